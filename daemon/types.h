@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * types.h - the numbers and small values that every folder speaks of.
+ *
+ * Nothing here allocates, fails or depends on a process.
+ */
+#ifndef DAEMON_TYPES_H
+#define DAEMON_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef int64_t zxid_t;       /* epoch in the high, counter in the low 32 */
+typedef int64_t sid_t;        /* server id, the number in `myid` */
+typedef int64_t session_id_t; /* 0 is nobody */
+typedef int64_t mono_ms_t;    /* CLOCK_MONOTONIC, milliseconds */
+typedef int64_t wall_ms_t;    /* milliseconds since 1970, may jump */
+typedef uint64_t ring_pos_t;  /* bytes ever put in a ring: only grows */
+
+#define ZXID(epoch, counter) ((zxid_t)(epoch) << 32 | (zxid_t)(counter))
+
+static inline int64_t
+zxid_epoch(zxid_t zxid)
+{
+    return zxid >> 32;
+}
+
+static inline uint32_t
+zxid_counter(zxid_t zxid)
+{
+    return (uint32_t)zxid;
+}
+
+/* Borrowed bytes; size -1 is jute's null, which is not the empty buffer. */
+struct bytes {
+    const uint8_t *data;
+    int32_t size;
+};
+
+#define BYTES_NULL ((struct bytes){.data = NULL, .size = -1})
+
+/* Borrowed bytes of a C string literal or of a terminated string. */
+static inline struct bytes
+bytes_of(const char *text)
+{
+    return (struct bytes){(const uint8_t *)text, (int32_t)strlen(text)};
+}
+
+static inline bool
+bytes_are(struct bytes b, const char *text)
+{
+    return b.size >= 0 && strlen(text) == (size_t)b.size &&
+           memcmp(b.data, text, (size_t)b.size) == 0;
+}
+
+static inline bool
+bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.size == b.size &&
+           (a.size <= 0 || memcmp(a.data, b.data, (size_t)a.size) == 0);
+}
+
+#define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define ALIGN_UP(n, to) (((n) + (to)-1) / (to) * (to))
+
+#endif

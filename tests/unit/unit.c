@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * unit.c - runs the CUnit suites that the Makefile found.
+ *
+ * build/gen/suites.h has one SUITE(name) per file test_name.c.
+ */
+#include "tests/unit/unit.h"
+
+#include <CUnit/Basic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SUITE(name) void suite_##name(void);
+#include "suites.h"
+#undef SUITE
+
+static CU_pSuite current;
+
+void
+unit_suite(const char *name)
+{
+    current = CU_add_suite(name, NULL, NULL);
+    if (!current)
+        abort();
+}
+
+void
+unit_test(const char *claim, void (*test)(void))
+{
+    if (!CU_add_test(current, claim, test))
+        abort();
+}
+
+int
+main(void)
+{
+    unsigned failed;
+
+    if (CU_initialize_registry() != CUE_SUCCESS)
+        return EXIT_FAILURE;
+#define SUITE(name) suite_##name();
+#include "suites.h"
+#undef SUITE
+    CU_basic_set_mode(CU_BRM_NORMAL);
+    CU_basic_run_tests();
+    failed = CU_get_number_of_failures() + CU_get_number_of_suites_failed();
+    if (CU_get_number_of_tests_run() == 0)
+        failed = 1;
+    CU_cleanup_registry();
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
