@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bell.h - waking a process that sleeps, at no cost when it is awake.
+ *
+ * Each process has one eventfd and a `sleeping` flag in its shared part.
+ * A sleeper raises the flag, looks for work once more, then sleeps; a waker
+ * makes the work visible, then rings: any other order loses a wake-up.
+ */
+#ifndef DAEMON_BELL_H
+#define DAEMON_BELL_H
+
+#include <ev.h>
+
+#include "daemon/shm.h"
+
+struct bell {
+    struct ev_loop *loop;
+    const struct shm *shm;
+    struct shm_proc *own;
+    int fd;
+    bool (*work)(void *arg); /* do what there is; true: there may be more */
+    void *arg;
+    ev_io io;
+    ev_prepare prepare;
+    ev_check check;
+    ev_timer beat;
+};
+
+/*
+ * Let `work` run in every turn of `loop`, before it would sleep and whenever
+ * process `self` is rung.  Work is bounded per call; when it returns true the
+ * loop polls without sleeping and calls it again.  Also beats the heart.
+ */
+void bell_attach(struct bell *bell, struct ev_loop *loop,
+                 const struct shm *shm, enum proc_id self,
+                 bool (*work)(void *arg), void *arg);
+
+/* Wake process `id` if it sleeps.  After the work was made visible. */
+void bell_ring(const struct shm *shm, enum proc_id id);
+
+/* Wake every client process that sleeps. */
+void bell_ring_clients(const struct shm *shm);
+
+#endif

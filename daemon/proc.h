@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * proc.h - entering a process, and the table of all of them.
+ */
+#ifndef DAEMON_PROC_H
+#define DAEMON_PROC_H
+
+#include <stdnoreturn.h>
+
+#include "daemon/shm.h"
+
+/*
+ * What a child does first after fork: title, log name, death signal of the
+ * parent, signal dispositions, and the right to store to its own parts
+ * only.  SIGTERM ends a process at once unless it asks for the signal itself.
+ */
+void proc_enter(enum proc_id id, struct shm *shm);
+
+/* "log", "client 2": as in titles and in the log. */
+const char *proc_name(enum proc_id id);
+
+/* This process serves now: the supervisor goes on with its start order. */
+void proc_ready(enum proc_id id, struct shm *shm);
+
+/* A long start has come to done of total. */
+void proc_progress(enum proc_id id, struct shm *shm, uint64_t done,
+                   uint64_t total);
+
+/*
+ * Before and after a system call that may wait for a disk: such a process
+ * is slow, not hung.
+ */
+void proc_disk_begin(enum proc_id id, struct shm *shm);
+void proc_disk_end(enum proc_id id, struct shm *shm);
+
+/* Entries of the processes; they do not return. */
+noreturn void log_main(struct shm *shm);             /* storage/log_main.c */
+noreturn void image_main(struct shm *shm);           /* storage/image_main.c */
+noreturn void repl_main(struct shm *shm);            /* net/repl_main.c */
+noreturn void client_main(struct shm *shm, uint32_t worker); /* net/ */
+noreturn void admin_main(struct shm *shm);           /* net/admin_main.c */
+
+#endif

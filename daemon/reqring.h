@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reqring.h - what a client process asks of replication.
+ *
+ * One producer (the client process, which owns `tail`), one consumer
+ * (replication, whose cursor is shm->replication->taken[w]).  The bytes are
+ * mapped twice in a row: a message is always contiguous.  A message below
+ * `tail` is whole; a process that dies in the middle of one sent nothing.
+ */
+#ifndef DAEMON_REQRING_H
+#define DAEMON_REQRING_H
+
+#include <stdatomic.h>
+
+#include "daemon/types.h"
+
+enum req_kind {
+    REQ_SESSION_OPEN = 1, /* timeout_ms, already clamped */
+    REQ_SESSION_RESUME,   /* session, timeout_ms; password already checked */
+    REQ_WRITE,            /* op, authinfo, body: all that takes a zxid,
+                             closeSession included */
+    REQ_SYNC,             /* learners only: path is the body */
+};
+
+struct req {
+    uint32_t size; /* to the next, a multiple of 8 */
+    uint16_t kind; /* enum req_kind */
+    uint16_t unused;
+    uint32_t life; /* sender's incarnation and connection: its origin */
+    uint32_t conn;
+    session_id_t session;
+    int32_t xid;
+    int32_t op;
+    int32_t timeout_ms;
+    uint32_t auth_size; /* then a vector<Id>, as a REQUEST packet has it */
+    uint32_t body_size; /* then the request record */
+    uint32_t unused2;
+    uint8_t bytes[]; /* auth, then body */
+};
+
+struct reqring {
+    uint8_t *base;  /* twice mapped */
+    uint64_t size;  /* a power of two */
+    _Atomic ring_pos_t *tail;        /* producer's */
+    const _Atomic ring_pos_t *taken; /* consumer's */
+};
+
+/*
+ * Room for a message of auth_size and body_size, header filled with sizes;
+ * NULL when the ring is full (stop reading that client, try again when
+ * `taken` moved).  Producer only; not visible before reqring_send.
+ */
+struct req *reqring_reserve(struct reqring *ring, uint32_t auth_size,
+                            uint32_t body_size);
+void reqring_send(struct reqring *ring, const struct req *req);
+
+/*
+ * The message at `pos`, or NULL when the producer has sent none.  Its
+ * size is checked against the ring: a message that cannot be is -EBADMSG
+ * (the producer is broken; the supervisor ends it).
+ */
+int reqring_next(const struct reqring *ring, ring_pos_t pos,
+                 const struct req **req);
+
+static inline struct bytes
+req_auth(const struct req *r)
+{
+    return (struct bytes){r->bytes, (int32_t)r->auth_size};
+}
+
+static inline struct bytes
+req_body(const struct req *r)
+{
+    return (struct bytes){r->bytes + r->auth_size, (int32_t)r->body_size};
+}
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shm.h - what the processes share: the inventory.
+ *
+ * The path names the writer: only the log process stores to shm->log,
+ * everybody may load from it; the supervisor may repair after a death.
+ *
+ * A position counts the bytes ever put in the transaction ring.  It only
+ * grows, is stored with release and loaded with acquire, and at any moment
+ *
+ *      applied <= committed <= published       durable <= published
+ *      delivered <= applied        published - slowest cursor <= ring size
+ *
+ * No lock: what lies below a position is whole and does not change until the
+ * slowest position has passed it.  A writer that dies in the middle of an
+ * entry has published nothing.
+ *
+ * Life: shm_map by the supervisor before the first fork; one memfd, mapped at
+ * one address in every process and never unmapped.  Memory is reserved, not
+ * touched.  proc_enter leaves a process the right to store to its own parts
+ * only (shm_protect): a stray store kills the culprit, not the tree.
+ */
+#ifndef DAEMON_SHM_H
+#define DAEMON_SHM_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#include "daemon/conf.h"
+#include "daemon/reqring.h"
+#include "daemon/txring.h"
+#include "daemon/types.h"
+
+enum { SHM_PAGE = 4096, CLIENTS_MAX = 64, IP_SLOTS = 4096 };
+
+/*
+ * The processes.  Client processes are PROC_CLIENT + w.
+ * Titles, order and restart policy: procs.def.
+ */
+enum proc_id {
+    PROC_SUPER,
+    PROC_LOG,
+    PROC_IMAGE,
+    PROC_REPLICATION,
+    PROC_ADMIN,
+    PROC_CLIENT,
+    PROC_END = PROC_CLIENT + CLIENTS_MAX,
+};
+
+/* Every process begins its own part with this. */
+struct shm_proc {
+    _Atomic uint32_t sleeping; /* bell.h: 1 while in or near epoll_wait */
+    _Atomic uint32_t is_ready; /* serves; set once per life */
+    _Atomic uint64_t beats;    /* grows while the event loop turns */
+    _Atomic int64_t disk_since_ms; /* in a slow system call since, or 0 */
+    _Atomic uint32_t progress_permille; /* of a long start */
+};
+
+enum server_role {
+    ROLE_NONE, /* starting, or looking for a leader: nobody is served */
+    ROLE_STANDALONE,
+    ROLE_LEADING,
+    ROLE_FOLLOWING,
+    ROLE_OBSERVING,
+};
+
+struct shm_super {
+    alignas(SHM_PAGE) struct shm_proc proc;
+    struct conf conf;        /* stable while conf_version is even */
+    _Atomic uint32_t conf_version; /* +2 per reload */
+    _Atomic int log_level;
+    uint32_t client_count;
+    _Atomic uint32_t is_stopping; /* no new sessions */
+    _Atomic uint32_t life[PROC_END]; /* incarnations, from 1 */
+    _Atomic int32_t pid[PROC_END];
+    int bell_fd[PROC_END];   /* eventfd, inherited */
+    int listen_fd;           /* client port, inherited; -1 none */
+    int64_t started_wall_ms;
+};
+
+struct shm_replication {
+    alignas(SHM_PAGE) struct shm_proc proc;
+    alignas(64) _Atomic ring_pos_t published; /* whole in the ring */
+    alignas(64) _Atomic ring_pos_t committed; /* acknowledged by a quorum */
+    alignas(64) _Atomic ring_pos_t applied;   /* in the tree */
+    alignas(64) _Atomic zxid_t committed_zxid; /* the image may fold it */
+    _Atomic zxid_t applied_zxid;
+    _Atomic uint32_t role;      /* enum server_role */
+    _Atomic uint32_t serving;   /* own life number while serving, else 0 */
+    _Atomic uint64_t outstanding; /* prepared, not yet applied */
+    _Atomic uint64_t sessions_expired;
+    _Atomic uint64_t proposals;   /* transactions prepared */
+    alignas(64) _Atomic ring_pos_t taken[CLIENTS_MAX]; /* of requests */
+};
+
+struct shm_log {
+    alignas(SHM_PAGE) struct shm_proc proc;
+    alignas(64) _Atomic ring_pos_t durable; /* survives a power cut here */
+    _Atomic zxid_t durable_zxid;
+    _Atomic uint64_t fsync_count, fsync_total_us, fsync_max_us;
+    _Atomic uint64_t log_bytes; /* size of the files, as `dirs` reports */
+    _Atomic int32_t failed;     /* errno of a write that failed: no more acks */
+};
+
+struct shm_image {
+    alignas(SHM_PAGE) struct shm_proc proc;
+    _Atomic zxid_t persisted_zxid; /* in the LMDB image */
+    _Atomic zxid_t snapshot_zxid;  /* of the last snapshot taken */
+    _Atomic uint64_t snapshot_count, snapshot_last_ms;
+    _Atomic uint64_t data_bytes;   /* size of snapshots, as `dirs` reports */
+};
+
+struct shm_admin {
+    alignas(SHM_PAGE) struct shm_proc proc;
+    _Atomic uint64_t requests;
+};
+
+/* Counters of a client process; the four-letter words add them up. */
+struct client_stats {
+    _Atomic uint64_t received, sent;
+    _Atomic uint64_t latency_count, latency_total_ms;
+    _Atomic uint64_t latency_min_ms, latency_max_ms;
+    _Atomic uint64_t connections, connections_rejected;
+    _Atomic uint64_t watches, watched_paths, watching_connections;
+    _Atomic uint64_t outstanding; /* requests read, not yet answered */
+    _Atomic uint64_t sessions_without; /* connections with no session yet */
+    _Atomic uint64_t throttled, large_request_bytes;
+};
+
+/* Connections of one address in one client process: net/limits.c. */
+struct ip_slot {
+    _Atomic uint64_t ip_hash; /* 0: free */
+    _Atomic uint32_t count;
+};
+
+struct shm_client {
+    alignas(SHM_PAGE) struct shm_proc proc;
+    alignas(64) _Atomic ring_pos_t delivered; /* events and replies sent;
+                                                 RING_POS_NONE: no reader */
+    alignas(64) _Atomic ring_pos_t requested; /* tail of its request ring */
+    alignas(64) _Atomic uint32_t wants_tree;  /* see tree_watch_reader */
+    _Atomic uint32_t repl_life; /* life of replication whose loss it has
+                                   taken in: its connections are closed */
+    struct client_stats stats;
+    struct ip_slot ips[IP_SLOTS];
+};
+
+#define RING_POS_NONE UINT64_MAX
+
+/* One record of the connection table: what `cons` and `stat` print. */
+struct conn_info; /* net/client_info.h */
+
+/*
+ * The directory, in a page of its own that the supervisor fills once.
+ * All pointers are into the mapping, valid in every process.
+ */
+struct shm {
+    struct shm_super *super;
+    struct shm_replication *replication;
+    struct shm_log *log;
+    struct shm_image *image;
+    struct shm_admin *admin;
+    struct shm_client *client[CLIENTS_MAX];
+    _Atomic uint32_t *heard[CLIENTS_MAX]; /* per session slot: monotonic ms
+                                             (low 32 bits) of the last word;
+                                             written by client process w */
+    struct conn_info *conns[CLIENTS_MAX];
+    struct txring ring;
+    struct reqring requests[CLIENTS_MAX];
+    void *tree_arena; /* tree_init by replication */
+    size_t tree_arena_bytes;
+    void *session_memory;
+};
+
+/* The part of process `id` that every process has. */
+struct shm_proc *shm_proc(const struct shm *shm, enum proc_id id);
+
+/*
+ * Map and lay out everything for `conf`; 0 or -errno.  Supervisor, once,
+ * before the first fork.
+ */
+int shm_map(const struct conf *conf, struct shm **shm);
+
+/* Take from this process the right to store to parts of others. */
+void shm_protect(struct shm *shm, enum proc_id self);
+
+/* A stable copy of the configuration as it is now.  Any process. */
+void shm_conf(const struct shm *shm, struct conf *conf);
+
+#endif
