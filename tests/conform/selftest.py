@@ -1,0 +1,2 @@
+def main(cases): return 0
+def quick(): return []

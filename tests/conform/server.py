@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts and stops the servers under comparison.
+
+A world is one configuration; each world gets a pair of servers.  Keys are
+written as an operator writes them: zabd reads all of them from zoo.cfg,
+Apache's options that Java takes from system properties become -D.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import harness
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+JARS = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
+JAVA = ["/usr/bin/java", "-Xmx160m", "-Xss512k", "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-Dzookeeper.admin.enableServer=false", "-Dzookeeper.forceSync=no",
+        "-Dzookeeper.preAllocSize=1024"]
+START_SECONDS = 20.0
+
+SUPER = ("digest", "super:secret")
+SUPER_DIGEST = "super:lK75jTNcA+U9vtVEw5vB51mj/w4="
+
+# Of these Java wants -Dzookeeper.K; the rest it takes from the file as it is.
+CORE = {"tickTime", "maxClientCnxns", "minSessionTimeout",
+        "maxSessionTimeout", "4lw.commands.whitelist"}
+BARE = ("jute.", "znode.")      # and of these -DK without the prefix
+
+BASE = {
+    "tickTime": "2000",
+    "maxClientCnxns": "0",
+    "4lw.commands.whitelist": "*",
+    "DigestAuthenticationProvider.superDigest": SUPER_DIGEST,
+    "znode.container.checkIntervalMs": "3600000",
+}
+
+WORLDS = {
+    "default": {},
+    "fresh": {},
+    "ttl": {"extendedTypesEnabled": "true"},
+    "quota": {"enforceQuota": "true"},
+    "quick": {"tickTime": "100", "minSessionTimeout": "200",
+              "maxSessionTimeout": "1000000",
+              "extendedTypesEnabled": "true",
+              "nio.sessionlessCnxnTimeout": "500",
+              "znode.container.checkIntervalMs": "300"},
+    "eager": {"enableEagerACLCheck": "true"},
+    "skipacl": {"skipACL": "yes"},
+    "enforce": {"enforce.auth.enabled": "true",
+                "enforce.auth.schemes": "digest"},
+    "small": {"jute.maxbuffer": "4096", "maxClientCnxns": "4",
+              "4lw.commands.whitelist": None,
+              "minSessionTimeout": "5000", "maxSessionTimeout": "9000"},
+    "nodigest": {"DigestAuthenticationProvider.enabled": "false",
+                 "DigestAuthenticationProvider.superDigest": None},
+}
+
+
+def settings(world):
+    merged = dict(BASE, **WORLDS[world])
+    return {k: v for k, v in merged.items() if v is not None}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """One running server; `control` is the suite's session on it."""
+
+    def __init__(self, kind, world):
+        self.kind, self.world = kind, world
+        self.dir = tempfile.mkdtemp(prefix="conform-%s-%s-" % (kind, world))
+        self.port = free_port()
+        self.process = self.control = None
+
+    def start(self):
+        keys = dict(settings(self.world), dataDir=self.dir + "/data",
+                    clientPort=str(self.port), clientPortAddress="127.0.0.1")
+        os.mkdir(keys["dataDir"])
+        command = (self._zabd if self.kind == "zabd" else self._apache)(keys)
+        with open(self.dir + "/log", "wb") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.dir)
+        self._wait()
+        return self
+
+    def _write(self, keys):
+        path = self.dir + "/zoo.cfg"
+        with open(path, "w", encoding="ascii") as f:
+            f.writelines("%s=%s\n" % kv for kv in keys.items())
+        return path
+
+    def _zabd(self, keys):
+        return [os.path.join(TOP, "build", "zabd"), "-c",
+                self._write(keys)]
+
+    def _apache(self, keys):
+        core = CORE | {"dataDir", "clientPort", "clientPortAddress"}
+        config = self._write({k: v for k, v in keys.items() if k in core})
+        flags = ["-D%s%s=%s" % ("" if k.startswith(BARE) else "zookeeper.",
+                                k, v)
+                 for k, v in keys.items() if k not in core]
+        return JAVA + flags + [
+            "-cp", JARS,
+            "org.apache.zookeeper.server.quorum.QuorumPeerMain", config]
+
+    def _wait(self):
+        """Until it serves; the suite's own session is the proof."""
+        needs = SUPER if self.world != "nodigest" else None
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.control = harness.Control(self.port, needs)
+                return
+            except OSError as e:
+                if self.process.poll() is not None:
+                    raise RuntimeError("%s ended while starting:\n%s" % (
+                        self, self.log_tail())) from e
+                if time.monotonic() > deadline:
+                    raise RuntimeError("%s does not serve:\n%s" % (
+                        self, self.log_tail())) from e
+            time.sleep(0.1)
+
+    def log_tail(self, lines=15):
+        with open(self.dir + "/log", errors="replace") as f:
+            return "".join(f.readlines()[-lines:])
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self):
+        """SIGTERM, then SIGKILL; the exit status, None if it was killed."""
+        status = None
+        if self.process is not None:
+            try:
+                self.process.send_signal(signal.SIGTERM)
+                status = self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        return status
+
+    def __str__(self):
+        return "%s in world %s" % (self.kind, self.world)
