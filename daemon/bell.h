@@ -14,15 +14,14 @@
 #include "daemon/shm.h"
 
 struct bell {
-    struct ev_loop *loop;
     const struct shm *shm;
     struct shm_proc *own;
-    int fd;
     bool (*work)(void *arg); /* do what there is; true: there may be more */
     void *arg;
     ev_io io;
     ev_prepare prepare;
     ev_check check;
+    ev_idle idle; /* runs while there is more work */
     ev_timer beat;
 };
 

@@ -16,6 +16,9 @@
  */
 void proc_enter(enum proc_id id, struct shm *shm);
 
+/* Remember where the command line lies; main, before options are read. */
+void proc_title_init(int argc, char **argv);
+
 /* "log", "client 2": as in titles and in the log. */
 const char *proc_name(enum proc_id id);
 

@@ -31,7 +31,13 @@
 #include "daemon/txring.h"
 #include "daemon/types.h"
 
-enum { SHM_PAGE = 4096, CLIENTS_MAX = 64, IP_SLOTS = 4096 };
+enum {
+    SHM_PAGE = 4096,
+    CLIENTS_MAX = 64,
+    IP_SLOTS = 4096,       /* addresses counted per client process */
+    CONNS_MAX = 1 << 17,   /* connections per client process */
+    CONN_INFO_BYTES = 128, /* net/client_info.h keeps to it */
+};
 
 /*
  * The processes.  Client processes are PROC_CLIENT + w.
@@ -176,10 +182,12 @@ struct shm {
 struct shm_proc *shm_proc(const struct shm *shm, enum proc_id id);
 
 /*
- * Map and lay out everything for `conf`; 0 or -errno.  Supervisor, once,
- * before the first fork.
+ * Map and lay out everything for `conf`, with `session_bytes` for the session
+ * table and one `heard` word for each of `session_slots`.  0 or -errno.
+ * Supervisor, once, before the first fork.
  */
-int shm_map(const struct conf *conf, struct shm **shm);
+int shm_map(const struct conf *conf, size_t session_bytes,
+            size_t session_slots, struct shm **shm);
 
 /* Take from this process the right to store to parts of others. */
 void shm_protect(struct shm *shm, enum proc_id self);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listen.c - see listen.h.  Supervisor only. */
+#include "daemon/listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int
+listen_on(const struct addrinfo *ai, int backlog)
+{
+    int fd = socket(ai->ai_family,
+                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, off = 0, rc;
+
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (ai->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
+        listen(fd, backlog) == 0)
+        return fd;
+    rc = -errno;
+    close(fd);
+    return rc;
+}
+
+/* Without an address: the IPv6 wildcard, which takes IPv4 too, if it can be. */
+static int
+listen_first(const struct addrinfo *list, int family, int backlog)
+{
+    int rc = -EAFNOSUPPORT;
+
+    for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
+        if (family != AF_UNSPEC && ai->ai_family != family)
+            continue;
+        rc = listen_on(ai, backlog);
+        if (rc >= 0)
+            return rc;
+    }
+    return rc;
+}
+
+int
+listen_open(const char *address, int32_t port, int32_t backlog, char *why,
+            size_t why_size)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    const char *host = *address ? address : NULL;
+    struct addrinfo *list;
+    char service[16];
+    int rc, gai;
+
+    snprintf(service, sizeof service, "%d", (int)port);
+    gai = getaddrinfo(host, service, &hints, &list);
+    if (gai != 0) {
+        snprintf(why, why_size, "cannot resolve %s: %s", address,
+                 gai_strerror(gai));
+        return -EADDRNOTAVAIL;
+    }
+    rc = host ? listen_first(list, AF_UNSPEC, backlog)
+              : listen_first(list, AF_INET6, backlog);
+    if (!host && rc < 0 && rc != -EADDRINUSE)
+        rc = listen_first(list, AF_INET, backlog);
+    freeaddrinfo(list);
+    if (rc < 0)
+        snprintf(why, why_size, "cannot listen on %s:%d: %s",
+                 host ? host : "*", (int)port, strerror(-rc));
+    return rc;
+}

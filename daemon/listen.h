@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listen.h - the listening sockets, opened by the supervisor. */
+#ifndef DAEMON_LISTEN_H
+#define DAEMON_LISTEN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Listen on `address` (empty: every address, IPv6 and IPv4) and `port`, not
+ * blocking, close-on-exec.  Returns the descriptor or -errno; on error `why`
+ * gets one line for the operator.  Resolves names: may take a while.
+ */
+int listen_open(const char *address, int32_t port, int32_t backlog, char *why,
+                size_t why_size);
+
+#endif

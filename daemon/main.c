@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - zabd's command line, and the start of the supervisor.
+ *
+ * Read the configuration, map the shared memory, open the client port, run
+ * the supervisor.  Exit codes: spec/operations.md 12.1.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/conf_log.h"
+#include "daemon/listen.h"
+#include "daemon/proc.h"
+#include "daemon/shm.h"
+#include "daemon/super.h"
+#include "daemon/version.h"
+#include "storage/session.h"
+
+static const char usage[] =
+    "usage: zabd [-c FILE]     serve, in the foreground, as FILE (a zoo.cfg)\n"
+    "                          says; without it: port 2181, data in ./data\n"
+    "       zabd -t -c FILE    check FILE: exit 0, or 1 and what is wrong\n"
+    "       zabd -p [-c FILE]  print the effective configuration\n"
+    "       zabd -V | -h       version | this text\n"
+    "Signals: TERM, INT stop; HUP reads the configuration again; QUIT writes\n"
+    "the state of all processes to the log.\n";
+
+struct options {
+    const char *conf_path;
+    bool check_only;
+    bool print_only;
+};
+
+static void
+parse_options(int argc, char **argv, struct options *o)
+{
+    int c;
+
+    while ((c = getopt(argc, argv, "c:tpVh")) != -1) {
+        switch (c) {
+        case 'c':
+            o->conf_path = optarg;
+            break;
+        case 't':
+            o->check_only = true;
+            break;
+        case 'p':
+            o->print_only = true;
+            break;
+        case 'V':
+            printf("zabd %s\n", ZABD_VERSION);
+            exit(EXIT_OK);
+        case 'h':
+            fputs(usage, stdout);
+            exit(EXIT_OK);
+        default:
+            fputs(usage, stderr);
+            exit(EXIT_CONFIG);
+        }
+    }
+    if (!o->conf_path && optind == argc - 1)
+        o->conf_path = argv[optind++]; /* as Apache's command line has it */
+    if (optind < argc) {
+        fputs(usage, stderr);
+        exit(EXIT_CONFIG);
+    }
+}
+
+static void
+load_conf(const char *path, struct conf *conf)
+{
+    static struct conf_report report;
+    int rc = conf_load(path, conf, &report);
+
+    conf_log(&report, "", LOG_DEBUG);
+    if (rc < 0)
+        fatal(EXIT_CONFIG, "Invalid config, exiting abnormally");
+}
+
+/* Every connection is a descriptor; take what the system grants. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void
+open_port(struct shm_super *super)
+{
+    const struct conf *conf = &super->conf;
+    char why[256];
+
+    super->listen_fd = listen_open(conf->client_address, conf->client_port,
+                                   conf->listen_backlog, why, sizeof why);
+    if (super->listen_fd < 0)
+        fatal(EXIT_UNEXPECTED, "%s; is another server running?", why);
+    log_info("binding to port %s:%d",
+             *conf->client_address ? conf->client_address : "*",
+             (int)conf->client_port);
+}
+
+static void
+open_bells(struct shm_super *super)
+{
+    for (int id = 0; id < PROC_CLIENT + (int)super->client_count; id++) {
+        super->bell_fd[id] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (super->bell_fd[id] < 0)
+            fatal(EXIT_UNEXPECTED, "eventfd: %s", strerror(errno));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options o = {0};
+    static struct conf conf;
+    struct shm *shm;
+    int rc;
+
+    proc_title_init(argc, argv);
+    parse_options(argc, argv, &o);
+    if (o.check_only)
+        return conf_check(o.conf_path, stdout);
+    load_conf(o.conf_path, &conf);
+    if (o.print_only) {
+        conf_print(&conf, stdout);
+        return EXIT_OK;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    rc = shm_map(&conf, session_table_bytes(), SESSIONS_MAX, &shm);
+    if (rc < 0)
+        fatal(EXIT_UNEXPECTED, "cannot reserve shared memory: %s",
+              strerror(-rc));
+    log_open(&shm->super->log_level);
+    atomic_store(&shm->super->pid[PROC_SUPER], (int32_t)getpid());
+    shm->super->started_wall_ms = clock_wall_ms();
+    open_bells(shm->super);
+    open_port(shm->super);
+    return super_run(shm, o.conf_path);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proc.c - see proc.h.  Called by every child, in its own process. */
+#include "daemon/proc.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "daemon/bell.h"
+#include "daemon/check.h"
+#include "daemon/clock.h"
+#include "daemon/log.h"
+
+#define PROC(id, name, start, recovery, entry) [PROC_##id] = name,
+static const char *const base_name[PROC_CLIENT + 1] = {
+    [PROC_SUPER] = "supervisor",
+#include "daemon/procs.def"
+};
+#undef PROC
+
+const char *
+proc_name(enum proc_id id)
+{
+    static char text[32];
+
+    if (id < PROC_CLIENT)
+        return base_name[id];
+    check(id < PROC_END);
+    snprintf(text, sizeof text, "%s %d", base_name[PROC_CLIENT],
+             (int)id - PROC_CLIENT + 1);
+    return text;
+}
+
+/* The words of the command line lie in a row; a title may take their place. */
+static char *title_area;
+static size_t title_size;
+
+void
+proc_title_init(int argc, char **argv)
+{
+    title_area = argv[0];
+    title_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - argv[0]);
+}
+
+static void
+set_title(enum proc_id id)
+{
+    char title[48];
+
+    snprintf(title, sizeof title, "zabd: %s", proc_name(id));
+    prctl(PR_SET_NAME, title); /* the kernel keeps 15 bytes */
+    if (title_size > 0) {
+        memset(title_area, 0, title_size);
+        memcpy(title_area, title,
+               strlen(title) < title_size ? strlen(title) : title_size);
+    }
+    log_set_name(proc_name(id));
+}
+
+static void
+default_signals(void)
+{
+    static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD,
+                                  SIGQUIT, SIGUSR1, SIGUSR2};
+    sigset_t none;
+
+    for (size_t i = 0; i < ARRAY_COUNT(handled); i++)
+        signal(handled[i], SIG_DFL);
+    /* The terminal's ^C and a stray HUP are the supervisor's to answer. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+proc_enter(enum proc_id id, struct shm *shm)
+{
+    set_title(id);
+    default_signals();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != shm->super->pid[PROC_SUPER])
+        _exit(EXIT_UNEXPECTED); /* the supervisor died before the prctl */
+    shm_protect(shm, id);
+}
+
+void
+proc_ready(enum proc_id id, struct shm *shm)
+{
+    atomic_store(&shm_proc(shm, id)->is_ready, 1);
+    bell_ring(shm, PROC_SUPER);
+}
+
+void
+proc_progress(enum proc_id id, struct shm *shm, uint64_t done, uint64_t total)
+{
+    struct shm_proc *proc = shm_proc(shm, id);
+    uint64_t permille = total > 0 ? done * 1000 / total : 0;
+
+    atomic_store_explicit(&proc->progress_permille,
+                          (uint32_t)(permille > 1000 ? 1000 : permille),
+                          memory_order_relaxed);
+    atomic_fetch_add_explicit(&proc->beats, 1, memory_order_relaxed);
+}
+
+void
+proc_disk_begin(enum proc_id id, struct shm *shm)
+{
+    atomic_store_explicit(&shm_proc(shm, id)->disk_since_ms, clock_mono_ms(),
+                          memory_order_relaxed);
+}
+
+void
+proc_disk_end(enum proc_id id, struct shm *shm)
+{
+    atomic_store_explicit(&shm_proc(shm, id)->disk_since_ms, 0,
+                          memory_order_relaxed);
+}

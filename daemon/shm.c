@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shm.c - the one shared mapping: its parts, their order, their owners.
+ *
+ * The parts lie one after the other in a memfd and in the address space; a
+ * ring lies once in the memfd and twice in a row in the address space.  The
+ * list of parts stays in private memory: every process inherits it by fork
+ * and gives up the right to store to what it does not own.
+ */
+#include "daemon/shm.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/check.h"
+
+enum { PARTS_MAX = 16 + 4 * CLIENTS_MAX };
+
+static const uint64_t tree_arena_bytes = UINT64_C(64) << 30;
+
+/* A run of the mapping with one owner. */
+struct part {
+    void **where;        /* gets the address */
+    size_t size;         /* in the memfd, whole pages */
+    bool twice;          /* a ring: mapped two times in a row */
+    enum proc_id owner;  /* the only process that may store */
+};
+
+static struct part parts[PARTS_MAX];
+static size_t part_count;
+static void *addresses[PARTS_MAX];
+
+static void
+add_part(size_t index_of_address, size_t size, bool twice, enum proc_id owner)
+{
+    check(part_count < PARTS_MAX && index_of_address == part_count);
+    parts[part_count++] = (struct part){
+        .where = &addresses[index_of_address],
+        .size = ALIGN_UP(size, (size_t)SHM_PAGE),
+        .twice = twice,
+        .owner = owner,
+    };
+}
+
+static size_t
+span(const struct part *p)
+{
+    return p->twice ? 2 * p->size : p->size;
+}
+
+static uint64_t
+power_of_two_above(uint64_t n)
+{
+    uint64_t size = SHM_PAGE;
+
+    while (size < n)
+        size *= 2;
+    return size;
+}
+
+/* A ring holds at least four of the largest requests. */
+static uint64_t
+request_ring_bytes(const struct conf *conf)
+{
+    uint64_t need = 4 * ((uint64_t)conf->jute_maxbuffer + SHM_PAGE);
+    uint64_t wish = (uint64_t)conf->request_ring_bytes;
+
+    return power_of_two_above(need > wish ? need : wish);
+}
+
+/*
+ * A multi's outcomes can be larger than its request (80 bytes for a
+ * 30-byte delete), so the ring holds sixteen of the largest requests.
+ */
+static uint64_t
+ring_bytes(const struct conf *conf)
+{
+    uint64_t need = 16 * ((uint64_t)conf->jute_maxbuffer + SHM_PAGE);
+    uint64_t wish = (uint64_t)conf->ring_bytes;
+
+    return power_of_two_above(need > wish ? need : wish);
+}
+
+/* The order of parts in the mapping; `fill_directory` reads it back. */
+enum {
+    PART_DIRECTORY,
+    PART_SUPER,
+    PART_REPLICATION,
+    PART_LOG,
+    PART_IMAGE,
+    PART_ADMIN,
+    PART_RING,
+    PART_SESSIONS,
+    PART_TREE,
+    PART_FIRST_CLIENT,
+    /* then for each client process */
+    CLIENT_STATE = 0,
+    CLIENT_RING,
+    CLIENT_HEARD,
+    CLIENT_CONNS,
+    CLIENT_PARTS,
+};
+
+static size_t
+client_part(uint32_t w, size_t which)
+{
+    return PART_FIRST_CLIENT + w * CLIENT_PARTS + which;
+}
+
+static void
+list_parts(const struct conf *conf, size_t session_bytes, size_t session_slots)
+{
+    add_part(PART_DIRECTORY, sizeof(struct shm), false, PROC_SUPER);
+    add_part(PART_SUPER, sizeof(struct shm_super), false, PROC_SUPER);
+    add_part(PART_REPLICATION, sizeof(struct shm_replication), false,
+             PROC_REPLICATION);
+    add_part(PART_LOG, sizeof(struct shm_log), false, PROC_LOG);
+    add_part(PART_IMAGE, sizeof(struct shm_image), false, PROC_IMAGE);
+    add_part(PART_ADMIN, sizeof(struct shm_admin), false, PROC_ADMIN);
+    add_part(PART_RING, ring_bytes(conf), true, PROC_REPLICATION);
+    add_part(PART_SESSIONS, session_bytes, false, PROC_REPLICATION);
+    add_part(PART_TREE, tree_arena_bytes, false, PROC_REPLICATION);
+    for (uint32_t w = 0; w < (uint32_t)conf->client_processes; w++) {
+        enum proc_id owner = (enum proc_id)(PROC_CLIENT + w);
+
+        add_part(client_part(w, CLIENT_STATE), sizeof(struct shm_client),
+                 false, owner);
+        add_part(client_part(w, CLIENT_RING), request_ring_bytes(conf), true,
+                 owner);
+        add_part(client_part(w, CLIENT_HEARD),
+                 session_slots * sizeof(uint32_t), false, owner);
+        add_part(client_part(w, CLIENT_CONNS),
+                 (size_t)CONNS_MAX * CONN_INFO_BYTES, false, owner);
+    }
+}
+
+static int
+map_part(const struct part *p, int fd, off_t offset, uint8_t *at)
+{
+    for (int copy = 0; copy < (p->twice ? 2 : 1); copy++) {
+        void *got = mmap(at + (size_t)copy * p->size, p->size,
+                         PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, offset);
+
+        if (got == MAP_FAILED)
+            return -errno;
+    }
+    *p->where = at;
+    return 0;
+}
+
+static int
+map_parts(int fd, uint8_t *base)
+{
+    off_t offset = 0;
+
+    for (size_t i = 0; i < part_count; i++) {
+        int rc = map_part(&parts[i], fd, offset, base);
+
+        if (rc < 0)
+            return rc;
+        offset += (off_t)parts[i].size;
+        base += span(&parts[i]);
+    }
+    return 0;
+}
+
+static struct shm *
+fill_directory(const struct conf *conf)
+{
+    struct shm *shm = addresses[PART_DIRECTORY];
+
+    shm->super = addresses[PART_SUPER];
+    shm->replication = addresses[PART_REPLICATION];
+    shm->log = addresses[PART_LOG];
+    shm->image = addresses[PART_IMAGE];
+    shm->admin = addresses[PART_ADMIN];
+    shm->ring = (struct txring){addresses[PART_RING], parts[PART_RING].size};
+    shm->session_memory = addresses[PART_SESSIONS];
+    shm->tree_arena = addresses[PART_TREE];
+    shm->tree_arena_bytes = parts[PART_TREE].size;
+    for (uint32_t w = 0; w < (uint32_t)conf->client_processes; w++) {
+        struct shm_client *client = addresses[client_part(w, CLIENT_STATE)];
+
+        atomic_init(&client->delivered, RING_POS_NONE);
+        shm->client[w] = client;
+        shm->heard[w] = addresses[client_part(w, CLIENT_HEARD)];
+        shm->conns[w] = addresses[client_part(w, CLIENT_CONNS)];
+        shm->requests[w] = (struct reqring){
+            .base = addresses[client_part(w, CLIENT_RING)],
+            .size = parts[client_part(w, CLIENT_RING)].size,
+            .tail = &client->requested,
+            .taken = &shm->replication->taken[w],
+        };
+    }
+    shm->super->conf = *conf;
+    shm->super->client_count = (uint32_t)conf->client_processes;
+    atomic_init(&shm->super->log_level, conf->log_level);
+    return shm;
+}
+
+int
+shm_map(const struct conf *conf, size_t session_bytes, size_t session_slots,
+        struct shm **shm)
+{
+    size_t file_bytes = 0, address_bytes = 0;
+    uint8_t *base;
+    int fd, rc;
+
+    check(part_count == 0);
+    list_parts(conf, session_bytes, session_slots);
+    for (size_t i = 0; i < part_count; i++) {
+        file_bytes += parts[i].size;
+        address_bytes += span(&parts[i]);
+    }
+    base = mmap(NULL, address_bytes, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return -errno;
+    fd = memfd_create("zabd", MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    rc = ftruncate(fd, (off_t)file_bytes) < 0 ? -errno : map_parts(fd, base);
+    close(fd); /* the mapping keeps it */
+    if (rc == 0)
+        *shm = fill_directory(conf);
+    return rc;
+}
+
+void
+shm_protect(struct shm *shm, enum proc_id self)
+{
+    (void)shm;
+    for (size_t i = 0; i < part_count; i++)
+        if (parts[i].owner != self)
+            check(mprotect(*parts[i].where, span(&parts[i]), PROT_READ) == 0);
+}
+
+struct shm_proc *
+shm_proc(const struct shm *shm, enum proc_id id)
+{
+    switch (id) {
+    case PROC_SUPER:
+        return &shm->super->proc;
+    case PROC_LOG:
+        return &shm->log->proc;
+    case PROC_IMAGE:
+        return &shm->image->proc;
+    case PROC_REPLICATION:
+        return &shm->replication->proc;
+    case PROC_ADMIN:
+        return &shm->admin->proc;
+    default:
+        check(id >= PROC_CLIENT && id < PROC_END);
+        return &shm->client[id - PROC_CLIENT]->proc;
+    }
+}
+
+void
+shm_conf(const struct shm *shm, struct conf *conf)
+{
+    const struct shm_super *super = shm->super;
+    uint32_t before, after;
+
+    do {
+        before = atomic_load_explicit(&super->conf_version,
+                                      memory_order_acquire);
+        *conf = super->conf;
+        atomic_thread_fence(memory_order_acquire);
+        after = atomic_load_explicit(&super->conf_version,
+                                     memory_order_relaxed);
+    } while (before != after || (before & 1));
+}

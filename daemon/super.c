@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * super.c - the supervisor's loop.
+ *
+ * Everything happens in on_tick: fork what is due, look after the living,
+ * tell systemd.  Signals and bells only make the next tick come at once.
+ */
+#include "daemon/super.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "daemon/clock.h"
+
+static const double tick_seconds = 0.1;
+
+enum { STOP_PATIENCE_MS = 20000 };
+
+enum proc_id
+super_end(const struct super *s)
+{
+    return (enum proc_id)(PROC_CLIENT + s->shm->super->client_count);
+}
+
+/*
+ * Orderly stop: clients first, so that no new request comes; replication,
+ * image and log when they are gone.  What was acknowledged is on disk.
+ */
+static void
+stop_step(struct super *s, mono_ms_t now)
+{
+    bool clients_ended = true;
+
+    for (enum proc_id id = PROC_CLIENT; id < super_end(s); id++)
+        if (s->child[id].pid > 0)
+            clients_ended = false;
+    for (enum proc_id id = PROC_LOG; id < super_end(s); id++) {
+        if (s->child[id].pid <= 0)
+            continue;
+        if (now >= s->stop_deadline)
+            super_signal(s, id, SIGKILL);
+        else if (clients_ended || id >= PROC_CLIENT || id == PROC_ADMIN)
+            super_signal(s, id, SIGTERM);
+    }
+    if (super_all_ended(s))
+        ev_break(s->loop, EVBREAK_ALL);
+}
+
+static void
+stop_begin(struct super *s, int exit_code)
+{
+    if (s->is_stopping)
+        return;
+    s->is_stopping = true;
+    s->exit_code = exit_code;
+    s->stop_deadline = clock_mono_ms() + STOP_PATIENCE_MS;
+    atomic_store(&s->shm->super->is_stopping, 1);
+    super_notify_stopping();
+    log_info("stopping");
+}
+
+static void
+step(struct super *s)
+{
+    mono_ms_t now = clock_mono_ms();
+
+    super_reap(s, now);
+    if (s->exit_code != EXIT_OK && !s->is_stopping)
+        stop_begin(s, s->exit_code);
+    if (s->is_stopping) {
+        stop_step(s, now);
+        return;
+    }
+    super_watch(s, now);
+    super_fork_due(s, now);
+    super_status(s, now);
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *w, int events)
+{
+    (void)loop, (void)events;
+    step(w->data);
+}
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *w, int events)
+{
+    struct super *s = w->data;
+
+    (void)loop, (void)events;
+    switch (w->signum) {
+    case SIGTERM:
+    case SIGINT:
+        stop_begin(s, EXIT_OK);
+        break;
+    case SIGHUP:
+        super_reload(s);
+        break;
+    case SIGQUIT:
+        super_dump(s);
+        break;
+    default: /* SIGCHLD: step reaps */
+        break;
+    }
+    step(s);
+}
+
+/* A child rang: it became ready, most likely. */
+static bool
+on_rung(void *arg)
+{
+    struct super *s = arg;
+
+    if (!s->is_stopping)
+        super_status(s, clock_mono_ms());
+    return false;
+}
+
+static void
+watch_signal(struct super *s, ev_signal *w, int signum)
+{
+    ev_signal_init(w, on_signal, signum);
+    w->data = s;
+    ev_signal_start(s->loop, w);
+}
+
+int
+super_run(struct shm *shm, const char *conf_path)
+{
+    static struct super super; /* children look at it no more */
+    struct super *s = &super;
+
+    s->shm = shm;
+    s->conf_path = conf_path;
+    s->loop = ev_default_loop(EVFLAG_AUTO);
+    if (!s->loop)
+        fatal(EXIT_UNEXPECTED, "no event loop can be had");
+    watch_signal(s, &s->on_term, SIGTERM);
+    watch_signal(s, &s->on_int, SIGINT);
+    watch_signal(s, &s->on_hup, SIGHUP);
+    watch_signal(s, &s->on_quit, SIGQUIT);
+    watch_signal(s, &s->on_child, SIGCHLD);
+    bell_attach(&s->bell, s->loop, shm, PROC_SUPER, on_rung, s);
+    ev_timer_init(&s->tick, on_tick, 0, tick_seconds);
+    s->tick.data = s;
+    ev_timer_start(s->loop, &s->tick);
+    ev_run(s->loop, 0);
+    return s->exit_code;
+}

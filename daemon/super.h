@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * super.h - the supervisor: private to daemon/super*.c and main.c.
+ *
+ * It owns the configuration, the mapping, the listening socket, the children
+ * and the talk with systemd.  It serves nobody and touches no file; all it
+ * does it does in its event loop, so that it can be trusted to be there.
+ *
+ *   super.c         the loop, the signals, orderly stop
+ *   super_child.c   fork, reap, repair what a dead process left
+ *   super_watch.c   who hangs
+ *   super_status.c  what systemd and the terminal are told
+ *   super_conf.c    reload
+ */
+#ifndef DAEMON_SUPER_H
+#define DAEMON_SUPER_H
+
+#include <ev.h>
+#include <stdnoreturn.h>
+#include <sys/types.h>
+
+#include "daemon/bell.h"
+#include "daemon/log.h"
+#include "daemon/restart.h"
+#include "daemon/shm.h"
+
+/* What the supervisor knows of one child. */
+struct child {
+    pid_t pid;           /* 0: not running */
+    struct restart restart;
+    mono_ms_t fork_at;   /* not running: when it may be forked; 0 at once */
+    uint64_t beats_seen; /* super_watch.c */
+    mono_ms_t beats_at;
+};
+
+struct super {
+    struct shm *shm;
+    struct ev_loop *loop;
+    const char *conf_path; /* NULL: embedded */
+    struct child child[PROC_END];
+    bool is_stopping;
+    bool was_serving;      /* READY=1 was sent */
+    bool rebuild;          /* replication died; see super_child.c */
+    mono_ms_t stop_deadline;
+    int exit_code;
+    struct bell bell;
+    ev_timer tick;
+    ev_signal on_term, on_int, on_hup, on_child, on_quit;
+};
+
+/* Run the server for `shm` until it is stopped; returns the exit code. */
+int super_run(struct shm *shm, const char *conf_path);
+
+/* One past the last process id in use. */
+enum proc_id super_end(const struct super *s);
+
+/* super_child.c */
+void super_fork_due(struct super *s, mono_ms_t now);
+void super_reap(struct super *s, mono_ms_t now);
+bool super_all_ended(const struct super *s);
+void super_signal(struct super *s, enum proc_id id, int sig);
+
+/* super_watch.c: end those that hang. */
+void super_watch(struct super *s, mono_ms_t now);
+
+/* super_status.c */
+bool super_is_serving(const struct super *s);
+void super_status(struct super *s, mono_ms_t now);
+void super_notify_stopping(void);
+void super_dump(const struct super *s);
+
+/* super_conf.c: SIGHUP. */
+void super_reload(struct super *s);
+
+#endif

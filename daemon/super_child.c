@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * super_child.c - forking processes, and what their deaths cost.
+ *
+ * The rows of procs.def say what a death needs.  When replication dies the
+ * tree may be half-written; its successor is forked only when
+ *
+ *   1. every client process has seen that life[REPLICATION] changed, dropped
+ *      its connections and said so (repl_life): nobody reads the tree;
+ *   2. the log has written all that was published: what the successor loads
+ *      from disk holds everything that may have been acknowledged.
+ */
+#include "daemon/super.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/check.h"
+#include "daemon/clock.h"
+#include "daemon/proc.h"
+
+enum start { AT_ONCE, AFTER_STORAGE };
+enum recovery { CONTINUE, REBUILD, RELEASE };
+
+struct policy {
+    enum start start;
+    enum recovery recovery;
+};
+
+#define PROC(id, name, start, recovery, entry) [PROC_##id] = {start, recovery},
+static const struct policy policies[PROC_CLIENT + 1] = {
+#include "daemon/procs.def"
+};
+#undef PROC
+
+static const struct policy *
+policy_of(enum proc_id id)
+{
+    return &policies[id < PROC_CLIENT ? id : PROC_CLIENT];
+}
+
+#define PROC(id, name, start, recovery, entry)                                 \
+    case PROC_##id:                                                            \
+        entry;
+
+static noreturn void
+run_child(enum proc_id id, struct shm *shm)
+{
+    uint32_t worker = id < PROC_CLIENT ? 0 : (uint32_t)(id - PROC_CLIENT);
+
+    proc_enter(id, shm);
+    switch (id < PROC_CLIENT ? id : PROC_CLIENT) {
+#include "daemon/procs.def"
+    default:
+        never("a process without a row in procs.def");
+    }
+}
+#undef PROC
+
+void
+super_signal(struct super *s, enum proc_id id, int sig)
+{
+    if (s->child[id].pid > 0)
+        kill(s->child[id].pid, sig);
+}
+
+bool
+super_all_ended(const struct super *s)
+{
+    for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
+        if (s->child[id].pid > 0)
+            return false;
+    return true;
+}
+
+static bool
+is_ready(const struct super *s, enum proc_id id)
+{
+    return s->child[id].pid > 0 &&
+           atomic_load(&shm_proc(s->shm, id)->is_ready);
+}
+
+/* Nobody reads the tree, and the log has all that was published. */
+static bool
+may_rebuild(const struct super *s)
+{
+    const struct shm *shm = s->shm;
+    uint32_t life = atomic_load(&shm->super->life[PROC_REPLICATION]);
+
+    for (enum proc_id id = PROC_CLIENT; id < super_end(s); id++)
+        if (s->child[id].pid > 0 &&
+            atomic_load(&shm->client[id - PROC_CLIENT]->repl_life) != life)
+            return false;
+    return atomic_load(&shm->log->durable) ==
+           atomic_load(&shm->replication->published);
+}
+
+static bool
+may_start(const struct super *s, enum proc_id id)
+{
+    if (policy_of(id)->start == AT_ONCE)
+        return true;
+    return is_ready(s, PROC_LOG) && is_ready(s, PROC_IMAGE) &&
+           (!s->rebuild || may_rebuild(s));
+}
+
+static void
+fork_child(struct super *s, enum proc_id id, mono_ms_t now)
+{
+    struct shm_super *super = s->shm->super;
+    struct shm_proc *proc = shm_proc(s->shm, id);
+    struct child *c = &s->child[id];
+    pid_t pid;
+
+    atomic_store(&proc->is_ready, 0);
+    atomic_store(&proc->disk_since_ms, 0);
+    atomic_store(&proc->progress_permille, 0);
+    if (policy_of(id)->recovery != REBUILD || !s->rebuild)
+        atomic_fetch_add(&super->life[id], 1);
+    pid = fork();
+    if (pid == 0) {
+        ev_loop_destroy(s->loop); /* loops never cross a fork */
+        run_child(id, s->shm);
+    }
+    if (pid < 0) {
+        log_error("cannot fork %s: %s; trying again", proc_name(id),
+                  strerror(errno));
+        c->fork_at = now + RESTART_PAUSE_MAX_MS;
+        return;
+    }
+    c->pid = pid;
+    c->beats_at = now;
+    c->beats_seen = atomic_load(&proc->beats);
+    restart_born(&c->restart, now);
+    atomic_store(&super->pid[id], (int32_t)pid);
+    if (id == PROC_REPLICATION)
+        s->rebuild = false;
+}
+
+void
+super_fork_due(struct super *s, mono_ms_t now)
+{
+    for (enum proc_id id = PROC_LOG; id < super_end(s); id++) {
+        const struct child *c = &s->child[id];
+
+        if (c->pid <= 0 && now >= c->fork_at && may_start(s, id))
+            fork_child(s, id, now);
+    }
+}
+
+/* A dead client process bounds the ring no more and counts nobody. */
+static void
+release_client(struct shm *shm, uint32_t w)
+{
+    struct shm_client *client = shm->client[w];
+
+    atomic_store(&client->delivered, RING_POS_NONE);
+    atomic_store(&client->wants_tree, 0);
+    client->stats = (struct client_stats){0};
+    for (size_t i = 0; i < IP_SLOTS; i++) {
+        atomic_store(&client->ips[i].count, 0);
+        atomic_store(&client->ips[i].ip_hash, 0);
+    }
+}
+
+/*
+ * Its new life begins now, not at the fork: client processes take the change
+ * for the loss of a leader.
+ */
+static void
+begin_rebuild(struct super *s)
+{
+    atomic_store(&s->shm->replication->serving, 0);
+    atomic_store(&s->shm->replication->role, ROLE_NONE);
+    atomic_fetch_add(&s->shm->super->life[PROC_REPLICATION], 1);
+    s->rebuild = true;
+    bell_ring_clients(s->shm);
+}
+
+static void
+repair(struct super *s, enum proc_id id)
+{
+    switch (policy_of(id)->recovery) {
+    case CONTINUE:
+        break;
+    case REBUILD:
+        begin_rebuild(s);
+        break;
+    case RELEASE:
+        release_client(s->shm, (uint32_t)(id - PROC_CLIENT));
+        break;
+    }
+}
+
+static void
+tell_death(enum proc_id id, pid_t pid, int status)
+{
+    if (WIFSIGNALED(status))
+        log_warn("%s (pid %d) was killed by signal %d (%s)", proc_name(id),
+                 (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        log_warn("%s (pid %d) ended with status %d", proc_name(id), (int)pid,
+                 WEXITSTATUS(status));
+}
+
+/* A child that says so cannot be helped by another fork. */
+static bool
+is_final(int status)
+{
+    return WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_CONFIG ||
+                                 WEXITSTATUS(status) == EXIT_DATA);
+}
+
+static void
+on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
+{
+    struct child *c = &s->child[id];
+    int64_t pause;
+    pid_t pid = c->pid;
+
+    c->pid = 0;
+    atomic_store(&s->shm->super->pid[id], 0);
+    atomic_store(&shm_proc(s->shm, id)->is_ready, 0);
+    if (s->is_stopping)
+        return;
+    tell_death(id, pid, status);
+    repair(s, id);
+    if (is_final(status)) {
+        s->exit_code = WEXITSTATUS(status);
+        log_error("Exiting with code %d: %s cannot go on", s->exit_code,
+                  proc_name(id));
+        return;
+    }
+    pause = restart_died(&c->restart, now);
+    if (pause < 0) {
+        s->exit_code = EXIT_UNEXPECTED;
+        log_error("Exiting with code %d: %s keeps dying", s->exit_code,
+                  proc_name(id));
+        return;
+    }
+    c->fork_at = now + pause;
+}
+
+void
+super_reap(struct super *s, mono_ms_t now)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
+            if (s->child[id].pid == pid)
+                on_death(s, id, status, now);
+}

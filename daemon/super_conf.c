@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * super_conf.c - SIGHUP: read the file again and take what may change live.
+ *
+ * Any error in the file leaves everything as it was.  What needs a restart
+ * keeps its old value and is named.  ZK: spec/operations.md 5, 13.1.
+ */
+#include "daemon/super.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon/clock.h"
+#include "daemon/conf_log.h"
+
+/* Readers copy the configuration again while the version is odd. */
+static void
+publish(struct shm_super *super, const struct conf *wanted)
+{
+    atomic_fetch_add(&super->conf_version, 1);
+    atomic_thread_fence(memory_order_release);
+    conf_take_live(&super->conf, wanted);
+    atomic_store(&super->log_level, super->conf.log_level);
+    atomic_fetch_add(&super->conf_version, 1);
+}
+
+static void
+reload(struct super *s)
+{
+    static struct conf wanted;
+    static struct conf_report report;
+    struct shm_super *super = s->shm->super;
+    uint32_t pending;
+
+    if (conf_load(s->conf_path, &wanted, &report) < 0) {
+        conf_log(&report, "config reload: ", LOG_INFO);
+        log_error("config reload: failed, nothing was changed");
+        sd_notify(0, "STATUS=reload failed, see the log");
+        return;
+    }
+    report.count = 0;
+    pending = conf_diff(&super->conf, &wanted, &report);
+    conf_log(&report, "config reload: ", LOG_INFO);
+    publish(super, &wanted);
+    for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
+        bell_ring(s->shm, id);
+    log_info("config reload: done%s", pending ? ", incomplete: see above" : "");
+}
+
+void
+super_reload(struct super *s)
+{
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
+    reload(s);
+    sd_notify(0, "READY=1");
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * super_watch.c - processes that hang are ended, so that they are replaced.
+ *
+ * Every event loop beats four times a second.  One that is silent while the
+ * kernel says it is stopped (SIGSTOP) is ended after a second; one that is
+ * silent for other reasons after ten; one that waits for a disk is slow, not
+ * hung, and gets a minute.  A process under a debugger is left alone.
+ */
+#include "daemon/super.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/proc.h"
+
+enum {
+    STOPPED_MS = 1000,
+    SILENT_MS = 10000,
+    DISK_MS = 60000,
+};
+
+/* The kernel's letter for the state of `pid`: T stopped, t traced; or 0. */
+static char
+kernel_state(pid_t pid)
+{
+    char path[32], text[256];
+    const char *paren;
+    ssize_t n;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    paren = strrchr(text, ')'); /* the name before it may hold anything */
+    return paren && paren[1] == ' ' ? paren[2] : '\0';
+}
+
+static const char *
+why_hung(const struct super *s, enum proc_id id, mono_ms_t silent_ms)
+{
+    char state;
+
+    if (silent_ms < STOPPED_MS)
+        return NULL;
+    state = kernel_state(s->child[id].pid);
+    if (state == 't')
+        return NULL;
+    if (state == 'T')
+        return "is stopped";
+    if (atomic_load(&shm_proc(s->shm, id)->disk_since_ms) != 0)
+        return silent_ms >= DISK_MS ? "waits for the disk" : NULL;
+    return silent_ms >= SILENT_MS ? "does not answer" : NULL;
+}
+
+void
+super_watch(struct super *s, mono_ms_t now)
+{
+    for (enum proc_id id = PROC_LOG; id < super_end(s); id++) {
+        struct child *c = &s->child[id];
+        uint64_t beats;
+        const char *why;
+
+        if (c->pid <= 0)
+            continue;
+        beats = atomic_load_explicit(&shm_proc(s->shm, id)->beats,
+                                     memory_order_relaxed);
+        if (beats != c->beats_seen) {
+            c->beats_seen = beats;
+            c->beats_at = now;
+            continue;
+        }
+        why = why_hung(s, id, now - c->beats_at);
+        if (!why)
+            continue;
+        log_error("%s (pid %d) %s since %lld ms: ending it", proc_name(id),
+                  (int)c->pid, why, (long long)(now - c->beats_at));
+        super_signal(s, id, SIGKILL);
+        c->beats_at = now; /* once */
+    }
+}

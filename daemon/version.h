@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* version.h - what this server calls itself. */
+#ifndef DAEMON_VERSION_H
+#define DAEMON_VERSION_H
+
+#define ZABD_VERSION "0.1.0"
+
+/*
+ * The release of Apache ZooKeeper whose answers ours are; tools read it from
+ * `srvr` and `envi`.
+ */
+#define ZABD_ZOOKEEPER_VERSION "3.8.0-zabd-" ZABD_VERSION
+
+#endif
