@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about tools/bench_hist.c. */
+#include "tools/bench_hist.h"
+
+#include "tests/unit/unit.h"
+
+static struct bench_hist hist;
+
+static void
+given_each_of_1_to(int64_t n)
+{
+    bench_hist_init(&hist);
+    for (int64_t v = 1; v <= n; v++)
+        bench_hist_add(&hist, v);
+}
+
+static bool
+within_percent(uint64_t got, uint64_t want, uint64_t percent)
+{
+    uint64_t off = got > want ? got - want : want - got;
+
+    return off * 100 <= want * percent;
+}
+
+static void
+an_empty_histogram_answers_zero(void)
+{
+    bench_hist_init(&hist);
+    CU_ASSERT_EQUAL(bench_hist_at(&hist, 0.5), 0);
+    CU_ASSERT_EQUAL(bench_hist_mean(&hist), 0);
+}
+
+static void
+small_values_are_exact(void)
+{
+    given_each_of_1_to(100);
+    CU_ASSERT_EQUAL(bench_hist_at(&hist, 0.5), 50);
+    CU_ASSERT_EQUAL(bench_hist_at(&hist, 0.01), 1);
+    CU_ASSERT_EQUAL(bench_hist_at(&hist, 1.0), 100);
+}
+
+static void
+large_values_are_within_two_percent(void)
+{
+    given_each_of_1_to(1000000);
+    CU_ASSERT_TRUE(within_percent(bench_hist_at(&hist, 0.5), 500000, 2));
+    CU_ASSERT_TRUE(within_percent(bench_hist_at(&hist, 0.9), 900000, 2));
+    CU_ASSERT_TRUE(within_percent(bench_hist_at(&hist, 0.999), 999000, 2));
+    CU_ASSERT_EQUAL(bench_hist_at(&hist, 1.0), 1000000);
+    CU_ASSERT_EQUAL(bench_hist_mean(&hist), 500000);
+}
+
+static void
+one_outlier_shows_only_at_the_top(void)
+{
+    bench_hist_init(&hist);
+    for (int i = 0; i < 9999; i++)
+        bench_hist_add(&hist, 1000);
+    bench_hist_add(&hist, INT64_C(1000000000));
+    CU_ASSERT_TRUE(within_percent(bench_hist_at(&hist, 0.999), 1000, 2));
+    CU_ASSERT_EQUAL(bench_hist_at(&hist, 1.0), 1000000000);
+}
+
+static void
+values_out_of_range_stay_in_the_table(void)
+{
+    bench_hist_init(&hist);
+    bench_hist_add(&hist, -5);
+    bench_hist_add(&hist, INT64_MAX);
+    CU_ASSERT_EQUAL(hist.count, 2);
+    CU_ASSERT_EQUAL(hist.bucket[0], 1);
+    CU_ASSERT_EQUAL(hist.bucket[HIST_BUCKETS - 1], 1);
+}
+
+static void
+merging_is_like_recording_in_one(void)
+{
+    struct bench_hist other;
+
+    bench_hist_init(&hist);
+    bench_hist_init(&other);
+    bench_hist_add(&hist, 10);
+    bench_hist_add(&other, 30);
+    bench_hist_merge(&hist, &other);
+    CU_ASSERT_EQUAL(hist.count, 2);
+    CU_ASSERT_EQUAL(hist.max_ns, 30);
+    CU_ASSERT_EQUAL(bench_hist_mean(&hist), 20);
+    CU_ASSERT_EQUAL(bench_hist_at(&hist, 0.5), 10);
+}
+
+UNIT_SUITE(bench_hist)
+{
+    unit_suite("bench_hist");
+    UNIT(an_empty_histogram_answers_zero);
+    UNIT(small_values_are_exact);
+    UNIT(large_values_are_within_two_percent);
+    UNIT(one_outlier_shows_only_at_the_top);
+    UNIT(values_out_of_range_stay_in_the_table);
+    UNIT(merging_is_like_recording_in_one);
+}

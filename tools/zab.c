@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zab.c - the toolbox: finds the subcommand and hands over.
+ *
+ * A command is a row here, a line in zab.h and a file zab_NAME.c.
+ */
+#include "tools/zab.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/types.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {"bench", zab_bench, "measure a server: throughput, latency, CPU, memory"},
+    {"stat", zab_stat, "send a four-letter word: zab stat HOST:PORT [WORD]"},
+};
+
+static void
+print_help(FILE *to)
+{
+    fputs("usage: zab COMMAND [OPTION...]\n\n", to);
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+    fputs("\n`zab COMMAND --help` tells the options.\n", to);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
+        strcmp(name, "-h") == 0) {
+        print_help(stdout);
+        return ZAB_OK;
+    }
+    if (*name)
+        fprintf(stderr, "zab: no command `%s'\n", name);
+    print_help(stderr);
+    return ZAB_USAGE;
+}
