@@ -74,6 +74,96 @@ $(BUILD)/unit$(if $T,-$T): $(UNIT_O) \
 unit: $(BUILD)/unit$(if $T,-$T) ## CUnit tests; T=name runs one suite
 	$(BUILD)/unit$(if $T,-$T)
 
+# The same tests where every access is checked.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+unit-asan: ## the unit tests under ASan and UBSan, with costly checks
+	$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT=-O1 \
+	    SAN='$(SANITIZE) -DCHECK_SLOW' unit
+
+clang: ## everything built by clang
+	$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all
+
+FUZZ_C   := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BIN := $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+FUZZ_SECONDS ?= 5
+
+fuzz: ## libFuzzer on every decoder, FUZZ_SECONDS each
+	$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz-obj CC=clang OPT=-O1 \
+	    SAN='-fsanitize=fuzzer-no-link,address,undefined \
+	    -fno-sanitize-recover=all' fuzz-build
+	tests/fuzz/run $(BUILD)/fuzz-obj/fuzz $(FUZZ_SECONDS)
+
+fuzz-build: $(FUZZ_BIN)
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
+
+SOURCES = $(shell git ls-files '*.c' '*.h')
+
+format: ## apply the house's look to every source
+	clang-format -i $(SOURCES)
+
+format-check: ## fail if `make format` would change something
+	@clang-format --dry-run -Werror $(SOURCES)
+
+check-layers: ## includes point down
+	@tools/check-layers
+
+check-pure: $(LIB) ## the cores do no I/O, no allocation, read no clock
+	@tools/check-pure $(BUILD)/obj
+
+conform: all ## the client protocol, judged by Apache ZooKeeper beside us
+	tests/conform/run
+
+live: all ## off-the-shelf clients at their normal work
+	tests/live/run short
+
+faults: all ## processes killed and stopped under load
+	tests/faults/run short
+
+disk: all ## data directories in both directions, power cuts, full disks
+	tests/storage/run
+
+packages-build:
+	@tools/packages build
+
+packages-test:
+	@tools/packages build test
+
+packages-long:
+	@tools/packages build test long
+
+run: packages-build ## install what is missing, build, serve on port 2181
+	@$(MAKE) --no-print-directory -j2 all
+	@$(BUILD)/zabd
+
+check: packages-test ## install what is missing, build, pass the tests
+	@tests/check short
+
+check-long: packages-long ## the longer campaigns too
+	@tests/check long
+
+bench: all ## measure against Apache ZooKeeper and a bare server
+	tools/bench-table
+
+bench-envelope: all ## 10 M znodes, 100 k sessions, 10 M watches
+	tools/bench-envelope
+
+PREFIX ?= /usr/local
+install: all ## binaries, unit, sample configuration; DESTDIR is honoured
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
+	    $(DESTDIR)/etc/zookeeper/conf $(DESTDIR)/lib/systemd/system \
+	    $(DESTDIR)/usr/lib/sysusers.d
+	install -m 755 $(BUILD)/zabd $(DESTDIR)$(PREFIX)/sbin/zabd
+	install -m 755 $(BUILD)/zab $(DESTDIR)$(PREFIX)/bin/zab
+	install -m 644 systemd/*.service $(DESTDIR)/lib/systemd/system
+	install -m 644 systemd/sysusers.conf \
+	    $(DESTDIR)/usr/lib/sysusers.d/zabd.conf
+	test -e $(DESTDIR)/etc/zookeeper/conf/zoo.cfg || \
+	    install -m 644 etc/zoo.cfg $(DESTDIR)/etc/zookeeper/conf/zoo.cfg
+
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
 	    awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -81,6 +171,9 @@ help: ## this list
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
-.PHONY: all unit help clean
+.PHONY: all unit unit-asan clang fuzz fuzz-build format format-check \
+    check-layers check-pure conform live faults disk packages-build \
+    packages-test packages-long run check check-long bench bench-envelope \
+    install help clean
 
 -include $(SERVER_O:.o=.d) $(ZAB_O:.o=.d) $(UNIT_O:.o=.d)
