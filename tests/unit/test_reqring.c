@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/reqring.h"
+
+static _Atomic ring_pos_t tail, taken;
+static struct reqring ring;
+
+/* A small ring, mapped twice in a row as shm.c maps it. */
+static void
+given_a_ring(void)
+{
+    static uint8_t *base;
+
+    if (!base) {
+        int fd = memfd_create("ring", 0);
+
+        CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 4096), 0);
+        base = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        for (int i = 0; i < 2; i++)
+            mmap(base + 4096 * i, 4096, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_FIXED, fd, 0);
+        close(fd);
+    }
+    tail = taken = 0;
+    ring = (struct reqring){base, 4096, &tail, &taken};
+}
+
+static bool
+send_number(uint32_t n, uint32_t body_size)
+{
+    struct req *r = reqring_reserve(&ring, 0, body_size);
+
+    if (!r)
+        return false;
+    r->conn = n;
+    memset(r->bytes, (int)n, body_size);
+    reqring_send(&ring, r);
+    return true;
+}
+
+static void
+a_reserved_message_is_not_seen(void)
+{
+    const struct req *r;
+
+    given_a_ring();
+    CU_ASSERT_PTR_NOT_NULL(reqring_reserve(&ring, 4, 4));
+    CU_ASSERT_EQUAL(reqring_next(&ring, 0, &r), 0);
+    CU_ASSERT_PTR_NULL(r);
+}
+
+static void
+a_full_ring_refuses(void)
+{
+    given_a_ring();
+    while (send_number(1, 1000))
+        ;
+    CU_ASSERT_TRUE(tail <= 4096 && tail + 1000 > 3000);
+    taken = tail;
+    CU_ASSERT_TRUE(send_number(2, 1000));
+}
+
+static void
+messages_come_whole_across_the_end(void)
+{
+    const struct req *r;
+
+    given_a_ring();
+    for (uint32_t n = 0; n < 5000; n++) {
+        uint32_t size = n * 7 % 900;
+
+        CU_ASSERT_TRUE_FATAL(send_number(n, size));
+        CU_ASSERT_EQUAL_FATAL(reqring_next(&ring, taken, &r), 0);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+        CU_ASSERT_EQUAL(r->conn, n);
+        CU_ASSERT_EQUAL(r->body_size, size);
+        for (uint32_t i = 0; i < size; i++)
+            CU_ASSERT_EQUAL_FATAL(r->bytes[i], (uint8_t)n);
+        taken += r->size;
+    }
+}
+
+static void
+a_broken_size_is_an_error_not_a_crash(void)
+{
+    const struct req *r;
+
+    given_a_ring();
+    CU_ASSERT_TRUE_FATAL(send_number(1, 100));
+    ((struct req *)(void *)ring.base)->body_size = 1u << 30;
+    CU_ASSERT_EQUAL(reqring_next(&ring, 0, &r), -EBADMSG);
+    ((struct req *)(void *)ring.base)->body_size = 0;
+    ((struct req *)(void *)ring.base)->size = 8;
+    CU_ASSERT_EQUAL(reqring_next(&ring, 0, &r), -EBADMSG);
+}
+
+UNIT_SUITE(reqring)
+{
+    unit_suite("reqring");
+    UNIT(a_reserved_message_is_not_seen);
+    UNIT(a_full_ring_refuses);
+    UNIT(messages_come_whole_across_the_end);
+    UNIT(a_broken_size_is_an_error_not_a_crash);
+}
