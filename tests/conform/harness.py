@@ -177,9 +177,9 @@ class Conn:
             if xid is None or xid == -2:
                 return
 
-    def quiet(self, request=None, seconds=0.3):
+    def quiet(self, request=None, seconds=0.3, xid=None):
         """Records what comes within some time, usually nothing."""
-        step = self._send([request]) if request else self._step("listens")
+        step = self._send([request], xid) if request else self._step("listens")
         patience, self.patience = self.patience, seconds
         self._replies(step, 1)
         self.patience = patience
@@ -193,11 +193,17 @@ class Conn:
         else:
             self._replies(step, replies)
 
-    def text(self, data, label, seconds=PATIENCE):
-        """Bytes as they are; the answer is text until the close."""
+    def text(self, data, label, shape=None, half_close=False):
+        """Bytes as they are; the answer is text until the close.
+
+        shape maps the text to what two servers must share of it.
+        """
         step = self._step(label)
         self.wire.send(data)
-        step.got.append(("text", self.wire.rest(seconds)))
+        if half_close:
+            self.wire.half_close()
+        got = self.wire.rest(PATIENCE)
+        step.got.append(("text", shape(got) if shape else got))
         step.got.append(("closed" if self.wire.closed else "open", None))
 
     def hello(self, zxid=0, timeout=30000, sid=0, password=None, readonly=0,

@@ -33,6 +33,7 @@ ERRORS = {
 }
 EVENTS = {1: "NodeCreated", 2: "NodeDeleted", 3: "NodeDataChanged",
           4: "NodeChildrenChanged"}
+CREATE_SESSION = 99, wire.OP["createSession"]   # answered like a hello
 CLOCK_SLACK_MS = 3000
 
 
@@ -219,9 +220,13 @@ class Normaliser:
     def frame(self, conn, data):
         r = Reader(data)
         try:
-            if self.pending[conn] and self.pending[conn][0] == "hello":
+            if self.pending[conn][:1] == ["hello"]:
                 self.pending[conn].pop(0)
                 line = self.connected(r)
+            elif len(data) in (36, 37) and data[:4] == bytes(4) and \
+                    self.pending[conn][-1:] == [CREATE_SESSION]:
+                self.pending[conn].pop()
+                line = "again " + self.connected(r)
             else:
                 line = self.reply(conn, r)
         except Short:

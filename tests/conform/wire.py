@@ -293,6 +293,9 @@ class Socket:
         out, self.pending = self.pending, b""
         return out
 
+    def half_close(self):
+        self.sock.shutdown(socket.SHUT_WR)
+
     def close(self):
         self.sock.close()
         self.closed = True
