@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * datadir.c - finding, making and locking the directories of a server.
+ *
+ * The lock is flock(2) on a file of its own: it goes with the last process
+ * that inherited it, so a killed server never leaves it behind.
+ */
+#include "storage/datadir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char REMEDY_MOVE[] =
+    "Move the file to the directory that the configuration names for it, or "
+    "set dataLogDir to where the logs are.";
+
+/* Make `path` with its parents, if missing and allowed. */
+static int
+make_dir(const char *path, bool may_create, struct data_error *e)
+{
+    char part[DATA_PATH_MAX];
+    struct stat st;
+
+    if (stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return 0;
+        data_error_set(e, path, -1, "Remove it, or configure another "
+                       "directory.", "is not a directory");
+        return -ENOTDIR;
+    }
+    if (!may_create) {
+        data_error_set(e, path, -1, "Create it, give it to the server's user, "
+                       "or set datadir.autocreate=true.", "does not exist");
+        return -ENOENT;
+    }
+    snprintf(part, sizeof part, "%s", path);
+    for (char *p = part + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        (void)mkdir(part, 0750); /* the last one tells */
+        *p = '/';
+    }
+    if (mkdir(part, 0750) < 0 && errno != EEXIST) {
+        int rc = -errno;
+
+        data_error_set(e, path, -1, "Create it and give it to the server's "
+                       "user.", "cannot be created: %s", strerror(-rc));
+        return rc;
+    }
+    return 0;
+}
+
+/* Lock `dir`; returns the descriptor or -errno. */
+static int
+lock_dir(const char *dir, struct data_error *e)
+{
+    char path[DATA_PATH_MAX];
+    int fd, rc;
+
+    data_path(path, dir, "zabd.lock");
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0) {
+        rc = -errno;
+        data_error_set(e, path, -1, "Give the directory and all in it to the "
+                       "server's user, on a file system that is writable.",
+                       "cannot be written: %s", strerror(-rc));
+        return rc;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+        data_error_set(e, path, -1, "Stop the other server, or give each its "
+                       "own dataDir.", "another server uses this directory");
+        close(fd);
+        return rc;
+    }
+    return fd;
+}
+
+/* Refuse a `prefix` file in the directory that is not for it. */
+static int
+refuse_stray(const char *dir, const char *prefix, struct data_error *e)
+{
+    struct data_list list;
+    char path[DATA_PATH_MAX];
+    int rc = data_list_read(&list, dir, prefix, true);
+
+    if (rc == 0 && list.count > 0) {
+        data_path(path, dir, list.file[0].name);
+        data_error_set(e, path, -1, REMEDY_MOVE,
+                       "does not belong in this directory");
+        rc = -EINVAL;
+    }
+    data_list_free(&list);
+    return rc;
+}
+
+int
+datadir_name(struct datadir *d, const char *data_dir, const char *log_dir,
+             struct data_error *e)
+{
+    *d = (struct datadir){.lock_fd = -1, .log_lock_fd = -1};
+    if (!log_dir || !*log_dir)
+        log_dir = data_dir;
+    if (strlen(data_dir) + DATA_NAME_MAX < DATA_PATH_MAX &&
+        strlen(log_dir) + DATA_NAME_MAX < DATA_PATH_MAX) {
+        data_path(d->data, data_dir, "");
+        data_path(d->snap, data_dir, "version-2");
+        data_path(d->log, log_dir, "version-2");
+        data_path(d->image, d->snap, "image");
+        return 0;
+    }
+    data_error_set(e, data_dir, -1, "Use a shorter path.",
+                   "the path is too long");
+    return -ENAMETOOLONG;
+}
+
+int
+datadir_open(struct datadir *d, const char *data_dir, const char *log_dir,
+             bool may_create, struct data_error *e)
+{
+    int rc = datadir_name(d, data_dir, log_dir, e);
+    bool is_one;
+
+    if (rc == 0)
+        rc = make_dir(d->snap, may_create, e);
+    if (rc == 0)
+        rc = make_dir(d->log, may_create, e);
+    if (rc < 0)
+        return rc;
+    is_one = strcmp(d->snap, d->log) == 0;
+    rc = d->lock_fd = lock_dir(d->snap, e);
+    if (rc >= 0 && !is_one)
+        rc = d->log_lock_fd = lock_dir(d->log, e);
+    if (rc >= 0 && !is_one)
+        rc = refuse_stray(d->snap, "log", e);
+    if (rc >= 0 && !is_one)
+        rc = refuse_stray(d->log, "snapshot", e);
+    if (rc < 0) {
+        datadir_close(d);
+        return rc;
+    }
+    return 0;
+}
+
+void
+datadir_close(struct datadir *d)
+{
+    if (d->lock_fd >= 0)
+        close(d->lock_fd);
+    if (d->log_lock_fd >= 0)
+        close(d->log_lock_fd);
+    d->lock_fd = d->log_lock_fd = -1;
+}
+
+int
+datadir_myid(const struct datadir *d, sid_t *sid, struct data_error *e)
+{
+    char path[DATA_PATH_MAX], text[64], *end;
+    ssize_t size;
+    long long value;
+    int fd;
+
+    data_path(path, d->data, "myid");
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (size < 0) {
+        int rc = -errno;
+
+        data_error_set(e, path, -1, "Write this server's number, the N of its "
+                       "server.N line, into it.", "cannot be read: %s",
+                       strerror(-rc));
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    close(fd);
+    text[size] = '\0';
+    errno = 0;
+    value = strtoll(text, &end, 10);
+    while (*end == ' ' || *end == '\t' || *end == '\r')
+        end++;
+    if (errno != 0 || end == text || (*end != '\n' && *end != '\0')) {
+        data_error_set(e, path, 0, "Write this server's number, the N of its "
+                       "server.N line, into it.", "is not a number");
+        return -EINVAL;
+    }
+    *sid = value;
+    return 0;
+}
+
+int
+datadir_take_initialize(const struct datadir *d)
+{
+    char dir[DATA_PATH_MAX], path[DATA_PATH_MAX], *slash;
+
+    data_path(dir, d->log, "");
+    slash = strrchr(dir, '/'); /* beside version-2, in dataLogDir */
+    if (slash)
+        *slash = '\0';
+    data_path(path, dir, "initialize");
+    return unlink(path) < 0 ? -errno : 0;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * datafile.c - small words about files: lists, names, errors, whole writes.
+ *
+ * Any process.
+ */
+#include "storage/datadir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void
+data_error_set(struct data_error *e, const char *path, int64_t offset,
+               const char *remedy, const char *what, ...)
+{
+    va_list args;
+
+    if (!e)
+        return;
+    e->offset = offset;
+    snprintf(e->path, sizeof e->path, "%s", path);
+    snprintf(e->remedy, sizeof e->remedy, "%s", remedy);
+    va_start(args, what);
+    vsnprintf(e->what, sizeof e->what, what, args);
+    va_end(args);
+}
+
+void
+data_error_text(const struct data_error *e, char *text, size_t size)
+{
+    if (e->offset >= 0)
+        snprintf(text, size, "%s, offset %" PRId64 ": %s. %s", e->path,
+                 e->offset, e->what, e->remedy);
+    else
+        snprintf(text, size, "%s: %s. %s", e->path, e->what, e->remedy);
+}
+
+bool
+data_path(char path[DATA_PATH_MAX], const char *dir, const char *name)
+{
+    size_t dir_size = strlen(dir), name_size = strlen(name);
+    bool fits = dir_size + 1 + name_size < DATA_PATH_MAX;
+
+    while (dir_size > 1 && dir[dir_size - 1] == '/')
+        dir_size--;
+    if (dir_size >= DATA_PATH_MAX)
+        dir_size = DATA_PATH_MAX - 1;
+    memcpy(path, dir, dir_size);
+    path[dir_size] = '\0';
+    if (fits && name_size > 0) {
+        path[dir_size] = '/';
+        memcpy(path + dir_size + 1, name, name_size + 1);
+    }
+    return fits;
+}
+
+void
+data_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid)
+{
+    snprintf(name, DATA_NAME_MAX, "%s.%" PRIx64, prefix, (uint64_t)zxid);
+}
+
+/* Whether `name` is prefix.<hex>[.suffix]; the number goes to `zxid`. */
+static bool
+parse_name(const char *name, const char *prefix, bool with_suffix,
+           zxid_t *zxid)
+{
+    size_t prefix_size = strlen(prefix);
+    const char *digits = name + prefix_size + 1, *end;
+    uint64_t value = 0;
+
+    if (strlen(name) >= DATA_NAME_MAX ||
+        strncmp(name, prefix, prefix_size) != 0 || name[prefix_size] != '.')
+        return false;
+    for (end = digits; *end && *end != '.'; end++) {
+        int digit = *end >= '0' && *end <= '9'   ? *end - '0'
+                    : *end >= 'a' && *end <= 'f' ? *end - 'a' + 10
+                                                 : -1;
+
+        if (digit < 0 || end - digits >= 16)
+            return false;
+        value = value << 4 | (uint64_t)digit;
+    }
+    if (end == digits)
+        return false;
+    *zxid = (zxid_t)value;
+    return *end == '\0' ||
+           (with_suffix &&
+            (strcmp(end, ".gz") == 0 || strcmp(end, ".snappy") == 0 ||
+             strcmp(end, ".zst") == 0));
+}
+
+static int
+file_order(const void *a, const void *b)
+{
+    const struct data_file *x = a, *y = b;
+
+    if (x->zxid != y->zxid)
+        return x->zxid < y->zxid ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+/* Append to a list that grows by doubling. */
+static int
+list_add(struct data_list *list, const char *name, zxid_t zxid)
+{
+    size_t count = list->count;
+
+    if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ... are full */
+        size_t room = count ? 2 * count : 1;
+        struct data_file *file =
+            realloc(list->file, room * sizeof *list->file);
+
+        if (!file)
+            return -ENOMEM;
+        list->file = file;
+    }
+    list->file[count].zxid = zxid;
+    snprintf(list->file[count].name, DATA_NAME_MAX, "%s", name);
+    list->count = count + 1;
+    return 0;
+}
+
+int
+data_list_read(struct data_list *list, const char *dir, const char *prefix,
+               bool with_suffix)
+{
+    struct dirent *entry;
+    int rc = 0;
+    DIR *d;
+
+    *list = (struct data_list){0};
+    d = opendir(dir);
+    if (!d)
+        return -errno;
+    errno = 0;
+    while (rc == 0 && (entry = readdir(d))) {
+        zxid_t zxid;
+
+        if (parse_name(entry->d_name, prefix, with_suffix, &zxid))
+            rc = list_add(list, entry->d_name, zxid);
+        errno = 0;
+    }
+    if (rc == 0 && errno != 0)
+        rc = -errno;
+    closedir(d);
+    if (list->count > 1)
+        qsort(list->file, list->count, sizeof *list->file, file_order);
+    return rc;
+}
+
+void
+data_list_free(struct data_list *list)
+{
+    free(list->file);
+    *list = (struct data_list){0};
+}
+
+int
+data_sync_dir(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (fsync(fd) < 0)
+        rc = -errno;
+    close(fd);
+    return rc;
+}
+
+int
+data_write(int fd, const void *data, size_t size)
+{
+    const uint8_t *at = data;
+
+    while (size > 0) {
+        ssize_t n = write(fd, at, size);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        at += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+bool
+zxid_follows(zxid_t last, zxid_t next)
+{
+    return next == last + 1 ||
+           (zxid_epoch(next) > zxid_epoch(last) && zxid_counter(next) == 1);
+}

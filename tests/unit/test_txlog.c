@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about storage/txlog*.c: the log on disk, torn, damaged, cut. */
+#include "storage/txlog.h"
+
+#include <errno.h>
+
+#include "daemon/jute.h"
+#include "storage/txlog_reader.h"
+#include "storage/txlog_scan.h"
+#include "tests/unit/tempdir.h"
+#include "tests/unit/unit.h"
+
+static char dir[DATA_PATH_MAX];
+static struct data_error error;
+
+static const struct txlog_options small = {.prealloc_bytes = 65536};
+
+/* An entry of `size` bytes; only its zxid matters here. */
+static struct bytes
+entry_of(uint8_t *room, zxid_t zxid, int32_t size)
+{
+    for (int32_t i = 0; i < size; i++)
+        room[i] = (uint8_t)(zxid * 31 + i * 7 + 1);
+    store_be64(room + 12, (uint64_t)zxid);
+    return (struct bytes){room, size};
+}
+
+static void
+append(struct txlog *l, zxid_t from, zxid_t to, int32_t size)
+{
+    uint8_t *room = malloc((size_t)size);
+
+    for (zxid_t z = from; z <= to; z++)
+        CU_ASSERT_EQUAL(txlog_append(l, z, entry_of(room, z, size)), 0);
+    CU_ASSERT_EQUAL(txlog_flush(l), 0);
+    free(room);
+}
+
+/* A closed log with transactions from..to in one file. */
+static void
+given_log(zxid_t from, zxid_t to, int32_t size)
+{
+    struct txlog l;
+
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, NULL, &error), 0);
+    append(&l, from, to, size);
+    txlog_close(&l);
+}
+
+/* Open and close: what the log says is its last transaction, or -errno. */
+static zxid_t
+last_of_log(void)
+{
+    struct txlog l;
+    int rc = txlog_open(&l, dir, &small, NULL, &error);
+
+    if (rc == 0)
+        txlog_close(&l);
+    return rc < 0 ? rc : l.last;
+}
+
+/* Read all behind `after`: the last zxid, or -errno; counts in `count`. */
+static zxid_t
+read_all(zxid_t after, size_t *count)
+{
+    struct txlog_reader r;
+    struct bytes entry;
+    zxid_t zxid = 0;
+    int rc;
+
+    *count = 0;
+    CU_ASSERT_EQUAL(txlog_reader_open(&r, dir, after), 0);
+    while ((rc = txlog_reader_next(&r, &entry, &zxid)) == 1)
+        (*count)++;
+    if (rc == 0)
+        rc = txlog_reader_check_end(&r);
+    error = r.error;
+    txlog_reader_close(&r);
+    return rc < 0 ? rc : zxid;
+}
+
+static void
+path_of(char path[DATA_PATH_MAX], zxid_t zxid)
+{
+    char name[DATA_NAME_MAX];
+
+    data_name(name, "log", zxid);
+    data_path(path, dir, name);
+}
+
+/* The end of the last whole record of a one-file log. */
+static size_t
+data_end(const uint8_t *data, size_t size)
+{
+    while (size > 0 && data[size - 1] == 0)
+        size--;
+    return size;
+}
+
+static void
+an_empty_directory_is_an_empty_log(void)
+{
+    size_t count;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(last_of_log(), 0);
+    CU_ASSERT_EQUAL(read_all(0, &count), 0);
+    CU_ASSERT_EQUAL(count, 0);
+    tempdir_remove(dir);
+}
+
+static void
+what_was_appended_is_read_back(void)
+{
+    struct txlog_reader r;
+    struct bytes entry, want;
+    uint8_t room[100];
+    zxid_t zxid;
+
+    tempdir_make(dir);
+    given_log(1, 1000, 100);
+    CU_ASSERT_EQUAL(txlog_reader_open(&r, dir, 0), 0);
+    for (zxid_t z = 1; z <= 1000; z++) {
+        CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 1);
+        want = entry_of(room, z, 100);
+        CU_ASSERT_EQUAL(zxid, z);
+        CU_ASSERT(bytes_equal(entry, want));
+    }
+    CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 0);
+    txlog_reader_close(&r);
+    tempdir_remove(dir);
+}
+
+/* The bytes of spec/quorum-protocol.md 16.5. */
+static void
+the_file_is_apaches(void)
+{
+    static const uint8_t entry[] = {
+        0x01, 0,    0,    0x17, 0xeb, 0x03, 0,    0,    0,    0,    0,    0,
+        0,    0,    0,    1,    0,    0,    0,    1,    0,    0,    0x01, 0xa2,
+        0x06, 0x1e, 0x56, 0x8f, 0xff, 0xff, 0xff, 0xf6, 0,    0,    0x13, 0x88,
+        0,    0,    0,    2,    0,    0,    0,    0,    0x51, 0xc6, 0xd6, 0x60};
+    static const uint8_t head[] = {0x5a, 0x4b, 0x4c, 0x47, 0,    0,    0,
+                                   2,    0,    0,    0,    0,    0,    0,
+                                   0,    0,    0,    0,    0,    0,    0xaa,
+                                   0x9e, 0x09, 0x92, 0,    0,    0,    0x30};
+    char path[DATA_PATH_MAX];
+    struct txlog l;
+    uint8_t *data;
+    size_t size;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, NULL, &error), 0);
+    CU_ASSERT_EQUAL(txlog_append(&l, ZXID(1, 1),
+                                 (struct bytes){entry, sizeof entry}), 0);
+    CU_ASSERT_EQUAL(txlog_flush(&l), 0);
+    txlog_close(&l);
+    path_of(path, ZXID(1, 1));
+    data = file_read(path, &size);
+    CU_ASSERT_EQUAL(size, 16 + 65536);
+    CU_ASSERT_EQUAL(memcmp(data, head, sizeof head), 0);
+    CU_ASSERT_EQUAL(data[sizeof head + sizeof entry], 'B');
+    CU_ASSERT_EQUAL(data_end(data, size), sizeof head + sizeof entry + 1);
+    free(data);
+    tempdir_remove(dir);
+}
+
+static void
+after_reopening_a_new_file_continues(void)
+{
+    char path[DATA_PATH_MAX];
+    size_t count;
+
+    tempdir_make(dir);
+    given_log(1, 5, 60);
+    given_log(6, 9, 60);
+    path_of(path, 6);
+    CU_ASSERT(file_is_there(path));
+    CU_ASSERT_EQUAL(read_all(0, &count), 9);
+    CU_ASSERT_EQUAL(count, 9);
+    CU_ASSERT_EQUAL(read_all(7, &count), 9);
+    CU_ASSERT_EQUAL(count, 2);
+    CU_ASSERT_EQUAL(read_all(5, &count), 9);
+    CU_ASSERT_EQUAL(count, 4);
+    tempdir_remove(dir);
+}
+
+/* A crash leaves zeros, or the file's end, from any byte on. */
+static void
+a_record_torn_at_any_byte_is_cut(void)
+{
+    char path[DATA_PATH_MAX];
+    uint8_t *data, *torn;
+    size_t size, end, last_size = 77 + TXLOG_RECORD_EXTRA, count;
+
+    tempdir_make(dir);
+    given_log(1, 3, 77);
+    path_of(path, 1);
+    data = file_read(path, &size);
+    torn = malloc(size);
+    end = data_end(data, size);
+    for (size_t at = end - last_size; at < end; at++) {
+        memcpy(torn, data, size);
+        memset(torn + at, 0, end - at);
+        file_write(path, torn, size);
+        CU_ASSERT_EQUAL(read_all(0, &count), 2);
+        CU_ASSERT_EQUAL(last_of_log(), 2);
+        CU_ASSERT_EQUAL(read_all(0, &count), 2);
+        file_write(path, data, at);
+        CU_ASSERT_EQUAL(read_all(0, &count), 2);
+        CU_ASSERT_EQUAL(last_of_log(), 2);
+    }
+    file_write(path, data, size);
+    CU_ASSERT_EQUAL(last_of_log(), 3);
+    free(data);
+    free(torn);
+    tempdir_remove(dir);
+}
+
+static void
+a_file_torn_before_its_first_record_goes(void)
+{
+    char path[DATA_PATH_MAX], next[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size;
+
+    tempdir_make(dir);
+    given_log(1, 3, 77);
+    path_of(path, 1);
+    path_of(next, 4);
+    data = file_read(path, &size);
+    for (size_t at = 0; at < 40; at++) {
+        file_write(next, data, at);
+        CU_ASSERT_EQUAL(last_of_log(), 3);
+        CU_ASSERT(!file_is_there(next));
+    }
+    given_log(4, 5, 77);
+    CU_ASSERT_EQUAL(last_of_log(), 5);
+    free(data);
+    tempdir_remove(dir);
+}
+
+/* Any one bit changed in any record, also in the last, is noticed. */
+static void
+a_flipped_bit_anywhere_is_damage(void)
+{
+    char path[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size, end, count;
+
+    tempdir_make(dir);
+    given_log(1, 3, 50);
+    path_of(path, 1);
+    data = file_read(path, &size);
+    end = data_end(data, size);
+    for (size_t bit = TXLOG_HEADER_BYTES * 8; bit < end * 8; bit++) {
+        data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        file_write(path, data, size);
+        CU_ASSERT_EQUAL(last_of_log(), -EBADMSG);
+        CU_ASSERT_EQUAL(read_all(0, &count), -EBADMSG);
+        CU_ASSERT((size_t)error.offset <= bit / 8);
+        CU_ASSERT((size_t)error.offset + 63 > bit / 8);
+        data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    CU_ASSERT(strstr(error.path, "log.1") != NULL);
+    CU_ASSERT(strlen(error.remedy) > 0);
+    free(data);
+    tempdir_remove(dir);
+}
+
+/* Sectors of one unsynced write reach the disk in any order. */
+static void
+a_hole_of_a_lost_sector_is_torn(void)
+{
+    char path[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size, count;
+
+    tempdir_make(dir);
+    given_log(1, 100, 100);
+    path_of(path, 1);
+    data = file_read(path, &size);
+    memset(data + 1024, 0, 512); /* records 9 to 13 */
+    file_write(path, data, size);
+    CU_ASSERT_EQUAL(read_all(0, &count), 8);
+    CU_ASSERT_EQUAL(last_of_log(), 8);
+    free(data);
+    tempdir_remove(dir);
+}
+
+static void
+damage_in_an_older_file_is_found_by_the_reader(void)
+{
+    char path[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size, count;
+
+    tempdir_make(dir);
+    given_log(1, 20, 50);
+    given_log(21, 22, 50);
+    path_of(path, 1);
+    data = file_read(path, &size);
+    data[300] ^= 1;
+    file_write(path, data, size);
+    CU_ASSERT_EQUAL(last_of_log(), 22);
+    CU_ASSERT_EQUAL(read_all(0, &count), -EBADMSG);
+    CU_ASSERT_EQUAL(read_all(21, &count), 22);
+    free(data);
+    tempdir_remove(dir);
+}
+
+/* Apache leaves a torn record behind and begins a file at its place. */
+static void
+a_torn_record_before_its_successor_is_no_gap(void)
+{
+    char path[DATA_PATH_MAX], kept[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size, end, count;
+
+    tempdir_make(dir);
+    given_log(1, 3, 50);
+    path_of(path, 1);
+    data = file_read(path, &size);
+    end = data_end(data, size);
+    file_write(path, data, end - 30);
+    data_path(kept, dir, "kept");
+    rename(path, kept);
+    given_log(3, 4, 50);
+    rename(kept, path);
+    CU_ASSERT_EQUAL(read_all(0, &count), 4);
+    CU_ASSERT_EQUAL(count, 4);
+    free(data);
+    tempdir_remove(dir);
+}
+
+static void
+a_gap_is_an_error(void)
+{
+    char path[DATA_PATH_MAX];
+    size_t count;
+
+    tempdir_make(dir);
+    given_log(1, 3, 50);
+    given_log(4, 6, 50);
+    given_log(7, 9, 50);
+    path_of(path, 4);
+    unlink(path);
+    CU_ASSERT_EQUAL(read_all(0, &count), -ENODATA);
+    CU_ASSERT_EQUAL(count, 3);
+    CU_ASSERT_EQUAL(read_all(3, &count), -ENODATA);
+    CU_ASSERT_EQUAL(read_all(6, &count), 9);
+    CU_ASSERT_EQUAL(read_all(TXLOG_FROM_START, &count), -ENODATA);
+    tempdir_remove(dir);
+}
+
+static void
+a_new_epoch_is_no_gap(void)
+{
+    size_t count;
+
+    tempdir_make(dir);
+    given_log(ZXID(1, 1), ZXID(1, 3), 50);
+    given_log(ZXID(4, 1), ZXID(4, 2), 50);
+    CU_ASSERT_EQUAL(read_all(0, &count), ZXID(4, 2));
+    CU_ASSERT_EQUAL(count, 5);
+    tempdir_remove(dir);
+}
+
+static void
+a_reader_follows_the_writer_across_files(void)
+{
+    struct txlog_reader r;
+    struct bytes entry;
+    struct txlog l;
+    zxid_t zxid;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, NULL, &error), 0);
+    CU_ASSERT_EQUAL(txlog_reader_open(&r, dir, 0), 0);
+    CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 0);
+    for (zxid_t z = 1; z <= 50; z++) {
+        append(&l, z, z, 300);
+        if (z % 7 == 0)
+            CU_ASSERT_EQUAL(txlog_roll(&l), 0);
+        CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 1);
+        CU_ASSERT_EQUAL(zxid, z);
+        CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 0);
+    }
+    txlog_reader_close(&r);
+    txlog_close(&l);
+    tempdir_remove(dir);
+}
+
+static void
+a_file_rolls_when_it_is_full(void)
+{
+    const struct txlog_options options = {.prealloc_bytes = 4096,
+                                          .roll_records = 10,
+                                          .roll_bytes = 1000};
+    struct data_list list;
+    struct txlog l;
+    size_t count;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &options, NULL, &error), 0);
+    append(&l, 1, 20, 50);
+    append(&l, 21, 22, 900);
+    append(&l, 23, 23, 100000);
+    txlog_close(&l);
+    CU_ASSERT_EQUAL(data_list_read(&list, dir, "log", false), 0);
+    CU_ASSERT_EQUAL(list.count, 5);
+    data_list_free(&list);
+    CU_ASSERT_EQUAL(read_all(0, &count), 23);
+    tempdir_remove(dir);
+}
+
+static void
+records_larger_than_every_buffer_pass(void)
+{
+    size_t count;
+
+    tempdir_make(dir);
+    given_log(1, 3, 3000000);
+    CU_ASSERT_EQUAL(read_all(0, &count), 3);
+    CU_ASSERT_EQUAL(count, 3);
+    CU_ASSERT_EQUAL(last_of_log(), 3);
+    tempdir_remove(dir);
+}
+
+static void
+truncating_keeps_the_named_transaction(void)
+{
+    size_t count;
+
+    tempdir_make(dir);
+    given_log(1, 5, 50);
+    given_log(6, 9, 50);
+    given_log(10, 12, 50);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, 13, &error), -ENOENT);
+    CU_ASSERT_EQUAL(read_all(0, &count), 12);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, 7, &error), 0);
+    CU_ASSERT_EQUAL(read_all(0, &count), 7);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, 5, &error), 0);
+    CU_ASSERT_EQUAL(last_of_log(), 5);
+    given_log(6, 8, 50);
+    CU_ASSERT_EQUAL(read_all(0, &count), 8);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, 0, &error), -ENOENT);
+    tempdir_remove(dir);
+}
+
+static void
+a_reader_sees_what_was_written_after_a_cut(void)
+{
+    struct txlog_reader r;
+    struct bytes entry;
+    zxid_t zxid;
+
+    tempdir_make(dir);
+    given_log(ZXID(1, 1), ZXID(1, 9), 50);
+    CU_ASSERT_EQUAL(txlog_reader_open(&r, dir, 0), 0);
+    for (zxid_t z = 1; z <= 4; z++)
+        CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 1);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, ZXID(1, 4), &error), 0);
+    given_log(ZXID(2, 1), ZXID(2, 2), 50);
+    txlog_reader_refresh(&r);
+    CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 1);
+    CU_ASSERT_EQUAL(zxid, ZXID(2, 1));
+    txlog_reader_close(&r);
+    tempdir_remove(dir);
+}
+
+static void
+a_failed_write_ends_the_log(void)
+{
+    uint8_t room[50];
+    struct txlog l;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, NULL, &error), 0);
+    append(&l, 1, 1, 50);
+    close(l.fd);
+    l.fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+    CU_ASSERT_EQUAL(txlog_append(&l, 2, entry_of(room, 2, 50)), 0);
+    CU_ASSERT(txlog_flush(&l) < 0);
+    close(l.fd);
+    l.fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    CU_ASSERT(txlog_flush(&l) < 0);
+    CU_ASSERT(txlog_append(&l, 3, entry_of(room, 3, 50)) < 0);
+    txlog_close(&l);
+    CU_ASSERT_EQUAL(last_of_log(), 1);
+    tempdir_remove(dir);
+}
+
+UNIT_SUITE(txlog)
+{
+    unit_suite("txlog");
+    UNIT(an_empty_directory_is_an_empty_log);
+    UNIT(what_was_appended_is_read_back);
+    UNIT(the_file_is_apaches);
+    UNIT(after_reopening_a_new_file_continues);
+    UNIT(a_record_torn_at_any_byte_is_cut);
+    UNIT(a_file_torn_before_its_first_record_goes);
+    UNIT(a_flipped_bit_anywhere_is_damage);
+    UNIT(a_hole_of_a_lost_sector_is_torn);
+    UNIT(damage_in_an_older_file_is_found_by_the_reader);
+    UNIT(a_torn_record_before_its_successor_is_no_gap);
+    UNIT(a_gap_is_an_error);
+    UNIT(a_new_epoch_is_no_gap);
+    UNIT(a_reader_follows_the_writer_across_files);
+    UNIT(a_file_rolls_when_it_is_full);
+    UNIT(records_larger_than_every_buffer_pass);
+    UNIT(truncating_keeps_the_named_transaction);
+    UNIT(a_reader_sees_what_was_written_after_a_cut);
+    UNIT(a_failed_write_ends_the_log);
+}
