@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal that shim.c writes, and the disks that a power cut leaves.
+
+`Disk` replays records one by one and knows, at each moment, three things of
+every file: what the running system sees, what was synced, and the writes in
+between.  Strict: a name is durable only when its directory was synced, a
+byte only when its file was.
+"""
+
+import os
+import random
+import struct
+
+HEADER = struct.Struct("<BBHIQQ")
+SECTOR = 512
+
+
+def read(path):
+    """Every record: (op, path, data, offset, size)."""
+    with open(path, "rb") as f:
+        text = f.read()
+    at, records = 0, []
+    while at + HEADER.size <= len(text):
+        op, _, path_size, data_size, offset, size = HEADER.unpack_from(
+            text, at)
+        at += HEADER.size
+        name = text[at:at + path_size].decode()
+        at += path_size
+        records.append((chr(op), os.path.normpath(name),
+                        text[at:at + data_size], offset, size))
+        at += data_size
+    return records
+
+
+def note(path, text):
+    """Add a record of the test's own, in order with the server's."""
+    data = text.encode()
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.write(fd, HEADER.pack(ord("N"), 0, 0, len(data), 0, 0) + data)
+    os.close(fd)
+
+
+class Inode:
+    def __init__(self):
+        self.now = bytearray()
+        self.synced = bytearray()
+        self.unsynced = []  # ("w", offset, data) or ("t", size)
+
+    def apply(self, change, content):
+        if change[0] == "t":
+            size = change[1]
+            del content[size:]
+            content.extend(bytes(size - len(content)))
+            return
+        _, offset, data = change
+        if len(content) < offset + len(data):
+            content.extend(bytes(offset + len(data) - len(content)))
+        content[offset:offset + len(data)] = data
+
+    def change(self, *change):
+        self.apply(change, self.now)
+        self.unsynced.append(change)
+
+    def sync(self):
+        for change in self.unsynced:
+            self.apply(change, self.synced)
+        self.unsynced = []
+
+    def torn(self, chance):
+        """Synced bytes and some sectors of the unsynced writes."""
+        content = bytearray(self.synced)
+        for change in self.unsynced:
+            if change[0] == "t":
+                if chance.random() < 0.5:
+                    self.apply(change, content)
+                continue
+            _, offset, data = change
+            at = 0
+            while at < len(data):
+                end = min(len(data), SECTOR - (offset + at) % SECTOR + at)
+                if chance.random() < 0.5:
+                    self.apply(("w", offset + at, data[at:end]), content)
+                at = end
+        return content
+
+
+class Disk:
+    def __init__(self):
+        self.names = {}         # path -> Inode, None for a directory
+        self.durable_names = {}
+
+    def replay(self, record):
+        op, path, data, offset, size = record
+        inode = self.names.get(path)
+        if op == "c":
+            if inode:
+                inode.change("t", 0)
+            else:
+                self.names[path] = Inode()
+        elif op == "m":
+            self.names[path] = None
+        elif op == "w":
+            inode.change("w", offset, data)
+        elif op == "t":
+            inode.change("t", size)
+        elif op == "a":
+            if len(inode.now) < offset + size:
+                inode.change("t", offset + size)
+        elif op == "r":
+            self.names[os.path.normpath(data.decode())] = self.names.pop(path)
+        elif op == "u":
+            self.names.pop(path, None)
+        elif op == "s":
+            if inode:
+                inode.sync()
+            else:
+                self._sync_directory(path)
+
+    def _sync_directory(self, path):
+        def inside(name):
+            return (os.path.dirname(name) or ".") == path
+
+        self.durable_names = {n: i for n, i in self.durable_names.items()
+                              if not inside(n)}
+        self.durable_names.update((n, i) for n, i in self.names.items()
+                                  if inside(n))
+
+    def files(self, kind, seed):
+        """{path: bytes or None} as `kind` of cut leaves it."""
+        if kind == "killed":
+            return {n: i and bytes(i.now) for n, i in self.names.items()}
+        chance = random.Random(seed)
+        return {n: i and bytes(i.synced if kind == "lost"
+                               else i.torn(chance))
+                for n, i in sorted(self.durable_names.items())}
+
+
+def lay(files, directory):
+    """Make `directory` hold exactly `files`."""
+    for path, content in sorted(files.items()):
+        full = os.path.join(directory, path)
+        if content is None:
+            os.makedirs(full, exist_ok=True)
+            continue
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "wb") as f:
+            f.write(content)
