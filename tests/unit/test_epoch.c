@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about storage/epoch.c and the directories of storage/datadir.c. */
+#include "storage/epoch.h"
+
+#include <errno.h>
+
+#include "tests/unit/tempdir.h"
+#include "tests/unit/unit.h"
+
+static char dir[DATA_PATH_MAX];
+static struct data_error error;
+
+static void
+given_file(const char *name, const char *text)
+{
+    char path[DATA_PATH_MAX];
+
+    data_path(path, dir, name);
+    file_write(path, text, strlen(text));
+}
+
+static bool
+file_says(const char *name, const char *text)
+{
+    char path[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size;
+    bool same;
+
+    data_path(path, dir, name);
+    data = file_read(path, &size);
+    same = size == strlen(text) && memcmp(data, text, size) == 0;
+    free(data);
+    return same;
+}
+
+static void
+missing_files_are_made_from_the_history(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(7, 3), &error), 0);
+    CU_ASSERT_EQUAL(e.accepted, 7);
+    CU_ASSERT_EQUAL(e.current, 7);
+    CU_ASSERT(file_says("acceptedEpoch", "7"));
+    CU_ASSERT(file_says("currentEpoch", "7"));
+    tempdir_remove(dir);
+}
+
+static void
+what_was_stored_is_loaded(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(epoch_store_current(dir, 8), 0);
+    CU_ASSERT_EQUAL(epoch_store_accepted(dir, 12), 0);
+    CU_ASSERT(file_says("acceptedEpoch", "12"));
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(8, 1), &error), 0);
+    CU_ASSERT_EQUAL(e.accepted, 12);
+    CU_ASSERT_EQUAL(e.current, 8);
+    tempdir_remove(dir);
+}
+
+static void
+a_promised_epoch_with_history_becomes_current(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    given_file("currentEpoch", "3");
+    given_file("acceptedEpoch", "4");
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 0), &error), 0);
+    CU_ASSERT_EQUAL(e.current, 4);
+    CU_ASSERT(file_says("currentEpoch", "4"));
+    tempdir_remove(dir);
+}
+
+static void
+history_of_an_epoch_never_promised_is_refused(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    given_file("currentEpoch", "3");
+    given_file("acceptedEpoch", "3");
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 1), &error), -EINVAL);
+    CU_ASSERT(strstr(error.what, "epoch 4") != NULL);
+    tempdir_remove(dir);
+}
+
+static void
+an_accepted_epoch_below_the_current_is_refused(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    given_file("currentEpoch", "5");
+    given_file("acceptedEpoch", "4");
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 1), &error), -EINVAL);
+    tempdir_remove(dir);
+}
+
+static void
+text_that_is_no_number_is_refused(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    given_file("currentEpoch", "");
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), -EINVAL);
+    given_file("currentEpoch", "12x");
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), -EINVAL);
+    tempdir_remove(dir);
+}
+
+static void
+two_servers_cannot_share_a_directory(void)
+{
+    struct datadir a, b;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(datadir_open(&a, dir, NULL, true, &error), 0);
+    CU_ASSERT_EQUAL(datadir_open(&b, dir, NULL, true, &error), -EBUSY);
+    datadir_close(&a);
+    CU_ASSERT_EQUAL(datadir_open(&b, dir, NULL, true, &error), 0);
+    datadir_close(&b);
+    tempdir_remove(dir);
+}
+
+static void
+a_missing_directory_is_made_only_if_allowed(void)
+{
+    char deep[DATA_PATH_MAX];
+    struct datadir d;
+
+    tempdir_make(dir);
+    data_path(deep, dir, "a/b/c");
+    CU_ASSERT_EQUAL(datadir_open(&d, deep, NULL, false, &error), -ENOENT);
+    CU_ASSERT_EQUAL(datadir_open(&d, deep, NULL, true, &error), 0);
+    CU_ASSERT(file_is_there(d.log));
+    datadir_close(&d);
+    tempdir_remove(dir);
+}
+
+static void
+a_log_among_the_snapshots_is_refused(void)
+{
+    char data[DATA_PATH_MAX], log[DATA_PATH_MAX];
+    struct datadir d;
+
+    tempdir_make(dir);
+    data_path(data, dir, "data");
+    data_path(log, dir, "log");
+    CU_ASSERT_EQUAL(datadir_open(&d, data, log, true, &error), 0);
+    datadir_close(&d);
+    given_file("data/version-2/log.5", "");
+    CU_ASSERT_EQUAL(datadir_open(&d, data, log, true, &error), -EINVAL);
+    CU_ASSERT_EQUAL(datadir_open(&d, data, data, true, &error), 0);
+    datadir_close(&d);
+    tempdir_remove(dir);
+}
+
+static void
+myid_is_the_number_in_its_first_line(void)
+{
+    struct datadir d;
+    sid_t sid = 0;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(datadir_name(&d, dir, "", &error), 0);
+    CU_ASSERT_EQUAL(datadir_myid(&d, &sid, &error), -ENOENT);
+    given_file("myid", "42\nnothing else\n");
+    CU_ASSERT_EQUAL(datadir_myid(&d, &sid, &error), 0);
+    CU_ASSERT_EQUAL(sid, 42);
+    given_file("myid", "first\n");
+    CU_ASSERT_EQUAL(datadir_myid(&d, &sid, &error), -EINVAL);
+    tempdir_remove(dir);
+}
+
+static void
+names_are_taken_apart_strictly(void)
+{
+    struct data_list list;
+
+    tempdir_make(dir);
+    given_file("snapshot.1f.zst", "");
+    given_file("snapshot.a", "");
+    given_file("snapshot.a.gz", "");
+    given_file("snapshot.a.tmp", "");
+    given_file("snapshot.A", "");
+    given_file("snapshot.", "");
+    given_file("snapshot.12345678901234567", "");
+    given_file("snapshots.1", "");
+    CU_ASSERT_EQUAL(data_list_read(&list, dir, "snapshot", true), 0);
+    CU_ASSERT_EQUAL(list.count, 3);
+    CU_ASSERT_EQUAL(list.file[0].zxid, 0xa);
+    CU_ASSERT_EQUAL(list.file[2].zxid, 0x1f);
+    CU_ASSERT_STRING_EQUAL(list.file[2].name, "snapshot.1f.zst");
+    data_list_free(&list);
+    CU_ASSERT_EQUAL(data_list_read(&list, dir, "snapshot", false), 0);
+    CU_ASSERT_EQUAL(list.count, 1);
+    data_list_free(&list);
+    tempdir_remove(dir);
+}
+
+UNIT_SUITE(epoch)
+{
+    unit_suite("epoch");
+    UNIT(missing_files_are_made_from_the_history);
+    UNIT(what_was_stored_is_loaded);
+    UNIT(a_promised_epoch_with_history_becomes_current);
+    UNIT(history_of_an_epoch_never_promised_is_refused);
+    UNIT(an_accepted_epoch_below_the_current_is_refused);
+    UNIT(text_that_is_no_number_is_refused);
+    UNIT(two_servers_cannot_share_a_directory);
+    UNIT(a_missing_directory_is_made_only_if_allowed);
+    UNIT(a_log_among_the_snapshots_is_refused);
+    UNIT(myid_is_the_number_in_its_first_line);
+    UNIT(names_are_taken_apart_strictly);
+}
