@@ -18,8 +18,8 @@ import wire  # noqa: E402
 
 
 class Client:
-    def __init__(self, port, timeout=30000):
-        self.socket = wire.Socket(port)
+    def __init__(self, port, timeout=30000, source="127.0.0.1"):
+        self.socket = wire.Socket(port, source)
         self.socket.send(wire.framed(wire.connectRequest(timeout=timeout)))
         if not self.socket.frame(10):
             raise ConnectionError("no session was given")
