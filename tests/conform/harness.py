@@ -64,8 +64,8 @@ class Step:
 class Run:
     """What one case recorded on one server."""
 
-    def __init__(self, base, root):
-        self.base, self.root = base, root
+    def __init__(self, base, root, near=0):
+        self.base, self.root, self.near = base, root, near
         self.steps, self.clock = [], (0, 0)
 
 
@@ -224,7 +224,7 @@ class Conn:
             self._until_closed(step)
 
     def _learn(self, frame):
-        if len(frame) >= 36:
+        if frame and len(frame) >= 36:
             self.sid = struct.unpack(">q", frame[8:16])[0]
             self.password = frame[20:36]
             self.zxid = 0
@@ -244,7 +244,8 @@ class Scenario:
         self.root = case.root
         self.control = server.control
         self.conns, self.sessions, self.swept = [], {}, [self.root]
-        self.run = Run(self.control.fresh_root(self.root), self.root)
+        self.run = Run(self.control.fresh_root(self.root), self.root,
+                       self.control.sid)
         self.z0 = self.run.base
 
     def z(self, distance):
@@ -312,6 +313,7 @@ class Control:
         hello = self.wire.frame(PATIENCE)
         if hello is None or len(hello) < 36:
             raise OSError("no session for the suite itself")
+        self.sid = struct.unpack(">q", hello[8:16])[0]
         if self.credentials:
             self.ask(wire.auth(*self.credentials))
 

@@ -9,7 +9,8 @@ replaced, and each by something that keeps its meaning:
 - a time by whether it is the time of its transaction: the first time seen
   for a zxid is remembered, any other later is shown with its error in ms;
 - a session id by a name in order of appearance, its password by whether it
-  is the one that follows from the id.
+  is the one that follows from the id; ids are near each other, since they
+  come from one clock.
 
 The unordered lists of the protocol (children, ephemerals, whoAmI) are
 sorted.  The case's own root path is shown as "$".  A frame that does not
@@ -70,8 +71,9 @@ class Reader:
 class Normaliser:
     """One case on one server; feed it the steps in order."""
 
-    def __init__(self, base, root, clock):
+    def __init__(self, base, root, clock, near):
         self.base = base            # zxid before the case's first step
+        self.near = near            # another session id of this server
         self.root = root.encode()
         self.clock = clock          # (from, to) in ms, the case's life
         self.sessions = {}          # id -> name
@@ -192,7 +194,9 @@ class Normaliser:
         version, timeout, sid = r.i32(), r.i32(), r.i64()
         password = r.buf()
         if sid != 0:
-            self.sessions.setdefault(sid, "s%d" % (len(self.sessions) + 1))
+            far = " far from the others" * (abs(sid - self.near) >> 44 > 0)
+            self.sessions.setdefault(sid, "s%d%s" % (len(self.sessions) + 1,
+                                                     far))
         good = sid != 0 and password == wire.password_of(sid)
         shown = "right" if good else self.text(password)
         tail = " readonly %d" % r.byte() if r.at < len(r.data) else ""
@@ -255,5 +259,5 @@ def error(code):
 
 def lines_of(run):
     """All steps of one recorded run, normalised: a list of lists."""
-    n = Normaliser(run.base, run.root, run.clock)
+    n = Normaliser(run.base, run.root, run.clock, run.near)
     return [n.step(s) for s in run.steps]

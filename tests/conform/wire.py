@@ -245,9 +245,12 @@ class Socket:
         if source:
             self.sock.bind((source, 0))
         self.sock.settimeout(5)
-        self.sock.connect(("127.0.0.1", port))
         self.pending = b""
         self.closed = False
+        try:
+            self.sock.connect(("127.0.0.1", port))
+        except (ConnectionResetError, BrokenPipeError):
+            self.closed = True      # taken and reset before we looked
 
     def send(self, data):
         """False when the peer has closed already."""
