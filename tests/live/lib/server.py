@@ -1,0 +1,322 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""One server for a test: start it on a free port, wait until it answers, kill,
+stop and restart it by pid, leave nothing behind.
+
+The server under test is zabd or Debian's Apache ZooKeeper; both get the same
+zoo.cfg.  All that is known about a server lies in its directory (kind, port,
+pid, log, data), so a test in any language can act on it by calling this file:
+
+    server.py with KIND [-o KEY=VALUE]... -- COMMAND...   run COMMAND beside it
+    server.py start|stop|kill|wait DIR                     act on a running one
+
+COMMAND finds ZK_HOSTS (host:port), ZK_KIND, ZK_DIR and ZK_SERVER (this file)
+in its environment.
+"""
+
+import argparse
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+ZABD = os.environ.get("ZABD", os.path.join(ROOT, "build", "zabd"))
+
+START_S = 30       # Apache needs 1 to 3 s on two busy cores
+STOP_S = 15
+SUPER = "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="  # the password is "admin"
+
+# Names that Apache reads only as -Dzookeeper.K or -DK; zabd reads K=V.
+PLAIN = ("znode.container.checkIntervalMs", "jute.maxbuffer")
+
+LOGGING = [
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=info",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+]
+
+
+def free_ports(count):
+    """Ports that nobody listens on now; all different."""
+    with contextlib.ExitStack() as stack:
+        ports = []
+        for _ in range(count):
+            s = stack.enter_context(socket.socket())
+            s.bind(("127.0.0.1", 0))
+            ports.append(s.getsockname()[1])
+        return ports
+
+
+def four(port, word, timeout=1.0):
+    """The answer to a four-letter word, or None."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout) as s:
+            s.settimeout(timeout)
+            s.sendall(word.encode())
+            out = b""
+            while True:
+                part = s.recv(65536)
+                if not part:
+                    return out.decode("utf-8", "replace")
+                out += part
+    except OSError:
+        return None
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def alive(pid):
+    """Is `pid` there, and not a zombie?"""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+class Server:
+    """A server in its own directory.  Life: start, (kill, start)*, close."""
+
+    def __init__(self, kind, options=None, dir=None):
+        if kind not in ("zabd", "apache"):
+            raise SystemExit("SERVER is zabd or apache, not %r" % kind)
+        if dir:
+            self.dir, self.kind = dir, kind
+            self.port = int(self._get("port"))
+            return
+        self.kind = kind
+        self.dir = tempfile.mkdtemp(prefix="zk-%s-" % kind)
+        self.port, admin = free_ports(2)
+        self._put("kind", kind)
+        self._put("port", self.port)
+        self._configure(admin, dict(options or {}))
+
+    @classmethod
+    def at(cls, dir):
+        """The server that another process made in `dir`."""
+        with open(os.path.join(dir, "kind")) as f:
+            return cls(f.read().strip(), dir=dir)
+
+    def _configure(self, admin, options):
+        conf = {
+            "dataDir": os.path.join(self.dir, "data"),
+            "clientPort": self.port,
+            "clientPortAddress": "127.0.0.1",
+            "tickTime": 500,
+            "minSessionTimeout": 1000,
+            "maxSessionTimeout": 60000,
+            "maxClientCnxns": 0,
+            "admin.enableServer": "false" if self.kind == "apache" else "true",
+            "admin.serverPort": admin,
+            "4lw.commands.whitelist": "*",
+            "extendedTypesEnabled": "true",
+            "DigestAuthenticationProvider.superDigest": SUPER,
+            "znode.container.checkIntervalMs": 500,
+        }
+        conf.update(options)
+        os.mkdir(conf["dataDir"])
+        java = []
+        if self.kind == "apache":
+            for key in PLAIN:
+                if key in conf:
+                    java.append("-D%s=%s" % (key, conf.pop(key)))
+        self._put("java", "\n".join(java))
+        self._put("zoo.cfg",
+                  "".join("%s=%s\n" % kv for kv in conf.items()))
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def _put(self, name, value):
+        with open(self.path(name), "w") as f:
+            f.write(str(value))
+
+    def _get(self, name):
+        with open(self.path(name)) as f:
+            return f.read().strip()
+
+    @property
+    def hosts(self):
+        return "127.0.0.1:%d" % self.port
+
+    @property
+    def pid(self):
+        """Of the supervisor or the Java process; 0 when none was started."""
+        try:
+            return int(self._get("pid"))
+        except OSError:
+            return 0
+
+    def env(self):
+        return dict(os.environ, ZK_HOSTS=self.hosts, ZK_KIND=self.kind,
+                    ZK_DIR=self.dir, ZK_SERVER=os.path.abspath(__file__))
+
+    def command(self):
+        if self.kind == "zabd":
+            return [ZABD, "-c", self.path("zoo.cfg")]
+        jars = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
+        return (["java", "-Xmx512m", "-XX:+UseSerialGC",
+                 "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+                + LOGGING + self._get("java").split() +
+                ["-cp", jars,
+                 "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+                 self.path("zoo.cfg")])
+
+    def start(self, tied=True):
+        """Start it and wait until it answers.  `tied`: it dies with us."""
+        if self.kind == "zabd" and not os.access(ZABD, os.X_OK):
+            raise SystemExit("%s is not there: run make first" % ZABD)
+        with open(self.path("log"), "ab") as log:
+            child = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, cwd=self.dir, start_new_session=True,
+                preexec_fn=_die_with_parent if tied else None)
+        self._put("pid", child.pid)
+        self.child = child
+        self.wait(child)
+
+    def wait(self, child=None, seconds=START_S):
+        """Wait until it answers; raise with the tail of its log if not."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if child and child.poll() is not None:
+                raise RuntimeError("%s ended with %s at start\n%s" % (
+                    self.kind, child.returncode, self.tail()))
+            answer = four(self.port, "srvr")
+            if answer and "Mode: " in answer:
+                return
+            time.sleep(0.02)
+        raise RuntimeError("%s does not answer after %d s\n%s" % (
+            self.kind, seconds, self.tail()))
+
+    def kill(self):
+        """kill -9 of everything that belongs to the server, now."""
+        pid = self.pid
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            self._reap(pid)
+
+    def stop(self):
+        """SIGTERM; returns the exit status, or None if it had to be killed."""
+        pid = self.pid
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + STOP_S
+        while alive(pid) and time.monotonic() < end:
+            self._poll()
+            time.sleep(0.01)
+        if alive(pid):
+            self.kill()
+            return None
+        left = self.group()
+        self.kill()
+        if left:
+            raise RuntimeError("processes left after SIGTERM: %s" % left)
+        return self._poll()
+
+    def _poll(self):
+        child = getattr(self, "child", None)
+        return child.poll() if child else None
+
+    def _reap(self, pid):
+        end = time.monotonic() + STOP_S
+        while (alive(pid) or self.group()) and time.monotonic() < end:
+            self._poll()
+            time.sleep(0.005)
+        self._poll()
+
+    def group(self):
+        """The live processes of the server's process group, {pid: title}."""
+        found = {}
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError, ValueError):
+                    with open("/proc/%s/stat" % name) as f:
+                        head, _, rest = f.read().rpartition(")")
+                    state, _, pgrp = rest.split()[:3]
+                    if int(pgrp) == self.pid and state not in "ZX":
+                        found[int(name)] = head.partition("(")[2]
+        return found
+
+    def tail(self, lines=30):
+        try:
+            with open(self.path("log"), errors="replace") as f:
+                last = f.readlines()[-lines:]
+        except OSError:
+            last = []
+        return "".join("    | " + line for line in last)
+
+    def close(self, keep=False):
+        self.kill()
+        if not keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running(kind, options=None):
+    """A started server; its log's tail is shown if the block raises."""
+    server = Server(kind, options)
+    try:
+        server.start()
+        yield server
+    except BaseException:
+        sys.stdout.flush()
+        sys.stderr.write("--- the end of %s's log\n%s" % (kind, server.tail()))
+        raise
+    finally:
+        server.close(keep=bool(os.environ.get("KEEP")))
+
+
+def run_with(kind, options, command):
+    """Run `command` beside a server; 0 when both of them ended well."""
+    def give_up(signo, _):
+        raise SystemExit(128 + signo)
+    signal.signal(signal.SIGTERM, give_up)
+
+    server = Server(kind, options)
+    try:
+        server.start()
+        rc = subprocess.call(command, env=server.env())
+        if rc:
+            sys.stdout.flush()
+            sys.stderr.write("--- the end of %s's log\n%s" %
+                             (kind, server.tail()))
+        return rc
+    finally:
+        server.close(keep=bool(os.environ.get("KEEP")))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    sub = p.add_subparsers(dest="verb", required=True)
+    w = sub.add_parser("with")
+    w.add_argument("kind")
+    w.add_argument("-o", dest="options", action="append", default=[])
+    w.add_argument("command", nargs=argparse.REMAINDER)
+    for verb in ("start", "stop", "kill", "wait"):
+        sub.add_parser(verb).add_argument("dir")
+    a = p.parse_args()
+    if a.verb == "with":
+        command = a.command[1:] if a.command[:1] == ["--"] else a.command
+        options = dict(o.split("=", 1) for o in a.options)
+        sys.exit(run_with(a.kind, options, command))
+    server = Server.at(a.dir)
+    if a.verb == "start":
+        server.start(tied=False)
+    else:
+        getattr(server, a.verb)()
+
+
+if __name__ == "__main__":
+    main()
