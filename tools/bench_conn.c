@@ -272,7 +272,7 @@ bench_conn_open(struct bench_conn *c, struct bench_io *io,
     }
     c->state = CONN_GREETING;
     c->life++;
-    c->wants_write = false;
+    c->was_ready = c->wants_write = false;
     c->xid = 0;
     c->opened_ns = io->now_ns;
     greet(c, io);
@@ -297,6 +297,7 @@ on_grant(struct bench_conn *c, struct bench_io *io, struct bytes frame)
     c->timeout_ms = grant.timeout_ms;
     c->session_id = grant.session_id;
     c->state = CONN_READY;
+    c->was_ready = true;
     io->on_ready(io, c);
 }
 

@@ -46,6 +46,7 @@ struct bench_conn {
     enum bench_conn_state state;
     unsigned index;
     unsigned life;      /* how often it was opened */
+    bool was_ready;     /* in this life */
     bool wants_write;   /* registered for EPOLLOUT */
     int32_t xid;        /* of the last request */
     int32_t timeout_ms; /* granted */

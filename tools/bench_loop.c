@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench_loop.c - see bench_loop.h.
+ *
+ * One thread, one epoll.  The generator shares the machine with the server
+ * it measures, so a reply costs one recv and, with the next request, one send;
+ * pipelined replies that came together are answered together.
+ */
+#include "tools/bench_loop.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "daemon/check.h"
+
+enum {
+    EVENTS_MAX = 512,
+    OUT_BYTES = 256 * 1024,
+    STALL_S = 15,
+    NOBODY_S = 5,
+    TICK_MS = 50,
+    RETRY_MS = 200,
+    SPARE_FILES = 24,
+};
+
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+
+static volatile sig_atomic_t interrupts;
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    interrupts++;
+}
+
+void
+bench_loop_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+void
+bench_errors_add(struct bench_errors *e, int32_t code)
+{
+    if (code != 0)
+        e->by_code[code < 0 && code > -BENCH_CODES ? -code : 1]++;
+}
+
+uint64_t
+bench_errors_sum(const struct bench_errors *e)
+{
+    uint64_t sum = e->lost_requests + e->unanswered + e->refused_sessions +
+                   e->garbage + e->lost_connections;
+
+    for (unsigned i = 0; i < BENCH_CODES; i++)
+        sum += e->by_code[i];
+    return sum;
+}
+
+/* --- keeping connections open --------------------------------------------- */
+
+static void
+open_one(struct bench_loop *l, struct bench_conn *c)
+{
+    unsigned host = c->index % l->host_count;
+    unsigned source = 0;
+    int rc;
+
+    if (l->opts->sources > 1)
+        source = 1 + c->index / l->host_count % (unsigned)l->opts->sources;
+    l->greeting_count++;
+    rc = bench_conn_open(c, &l->io, (struct sockaddr *)&l->host[host],
+                         l->host_size[host], source);
+    if (rc < 0) {
+        l->greeting_count--;
+        l->down_errno = -rc;
+        c->retry_ns = l->io.now_ns + RETRY_MS * NS_PER_MS;
+    }
+}
+
+/* Open what is DOWN and may be tried, so many at one time. */
+static void
+open_more(struct bench_loop *l)
+{
+    struct bench_conn *c;
+
+    while (l->wants_open && l->open_next < l->conn_count &&
+           l->greeting_count < l->opts->parallel) {
+        c = &l->conn[l->open_next++];
+        if (c->state == CONN_DOWN && c->retry_ns <= l->io.now_ns)
+            open_one(l, c);
+    }
+}
+
+static void
+on_ready(struct bench_io *io, struct bench_conn *c)
+{
+    struct bench_loop *l = io->owner;
+
+    l->greeting_count--;
+    l->ready_count++;
+    l->heard_ns = io->now_ns;
+    if (l->job && l->job->ready)
+        l->job->ready(l->job, c);
+    open_more(l);
+}
+
+static void
+count_down(struct bench_loop *l, enum bench_down how)
+{
+    l->errors.lost_connections += how == DOWN_LOST;
+    l->errors.refused_sessions += how == DOWN_REFUSED;
+    l->errors.garbage += how == DOWN_GARBAGE;
+}
+
+static void
+on_down(struct bench_io *io, struct bench_conn *c, enum bench_down how, int err,
+        unsigned lost)
+{
+    struct bench_loop *l = io->owner;
+
+    if (c->was_ready)
+        l->ready_count--;
+    else
+        l->greeting_count--;
+    l->in_flight -= lost;
+    l->errors.lost_requests += lost;
+    c->retry_ns = 0;
+    if (how == DOWN_CLOSED) {
+        l->heard_ns = io->now_ns;
+        if (l->job && l->job->closed)
+            l->job->closed(l->job, c);
+    } else {
+        l->down_errno = err;
+        c->retry_ns = io->now_ns + RETRY_MS * NS_PER_MS;
+        count_down(l, how);
+    }
+    if (l->open_next > c->index)
+        l->open_next = c->index;
+    open_more(l);
+}
+
+/* --- requests ------------------------------------------------------------- */
+
+/* Append one request of the job to `out`; false when it has none for `c`. */
+static bool
+make_one(struct bench_loop *l, struct bench_conn *c, struct jute_out *out,
+         int64_t start_ns)
+{
+    struct bench_request rq = {.out = out};
+    size_t at = bench_begin(out, 0, 0);
+
+    if (!l->job->make(l->job, c, &rq)) {
+        out->at = out->base + at;
+        return false;
+    }
+    check(!out->bad);
+    store_be32(out->base + at + 4,
+               (uint32_t)bench_conn_note(c, rq.kind, start_ns));
+    store_be32(out->base + at + 8, (uint32_t)rq.op);
+    bench_end(out, at);
+    l->in_flight++;
+    return true;
+}
+
+static bool
+may_send(const struct bench_loop *l, const struct bench_conn *c)
+{
+    return l->job && l->job->make && !l->job->is_dry &&
+           bench_conn_has_room(c, l->job->depth);
+}
+
+void
+bench_loop_top_up(struct bench_loop *l, struct bench_conn *c)
+{
+    struct jute_out out = jute_out_of(l->io.out, l->io.out_size);
+
+    while (may_send(l, c) && jute_out_size(&out) < OUT_BYTES)
+        if (!make_one(l, c, &out, l->io.now_ns))
+            break;
+    if (jute_out_size(&out) > 0)
+        bench_conn_send(c, &l->io, jute_out_size(&out));
+}
+
+/*
+ * Open loop: send what is due by now, on whatever connection has room.  The
+ * latency counts from the time it was due, so a server that stalls cannot
+ * hide it by keeping us from asking.
+ */
+static void
+pace(struct bench_loop *l)
+{
+    double interval_ns = 1e9 / l->job->rate;
+    struct jute_out out;
+    int64_t due_ns;
+    unsigned tried = 0;
+
+    while (tried < l->conn_count && !l->job->is_dry) {
+        struct bench_conn *c = &l->conn[l->pace_next];
+
+        due_ns =
+            l->job_started_ns + (int64_t)((double)l->paced * interval_ns);
+        if (due_ns > l->io.now_ns)
+            return;
+        l->pace_next = (l->pace_next + 1) % l->conn_count;
+        tried++;
+        out = jute_out_of(l->io.out, l->io.out_size);
+        if (may_send(l, c) && make_one(l, c, &out, due_ns)) {
+            bench_conn_send(c, &l->io, jute_out_size(&out));
+            l->paced++;
+            tried = 0;
+        }
+    }
+}
+
+static void
+on_reply(struct bench_io *io, struct bench_conn *c,
+         const struct bench_flight *f, struct bench_reply *r)
+{
+    struct bench_loop *l = io->owner;
+    struct bench_answer a = {.conn = c,
+                             .body = r->body,
+                             .kind = f->kind,
+                             .code = r->code,
+                             .start_ns = f->start_ns,
+                             .end_ns = io->now_ns};
+
+    l->in_flight--;
+    l->heard_ns = io->now_ns;
+    if (l->job && l->job->answer)
+        l->job->answer(l->job, &a);
+}
+
+static void
+on_event(struct bench_io *io, struct bench_conn *c)
+{
+    struct bench_loop *l = io->owner;
+
+    l->heard_ns = io->now_ns;
+    if (l->job && l->job->event)
+        l->job->event(l->job, c);
+}
+
+static void
+on_idle(struct bench_io *io, struct bench_conn *c)
+{
+    struct bench_loop *l = io->owner;
+
+    if (l->job && l->job->rate == 0)
+        bench_loop_top_up(l, c);
+}
+
+/* --- time ----------------------------------------------------------------- */
+
+static void
+show_progress(struct bench_loop *l)
+{
+    const struct bench_job *job = l->job;
+    int64_t now = l->io.now_ns;
+    double since = (double)(now - l->shown_ns) / 1e9;
+    char goal[32] = "";
+
+    if (l->opts->quiet || since < (l->is_terminal ? 0.5 : 5.0))
+        return;
+    if (job->goal)
+        snprintf(goal, sizeof goal, " of %llu", (unsigned long long)job->goal);
+    fprintf(stderr,
+            "%s%s: %.1f s, %llu%s, %.0f/s, connections %u, errors %llu%s",
+            l->is_terminal ? "\r\033[K" : "", job->label,
+            (double)(now - l->job_started_ns) / 1e9,
+            (unsigned long long)job->answered, goal,
+            (double)(job->answered - l->shown_answered) / since,
+            l->ready_count, (unsigned long long)bench_errors_sum(&l->errors),
+            l->is_terminal ? "" : "\n");
+    l->shown_ns = now;
+    l->shown_answered = job->answered;
+}
+
+/* Sessions that would be forgotten say that they live. */
+static void
+ping_quiet_ones(struct bench_loop *l)
+{
+    for (unsigned i = 0; i < l->conn_count; i++) {
+        struct bench_conn *c = &l->conn[i];
+
+        if (c->state == CONN_READY && c->unsent_size == 0 &&
+            l->io.now_ns - c->sent_ns > c->timeout_ms * NS_PER_MS / 3)
+            bench_conn_ping(c, &l->io);
+    }
+}
+
+static void
+tick(struct bench_loop *l)
+{
+    l->tick_ns = l->io.now_ns + TICK_MS * NS_PER_MS;
+    l->open_next = 0;
+    open_more(l);
+    ping_quiet_ones(l);
+    show_progress(l);
+}
+
+/* How long epoll may sleep. */
+static struct timespec
+nap(const struct bench_loop *l)
+{
+    int64_t until = l->tick_ns, due_ns;
+
+    if (l->job->rate > 0 && !l->job->is_dry) {
+        due_ns = l->job_started_ns +
+                 (int64_t)((double)l->paced * 1e9 / l->job->rate);
+        if (due_ns < until && due_ns > l->io.now_ns)
+            until = due_ns;
+    }
+    until -= bench_now_ns();
+    if (until < 0)
+        until = 0;
+    return (struct timespec){until / NS_PER_S, until % NS_PER_S};
+}
+
+static int
+fail(struct bench_loop *l, int err, const char *what)
+{
+    snprintf(l->why, sizeof l->why, "%s: %s%s%s", l->job->label, what,
+             l->down_errno && err != EINTR ? "; last connection error: " : "",
+             l->down_errno && err != EINTR ? strerror(l->down_errno) : "");
+    return -err;
+}
+
+/* 1 to go on, 0 when the job is through, or -errno. */
+static int
+judge(struct bench_loop *l)
+{
+    const struct bench_job *job = l->job;
+    int64_t silent_ns = l->io.now_ns - l->heard_ns;
+
+    if (job->is_dry && l->in_flight == 0)
+        return 0;
+    if (interrupts != l->interrupts_seen) {
+        l->interrupts_seen = interrupts;
+        return fail(l, EINTR, "interrupted");
+    }
+    if (l->io.now_ns > l->give_up_ns)
+        return fail(l, ETIMEDOUT, "not done at --limit");
+    if (l->ready_count == 0 && silent_ns > NOBODY_S * NS_PER_S)
+        return fail(l, ENOTCONN, "no connection for 5 s");
+    if (l->in_flight > 0 && silent_ns > STALL_S * NS_PER_S)
+        return fail(l, ETIMEDOUT, "no answer for 15 s");
+    if (!job->keeps_running && silent_ns > STALL_S * NS_PER_S)
+        return fail(l, ETIMEDOUT, "no progress for 15 s");
+    return 1;
+}
+
+/* Nothing of an old job may answer to the next one. */
+static void
+forget_unanswered(struct bench_loop *l)
+{
+    for (unsigned i = 0; i < l->conn_count && l->in_flight > 0; i++) {
+        struct bench_conn *c = &l->conn[i];
+        unsigned waiting = bench_conn_in_flight(c);
+
+        if (c->state == CONN_CLOSING)
+            waiting--; /* closeSession is not counted */
+        if (waiting == 0)
+            continue;
+        l->errors.unanswered += waiting;
+        l->in_flight -= waiting;
+        l->ready_count--;
+        bench_conn_drop(c);
+    }
+}
+
+static void
+step(struct bench_loop *l)
+{
+    struct epoll_event ev[EVENTS_MAX];
+    struct timespec sleep = nap(l);
+    int n = epoll_pwait2(l->io.epoll_fd, ev, EVENTS_MAX, &sleep, NULL);
+
+    l->io.now_ns = bench_now_ns();
+    for (int i = 0; i < n; i++)
+        bench_conn_handle(ev[i].data.ptr, &l->io, ev[i].events);
+    if (l->job->rate > 0)
+        pace(l);
+    if (l->io.now_ns >= l->tick_ns)
+        tick(l);
+    if (l->job->tick)
+        l->job->tick(l->job, l->io.now_ns);
+}
+
+int
+bench_loop_run(struct bench_loop *l, struct bench_job *job)
+{
+    int rc;
+
+    l->job = job;
+    l->io.now_ns = bench_now_ns();
+    l->job_started_ns = l->heard_ns = l->shown_ns = l->io.now_ns;
+    l->shown_answered = job->answered;
+    l->paced = 0;
+    l->why[0] = '\0';
+    open_more(l);
+    for (unsigned i = 0; i < l->conn_count && job->rate == 0; i++)
+        bench_loop_top_up(l, &l->conn[i]);
+    while ((rc = judge(l)) == 1)
+        step(l);
+    forget_unanswered(l);
+    if (l->is_terminal && !l->opts->quiet)
+        fputs("\r\033[K", stderr);
+    l->job = NULL;
+    return rc;
+}
+
+/* --- opening and closing all ---------------------------------------------- */
+
+static void
+all_are_open(struct bench_job *job, int64_t now_ns)
+{
+    struct bench_loop *l = job->state;
+
+    (void)now_ns;
+    job->answered = l->ready_count;
+    job->is_dry = l->ready_count == l->conn_count;
+}
+
+int
+bench_loop_connect(struct bench_loop *l)
+{
+    struct bench_job job = {.label = "connecting",
+                            .goal = l->conn_count,
+                            .state = l,
+                            .tick = all_are_open};
+    int rc;
+
+    l->wants_open = true;
+    l->open_next = 0;
+    rc = bench_loop_run(l, &job);
+    if (rc < 0 && rc != -EINTR) {
+        size_t used = strlen(l->why);
+
+        snprintf(l->why + used, sizeof l->why - used, " (%u of %u are open)",
+                 l->ready_count, l->conn_count);
+    }
+    return rc;
+}
+
+/* Close as many at one time as may open at one time. */
+static void
+close_some(struct bench_job *job, int64_t now_ns)
+{
+    struct bench_loop *l = job->state;
+    unsigned closing = 0;
+
+    (void)now_ns;
+    job->answered = l->conn_count - l->ready_count;
+    job->is_dry = l->ready_count + l->greeting_count == 0;
+    for (unsigned i = 0; i < l->conn_count; i++)
+        closing += l->conn[i].state == CONN_CLOSING;
+    for (unsigned i = 0; i < l->conn_count && closing < l->opts->parallel; i++)
+        if (l->conn[i].state == CONN_READY) {
+            bench_conn_close(&l->conn[i], &l->io);
+            closing++;
+        }
+}
+
+void
+bench_loop_disconnect(struct bench_loop *l)
+{
+    struct bench_job job = {.label = "closing",
+                            .goal = l->conn_count,
+                            .state = l,
+                            .tick = close_some};
+
+    l->wants_open = false;
+    bench_loop_run(l, &job);
+    for (unsigned i = 0; i < l->conn_count; i++)
+        bench_conn_drop(&l->conn[i]);
+    l->ready_count = l->greeting_count = 0;
+}
+
+static int
+resolve(struct bench_loop *l, const char *hosts)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    char text[1024], *rest = text, *one, *port;
+    int rc;
+
+    snprintf(text, sizeof text, "%s", hosts);
+    while ((one = strsep(&rest, ",")) && l->host_count < BENCH_HOSTS_MAX) {
+        port = strrchr(one, ':');
+        if (port)
+            *port++ = '\0';
+        rc = port ? getaddrinfo(one, port, &hints, &found) : EAI_NONAME;
+        if (rc != 0) {
+            snprintf(l->why, sizeof l->why, "%s: must be HOST:PORT (%s)", one,
+                     gai_strerror(rc));
+            return -EINVAL;
+        }
+        memcpy(&l->host[l->host_count], found->ai_addr, found->ai_addrlen);
+        l->host_size[l->host_count++] = found->ai_addrlen;
+        freeaddrinfo(found);
+    }
+    return 0;
+}
+
+/* One descriptor a connection; the soft limit is ours to raise. */
+static int
+raise_files(struct bench_loop *l)
+{
+    struct rlimit files;
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_max >= l->conn_count + SPARE_FILES)
+        return 0;
+    snprintf(l->why, sizeof l->why,
+             "%u connections need %u open files, the limit is %llu "
+             "(ulimit -Hn)",
+             l->conn_count, l->conn_count + SPARE_FILES,
+             (unsigned long long)files.rlim_max);
+    return -EMFILE;
+}
+
+static int
+allocate(struct bench_loop *l, size_t request_max)
+{
+    int rc = bench_io_open(&l->io, OUT_BYTES + request_max);
+
+    l->conn = calloc(l->conn_count, sizeof *l->conn);
+    if (!l->conn)
+        return -ENOMEM;
+    for (unsigned i = 0; i < l->conn_count && rc == 0; i++)
+        rc = bench_conn_new(&l->conn[i], i,
+                            l->opts->depth < BENCH_DEPTH_MIN
+                                ? BENCH_DEPTH_MIN
+                                : (unsigned)l->opts->depth);
+    return rc;
+}
+
+int
+bench_loop_new(struct bench_loop *l, const struct bench_opts *opts,
+               size_t request_max)
+{
+    int rc;
+
+    *l = (struct bench_loop){
+        .opts = opts,
+        .conn_count = (unsigned)opts->connections,
+        .is_terminal = isatty(STDERR_FILENO),
+        .io = {.epoll_fd = -1,
+               .timeout_ms = (int32_t)opts->session_timeout_ms,
+               .owner = l,
+               .on_ready = on_ready,
+               .on_reply = on_reply,
+               .on_event = on_event,
+               .on_down = on_down,
+               .on_idle = on_idle},
+    };
+    l->give_up_ns = bench_now_ns() + (int64_t)(opts->limit_s * 1e9);
+    rc = resolve(l, opts->hosts);
+    if (rc == 0)
+        rc = raise_files(l);
+    if (rc == 0) {
+        rc = allocate(l, request_max);
+        if (rc < 0)
+            snprintf(l->why, sizeof l->why, "%s", strerror(-rc));
+    }
+    if (rc < 0)
+        bench_loop_free(l);
+    return rc;
+}
+
+void
+bench_loop_free(struct bench_loop *l)
+{
+    for (unsigned i = 0; l->conn && i < l->conn_count; i++)
+        bench_conn_free(&l->conn[i]);
+    free(l->conn);
+    l->conn = NULL;
+    bench_io_close(&l->io);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* zab_bench.c - `zab bench`: reads the options, runs, reports. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "tools/bench_compare.h"
+#include "tools/bench_run.h"
+#include "tools/zab.h"
+
+static void
+print_help(void)
+{
+    fputs("usage: zab bench WORKLOAD [--OPTION VALUE...]\n"
+          "       zab bench [WORKLOAD] --compare HOST:PORT --with HOST:PORT\n"
+          "\n"
+          "Measures any server that speaks ZooKeeper's client protocol.\n"
+          "\nworkloads:\n",
+          stdout);
+    bench_run_help(stdout);
+    fputs("\noptions (and what holds without them):\n", stdout);
+    bench_opts_help(stdout);
+}
+
+int
+zab_bench(int argc, char **argv)
+{
+    static struct bench_result result;
+    struct bench_opts opts;
+    char why[200];
+    int rc;
+
+    if (bench_opts_parse(&opts, argc, argv, why, sizeof why) < 0) {
+        fprintf(stderr, "zab bench: %s\n", why);
+        return ZAB_USAGE;
+    }
+    if (opts.help) {
+        print_help();
+        return ZAB_OK;
+    }
+    if (opts.workload && !bench_run_knows(opts.workload)) {
+        fprintf(stderr, "zab bench: no workload `%s'; see zab bench --help\n",
+                opts.workload);
+        return ZAB_USAGE;
+    }
+    bench_loop_catch_signals();
+    if (opts.compare) {
+        rc = bench_compare(&opts);
+        return rc == -EINVAL ? ZAB_USAGE : rc < 0 ? ZAB_FAILED : ZAB_OK;
+    }
+    rc = bench_run(&opts, &result);
+    (opts.json ? bench_report_json : bench_report_text)(stdout, &result);
+    return rc < 0 ? ZAB_FAILED : ZAB_OK;
+}
