@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * elect.c - fast leader election; see elect.h.
+ *
+ * Pure; stepped by the election process and by the simulator.
+ */
+#include "election/elect.h"
+
+#include "daemon/check.h"
+
+static struct elect_act *
+add(struct elect_out *out, enum elect_act_kind kind)
+{
+    check(out->count < ELECT_ACTS_MAX);
+    out->act[out->count] = (struct elect_act){.kind = kind};
+    return &out->act[out->count++];
+}
+
+static void
+tell(struct elect_out *out, sid_t to, const struct vote *v, const char *why)
+{
+    struct elect_act *a = add(out, ELECT_TELL);
+
+    a->to = to;
+    a->vote = *v;
+    a->why = why;
+}
+
+static void
+tell_all(struct elect *e, struct elect_out *out, const char *why)
+{
+    struct elect_act *a = add(out, ELECT_TELL_ALL);
+
+    a->vote = e->mine;
+    a->why = why;
+}
+
+static void
+set_alarm(struct elect_out *out, int32_t ms)
+{
+    add(out, ELECT_SET_ALARM)->ms = ms;
+}
+
+static void
+tally_put(struct tally *t, const struct quorum *q, const struct vote *v)
+{
+    quorum_set_t bit = quorum_bit(q, v->from);
+
+    if (!bit)
+        return;
+    t->heard |= bit;
+    t->vote[__builtin_ctzll(bit)] = *v;
+}
+
+/* The members whose vote agrees with `v`. */
+static quorum_set_t
+tally_for(const struct tally *t, const struct vote *v)
+{
+    quorum_set_t set = 0;
+
+    for (uint32_t i = 0; i < QUORUM_MEMBERS_MAX; i++)
+        if ((t->heard >> i & 1) && vote_agrees(v, &t->vote[i]))
+            set |= (quorum_set_t)1 << i;
+    return set;
+}
+
+void
+elect_init(struct elect *e, const struct quorum *q, sid_t me,
+           int32_t resend_max_ms)
+{
+    *e = (struct elect){
+        .quorum = q,
+        .me = me,
+        .resend_max_ms =
+            resend_max_ms > 0 ? resend_max_ms : ELECT_RESEND_MAX_MS,
+    };
+}
+
+/*
+ * Vote for what `v` votes for, in our round.
+ * A vote adopted must be told: the caller does.
+ */
+static void
+adopt(struct elect *e, const struct vote *v)
+{
+    e->mine.leader = v->leader;
+    e->mine.zxid = v->zxid;
+    e->mine.epoch = v->epoch;
+    e->mine.round = e->round;
+    tally_put(&e->tally, e->quorum, &e->mine);
+}
+
+static void
+decide(struct elect *e, const struct vote *v, const char *why,
+       struct elect_out *out)
+{
+    struct elect_act *a;
+
+    e->state = ELECT_DECIDED;
+    e->round = v->round;
+    e->mine.leader = v->leader;
+    e->mine.zxid = v->zxid;
+    e->mine.round = v->round;
+    e->mine.epoch = v->epoch;
+    e->mine.state = v->leader == e->me               ? PEER_LEADING
+                    : quorum_votes(e->quorum, e->me) ? PEER_FOLLOWING
+                                                     : PEER_OBSERVING;
+    a = add(out, ELECT_DECIDE);
+    a->vote = e->mine;
+    a->why = why;
+}
+
+/*
+ * After each change: does a quorum agree with us?  A better vote may come
+ * within the settling time, unless everybody who can speak has spoken.
+ *
+ * Ours: Apache always waits; when every voter that can be reached agrees, no
+ * better vote can come from them, and those who cannot be reached would not
+ * be waited for either.
+ */
+static void
+settle(struct elect *e, struct elect_out *out)
+{
+    quorum_set_t agreed = tally_for(&e->tally, &e->mine);
+    quorum_set_t speakers = e->reachable | quorum_bit(e->quorum, e->me);
+
+    if (!quorum_is_met(e->quorum, agreed)) {
+        e->state = ELECT_LOOKING;
+        return;
+    }
+    if ((speakers & ~agreed) == 0) {
+        decide(e, &e->mine, "every voter we can reach agrees", out);
+        return;
+    }
+    e->state = ELECT_SETTLING;
+    set_alarm(out, ELECT_SETTLE_MS);
+}
+
+void
+elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
+{
+    bool votes = quorum_votes(e->quorum, e->me);
+
+    e->round++;
+    e->state = ELECT_LOOKING;
+    e->tally.heard = e->outside.heard = 0;
+    e->resend_ms = ELECT_RESEND_MIN_MS;
+    e->self = (struct vote){
+        .from = e->me,
+        .state = PEER_LOOKING,
+        .leader = votes ? e->me : VOTE_NOBODY,
+        .zxid = votes ? zxid : VOTE_NOBODY,
+        .round = e->round,
+        .epoch = votes ? epoch : VOTE_NOBODY,
+    };
+    e->mine = e->self;
+    tell_all(e, out, "looking for a leader");
+    set_alarm(out, e->resend_ms);
+    if (votes && zxid != -1) {
+        tally_put(&e->tally, e->quorum, &e->mine);
+        settle(e, out);
+    }
+}
+
+/* ZK: the case LOOKING of lookForLeader; HandleNotmsg in the TLA+. */
+static void
+hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
+{
+    bool changed = false;
+
+    if (e->self.zxid == -1 || v->zxid == -1)
+        return; /* an empty database has no say */
+    if (v->round < e->round) {
+        tell(out, v->from, &e->mine, "its round is old");
+        return;
+    }
+    if (v->round > e->round) {
+        e->round = e->self.round = v->round;
+        e->tally.heard = 0;
+        adopt(e, vote_beats(e->quorum, v, &e->self) ? v : &e->self);
+        tell_all(e, out, "joined a newer round");
+        changed = true;
+    } else if (vote_beats(e->quorum, v, &e->mine)) {
+        adopt(e, v);
+        tell_all(e, out, "heard a better vote");
+        changed = true;
+    }
+    tally_put(&e->tally, e->quorum, v);
+    if (changed || e->state == ELECT_LOOKING ||
+        !(e->reachable & ~e->tally.heard))
+        settle(e, out);
+}
+
+/*
+ * Followers alone cannot vouch for a leader that may be dead: it must have
+ * said itself that it leads.  ZK: checkLeader
+ */
+static bool
+leader_is_there(const struct elect *e, const struct tally *t,
+                const struct vote *v)
+{
+    int i = quorum_index(e->quorum, v->leader);
+
+    if (v->leader == e->me)
+        return v->round == e->round;
+    return i >= 0 && (t->heard >> i & 1) && t->vote[i].state == PEER_LEADING;
+}
+
+static bool
+is_backed(const struct elect *e, const struct tally *t, const struct vote *v)
+{
+    return quorum_is_met(e->quorum, tally_for(t, v)) &&
+           leader_is_there(e, t, v);
+}
+
+/* ZK: the cases FOLLOWING and LEADING: an ensemble with a leader. */
+static void
+hear_settled(struct elect *e, const struct vote *v, struct elect_out *out)
+{
+    struct vote in_round = *v;
+
+    in_round.version = 0; /* so kept, so compared: by leader alone */
+    if (v->round == e->round) {
+        tally_put(&e->tally, e->quorum, &in_round);
+        if (is_backed(e, &e->tally, v)) {
+            decide(e, v, "a quorum of this round has a leader", out);
+            return;
+        }
+    }
+    tally_put(&e->outside, e->quorum, v);
+    if (is_backed(e, &e->outside, v))
+        decide(e, v, "joins an ensemble that has a leader", out);
+}
+
+/* Who does not vote learns from us what we know, in any state. */
+static void
+answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
+{
+    struct vote current = e->mine;
+
+    current.round = e->round;
+    tell(out, v->from, &current, "it does not vote");
+}
+
+void
+elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
+{
+    if (e->state == ELECT_IDLE)
+        return;
+    if (!quorum_votes(e->quorum, v->from)) {
+        answer_stranger(e, v, out);
+        return;
+    }
+    if (e->state == ELECT_DECIDED) {
+        if (v->state == PEER_LOOKING)
+            tell(out, v->from, &e->mine, "it looks, we have a leader");
+        return;
+    }
+    if (!quorum_votes(e->quorum, v->leader))
+        return; /* not of this ensemble */
+    if (v->state == PEER_LOOKING)
+        hear_looking(e, v, out);
+    else if (v->state != PEER_OBSERVING)
+        hear_settled(e, v, out);
+}
+
+void
+elect_alarm(struct elect *e, struct elect_out *out)
+{
+    if (e->state == ELECT_SETTLING) {
+        decide(e, &e->mine, "a quorum agreed and nothing better came", out);
+        return;
+    }
+    if (e->state != ELECT_LOOKING)
+        return;
+    if (e->resend_ms < e->resend_max_ms / 2)
+        e->resend_ms *= 2;
+    else
+        e->resend_ms = e->resend_max_ms;
+    tell_all(e, out, "nobody answered for a while");
+    set_alarm(out, e->resend_ms);
+}
+
+void
+elect_reach(struct elect *e, quorum_set_t reachable, struct elect_out *out)
+{
+    e->reachable = reachable & quorum_all(e->quorum);
+    if (e->state == ELECT_SETTLING)
+        settle(e, out);
+}
+
+void
+elect_established(struct elect *e, int64_t epoch)
+{
+    check(e->state == ELECT_DECIDED);
+    e->mine.epoch = epoch;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * elect.h - fast leader election, the pure core.
+ *
+ * One `struct elect` is one server's view of all its elections, one after
+ * the other.  It is told what happened (look for a leader, a note came, the
+ * alarm rang, who can be reached) and appends to `out` what to do, in the
+ * order to do it.  The same events always give the same actions; the
+ * election process performs them for the server, tests/sim for the simulator.
+ *
+ * Life: elect_init, then the events as often as you like; it owns nothing.
+ *
+ * ZK: FastLeaderElection.lookForLeader and Messenger.WorkerReceiver;
+ *     FastLeaderElection.tla
+ */
+#ifndef ELECTION_ELECT_H
+#define ELECTION_ELECT_H
+
+#include "election/vote.h"
+
+enum {
+    ELECT_SETTLE_MS = 200,     /* ZK: finalizeWait */
+    ELECT_RESEND_MIN_MS = 200, /* ZK: minNotificationInterval */
+    ELECT_RESEND_MAX_MS = 60000,
+};
+
+/*
+ * What each state promises:
+ *   IDLE      no election yet
+ *   LOOKING   `mine` is told to all; no quorum agrees with it yet
+ *   SETTLING  a quorum agrees with `mine`; a better vote may still come
+ *   DECIDED   `mine` is the outcome; later notes only get answers
+ */
+enum elect_state {
+    ELECT_IDLE,
+    ELECT_LOOKING,
+    ELECT_SETTLING,
+    ELECT_DECIDED,
+};
+
+enum elect_act_kind {
+    ELECT_TELL,      /* send `vote` to server `to` */
+    ELECT_TELL_ALL,  /* send `vote` to every voter but ourselves */
+    ELECT_SET_ALARM, /* elect_alarm in `ms`; replaces an alarm set before */
+    ELECT_DECIDE,    /* `vote` won; its state is our role now */
+};
+
+struct elect_act {
+    enum elect_act_kind kind;
+    sid_t to;
+    int32_t ms;
+    struct vote vote;
+    const char *why; /* for the log */
+};
+
+enum { ELECT_ACTS_MAX = 4 };
+
+struct elect_out {
+    uint32_t count;
+    struct elect_act act[ELECT_ACTS_MAX];
+};
+
+/* Votes heard, one a member. */
+struct tally {
+    quorum_set_t heard;
+    struct vote vote[QUORUM_MEMBERS_MAX];
+};
+
+struct elect {
+    const struct quorum *quorum; /* borrowed: outlives us */
+    sid_t me;
+    enum elect_state state;
+    struct vote self;       /* what we would vote knowing nobody */
+    struct vote mine;       /* what we vote now; never worse than self */
+    int64_t round;          /* of this election; ZooKeeper: logicalclock */
+    struct tally tally;     /* of this round */
+    struct tally outside;   /* of servers that have a leader, in any round */
+    quorum_set_t reachable; /* voters that can answer now */
+    int32_t resend_ms;
+    int32_t resend_max_ms;
+};
+
+void elect_init(struct elect *e, const struct quorum *q, sid_t me,
+                int32_t resend_max_ms);
+
+/*
+ * Look for a leader, in a new round, with our last logged zxid (-1: we are
+ * empty and must not vote) and currentEpoch.
+ */
+void elect_look(struct elect *e, zxid_t zxid, int64_t epoch,
+                struct elect_out *out);
+
+/* A note came from `v->from`; in every state. */
+void elect_hear(struct elect *e, const struct vote *v, struct elect_out *out);
+
+void elect_alarm(struct elect *e, struct elect_out *out);
+
+/* Which voters have a connection with us now (ourselves left out or not). */
+void elect_reach(struct elect *e, quorum_set_t reachable,
+                 struct elect_out *out);
+
+/* The decided leader is established: later notes carry its new epoch. */
+void elect_established(struct elect *e, int64_t epoch);
+
+#endif

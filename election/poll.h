@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * poll.h - the polling election ("basic paxos", electionAlg=0), pure.
+ *
+ * A looking server asks every voter, itself included, for its vote, with an
+ * id of its own choice, checks each answer against that id, records who
+ * proposes whom with which zxid, and takes the largest as its next vote.  It
+ * is decided when one candidate has more than half of the votes; else it
+ * asks again.  Between zabd servers only.
+ *
+ * Life: poll_init; then poll_begin, poll_hear for each answer, poll_end, until
+ * poll_end says that it is decided.  It owns nothing.
+ *
+ * ZK: LeaderElection.lookForLeader of 3.4 (spec/quorum-protocol.md 3)
+ */
+#ifndef ELECTION_POLL_H
+#define ELECTION_POLL_H
+
+#include "election/vote.h"
+
+enum {
+    POLL_REQUEST_BYTES = 4,
+    POLL_ANSWER_BYTES = 28,
+    POLL_ANSWER_MS = 200, /* an answer is waited for so long */
+    POLL_AGAIN_MS = 1000, /* and so long between rounds at most */
+};
+
+struct poll_answer {
+    int32_t xid;  /* of the request, echoed */
+    sid_t id;     /* who answers */
+    sid_t leader; /* whom it votes for or follows */
+    zxid_t zxid;
+};
+
+struct poll {
+    const struct quorum *quorum; /* borrowed: outlives us */
+    sid_t me;
+    int32_t xid;      /* of this round */
+    struct vote self; /* our own candidacy */
+    struct vote mine; /* what we answer to others while looking */
+    quorum_set_t heard;
+    struct vote vote[QUORUM_MEMBERS_MAX];
+};
+
+/* Begin an election with our last logged zxid. */
+void poll_init(struct poll *p, const struct quorum *q, sid_t me, zxid_t zxid);
+
+/* Begin a round; requests carry `xid`, which nobody else chose. */
+void poll_begin(struct poll *p, int32_t xid);
+
+/* An answer came; those of other rounds and of strangers are dropped. */
+void poll_hear(struct poll *p, const struct poll_answer *answer);
+
+/* Every voter has answered: the round may end early. */
+bool poll_heard_all(const struct poll *p);
+
+/* The round is over.  True: p->mine.leader is elected. */
+bool poll_end(struct poll *p);
+
+void poll_put_answer(struct jute_out *out, const struct poll_answer *answer);
+
+/* Apache sends eight more bytes that mean nothing.  0 or -EBADMSG. */
+int poll_get_answer(struct bytes datagram, struct poll_answer *answer);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vote.h - a vote, the order of votes, and the bytes of a notification.
+ *
+ * Pure.  ZK: Vote, FastLeaderElection.Notification, buildMsg
+ */
+#ifndef ELECTION_VOTE_H
+#define ELECTION_VOTE_H
+
+#include "daemon/jute.h"
+#include "election/quorum.h"
+
+/* As on the wire. */
+enum peer_state { PEER_LOOKING, PEER_FOLLOWING, PEER_LEADING, PEER_OBSERVING };
+
+/* What an observer votes: nobody, in every field. */
+#define VOTE_NOBODY INT64_MIN
+
+struct vote {
+    sid_t from; /* who said so; the connection knows, not the message */
+    enum peer_state state; /* of the one who said so */
+    sid_t leader;
+    zxid_t zxid;     /* the proposed leader's last logged zxid */
+    int64_t round;   /* ZooKeeper: electionEpoch, logicalclock */
+    int64_t epoch;   /* the proposed leader's currentEpoch: peerEpoch */
+    int32_t version; /* of the message: 2; 0 where not compared */
+};
+
+/*
+ * Whether `a` is a better choice than `b`: epoch, then zxid, then sid; never
+ * one whose leader has no weight.  ZK: totalOrderPredicate
+ */
+bool vote_beats(const struct quorum *q, const struct vote *a,
+                const struct vote *b);
+
+/*
+ * Whether two votes are for the same outcome.  While one of them is still
+ * looking all fields count; between settled servers zxid and round may
+ * differ.  ZK: Vote.equals
+ */
+bool vote_agrees(const struct vote *a, const struct vote *b);
+
+enum {
+    NOTE_CONFIG_MAX = 4096,
+    NOTE_BYTES_MAX = 44 + NOTE_CONFIG_MAX,
+};
+
+/* Write the payload of a notification, without its length. */
+void note_put(struct jute_out *out, const struct vote *v, struct bytes config);
+
+/*
+ * Read one.  `v->from` is left to the caller; `config` is borrowed and null
+ * when the sender is too old to send one.  0, or -EBADMSG: drop it.
+ * ZK: FastLeaderElection.Messenger.WorkerReceiver
+ */
+int note_get(struct bytes payload, struct vote *v, struct bytes *config);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include "election/elect.h"
+
+/* Three voters 1, 2, 3 and the observer 9; we are 1. */
+static struct quorum three = {
+    .count = 4,
+    .member = {{.sid = 1},
+               {.sid = 2},
+               {.sid = 3},
+               {.sid = 9, .is_observer = true}},
+};
+
+static struct elect_out last;
+
+static struct elect
+given(zxid_t zxid)
+{
+    struct elect e;
+
+    last = (struct elect_out){0};
+    elect_init(&e, &three, 1, 0);
+    elect_reach(&e, 0xf, &last);
+    elect_look(&e, zxid, 1, &last);
+    return e;
+}
+
+static const struct elect_out *
+hears(struct elect *e, sid_t from, enum peer_state state, sid_t leader,
+      zxid_t zxid, int64_t round)
+{
+    struct vote v = {from, state, leader, zxid, round, 1, 2};
+
+    last = (struct elect_out){0};
+    elect_hear(e, &v, &last);
+    return &last;
+}
+
+static bool
+did(enum elect_act_kind kind)
+{
+    for (uint32_t i = 0; i < last.count; i++)
+        if (last.act[i].kind == kind)
+            return true;
+    return false;
+}
+
+/* A better vote is adopted and told to everyone, but nothing is decided. */
+static void
+adopts_a_better_vote(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 9), 1);
+    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL_ALL);
+    CU_ASSERT_EQUAL(last.act[0].vote.leader, 2);
+    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+}
+
+static void
+keeps_its_vote_against_a_worse_one(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 1);
+    CU_ASSERT_EQUAL(e.mine.leader, 1);
+    CU_ASSERT_FALSE(did(ELECT_TELL_ALL));
+}
+
+static void
+a_larger_sid_breaks_a_tie(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(e.mine.leader, 3);
+}
+
+static void
+waits_to_settle_then_decides(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    CU_ASSERT_TRUE(did(ELECT_SET_ALARM));
+    last = (struct elect_out){0};
+    elect_alarm(&e, &last);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+    CU_ASSERT_EQUAL(e.mine.state, PEER_FOLLOWING);
+}
+
+static void
+decides_at_once_when_all_agree(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+    hears(&e, 3, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+    CU_ASSERT_EQUAL(e.mine.state, PEER_LEADING);
+}
+
+static void
+does_not_wait_for_those_it_cannot_reach(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    last = (struct elect_out){0};
+    elect_reach(&e, 0x2, &last); /* 3 is gone */
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+}
+
+static void
+settles_anew_when_its_vote_changed(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    CU_ASSERT_TRUE(did(ELECT_SET_ALARM));
+    CU_ASSERT_EQUAL(e.mine.leader, 3);
+}
+
+static void
+answers_an_old_round_and_forgets_it(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    e.round = e.self.round = e.mine.round = 4;
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 9), 3);
+    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
+    CU_ASSERT_EQUAL(last.act[0].to, 2);
+    CU_ASSERT_EQUAL(e.mine.leader, 1);
+}
+
+/* Trap 14.2.2: not with the current proposal, with the initial vote. */
+static void
+a_newer_round_is_compared_with_the_initial_vote(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    CU_ASSERT_EQUAL(e.mine.leader, 3);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 2);
+    CU_ASSERT_EQUAL(e.mine.leader, 1);
+    CU_ASSERT_EQUAL(e.round, 2);
+}
+
+/* Trap 14.2.4: followers of a dead leader do not pull us to it. */
+static void
+joins_only_a_leader_that_speaks_itself(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+    CU_ASSERT_EQUAL(e.mine.state, PEER_FOLLOWING);
+    CU_ASSERT_EQUAL(e.round, 7);
+}
+
+/* Trap 14.2.3: servers that joined later report another zxid and round. */
+static void
+settled_votes_may_differ_in_zxid_and_round(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 4), 6);
+    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+}
+
+static void
+an_empty_server_does_not_vote(void)
+{
+    struct elect e = given(-1);
+
+    hears(&e, 2, PEER_LOOKING, 1, -1, 1);
+    hears(&e, 3, PEER_LOOKING, 1, -1, 1);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+}
+
+static void
+observers_are_answered_and_not_counted(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 1);
+    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
+    CU_ASSERT_EQUAL(last.act[0].to, 9);
+    CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
+}
+
+static void
+a_decided_server_tells_those_who_look(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 3, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    elect_established(&e, 2);
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 2);
+    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
+    CU_ASSERT_EQUAL(last.act[0].vote.epoch, 2);
+    CU_ASSERT_EQUAL(last.act[0].vote.state, PEER_LEADING);
+}
+
+static void
+resends_less_and_less_often(void)
+{
+    struct elect e = given(ZXID(1, 5));
+    int32_t before = 0;
+
+    for (int i = 0; i < 12; i++) {
+        last = (struct elect_out){0};
+        elect_alarm(&e, &last);
+        CU_ASSERT_TRUE(did(ELECT_TELL_ALL));
+        CU_ASSERT_TRUE(e.resend_ms >= before);
+        before = e.resend_ms;
+    }
+    CU_ASSERT_EQUAL(e.resend_ms, ELECT_RESEND_MAX_MS);
+}
+
+UNIT_SUITE(elect)
+{
+    unit_suite("elect");
+    UNIT(adopts_a_better_vote);
+    UNIT(keeps_its_vote_against_a_worse_one);
+    UNIT(a_larger_sid_breaks_a_tie);
+    UNIT(waits_to_settle_then_decides);
+    UNIT(decides_at_once_when_all_agree);
+    UNIT(does_not_wait_for_those_it_cannot_reach);
+    UNIT(settles_anew_when_its_vote_changed);
+    UNIT(answers_an_old_round_and_forgets_it);
+    UNIT(a_newer_round_is_compared_with_the_initial_vote);
+    UNIT(joins_only_a_leader_that_speaks_itself);
+    UNIT(settled_votes_may_differ_in_zxid_and_round);
+    UNIT(an_empty_server_does_not_vote);
+    UNIT(observers_are_answered_and_not_counted);
+    UNIT(a_decided_server_tells_those_who_look);
+    UNIT(resends_less_and_less_often);
+}

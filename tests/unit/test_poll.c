@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "election/poll.h"
+
+enum { SERVERS = 5 };
+
+static struct quorum five = {
+    .count = SERVERS,
+    .member = {{.sid = 1}, {.sid = 2}, {.sid = 3}, {.sid = 4}, {.sid = 5}},
+};
+
+static struct poll server[SERVERS];
+
+static void
+given_zxids(const zxid_t zxid[SERVERS])
+{
+    for (int i = 0; i < SERVERS; i++)
+        poll_init(&server[i], &five, i + 1, zxid[i]);
+}
+
+/* Everybody asks everybody in `alive`; how many are decided. */
+static int
+one_round(unsigned alive)
+{
+    struct vote votes[SERVERS];
+    int decided = 0;
+
+    for (int i = 0; i < SERVERS; i++)
+        votes[i] = server[i].mine;
+    for (int i = 0; i < SERVERS; i++) {
+        if (!(alive >> i & 1))
+            continue;
+        poll_begin(&server[i], 100 + i);
+        for (int j = 0; j < SERVERS; j++)
+            if (alive >> j & 1)
+                poll_hear(&server[i],
+                          &(struct poll_answer){100 + i, j + 1, votes[j].leader,
+                                                votes[j].zxid});
+        decided += poll_end(&server[i]);
+    }
+    return decided;
+}
+
+static void
+agrees_on_the_largest_zxid(void)
+{
+    given_zxids((zxid_t[]){5, 9, 7, 9, 1});
+    CU_ASSERT_EQUAL(one_round(0x1f), 0);
+    CU_ASSERT_EQUAL(one_round(0x1f), SERVERS);
+    for (int i = 0; i < SERVERS; i++)
+        CU_ASSERT_EQUAL(server[i].mine.leader, 4);
+}
+
+static void
+a_minority_decides_nothing(void)
+{
+    given_zxids((zxid_t[]){5, 9, 7, 9, 1});
+    for (int round = 0; round < 10; round++)
+        CU_ASSERT_EQUAL(one_round(0x3), 0);
+}
+
+static void
+a_candidate_that_is_gone_is_not_elected(void)
+{
+    given_zxids((zxid_t[]){5, 6, 7, 8, 9});
+    one_round(0x1f); /* all would take 5 */
+    CU_ASSERT_EQUAL(one_round(0x0f), 0);
+    one_round(0x0f);
+    CU_ASSERT_EQUAL(one_round(0x0f), 4);
+    CU_ASSERT_EQUAL(server[0].mine.leader, 4);
+}
+
+static void
+answers_to_other_ids_are_dropped(void)
+{
+    given_zxids((zxid_t[]){5, 6, 7, 8, 9});
+    poll_begin(&server[0], 7);
+    poll_hear(&server[0], &(struct poll_answer){8, 2, 2, 6});
+    poll_hear(&server[0], &(struct poll_answer){7, 77, 2, 6});
+    CU_ASSERT_EQUAL(server[0].heard, 0);
+}
+
+static void
+an_answer_is_28_bytes_and_more_is_ignored(void)
+{
+    struct poll_answer a = {1, 2, 3, 4}, b;
+    uint8_t buffer[36] = {0};
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+
+    poll_put_answer(&out, &a);
+    CU_ASSERT_EQUAL(jute_out_size(&out), POLL_ANSWER_BYTES);
+    CU_ASSERT_EQUAL(poll_get_answer((struct bytes){buffer, 36}, &b), 0);
+    CU_ASSERT_EQUAL(memcmp(&a, &b, sizeof a), 0);
+    CU_ASSERT_EQUAL(poll_get_answer((struct bytes){buffer, 27}, &b), -EBADMSG);
+}
+
+UNIT_SUITE(poll)
+{
+    unit_suite("poll");
+    UNIT(agrees_on_the_largest_zxid);
+    UNIT(a_minority_decides_nothing);
+    UNIT(a_candidate_that_is_gone_is_not_elected);
+    UNIT(answers_to_other_ids_are_dropped);
+    UNIT(an_answer_is_28_bytes_and_more_is_ignored);
+}
