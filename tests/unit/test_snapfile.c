@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about storage/snapfile*.c: what is written is read, damage shows. */
+#include "storage/snapfile.h"
+
+#include <errno.h>
+#include <zlib.h>
+
+#include "storage/snapfile_acl.h"
+#include "storage/snapfile_snappy.h"
+#include "tests/unit/tempdir.h"
+#include "tests/unit/unit.h"
+
+static char dir[DATA_PATH_MAX], path[DATA_PATH_MAX];
+static struct data_error error;
+
+/* What a visitor saw, as one text. */
+static char seen[4096];
+
+static int
+see_session(void *arg, session_id_t id, int32_t timeout_ms)
+{
+    size_t at = strlen(seen);
+
+    (void)arg;
+    snprintf(seen + at, sizeof seen - at, "session %llx %d\n",
+             (unsigned long long)id, timeout_ms);
+    return 0;
+}
+
+static int
+see_node(void *arg, struct bytes p, struct bytes data, struct bytes acl,
+         const struct znode_stat *stat)
+{
+    size_t at = strlen(seen);
+
+    (void)arg;
+    snprintf(seen + at, sizeof seen - at, "node %.*s [%.*s]%d %s %lld %d\n",
+             (int)p.size, (const char *)p.data, data.size > 0 ? data.size : 0,
+             (const char *)data.data, data.size,
+             bytes_equal(acl, acl_world())    ? "world"
+             : bytes_equal(acl, acl_nobody()) ? "nobody"
+                                              : "other",
+             (long long)stat->czxid, stat->version);
+    return 0;
+}
+
+static const struct snap_visitor visitor = {see_session, see_node, NULL};
+
+static int
+read_back(struct snapfile_info *info)
+{
+    seen[0] = '\0';
+    return snapfile_read(path, &visitor, NULL, NULL, info, &error);
+}
+
+static const uint8_t other_acl[] = "\0\0\0\1\0\0\0\1\0\0\0\2ip\0\0\0\1x";
+
+/* Two sessions, three nodes, one list of its own, one number unknown. */
+static void
+given_snapshot(enum snap_format format)
+{
+    struct snapfile_writer w;
+    struct znode_stat stat = {.czxid = 5, .version = 7};
+
+    tempdir_make(dir);
+    data_path(path, dir, format == SNAP_ZSTD ? "snapshot.1f.zst"
+                                             : "snapshot.1f");
+    CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 0x1f, format), 0);
+    snapfile_put_session_count(&w, 2);
+    snapfile_put_session(&w, 0xabc, 4000);
+    snapfile_put_session(&w, 0xdef, 6000);
+    snapfile_put_acl_count(&w, 1);
+    snapfile_put_acl(&w, 3,
+                     (struct bytes){other_acl, sizeof other_acl - 1});
+    snapfile_put_node(&w, bytes_of("/"), bytes_of(""), -1, &stat);
+    snapfile_put_node(&w, bytes_of("/a"), BYTES_NULL, 3, &stat);
+    snapfile_put_node(&w, bytes_of("/a/b"), bytes_of("data"), 99, &stat);
+    CU_ASSERT(!file_is_there(path));
+    CU_ASSERT_EQUAL(snapfile_writer_end(&w, 0x1f, 0x1234), 0);
+    CU_ASSERT(file_is_there(path));
+}
+
+static const char expected[] = "session abc 4000\nsession def 6000\n"
+                               "node / []0 world 5 7\n"
+                               "node /a []-1 other 5 7\n"
+                               "node /a/b [data]4 nobody 5 7\n";
+
+static void
+check_read_back(void)
+{
+    struct snapfile_info info = {0};
+
+    CU_ASSERT_EQUAL(read_back(&info), 0);
+    CU_ASSERT_STRING_EQUAL(seen, expected);
+    CU_ASSERT_EQUAL(info.sessions, 2);
+    CU_ASSERT_EQUAL(info.nodes, 3);
+    CU_ASSERT_EQUAL(info.unknown_acls, 1);
+    CU_ASSERT(info.has_digest);
+    CU_ASSERT_EQUAL(info.digest_zxid, 0x1f);
+    CU_ASSERT_EQUAL(info.digest, 0x1234);
+    CU_ASSERT(snapfile_looks_whole(path));
+}
+
+static void
+a_plain_snapshot_is_read_back(void)
+{
+    given_snapshot(SNAP_PLAIN);
+    check_read_back();
+    tempdir_remove(dir);
+}
+
+static void
+a_zstd_snapshot_is_read_back(void)
+{
+    given_snapshot(SNAP_ZSTD);
+    check_read_back();
+    tempdir_remove(dir);
+}
+
+static void
+a_gzip_snapshot_is_read(void)
+{
+    uint8_t *data;
+    size_t size;
+    gzFile gz;
+
+    given_snapshot(SNAP_PLAIN);
+    data = file_read(path, &size);
+    data_path(path, dir, "snapshot.20.gz");
+    gz = gzopen(path, "wb");
+    CU_ASSERT_EQUAL(gzwrite(gz, data, (unsigned)size), (int)size);
+    gzclose(gz);
+    check_read_back();
+    free(data);
+    tempdir_remove(dir);
+}
+
+/* One literal per block is legal snappy, if not clever. */
+static void
+a_snappy_snapshot_is_read(void)
+{
+    static const uint8_t header[16] = "\202SNAPPY\0\0\0\0\1\0\0\0\1";
+    uint8_t *data, packed[2048];
+    size_t size, at = sizeof header;
+
+    given_snapshot(SNAP_PLAIN);
+    data = file_read(path, &size);
+    memcpy(packed, header, sizeof header);
+    for (size_t from = 0; from < size; from += 50) {
+        size_t n = size - from < 50 ? size - from : 50;
+
+        store_be32(packed + at, (uint32_t)n + 2);
+        packed[at + 4] = (uint8_t)n;
+        packed[at + 5] = (uint8_t)((n - 1) << 2);
+        memcpy(packed + at + 6, data + from, n);
+        at += n + 6;
+    }
+    data_path(path, dir, "snapshot.20.snappy");
+    file_write(path, packed, at);
+    check_read_back();
+    file_write(path, packed, at - 1);
+    CU_ASSERT_EQUAL(read_back(&(struct snapfile_info){0}), -EBADMSG);
+    free(data);
+    tempdir_remove(dir);
+}
+
+static void
+snappy_copies_may_overlap(void)
+{
+    /* "ab" then 6 bytes from 2 back, then 4 from 8 back by the long form */
+    static const uint8_t block[] = {12,   1 << 2, 'a', 'b', 2 << 2 | 1,
+                                    2,    3 << 2 | 2, 8, 0};
+    uint8_t out[12];
+    size_t size;
+
+    CU_ASSERT_EQUAL(snappy_size(block, sizeof block, &size), 0);
+    CU_ASSERT_EQUAL(size, 12);
+    CU_ASSERT_EQUAL(snappy_unpack(block, sizeof block, out, size), 0);
+    CU_ASSERT_EQUAL(memcmp(out, "abababababab", 12), 0);
+    CU_ASSERT_EQUAL(snappy_unpack(block, sizeof block - 1, out, 12),
+                    -EBADMSG);
+    CU_ASSERT_EQUAL(snappy_unpack(block, sizeof block, out, 11), -EBADMSG);
+}
+
+/* Cut off anywhere but before an optional part, it is refused. */
+static void
+a_snapshot_cut_off_is_refused(void)
+{
+    struct snapfile_info info;
+    uint8_t *data;
+    size_t size, whole_without_digest;
+
+    given_snapshot(SNAP_PLAIN);
+    data = file_read(path, &size);
+    whole_without_digest = size - SNAP_DIGEST_BYTES - SNAP_SEAL_BYTES;
+    for (size_t at = 0; at < size; at++) {
+        file_write(path, data, at);
+        CU_ASSERT_EQUAL(read_back(&info),
+                        at == whole_without_digest ? 0 : -EBADMSG);
+    }
+    CU_ASSERT(strstr(error.path, "snapshot.1f") != NULL);
+    free(data);
+    tempdir_remove(dir);
+}
+
+static void
+a_flipped_bit_anywhere_is_noticed(void)
+{
+    struct snapfile_info info;
+    uint8_t *data;
+    size_t size;
+
+    given_snapshot(SNAP_PLAIN);
+    data = file_read(path, &size);
+    for (size_t bit = 0; bit < size * 8; bit++) {
+        data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        file_write(path, data, size);
+        CU_ASSERT_EQUAL(read_back(&info), -EBADMSG);
+        data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    free(data);
+    tempdir_remove(dir);
+}
+
+static void
+a_damaged_zstd_frame_is_noticed(void)
+{
+    struct snapfile_info info;
+    uint8_t *data;
+    size_t size;
+
+    given_snapshot(SNAP_ZSTD);
+    data = file_read(path, &size);
+    for (size_t at = 0; at < size; at++) {
+        file_write(path, data, at);
+        CU_ASSERT(read_back(&info) < 0);
+    }
+    data[size - 1] ^= 1; /* of the frame's checksum */
+    file_write(path, data, size);
+    CU_ASSERT_EQUAL(read_back(&info), -EBADMSG);
+    free(data);
+    tempdir_remove(dir);
+}
+
+/* The third part that 3.9 writes, alone and behind the digest. */
+static void
+the_last_processed_zxid_is_no_damage(void)
+{
+    struct snapfile_info info;
+    uint8_t *data, part[8 + SNAP_SEAL_BYTES] = {0, 0, 0, 0, 0, 0, 0, 0x1f};
+    size_t size;
+
+    given_snapshot(SNAP_PLAIN);
+    data = file_read(path, &size);
+    data = realloc(data, size + sizeof part);
+    for (int with_digest = 1; with_digest >= 0; with_digest--) {
+        if (!with_digest)
+            size -= SNAP_DIGEST_BYTES + SNAP_SEAL_BYTES;
+        memcpy(data + size, part, 8);
+        store_be64(data + size + 8, adler32_z(1, data, size + 8));
+        memcpy(data + size + 16, "\0\0\0\1/", 5);
+        file_write(path, data, size + sizeof part);
+        CU_ASSERT_EQUAL(read_back(&info), 0);
+        CU_ASSERT_EQUAL(info.has_digest, with_digest == 1);
+        data[size + 3] ^= 1;
+        file_write(path, data, size + sizeof part);
+        CU_ASSERT_EQUAL(read_back(&info), -EBADMSG);
+    }
+    free(data);
+    tempdir_remove(dir);
+}
+
+/* As a SNAP payload comes from a leader: byte by byte, no seals. */
+static void
+a_payload_is_decoded_in_any_pieces(void)
+{
+    struct snap_decode d;
+    uint8_t *data, payload[2048];
+    size_t size, start = 0, used, payload_size;
+
+    given_snapshot(SNAP_PLAIN);
+    data = file_read(path, &size);
+    payload_size = size - 16 - SNAP_DIGEST_BYTES - 2 * SNAP_SEAL_BYTES;
+    memcpy(payload, data + 16, payload_size);
+    memcpy(payload + payload_size, "\0\0\0\012BenWasHere", 14);
+    payload_size += 14;
+    seen[0] = '\0';
+    snap_decode_init(&d, &visitor, true);
+    for (size_t end = 0; end <= payload_size; end++) {
+        CU_ASSERT_EQUAL(snap_decode_feed(&d, payload + start, end - start,
+                                         false, &used), 0);
+        start += used;
+    }
+    CU_ASSERT_EQUAL(d.part, SNAP_DONE);
+    CU_ASSERT_EQUAL(start, payload_size);
+    CU_ASSERT_STRING_EQUAL(seen, expected);
+    snap_decode_deinit(&d);
+    free(data);
+    tempdir_remove(dir);
+}
+
+static void
+an_aborted_snapshot_leaves_nothing(void)
+{
+    struct snapfile_writer w;
+    struct data_list list;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 5, SNAP_ZSTD), 0);
+    snapfile_put_session_count(&w, 0);
+    snapfile_writer_abort(&w);
+    CU_ASSERT_EQUAL(rmdir(dir), 0);
+    CU_ASSERT_EQUAL(data_list_read(&list, dir, "snapshot", true), -ENOENT);
+    data_list_free(&list);
+}
+
+static void
+candidates_are_whole_and_in_order(void)
+{
+    struct data_list list;
+    char broken[DATA_PATH_MAX];
+
+    given_snapshot(SNAP_ZSTD);
+    data_path(broken, dir, "snapshot.30");
+    file_write(broken, "ZKSN but no end here", 20);
+    data_path(broken, dir, "snapshot.2f");
+    file_write(broken, "ZKSN........\0\0\0\1/", 17);
+    CU_ASSERT_EQUAL(snapfile_candidates(&list, dir), 0);
+    CU_ASSERT_EQUAL(list.count, 2);
+    CU_ASSERT_STRING_EQUAL(list.file[0].name, "snapshot.1f.zst");
+    CU_ASSERT_STRING_EQUAL(list.file[1].name, "snapshot.2f");
+    data_list_free(&list);
+    tempdir_remove(dir);
+}
+
+static void
+many_lists_get_numbers_once(void)
+{
+    struct snap_acl_set set = {0};
+    uint8_t list[] = "\0\0\0\1\0\0\0\1\0\0\0\2ip\0\0\0\4....";
+    const struct bytes b = {list, sizeof list - 1};
+
+    for (int turn = 0; turn < 2; turn++)
+        for (uint32_t i = 0; i < 1000; i++) {
+            store_be32(list + b.size - 4, i);
+            CU_ASSERT_EQUAL(snap_acl_set_add(&set, b), i + 1);
+        }
+    CU_ASSERT_EQUAL(snap_acl_set_add(&set, acl_world()), -1);
+    CU_ASSERT_EQUAL(set.count, 1000);
+    snap_acl_set_free(&set);
+}
+
+UNIT_SUITE(snapfile)
+{
+    unit_suite("snapfile");
+    UNIT(a_plain_snapshot_is_read_back);
+    UNIT(a_zstd_snapshot_is_read_back);
+    UNIT(a_gzip_snapshot_is_read);
+    UNIT(a_snappy_snapshot_is_read);
+    UNIT(snappy_copies_may_overlap);
+    UNIT(a_snapshot_cut_off_is_refused);
+    UNIT(a_flipped_bit_anywhere_is_noticed);
+    UNIT(a_damaged_zstd_frame_is_noticed);
+    UNIT(the_last_processed_zxid_is_no_damage);
+    UNIT(a_payload_is_decoded_in_any_pieces);
+    UNIT(an_aborted_snapshot_leaves_nothing);
+    UNIT(candidates_are_whole_and_in_order);
+    UNIT(many_lists_get_numbers_once);
+}
