@@ -336,6 +336,21 @@ fail(struct bench_loop *l, int err, const char *what)
     return -err;
 }
 
+/* Send no more, but hear the answers that are on their way. */
+static int
+on_interrupt(struct bench_loop *l)
+{
+    l->job->is_dry = true;
+    if (l->interrupted_ns == 0)
+        l->interrupted_ns = l->io.now_ns;
+    if (l->in_flight > 0 &&
+        l->io.now_ns - l->interrupted_ns < NOBODY_S * NS_PER_S)
+        return 1;
+    l->interrupts_seen = interrupts;
+    l->interrupted_ns = 0;
+    return fail(l, EINTR, "interrupted");
+}
+
 /* 1 to go on, 0 when the job is through, or -errno. */
 static int
 judge(struct bench_loop *l)
@@ -343,12 +358,10 @@ judge(struct bench_loop *l)
     const struct bench_job *job = l->job;
     int64_t silent_ns = l->io.now_ns - l->heard_ns;
 
+    if (interrupts != l->interrupts_seen)
+        return on_interrupt(l);
     if (job->is_dry && l->in_flight == 0)
         return 0;
-    if (interrupts != l->interrupts_seen) {
-        l->interrupts_seen = interrupts;
-        return fail(l, EINTR, "interrupted");
-    }
     if (l->io.now_ns > l->give_up_ns)
         return fail(l, ETIMEDOUT, "not done at --limit");
     if (l->ready_count == 0 && silent_ns > NOBODY_S * NS_PER_S)

@@ -92,6 +92,7 @@ struct bench_loop {
     int64_t tick_ns;
     uint64_t paced;      /* requests of the job sent so far in open loop */
     int interrupts_seen; /* one signal ends one job, not the cleaning up */
+    int64_t interrupted_ns;
     char why[400];  /* what made the last call fail */
 
     int64_t shown_ns;

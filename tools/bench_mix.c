@@ -13,9 +13,9 @@ enum { WEIGHT_MAX = 1000000 };
 static const struct bench_kind kinds[] = {
     {"get", ZK_OP_GET_DATA, NEED_KEYS, true, 0, "get",
      "read the data of a random key"},
-    {"exists", ZK_OP_EXISTS, NEED_KEYS, true, 0, "exists",
+    {"exists", ZK_OP_EXISTS, NEED_KEYS, true, 0, "op",
      "read the stat of a random key"},
-    {"children", ZK_OP_GET_CHILDREN, NEED_LIST, false, 0, "list",
+    {"children", ZK_OP_GET_CHILDREN, NEED_LIST, false, 0, "op",
      "list a znode with --children children"},
     {"set", ZK_OP_SET_DATA, NEED_KEYS, true, 0, "set",
      "write the data of a random key"},

@@ -53,18 +53,24 @@ bench_run_help(FILE *to)
 }
 
 /*
- * Remove the znodes and close the sessions, whatever came before; a server
- * that is gone is not asked again, and what fails here is said.
+ * Remove the znodes and close the sessions, whatever came before.  A run that
+ * failed may have lost its connections: one more try, and what is left behind
+ * is said.
  */
 static void
-clean_up(struct bench_run *r, int rc)
+clean_up(struct bench_run *r)
 {
-    bool is_there = rc != -ENOTCONN && r->loop->ready_count > 0;
+    int rc = 0;
 
-    if (r->tree.is_ours && !r->opts->keep && is_there &&
-        bench_tree_remove(&r->tree, r->loop) < 0)
-        fprintf(stderr, "zab bench: %s is left: %s\n", r->tree.prefix,
-                r->loop->why);
+    if (r->tree.is_ours && !r->opts->keep) {
+        if (r->loop->ready_count == 0)
+            rc = bench_loop_connect(r->loop);
+        if (rc == 0)
+            rc = bench_tree_remove(&r->tree, r->loop);
+        if (rc < 0)
+            fprintf(stderr, "zab bench: %s is left behind: %s\n",
+                    r->tree.prefix, r->loop->why);
+    }
     bench_loop_disconnect(r->loop);
 }
 
@@ -89,7 +95,7 @@ bench_run(const struct bench_opts *opts, struct bench_result *result)
     if (rc < 0)
         snprintf(result->failure, sizeof result->failure, "%s", loop.why);
     result->errors = loop.errors;
-    clean_up(&run, rc);
+    clean_up(&run);
     bench_loop_free(&loop);
     return rc;
 }
