@@ -40,22 +40,27 @@ UNIT_O   := $(UNIT_C:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/tests/unit/unit.o
 
 all: $(BUILD)/zabd $(BUILD)/zab $(OWN_TOOLS:%=$(BUILD)/%) ## build zabd and zab
 
+# `make V=1` shows the commands.
+ifndef V
+say = @printf '  %-5s %s\n' $(1) $(2);
+endif
+
 $(BUILD)/zabd: $(BUILD)/obj/daemon/main.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/zab: $(ZAB_O) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OWN_TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/tools/%.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(LIB): $(SERVER_O)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)ar rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # --- tests ------------------------------------------------------------------
 
@@ -69,7 +74,7 @@ $(BUILD)/obj/tests/unit/unit.o: $(BUILD)/gen/suites.h
 
 $(BUILD)/unit$(if $T,-$T): $(UNIT_O) \
     $(filter-out $(BUILD)/obj/tools/zab.o,$(ZAB_O)) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(LDLIBS)
 
 unit: $(BUILD)/unit$(if $T,-$T) ## CUnit tests; T=name runs one suite
 	$(BUILD)/unit$(if $T,-$T)
@@ -98,7 +103,7 @@ fuzz-build: $(FUZZ_BIN)
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 

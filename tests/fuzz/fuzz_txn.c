@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz_txn.c - transactions, as a log or a leader may send them. */
+#include "tests/fuzz/fuzz.h"
+
+#include "storage/txn.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct change change;
+    struct txn txn;
+    uint32_t count = 0;
+
+    if (txn_open(&txn, fuzz_bytes(data, size)) < 0)
+        return 0;
+    while (txn_next(&txn, &change)) {
+        check(change.path.size <= (int32_t)size);
+        check(change.data.size <= (int32_t)size);
+        count++;
+    }
+    check(count == txn_count(&txn));
+    txn_rewind(&txn);
+    while (txn_next(&txn, &change))
+        count--;
+    check(count == 0);
+    return 0;
+}

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Seeds for the fuzz targets: one or a few valid inputs of each kind.
+
+    seeds.py DIR    write DIR/TARGET/seed-N
+"""
+
+import os
+import struct
+import sys
+import zlib
+
+
+def h(text):
+    return bytes.fromhex(text.replace(" ", ""))
+
+
+def ustr(text):
+    data = text.encode()
+    return struct.pack(">i", len(data)) + data
+
+
+def header(op, zxid, session=0x100001):
+    return struct.pack(">qiqqi", session, 1, zxid, 1700000000000, op)
+
+
+OPEN = struct.pack(">ii", 1, 31) + ustr("world") + ustr("anyone")
+DIGEST = struct.pack(">iq", 2, 0x142a2347f)
+CREATE = ustr("/a") + ustr("hello") + OPEN + b"\0" + struct.pack(">i", 1)
+
+
+def sub(op, body):
+    return struct.pack(">ii", op, len(body)) + body
+
+
+TXNS = [
+    header(1, 1) + CREATE + DIGEST,
+    header(-10, 2) + struct.pack(">i", 5000) + DIGEST,
+    header(-11, 3) + struct.pack(">i", 2) + ustr("/a") + ustr("/b") + DIGEST,
+    header(-11, 4),
+    header(5, 5) + ustr("/a") + struct.pack(">i", -1) + struct.pack(">i", 2),
+    header(7, 6) + ustr("/a") + OPEN + struct.pack(">i", 1) + DIGEST,
+    header(2, 7) + ustr("/a") + DIGEST,
+    header(-1, 8) + struct.pack(">i", -101),
+    header(14, 9) + struct.pack(">i", 3) + sub(1, CREATE)
+    + sub(2, ustr("/a")) + sub(13, ustr("/x") + struct.pack(">i", 1)) + DIGEST,
+    header(14, 10) + struct.pack(">i", 2) + sub(1, CREATE)
+    + sub(-1, struct.pack(">i", -110)) + DIGEST,
+    header(19, 11) + ustr("/c") + ustr("") + OPEN + struct.pack(">i", 3),
+    header(21, 12) + ustr("/t") + ustr("") + OPEN + struct.pack(">iq", 4, 99),
+]
+
+
+def log_file():
+    out = struct.pack(">iiq", 0x5A4B4C47, 2, 0)
+    for txn in TXNS:
+        out += struct.pack(">qi", zlib.adler32(txn), len(txn)) + txn + b"B"
+    return out
+
+
+def snapshot(is_payload):
+    stat = bytes(60)
+    body = struct.pack(">i", 1) + struct.pack(">qi", 0x100001, 5000)
+    body += struct.pack(">i", 1) + struct.pack(">q", 1) + OPEN
+    body += ustr("") + ustr("") + struct.pack(">q", -1) + stat
+    body += ustr("/zookeeper") + struct.pack(">i", -1) \
+        + struct.pack(">q", 1) + stat
+    body += ustr("/")
+    if is_payload:
+        return body + ustr("BenWasHere")
+    out = struct.pack(">iiq", 0x5A4B534E, 2, -1) + body
+    out += struct.pack(">q", zlib.adler32(out)) + ustr("/")
+    out += struct.pack(">qiq", 5, 2, 77)
+    return out + struct.pack(">q", zlib.adler32(out)) + ustr("/")
+
+
+def request(op, body, xid=1):
+    return struct.pack(">ii", xid, op) + body
+
+
+REQUESTS = [
+    request(1, ustr("/a") + ustr("x") + OPEN + struct.pack(">i", 2)),
+    request(2, ustr("/a") + struct.pack(">i", -1)),
+    request(3, ustr("/a") + b"\1"),
+    request(5, ustr("/a") + ustr("y") + struct.pack(">i", 0)),
+    request(7, ustr("/a") + OPEN + struct.pack(">i", 0)),
+    request(14, struct.pack(">i?i", 1, False, -1) + ustr("/m") + ustr("")
+            + OPEN + struct.pack(">i", 0) + struct.pack(">i?i", 13, False, -1)
+            + ustr("/m") + struct.pack(">i", 0)
+            + struct.pack(">i?i", -1, True, -1)),
+    request(22, struct.pack(">i?i", 4, False, -1) + ustr("/") + b"\0"
+            + struct.pack(">i?i", -1, True, -1)),
+    request(100, struct.pack(">i", 0) + ustr("digest") + ustr("bob:pw"), -4),
+    request(101, struct.pack(">qiii", 1, 0, 0, 0), -8),
+    request(105, struct.pack(">q", 1) + (struct.pack(">i", 1) + ustr("/a"))
+            * 5, -8),
+    request(106, ustr("/a") + struct.pack(">i", 1)),
+    request(21, ustr("/t") + ustr("") + OPEN + struct.pack(">iq", 5, 1000)),
+]
+
+CONNECT = h("0000002d 00000000 0000000000000000 00002710 0000000000000000"
+            "00000010") + bytes(16) + b"\0"
+
+
+def framed(data):
+    return struct.pack(">i", len(data)) + data
+
+
+SEEDS = {
+    "txn": TXNS,
+    "txlog": [log_file(), log_file() + bytes(64), log_file()[:-7]],
+    "snapshot": [b"\x40" + snapshot(False), b"\x41" + snapshot(True)],
+    "conf": [b"tickTime=2000\ndataDir=/tmp/x\nclientPort=2181\n",
+             b"# c\ndataDir : a\\\n  b\nserver.1=h:1:2\nmaxClientCnxns 60"],
+    "acl": [struct.pack(">H", len(OPEN)) + OPEN + struct.pack(">i", 1)
+            + ustr("ip") + ustr("127.0.0.1")],
+    "note": [h("00000000 0000000000000002 0000000000000000"
+               "0000000000000001 0000000000000000 00000002 00000003 613d62")],
+    "request": REQUESTS,
+    "prep": REQUESTS,
+    "frame": [CONNECT + b"".join(framed(r) for r in REQUESTS), b"ruok",
+              CONNECT],
+}
+
+
+def main(directory):
+    for target, inputs in SEEDS.items():
+        os.makedirs(os.path.join(directory, target), exist_ok=True)
+        for i, data in enumerate(inputs):
+            path = os.path.join(directory, target, "seed-%d" % i)
+            with open(path, "wb") as f:
+                f.write(data)
+
+
+main(sys.argv[1])
