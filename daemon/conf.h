@@ -25,7 +25,7 @@ enum {
     CONF_PATH_MAX = 512,    /* bytes with the final zero */
     CONF_ADDRESS_MAX = 256, /* a host name has at most 253 */
     CONF_TEXT_MAX = 256,
-    CONF_KEY_MAX = 80,
+    CONF_KEY_MAX = 96,
     CONF_ROWS_MAX = 400,
     CONF_CLIENTS_MAX = 64,          /* client processes */
     CONF_FILE_BYTES_MAX = 1024 * 1024,

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf_reload.c - what a new configuration changes in a running server.
+ *
+ * Pure but for snprintf.  A row's reload class decides; two things need more
+ * than a row: bounds derived from a tick that stays, and a larger request
+ * than the rings, which are mapped once, can carry.
+ * Facts: spec/operations.md 5.
+ */
+#include "daemon/conf_load.h"
+
+#include <stdlib.h>
+
+static const void *
+field_of(const struct conf_row *row, const struct conf *conf)
+{
+    return (const char *)conf + row->offset;
+}
+
+static bool
+differs(const struct conf_row *row, const struct conf *a, const struct conf *b)
+{
+    return memcmp(field_of(row, a), field_of(row, b), row->size) != 0;
+}
+
+static uint16_t
+line_of(const char *key, const struct conf *conf)
+{
+    return conf->line[conf_row_find(key) - conf_rows];
+}
+
+/*
+ * The session bounds that nobody gave follow the tick, and the tick needs a
+ * restart: until then they follow the running one.
+ */
+static void
+derive_from_running(const struct conf *running, struct conf *wanted)
+{
+    if (running->tick_time_ms == wanted->tick_time_ms)
+        return;
+    if (!line_of("minSessionTimeout", wanted))
+        wanted->min_session_timeout_ms = 2 * running->tick_time_ms;
+    if (!line_of("maxSessionTimeout", wanted))
+        wanted->max_session_timeout_ms = 20 * running->tick_time_ms;
+}
+
+/* shm.c makes rings of 4 and of 16 requests at least. */
+static bool
+rings_carry(const struct conf *running, int32_t request_bytes)
+{
+    int64_t one = (int64_t)request_bytes + 4096;
+
+    return request_bytes <= running->jute_maxbuffer ||
+           (4 * one <= running->request_ring_bytes &&
+            16 * one <= running->ring_bytes);
+}
+
+static bool
+can_change(const struct conf_row *row, const struct conf *running,
+           const struct conf *wanted)
+{
+    if (row->offset == offsetof(struct conf, jute_maxbuffer))
+        return rings_carry(running, wanted->jute_maxbuffer);
+    return row->reload == CONF_LIVE || row->reload == CONF_NEW;
+}
+
+static void
+tell_change(const struct conf_row *row, const struct conf *running,
+            const struct conf *wanted, bool now, struct conf_report *report)
+{
+    struct conf_message m = {.severity = now ? CONF_NOTE : CONF_WARNING};
+    char old[CONF_TEXT_MAX], new[CONF_TEXT_MAX];
+
+    conf_value_format(row, running, old, sizeof old);
+    conf_value_format(row, wanted, new, sizeof new);
+    snprintf(m.file, sizeof m.file, "%.250s", wanted->path);
+    snprintf(m.key, sizeof m.key, "%.90s", row->key);
+    m.line = wanted->line[row - conf_rows];
+    if (now)
+        snprintf(m.text, sizeof m.text, "%.100s is now %.100s", old, new);
+    else
+        snprintf(m.text, sizeof m.text,
+                 "needs a restart (running: %.90s, file: %.90s)", old, new);
+    conf_report_put(report, &m);
+}
+
+uint32_t
+conf_diff(const struct conf *running, const struct conf *wanted,
+          struct conf_report *report)
+{
+    struct conf then = *wanted;
+    uint32_t pending = 0;
+
+    derive_from_running(running, &then);
+    for (uint32_t i = 0; i < conf_row_count; i++) {
+        const struct conf_row *row = &conf_rows[i];
+        bool now;
+
+        if (row->size == 0 || !differs(row, running, &then))
+            continue;
+        now = can_change(row, running, &then);
+        pending += !now;
+        tell_change(row, running, &then, now, report);
+    }
+    return pending;
+}
+
+void
+conf_take_live(struct conf *running, const struct conf *wanted)
+{
+    struct conf then = *wanted;
+
+    derive_from_running(running, &then);
+    for (uint32_t i = 0; i < conf_row_count; i++) {
+        const struct conf_row *row = &conf_rows[i];
+
+        if (row->size == 0 || !can_change(row, running, &then))
+            continue;
+        memcpy(conf_row_field(row, running), field_of(row, &then), row->size);
+        running->line[i] = then.line[i];
+    }
+}

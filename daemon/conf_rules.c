@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf_rules.c - what the keys of one file mean together; see conf_load.h.
+ *
+ * First the derived values are resolved, then each rule looks at the result.
+ * The texts in ZooKeeper's words are those that operators search for.
+ * Facts: spec/operations.md 2, table of cross-key validation.
+ */
+#include "daemon/conf_load.h"
+
+#include "daemon/conf_machine.h"
+
+/* A finding about a key at the line where it was set. */
+#define tell(l, severity, key, ...)                                            \
+    conf_tell(l, severity, key, line_of(l, key), __VA_ARGS__)
+
+static uint32_t
+line_of(const struct conf_loading *l, const char *key)
+{
+    const struct conf_row *row = conf_row_find(key);
+
+    return row ? l->conf.line[row - conf_rows] : 0;
+}
+
+static int64_t
+power_of_two_above(int64_t v)
+{
+    int64_t p = 1;
+
+    while (p < v && p < INT64_MAX / 2)
+        p <<= 1;
+    return p;
+}
+
+/* ZK: tickTime * 2 and * 20; the row bounds the tick, so nothing overflows. */
+static void
+resolve_sessions(struct conf *c)
+{
+    if (c->min_session_timeout_ms < 0)
+        c->min_session_timeout_ms = 2 * c->tick_time_ms;
+    if (c->max_session_timeout_ms < 0)
+        c->max_session_timeout_ms = 20 * c->tick_time_ms;
+}
+
+static void
+resolve_machine(struct conf *c)
+{
+    if (c->client_processes == 0) {
+        c->client_processes = conf_machine_cores();
+        if (c->client_processes > CONF_CLIENTS_MAX)
+            c->client_processes = CONF_CLIENTS_MAX;
+    }
+    if (c->memory_limit == 0)
+        c->memory_limit = conf_machine_memory() / 4 * 3;
+}
+
+static void
+resolve(struct conf *c)
+{
+    resolve_sessions(c);
+    resolve_machine(c);
+    if (!*c->data_log_dir)
+        memcpy(c->data_log_dir, c->data_dir, sizeof c->data_log_dir);
+    if (c->listen_backlog < 0)
+        c->listen_backlog = 4096;
+    if (c->max_write_queue_poll_ms < 0)
+        c->max_write_queue_poll_ms = c->flush_delay_ms / 3;
+    if (c->jute_maxbuffer_extra < 0)
+        c->jute_maxbuffer_extra = c->jute_maxbuffer;
+    if (c->readonly_mode)
+        c->four_letter_words |= 1U << CONF_WORD_ISRO;
+    c->ring_bytes = power_of_two_above(c->ring_bytes);
+    c->request_ring_bytes = power_of_two_above(c->request_ring_bytes);
+}
+
+static void
+rule_data(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (!*c->data_dir)
+        tell(l, CONF_ERROR, "dataDir", "dataDir is not set");
+    else if (!l->is_embedded && *c->data_dir != '/')
+        tell(l, CONF_WARNING, "dataDir",
+             "is relative to the folder that the server is started in");
+    if (!l->is_embedded && *c->data_log_dir && *c->data_log_dir != '/' &&
+        line_of(l, "dataLogDir"))
+        tell(l, CONF_WARNING, "dataLogDir",
+             "is relative to the folder that the server is started in");
+    if (!c->force_sync)
+        tell(l, CONF_WARNING, "forceSync",
+             "WRITES ARE ACKNOWLEDGED BEFORE THEY ARE ON DISK: "
+             "a power cut loses them");
+}
+
+static void
+rule_sessions(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->min_session_timeout_ms > c->max_session_timeout_ms)
+        tell(l, CONF_ERROR,
+             line_of(l, "minSessionTimeout") ? "minSessionTimeout"
+                                             : "maxSessionTimeout",
+             "minSessionTimeout must not be larger than maxSessionTimeout "
+             "(%d and %d ms)",
+             c->min_session_timeout_ms, c->max_session_timeout_ms);
+}
+
+static void
+rule_ports(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->client_port == 0 && line_of(l, "clientPortAddress"))
+        tell(l, CONF_ERROR, "clientPortAddress",
+             "clientPortAddress is set but clientPort is not set");
+    else if (c->client_port == 0)
+        tell(l, CONF_ERROR, "clientPort",
+             "clientPort is not set: no client could connect");
+    if (c->admin_enabled && c->admin_port == c->client_port)
+        tell(l, CONF_ERROR, "admin.serverPort", "is clientPort as well");
+}
+
+static bool
+is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+           strcmp(address, "localhost") == 0;
+}
+
+static void
+rule_admin(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->admin_enabled && !is_loopback(c->admin_address))
+        tell(l, CONF_WARNING, "admin.serverAddress",
+             "opens the HTTP server, which asks for no password, to others "
+             "than this machine");
+}
+
+/* ZK: ConnectThrottle's weights must be ordered or the start fails. */
+static void
+rule_throttle(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (!c->connect_weight_enabled)
+        return;
+    if (c->connect_weight_local > c->connect_weight_renew)
+        tell(l, CONF_ERROR, "connection_throttle_local_session_weight",
+             "must not be larger than the weight of a renewed session (%d)",
+             c->connect_weight_renew);
+    if (c->connect_weight_local > c->connect_weight_global)
+        tell(l, CONF_ERROR, "connection_throttle_local_session_weight",
+             "must not be larger than the weight of a global session (%d)",
+             c->connect_weight_global);
+}
+
+static void
+rule_acl(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->skip_acl)
+        tell(l, CONF_WARNING, "skipACL",
+             "ACLS ARE NOT CHECKED: everybody may do everything");
+    if (*c->super_digest && !strchr(c->super_digest, ':'))
+        tell(l, CONF_WARNING, "DigestAuthenticationProvider.superDigest",
+             "is not user:digest, so nobody can be this user");
+}
+
+/* ZK: AuthenticationHelper ends the server when a scheme is not there. */
+static void
+rule_enforced_auth(struct conf_loading *l)
+{
+    static const char schemes[] = "enforce.auth.schemes";
+    struct conf *c = &l->conf;
+
+    if (!c->enforce_auth)
+        c->enforce_auth_schemes = 0;
+    else if (c->enforce_auth_schemes == 0)
+        tell(l, CONF_ERROR, schemes,
+             "is empty although enforce.auth.enabled is true");
+    else if (c->enforce_auth_schemes & CONF_SCHEME_UNKNOWN)
+        tell(l, CONF_ERROR, schemes,
+             "names a scheme that this zabd does not have; it has digest "
+             "and ip");
+    else if (c->enforce_auth_schemes & CONF_SCHEME_DIGEST &&
+             !c->digest_auth_enabled)
+        tell(l, CONF_ERROR, schemes,
+             "names digest, which DigestAuthenticationProvider.enabled "
+             "turns off");
+}
+
+static void
+count_members(const struct conf_loading *l, uint32_t *voters,
+              const struct conf_member **last_voter)
+{
+    *voters = 0;
+    *last_voter = NULL;
+    for (uint32_t i = 0; i < l->member_count; i++)
+        if (!l->member[i].is_observer) {
+            *last_voter = &l->member[i];
+            ++*voters;
+        }
+}
+
+static void
+tell_member(struct conf_loading *l, enum conf_severity severity,
+            const struct conf_member *m, const char *text)
+{
+    const char *file = l->file;
+    char key[CONF_KEY_MAX];
+
+    if (*l->dynamic_path)
+        l->file = l->dynamic_path; /* all members stand there */
+    snprintf(key, sizeof key, "server.%lld", (long long)m->sid);
+    conf_tell(l, severity, key, m->line, "%s", text);
+    l->file = file;
+}
+
+/* A lone voter's own line may say where clients connect. */
+static void
+take_client_address(struct conf_loading *l, const struct conf_member *m)
+{
+    struct conf *c = &l->conf;
+
+    if (m->is_secure)
+        tell_member(l, CONF_ERROR, m,
+                    "asks for a secure client port, and this zabd has no "
+                    "TLS yet");
+    if (m->client_port == 0)
+        return;
+    if (c->client_port != 0 && c->client_port != m->client_port)
+        tell_member(l, CONF_ERROR, m,
+                    "names another client port than clientPort does");
+    c->client_port = m->client_port;
+    if (*m->client_host)
+        memcpy(c->client_address, m->client_host, sizeof c->client_address);
+}
+
+/*
+ * Serving alone although the file names more voters would give the ensemble
+ * two histories: refused.  ZK: QuorumPeerConfig, one voter is standalone.
+ */
+static void
+rule_members(struct conf_loading *l)
+{
+    const struct conf_member *voter;
+    uint32_t voters;
+
+    count_members(l, &voters, &voter);
+    if (l->member_count == 0)
+        return;
+    if (voters > 1)
+        tell_member(l, CONF_ERROR, voter,
+                    "this zabd cannot be a member of an ensemble yet, and "
+                    "alone it would make a history of its own");
+    else if (voters == 0)
+        tell_member(l, CONF_ERROR, &l->member[0],
+                    "Observers w/o participants is an invalid configuration");
+    else if (l->member_count > voters)
+        tell_member(l, CONF_ERROR, voter,
+                    "observers need an ensemble, and this zabd cannot be a "
+                    "member of one yet");
+    else {
+        tell_member(l, CONF_WARNING, voter,
+                    "is the only voter: running in standalone mode");
+        take_client_address(l, voter);
+    }
+}
+
+void
+conf_rules(struct conf_loading *l)
+{
+    rule_members(l);
+    resolve(&l->conf);
+    rule_data(l);
+    rule_sessions(l);
+    rule_ports(l);
+    rule_admin(l);
+    rule_throttle(l);
+    rule_acl(l);
+    rule_enforced_auth(l);
+}
