@@ -1,19 +1,939 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only place where zabd may answer otherwise than Debian's Apache 3.8.
 
-A row names a case and, for the steps that differ, the exact lines of both
-(numbered and normalised as `run --show` prints them).  docs/differences.md
-is written from here by `run --docs`; the suite fails when it is stale.
+A difference names the cases that show it and, for their steps that differ,
+the exact lines of Apache and of zabd, numbered and normalised as `run --show`
+prints them (None: the case is unfit for Apache).  docs/differences.md is
+written from here by `run --docs`; the suite fails when it is stale.
 """
 
 
-class Row:
-    def __init__(self, case, what, apache_says, zabd_says, why, zabd,
-                 apache=None):
-        self.case, self.what, self.why = case, what, why
-        self.apache_says, self.zabd_says = apache_says, zabd_says
-        self.zabd, self.apache = zabd, apache or {}
+class Difference:
+    def __init__(self, what, apache, zabd, why, cases):
+        self.what, self.apache, self.zabd, self.why = what, apache, zabd, why
+        self.cases = cases      # case key -> step -> (Apache's, zabd's lines)
 
 
-ROWS = [
+DIFFERENCES = [
+    Difference(
+        what='exists on a node that one may not READ',
+        apache='OK with the Stat, and the watch is set',
+        zabd='NOAUTH, no watch',
+        why='bug fix of 3.8.4 and 3.9.2: it told of nodes behind an ACL',
+        cases={
+            'nodes: exists needs READ': {
+                3: (['xid 2 zxid +2 OK stat{c+2 m+2 p+2 v0 cv0 av0 len1 '
+                     'kids0}'],
+                    ['xid 2 zxid +2 NOAUTH']),
+            },
+            'watch: exists without READ and its watch': {
+                4: (['xid 1 zxid +3 OK stat{c+3 m+3 p+3 v0 cv0 av0 len0 '
+                     'kids0}'],
+                    ['xid 1 zxid +3 NOAUTH']),
+                5: (['xid 2 zxid +3 OK'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+            },
+        }),
+    Difference(
+        what='create2 and createContainer inside a multi',
+        apache='a plain create result, without Stat, unless the container '
+               'flag is set',
+        zabd='a create2 result with Stat',
+        why='bug fix of 3.8.2 (ZOOKEEPER-4026)',
+        cases={
+            'multi: create2 in a multi answers with a stat': {
+                2: (["xid 1 zxid +2 OK results{create path '$/n'; create "
+                     "path '$/s0000000001'; end}"],
+                    ["xid 1 zxid +2 OK results{create2 path '$/n' stat{c+2 "
+                     "m+2 p+2 v0 cv0 av0 len1 kids0}; create2 path "
+                     "'$/s0000000001' stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
+                     "kids0}; end}"]),
+            },
+            'multi: createContainer with plain flags in a multi': {
+                2: (["xid 1 zxid +2 OK results{create path '$/n0'; end}"],
+                    ["xid 1 zxid +2 OK results{create2 path '$/n0' stat{c+2 "
+                     "m+2 p+2 v0 cv0 av0 len0 kids0}; end}"]),
+                3: (["xid 2 zxid +3 OK results{create path '$/n1'; end}"],
+                    ["xid 2 zxid +3 OK results{create2 path '$/n1' stat{c+3 "
+                     "m+3 p+3 v0 cv0 av0 len0 kids0 owner s1}; end}"]),
+                4: (["xid 3 zxid +4 OK results{create path '$/n20000000002'; "
+                     "end}"],
+                    ["xid 3 zxid +4 OK results{create2 path '$/n20000000002' "
+                     "stat{c+4 m+4 p+4 v0 cv0 av0 len0 kids0}; end}"]),
+                5: (["xid 4 zxid +5 OK results{create path '$/n30000000003'; "
+                     "end}"],
+                    ["xid 4 zxid +5 OK results{create2 path '$/n30000000003' "
+                     "stat{c+5 m+5 p+5 v0 cv0 av0 len0 kids0 owner s1}; end}"]),
+            },
+            'stats: stats inside a multi are those of that moment': {
+                2: (["xid 1 zxid +2 OK results{create path '$/n'; setData "
+                     "stat{c+2 m+2 p+2 v1 cv0 av0 len1 kids0}; create path "
+                     "'$/n/c'; setData stat{c+2 m+2 p+2 v2 cv1 av0 len2 "
+                     "kids1}; delete; setData stat{c+2 m+2 p+2 v3 cv2 av0 "
+                     "len0 kids0}; end}"],
+                    ["xid 1 zxid +2 OK results{create2 path '$/n' stat{c+2 "
+                     "m+2 p+2 v0 cv0 av0 len0 kids0}; setData stat{c+2 m+2 "
+                     "p+2 v1 cv0 av0 len1 kids0}; create2 path '$/n/c' "
+                     "stat{c+2 m+2 p+2 v0 cv0 av0 len0 kids0}; setData "
+                     "stat{c+2 m+2 p+2 v2 cv1 av0 len2 kids1}; delete; "
+                     "setData stat{c+2 m+2 p+2 v3 cv2 av0 len0 kids0}; end}"]),
+            },
+        }),
+    Difference(
+        what='a null path inside a multi',
+        apache='MARSHALLINGERROR with the previous zxid and the body of an '
+               'empty multi; a zxid is skipped',
+        zabd='MARSHALLINGERROR with its own zxid and no body, as for any '
+             'unreadable multi',
+        why='an accident (a Java null error in the middle of the work); '
+            'clients skip the body of an error',
+        cases={
+            'multi: null paths and null ACLs spoil the whole multi': {
+                2: (['xid 1 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 1 zxid +2 MARSHALLINGERROR']),
+                3: (['xid 2 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 2 zxid +3 MARSHALLINGERROR']),
+                4: (['xid 3 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 3 zxid +4 MARSHALLINGERROR']),
+                5: (['xid 4 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 4 zxid +5 MARSHALLINGERROR']),
+                6: (['xid 5 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 5 zxid +6 MARSHALLINGERROR']),
+                7: (['xid 6 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 6 zxid +7 MARSHALLINGERROR']),
+                8: (['xid 7 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 7 zxid +8 MARSHALLINGERROR']),
+                9: (['xid 8 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 8 zxid +9 MARSHALLINGERROR']),
+                10: (['xid 9 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 9 zxid +10 MARSHALLINGERROR']),
+                11: (['xid 10 zxid +1 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 10 zxid +11 MARSHALLINGERROR']),
+            },
+            'paths: null paths': {
+                16: (['xid 15 zxid +7 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 15 zxid +8 MARSHALLINGERROR']),
+                17: (['xid 16 zxid +7 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 16 zxid +9 MARSHALLINGERROR']),
+                18: (['xid 17 zxid +7 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 17 zxid +10 MARSHALLINGERROR']),
+                19: (['xid 18 zxid +7 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 18 zxid +11 MARSHALLINGERROR']),
+                20: (['xid 19 zxid +7 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 19 zxid +11 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff']),
+                21: (['xid 20 zxid +7 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 20 zxid +11 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff']),
+                22: (['xid -2 zxid +7 OK'],
+                    ['xid -2 zxid +11 OK']),
+                23: (['xid -2 zxid +7 OK'],
+                    ['xid -2 zxid +11 OK']),
+            },
+        }),
+    Difference(
+        what='a reconnect with a wrong password, while the session has a '
+             'connection',
+        apache='refuses, and closes the rightful connection too',
+        zabd='refuses; the rightful connection stays',
+        why="an impostor could cut any session's connection",
+        cases={
+            'connect: an impostor without the password does not disturb the '
+            'session': {
+                3: (['closed'],
+                    ['xid -2 zxid +1 OK']),
+                4: (['closed'],
+                    ['xid 1 zxid +2 OK',
+                     'closed']),
+            },
+        }),
+    Difference(
+        what='check (13) outside a multi',
+        apache='nothing, ever; a zxid is taken',
+        zabd='UNIMPLEMENTED with zxid -1, then close',
+        why='bug fix after 3.8.0; a client waiting for its reply hung',
+        cases={
+            'malformed: check as a request of its own': {
+                2: (['silence'],
+                    ['xid 1 zxid -1 UNIMPLEMENTED',
+                     'closed']),
+            },
+        }),
+    Difference(
+        what='deleteContainer (20) from a client',
+        apache='BADARGUMENTS by accident (3.9 deletes the node without any '
+               'ACL check)',
+        zabd='UNIMPLEMENTED with zxid -1, then close',
+        why='an internal operation; an ACL bypass in newer releases',
+        cases={
+            'malformed: deleteContainer from a client': {
+                4: (['xid 2 zxid +4 BADARGUMENTS',
+                     'silence'],
+                    ['xid 2 zxid -1 UNIMPLEMENTED',
+                     'closed']),
+                5: (['xid 1 zxid +4 OK stat{c+3 m+3 p+3 v0 cv0 av0 len0 '
+                     'kids0}'],
+                    ['xid 1 zxid +3 OK stat{c+3 m+3 p+3 v0 cv0 av0 len0 '
+                     'kids0}']),
+                6: (['xid -2 zxid +4 OK'],
+                    ['xid -2 zxid +3 OK']),
+            },
+        }),
+    Difference(
+        what='createSession (-10) from a client',
+        apache='a second ConnectResponse',
+        zabd='UNIMPLEMENTED with zxid -1, then close',
+        why='an internal operation',
+        cases={
+            'session: the createSession opcode from a client': {
+                2: (['again ConnectResponse version 0 timeout 30000 session '
+                     's1 password right readonly 0',
+                     'silence'],
+                    ['xid 99 zxid -1 UNIMPLEMENTED',
+                     'closed']),
+            },
+        }),
+    Difference(
+        what='text that is no Java-clean UTF-8, where no path check applies '
+             '(sync, ACL ids)',
+        apache='characters above U+FFFF come back as two surrogates, '
+               'malformed bytes as U+FFFD',
+        zabd="the client's own bytes",
+        why="Java's writer spoils them; who gets other bytes back than it "
+            "sent cannot compare them",
+        cases={
+            'paths: sync echoes a character outside the plane zero': {
+                2: (["xid 1 zxid +1 OK path '/\\xed\\xa0\\xbd\\xed\\xb8\\x80'"],
+                    ["xid 1 zxid +1 OK path '/\\xf0\\x9f\\x98\\x80'"]),
+            },
+            'paths: sync echoes malformed UTF-8': {
+                2: (["xid 1 zxid +1 OK path '/\\xef\\xbf\\xbd'"],
+                    ["xid 1 zxid +1 OK path '/\\xff'"]),
+            },
+            'acl: an id with a character outside the plane zero': {
+                3: (["xid 2 zxid +2 OK acl[31:'world':'anyone', "
+                     "1:'digest':'\\xed\\xa0\\xbd\\xed\\xb8\\x80:x'] "
+                     "stat{c+2 m+2 p+2 v0 cv0 av0 len0 kids0}"],
+                    ["xid 2 zxid +2 OK acl[31:'world':'anyone', "
+                     "1:'digest':'\\xf0\\x9f\\x98\\x80:x'] stat{c+2 m+2 p+2 "
+                     "v0 cv0 av0 len0 kids0}"]),
+            },
+        }),
+    Difference(
+        what='an IPv6 address as ip id of an ACL',
+        apache='INVALIDACL',
+        zabd='accepted',
+        why='bug fix of 3.9.4 (IPv6 clients could not be named)',
+        cases={
+            'acl: an ACL for the IPv6 address ::1': {
+                2: (['xid 1 zxid +2 INVALIDACL'],
+                    ["xid 1 zxid +2 OK path '$/n'"]),
+                3: (['xid 2 zxid +2 NONODE'],
+                    ["xid 2 zxid +2 OK acl[31:'ip':'::1', "
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
+                     "kids0}"]),
+            },
+            'acl: an ACL for the IPv6 address 0:0:0:0:0:0:0:1': {
+                2: (['xid 1 zxid +2 INVALIDACL'],
+                    ["xid 1 zxid +2 OK path '$/n'"]),
+                3: (['xid 2 zxid +2 NONODE'],
+                    ["xid 2 zxid +2 OK acl[31:'ip':'0:0:0:0:0:0:0:1', "
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
+                     "kids0}"]),
+            },
+            'acl: an ACL for the IPv6 address fe80::/10': {
+                2: (['xid 1 zxid +2 INVALIDACL'],
+                    ["xid 1 zxid +2 OK path '$/n'"]),
+                3: (['xid 2 zxid +2 NONODE'],
+                    ["xid 2 zxid +2 OK acl[31:'ip':'fe80::/10', "
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
+                     "kids0}"]),
+            },
+            'acl: an ACL for the IPv6 address ::': {
+                2: (['xid 1 zxid +2 INVALIDACL'],
+                    ["xid 1 zxid +2 OK path '$/n'"]),
+                3: (['xid 2 zxid +2 NONODE'],
+                    ["xid 2 zxid +2 OK acl[31:'ip':'::', "
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
+                     "kids0}"]),
+            },
+            'acl: an ACL for the IPv6 address ::1/128': {
+                2: (['xid 1 zxid +2 INVALIDACL'],
+                    ["xid 1 zxid +2 OK path '$/n'"]),
+                3: (['xid 2 zxid +2 NONODE'],
+                    ["xid 2 zxid +2 OK acl[31:'ip':'::1/128', "
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
+                     "kids0}"]),
+            },
+        }),
+    Difference(
+        what='several kinds of watch on one path by one connection',
+        apache='the last kind set replaces the others',
+        zabd='each kind stands for itself',
+        why="bug fix of 3.9.0 (ZOOKEEPER-4466): a getData with watch ended a "
+            "cache's persistent watch",
+        cases={
+            'persist: addWatch mode 0, then mode 1 on one path': {
+                9: (["event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     'xid -2 zxid +6 OK'],
+                    ["event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     'xid -2 zxid +6 OK']),
+            },
+            'persist: addWatch mode 1, then mode 0 on one path': {
+                9: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     'xid -2 zxid +6 OK'],
+                    ["event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     'xid -2 zxid +6 OK']),
+            },
+            'persist: a exists watch over addWatch mode 0 on one path': {
+                13: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +9 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +9 OK']),
+            },
+            'persist: a getData watch over addWatch mode 0 on one path': {
+                13: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +9 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +9 OK']),
+            },
+            'persist: a getChildren watch over addWatch mode 0 on one path': {
+                9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +6 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +6 OK']),
+                13: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     'xid -2 zxid +9 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +9 OK']),
+            },
+            'persist: a exists watch over addWatch mode 1 on one path': {
+                9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +6 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +6 OK']),
+                13: (["event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +9 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +9 OK']),
+            },
+            'persist: a getData watch over addWatch mode 1 on one path': {
+                9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +6 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +6 OK']),
+                13: (["event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +9 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +9 OK']),
+            },
+            'persist: addWatch mode 1 over a getChildren watch on one path': {
+                9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +6 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
+                     'xid -2 zxid +6 OK']),
+            },
+        }),
+    Difference(
+        what='checkWatches and removeWatches of type 1 (children) and 2 '
+             '(data)',
+        apache='find and take watches of any kind, a persistent watch by '
+               'halves',
+        zabd='find and take standard watches',
+        why='follows from the row above (ZOOKEEPER-4466)',
+        cases={
+            'persist: removing type 1 from a persistent watch': {
+                5: (['xid 2 zxid +3 OK'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 OK'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+                11: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     'xid -2 zxid +5 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +5 OK']),
+            },
+            'persist: removing type 2 from a persistent watch': {
+                5: (['xid 2 zxid +3 OK'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 OK'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+                11: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +5 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
+                     "'$/n'",
+                     'xid -2 zxid +5 OK']),
+            },
+            'persist: removing type 1 from a recursive watch': {
+                5: (['xid 2 zxid +3 OK'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 OK'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+            },
+            'persist: removing type 2 from a recursive watch': {
+                5: (['xid 2 zxid +3 OK'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 OK'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+                11: (['xid -2 zxid +5 OK'],
+                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
+                     'xid -2 zxid +5 OK']),
+            },
+        }),
+    Difference(
+        what='checkWatches and removeWatches of type 4 (persistent) and 5 '
+             '(recursive)',
+        apache='MARSHALLINGERROR',
+        zabd='find and take those',
+        why='added in 3.9.0 with the fix above; without them a persistent '
+            'watch beside others cannot be removed alone',
+        cases={
+            'persist: removing type 4 from a data watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+            },
+            'persist: removing type 5 from a data watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+            },
+            'persist: removing type 4 from a child watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+            },
+            'persist: removing type 5 from a child watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+            },
+            'persist: removing type 4 from a persistent watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 OK']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 OK']),
+                8: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     'xid -2 zxid +4 OK'],
+                    ['xid -2 zxid +4 OK']),
+            },
+            'persist: removing type 5 from a persistent watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+            },
+            'persist: removing type 4 from a recursive watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+            },
+            'persist: removing type 5 from a recursive watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 OK']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 OK']),
+                8: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     'xid -2 zxid +4 OK'],
+                    ['xid -2 zxid +4 OK']),
+            },
+            'persist: removing type 4 from no watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+            },
+            'persist: removing type 5 from no watch': {
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
+                    ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
+                    ['xid 3 zxid +3 NOWATCHER']),
+            },
+        }),
+    Difference(
+        what='a write right behind a setACL, in one pipeline',
+        apache='a race: judged by the old list as long as the new one is not '
+               'applied',
+        zabd='judged by the new list',
+        why='an ACL bypass: the pending state forgets the list',
+        cases={
+            'acl: a write behind a setACL in one pipeline obeys the new list': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '$/n'"]),
+                3: (None,
+                    ['xid 2 zxid +3 OK stat{c+2 m+2 p+2 v0 cv0 av1 len1 '
+                     'kids0}',
+                     'xid 3 zxid +4 NOAUTH',
+                     'xid 4 zxid +5 OK stat{c+2 m+2 p+2 v0 cv0 av2 len1 '
+                     'kids0}',
+                     'xid 5 zxid +6 NOAUTH',
+                     "xid 6 zxid +6 OK data 'x' stat{c+2 m+2 p+2 v0 cv0 av2 "
+                     "len1 kids0}"]),
+                4: (None,
+                    ['xid -2 zxid +6 OK']),
+            },
+        }),
+    Difference(
+        what='an unknown opcode, or an auth packet, behind other requests in '
+             'one pipeline',
+        apache='a race: the answer may overtake theirs',
+        zabd='all are answered in order',
+        why='kazoo takes replies by order and breaks; the order is promised',
+        cases={
+            'malformed: an unknown opcode behind good requests: they are '
+            'answered first': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s2 '
+                     'password right readonly 0']),
+                3: (None,
+                    ['xid 1 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 '
+                     'kids0}',
+                     'xid 2 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 '
+                     'kids0}',
+                     'xid 3 zxid -1 UNIMPLEMENTED',
+                     'closed']),
+                4: (None,
+                    ['xid 1 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 '
+                     'kids0}']),
+                5: (None,
+                    ['xid -2 zxid +3 OK']),
+            },
+            'order: auth between writes is answered in its place': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '$/n'",
+                     'xid 2 zxid +3 OK stat{c+2 m+3 p+2 v1 cv0 av0 len200000 '
+                     'kids0}',
+                     'xid 3 zxid +4 OK stat{c+2 m+4 p+2 v2 cv0 av0 len1 '
+                     'kids0}',
+                     'xid -4 zxid 0 OK',
+                     'xid 4 zxid +4 OK stat{c+2 m+4 p+2 v2 cv0 av0 len1 '
+                     'kids0}']),
+                3: (None,
+                    ['xid -2 zxid +4 OK']),
+            },
+        }),
+    Difference(
+        what='createTTL with flags that are no TTL flags, and a negative ttl',
+        apache='no answer, and none to anybody ever after',
+        zabd='BADARGUMENTS',
+        why="Apache's request thread dies",
+        cases={
+            'ttl: createTTL with flags 0 and a negative ttl': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ['xid 1 zxid +2 BADARGUMENTS']),
+                3: (None,
+                    ['xid 2 zxid +3 BADARGUMENTS']),
+                4: (None,
+                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
+                     'kids0}']),
+                5: (None,
+                    ['xid -2 zxid +3 OK']),
+            },
+            'ttl: createTTL with flags 1 and a negative ttl': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ['xid 1 zxid +2 BADARGUMENTS']),
+                3: (None,
+                    ['xid 2 zxid +3 BADARGUMENTS']),
+                4: (None,
+                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
+                     'kids0}']),
+                5: (None,
+                    ['xid -2 zxid +3 OK']),
+            },
+            'ttl: createTTL with flags 2 and a negative ttl': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ['xid 1 zxid +2 BADARGUMENTS']),
+                3: (None,
+                    ['xid 2 zxid +3 BADARGUMENTS']),
+                4: (None,
+                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
+                     'kids0}']),
+                5: (None,
+                    ['xid -2 zxid +3 OK']),
+            },
+            'ttl: createTTL with flags 3 and a negative ttl': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ['xid 1 zxid +2 BADARGUMENTS']),
+                3: (None,
+                    ['xid 2 zxid +3 BADARGUMENTS']),
+                4: (None,
+                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
+                     'kids0}']),
+                5: (None,
+                    ['xid -2 zxid +3 OK']),
+            },
+            'ttl: createTTL with flags 4 and a negative ttl': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ['xid 1 zxid +2 BADARGUMENTS']),
+                3: (None,
+                    ['xid 2 zxid +3 BADARGUMENTS']),
+                4: (None,
+                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
+                     'kids0}']),
+                5: (None,
+                    ['xid -2 zxid +3 OK']),
+            },
+        }),
+    Difference(
+        what='a quota whose text cannot be read',
+        apache='throws, when the limit is set or at every write below it',
+        zabd='no limit; statistics are kept',
+        why='a typing error must not stop writes',
+        cases={
+            "quota: the limits '' are no limits": {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota$/zookeeper_limits'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path "
+                     "'/zookeeper/quota$/zookeeper_stats'"]),
+                5: (None,
+                    ["xid 4 zxid +5 OK path '$/a'"]),
+                6: (None,
+                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
+                     'kids0}']),
+                7: (None,
+                    ['xid 6 zxid +7 OK']),
+                8: (None,
+                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
+                     'kids0}']),
+                9: (None,
+                    ['xid -2 zxid +7 OK']),
+            },
+            'quota: the limits None are no limits': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota$/zookeeper_limits'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path "
+                     "'/zookeeper/quota$/zookeeper_stats'"]),
+                5: (None,
+                    ["xid 4 zxid +5 OK path '$/a'"]),
+                6: (None,
+                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
+                     'kids0}']),
+                7: (None,
+                    ['xid 6 zxid +7 OK']),
+                8: (None,
+                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
+                     'kids0}']),
+                9: (None,
+                    ['xid -2 zxid +7 OK']),
+            },
+            "quota: the limits 'nonsense' are no limits": {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota$/zookeeper_limits'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path "
+                     "'/zookeeper/quota$/zookeeper_stats'"]),
+                5: (None,
+                    ["xid 4 zxid +5 OK path '$/a'"]),
+                6: (None,
+                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
+                     'kids0}']),
+                7: (None,
+                    ['xid 6 zxid +7 OK']),
+                8: (None,
+                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
+                     'kids0}']),
+                9: (None,
+                    ['xid -2 zxid +7 OK']),
+            },
+            "quota: the limits 'count=x,bytes=y' are no limits": {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota$/zookeeper_limits'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path "
+                     "'/zookeeper/quota$/zookeeper_stats'"]),
+                5: (None,
+                    ["xid 4 zxid +5 OK path '$/a'"]),
+                6: (None,
+                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
+                     'kids0}']),
+                7: (None,
+                    ['xid 6 zxid +7 OK']),
+                8: (None,
+                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
+                     'kids0}']),
+                9: (None,
+                    ['xid -2 zxid +7 OK']),
+            },
+            "quota: the limits 'count=' are no limits": {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota$/zookeeper_limits'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path "
+                     "'/zookeeper/quota$/zookeeper_stats'"]),
+                5: (None,
+                    ["xid 4 zxid +5 OK path '$/a'"]),
+                6: (None,
+                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
+                     'kids0}']),
+                7: (None,
+                    ['xid 6 zxid +7 OK']),
+                8: (None,
+                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
+                     'kids0}']),
+                9: (None,
+                    ['xid -2 zxid +7 OK']),
+            },
+            "quota: the limits '=' are no limits": {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota$/zookeeper_limits'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path "
+                     "'/zookeeper/quota$/zookeeper_stats'"]),
+                5: (None,
+                    ["xid 4 zxid +5 OK path '$/a'"]),
+                6: (None,
+                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
+                     'kids0}']),
+                7: (None,
+                    ['xid 6 zxid +7 OK']),
+                8: (None,
+                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
+                     'kids0}']),
+                9: (None,
+                    ['xid -2 zxid +7 OK']),
+            },
+            "quota: the limits ',;=,' are no limits": {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota$/zookeeper_limits'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path "
+                     "'/zookeeper/quota$/zookeeper_stats'"]),
+                5: (None,
+                    ["xid 4 zxid +5 OK path '$/a'"]),
+                6: (None,
+                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
+                     'kids0}']),
+                7: (None,
+                    ['xid 6 zxid +7 OK']),
+                8: (None,
+                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
+                     'kids0}']),
+                9: (None,
+                    ['xid -2 zxid +7 OK']),
+            },
+            "quota: the limits 'count=1' are no limits": {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota$/zookeeper_limits'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path "
+                     "'/zookeeper/quota$/zookeeper_stats'"]),
+                5: (None,
+                    ["xid 4 zxid +5 OK path '$/a'"]),
+                6: (None,
+                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
+                     'kids0}']),
+                7: (None,
+                    ['xid 6 zxid +7 OK']),
+                8: (None,
+                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
+                     'kids0}']),
+                9: (None,
+                    ['xid -2 zxid +7 OK']),
+            },
+            "quota: the limits 'count=99999999999999999999' are no limits": {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota$/zookeeper_limits'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path "
+                     "'/zookeeper/quota$/zookeeper_stats'"]),
+                5: (None,
+                    ["xid 4 zxid +5 OK path '$/a'"]),
+                6: (None,
+                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
+                     'kids0}']),
+                7: (None,
+                    ['xid 6 zxid +7 OK']),
+                8: (None,
+                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
+                     'kids0}']),
+                9: (None,
+                    ['xid -2 zxid +7 OK']),
+            },
+        }),
+    Difference(
+        what='a quota on the root (zookeeper_limits directly under '
+             '/zookeeper/quota)',
+        apache='dies, and again at every start',
+        zabd='a plain node without effect',
+        why='one client could end the service for good',
+        cases={
+            'quota: a quota on the root is a plain node': {
+                1: (None,
+                    ['ConnectResponse version 0 timeout 30000 session s1 '
+                     'password right readonly 0']),
+                2: (None,
+                    ["xid 1 zxid +2 OK path "
+                     "'/zookeeper/quota/zookeeper_limits'"]),
+                3: (None,
+                    ["xid 2 zxid +3 OK path "
+                     "'/zookeeper/quota/zookeeper_stats'"]),
+                4: (None,
+                    ["xid 3 zxid +4 OK path '$/a'"]),
+                5: (None,
+                    ["xid 4 zxid +4 OK data 'count=1,bytes=1' stat{c+2 m+2 "
+                     "p+2 v0 cv0 av0 len15 kids0}"]),
+                6: (None,
+                    ["xid 5 zxid +4 OK data 'mine' stat{c+3 m+3 p+3 v0 cv0 "
+                     "av0 len4 kids0}"]),
+                7: (None,
+                    ['xid -2 zxid +4 OK']),
+            },
+        }),
 ]

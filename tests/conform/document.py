@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/differences.md: the rows of differences.py as a table for people."""
+"""docs/differences.md: differences.py as a table for people."""
 
 import os
 
-from differences import ROWS
+from differences import DIFFERENCES
 from server import TOP
 
 PATH = os.path.join(TOP, "docs", "differences.md")
@@ -19,16 +19,14 @@ holds each of them to the exact answers behind every row
 
 Written by `tests/conform/run --docs`; do not edit by hand.
 
-| case | Apache 3.8 answers | zabd answers | why |
+| what | Apache 3.8 answers | zabd answers | why |
 | --- | --- | --- | --- |
 """
 
 
 def text():
-    rows = ["| %s | %s | %s | %s |\n" % (r.what, r.apache_says, r.zabd_says,
-                                        r.why) for r in ROWS]
-    # one row may stand for several cases of the same kind
-    return HEAD + "".join(dict.fromkeys(rows))
+    return HEAD + "".join("| %s | %s | %s | %s |\n" % (
+        d.what, d.apache, d.zabd, d.why) for d in DIFFERENCES)
 
 
 def write():
@@ -37,10 +35,10 @@ def write():
 
 
 def faults(cases):
-    """Rows without a case, and a stale document."""
+    """Excuses for no case, and a stale document."""
     keys = {c.key for c in cases}
-    out = ["differences.py names no case: " + r.case
-           for r in ROWS if r.case not in keys]
+    out = ["differences.py names no case: " + key
+           for d in DIFFERENCES for key in d.cases if key not in keys]
     try:
         with open(PATH, encoding="utf-8") as f:
             stale = f.read() != text()

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares two recorded runs of one case, step by step.
 
-The second server must say what the first said, except in the steps that a
-row of differences.py names: there each must say exactly what the row states
-for it, so that an excused case can still fail.
+The second server must say what the first said, except in the steps that
+differences.py names: there each must say exactly what is stated for it, so
+that an excused case can still fail.
 """
 
-from differences import ROWS
+from differences import DIFFERENCES
 from normal import lines_of
 
-ROW_OF = {row.case: row for row in ROWS}
+# case key -> step -> (Apache's lines, zabd's lines)
+EXCUSED = {key: steps for d in DIFFERENCES for key, steps in d.cases.items()}
+MISSING = ["(no such step)"]
 
 
 class Verdict:
@@ -35,27 +37,30 @@ def labels_of(run):
 
 def judge(case, apache, other, other_kind):
     """apache is None for a case that is unfit for it."""
-    row = ROW_OF.get(case.key)
+    excused = EXCUSED.get(case.key, {})
     heard = lines_of(other)
     labels = labels_of(other)
     reference = lines_of(apache) if apache else [[] for _ in heard]
     faults = []
+
+    def demand(step, who, wanted, got):
+        if got != wanted:
+            label = labels[step - 1] if step <= len(labels) else MISSING[0]
+            faults.append(Fault(step, label, who, wanted, got))
+
     for at in range(max(len(heard), len(reference))):
-        label = labels[at] if at < len(labels) else "(no such step)"
-        theirs = reference[at] if at < len(reference) else ["(no such step)"]
-        ours = heard[at] if at < len(heard) else ["(no such step)"]
-        wanted = theirs
-        if row and apache and at + 1 in row.apache:
-            if theirs != row.apache[at + 1]:
-                faults.append(Fault(at + 1, label, "the row of "
-                                    "differences.py on apache",
-                                    row.apache[at + 1], theirs))
-        if row and other_kind == "zabd" and at + 1 in row.zabd:
-            wanted = row.zabd[at + 1]
+        theirs = reference[at] if at < len(reference) else MISSING
+        ours = heard[at] if at < len(heard) else MISSING
+        excuse = excused.get(at + 1)
+        if excuse and apache:
+            demand(at + 1, "apache, in differences.py", excuse[0], theirs)
+        if excuse and other_kind == "zabd":
+            demand(at + 1, other_kind, excuse[1], ours)
         elif case.only:
-            wanted = ["(differences.py states no answer)"]
-        if ours != wanted:
-            faults.append(Fault(at + 1, label, other_kind, wanted, ours))
+            demand(at + 1, other_kind, ["(differences.py says nothing)"],
+                   ours)
+        else:
+            demand(at + 1, other_kind, theirs, ours)
     return Verdict(case, faults)
 
 

@@ -8,6 +8,7 @@ replaced, and each by something that keeps its meaning:
   order and differences remain;
 - a time by whether it is the time of its transaction: the first time seen
   for a zxid is remembered, any other later is shown with its error in ms;
+  a right time, as an owner of 0, is not shown at all;
 - a session id by a name in order of appearance, its password by whether it
   is the one that follows from the id; ids are near each other, since they
   come from one clock.
@@ -92,7 +93,7 @@ class Normaliser:
         low, high = self.clock
         late = zxid > self.base and not (
             low - CLOCK_SLACK_MS <= ms <= high + CLOCK_SLACK_MS)
-        return "far(%d)" % ms if late else "ok"
+        return "far(%d)" % ms if late else "ok"     # ok is not shown
 
     def session(self, sid):
         return "0" if sid == 0 else self.sessions.get(sid, "0x%x" % sid)
@@ -113,12 +114,14 @@ class Normaliser:
         counts = r.i32(), r.i32(), r.i32()
         owner = r.i64()
         size, kids, pzxid = r.i32(), r.i32(), r.i64()
-        return ("stat{czxid %s mzxid %s ctime %s mtime %s v %d cv %d av %d "
-                "owner %s len %d kids %d pzxid %s}" % (
-                    self.zxid(czxid), self.zxid(mzxid),
-                    self.time(czxid, ctime), self.time(mzxid, mtime),
-                    *counts, self.session(owner), size, kids,
-                    self.zxid(pzxid)))
+        odd = ["%s %s" % (name, was) for name, was in (
+            ("ctime", self.time(czxid, ctime)),
+            ("mtime", self.time(mzxid, mtime)),
+            ("owner", self.session(owner))) if was not in ("ok", "0")]
+        return "stat{%s}" % " ".join([
+            "c%s m%s p%s v%d cv%d av%d len%d kids%d" % (
+                self.zxid(czxid), self.zxid(mzxid), self.zxid(pzxid),
+                *counts, size, kids)] + odd)
 
     def strings(self, r, order=sorted):
         n = r.i32()

@@ -341,3 +341,11 @@ def _(t):
     a.setACL(t.root, [(31, *ANYONE), (1, "nope", "x")])
     a.setACL(t.root, [(31, *ANYONE), (1, "digest", "a:b")], 5)
     a.getACL(t.root)
+
+
+@case("an id with a character outside the plane zero")
+def _(t):
+    a = t.connect()
+    a.create(t.root + "/n", acl=[(31, "world", "anyone"),
+                                 (1, "digest", "\U0001f600:x")])
+    a.getACL(t.root + "/n")

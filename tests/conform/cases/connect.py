@@ -348,3 +348,4 @@ def _(t):
     b = t.socket()
     b.hello(sid=a.sid, password=bytes(16), closes=True)
     a.drain()
+    a.quit()

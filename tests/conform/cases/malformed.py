@@ -112,15 +112,16 @@ def _(t):
     a = t.connect()
     a.patience = 0.5
     a.fatal(wire.check(t.root))
+    a.drop()
 
 
 @case("deleteContainer from a client")
 def _(t):
-    a = t.connect()
+    a, b = t.connect(), t.connect()
     a.createContainer(t.root + "/c")
     a.patience = 0.5
     a.fatal(wire.deleteContainer(t.root + "/c"))
-    b = t.connect()
+    a.drop()
     b.exists(t.root + "/c")
 
 

@@ -363,3 +363,44 @@ def _(t):
                      paths[k * 100:k * 100 + 100]], label="watches 100")
     a.pipeline(*[wire.create(p) for p in paths[:100]],
                label="creates 100 of them")
+
+
+@case("a recursive watch above is not a watch of the node")
+def _(t):
+    a = t.connect()
+    n = t.root + "/n"
+    a.addWatch(t.root, 1)
+    a.checkWatches(n, 2)
+    a.checkWatches(n, 3)
+    a.removeWatches(n, 2)
+    a.removeWatches(n, 3)
+    a.create(n)
+
+
+@case("a node's own watch below a recursive one")
+def _(t):
+    a = t.connect()
+    n = t.root + "/n"
+    a.addWatch(t.root, 1)
+    a.exists(n, True)
+    a.create(n)
+    a.setData(n, "x")
+    a.exists(n, True)
+    a.removeWatches(n, 2)
+    a.setData(n, "y")
+    a.checkWatches(t.root, 3)
+
+
+@case("checkWatches alone tells the kinds apart")
+def _(t):
+    a = t.connect()
+    names = "data", "child", "both"
+    for name in names:
+        a.create(t.root + "/" + name)
+    a.exists(t.root + "/data", True)
+    a.getChildren(t.root + "/child", True)
+    a.getData(t.root + "/both", True)
+    a.getChildren(t.root + "/both", True)
+    for name in names:
+        for kind in (1, 2, 3):
+            a.checkWatches(t.root + "/" + name, kind)

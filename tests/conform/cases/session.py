@@ -189,7 +189,9 @@ def _(t):
 @case("the createSession opcode from a client")
 def _(t):
     a = t.connect()
-    a.quiet((-10, i32(20000), "createSession"), xid=99)
+    a.patience = 0.5
+    a.fatal((-10, i32(20000), "createSession"), xid=99)
+    a.drop()
 
 
 # --- expiry ------------------------------------------------------------------
