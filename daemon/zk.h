@@ -7,7 +7,11 @@
 #ifndef DAEMON_ZK_H
 #define DAEMON_ZK_H
 
-/* Operations: request types, and the types of transactions. */
+/*
+ * Operations: request types, and the types of transactions; the word is the
+ * one that `cons` prints.
+ */
+/* clang-format off */
 #define ZK_OP_TABLE(X)                                                         \
     X(CREATE, 1, "CREA")                                                       \
     X(DELETE, 2, "DELE")                                                       \
@@ -41,6 +45,7 @@
     X(CREATE_SESSION, -10, "SESS")                                             \
     X(CLOSE_SESSION, -11, "CLOS")                                              \
     X(ERROR, -1, "ERRO")
+/* clang-format on */
 
 #define ZK_OP_ENUM(name, number, word) ZK_OP_##name = number,
 enum zk_op { ZK_OP_TABLE(ZK_OP_ENUM) };
@@ -48,6 +53,7 @@ enum zk_op { ZK_OP_TABLE(ZK_OP_ENUM) };
 /* Answers to clients.  Never mixed with -errno. */
 enum zk_code {
     ZK_OK = 0,
+    ZK_SYSTEM_ERROR = -1, /* Ours: the memory limit is reached */
     ZK_RUNTIME_INCONSISTENCY = -2,
     ZK_MARSHALLING = -5,
     ZK_UNIMPLEMENTED = -6,

@@ -21,8 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     if (txlog_scan_open(&scan, path) == 0) {
         while (txlog_scan_next(&scan, &entry) > 0)
-            check(entry.size >= TXLOG_ENTRY_MIN &&
-                  entry.size < (int32_t)size);
+            check(entry.size >= TXLOG_ENTRY_MIN && entry.size < (int32_t)size);
         (void)!txlog_scan_tail(&scan, &tail);
     }
     txlog_scan_close(&scan);

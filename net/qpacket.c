@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qpacket.c - see qpacket.h.  Pure; any process. */
+#include "net/qpacket.h"
+
+#include <errno.h>
+
+enum { HEAD_BYTES = 16 }; /* type, zxid, length of data */
+
+/* Bytes of authinfo at the front of `in`, 0: more is needed, or -EBADMSG. */
+static int64_t
+authinfo_size(struct bytes in)
+{
+    struct jute_in at = jute_in_of(in.data, (size_t)in.size);
+    int32_t count = jute_get_i32(&at);
+
+    if (count < -1 || count > QPACKET_IDS_MAX)
+        return at.bad ? 0 : -EBADMSG;
+    for (int32_t i = 0; i < 2 * count && !at.bad; i++) {
+        int32_t size = jute_get_i32(&at);
+
+        if (size < -1)
+            return -EBADMSG;
+        if (size > 0)
+            jute_take(&at, (size_t)size);
+    }
+    return at.bad ? 0 : at.at - in.data;
+}
+
+int64_t
+qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p,
+            uint64_t *need)
+{
+    struct jute_in at = jute_in_of(in.data, (size_t)in.size);
+    struct bytes rest;
+    int64_t auth_size;
+    int32_t size;
+
+    *need = QPACKET_BYTES_MIN;
+    p->type = jute_get_i32(&at);
+    p->zxid = jute_get_i64(&at);
+    size = jute_get_i32(&at);
+    if (at.bad)
+        return 0;
+    if (size < -1 || (size > 0 && (uint32_t)size > data_max))
+        return -EBADMSG;
+    *need += size > 0 ? (uint32_t)size : 0;
+    p->data = (struct bytes){at.at, size};
+    if (size > 0 && !jute_take(&at, (size_t)size))
+        return 0;
+    rest = (struct bytes){at.at, (int32_t)jute_in_left(&at)};
+    auth_size = authinfo_size(rest);
+    if (auth_size <= 0) {
+        if ((uint64_t)in.size >= *need)
+            *need = (uint64_t)in.size + 1;
+        return auth_size;
+    }
+    p->authinfo = auth_size == 4 && load_be32(rest.data) == UINT32_MAX
+                      ? BYTES_NULL
+                      : (struct bytes){rest.data, (int32_t)auth_size};
+    return at.at - in.data + auth_size;
+}
+
+void
+qpacket_put(struct jute_out *out, const struct qpacket *p)
+{
+    jute_put_i32(out, p->type);
+    jute_put_i64(out, p->zxid);
+    jute_put_bytes(out, p->data);
+    if (p->authinfo.size < 0)
+        jute_put_i32(out, -1);
+    else
+        jute_put_raw(out, p->authinfo.data, (size_t)p->authinfo.size);
+}
+
+const char *
+qpacket_name(int32_t type)
+{
+#define QPACKET_NAME(name, number) [number] = #name,
+    static const char *const names[] = {QPACKET_TABLE(QPACKET_NAME)};
+
+    return type > 0 && type < (int32_t)ARRAY_COUNT(names) ? names[type]
+                                                          : "unknown packet";
+}
+
+int
+learner_info_get(struct bytes data, struct learner_info *info)
+{
+    struct jute_in in =
+        jute_in_of(data.data, data.size < 0 ? 0 : (size_t)data.size);
+
+    *info = (struct learner_info){0};
+    info->sid = jute_get_i64(&in);
+    if (in.bad)
+        return -EBADMSG;
+    if (jute_in_left(&in) >= 4)
+        info->protocol = jute_get_i32(&in);
+    if (jute_in_left(&in) >= 8)
+        info->config_version = jute_get_i64(&in);
+    return 0;
+}
+
+void
+learner_info_put(struct jute_out *out, const struct learner_info *info)
+{
+    jute_put_i64(out, info->sid);
+    jute_put_i32(out, info->protocol);
+    jute_put_i64(out, info->config_version);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * qpacket.h - the packets of the quorum port, the only unit there.
+ *
+ * A packet is int type, long zxid, buffer data, vector<Id> authinfo; nothing
+ * frames it.  Pure; bytes are borrowed.  No process speaks it yet (issue 3).
+ *
+ * ZK: QuorumPacket, Leader (spec/quorum-protocol.md 4.1, 4.3, 5.1)
+ */
+#ifndef NET_QPACKET_H
+#define NET_QPACKET_H
+
+#include "daemon/jute.h"
+
+/* clang-format off */
+/*    name               number     what its data is */
+#define QPACKET_TABLE(X)                                                       \
+    X(REQUEST,           1)      /* session, cxid, op, the request record */   \
+    X(PROPOSAL,          2)      /* a transaction's bytes */                   \
+    X(ACK,               3)      /* none */                                    \
+    X(COMMIT,            4)      /* none */                                    \
+    X(PING,              5)      /* none; answer: sessions touched, not null */\
+    X(REVALIDATE,        6)      /* session, timeout; answer: session, bool */ \
+    X(SYNC,              7)      /* none */                                    \
+    X(INFORM,            8)      /* a transaction's bytes, committed */        \
+    X(COMMIT_ACTIVATE,   9)      /* the designated leader */                   \
+    X(NEW_LEADER,       10)      /* the leader's configuration, or none */     \
+    X(FOLLOWER_INFO,    11)      /* struct learner_info */                     \
+    X(UP_TO_DATE,       12)      /* none; zxid -1 */                           \
+    X(DIFF,             13)      /* none */                                    \
+    X(TRUNC,            14)      /* none; zxid stays, what is behind goes */   \
+    X(SNAP,             15)      /* none; the snapshot follows, unframed */    \
+    X(OBSERVER_INFO,    16)      /* struct learner_info */                     \
+    X(LEADER_INFO,      17)      /* int protocol version */                    \
+    X(ACK_EPOCH,        18)      /* int current epoch; -1: promised before */  \
+    X(INFORM_ACTIVATE,  19)      /* designated leader, a transaction's bytes */
+/* clang-format on */
+
+#define QPACKET_ENUM(name, number) Q_##name = number,
+enum qpacket_type { QPACKET_TABLE(QPACKET_ENUM) };
+
+struct qpacket {
+    int32_t type; /* enum qpacket_type; unknown ones are ignored */
+    zxid_t zxid;
+    struct bytes data;     /* size -1: null */
+    struct bytes authinfo; /* serialised vector<Id>; size -1: null */
+};
+
+enum {
+    QPACKET_BYTES_MIN = 20, /* with null data and null authinfo */
+    QPACKET_IDS_MAX = 1024, /* in one authinfo */
+    LEARNER_PROTOCOL = 0x10000,
+};
+
+/*
+ * Take one packet from the front of `in`.  Returns its size; 0 when more
+ * bytes are needed, with `need` how many at least in all; -EBADMSG when it
+ * can be none: a length below -1 or above `data_max`.
+ */
+int64_t qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p,
+                    uint64_t *need);
+
+/* Write one; out->bad if it does not fit. */
+void qpacket_put(struct jute_out *out, const struct qpacket *p);
+
+/* For the log: "PROPOSAL", or "unknown packet". */
+const char *qpacket_name(int32_t type);
+
+/* The data of FOLLOWER_INFO and OBSERVER_INFO. */
+struct learner_info {
+    sid_t sid;
+    int32_t protocol;       /* LEARNER_PROTOCOL */
+    int64_t config_version; /* of the learner's committed configuration */
+};
+
+/* Old learners send less; what is missing is 0.  0, or -EBADMSG. */
+int learner_info_get(struct bytes data, struct learner_info *info);
+void learner_info_put(struct jute_out *out, const struct learner_info *info);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "net/qpacket.h"
+
+/* Captured from Apache 3.8.0: spec/quorum-protocol.md 16.2, 16.3. */
+static const uint8_t follower_info[] =
+    "\0\0\0\x0b\0\0\0\0\0\0\0\0\0\0\0\x14"
+    "\0\0\0\0\0\0\0\1\0\1\0\0\0\0\0\0\0\0\0\0"
+    "\xff\xff\xff\xff";
+static const uint8_t request[] =
+    "\0\0\0\1\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\x3e"
+    "\1\0\0\x17\xeb\3\0\0\0\0\0\1\0\0\0\1"
+    "\0\0\0\2/a\0\0\0\5hello"
+    "\0\0\0\1\0\0\0\x1f\0\0\0\5world\0\0\0\6anyone\0\0\0\0"
+    "\0\0\0\1\0\0\0\2ip\0\0\0\x09"
+    "127.0.0.1";
+static const uint8_t ping_answer[] =
+    "\0\0\0\5\0\0\0\1\0\0\0\0\0\0\0\0\xff\xff\xff\xff";
+
+#define CAPTURED(a) ((struct bytes){(a), sizeof(a) - 1})
+
+static void
+written_again_it_is_the_same(struct bytes wire, struct qpacket *p)
+{
+    uint8_t buffer[256];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+    uint64_t need;
+
+    CU_ASSERT_EQUAL_FATAL(qpacket_get(wire, 1000, p, &need), wire.size);
+    qpacket_put(&out, p);
+    CU_ASSERT_TRUE(bytes_equal(
+        (struct bytes){buffer, (int32_t)jute_out_size(&out)}, wire));
+}
+
+static void
+reads_and_writes_what_apache_sends(void)
+{
+    struct learner_info info;
+    struct qpacket p;
+
+    written_again_it_is_the_same(CAPTURED(follower_info), &p);
+    CU_ASSERT_EQUAL(p.type, Q_FOLLOWER_INFO);
+    CU_ASSERT_EQUAL(learner_info_get(p.data, &info), 0);
+    CU_ASSERT_EQUAL(info.sid, 1);
+    CU_ASSERT_EQUAL(info.protocol, LEARNER_PROTOCOL);
+    written_again_it_is_the_same(CAPTURED(request), &p);
+    CU_ASSERT_EQUAL(p.zxid, -1);
+    CU_ASSERT_EQUAL(p.authinfo.size, 23);
+}
+
+/* Trap 14.1.1: a PING's answer has empty data, and null is something else. */
+static void
+empty_data_is_not_null(void)
+{
+    struct qpacket p;
+
+    written_again_it_is_the_same(CAPTURED(ping_answer), &p);
+    CU_ASSERT_EQUAL(p.data.size, 0);
+    CU_ASSERT_EQUAL(p.authinfo.size, -1);
+}
+
+static void
+a_cut_packet_asks_for_more(void)
+{
+    struct bytes whole = CAPTURED(request);
+    struct qpacket p;
+    uint64_t need;
+
+    for (int32_t size = 0; size < whole.size; size++) {
+        struct bytes part = {whole.data, size};
+
+        CU_ASSERT_EQUAL_FATAL(qpacket_get(part, 1000, &p, &need), 0);
+        CU_ASSERT_TRUE(need > (uint64_t)size && need <= (uint64_t)whole.size);
+    }
+}
+
+static void
+lengths_that_cannot_be_are_refused(void)
+{
+    uint8_t wire[sizeof request];
+    struct bytes b = {wire, sizeof request - 1};
+    struct qpacket p;
+    uint64_t need;
+
+    memcpy(wire, request, sizeof wire);
+    CU_ASSERT_EQUAL(qpacket_get(b, 61, &p, &need), -EBADMSG);
+    store_be32(wire + 12, (uint32_t)-2);
+    CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p, &need), -EBADMSG);
+    memcpy(wire, request, sizeof wire);
+    store_be32(wire + 16 + 62, (uint32_t)-7);
+    CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p, &need), -EBADMSG);
+    store_be32(wire + 16 + 62, QPACKET_IDS_MAX + 1);
+    CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p, &need), -EBADMSG);
+}
+
+UNIT_SUITE(qpacket)
+{
+    unit_suite("qpacket");
+    UNIT(reads_and_writes_what_apache_sends);
+    UNIT(empty_data_is_not_null);
+    UNIT(a_cut_packet_asks_for_more);
+    UNIT(lengths_that_cannot_be_are_refused);
+}
