@@ -408,7 +408,7 @@ DIFFERENCES = [
         apache='find and take watches of any kind, a persistent watch by '
                'halves',
         zabd='find and take standard watches',
-        why='follows from the row above (ZOOKEEPER-4466)',
+        why='bug fix of newer releases (ZOOKEEPER-4471)',
         cases={
             'persist: removing type 1 from a persistent watch': {
                 5: (['xid 2 zxid +3 OK'],
@@ -457,7 +457,7 @@ DIFFERENCES = [
              '(recursive)',
         apache='MARSHALLINGERROR',
         zabd='find and take those',
-        why='added in 3.9.0 with the fix above; without them a persistent '
+        why='bug fix of 3.9.0 (ZOOKEEPER-4472): without them a persistent '
             'watch beside others cannot be removed alone',
         cases={
             'persist: removing type 4 from a data watch': {
