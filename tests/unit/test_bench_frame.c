@@ -53,9 +53,9 @@ create_carries_the_open_acl(void)
     at = bench_begin(&out, 1, ZK_OP_CREATE);
     bench_put_create(&out, bytes_of("/a"), bytes_of("hi"), ZK_PERSISTENT);
     bench_end(&out, at);
-    CU_ASSERT_TRUE(holds("000000370000000100000001000000022f6100000002686900"
-                         "0000010000001f00000005776f726c6400000006616e796f6e"
-                         "6500000000"));
+    CU_ASSERT_TRUE(holds("000000330000000100000001000000022f61000000026869"
+                         "000000010000001f00000005776f726c64"
+                         "00000006616e796f6e6500000000"));
 }
 
 static void
