@@ -201,6 +201,7 @@ def _(t):
 def _(t):
     a = t.connect(timeout=400)
     a.gone(3)
+    t.pause(0.1)
     b = t.socket()
     b.hello(sid=a.sid, closes=True)
 
@@ -214,6 +215,7 @@ def _(t):
     w.exists(t.root + "/e", True)
     w.getChildren(t.root, True)
     a.gone(3)
+    t.pause(0.1)
     w.drain()
     w.getChildren2(t.root)
 
@@ -273,6 +275,7 @@ def _(t):
     a = t.connect(timeout=60000)
     b = t.connect(timeout=400, sid=a.sid)
     b.gone(3)
+    t.pause(0.1)
     c = t.socket()
     c.hello(sid=a.sid, closes=True)
 
@@ -283,6 +286,7 @@ def _(t):
     a = t.connect(timeout=300)
     a.create(t.root + "/lock", flags=1)
     a.gone(3)
+    t.pause(0.1)
     w.create2(t.root + "/lock", flags=1)
 
 

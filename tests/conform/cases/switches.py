@@ -8,7 +8,7 @@ from wire import buf, boolean, framed, i32
 
 ANYONE = "world", "anyone"
 
-# --- small: jute.maxbuffer 4096, 4 connections an address ---------------------
+# --- small: jute.maxbuffer 4096, 4 connections an address --------------------
 
 for size in (4095, 4096, 4097, 5000):
     def frame(t, size=size):
@@ -62,6 +62,16 @@ def _(t):
     t.connect(source="127.0.0.8")
     for conn in conns:
         conn.drain()
+
+
+@case("a pipeline with a limit of one outstanding request", world="small")
+def _(t):
+    a, b = t.connect(), t.connect()
+    a.pipeline(*[wire.setData(t.root, str(n)) for n in range(50)],
+               label="50 writes")
+    a.pipeline(*[wire.exists(t.root)] * 50, label="50 reads")
+    b.pipeline(*[wire.setData(t.root, "x"), wire.getData(t.root)] * 20,
+               label="20 times set and get")
 
 
 # --- skipacl -----------------------------------------------------------------
