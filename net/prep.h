@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prep.h - request preparation: from what a client asks to the transaction
+ * that answers it.
+ *
+ *      request --> checks against committed tree + pending nodes
+ *                      |                     |
+ *                  transaction           error transaction
+ *                      `---- bytes in the ring ----'
+ *
+ * Every accepted change is noted as pending, so the next request is judged
+ * as if it were applied already.  Checks come in Apache's order; the first
+ * that fails names the error; a failure is a transaction as well and takes
+ * a zxid.  Only the server that orders transactions prepares: standalone or
+ * leader.
+ *
+ * Pure but for one mark: a session whose closeSession was prepared becomes
+ * is_closing.  The replication process.
+ * ZK: PrepRequestProcessor.  Facts: spec/client-protocol.md 2.7, 4, 5, 8.4,
+ * 10.5; spec/quorum-protocol.md 5.3, 10.
+ */
+#ifndef NET_PREP_H
+#define NET_PREP_H
+
+#include "daemon/conf.h"
+#include "daemon/txring.h"
+#include "net/pending.h"
+
+/* What the configuration says about it. */
+struct prep_rules {
+    unsigned acl_flags; /* enum acl_flags */
+    bool digest_enabled;
+    bool extended_types;
+    bool enforce_quota;
+    bool reconfig_enabled;
+    uint64_t memory_limit; /* bytes of the tree's arena */
+    uint32_t txn_max;      /* bytes of one transaction */
+};
+
+void prep_rules_of(const struct conf *conf, struct prep_rules *rules);
+
+/* One request, borrowed until prep_step returns. */
+struct prep_request {
+    int32_t op; /* enum zk_op */
+    int32_t xid;
+    session_id_t session;
+    struct origin origin; /* RING_NOBODY: the server's own, no owner check */
+    struct bytes body;    /* the request record */
+    struct bytes ids;     /* vector<Id>, as when the frame was read */
+    zxid_t zxid;          /* the next, taken if PREP_TXN */
+    wall_ms_t now;
+    uint64_t in_flight;   /* bytes published and not yet applied */
+};
+
+enum prep_verdict {
+    PREP_TXN,  /* the transaction is in the buffer: publish it */
+    PREP_DROP, /* nothing happens; a client's connection is closed */
+    PREP_WAIT, /* too much is pending: again when something was applied */
+};
+
+struct prep_result {
+    uint32_t size;          /* bytes of the transaction */
+    uint32_t outcome_count; /* as txn_count will say */
+    const int32_t *reply_ops; /* of a multi, outcome_count of them; else NULL;
+                                 good until the next prep_step */
+    int32_t err;  /* of the error transaction it became, 0 if none */
+    bool is_partial; /* PREP_TXN: nobody's; step the same request again */
+};
+
+struct prep {
+    const struct tree *tree;
+    struct session_table *sessions;
+    struct prep_rules rules;
+    struct pending pending;
+    int32_t *reply_ops;       /* of the multi at hand */
+    uint32_t ops_max;
+    zxid_t prepared, applied; /* zxids of the last such transaction */
+    uint64_t digest;          /* of the tree once all is applied */
+    const struct prep_request *r; /* at hand */
+    uint32_t step;            /* grows with each request */
+};
+
+/* Memory for requests of at most `maxbuffer` bytes. */
+size_t prep_bytes(uint32_t maxbuffer);
+
+/*
+ * Start over the tree as it is, nothing pending.  `memory` is zero and
+ * aligned to 8; it, tree and sessions are borrowed for the life of `p`.
+ */
+void prep_init(struct prep *p, void *memory, uint32_t maxbuffer,
+               const struct tree *tree, struct session_table *sessions,
+               const struct prep_rules *rules);
+
+/*
+ * What the ring must have room for before prep_step: bytes of a transaction,
+ * and outcomes.  A bound, not the exact size.
+ */
+struct prep_need {
+    uint32_t payload;
+    uint32_t outcomes;
+    bool has_ops;
+};
+struct prep_need prep_need(const struct prep *p, int32_t op, int32_t body_size);
+
+/*
+ * Prepare one request into `buffer`, which has `need.payload` bytes and
+ * stays as written until prep_applied has passed its zxid: pending nodes
+ * borrow from it.
+ */
+enum prep_verdict prep_step(struct prep *p, const struct prep_request *r,
+                            void *buffer, uint32_t size,
+                            struct prep_result *result);
+
+/* The tree has applied everything up to `zxid`. */
+void prep_applied(struct prep *p, zxid_t zxid);
+
+/* Everything prepared is applied. */
+static inline bool
+prep_is_idle(const struct prep *p)
+{
+    return p->prepared <= p->applied;
+}
+
+#endif
