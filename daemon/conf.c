@@ -87,8 +87,7 @@ take_member(struct conf_loading *l, const struct prop *entry)
         i++;
     if (i == CONF_MEMBERS_MAX) {
         conf_tell(l, CONF_ERROR, entry->key, entry->line,
-                  "is more than the %d members there may be",
-                  CONF_MEMBERS_MAX);
+                  "is more than the %d members there may be", CONF_MEMBERS_MAX);
         return;
     }
     l->member[i] = m;
@@ -117,8 +116,8 @@ judge(struct conf_loading *l, const struct conf_row *row,
         return;
     switch ((enum conf_verdict)row->verdict) {
     case CONF_V_A:
-        conf_tell(l, CONF_WARNING, entry->key, entry->line,
-                  "has no effect: %s", row->help);
+        conf_tell(l, CONF_WARNING, entry->key, entry->line, "has no effect: %s",
+                  row->help);
         break;
     case CONF_V_L:
         conf_tell(l, CONF_WARNING, entry->key, entry->line,
@@ -260,8 +259,7 @@ take_dynamic_file(struct conf_loading *l)
     l->file = l->dynamic_path;
     l->is_dynamic = true;
     if (rc < 0)
-        conf_tell(l, CONF_ERROR, NULL, 0, "cannot be read: %s",
-                  strerror(-rc));
+        conf_tell(l, CONF_ERROR, NULL, 0, "cannot be read: %s", strerror(-rc));
     else
         take_text(l, (struct bytes){(const uint8_t *)text, size});
     free(text);
@@ -336,8 +334,8 @@ conf_load(const char *path, struct conf *conf, struct conf_report *report)
     if (rc < 0)
         tell_unreadable(path, rc, report);
     else
-        rc = load(path, path, (struct bytes){(const uint8_t *)text, size},
-                  conf, report);
+        rc = load(path, path, (struct bytes){(const uint8_t *)text, size}, conf,
+                  report);
     free(text);
     return rc;
 }

@@ -27,7 +27,7 @@ enum {
     CONF_TEXT_MAX = 256,
     CONF_KEY_MAX = 96,
     CONF_ROWS_MAX = 400,
-    CONF_CLIENTS_MAX = 64,          /* client processes */
+    CONF_CLIENTS_MAX = 64, /* client processes */
     CONF_FILE_BYTES_MAX = 1024 * 1024,
 };
 
@@ -80,8 +80,8 @@ struct conf {
     char data_dir[CONF_PATH_MAX];
     char data_log_dir[CONF_PATH_MAX]; /* never empty: data_dir by default */
     int32_t tick_time_ms;
-    int32_t init_limit_ticks; /* 0: not given */
-    int32_t sync_limit_ticks; /* 0: not given */
+    int32_t init_limit_ticks;       /* 0: not given */
+    int32_t sync_limit_ticks;       /* 0: not given */
     int32_t min_session_timeout_ms; /* resolved: never -1 */
     int32_t max_session_timeout_ms; /* resolved: never -1 */
 
@@ -99,7 +99,7 @@ struct conf {
     bool snapshot_trust_empty;
     bool datadir_autocreate;
     bool db_autocreate;
-    int32_t autopurge_retain;     /* snapshots, >= 3 */
+    int32_t autopurge_retain;      /* snapshots, >= 3 */
     int64_t autopurge_interval_ms; /* 0 off */
 
     /* what a tree may hold */
@@ -122,8 +122,8 @@ struct conf {
     int32_t jute_maxbuffer;         /* bytes of one inbound frame */
     int32_t jute_maxbuffer_extra;   /* more, for what was once committed */
     int32_t global_outstanding_limit;
-    int32_t max_response_cache;     /* <= 0 off */
-    int32_t max_children_cache;     /* <= 0 off */
+    int32_t max_response_cache; /* <= 0 off */
+    int32_t max_children_cache; /* <= 0 off */
     bool readonly_mode;
     bool local_sessions;
     bool local_sessions_upgrading;
@@ -146,8 +146,8 @@ struct conf {
     bool request_drop_stale;
     bool request_stale_latency_check;
     bool request_stale_connection_check;
-    int32_t request_drain_ms;      /* at stop */
-    int32_t throttled_op_wait_ms;  /* 0 off */
+    int32_t request_drain_ms;     /* at stop */
+    int32_t throttled_op_wait_ms; /* 0 off */
     int64_t large_request_max_bytes;
     int32_t large_request_threshold; /* <= 0 off */
 
@@ -170,9 +170,9 @@ struct conf {
     int32_t log_level; /* enum log_level; copy it into the atomic one */
 
     /* zabd's own */
-    int32_t client_processes; /* resolved: 1 .. CONF_CLIENTS_MAX */
-    int64_t memory_limit;     /* bytes, resolved: never 0 */
-    int64_t ring_bytes;       /* transaction ring, a power of two */
+    int32_t client_processes;   /* resolved: 1 .. CONF_CLIENTS_MAX */
+    int64_t memory_limit;       /* bytes, resolved: never 0 */
+    int64_t ring_bytes;         /* transaction ring, a power of two */
     int64_t request_ring_bytes; /* each client process's, a power of two */
 
     /*
@@ -245,7 +245,6 @@ void conf_print(const struct conf *conf, FILE *out);
 int conf_check(const char *path, FILE *out);
 
 /* "file:line: error: key: text; allowed: ..." in at most size-1 bytes. */
-void conf_message_format(const struct conf_message *m, char *text,
-                         size_t size);
+void conf_message_format(const struct conf_message *m, char *text, size_t size);
 
 #endif

@@ -16,7 +16,7 @@ struct conf_loading {
     struct conf_report *report;
     const char *file; /* borrowed: the name in messages, now */
     bool is_embedded;
-    bool is_dynamic;  /* reading the dynamic file */
+    bool is_dynamic;                   /* reading the dynamic file */
     uint32_t last_line[CONF_ROWS_MAX]; /* where a key is given last */
     char dynamic_path[CONF_PATH_MAX];
     uint32_t member_count;

@@ -36,7 +36,7 @@ is_line_end(uint8_t c)
 static size_t
 utf8_length(const uint8_t *at, const uint8_t *end)
 {
-    size_t n = *at < 0x80 ? 1
+    size_t n = *at < 0x80                  ? 1
                : *at >= 0xc2 && *at < 0xe0 ? 2
                : *at >= 0xe0 && *at < 0xf0 ? 3
                : *at >= 0xf0 && *at < 0xf5 ? 4

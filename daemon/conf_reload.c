@@ -30,12 +30,16 @@ line_of(const char *key, const struct conf *conf)
 }
 
 /*
- * The session bounds that nobody gave follow the tick, and the tick needs a
- * restart: until then they follow the running one.
+ * Values that nobody gave follow others.  The tick needs a restart: until
+ * then the session bounds follow the running one.  What stored transactions
+ * may have extra is fixed at start, whatever jute.maxbuffer becomes.
  */
 static void
 derive_from_running(const struct conf *running, struct conf *wanted)
 {
+    if (!line_of("jute.maxbuffer.extrasize", running) &&
+        !line_of("jute.maxbuffer.extrasize", wanted))
+        wanted->jute_maxbuffer_extra = running->jute_maxbuffer_extra;
     if (running->tick_time_ms == wanted->tick_time_ms)
         return;
     if (!line_of("minSessionTimeout", wanted))

@@ -35,8 +35,8 @@ conf_report_put(struct conf_report *r, const struct conf_message *m)
 }
 
 void
-conf_tell(struct conf_loading *l, enum conf_severity severity,
-          const char *key, uint32_t line, const char *format, ...)
+conf_tell(struct conf_loading *l, enum conf_severity severity, const char *key,
+          uint32_t line, const char *format, ...)
 {
     struct conf_message m = {.severity = severity, .line = line};
     va_list args;

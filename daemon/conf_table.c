@@ -58,13 +58,12 @@ without_prefix(const char *key)
 
 /* A row that ends in * takes every key that begins so and goes on. */
 static bool
-row_takes(const struct conf_row *row, const char *key)
+row_takes_beginning(const struct conf_row *row, const char *key)
 {
     size_t n = strlen(row->key) - 1;
 
-    if (row->key[n] != '*')
-        return strcmp(row->key, key) == 0;
-    return strncmp(row->key, key, n) == 0 && key[n] != '\0';
+    return row->key[n] == '*' && strncmp(row->key, key, n) == 0 &&
+           key[n] != '\0';
 }
 
 const struct conf_row *
@@ -75,7 +74,10 @@ conf_row_find(const char *key)
         if (strcmp(aliases[i].spelling, key) == 0)
             key = aliases[i].key;
     for (uint32_t i = 0; i < conf_row_count; i++)
-        if (row_takes(&conf_rows[i], key))
+        if (strcmp(conf_rows[i].key, key) == 0)
+            return &conf_rows[i];
+    for (uint32_t i = 0; i < conf_row_count; i++)
+        if (row_takes_beginning(&conf_rows[i], key))
             return &conf_rows[i];
     return NULL;
 }

@@ -130,8 +130,9 @@ allowed_range(const struct conf_row *row, char *text, size_t size)
                  *row->unit ? " of" : "", *row->unit ? row->unit : "",
                  row->max);
     else
-        snprintf(text, size, "a whole number from %" PRId64 " to %" PRId64
-                 "%s%s", row->min, row->max, of, row->unit);
+        snprintf(text, size,
+                 "a whole number from %" PRId64 " to %" PRId64 "%s%s", row->min,
+                 row->max, of, row->unit);
 }
 
 void
@@ -147,11 +148,12 @@ conf_value_allowed(const struct conf_row *row, char *text, size_t size)
     case CONF_T_BYTES:
         snprintf(text, size,
                  "bytes, or a number with K, M, G or T, from %" PRId64
-                 " to %" PRId64, row->min, row->max);
+                 " to %" PRId64,
+                 row->min, row->max);
         break;
     case CONF_T_RATIO:
-        snprintf(text, size, row->min < row->max ? "a number from 0 to 1"
-                                                 : "a number");
+        snprintf(text, size,
+                 row->min < row->max ? "a number from 0 to 1" : "a number");
         break;
     case CONF_T_HOURS:
         snprintf(text, size, "hours, or a number with ms, s, m, h or d");

@@ -27,8 +27,7 @@ find(struct reading *r, enum conf_severity severity, const char *what)
     if (conf_row_is_secret(r->row))
         snprintf(r->m->text, sizeof r->m->text, "the value %s", what);
     else
-        snprintf(r->m->text, sizeof r->m->text, "\"%.100s\" %s", r->text,
-                 what);
+        snprintf(r->m->text, sizeof r->m->text, "\"%.100s\" %s", r->text, what);
     if (severity == CONF_ERROR)
         conf_value_allowed(r->row, r->m->allowed, sizeof r->m->allowed);
 }
@@ -79,8 +78,8 @@ store_in_range(struct reading *r, int64_t v)
 static void
 read_number(struct reading *r)
 {
-    bool hex = r->row->type == CONF_T_HEXNUM &&
-               strncasecmp(r->text, "0x", 2) == 0;
+    bool hex =
+        r->row->type == CONF_T_HEXNUM && strncasecmp(r->text, "0x", 2) == 0;
     const char *end;
     int64_t v;
 
@@ -321,8 +320,8 @@ read_choice(struct reading *r)
 }
 
 void
-conf_value_read(const struct conf_row *row, const char *text,
-                struct conf *conf, struct conf_message *m)
+conf_value_read(const struct conf_row *row, const char *text, struct conf *conf,
+                struct conf_message *m)
 {
     struct reading r = {.row = row, .text = text, .m = m};
 

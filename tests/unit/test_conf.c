@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about daemon/conf.c: a file becomes a configuration. */
+#include <errno.h>
+
+#include "daemon/conf_table.h"
+#include "tests/unit/conf_given.h"
+#include "tests/unit/tempdir.h"
+
+static char dir[DATA_PATH_MAX], path[DATA_PATH_MAX];
+
+static void
+given_file(const char *text)
+{
+    tempdir_make(dir);
+    data_path(path, dir, "zoo.cfg");
+    file_write(path, text, strlen(text));
+}
+
+static void
+the_embedded_configuration_serves_2181_from_data(void)
+{
+    CU_ASSERT_EQUAL_FATAL(conf_load(NULL, &conf, &report), 0);
+    CU_ASSERT_EQUAL(report.count, 0);
+    CU_ASSERT_EQUAL(conf.client_port, 2181);
+    CU_ASSERT_STRING_EQUAL(conf.data_dir, "data");
+    CU_ASSERT_EQUAL(conf.tick_time_ms, 2000);
+    CU_ASSERT_TRUE(conf_allows_word(&conf, "ruok"));
+    CU_ASSERT_TRUE(conf_allows_word(&conf, "mntr"));
+    CU_ASSERT_FALSE(conf_allows_word(&conf, "wchp"));
+    CU_ASSERT_STRING_EQUAL(conf.path, "");
+}
+
+static void
+a_file_is_read_and_remembered(void)
+{
+    given_file("# mine\n" BASE "snapCount=77\n");
+    CU_ASSERT_EQUAL_FATAL(conf_load(path, &conf, &report), 0);
+    CU_ASSERT_EQUAL(conf.snap_count, 77);
+    CU_ASSERT_STRING_EQUAL(conf.path, path);
+    CU_ASSERT_EQUAL(*conf_row_line(conf_row_find("snapCount"), &conf), 4);
+    tempdir_remove(dir);
+}
+
+static void
+a_missing_file_is_said_in_zookeepers_words(void)
+{
+    CU_ASSERT_EQUAL(conf_load("/nowhere/zoo.cfg", &conf, &report), -ENOENT);
+    CU_ASSERT_TRUE(says("/nowhere/zoo.cfg file is missing"));
+    CU_ASSERT_EQUAL(report.errors, 1);
+    CU_ASSERT_EQUAL(conf_load("/tmp", &conf, &report), -EISDIR);
+}
+
+static void
+an_error_leaves_the_configuration_untouched(void)
+{
+    static struct conf before;
+
+    memset(&conf, 0x5a, sizeof conf);
+    before = conf;
+    CU_ASSERT_EQUAL(given(BASE "tickTime=abc\n"), -EINVAL);
+    CU_ASSERT_EQUAL(memcmp(&before, &conf, sizeof conf), 0);
+}
+
+static void
+an_error_names_file_line_key_and_what_is_allowed(void)
+{
+    char text[1024];
+
+    given(BASE "\ntickTime=abc\n");
+    CU_ASSERT_EQUAL_FATAL(report.count, 1);
+    conf_message_format(&report.message[0], text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "zoo.cfg:4: error: tickTime: \"abc\" is not a "
+                                 "number; allowed: a whole number from 1 to "
+                                 "100000000 ms");
+}
+
+static void
+every_error_is_told_not_only_the_first(void)
+{
+    CU_ASSERT_EQUAL(given("tickTime=x\nclientPort=y\nsnapCount=z\n"), -EINVAL);
+    CU_ASSERT_EQUAL(report.errors, 3);
+}
+
+static void
+the_last_of_two_wins_and_only_that_one_counts(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "tickTime=abc\ntickTime=7\n"), 0);
+    CU_ASSERT_EQUAL(conf.tick_time_ms, 7);
+    CU_ASSERT_TRUE(finds(CONF_NOTE, 3, "tickTime"));
+    CU_ASSERT_TRUE(says("is given again in line 4"));
+}
+
+static void
+properties_may_carry_their_java_prefix(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "zookeeper.snapCount=5\n"
+                               "zookeeper.jute.maxbuffer=4096\n"),
+                    0);
+    CU_ASSERT_EQUAL(report.count, 0);
+    CU_ASSERT_EQUAL(conf.snap_count, 5);
+    CU_ASSERT_EQUAL(conf.jute_maxbuffer, 4096);
+}
+
+/* ZooKeeper ignores these in the file, and operators wonder. */
+static void
+java_system_properties_work_in_the_file(void)
+{
+    CU_ASSERT_EQUAL(given(BASE
+                          "jute.maxbuffer=2000000\nreadonlymode.enabled=true\n"
+                          "znode.container.checkIntervalMs=5\n"
+                          "DigestAuthenticationProvider.superDigest=super:x\n"),
+                    0);
+    CU_ASSERT_EQUAL(conf.jute_maxbuffer, 2000000);
+    CU_ASSERT_TRUE(conf.readonly_mode);
+    CU_ASSERT_EQUAL(conf.container_check_interval_ms, 5);
+    CU_ASSERT_STRING_EQUAL(conf.super_digest, "super:x");
+}
+
+static void
+the_manuals_names_work_too(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "connectionMaxTokens=9\n"
+                               "requestThrottleLimit=8\n"
+                               "throttledOpWaitTime=7\n"),
+                    0);
+    CU_ASSERT_EQUAL(report.count, 0);
+    CU_ASSERT_EQUAL(conf.connect_tokens, 9);
+    CU_ASSERT_EQUAL(conf.request_max, 8);
+    CU_ASSERT_EQUAL(conf.throttled_op_wait_ms, 7);
+}
+
+static void
+a_misspelt_key_is_warned_of_with_the_nearest(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "maxClientCnxn=5\nquite.another.thing=1\n"), 0);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 3, "maxClientCnxn"));
+    CU_ASSERT_TRUE(says("did you mean maxClientCnxns?"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 4, "quite.another.thing"));
+}
+
+/* Whoever asks for protection must not be served without it. */
+static void
+what_would_silently_be_unprotected_is_refused(void)
+{
+    static const char *const lines[] = {
+        "secureClientPort=2281",
+        "client.portUnification=true",
+        "sslQuorum=true",
+        "ssl.context.supplier.class=x.Y",
+        "sessionRequireClientSASLAuth=true",
+        "quorum.auth.enableSasl=true",
+        "java.security.auth.login.config=/etc/jaas.conf",
+        "authProvider.1="
+        "org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
+        "authProvider.x509=com.example.Mine",
+        "ensembleAuthName=prod",
+        "admin.forceHttps=true",
+        "standaloneEnabled=false",
+        "testingonly.initialZxid=5",
+    };
+    char text[256];
+
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
+        snprintf(text, sizeof text, BASE "%s\n", lines[i]);
+        CU_ASSERT_EQUAL(given(text), -EINVAL);
+        CU_ASSERT_EQUAL(report.errors, 1);
+        CU_ASSERT_EQUAL(report.message[0].line, 3);
+        CU_ASSERT_PTR_NOT_NULL(strstr(report.message[0].text, "refused: "));
+    }
+}
+
+static void
+the_same_keys_switched_off_are_no_finding(void)
+{
+    CU_ASSERT_EQUAL(
+        given(BASE "sslQuorum=False\nclient.portUnification=false\n"
+                   "standaloneEnabled=true\nquorum.auth.enableSasl=false\n"
+                   "authProvider.1=org.apache.zookeeper.server.auth."
+                   "DigestAuthenticationProvider\n"
+                   "serverCnxnFactory=org.apache.zookeeper.server."
+                   "NettyServerCnxnFactory\nwatchManagerName=x\n"),
+        0);
+    CU_ASSERT_EQUAL(report.count, 0);
+}
+
+static void
+what_has_no_effect_is_said_once(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "nio.numWorkerThreads=3\naudit.enable=true\n"
+                               "ssl.keyStore.location=/k\n"),
+                    0);
+    CU_ASSERT_EQUAL(report.warnings, 3);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 3, "nio.numWorkerThreads"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 4, "audit.enable"));
+}
+
+/* The usual file of an ensemble's member, but for its servers. */
+static void
+keys_of_an_ensemble_are_checked_and_silent(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "initLimit=10\nsyncLimit=5\npeerType=observer\n"
+                               "electionAlg=3\nleaderServes=yes\n"),
+                    0);
+    CU_ASSERT_EQUAL(report.count, 0);
+    CU_ASSERT_EQUAL(conf.init_limit_ticks, 10);
+    CU_ASSERT_EQUAL(given(BASE "electionAlg=1\n"), -EINVAL);
+    CU_ASSERT_EQUAL(given(BASE "initLimit=ten\n"), -EINVAL);
+}
+
+static void
+members_may_stand_in_a_dynamic_file(void)
+{
+    char text[DATA_PATH_MAX + 100];
+
+    given_file("server.1=h:1:2;2183\n");
+    snprintf(text, sizeof text, "dataDir=/d\ndynamicConfigFile=%s\n", path);
+    CU_ASSERT_EQUAL(given(text), 0);
+    CU_ASSERT_EQUAL(conf.client_port, 2183);
+    snprintf(text, sizeof text, BASE "dynamicConfigFile=%s\nserver.2=a:1:2\n",
+             path);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_TRUE(says("must be in a separate dynamic config file"));
+    tempdir_remove(dir);
+    snprintf(text, sizeof text, BASE "dynamicConfigFile=%s\n", path);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+}
+
+static void
+a_dynamic_file_holds_members_only(void)
+{
+    char text[DATA_PATH_MAX + 100];
+
+    given_file("version=1\ntickTime=5\nserver.1=h:1\n");
+    snprintf(text, sizeof text, BASE "dynamicConfigFile=%s\n", path);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_EQUAL(report.errors, 3);
+    CU_ASSERT_TRUE(says("dynamic file shouldn't have version inside"));
+    CU_ASSERT_TRUE(says("Unrecognised parameter: tickTime"));
+    CU_ASSERT_TRUE(says("Missing election port"));
+    CU_ASSERT_STRING_EQUAL(report.message[0].file, path);
+    tempdir_remove(dir);
+}
+
+static void
+what_is_no_entry_is_an_error_with_its_line(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "tickTime=\\u12\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, ""));
+}
+
+static void
+secrets_are_not_in_messages(void)
+{
+    given(BASE "ssl.keyStore.password=hush\n"
+               "DigestAuthenticationProvider.superDigest=hush\n");
+    CU_ASSERT_EQUAL(report.warnings, 2);
+    CU_ASSERT_FALSE(says("hush"));
+}
+
+static void
+a_flood_of_findings_is_counted_and_errors_stay(void)
+{
+    static char text[8192];
+    size_t n = (size_t)snprintf(text, sizeof text, BASE);
+
+    for (int i = 0; i < 200; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "what.is.%d=1\n", i);
+    snprintf(text + n, sizeof text - n, "tickTime=x\n");
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_EQUAL(report.count, ARRAY_COUNT(report.message));
+    CU_ASSERT_EQUAL(report.warnings, 200);
+    CU_ASSERT_EQUAL(report.dropped, 201 - report.count);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 203, "tickTime"));
+}
+
+static int
+checked(const char *text, char *printed, size_t size)
+{
+    FILE *out = fmemopen(printed, size, "w");
+    int code;
+
+    given_file(text);
+    code = conf_check(path, out);
+    fclose(out);
+    tempdir_remove(dir);
+    return code;
+}
+
+static void
+the_check_prints_and_answers_0_or_1(void)
+{
+    char printed[4096];
+
+    CU_ASSERT_EQUAL(checked(BASE, printed, sizeof printed), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed, "zoo.cfg: ok"));
+    CU_ASSERT_EQUAL(checked("tickTime=x\n", printed, sizeof printed), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed, "zoo.cfg:1: error: tickTime: "));
+}
+
+/* What -p prints is a configuration, and the same one. */
+static void
+the_printed_configuration_loads_again(void)
+{
+    static struct conf first;
+    static char printed[16384];
+    FILE *out = fmemopen(printed, sizeof printed, "w");
+
+    CU_ASSERT_EQUAL(given(BASE "dataLogDir=c:\\\\x\\ty\nflushDelay=3\n"), 0);
+    first = conf;
+    conf_print(&conf, out);
+    fclose(out);
+    CU_ASSERT_EQUAL(given(printed), 0);
+    memset(first.line, 0, sizeof first.line);
+    memset(conf.line, 0, sizeof conf.line);
+    CU_ASSERT_EQUAL(memcmp(&first, &conf, sizeof conf), 0);
+}
+
+UNIT_SUITE(conf)
+{
+    unit_suite("conf");
+    UNIT(the_embedded_configuration_serves_2181_from_data);
+    UNIT(a_file_is_read_and_remembered);
+    UNIT(a_missing_file_is_said_in_zookeepers_words);
+    UNIT(an_error_leaves_the_configuration_untouched);
+    UNIT(an_error_names_file_line_key_and_what_is_allowed);
+    UNIT(every_error_is_told_not_only_the_first);
+    UNIT(the_last_of_two_wins_and_only_that_one_counts);
+    UNIT(properties_may_carry_their_java_prefix);
+    UNIT(java_system_properties_work_in_the_file);
+    UNIT(the_manuals_names_work_too);
+    UNIT(a_misspelt_key_is_warned_of_with_the_nearest);
+    UNIT(what_would_silently_be_unprotected_is_refused);
+    UNIT(the_same_keys_switched_off_are_no_finding);
+    UNIT(what_has_no_effect_is_said_once);
+    UNIT(keys_of_an_ensemble_are_checked_and_silent);
+    UNIT(members_may_stand_in_a_dynamic_file);
+    UNIT(a_dynamic_file_holds_members_only);
+    UNIT(what_is_no_entry_is_an_error_with_its_line);
+    UNIT(secrets_are_not_in_messages);
+    UNIT(a_flood_of_findings_is_counted_and_errors_stay);
+    UNIT(the_check_prints_and_answers_0_or_1);
+    UNIT(the_printed_configuration_loads_again);
+}

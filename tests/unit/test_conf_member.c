@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about daemon/conf_member.c. */
+#include "daemon/conf_member.h"
+
+#include "tests/unit/unit.h"
+
+static struct conf_member m;
+
+static bool
+reads(const char *value)
+{
+    return conf_member_read("server.7", value, &m) == NULL;
+}
+
+static void
+a_plain_line_is_a_participant(void)
+{
+    CU_ASSERT_TRUE(reads("zk1.example.org:2888:3888"));
+    CU_ASSERT_EQUAL(m.sid, 7);
+    CU_ASSERT_STRING_EQUAL(m.host, "zk1.example.org");
+    CU_ASSERT_EQUAL(m.quorum_port, 2888);
+    CU_ASSERT_EQUAL(m.election_port, 3888);
+    CU_ASSERT_FALSE(m.is_observer);
+    CU_ASSERT_EQUAL(m.client_port, 0);
+}
+
+static void
+role_and_client_address_are_optional(void)
+{
+    CU_ASSERT_TRUE(reads("h:1:2:observer"));
+    CU_ASSERT_TRUE(m.is_observer);
+    CU_ASSERT_TRUE(reads("h:1:2:PARTICIPANT;2181"));
+    CU_ASSERT_FALSE(m.is_observer);
+    CU_ASSERT_EQUAL(m.client_port, 2181);
+    CU_ASSERT_STRING_EQUAL(m.client_host, "");
+    CU_ASSERT_TRUE(reads("h:1:2;10.0.0.1:2182"));
+    CU_ASSERT_STRING_EQUAL(m.client_host, "10.0.0.1");
+    CU_ASSERT_EQUAL(m.client_port, 2182);
+    CU_ASSERT_TRUE(reads("h:1:2;0.0.0.0:2182"));
+    CU_ASSERT_STRING_EQUAL(m.client_host, "");
+}
+
+static void
+ipv6_stands_in_brackets(void)
+{
+    CU_ASSERT_TRUE(reads("[2001:db8::1]:2888:3888;[::1]:2181"));
+    CU_ASSERT_STRING_EQUAL(m.host, "2001:db8::1");
+    CU_ASSERT_STRING_EQUAL(m.client_host, "::1");
+    CU_ASSERT_FALSE(reads("2001:db8::1:2888:3888"));
+    CU_ASSERT_FALSE(reads("[::1:2888:3888"));
+}
+
+static void
+of_several_addresses_the_first_is_kept(void)
+{
+    CU_ASSERT_TRUE(reads("a:1:2|b:3:4;2181"));
+    CU_ASSERT_STRING_EQUAL(m.host, "a");
+    CU_ASSERT_EQUAL(m.client_port, 2181);
+    CU_ASSERT_FALSE(reads("a:1:2|b:3"));
+}
+
+static void
+a_secure_address_is_noticed(void)
+{
+    CU_ASSERT_TRUE(reads("a:1:2;2181;2281"));
+    CU_ASSERT_TRUE(m.is_secure);
+    CU_ASSERT_TRUE(reads("a:1:2;;2281"));
+    CU_ASSERT_TRUE(m.is_secure);
+    CU_ASSERT_EQUAL(m.client_port, 0);
+}
+
+static void
+a_missing_election_port_is_said_in_zookeepers_words(void)
+{
+    const char *why = conf_member_read("server.1", "h:2888", &m);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(why);
+    CU_ASSERT_STRING_EQUAL(why, "Missing election port for server");
+}
+
+static void
+what_is_no_member_is_refused(void)
+{
+    static const char *const bad[] = {
+        "",           "h",
+        ":1:2",       "h:0:2",
+        "h:1:65536",  "h:x:2",
+        "h:1:2:king", "h:1:2:",
+        "h:1:2;x",    "h:1:2;:2181",
+        "h:1:2;0",    "h:1:2x",
+        "h:1:2|",     "h:1:2:observer:participant",
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        CU_ASSERT_FALSE(reads(bad[i]));
+    CU_ASSERT_PTR_NOT_NULL(conf_member_read("server.x", "h:1:2", &m));
+    CU_ASSERT_PTR_NOT_NULL(conf_member_read("server.", "h:1:2", &m));
+}
+
+UNIT_SUITE(conf_member)
+{
+    unit_suite("conf_member");
+    UNIT(a_plain_line_is_a_participant);
+    UNIT(role_and_client_address_are_optional);
+    UNIT(ipv6_stands_in_brackets);
+    UNIT(of_several_addresses_the_first_is_kept);
+    UNIT(a_secure_address_is_noticed);
+    UNIT(a_missing_election_port_is_said_in_zookeepers_words);
+    UNIT(what_is_no_member_is_refused);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about daemon/conf_reload.c. */
+#include "tests/unit/conf_given.h"
+
+static struct conf running, wanted;
+
+/* Load both, and take the findings of the difference. */
+static uint32_t
+pending(const char *before, const char *after)
+{
+    CU_ASSERT_EQUAL_FATAL(given(before), 0);
+    running = conf;
+    CU_ASSERT_EQUAL_FATAL(given(after), 0);
+    wanted = conf;
+    memset(&report, 0, sizeof report);
+    return conf_diff(&running, &wanted, &report);
+}
+
+static void
+the_same_file_changes_nothing(void)
+{
+    CU_ASSERT_EQUAL(pending(BASE, BASE "# a comment\n"), 0);
+    CU_ASSERT_EQUAL(report.count, 0);
+}
+
+static void
+a_live_key_is_taken_and_noted(void)
+{
+    CU_ASSERT_EQUAL(pending(BASE, BASE "maxClientCnxns=7\n"), 0);
+    CU_ASSERT_TRUE(finds(CONF_NOTE, 3, "maxClientCnxns"));
+    CU_ASSERT_TRUE(says("60 is now 7"));
+    conf_take_live(&running, &wanted);
+    CU_ASSERT_EQUAL(running.max_client_cnxns, 7);
+}
+
+static void
+a_restart_key_keeps_its_value_and_is_named(void)
+{
+    CU_ASSERT_EQUAL(pending(BASE, "dataDir=/e\nclientPort=2181\n"), 2);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 1, "dataDir"));
+    CU_ASSERT_TRUE(says("needs a restart (running: /d, file: /e)"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 0, "dataLogDir"));
+    conf_take_live(&running, &wanted);
+    CU_ASSERT_STRING_EQUAL(running.data_dir, "/d");
+    CU_ASSERT_STRING_EQUAL(running.data_log_dir, "/d");
+}
+
+static void
+both_kinds_in_one_file_each_go_their_way(void)
+{
+    CU_ASSERT_EQUAL(pending(BASE, BASE "forceSync=no\nlog.level=debug\n"), 1);
+    conf_take_live(&running, &wanted);
+    CU_ASSERT_TRUE(running.force_sync);
+    CU_ASSERT_EQUAL(running.log_level, 3);
+}
+
+static void
+a_pending_key_stays_pending(void)
+{
+    pending(BASE, BASE "skipACL=yes\n");
+    conf_take_live(&running, &wanted);
+    CU_ASSERT_EQUAL(conf_diff(&running, &wanted, &report), 1);
+}
+
+/* maxSessionTimeout is 20 ticks of the tick that runs. */
+static void
+derived_bounds_wait_for_the_tick(void)
+{
+    CU_ASSERT_EQUAL(pending(BASE "tickTime=2000\n", BASE "tickTime=1000\n"), 1);
+    conf_take_live(&running, &wanted);
+    CU_ASSERT_EQUAL(running.tick_time_ms, 2000);
+    CU_ASSERT_EQUAL(running.min_session_timeout_ms, 4000);
+    CU_ASSERT_EQUAL(running.max_session_timeout_ms, 40000);
+}
+
+static void
+given_bounds_do_not_wait(void)
+{
+    pending(BASE, BASE "tickTime=1000\nmaxSessionTimeout=50000\n");
+    conf_take_live(&running, &wanted);
+    CU_ASSERT_EQUAL(running.max_session_timeout_ms, 50000);
+    CU_ASSERT_EQUAL(running.min_session_timeout_ms, 6000);
+}
+
+static void
+larger_requests_wait_if_the_rings_cannot_carry_them(void)
+{
+    CU_ASSERT_EQUAL(pending(BASE, BASE "jute.maxbuffer=500000\n"), 0);
+    CU_ASSERT_EQUAL(pending(BASE "ring.size=1G\nrequest.ring.size=64M\n",
+                            BASE "ring.size=1G\nrequest.ring.size=64M\n"
+                                 "jute.maxbuffer=4194304\n"
+                                 "jute.maxbuffer.extrasize=1048575\n"),
+                    0);
+    CU_ASSERT_EQUAL(pending(BASE, BASE "jute.maxbuffer=4194304\n"
+                                       "jute.maxbuffer.extrasize=1048575\n"),
+                    1);
+    conf_take_live(&running, &wanted);
+    CU_ASSERT_EQUAL(running.jute_maxbuffer, 1048575);
+}
+
+static void
+a_secret_that_changes_is_not_shown(void)
+{
+    static const char with[] =
+        BASE "DigestAuthenticationProvider.superDigest=super:hush\n";
+
+    CU_ASSERT_EQUAL(pending(BASE, with), 0);
+    CU_ASSERT_EQUAL(report.count, 1);
+    CU_ASSERT_FALSE(says("hush"));
+    conf_take_live(&running, &wanted);
+    CU_ASSERT_STRING_EQUAL(running.super_digest, "super:hush");
+}
+
+UNIT_SUITE(conf_reload)
+{
+    unit_suite("conf_reload");
+    UNIT(the_same_file_changes_nothing);
+    UNIT(a_live_key_is_taken_and_noted);
+    UNIT(a_restart_key_keeps_its_value_and_is_named);
+    UNIT(both_kinds_in_one_file_each_go_their_way);
+    UNIT(a_pending_key_stays_pending);
+    UNIT(derived_bounds_wait_for_the_tick);
+    UNIT(given_bounds_do_not_wait);
+    UNIT(larger_requests_wait_if_the_rings_cannot_carry_them);
+    UNIT(a_secret_that_changes_is_not_shown);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about daemon/conf_rules.c: what keys mean together. */
+#include "tests/unit/conf_given.h"
+
+#include <errno.h>
+
+static void
+derived_values_are_resolved(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "tickTime=1000\nflushDelay=9\n"), 0);
+    CU_ASSERT_EQUAL(conf.min_session_timeout_ms, 2000);
+    CU_ASSERT_EQUAL(conf.max_session_timeout_ms, 20000);
+    CU_ASSERT_STRING_EQUAL(conf.data_log_dir, "/d");
+    CU_ASSERT_EQUAL(conf.listen_backlog, 4096);
+    CU_ASSERT_EQUAL(conf.max_write_queue_poll_ms, 3);
+    CU_ASSERT_EQUAL(conf.jute_maxbuffer_extra, conf.jute_maxbuffer);
+    CU_ASSERT_TRUE(conf.client_processes >= 1);
+    CU_ASSERT_TRUE(conf.client_processes <= CONF_CLIENTS_MAX);
+    CU_ASSERT_TRUE(conf.memory_limit > 0);
+}
+
+static void
+rings_become_powers_of_two(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "ring.size=5M\nrequest.ring.size=1M\n"), 0);
+    CU_ASSERT_EQUAL(conf.ring_bytes, 8 << 20);
+    CU_ASSERT_EQUAL(conf.request_ring_bytes, 1 << 20);
+}
+
+static void
+data_dir_and_client_port_must_be_set(void)
+{
+    CU_ASSERT_EQUAL(given("clientPort=2181\n"), -EINVAL);
+    CU_ASSERT_TRUE(says("dataDir is not set"));
+    CU_ASSERT_EQUAL(given("dataDir=/d\n"), -EINVAL);
+    CU_ASSERT_TRUE(says("clientPort is not set"));
+    CU_ASSERT_EQUAL(given("dataDir=/d\nclientPortAddress=::1\n"), -EINVAL);
+    CU_ASSERT_TRUE(says("clientPortAddress is set but clientPort is not set"));
+}
+
+static void
+session_bounds_must_be_in_order(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "minSessionTimeout=61000\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "minSessionTimeout"));
+    CU_ASSERT_EQUAL(given(BASE "maxSessionTimeout=5999\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "maxSessionTimeout"));
+    CU_ASSERT_EQUAL(given(BASE "maxSessionTimeout=6000\n"), 0);
+}
+
+static void
+what_is_dangerous_is_warned_of(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "forceSync=no\nskipACL=yes\n"
+                               "admin.serverAddress=0.0.0.0\n"),
+                    0);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 3, "forceSync"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 4, "skipACL"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 5, "admin.serverAddress"));
+    CU_ASSERT_EQUAL(given(BASE), 0);
+    CU_ASSERT_EQUAL(report.warnings, 0);
+}
+
+static void
+relative_folders_are_warned_of(void)
+{
+    CU_ASSERT_EQUAL(given("dataDir=d\ndataLogDir=l\nclientPort=1\n"), 0);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 1, "dataDir"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 2, "dataLogDir"));
+}
+
+static void
+read_only_mode_allows_isro(void)
+{
+    CU_ASSERT_EQUAL(given(BASE), 0);
+    CU_ASSERT_FALSE(conf_allows_word(&conf, "isro"));
+    CU_ASSERT_EQUAL(given(BASE "readonlymode.enabled=true\n"), 0);
+    CU_ASSERT_TRUE(conf_allows_word(&conf, "isro"));
+}
+
+static void
+enforced_schemes_must_exist(void)
+{
+    static const char on[] = BASE "enforce.auth.enabled=true\n";
+    char text[256];
+
+    CU_ASSERT_EQUAL(given(on), -EINVAL);
+    snprintf(text, sizeof text, "%senforce.auth.schemes=digest, ip\n", on);
+    CU_ASSERT_EQUAL(given(text), 0);
+    CU_ASSERT_EQUAL(conf.enforce_auth_schemes,
+                    CONF_SCHEME_DIGEST | CONF_SCHEME_IP);
+    snprintf(text, sizeof text, "%senforce.auth.schemes=ip,sasl\n", on);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 4, "enforce.auth.schemes"));
+    CU_ASSERT_EQUAL(given(BASE "enforce.auth.schemes=sasl\n"), 0);
+    CU_ASSERT_EQUAL(conf.enforce_auth_schemes, 0);
+}
+
+static void
+a_scheme_that_is_off_cannot_be_enforced(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "enforce.auth.enabled=true\n"
+                               "enforce.auth.schemes=digest\n"
+                               "DigestAuthenticationProvider.enabled=false\n"),
+                    -EINVAL);
+}
+
+static void
+throttle_weights_must_be_ordered_if_used(void)
+{
+    static const char weight[] = "connection_throttle_local_session_weight=3\n";
+    char text[256];
+
+    snprintf(text, sizeof text, BASE "%s", weight);
+    CU_ASSERT_EQUAL(given(text), 0);
+    snprintf(text, sizeof text,
+             BASE "%sconnection_throttle_weight_enabled=true\n", weight);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+}
+
+static void
+one_voter_serves_alone(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "server.1=h:2888:3888\n"), 0);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 3, "server.1"));
+    CU_ASSERT_EQUAL(given("dataDir=/d\nserver.1=h:1:2;127.0.0.1:2185\n"), 0);
+    CU_ASSERT_EQUAL(conf.client_port, 2185);
+    CU_ASSERT_STRING_EQUAL(conf.client_address, "127.0.0.1");
+    CU_ASSERT_EQUAL(given(BASE "server.1=h:1:2;2185\n"), -EINVAL);
+}
+
+/* Alone beside others it would make a history that is not theirs. */
+static void
+more_voters_are_refused(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "server.1=a:1:2\nserver.2=b:1:2\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 4, "server.2"));
+    CU_ASSERT_EQUAL(given(BASE "server.1=a:1:2:observer\n"), -EINVAL);
+    CU_ASSERT_TRUE(says("Observers w/o participants"));
+    CU_ASSERT_EQUAL(given(BASE "server.1=a:1:2\nserver.2=b:1:2:observer\n"),
+                    -EINVAL);
+    CU_ASSERT_EQUAL(given(BASE "server.1=a:1:2;2181;2281\n"), -EINVAL);
+}
+
+static void
+a_member_given_twice_is_one_member(void)
+{
+    CU_ASSERT_EQUAL(given("dataDir=/d\nserver.1=a:1:2;2181\n"
+                          "server.1=b:1:2;2182\n"),
+                    0);
+    CU_ASSERT_EQUAL(conf.client_port, 2182);
+}
+
+static void
+the_admin_port_is_not_the_clients(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "admin.serverPort=2181\n"), -EINVAL);
+    CU_ASSERT_EQUAL(given(BASE "admin.serverPort=2181\n"
+                               "admin.enableServer=false\n"),
+                    0);
+}
+
+UNIT_SUITE(conf_rules)
+{
+    unit_suite("conf_rules");
+    UNIT(derived_values_are_resolved);
+    UNIT(rings_become_powers_of_two);
+    UNIT(data_dir_and_client_port_must_be_set);
+    UNIT(session_bounds_must_be_in_order);
+    UNIT(what_is_dangerous_is_warned_of);
+    UNIT(relative_folders_are_warned_of);
+    UNIT(read_only_mode_allows_isro);
+    UNIT(enforced_schemes_must_exist);
+    UNIT(a_scheme_that_is_off_cannot_be_enforced);
+    UNIT(throttle_weights_must_be_ordered_if_used);
+    UNIT(one_voter_serves_alone);
+    UNIT(more_voters_are_refused);
+    UNIT(a_member_given_twice_is_one_member);
+    UNIT(the_admin_port_is_not_the_clients);
+}
