@@ -30,9 +30,8 @@ struct bell {
  * process `self` is rung.  Work is bounded per call; when it returns true the
  * loop polls without sleeping and calls it again.  Also beats the heart.
  */
-void bell_attach(struct bell *bell, struct ev_loop *loop,
-                 const struct shm *shm, enum proc_id self,
-                 bool (*work)(void *arg), void *arg);
+void bell_attach(struct bell *bell, struct ev_loop *loop, const struct shm *shm,
+                 enum proc_id self, bool (*work)(void *arg), void *arg);
 
 /* Wake process `id` if it sleeps.  After the work was made visible. */
 void bell_ring(const struct shm *shm, enum proc_id id);

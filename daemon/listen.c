@@ -13,8 +13,8 @@
 static int
 listen_on(const struct addrinfo *ai, int backlog)
 {
-    int fd = socket(ai->ai_family,
-                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd =
+        socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1, off = 0, rc;
 
     if (fd < 0)
@@ -22,8 +22,7 @@ listen_on(const struct addrinfo *ai, int backlog)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (ai->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
-        listen(fd, backlog) == 0)
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, backlog) == 0)
         return fd;
     rc = -errno;
     close(fd);
@@ -70,7 +69,7 @@ listen_open(const char *address, int32_t port, int32_t backlog, char *why,
         rc = listen_first(list, AF_INET, backlog);
     freeaddrinfo(list);
     if (rc < 0)
-        snprintf(why, why_size, "cannot listen on %s:%d: %s",
-                 host ? host : "*", (int)port, strerror(-rc));
+        snprintf(why, why_size, "cannot listen on %s:%d: %s", host ? host : "*",
+                 (int)port, strerror(-rc));
     return rc;
 }

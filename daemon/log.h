@@ -54,8 +54,7 @@ struct log_limit {
 
 bool log_limit_pass(struct log_limit *limit);
 void log_limited(struct log_limit *limit, enum log_level level,
-                 const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+                 const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
  * Exit codes that mean something to the supervisor and to systemd

@@ -62,7 +62,7 @@ set_title(enum proc_id id)
 static void
 default_signals(void)
 {
-    static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD,
+    static const int handled[] = {SIGTERM, SIGINT,  SIGHUP, SIGCHLD,
                                   SIGQUIT, SIGUSR1, SIGUSR2};
     sigset_t none;
 

@@ -39,8 +39,8 @@ struct req {
 };
 
 struct reqring {
-    uint8_t *base;  /* twice mapped */
-    uint64_t size;  /* a power of two */
+    uint8_t *base;                   /* twice mapped */
+    uint64_t size;                   /* a power of two */
     _Atomic ring_pos_t *tail;        /* producer's */
     const _Atomic ring_pos_t *taken; /* consumer's */
 };

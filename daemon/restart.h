@@ -16,11 +16,11 @@ struct restart {
 };
 
 enum {
-    RESTART_YOUNG_MS = 5000,  /* a life shorter than this is a bad sign */
-    RESTART_FREE_DEATHS = 3,  /* forked again at once */
-    RESTART_STEP_MS = 50,     /* then 50, 100, 200 ... */
+    RESTART_YOUNG_MS = 5000, /* a life shorter than this is a bad sign */
+    RESTART_FREE_DEATHS = 3, /* forked again at once */
+    RESTART_STEP_MS = 50,    /* then 50, 100, 200 ... */
     RESTART_PAUSE_MAX_MS = 2000,
-    RESTART_GIVE_UP = 30,     /* young deaths in a row: about 45 s of them */
+    RESTART_GIVE_UP = 30, /* young deaths in a row: about 45 s of them */
 };
 
 void restart_born(struct restart *r, mono_ms_t now);

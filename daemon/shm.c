@@ -21,10 +21,10 @@ static const uint64_t tree_arena_bytes = UINT64_C(64) << 30;
 
 /* A run of the mapping with one owner. */
 struct part {
-    void **where;        /* gets the address */
-    size_t size;         /* in the memfd, whole pages */
-    bool twice;          /* a ring: mapped two times in a row */
-    enum proc_id owner;  /* the only process that may store */
+    void **where;       /* gets the address */
+    size_t size;        /* in the memfd, whole pages */
+    bool twice;         /* a ring: mapped two times in a row */
+    enum proc_id owner; /* the only process that may store */
 };
 
 static struct part parts[PARTS_MAX];
@@ -124,12 +124,12 @@ list_parts(const struct conf *conf, size_t session_bytes, size_t session_slots)
     for (uint32_t w = 0; w < (uint32_t)conf->client_processes; w++) {
         enum proc_id owner = (enum proc_id)(PROC_CLIENT + w);
 
-        add_part(client_part(w, CLIENT_STATE), sizeof(struct shm_client),
-                 false, owner);
+        add_part(client_part(w, CLIENT_STATE), sizeof(struct shm_client), false,
+                 owner);
         add_part(client_part(w, CLIENT_RING), request_ring_bytes(conf), true,
                  owner);
-        add_part(client_part(w, CLIENT_HEARD),
-                 session_slots * sizeof(uint32_t), false, owner);
+        add_part(client_part(w, CLIENT_HEARD), session_slots * sizeof(uint32_t),
+                 false, owner);
         add_part(client_part(w, CLIENT_CONNS),
                  (size_t)CONNS_MAX * CONN_INFO_BYTES, false, owner);
     }
@@ -139,9 +139,9 @@ static int
 map_part(const struct part *p, int fd, off_t offset, uint8_t *at)
 {
     for (int copy = 0; copy < (p->twice ? 2 : 1); copy++) {
-        void *got = mmap(at + (size_t)copy * p->size, p->size,
-                         PROT_READ | PROT_WRITE,
-                         MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, offset);
+        void *got =
+            mmap(at + (size_t)copy * p->size, p->size, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, offset);
 
         if (got == MAP_FAILED)
             return -errno;
@@ -264,11 +264,11 @@ shm_conf(const struct shm *shm, struct conf *conf)
     uint32_t before, after;
 
     do {
-        before = atomic_load_explicit(&super->conf_version,
-                                      memory_order_acquire);
+        before =
+            atomic_load_explicit(&super->conf_version, memory_order_acquire);
         *conf = super->conf;
         atomic_thread_fence(memory_order_acquire);
-        after = atomic_load_explicit(&super->conf_version,
-                                     memory_order_relaxed);
+        after =
+            atomic_load_explicit(&super->conf_version, memory_order_relaxed);
     } while (before != after || (before & 1));
 }

@@ -55,9 +55,9 @@ enum proc_id {
 
 /* Every process begins its own part with this. */
 struct shm_proc {
-    _Atomic uint32_t sleeping; /* bell.h: 1 while in or near epoll_wait */
-    _Atomic uint32_t is_ready; /* serves; set once per life */
-    _Atomic uint64_t beats;    /* grows while the event loop turns */
+    _Atomic uint32_t sleeping;     /* bell.h: 1 while in or near epoll_wait */
+    _Atomic uint32_t is_ready;     /* serves; set once per life */
+    _Atomic uint64_t beats;        /* grows while the event loop turns */
     _Atomic int64_t disk_since_ms; /* in a slow system call since, or 0 */
     _Atomic uint32_t progress_permille; /* of a long start */
 };
@@ -72,30 +72,30 @@ enum server_role {
 
 struct shm_super {
     alignas(SHM_PAGE) struct shm_proc proc;
-    struct conf conf;        /* stable while conf_version is even */
+    struct conf conf;              /* stable while conf_version is even */
     _Atomic uint32_t conf_version; /* +2 per reload */
     _Atomic int log_level;
     uint32_t client_count;
-    _Atomic uint32_t is_stopping; /* no new sessions */
+    _Atomic uint32_t is_stopping;    /* no new sessions */
     _Atomic uint32_t life[PROC_END]; /* incarnations, from 1 */
     _Atomic int32_t pid[PROC_END];
-    int bell_fd[PROC_END];   /* eventfd, inherited */
-    int listen_fd;           /* client port, inherited; -1 none */
+    int bell_fd[PROC_END]; /* eventfd, inherited */
+    int listen_fd;         /* client port, inherited; -1 none */
     int64_t started_wall_ms;
 };
 
 struct shm_replication {
     alignas(SHM_PAGE) struct shm_proc proc;
-    alignas(64) _Atomic ring_pos_t published; /* whole in the ring */
-    alignas(64) _Atomic ring_pos_t committed; /* acknowledged by a quorum */
-    alignas(64) _Atomic ring_pos_t applied;   /* in the tree */
+    alignas(64) _Atomic ring_pos_t published;  /* whole in the ring */
+    alignas(64) _Atomic ring_pos_t committed;  /* acknowledged by a quorum */
+    alignas(64) _Atomic ring_pos_t applied;    /* in the tree */
     alignas(64) _Atomic zxid_t committed_zxid; /* the image may fold it */
     _Atomic zxid_t applied_zxid;
-    _Atomic uint32_t role;      /* enum server_role */
-    _Atomic uint32_t serving;   /* own life number while serving, else 0 */
+    _Atomic uint32_t role;        /* enum server_role */
+    _Atomic uint32_t serving;     /* own life number while serving, else 0 */
     _Atomic uint64_t outstanding; /* prepared, not yet applied */
     _Atomic uint64_t sessions_expired;
-    _Atomic uint64_t proposals;   /* transactions prepared */
+    _Atomic uint64_t proposals; /* transactions prepared */
     alignas(64) _Atomic ring_pos_t taken[CLIENTS_MAX]; /* of requests */
 };
 
@@ -113,7 +113,7 @@ struct shm_image {
     _Atomic zxid_t persisted_zxid; /* in the LMDB image */
     _Atomic zxid_t snapshot_zxid;  /* of the last snapshot taken */
     _Atomic uint64_t snapshot_count, snapshot_last_ms;
-    _Atomic uint64_t data_bytes;   /* size of snapshots, as `dirs` reports */
+    _Atomic uint64_t data_bytes; /* size of snapshots, as `dirs` reports */
 };
 
 struct shm_admin {
@@ -128,7 +128,7 @@ struct client_stats {
     _Atomic uint64_t latency_min_ms, latency_max_ms;
     _Atomic uint64_t connections, connections_rejected;
     _Atomic uint64_t watches, watched_paths, watching_connections;
-    _Atomic uint64_t outstanding; /* requests read, not yet answered */
+    _Atomic uint64_t outstanding;      /* requests read, not yet answered */
     _Atomic uint64_t sessions_without; /* connections with no session yet */
     _Atomic uint64_t throttled, large_request_bytes;
 };
@@ -186,8 +186,8 @@ struct shm_proc *shm_proc(const struct shm *shm, enum proc_id id);
  * table and one `heard` word for each of `session_slots`.  0 or -errno.
  * Supervisor, once, before the first fork.
  */
-int shm_map(const struct conf *conf, size_t session_bytes,
-            size_t session_slots, struct shm **shm);
+int shm_map(const struct conf *conf, size_t session_bytes, size_t session_slots,
+            struct shm **shm);
 
 /* Take from this process the right to store to parts of others. */
 void shm_protect(struct shm *shm, enum proc_id self);

@@ -26,7 +26,7 @@
 
 /* What the supervisor knows of one child. */
 struct child {
-    pid_t pid;           /* 0: not running */
+    pid_t pid; /* 0: not running */
     struct restart restart;
     mono_ms_t fork_at;   /* not running: when it may be forked; 0 at once */
     uint64_t beats_seen; /* super_watch.c */
@@ -39,8 +39,8 @@ struct super {
     const char *conf_path; /* NULL: embedded */
     struct child child[PROC_END];
     bool is_stopping;
-    bool was_serving;      /* READY=1 was sent */
-    bool rebuild;          /* replication died; see super_child.c */
+    bool was_serving; /* READY=1 was sent */
+    bool rebuild;     /* replication died; see super_child.c */
     mono_ms_t stop_deadline;
     int exit_code;
     struct bell bell;

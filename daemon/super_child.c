@@ -79,8 +79,7 @@ super_all_ended(const struct super *s)
 static bool
 is_ready(const struct super *s, enum proc_id id)
 {
-    return s->child[id].pid > 0 &&
-           atomic_load(&shm_proc(s->shm, id)->is_ready);
+    return s->child[id].pid > 0 && atomic_load(&shm_proc(s->shm, id)->is_ready);
 }
 
 /* Nobody reads the tree, and the log has all that was published. */

@@ -13,14 +13,15 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/proc.h"
+#include "daemon/version.h"
 #include "storage/session.h"
 #include "storage/tree.h"
 
 enum { STATUS_EVERY_MS = 1000, EXTEND_US = 10 * 1000 * 1000 };
 
 static const char *const role_name[] = {
-    [ROLE_NONE] = "starting",         [ROLE_STANDALONE] = "standalone",
-    [ROLE_LEADING] = "leading",       [ROLE_FOLLOWING] = "following",
+    [ROLE_NONE] = "starting",       [ROLE_STANDALONE] = "standalone",
+    [ROLE_LEADING] = "leading",     [ROLE_FOLLOWING] = "following",
     [ROLE_OBSERVING] = "observing",
 };
 
@@ -48,11 +49,10 @@ describe_serving(const struct super *s, char *text, size_t size)
     int n;
 
     tree_totals(shm->tree_arena, &totals);
-    n = snprintf(text, size,
-                 "%s, zxid 0x%" PRIx64 ", %u sessions, %" PRIu64 " znodes",
-                 role_name[atomic_load(&shm->replication->role)],
-                 (uint64_t)totals.zxid,
-                 session_count(shm->session_memory), totals.node_count);
+    n = snprintf(
+        text, size, "%s, zxid 0x%" PRIx64 ", %u sessions, %" PRIu64 " znodes",
+        role_name[atomic_load(&shm->replication->role)], (uint64_t)totals.zxid,
+        session_count(shm->session_memory), totals.node_count);
     if (disk != 0 && n > 0 && (size_t)n < size)
         snprintf(text + n, size - (size_t)n, ", waiting for the disk");
 }
@@ -88,9 +88,12 @@ announce(struct super *s)
     }
     s->was_serving = true;
     sd_notify(0, "READY=1");
-    log_info("serving clients on port %d, data in %s; "
-             "kill -TERM %d stops it, kill -HUP reloads",
-             (int)conf->client_port, conf->data_dir,
+    log_info("zabd %s serves ZooKeeper clients on port %d, data in %s, "
+             "%u client processes",
+             ZABD_VERSION, (int)conf->client_port, conf->data_dir,
+             s->shm->super->client_count);
+    log_info("Ctrl-C or kill -TERM %d stops it, kill -HUP reads the "
+             "configuration again, kill -QUIT logs the state of all processes",
              (int)s->shm->super->pid[PROC_SUPER]);
 }
 

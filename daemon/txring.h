@@ -29,12 +29,12 @@
 #include "daemon/types.h"
 
 enum ring_kind {
-    RING_TXN = 1,  /* a transaction; with an origin, also a reply */
-    RING_REFUSED,  /* a reply without a transaction: err, zxid as it stands */
-    RING_RESUMED,  /* answer to a resume: err 0 or ZK_SESSION_EXPIRED; every
-                      process drops an older connection of that session */
-    RING_DROP,     /* close the connection without a reply: session moved */
-    RING_SYNCED,   /* a sync has reached the leader and come back */
+    RING_TXN = 1, /* a transaction; with an origin, also a reply */
+    RING_REFUSED, /* a reply without a transaction: err, zxid as it stands */
+    RING_RESUMED, /* answer to a resume: err 0 or ZK_SESSION_EXPIRED; every
+                     process drops an older connection of that session */
+    RING_DROP,    /* close the connection without a reply: session moved */
+    RING_SYNCED,  /* a sync has reached the leader and come back */
 };
 
 enum { RING_NOBODY = 0xffff, RING_ALIGN = 64 };
@@ -54,9 +54,9 @@ struct ring_entry {
     uint32_t conn;
     zxid_t zxid;
     session_id_t session;
-    int32_t xid; /* as the client numbered its request */
-    int32_t op;  /* as the client asked: enum zk_op */
-    int32_t err; /* RING_TXN: 0; a failed request's is in its outcome */
+    int32_t xid;        /* as the client numbered its request */
+    int32_t op;         /* as the client asked: enum zk_op */
+    int32_t err;        /* RING_TXN: 0; a failed request's is in its outcome */
     int32_t timeout_ms; /* session opened or resumed: as negotiated */
     uint32_t payload_size;
     uint32_t outcome_count;
