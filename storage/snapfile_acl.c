@@ -35,13 +35,11 @@ hash_id(int64_t id)
     return (size_t)((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15) >> 20);
 }
 
-/* A null list means the open one. */
-static struct bytes
-or_world(struct bytes list)
+struct bytes
+acl_or_world(struct bytes list)
 {
-    return list.size == 4 && (int32_t)load_be32(list.data) == -1
-               ? acl_world()
-               : list;
+    return list.size < 4 || (int32_t)load_be32(list.data) == -1 ? acl_world()
+                                                                : list;
 }
 
 /* The slot of `id`, or the free one where it belongs. */
@@ -91,7 +89,7 @@ snap_acl_map_put(struct snap_acl_map *map, int64_t id, struct bytes list)
 
     if (2 * (map->count + 1) > map->slots && map_grow(map) < 0)
         return -ENOMEM;
-    list = or_world(list);
+    list = acl_or_world(list);
     copy = copy_of(list);
     if (!copy)
         return -ENOMEM;
@@ -166,7 +164,7 @@ snap_acl_set_add(struct snap_acl_set *set, struct bytes list)
     uint32_t *slot;
     uint8_t *copy;
 
-    list = or_world(list);
+    list = acl_or_world(list);
     if (bytes_equal(list, acl_world()))
         return -1;
     if (set->count == set->room && set_grow(set) < 0)

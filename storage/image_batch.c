@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_batch.c - the memory of a batch: rows and sessions touched.
+ *
+ * Chunks are as long-lived as a batch; the first one stays.  A row that is
+ * not changed borrows its bytes from LMDB: pages that the batch's read
+ * transaction can see are not reused before it ends, not even by the commit.
+ */
+#include "storage/image_batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/check.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { CHUNK_BYTES = 1024 * 1024 };
+
+struct batch_chunk {
+    struct batch_chunk *next;
+    size_t room, used;
+    max_align_t data[];
+};
+
+int
+image_batch_init(struct image_batch *b, struct image *im)
+{
+    *b = (struct image_batch){.image = im, .zxid = im->meta.zxid,
+                              .digest = im->meta.digest};
+    b->slot = calloc(BATCH_SLOTS, sizeof *b->slot);
+    b->session_slot = calloc(BATCH_SESSION_SLOTS, sizeof *b->session_slot);
+    if (b->slot && b->session_slot)
+        return 0;
+    image_batch_deinit(b);
+    return -ENOMEM;
+}
+
+static void
+free_chunks(struct batch_chunk *chunk)
+{
+    while (chunk) {
+        struct batch_chunk *next = chunk->next;
+
+        free(chunk);
+        chunk = next;
+    }
+}
+
+void
+image_batch_deinit(struct image_batch *b)
+{
+    if (b->read)
+        mdb_txn_abort(b->read);
+    free_chunks(b->chunks);
+    free(b->slot);
+    free(b->session_slot);
+    *b = (struct image_batch){0};
+}
+
+void
+batch_reset(struct image_batch *b)
+{
+    if (b->read)
+        mdb_txn_abort(b->read);
+    b->read = NULL;
+    if (b->chunks) { /* the oldest is last in the list, and of usual size */
+        while (b->chunks->next) {
+            struct batch_chunk *next = b->chunks->next;
+
+            free(b->chunks);
+            b->chunks = next;
+        }
+        b->chunks->used = 0;
+    }
+    if (b->rows)
+        memset(b->slot, 0, BATCH_SLOTS * sizeof *b->slot);
+    if (b->sessions)
+        memset(b->session_slot, 0,
+               BATCH_SESSION_SLOTS * sizeof *b->session_slot);
+    b->rows = NULL;
+    b->sessions = NULL;
+    b->row_count = 0;
+    b->bytes = 0;
+    b->txns = 0;
+}
+
+/* Aligned memory that lives as long as the batch; NULL: there is none. */
+void *
+batch_take(struct image_batch *b, size_t size)
+{
+    struct batch_chunk *chunk = b->chunks;
+    uint8_t *at;
+
+    size = ALIGN_UP(size, _Alignof(max_align_t));
+    if (!chunk || chunk->room - chunk->used < size) {
+        size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+
+        chunk = malloc(sizeof *chunk + room);
+        if (!chunk)
+            return NULL;
+        *chunk = (struct batch_chunk){.next = b->chunks, .room = room};
+        b->chunks = chunk;
+    }
+    at = (uint8_t *)chunk->data + chunk->used;
+    chunk->used += size;
+    b->bytes += size;
+    return at;
+}
+
+/* Make borrowed bytes the batch's own. */
+int
+batch_copy(struct image_batch *b, struct bytes *bytes)
+{
+    uint8_t *copy;
+
+    if (bytes->size <= 0)
+        return 0;
+    copy = batch_take(b, (size_t)bytes->size);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, bytes->data, (size_t)bytes->size);
+    bytes->data = copy;
+    return 0;
+}
+
+int
+batch_reader(struct image_batch *b)
+{
+    return b->read ? 0
+                   : image_rc(mdb_txn_begin(b->image->env, NULL, MDB_RDONLY,
+                                            &b->read));
+}
+
+/* Fill `row` with what LMDB has of it. */
+static int
+look_up(struct image_batch *b, struct batch_row *row)
+{
+    MDB_dbi table = image_path_is_long(row->path) ? b->image->longs
+                                                  : b->image->nodes;
+    struct image_key key;
+    MDB_val name, value;
+    int rc = batch_reader(b);
+
+    if (rc < 0)
+        return rc;
+    image_key_of(&key, row->path, b->image->meta.seed);
+    name = (MDB_val){key.size, key.data};
+    rc = image_rc(mdb_get(b->read, table, &name, &value));
+    if (rc == -ENOENT)
+        return 0;
+    if (rc == 0)
+        rc = image_row_get(&row->now, value.mv_data, value.mv_size,
+                           key.is_long);
+    if (rc == 0 && key.is_long && !bytes_equal(row->now.path, row->path))
+        rc = -EBADMSG; /* two paths with one hash: 2^-64, with a secret */
+    if (rc < 0)
+        return rc;
+    row->now.path = BYTES_NULL;
+    row->is_there = row->was_there = true;
+    row->owner_was = row->now.stat.owner;
+    row->digest_was = image_row_digest(row->path, &row->now);
+    return 0;
+}
+
+static struct batch_row *
+find_row(const struct image_batch *b, struct bytes path, uint32_t hash)
+{
+    struct batch_row *row = b->slot[hash % BATCH_SLOTS];
+
+    while (row && (row->hash != hash || !bytes_equal(row->path, path)))
+        row = row->hash_next;
+    return row;
+}
+
+static uint32_t
+hash_of(struct bytes path)
+{
+    return (uint32_t)XXH3_64bits(path.data, (size_t)path.size);
+}
+
+struct batch_row *
+batch_known_row(const struct image_batch *b, struct bytes path)
+{
+    return find_row(b, path, hash_of(path));
+}
+
+/* The row of `path`, there or not; read from LMDB at the first touch. */
+int
+batch_row(struct image_batch *b, struct bytes path, struct batch_row **found)
+{
+    uint32_t hash = hash_of(path);
+    struct batch_row *row = find_row(b, path, hash);
+    int rc;
+
+    if (!row) {
+        row = batch_take(b, sizeof *row);
+        if (!row)
+            return -ENOMEM;
+        *row = (struct batch_row){.path = path, .hash = hash,
+                                  .now = {.path = BYTES_NULL}};
+        rc = batch_copy(b, &row->path);
+        if (rc == 0)
+            rc = look_up(b, row);
+        if (rc < 0)
+            return rc;
+        row->hash_next = b->slot[hash % BATCH_SLOTS];
+        b->slot[hash % BATCH_SLOTS] = row;
+        row->list_next = b->rows;
+        b->rows = row;
+        b->row_count++;
+    }
+    *found = row;
+    return 0;
+}
+
+/* The session `id` as this batch has it; it asks LMDB nothing. */
+int
+batch_session(struct image_batch *b, session_id_t id,
+              struct batch_session **found)
+{
+    size_t at = (size_t)((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15) >> 32) %
+                BATCH_SESSION_SLOTS;
+    struct batch_session *s = b->session_slot[at];
+
+    while (s && s->id != id)
+        s = s->hash_next;
+    if (!s) {
+        s = batch_take(b, sizeof *s);
+        if (!s)
+            return -ENOMEM;
+        *s = (struct batch_session){.id = id,
+                                    .hash_next = b->session_slot[at],
+                                    .list_next = b->sessions};
+        b->session_slot[at] = s;
+        b->sessions = s;
+    }
+    *found = s;
+    return 0;
+}
+
+bool
+image_batch_is_full(const struct image_batch *b, size_t rows_max,
+                    size_t bytes_max)
+{
+    return b->row_count >= rows_max || b->bytes >= bytes_max;
+}

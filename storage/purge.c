@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * purge.c - see purge.h.
+ *
+ * Oldest first, so that what a crash leaves in between is still without gaps
+ * from its first file on.
+ */
+#include "storage/purge.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "storage/snapfile.h"
+
+static int
+remove_file(const char *dir, const char *name)
+{
+    char path[DATA_PATH_MAX];
+
+    data_path(path, dir, name);
+    return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Snapshots that a crash left unfinished; the caller writes none now. */
+static int
+remove_unfinished(const char *dir)
+{
+    struct dirent *entry;
+    DIR *d = opendir(dir);
+    int rc = 0;
+
+    if (!d)
+        return -errno;
+    while (rc == 0 && (entry = readdir(d))) {
+        size_t size = strlen(entry->d_name);
+
+        if (size > 4 && strncmp(entry->d_name, "snapshot.", 9) == 0 &&
+            strcmp(entry->d_name + size - 4, ".tmp") == 0)
+            rc = remove_file(dir, entry->d_name);
+    }
+    closedir(d);
+    return rc;
+}
+
+/*
+ * The zxid of the oldest snapshot to keep, -1 if there are none.  Counted are
+ * zxids: two files of one zxid are one snapshot.
+ */
+static int
+oldest_to_keep(const char *dir, uint32_t retain, zxid_t *oldest)
+{
+    struct data_list list;
+    uint32_t kept = 0;
+    int rc = snapfile_candidates(&list, dir);
+
+    *oldest = -1;
+    for (size_t i = list.count; rc == 0 && i > 0; i--) {
+        if (list.file[i - 1].zxid == *oldest)
+            continue;
+        if (kept++ == retain)
+            break;
+        *oldest = list.file[i - 1].zxid;
+    }
+    data_list_free(&list);
+    return rc;
+}
+
+static int
+purge_snapshots(const char *dir, zxid_t oldest, uint32_t *count)
+{
+    struct data_list list;
+    int rc = data_list_read(&list, dir, "snapshot", true);
+
+    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+        if (list.file[i].zxid >= oldest)
+            break;
+        rc = remove_file(dir, list.file[i].name);
+        *count += rc == 0;
+    }
+    data_list_free(&list);
+    return rc;
+}
+
+/* A file goes when the next one still begins at or before `needed`. */
+static int
+purge_logs(const char *dir, zxid_t needed, uint32_t *count)
+{
+    struct data_list list;
+    int rc = data_list_read(&list, dir, "log", false);
+
+    for (size_t i = 0; rc == 0 && i + 1 < list.count; i++) {
+        if (list.file[i + 1].zxid > needed)
+            break;
+        rc = remove_file(dir, list.file[i].name);
+        *count += rc == 0;
+    }
+    data_list_free(&list);
+    return rc;
+}
+
+int
+purge(const struct datadir *d, uint32_t retain, zxid_t persisted,
+      struct purged *purged)
+{
+    zxid_t oldest;
+    int rc = oldest_to_keep(d->snap, retain ? retain : 1, &oldest);
+
+    *purged = (struct purged){0};
+    if (rc < 0 || oldest < 0)
+        return rc;
+    rc = remove_unfinished(d->snap);
+    if (rc == 0)
+        rc = purge_logs(d->log, oldest < persisted ? oldest : persisted,
+                        &purged->logs);
+    if (rc == 0)
+        rc = purge_snapshots(d->snap, oldest, &purged->snapshots);
+    return rc;
+}

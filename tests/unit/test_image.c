@@ -1,0 +1,765 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Claims about storage/image*.c.  What an image holds is told by the
+ * snapshot it writes.
+ */
+#include "storage/image.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include "storage/image_batch.h"
+#include "storage/image_import.h"
+#include "storage/image_snapshot.h"
+#include "storage/txlog.h"
+#include "tests/unit/tempdir.h"
+#include "tests/unit/unit.h"
+
+static char base[DATA_PATH_MAX];
+static struct datadir dirs;
+static struct data_error error;
+
+/* --- transactions --------------------------------------------------------- */
+
+static uint8_t room[1 << 16];
+
+static struct jute_out
+header(session_id_t session, zxid_t zxid, int32_t type)
+{
+    struct jute_out out = jute_out_of(room, sizeof room);
+    struct txn_header h = {.session = session, .zxid = zxid,
+                           .time = 1000 + zxid, .type = type};
+
+    txn_put_header(&out, &h);
+    return out;
+}
+
+static struct bytes
+whole(const struct jute_out *out)
+{
+    return (struct bytes){out->base, (int32_t)jute_out_size(out)};
+}
+
+static struct bytes
+a_create(zxid_t zxid, const char *path, const char *data,
+         session_id_t session, int32_t cversion)
+{
+    struct jute_out out = header(session, zxid, ZK_OP_CREATE);
+    struct bytes acl = acl_world();
+
+    jute_put_bytes(&out, bytes_of(path));
+    jute_put_bytes(&out, data ? bytes_of(data) : BYTES_NULL);
+    jute_put_raw(&out, acl.data, (size_t)acl.size);
+    jute_put_bool(&out, session != 0);
+    jute_put_i32(&out, cversion);
+    return whole(&out);
+}
+
+static struct bytes
+a_delete(zxid_t zxid, const char *path)
+{
+    struct jute_out out = header(0, zxid, ZK_OP_DELETE);
+
+    jute_put_bytes(&out, bytes_of(path));
+    return whole(&out);
+}
+
+static struct bytes
+a_set_data(zxid_t zxid, const char *path, const char *data, int32_t version)
+{
+    struct jute_out out = header(0, zxid, ZK_OP_SET_DATA);
+
+    jute_put_bytes(&out, bytes_of(path));
+    jute_put_bytes(&out, bytes_of(data));
+    jute_put_i32(&out, version);
+    return whole(&out);
+}
+
+static struct bytes
+a_session(zxid_t zxid, session_id_t session, int32_t timeout_ms)
+{
+    struct jute_out out = header(session, zxid, ZK_OP_CREATE_SESSION);
+
+    jute_put_i32(&out, timeout_ms);
+    return whole(&out);
+}
+
+/* Lists at most one path; an old log's lists none. */
+static struct bytes
+an_end(zxid_t zxid, session_id_t session, const char *path)
+{
+    struct jute_out out = header(session, zxid, ZK_OP_CLOSE_SESSION);
+
+    jute_put_i32(&out, path ? 1 : 0);
+    if (path)
+        jute_put_bytes(&out, bytes_of(path));
+    return whole(&out);
+}
+
+/* --- images --------------------------------------------------------------- */
+
+static struct image image;
+static struct image_batch batch;
+
+static void
+given_directory(void)
+{
+    tempdir_make(base);
+    CU_ASSERT_EQUAL_FATAL(datadir_open(&dirs, base, NULL, true, &error), 0);
+}
+
+static void
+open_image(void)
+{
+    CU_ASSERT_EQUAL_FATAL(image_open(&image, dirs.image, IMAGE_WRITE, &error),
+                          0);
+    CU_ASSERT_EQUAL_FATAL(image_batch_init(&batch, &image), 0);
+}
+
+static void
+close_image(void)
+{
+    image_batch_deinit(&batch);
+    image_close(&image);
+}
+
+static void
+given_fresh_image(void)
+{
+    struct image_prepare p = {0};
+
+    given_directory();
+    CU_ASSERT_EQUAL_FATAL(image_prepare(&dirs, &p, &error), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_FRESH);
+    CU_ASSERT_EQUAL(p.zxid, 0);
+    open_image();
+}
+
+static void
+done(void)
+{
+    close_image();
+    datadir_close(&dirs);
+    tempdir_remove(base);
+}
+
+static void
+apply(struct bytes entry)
+{
+    CU_ASSERT_EQUAL(image_batch_apply(&batch, entry), 0);
+}
+
+static void
+commit(void)
+{
+    CU_ASSERT_EQUAL(image_batch_commit(&batch, batch.zxid), 0);
+}
+
+/* --- what an image holds, as text ----------------------------------------- */
+
+struct dump {
+    char *text;
+    size_t size, room;
+    uint64_t digest; /* summed over what was seen */
+    bool has_all;    /* also what the reserved nodes have */
+};
+
+static void
+say(struct dump *d, const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    if (d->room - d->size < 8192) {
+        d->room = d->room * 2 + 65536;
+        d->text = realloc(d->text, d->room);
+    }
+    va_start(args, format);
+    n = vsnprintf(d->text + d->size, d->room - d->size, format, args);
+    va_end(args);
+    d->size += (size_t)n;
+}
+
+static int
+dump_session(void *arg, session_id_t id, int32_t timeout_ms)
+{
+    say(arg, "S%llx %d\n", (unsigned long long)id, timeout_ms);
+    return 0;
+}
+
+static int
+dump_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
+          const struct znode_stat *s)
+{
+    const struct image_row row = {.path = BYTES_NULL, .acl = acl,
+                                  .data = data, .stat = *s};
+    struct dump *d = arg;
+
+    d->digest += image_row_digest(path, &row);
+    if (!d->has_all && path_is_digested(path) == false)
+        return 0;
+    say(d, "%.*s [%.*s] c%llx m%llx p%llx v%d c%d a%d o%llx\n",
+        path.size > 40 ? 40 : path.size, (const char *)path.data,
+        data.size > 0 ? data.size : 0, (const char *)data.data,
+        (unsigned long long)s->czxid, (unsigned long long)s->mzxid,
+        (unsigned long long)s->pzxid, s->version, s->cversion, s->aversion,
+        (unsigned long long)s->owner);
+    return 0;
+}
+
+/* Write a snapshot of the open image into `name`; leave it there. */
+static void
+write_snapshot(char path[DATA_PATH_MAX], size_t rows_per_step)
+{
+    struct image_snapshot s;
+    char name[DATA_NAME_MAX];
+    int rc;
+
+    CU_ASSERT_EQUAL_FATAL(
+        image_snapshot_begin(&s, &image, dirs.snap, SNAP_PLAIN), 0);
+    data_name(name, "snapshot", s.zxid);
+    data_path(path, dirs.snap, name);
+    while ((rc = image_snapshot_step(&s, rows_per_step)) == 1)
+        ;
+    CU_ASSERT_EQUAL_FATAL(rc, 0);
+}
+
+/* The committed image as text, to be freed; its digest is verified. */
+static char *
+dump_image(bool has_all)
+{
+    struct dump d = {.has_all = has_all};
+    const struct snap_visitor v = {dump_session, dump_node, &d};
+    struct snapfile_info info = {0};
+    char path[DATA_PATH_MAX];
+
+    write_snapshot(path, 3);
+    CU_ASSERT_EQUAL(snapfile_read(path, &v, NULL, NULL, &info, &error), 0);
+    CU_ASSERT_EQUAL(info.digest, d.digest);
+    CU_ASSERT_EQUAL(image.meta.digest, d.digest);
+    CU_ASSERT_EQUAL(info.digest_zxid, image.meta.zxid);
+    unlink(path);
+    return d.text;
+}
+
+#define HOLDS(expected)                                                        \
+    do {                                                                       \
+        char *text_ = dump_image(false);                                       \
+        CU_ASSERT_STRING_EQUAL(text_, expected);                               \
+        free(text_);                                                           \
+    } while (0)
+
+static const char first_nodes[] =
+    "/ [] c0 m0 p0 v0 c0 a0 o0\n"
+    "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n"
+    "/zookeeper/config [] c0 m0 p0 v0 c0 a0 o0\n"
+    "/zookeeper/quota [] c0 m0 p0 v0 c0 a0 o0\n";
+
+/* --- claims --------------------------------------------------------------- */
+
+static void
+a_fresh_image_is_a_fresh_tree(void)
+{
+    char *text;
+
+    given_fresh_image();
+    text = dump_image(true);
+    CU_ASSERT_STRING_EQUAL(text, first_nodes);
+    CU_ASSERT_EQUAL(image.meta.digest, 0x51c6d660); /* spec 16.7 */
+    free(text);
+    done();
+}
+
+static void
+the_digest_is_zookeepers(void)
+{
+    struct jute_out out = jute_out_of(room, sizeof room);
+    struct txn_header h = {.session = 1, .zxid = ZXID(1, 2),
+                           .time = 0x1a2061e56a3, .type = ZK_OP_CREATE};
+    struct bytes acl = acl_world();
+
+    given_fresh_image();
+    txn_put_header(&out, &h);
+    jute_put_bytes(&out, bytes_of("/a"));
+    jute_put_bytes(&out, bytes_of("hello"));
+    jute_put_raw(&out, acl.data, (size_t)acl.size);
+    jute_put_bool(&out, false);
+    jute_put_i32(&out, 1);
+    txn_put_digest(&out, 0x142a2347f);
+    apply(whole(&out));
+    commit();
+    CU_ASSERT_EQUAL(image.meta.digest, 0x142a2347f);
+    CU_ASSERT(image_batch_agrees(&batch));
+    done();
+}
+
+static void
+a_wrong_digest_of_the_leader_is_told(void)
+{
+    struct jute_out out;
+
+    given_fresh_image();
+    out = header(7, 1, ZK_OP_CREATE_SESSION);
+    jute_put_i32(&out, 5000);
+    txn_put_digest(&out, 4711);
+    apply(whole(&out));
+    commit();
+    CU_ASSERT(!image_batch_agrees(&batch));
+    apply(a_session(2, 7, 6000)); /* says nothing about digests */
+    commit();
+    CU_ASSERT(image_batch_agrees(&batch));
+    done();
+}
+
+static void
+changes_become_rows(void)
+{
+    given_fresh_image();
+    apply(a_session(1, 0xe, 4000));
+    apply(a_create(2, "/a", "one", 0, 1));
+    apply(a_create(3, "/a/e", NULL, 0xe, 1));
+    apply(a_set_data(4, "/a", "two", 1));
+    apply(a_set_data(5, "/a", "three", 2));
+    CU_ASSERT_EQUAL(batch.row_count, 3);
+    commit();
+    CU_ASSERT_EQUAL(image.meta.zxid, 5);
+    HOLDS("Se 4000\n"
+          "/ [] c0 m0 p2 v0 c1 a0 o0\n"
+          "/a [three] c2 m5 p3 v2 c1 a0 o0\n"
+          "/a/e [] c3 m3 p3 v0 c0 a0 oe\n"
+          "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n");
+    done();
+}
+
+static void
+what_was_not_committed_is_not_there(void)
+{
+    given_fresh_image();
+    apply(a_create(1, "/a", "", 0, 1));
+    commit();
+    apply(a_create(2, "/b", "", 0, 2));
+    close_image();
+    open_image();
+    CU_ASSERT_EQUAL(image.meta.zxid, 1);
+    HOLDS("/ [] c0 m0 p1 v0 c1 a0 o0\n"
+          "/a [] c1 m1 p1 v0 c0 a0 o0\n"
+          "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n");
+    done();
+}
+
+static void
+a_node_made_and_gone_leaves_only_its_parents_stat(void)
+{
+    given_fresh_image();
+    apply(a_create(1, "/a", "", 0, 1));
+    apply(a_delete(2, "/a"));
+    commit();
+    apply(a_create(3, "/a", "again", 0, 2));
+    commit();
+    apply(a_delete(4, "/a"));
+    apply(a_create(5, "/a", "third", 0, 3));
+    commit();
+    HOLDS("/ [] c0 m0 p5 v0 c3 a0 o0\n"
+          "/a [third] c5 m5 p5 v0 c0 a0 o0\n"
+          "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n");
+    done();
+}
+
+/* The rules that make replays converge: larger only. */
+static void
+a_parent_is_only_raised(void)
+{
+    given_fresh_image();
+    apply(a_create(1, "/a", "", 0, 5));
+    apply(a_create(2, "/b", "", 0, 3));
+    apply(a_create(3, "/c", "", 0, -1));
+    apply(a_create(4, "/c", "", 0, 9)); /* is there already */
+    apply(a_delete(5, "/nothing"));
+    apply(a_delete(6, "/no/parent"));
+    apply(a_set_data(7, "/nothing", "", 3));
+    commit();
+    HOLDS("/ [] c0 m0 p5 v0 c9 a0 o0\n"
+          "/a [] c1 m1 p1 v0 c0 a0 o0\n"
+          "/b [] c2 m2 p2 v0 c0 a0 o0\n"
+          "/c [] c3 m3 p3 v0 c0 a0 o0\n"
+          "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n");
+    done();
+}
+
+static char long_path[700];
+
+static void
+given_long_path(void)
+{
+    memset(long_path, 'x', sizeof long_path - 1);
+    memcpy(long_path, "/a/", 3);
+}
+
+/* Listed or not, made in this batch or before, short path or long. */
+static void
+a_sessions_ephemerals_go_with_it(void)
+{
+    given_fresh_image();
+    given_long_path();
+    for (int turn = 0; turn < 4; turn++) {
+        zxid_t z = 1 + turn * 10;
+        char *text;
+
+        apply(a_session(z, 0xe, 4000));
+        apply(a_create(z + 1, "/a", "", 0, 3 * turn + 1));
+        apply(a_create(z + 2, "/a/1", "", 0xe, 1));
+        apply(a_create(z + 3, long_path, "", 0xe, 2));
+        apply(a_create(z + 4, "/e2", "", 0xe, 3 * turn + 2));
+        apply(a_create(z + 5, "/e3", "", 0xf, 3 * turn + 3));
+        if (turn % 2)
+            commit();
+        apply(a_delete(z + 6, "/e3"));
+        apply(an_end(z + 7, 0xe, turn / 2 ? "/a/1" : NULL));
+        apply(a_delete(z + 8, "/a"));
+        commit();
+        text = dump_image(false);
+        CU_ASSERT(strstr(text, "Se") == NULL);
+        CU_ASSERT(strstr(text, "/a") == NULL);
+        CU_ASSERT(strstr(text, "/e") == NULL);
+        free(text);
+    }
+    done();
+}
+
+static void
+the_new_owner_of_a_path_keeps_it(void)
+{
+    char *text;
+
+    given_fresh_image();
+    apply(a_create(1, "/lock", "", 0xa, 1));
+    commit();
+    apply(a_delete(2, "/lock"));
+    apply(a_create(3, "/lock", "", 0xb, 2));
+    apply(an_end(4, 0xa, NULL));
+    commit();
+    apply(an_end(5, 0xa, NULL));
+    commit();
+    text = dump_image(false);
+    CU_ASSERT(strstr(text, "/lock [] c3 m3 p3 v0 c0 a0 ob") != NULL);
+    free(text);
+    apply(an_end(6, 0xb, NULL));
+    commit();
+    text = dump_image(false);
+    CU_ASSERT(strstr(text, "/lock") == NULL);
+    free(text);
+    done();
+}
+
+static void
+long_paths_are_rows_as_well(void)
+{
+    char child[720];
+    char *text;
+
+    given_fresh_image();
+    given_long_path();
+    snprintf(child, sizeof child, "%s/y", long_path);
+    apply(a_create(1, "/a", "", 0, 1));
+    apply(a_create(2, long_path, "parent", 0, 1));
+    apply(a_create(3, child, "child", 0, 1));
+    commit();
+    apply(a_set_data(4, child, "changed", 1));
+    commit();
+    close_image();
+    open_image();
+    text = dump_image(false);
+    CU_ASSERT(strstr(text, "[parent] c2 m2 p3 v0 c1") != NULL);
+    CU_ASSERT(strstr(text, "[changed] c3 m4 p3 v1 c0") != NULL);
+    CU_ASSERT(strstr(text, "[parent]") < strstr(text, "[changed]"));
+    free(text);
+    apply(a_delete(5, child));
+    apply(a_delete(6, long_path));
+    commit();
+    text = dump_image(false);
+    CU_ASSERT(strstr(text, "/a/xx") == NULL);
+    free(text);
+    done();
+}
+
+/* Folding goes on while a snapshot is being written; it shows its zxid. */
+static void
+a_snapshot_is_exact_while_the_image_moves(void)
+{
+    struct image_snapshot s;
+    struct dump d = {.has_all = true};
+    const struct snap_visitor v = {dump_session, dump_node, &d};
+    struct snapfile_info info = {0};
+    char path[DATA_PATH_MAX];
+    zxid_t z = 1;
+    int rc;
+
+    given_fresh_image();
+    apply(a_create(z, "/a", "old", 0, 1));
+    commit();
+    CU_ASSERT_EQUAL(image_snapshot_begin(&s, &image, dirs.snap, SNAP_ZSTD), 0);
+    while ((rc = image_snapshot_step(&s, 1)) == 1) {
+        z++;
+        apply(a_set_data(z, "/a", "new", (int32_t)z));
+        commit();
+    }
+    CU_ASSERT_EQUAL(rc, 0);
+    CU_ASSERT(z > 5);
+    data_path(path, dirs.snap, "snapshot.1.zst");
+    CU_ASSERT_EQUAL(snapfile_read(path, &v, NULL, NULL, &info, &error), 0);
+    CU_ASSERT(strstr(d.text, "/a [old] c1 m1") != NULL);
+    CU_ASSERT_EQUAL(info.digest, d.digest);
+    free(d.text);
+    done();
+}
+
+static void
+bytes_that_are_no_transaction_are_refused(void)
+{
+    static const uint8_t nonsense[40] = {0, 0, 0, 1};
+
+    given_fresh_image();
+    CU_ASSERT_EQUAL(image_batch_apply(&batch, (struct bytes){nonsense, 40}),
+                    -EBADMSG);
+    done();
+}
+
+/* --- starting ------------------------------------------------------------- */
+
+/* Transactions from..to, each making /n<zxid>, as one log file. */
+static void
+given_log(zxid_t from, zxid_t to)
+{
+    const struct txlog_options options = {.prealloc_bytes = 65536};
+    struct txlog l;
+    char path[64];
+
+    CU_ASSERT_EQUAL_FATAL(txlog_open(&l, dirs.log, &options, NULL, &error),
+                          0);
+    for (zxid_t z = from; z <= to; z++) {
+        snprintf(path, sizeof path, "/n%lld", (long long)z);
+        CU_ASSERT_EQUAL(
+            txlog_append(&l, z, a_create(z, path, "", 0,
+                                         (int32_t)zxid_counter(z))), 0);
+    }
+    CU_ASSERT_EQUAL(txlog_flush(&l), 0);
+    txlog_close(&l);
+}
+
+/* A snapshot at `zxid` of a server that made /n1 .. /n<zxid>. */
+static void
+given_snapshot(zxid_t zxid)
+{
+    char path[DATA_PATH_MAX];
+    struct image_prepare p = {0};
+
+    CU_ASSERT_EQUAL_FATAL(image_prepare(&dirs, &p, &error), 0);
+    open_image();
+    for (zxid_t z = p.zxid + 1; z <= zxid; z++) {
+        char node[64];
+
+        snprintf(node, sizeof node, "/n%lld", (long long)z);
+        apply(a_create(z, node, "", 0, (int32_t)zxid_counter(z)));
+    }
+    commit();
+    write_snapshot(path, 1000);
+    close_image();
+}
+
+static int
+prepare(struct image_prepare *p)
+{
+    *p = (struct image_prepare){0};
+    return image_prepare(&dirs, p, &error);
+}
+
+static void
+an_image_that_the_log_continues_is_kept(void)
+{
+    struct image_prepare p;
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 9);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_KEPT);
+    CU_ASSERT_EQUAL(p.zxid, 3);
+    CU_ASSERT(!p.is_ahead);
+    open_image();
+    done();
+}
+
+static void
+without_an_image_snapshot_and_log_make_one(void)
+{
+    struct image_prepare p;
+    uint64_t nodes, sessions;
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 9);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_IMPORTED);
+    CU_ASSERT_EQUAL(p.zxid, 9);
+    CU_ASSERT_EQUAL(p.txns, 6);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    open_image();
+    CU_ASSERT_EQUAL(image_count(&image, &nodes, &sessions), 0);
+    CU_ASSERT_EQUAL(nodes, 4 + 9);
+    done();
+}
+
+static void
+a_damaged_snapshot_sends_us_to_an_older_one(void)
+{
+    struct image_prepare p;
+    char path[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size;
+
+    given_directory();
+    given_snapshot(3);
+    given_snapshot(5);
+    given_log(1, 9);
+    data_path(path, dirs.snap, "snapshot.5");
+    data = file_read(path, &size);
+    data[size / 2] ^= 4;
+    file_write(path, data, size);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    CU_ASSERT_EQUAL(p.damaged, 1);
+    CU_ASSERT_EQUAL(p.zxid, 9);
+    free(data);
+    open_image();
+    done();
+}
+
+static void
+logs_without_a_snapshot_are_refused_unless_trusted(void)
+{
+    struct image_prepare p;
+
+    given_directory();
+    given_log(1, 4);
+    CU_ASSERT_EQUAL(prepare(&p), -ENODATA);
+    CU_ASSERT(strstr(error.remedy, "snapshot.trust.empty") != NULL);
+    p = (struct image_prepare){.trusts_empty = true};
+    CU_ASSERT_EQUAL(image_prepare(&dirs, &p, &error), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_IMPORTED);
+    CU_ASSERT_EQUAL(p.zxid, 4);
+    open_image();
+    done();
+}
+
+/* Apache ran here for long: our image's continuation was purged. */
+static void
+a_newer_snapshot_bridges_a_gap(void)
+{
+    struct image_prepare p;
+    char path[DATA_PATH_MAX], kept[DATA_PATH_MAX];
+
+    given_directory();
+    given_snapshot(7);
+    data_path(path, dirs.snap, "snapshot.7");
+    data_path(kept, dirs.snap, "kept");
+    rename(path, kept);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    given_snapshot(2);
+    given_log(6, 9);
+    CU_ASSERT_EQUAL(prepare(&p), -ENODATA); /* 3 to 5 are nowhere */
+    rename(kept, path);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_IMPORTED);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.7");
+    CU_ASSERT_EQUAL(p.zxid, 9);
+    open_image();
+    done();
+}
+
+/* Its log was cut at 4 and went on in another epoch: 5 never was. */
+static void
+an_image_of_another_history_is_built_anew(void)
+{
+    struct image_prepare p;
+
+    given_directory();
+    given_snapshot(3);
+    given_snapshot(5);
+    given_log(1, 4);
+    given_log(ZXID(1, 1), ZXID(1, 2));
+    CU_ASSERT_EQUAL(image_forget_after(&dirs, 4, &error), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_IMPORTED);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    CU_ASSERT_EQUAL(p.zxid, ZXID(1, 2));
+    open_image();
+    done();
+}
+
+static void
+an_image_ahead_of_its_log_is_kept_with_a_warning(void)
+{
+    struct image_prepare p;
+
+    given_directory();
+    given_snapshot(5);
+    given_log(1, 3);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_KEPT);
+    CU_ASSERT(p.is_ahead);
+    CU_ASSERT_EQUAL(p.zxid, 5);
+    open_image();
+    done();
+}
+
+static void
+damage_in_the_log_stops_an_import(void)
+{
+    struct image_prepare p;
+    char path[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size;
+
+    given_directory();
+    given_snapshot(1);
+    given_log(1, 9);
+    data_path(path, dirs.log, "log.1");
+    data = file_read(path, &size);
+    data[400] ^= 4;
+    file_write(path, data, size);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), -ENODATA);
+    CU_ASSERT(strstr(error.path, "log.1") != NULL);
+    CU_ASSERT(error.offset > 300 && error.offset <= 400);
+    CU_ASSERT(!file_is_there(dirs.image));
+    free(data);
+    datadir_close(&dirs);
+    tempdir_remove(base);
+}
+
+UNIT_SUITE(image)
+{
+    unit_suite("image");
+    UNIT(a_fresh_image_is_a_fresh_tree);
+    UNIT(the_digest_is_zookeepers);
+    UNIT(a_wrong_digest_of_the_leader_is_told);
+    UNIT(changes_become_rows);
+    UNIT(what_was_not_committed_is_not_there);
+    UNIT(a_node_made_and_gone_leaves_only_its_parents_stat);
+    UNIT(a_parent_is_only_raised);
+    UNIT(a_sessions_ephemerals_go_with_it);
+    UNIT(the_new_owner_of_a_path_keeps_it);
+    UNIT(long_paths_are_rows_as_well);
+    UNIT(a_snapshot_is_exact_while_the_image_moves);
+    UNIT(bytes_that_are_no_transaction_are_refused);
+    UNIT(an_image_that_the_log_continues_is_kept);
+    UNIT(without_an_image_snapshot_and_log_make_one);
+    UNIT(a_damaged_snapshot_sends_us_to_an_older_one);
+    UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
+    UNIT(a_newer_snapshot_bridges_a_gap);
+    UNIT(an_image_of_another_history_is_built_anew);
+    UNIT(an_image_ahead_of_its_log_is_kept_with_a_warning);
+    UNIT(damage_in_the_log_stops_an_import);
+}
