@@ -45,6 +45,8 @@ static const struct option_row rows[] = {
      "stop after so many; 0 is no limit"},
     {"keys", NUMBER, AT(keys), "10000", 1, 1e8,
      "znodes that get, exists, set, delete, fill, watch work on"},
+    {"first", NUMBER, AT(first_key), "0", 0, 1e8,
+     "number of the first key, in thousands: several runs, one tree"},
     {"size", NUMBER, AT(value_size), "100", 0, 1e6,
      "bytes of data in each"},
     {"children", NUMBER, AT(children), "100", 1, 1e5,
@@ -53,6 +55,8 @@ static const struct option_row rows[] = {
      "creates in each multi; in fill, 1 is plain creates"},
     {"shared", FLAG, AT(is_shared), NULL, 0, 0,
      "watch: every connection watches every key, not its share"},
+    {"hold", SECONDS, AT(hold_s), "0", 0, 1e6,
+     "watch: how long to hold the watches before writing"},
     {"prefix", TEXT, AT(prefix), NULL, 0, 0,
      "znode to work under; default /zab-bench-PID"},
     {"keep", FLAG, AT(keep), NULL, 0, 0,
@@ -186,6 +190,8 @@ check_whole(struct bench_opts *o, char *why, size_t why_size)
                            strlen(o->prefix) > 200))
         complaint = "--prefix must be a path below /, without a slash at its "
                     "end, of at most 200 bytes";
+    else if (o->first_key % 1000 != 0)
+        complaint = "--first must be a multiple of 1000";
     else if (o->reuse && !o->prefix)
         complaint = "--reuse needs the --prefix that was kept";
     if (complaint)

@@ -29,10 +29,12 @@ struct bench_opts {
     uint64_t requests; /* 0: as many as fit in `seconds` */
 
     uint64_t keys;
+    uint64_t first_key; /* a multiple of 1,000, the keys of one parent */
     uint64_t value_size;
     uint64_t children;
     uint64_t multi_ops;
     bool is_shared; /* watch: every connection watches every key */
+    double hold_s;  /* watch: how long to hold them before writing */
 
     const char *prefix;
     bool keep;  /* leave the znodes */

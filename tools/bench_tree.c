@@ -69,12 +69,13 @@ void
 bench_path_key_parent(const struct bench_tree *t, uint64_t n,
                       struct bench_path *p)
 {
-    parent(t, "/d", n, p);
+    parent(t, "/d", t->opts->first_key / BENCH_KEYS_PER_PARENT + n, p);
 }
 
 void
 bench_path_key(const struct bench_tree *t, uint64_t key, struct bench_path *p)
 {
+    key += t->opts->first_key;
     parent(t, "/d", key / BENCH_KEYS_PER_PARENT, p);
     add_text(p, "/k");
     add_digits(p, key, 8);

@@ -236,5 +236,6 @@ bench_run_watch(struct bench_run *r)
     bench_memory_now(r, &after);
     bench_result_extra(r->result, "watches", (double)w.to_arm);
     bench_memory_per(r, &before, &after, w.to_arm);
-    return rounds(&w);
+    rc = bench_hold(r, r->opts->hold_s);
+    return rc < 0 ? rc : rounds(&w);
 }

@@ -28,6 +28,17 @@ keys_lie_a_thousand_to_a_parent(void)
 }
 
 static void
+keys_may_begin_at_any_thousand(void)
+{
+    given_prefix("/p");
+    opts.first_key = 3000;
+    bench_path_key(&tree, 1, &path);
+    CU_ASSERT_TRUE(bytes_are(path.bytes, "/p/d000003/k00003001"));
+    bench_path_key_parent(&tree, 1, &path);
+    CU_ASSERT_TRUE(bytes_are(path.bytes, "/p/d000004"));
+}
+
+static void
 connections_never_create_the_same_name(void)
 {
     given_prefix("/p");
@@ -72,6 +83,7 @@ UNIT_SUITE(bench_tree)
 {
     unit_suite("bench_tree");
     UNIT(keys_lie_a_thousand_to_a_parent);
+    UNIT(keys_may_begin_at_any_thousand);
     UNIT(connections_never_create_the_same_name);
     UNIT(the_list_has_a_place_of_its_own);
     UNIT(nobody_else_has_our_default_prefix);
