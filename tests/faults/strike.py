@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The processes of a server, and how to hit one of them.
+
+zabd's children carry a title, `zabd: NAME`; a target is such a name, or
+    super     the supervisor alone; its children must go with it
+    group     the whole process group at once, as `kill -9 -PGID` does
+after which the test starts the server again on the same data directory."""
+
+import os
+import signal
+import time
+
+HANG_S = 20            # within which a stopped process must be ended
+GONE_S = 5             # children after their supervisor's death
+WHOLE_S = 20           # until the process set is complete again
+
+
+def stat_of(pid):
+    """(comm, state, ppid) of a process, or None."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            head, _, rest = f.read().rpartition(")")
+    except OSError:
+        return None
+    state, ppid = rest.split()[:2]
+    return head.partition("(")[2], state, int(ppid)
+
+
+def processes(pid):
+    """{title: pid} of the running children of the supervisor `pid`."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            st = stat_of(int(name))
+            if st and st[2] == pid and st[1] not in "ZXTt":
+                found[st[0].replace("zabd: ", "")] = int(name)
+    return found
+
+
+def targets(server):
+    """What can be hit here."""
+    if server.kind == "apache":
+        return ["group"]
+    return sorted(processes(server.pid)) + ["super", "group"]
+
+
+class Misbehaved(Exception):
+    """The server did not do what it must when it was hit."""
+
+
+def wait_whole(server, names):
+    """Wait until every process is there and running."""
+    end = time.monotonic() + WHOLE_S
+    while set(processes(server.pid)) != names:
+        if time.monotonic() > end:
+            there = set(processes(server.pid))
+            raise Misbehaved("after %d s these processes are missing: %s%s" % (
+                WHOLE_S, ", ".join(sorted(names - there)) or "none",
+                "; too many: %s" % sorted(there - names)
+                if there - names else ""))
+        time.sleep(0.01)
+
+
+def is_same(pid, name):
+    st = stat_of(pid)
+    return st and st[0].replace("zabd: ", "") == name and st[1] not in "ZX"
+
+
+def hit_child(server, name, signo, resume_s):
+    """Hit one child; resume_s is None for a stop that nobody ends."""
+    pid = processes(server.pid).get(name)
+    if pid is None:
+        raise Misbehaved("there is no process %s" % name)
+    os.kill(pid, signo)
+    if signo == signal.SIGKILL:
+        return
+    if resume_s is not None:
+        time.sleep(resume_s)
+        if is_same(pid, name):      # the server may have ended it already
+            os.kill(pid, signal.SIGCONT)
+        return
+    end = time.monotonic() + HANG_S
+    while is_same(pid, name):
+        if time.monotonic() > end:
+            os.kill(pid, signal.SIGCONT)
+            raise Misbehaved("%s hung for %d s and nobody ended it" %
+                             (name, HANG_S))
+        time.sleep(0.01)
+
+
+def hit_whole(server, target, signo, resume_s):
+    """Hit the supervisor or everything; start the server again if it died."""
+    pid = server.pid
+    if signo == signal.SIGSTOP:
+        send = os.killpg if target == "group" else os.kill
+        send(pid, signo)
+        time.sleep(resume_s)
+        send(pid, signal.SIGCONT)
+        return
+    if target == "super":
+        os.kill(pid, signal.SIGKILL)
+        server.child.wait(GONE_S)
+        end = time.monotonic() + GONE_S
+        while server.group():
+            if time.monotonic() > end:
+                left = server.group()
+                server.kill()
+                raise Misbehaved("outlived their supervisor: %s" % left)
+            time.sleep(0.005)
+    else:
+        server.kill()
+    server.start()
+
+
+def hit(server, target, signo, resume_s):
+    if target in ("super", "group"):
+        hit_whole(server, target, signo, resume_s)
+    else:
+        hit_child(server, target, signo, resume_s)
