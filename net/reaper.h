@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reaper.h - containers and TTL nodes that are to go.
+ *
+ * Every check interval all of them are looked at; those that may go are
+ * handed out one at a time, spaced, to be deleted by ordinary transactions
+ * that look again.  What does not fit into the list waits for the next look,
+ * which then follows at once.
+ *
+ * Pure: it is told the time.  The replication process, standalone or leading.
+ * ZK: ContainerManager.  Facts: spec/client-protocol.md 4.7
+ */
+#ifndef NET_REAPER_H
+#define NET_REAPER_H
+
+#include "daemon/conf.h"
+#include "storage/tree.h"
+
+enum { REAPER_LIST_BYTES = 64 * 1024 };
+
+struct reaper {
+    mono_ms_t interval;     /* between looks */
+    mono_ms_t spacing;      /* between deletions */
+    wall_ms_t never_used_ms; /* age at which an empty new container goes;
+                                0: never */
+    mono_ms_t next_look, next_out;
+    wall_ms_t wall;         /* during a look */
+    uint32_t size, at;      /* of list */
+    bool is_cut;            /* the list was too small */
+    uint8_t list[REAPER_LIST_BYTES]; /* paths, each behind its i32 length */
+};
+
+void reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now);
+
+/*
+ * The next node to delete, size -1 if there is none now; borrowed until the
+ * next call.  `again` becomes the time to ask again.
+ */
+struct bytes reaper_next(struct reaper *r, const struct tree *t, mono_ms_t now,
+                         wall_ms_t wall, mono_ms_t *again);
+
+/* May this node go? */
+bool reaper_wants(const struct znode_stat *stat, wall_ms_t never_used_ms,
+                  wall_ms_t wall);
+
+#endif

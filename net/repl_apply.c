@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_apply.c - committed entries change the tree and the session table.
+ *
+ * The replication process.  Entries are applied in batches under the tree's
+ * sequence lock, short enough that a reader hardly waits; what a reply needs
+ * is kept in the entry.
+ */
+#include "daemon/check.h"
+#include "net/repl.h"
+
+enum { BATCH_ENTRIES = 64, BATCH_OUTCOMES = 512, APPLY_BATCHES = 16 };
+
+/*
+ * The session's slot, with its timeout.  Its ephemerals are the tree's to
+ * note; a session that ends without any leaves here, else with its last.
+ */
+static void
+open_session(struct repl *r, const struct change *c,
+             const struct txn_header *h)
+{
+    struct session *s = session_take(r->sessions, h->session);
+
+    check(s != NULL);
+    s->timeout_ms = s->created_timeout_ms = c->timeout_ms;
+    s->is_alive = 1;
+}
+
+static void
+end_session(struct repl *r, session_id_t id)
+{
+    struct session *s = session_find(r->sessions, id);
+
+    if (!s)
+        return;
+    expiry_remove(&r->expiry, s);
+    s->is_alive = 0;
+}
+
+static void
+forget_session(struct repl *r, session_id_t id)
+{
+    struct session *s = session_find(r->sessions, id);
+
+    if (s && s->ephemeral_count == 0)
+        session_give(r->sessions, s);
+}
+
+void
+repl_apply_txn(struct repl *r, struct txn *txn, struct outcome *outcomes)
+{
+    const struct txn_header *h = &txn->header;
+    struct change c;
+
+    if (h->type == ZK_OP_CREATE_SESSION && txn_next(txn, &c)) {
+        open_session(r, &c, h);
+        txn_rewind(txn);
+    }
+    if (h->type == ZK_OP_CLOSE_SESSION)
+        end_session(r, h->session);
+    tree_apply_txn(r->tree, txn, outcomes);
+    if (h->type == ZK_OP_CLOSE_SESSION)
+        forget_session(r, h->session);
+}
+
+/* The number of outcomes, for the batch's bound. */
+static uint32_t
+apply_entry(struct repl *r, struct ring_entry *e)
+{
+    struct txn txn;
+
+    if (e->kind != RING_TXN)
+        return 0;
+    check(txn_open(&txn, ring_payload(e)) == 0);
+    check(txn.header.zxid == e->zxid);
+    check_slow(txn_count(&txn) == e->outcome_count);
+    repl_apply_txn(r, &txn, ring_outcomes(e));
+    if (e->op == ZK_OP_CREATE_SESSION)
+        repl_session_owned(r, e);
+    r->outstanding--;
+    return e->outcome_count;
+}
+
+static void
+apply_batch(struct repl *r)
+{
+    struct shm_replication *shared = r->shm->replication;
+    zxid_t zxid = 0;
+    uint32_t outcomes = 0;
+
+    tree_batch_begin(r->tree);
+    for (uint32_t i = 0; i < BATCH_ENTRIES && outcomes < BATCH_OUTCOMES &&
+                         r->applied < r->committed;
+         i++) {
+        struct ring_entry *e = txring_at(&r->shm->ring, r->applied);
+
+        outcomes += apply_entry(r, e);
+        if (e->kind == RING_TXN)
+            zxid = e->zxid;
+        r->applied += e->size;
+    }
+    tree_batch_end(r->tree, r->applied);
+    if (zxid != 0) {
+        atomic_store_explicit(&shared->applied_zxid, zxid,
+                              memory_order_release);
+        prep_applied(&r->prep, zxid);
+    }
+    atomic_store_explicit(&shared->applied, r->applied, memory_order_release);
+}
+
+/* The zxid of the last transaction below the new `committed`. */
+static void
+tell_committed(struct repl *r, ring_pos_t committed)
+{
+    struct shm_replication *shared = r->shm->replication;
+    zxid_t zxid = 0;
+
+    for (ring_pos_t pos = r->committed; pos < committed;) {
+        const struct ring_entry *e = txring_at(&r->shm->ring, pos);
+
+        if (e->kind == RING_TXN)
+            zxid = e->zxid;
+        pos += e->size;
+    }
+    r->committed = committed;
+    if (zxid != 0)
+        atomic_store_explicit(&shared->committed_zxid, zxid,
+                              memory_order_release);
+    atomic_store_explicit(&shared->committed, committed,
+                          memory_order_release);
+}
+
+static ring_pos_t
+delivered_by_all(const struct repl *r)
+{
+    ring_pos_t least = r->applied;
+
+    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
+        ring_pos_t pos = atomic_load_explicit(&r->shm->client[w]->delivered,
+                                              memory_order_acquire);
+
+        if (pos < least)
+            least = pos;
+    }
+    return least;
+}
+
+bool
+repl_apply(struct repl *r)
+{
+    struct role_acks acks = {
+        .published = r->published,
+        .durable = atomic_load_explicit(&r->shm->log->durable,
+                                        memory_order_acquire),
+    };
+    ring_pos_t committed = r->role->committed(&acks);
+
+    if (committed > r->committed)
+        tell_committed(r, committed);
+    if (r->applied == r->committed)
+        return false;
+    for (int i = 0; i < APPLY_BATCHES && r->applied < r->committed; i++)
+        apply_batch(r);
+    atomic_store_explicit(&r->shm->replication->outstanding, r->outstanding,
+                          memory_order_relaxed);
+    tree_reclaim(r->tree, delivered_by_all(r));
+    bell_ring_clients(r->shm);
+    return r->applied < r->committed;
+}

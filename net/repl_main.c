@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_main.c - the replication process.
+ *
+ * Forked by the supervisor when log and image are ready, it is the only
+ * writer of the tree, the session table and the transaction ring.  It loads
+ * the tree from disk, then turns requests into transactions, hands them to
+ * the log through the ring, applies what is committed and wakes the client
+ * processes.  Nothing on disk is its own.  SIGTERM ends it at once: what was
+ * acknowledged is in the log.  If it dies, clients are dropped as when a
+ * server loses its leader, and its successor begins here with a fresh tree;
+ * positions in the ring go on.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
+#include "net/repl.h"
+
+static const double stall_s = 0.001;
+
+/* --- the loop ---------------------------------------------------------------- */
+
+static void
+publish(struct repl *r)
+{
+    if (r->published == r->head)
+        return;
+    r->published = r->head;
+    atomic_store_explicit(&r->shm->replication->published, r->head,
+                          memory_order_release);
+    bell_ring(r->shm, PROC_LOG);
+}
+
+static void
+follow_conf(struct repl *r)
+{
+    uint32_t version = atomic_load_explicit(&r->shm->super->conf_version,
+                                            memory_order_acquire);
+    uint32_t txn_max = r->prep.rules.txn_max;
+
+    if (version == r->conf_version)
+        return;
+    r->conf_version = version;
+    shm_conf(r->shm, &r->conf);
+    prep_rules_of(&r->conf, &r->prep.rules);
+    r->prep.rules.txn_max = txn_max; /* the ring was made for it */
+}
+
+/* A log that cannot write acknowledges nothing, so neither do we. */
+static bool
+log_failed(struct repl *r)
+{
+    int err = atomic_load_explicit(&r->shm->log->failed, memory_order_acquire);
+
+    if (r->is_failed || err == 0)
+        return r->is_failed;
+    r->is_failed = true;
+    atomic_store(&r->shm->replication->role, ROLE_NONE);
+    atomic_store(&r->shm->replication->serving, 0);
+    log_error("replication: the transaction log failed (%s): this server "
+              "stops serving; repair the disk and restart it",
+              strerror(err < 0 ? -err : err));
+    bell_ring_clients(r->shm);
+    bell_ring(r->shm, PROC_SUPER);
+    return true;
+}
+
+/*
+ * What waits for a consumer's cursor is tried again a little later: client
+ * processes do not ring when they have read.
+ */
+static void
+watch_stall(struct repl *r)
+{
+    if (r->is_stalled && !ev_is_active(&r->stall)) {
+        ev_timer_set(&r->stall, stall_s, 0.);
+        ev_timer_start(r->loop, &r->stall);
+    }
+}
+
+static bool
+work(void *arg)
+{
+    struct repl *r = arg;
+    bool more;
+
+    if (log_failed(r))
+        return false;
+    follow_conf(r);
+    more = repl_take(r);
+    publish(r);
+    more |= repl_apply(r);
+    watch_stall(r);
+    return more;
+}
+
+/* --- timers ------------------------------------------------------------------ */
+
+static void
+again_at(struct repl *r, ev_timer *timer, mono_ms_t when)
+{
+    mono_ms_t wait = when - clock_mono_ms();
+
+    ev_timer_stop(r->loop, timer);
+    ev_timer_set(timer, (double)(wait < 1 ? 1 : wait) / 1000., 0.);
+    ev_timer_start(r->loop, timer);
+}
+
+static void
+on_expire(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct repl *r = timer->data;
+
+    (void)loop;
+    (void)events;
+    if (!r->is_failed)
+        repl_session_expire(r);
+    publish(r);
+    watch_stall(r);
+    again_at(r, timer, r->expiry.due);
+}
+
+static void
+on_reap(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct repl *r = timer->data;
+    uint8_t record[REAPER_LIST_BYTES];
+    struct jute_out out = jute_out_of(record, sizeof record);
+    mono_ms_t again;
+    struct bytes path = reaper_next(&r->reaper, r->tree, clock_mono_ms(),
+                                    clock_wall_ms(), &again);
+
+    (void)loop;
+    (void)events;
+    if (path.size >= 0 && !r->is_failed) {
+        jute_put_bytes(&out, path);
+        /* Refused for want of room: the next look finds it again. */
+        repl_submit(r, ZK_OP_DELETE_CONTAINER, 0,
+                    (struct bytes){record, (int32_t)jute_out_size(&out)});
+        publish(r);
+    }
+    again_at(r, timer, again);
+}
+
+static void
+on_stall(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop; /* the loop turned: work runs again */
+    (void)timer;
+    (void)events;
+}
+
+/* --- start -------------------------------------------------------------------- */
+
+static void *
+take_memory(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (memory == MAP_FAILED)
+        fatal(EXIT_UNEXPECTED, "replication: no memory for %zu bytes: %s",
+              size, strerror(errno));
+    return memory;
+}
+
+static void
+lay_out(struct repl *r, struct shm *shm)
+{
+    mono_ms_t now = clock_mono_ms();
+
+    *r = (struct repl){.shm = shm, .role = &role_standalone};
+    r->conf_version = atomic_load(&shm->super->conf_version);
+    shm_conf(shm, &r->conf);
+    r->sessions =
+        session_table_init(shm->session_memory, session_table_bytes());
+    r->tree =
+        tree_init(shm->tree_arena, shm->tree_arena_bytes, r->sessions);
+    tree_on_give_back(r->tree, tree_madvise);
+    for (uint32_t w = 0; w < shm->super->client_count; w++)
+        tree_watch_reader(r->tree, &shm->client[w]->wants_tree);
+    expiry_init(&r->expiry, r->sessions, r->conf.tick_time_ms, now);
+    reaper_init(&r->reaper, &r->conf, now);
+}
+
+/*
+ * The ring goes on where the last life stopped: all that it published was
+ * loaded.  Requests of that life are of connections that are gone.
+ */
+static void
+join_ring(struct repl *r)
+{
+    struct shm_replication *shared = r->shm->replication;
+
+    r->head = r->published = atomic_load(&shared->published);
+    r->committed = r->applied = r->slowest = r->published;
+    for (uint32_t w = 0; w < r->shm->super->client_count; w++)
+        atomic_store(&shared->taken[w],
+                     atomic_load(&r->shm->client[w]->requested));
+    tree_batch_begin(r->tree);
+    tree_batch_end(r->tree, r->applied);
+    atomic_store(&shared->committed_zxid, r->zxid);
+    atomic_store(&shared->applied_zxid, r->zxid);
+    atomic_store(&shared->outstanding, 0);
+    atomic_store(&shared->committed, r->committed);
+    atomic_store(&shared->applied, r->applied);
+}
+
+static void
+serve(struct repl *r)
+{
+    struct prep_rules rules;
+    uint32_t maxbuffer = (uint32_t)r->conf.jute_maxbuffer;
+
+    prep_rules_of(&r->conf, &rules);
+    prep_init(&r->prep, take_memory(prep_bytes(maxbuffer)), maxbuffer,
+              r->tree, r->sessions, &rules);
+    r->prep.prepared = r->prep.applied = r->zxid;
+    repl_session_start(r);
+    atomic_store(&r->shm->replication->role, r->role->kind);
+    atomic_store(&r->shm->replication->serving,
+                 atomic_load(&r->shm->super->life[PROC_REPLICATION]));
+    proc_ready(PROC_REPLICATION, r->shm);
+    bell_ring_clients(r->shm);
+    log_info("replication: %s zxid=0x%llx", r->role->name,
+             (unsigned long long)r->zxid);
+}
+
+static void
+start_loop(struct repl *r)
+{
+    r->loop = ev_loop_new(EVFLAG_AUTO);
+    if (!r->loop)
+        fatal(EXIT_UNEXPECTED, "replication: no event loop");
+    bell_attach(&r->bell, r->loop, r->shm, PROC_REPLICATION, work, r);
+    ev_init(&r->expire, on_expire);
+    ev_init(&r->reap, on_reap);
+    ev_init(&r->stall, on_stall);
+    r->expire.data = r->reap.data = r->stall.data = r;
+    again_at(r, &r->expire, r->expiry.due);
+    again_at(r, &r->reap, r->reaper.next_look);
+}
+
+noreturn void
+repl_main(struct shm *shm)
+{
+    static struct repl r;
+
+    proc_enter(PROC_REPLICATION, shm);
+    lay_out(&r, shm);
+    repl_load(&r);
+    join_ring(&r);
+    serve(&r);
+    start_loop(&r);
+    ev_run(r.loop, 0);
+    exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_take.c - requests become entries of the transaction ring.
+ *
+ * The replication process.  An entry is built in place behind the last one
+ * and nobody sees it before repl_publish.  A request is taken only when the
+ * ring has room for the largest entry that it can become; else it waits in
+ * its request ring, whose client process then stops reading.
+ */
+#include <errno.h>
+
+#include "daemon/check.h"
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "net/repl.h"
+
+enum { TAKE_MAX = 512, TAKE_IN_A_ROW = 64 };
+
+/* Whoever still reads or writes old entries bounds the ring. */
+static ring_pos_t
+slowest_cursor(const struct repl *r)
+{
+    ring_pos_t slowest =
+        atomic_load_explicit(&r->shm->log->durable, memory_order_acquire);
+
+    if (r->applied < slowest)
+        slowest = r->applied;
+    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
+        ring_pos_t pos = atomic_load_explicit(&r->shm->client[w]->delivered,
+                                              memory_order_acquire);
+
+        if (pos != RING_POS_NONE && pos < slowest)
+            slowest = pos;
+    }
+    return slowest;
+}
+
+/* The place for an entry of at most `size` bytes, or NULL. */
+static struct ring_entry *
+reserve(struct repl *r, uint32_t size)
+{
+    if (r->head + size - r->slowest > r->shm->ring.size)
+        r->slowest = slowest_cursor(r);
+    if (r->head + size - r->slowest > r->shm->ring.size)
+        return NULL;
+    return txring_at(&r->shm->ring, r->head);
+}
+
+static void
+append(struct repl *r, struct ring_entry *e)
+{
+    r->head += e->size;
+    if (e->kind == RING_TXN) {
+        r->outstanding++;
+        atomic_fetch_add_explicit(&r->shm->replication->proposals, 1,
+                                  memory_order_relaxed);
+    }
+}
+
+static uint32_t
+size_of_need(const struct prep_need *need)
+{
+    return ring_entry_size(need->payload, need->outcomes,
+                           sizeof(struct outcome), need->has_ops);
+}
+
+/* The header of a transaction's entry, around what prep wrote. */
+static void
+finish_txn(struct ring_entry *e, const struct prep_request *q,
+           const struct prep_result *result, int32_t timeout_ms)
+{
+    const struct origin *o = &q->origin;
+    bool is_own = o->worker == RING_NOBODY || result->is_partial;
+
+    *e = (struct ring_entry){
+        .size = ring_entry_size(result->size, result->outcome_count,
+                                sizeof(struct outcome),
+                                result->reply_ops != NULL),
+        .kind = RING_TXN,
+        .worker = is_own ? RING_NOBODY : o->worker,
+        .life = is_own ? 0 : o->life,
+        .conn = is_own ? 0 : o->conn,
+        .zxid = q->zxid,
+        .session = q->session,
+        .xid = q->xid,
+        .op = q->op,
+        .timeout_ms = timeout_ms,
+        .payload_size = result->size,
+        .outcome_count = result->outcome_count,
+    };
+    if (result->reply_ops)
+        memcpy((struct outcome *)ring_outcomes(e) + result->outcome_count,
+               result->reply_ops, result->outcome_count * sizeof(int32_t));
+}
+
+/* What has no transaction: a word to one connection, in order. */
+static bool
+put_word(struct repl *r, enum ring_kind kind, const struct req *req,
+         const struct origin *o, enum zk_code err)
+{
+    struct ring_entry *e = reserve(r, ring_entry_size(0, 0, 0, false));
+
+    if (!e)
+        return false;
+    *e = (struct ring_entry){
+        .size = ring_entry_size(0, 0, 0, false),
+        .kind = (uint16_t)kind,
+        .worker = o->worker,
+        .life = o->life,
+        .conn = o->conn,
+        .zxid = r->zxid,
+        .session = req->session,
+        .xid = req->xid,
+        .op = req->op,
+        .err = err,
+        .timeout_ms = req->timeout_ms,
+    };
+    append(r, e);
+    return true;
+}
+
+/* Counter 0xffffffff is never used: a leader could not propose it. */
+static zxid_t
+zxid_after(zxid_t zxid)
+{
+    return zxid_counter(zxid) >= 0xfffffffe ? ZXID(zxid_epoch(zxid) + 1, 1)
+                                            : zxid + 1;
+}
+
+/* Prepare one request, in as many transactions as it takes. */
+static enum prep_verdict
+prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms)
+{
+    struct prep_need need = prep_need(&r->prep, q->op, q->body.size);
+    struct prep_result result = {0};
+    enum prep_verdict verdict;
+
+    q->now = clock_wall_ms();
+    do {
+        struct ring_entry *e = reserve(r, size_of_need(&need));
+
+        if (!e)
+            return PREP_WAIT;
+        q->zxid = zxid_after(r->zxid);
+        q->in_flight = r->head - r->applied;
+        verdict = prep_step(&r->prep, q, e + 1, need.payload, &result);
+        if (verdict != PREP_TXN)
+            return verdict;
+        r->zxid = q->zxid;
+        finish_txn(e, q, &result, timeout_ms);
+        append(r, e);
+    } while (result.is_partial);
+    return PREP_TXN;
+}
+
+bool
+repl_submit(struct repl *r, int32_t op, session_id_t session,
+            struct bytes body)
+{
+    struct prep_request q = {
+        .op = op,
+        .session = session,
+        .origin = {.worker = RING_NOBODY},
+        .body = body,
+        .ids = BYTES_NULL,
+    };
+
+    return prepare(r, &q, 0) != PREP_WAIT;
+}
+
+/* --- one handler per kind of request -------------------------------------- */
+
+/* False: not now. */
+static bool
+prepare_or_drop(struct repl *r, const struct req *req, struct prep_request *q)
+{
+    switch (prepare(r, q, req->timeout_ms)) {
+    case PREP_WAIT:
+        return false;
+    case PREP_DROP:
+        return put_word(r, RING_DROP, req, &q->origin, ZK_OK);
+    case PREP_TXN:
+        break;
+    }
+    return true;
+}
+
+static bool
+on_session_open(struct repl *r, const struct req *req, const struct origin *o)
+{
+    uint8_t body[4];
+    struct prep_request q = {
+        .op = ZK_OP_CREATE_SESSION,
+        .session = repl_session_id(r),
+        .origin = *o,
+        .body = {body, sizeof body},
+        .ids = BYTES_NULL,
+    };
+
+    store_be32(body, (uint32_t)req->timeout_ms);
+    if (atomic_load(&r->shm->super->is_stopping))
+        return put_word(r, RING_DROP, req, o, ZK_OK);
+    return prepare_or_drop(r, req, &q);
+}
+
+static bool
+on_session_resume(struct repl *r, const struct req *req,
+                  const struct origin *o)
+{
+    enum zk_code err;
+
+    if (!reserve(r, ring_entry_size(0, 0, 0, false)))
+        return false;
+    err = repl_session_resume(r, req->session, o, req->timeout_ms);
+    return put_word(r, RING_RESUMED, req, o, err);
+}
+
+static bool
+on_write(struct repl *r, const struct req *req, const struct origin *o)
+{
+    struct prep_request q = {
+        .op = req->op,
+        .xid = req->xid,
+        .session = req->session,
+        .origin = *o,
+        .body = req_body(req),
+        .ids = req_auth(req),
+    };
+
+    return prepare_or_drop(r, req, &q);
+}
+
+static bool
+handle(struct repl *r, uint32_t w, const struct req *req)
+{
+    struct origin o = {(uint16_t)w, req->life, req->conn};
+
+    log_debug("client %u>replication kind=%d session=0x%llx xid=%d op=%d "
+              "bytes=%u",
+              w, req->kind, (unsigned long long)req->session, req->xid,
+              req->op, req->body_size);
+    switch (req->kind) {
+    case REQ_SESSION_OPEN:
+        return on_session_open(r, req, &o);
+    case REQ_SESSION_RESUME:
+        return on_session_resume(r, req, &o);
+    case REQ_WRITE:
+        return on_write(r, req, &o);
+    case REQ_SYNC:
+        return put_word(r, RING_SYNCED, req, &o, ZK_OK);
+    default:
+        return put_word(r, RING_DROP, req, &o, ZK_OK);
+    }
+}
+
+/* --- taking turns ---------------------------------------------------------- */
+
+static void
+end_broken_client(struct repl *r, uint32_t w)
+{
+    log_error("replication: the request ring of client %u is broken: what it "
+              "holds is dropped, its connections have to come again",
+              w + 1);
+    atomic_store(&r->shm->replication->taken[w],
+                 atomic_load(&r->shm->client[w]->requested));
+}
+
+/* Up to `max` requests of one client process; the number taken. */
+static uint32_t
+take_from(struct repl *r, uint32_t w, uint32_t max)
+{
+    _Atomic ring_pos_t *taken = &r->shm->replication->taken[w];
+    ring_pos_t pos = atomic_load_explicit(taken, memory_order_relaxed);
+    uint32_t count = 0;
+
+    while (count < max && !r->is_stalled) {
+        const struct req *req;
+
+        if (reqring_next(&r->shm->requests[w], pos, &req) < 0) {
+            end_broken_client(r, w);
+            return count;
+        }
+        if (!req)
+            break;
+        if (!handle(r, w, req)) {
+            r->is_stalled = true;
+            break;
+        }
+        pos += req->size;
+        count++;
+    }
+    if (count > 0)
+        atomic_store_explicit(taken, pos, memory_order_release);
+    return count;
+}
+
+bool
+repl_take(struct repl *r)
+{
+    uint32_t clients = r->shm->super->client_count;
+    uint32_t total = 0, idle = 0;
+
+    r->is_stalled = false;
+    while (total < TAKE_MAX && idle < clients && !r->is_stalled) {
+        uint32_t n = take_from(r, r->turn, TAKE_IN_A_ROW);
+
+        total += n;
+        idle = n == 0 ? idle + 1 : 0;
+        r->turn = (r->turn + 1) % clients;
+    }
+    return !r->is_stalled && idle < clients;
+}
