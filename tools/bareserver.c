@@ -164,8 +164,7 @@ welcome(int epoll_fd, int listen_fd)
                          SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         ev.data.fd = fd;
-        if (fd >= FILES_MAX ||
-            epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+        if (fd >= FILES_MAX || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
             close(fd);
     }
 }

@@ -25,8 +25,8 @@ static const struct {
 };
 
 static const char *const usual[] = {
-    "get", "exists", "children", "set", "create", "ephemeral",
-    "multi", "get:90,set:10", "connect",
+    "get",       "exists", "children",      "set",     "create",
+    "ephemeral", "multi",  "get:90,set:10", "connect",
 };
 
 struct side {
@@ -66,8 +66,7 @@ measure(struct side *s, unsigned round)
         result.has_cpu ? bench_result_server_us(&result) : 0;
     s->value[P50_US][round] = (double)bench_hist_at(&result.hist, 0.5) / 1e3;
     s->value[P99_US][round] = (double)bench_hist_at(&result.hist, 0.99) / 1e3;
-    s->value[P999_US][round] =
-        (double)bench_hist_at(&result.hist, 0.999) / 1e3;
+    s->value[P999_US][round] = (double)bench_hist_at(&result.hist, 0.999) / 1e3;
     return rc;
 }
 

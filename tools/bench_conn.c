@@ -256,8 +256,8 @@ bench_conn_open(struct bench_conn *c, struct bench_io *io,
     int on = 1, rc;
 
     check(c->state == CONN_DOWN);
-    c->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                   0);
+    c->fd =
+        socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     rc = c->fd < 0 ? -errno : bind_source(c->fd, source);
     if (rc == 0) {
         setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -412,7 +412,8 @@ bench_conn_handle(struct bench_conn *c, struct bench_io *io, uint32_t events)
 {
     if (c->state == CONN_DOWN)
         return; /* closed by an earlier event of the same batch */
-    if ((events & (EPOLLOUT | EPOLLERR)) && c->unsent_size && !flush_unsent(c, io))
+    if ((events & (EPOLLOUT | EPOLLERR)) && c->unsent_size &&
+        !flush_unsent(c, io))
         return;
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         read_some(c, io);

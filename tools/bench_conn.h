@@ -20,12 +20,7 @@
 
 #include "tools/bench_frame.h"
 
-enum bench_conn_state {
-    CONN_DOWN,
-    CONN_GREETING,
-    CONN_READY,
-    CONN_CLOSING
-};
+enum bench_conn_state { CONN_DOWN, CONN_GREETING, CONN_READY, CONN_CLOSING };
 
 enum bench_down {
     DOWN_CLOSED,  /* as we asked for */

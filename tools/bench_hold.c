@@ -15,8 +15,8 @@ enum { SETTLE_S = 30, LOOK_MS = 500 };
 struct hold {
     struct bench_run *run;
     int64_t end_ns;
-    int64_t look_ns;     /* settle: when to look at the CPU next */
-    uint64_t cpu_ns;     /* what it had used at the last look */
+    int64_t look_ns; /* settle: when to look at the CPU next */
+    uint64_t cpu_ns; /* what it had used at the last look */
     bool ends_when_quiet;
 };
 
@@ -54,10 +54,8 @@ hold(struct bench_run *r, const char *label, double seconds, bool when_quiet)
     struct hold h = {.run = r,
                      .end_ns = now_ns + (int64_t)(seconds * 1e9),
                      .ends_when_quiet = when_quiet};
-    struct bench_job job = {.label = label,
-                            .keeps_running = true,
-                            .state = &h,
-                            .tick = hold_on};
+    struct bench_job job = {
+        .label = label, .keeps_running = true, .state = &h, .tick = hold_on};
 
     return bench_loop_run(r->loop, &job);
 }
@@ -196,8 +194,8 @@ bench_run_connect(struct bench_run *r)
 
     r->result->unit = "connect";
     s.measure_ns = bench_now_ns() + (int64_t)(o->warmup_s * 1e9);
-    s.end_ns = o->requests ? INT64_MAX
-                           : s.measure_ns + (int64_t)(o->seconds * 1e9);
+    s.end_ns =
+        o->requests ? INT64_MAX : s.measure_ns + (int64_t)(o->seconds * 1e9);
     r->loop->wants_open = true;
     rc = bench_loop_run(r->loop, &job);
     if (s.is_measuring)

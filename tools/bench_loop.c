@@ -208,8 +208,7 @@ pace(struct bench_loop *l)
     while (tried < l->conn_count && !l->job->is_dry) {
         struct bench_conn *c = &l->conn[l->pace_next];
 
-        due_ns =
-            l->job_started_ns + (int64_t)((double)l->paced * interval_ns);
+        due_ns = l->job_started_ns + (int64_t)((double)l->paced * interval_ns);
         if (due_ns > l->io.now_ns)
             return;
         l->pace_next = (l->pace_next + 1) % l->conn_count;
@@ -279,8 +278,8 @@ show_progress(struct bench_loop *l)
             l->is_terminal ? "\r\033[K" : "", job->label,
             (double)(now - l->job_started_ns) / 1e9,
             (unsigned long long)job->answered, goal,
-            (double)(job->answered - l->shown_answered) / since,
-            l->ready_count, (unsigned long long)bench_errors_sum(&l->errors),
+            (double)(job->answered - l->shown_answered) / since, l->ready_count,
+            (unsigned long long)bench_errors_sum(&l->errors),
             l->is_terminal ? "" : "\n");
     l->shown_ns = now;
     l->shown_answered = job->answered;
@@ -508,7 +507,12 @@ resolve(struct bench_loop *l, const char *hosts)
     int rc;
 
     snprintf(text, sizeof text, "%s", hosts);
-    while ((one = strsep(&rest, ",")) && l->host_count < BENCH_HOSTS_MAX) {
+    while ((one = strsep(&rest, ",")) != NULL) {
+        if (l->host_count == BENCH_HOSTS_MAX) {
+            snprintf(l->why, sizeof l->why, "--hosts: %d are enough",
+                     BENCH_HOSTS_MAX);
+            return -EINVAL;
+        }
         port = strrchr(one, ':');
         if (port)
             *port++ = '\0';

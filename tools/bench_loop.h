@@ -93,7 +93,7 @@ struct bench_loop {
     uint64_t paced;      /* requests of the job sent so far in open loop */
     int interrupts_seen; /* one signal ends one job, not the cleaning up */
     int64_t interrupted_ns;
-    char why[400];  /* what made the last call fail */
+    char why[400]; /* what made the last call fail */
 
     int64_t shown_ns;
     uint64_t shown_answered;

@@ -104,7 +104,7 @@ static const struct {
     const char *title;
     double share;
 } percentiles[] = {
-    {"p50", "p50", 0.5},    {"p90", "p90", 0.9}, {"p99", "p99", 0.99},
+    {"p50", "p50", 0.5},      {"p90", "p90", 0.9}, {"p99", "p99", 0.99},
     {"p999", "p99.9", 0.999}, {"max", "max", 1.0},
 };
 
@@ -171,8 +171,7 @@ error_text(void *to, const char *name, uint64_t count)
 static void
 latency_text(FILE *to, const char *title, const struct bench_hist *h)
 {
-    fprintf(to, "  %-14s mean %.1f", title,
-            (double)bench_hist_mean(h) / 1e3);
+    fprintf(to, "  %-14s mean %.1f", title, (double)bench_hist_mean(h) / 1e3);
     for (size_t i = 0; i < ARRAY_COUNT(percentiles); i++)
         fprintf(to, "  %s %.1f", percentiles[i].title,
                 (double)bench_hist_at(h, percentiles[i].share) / 1e3);

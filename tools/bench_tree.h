@@ -28,7 +28,7 @@ struct bench_path {
 
 struct bench_tree {
     char prefix[204];
-    bool is_ours; /* we made it, so we may remove it */
+    bool is_ours;                  /* we made it, so we may remove it */
     const struct bench_opts *opts; /* borrowed */
 };
 

@@ -128,8 +128,7 @@ arm_again(struct watching *w)
 /* --- writing and counting ------------------------------------------------- */
 
 static bool
-write_key(struct bench_job *job, struct bench_conn *c,
-          struct bench_request *rq)
+write_key(struct bench_job *job, struct bench_conn *c, struct bench_request *rq)
 {
     struct watching *w = job->state;
     struct bench_path path;
@@ -139,9 +138,9 @@ write_key(struct bench_job *job, struct bench_conn *c,
     w->is_written = true;
     w->written_ns = bench_now_ns();
     bench_path_key(&w->run->tree, w->key, &path);
-    bench_put_set(rq->out, path.bytes,
-                  bench_data((uint64_t)w->written_ns % 1000,
-                             w->run->opts->value_size));
+    bench_put_set(
+        rq->out, path.bytes,
+        bench_data((uint64_t)w->written_ns % 1000, w->run->opts->value_size));
     rq->op = ZK_OP_SET_DATA;
     c->work = 1;
     return true;

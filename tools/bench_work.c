@@ -102,8 +102,8 @@ make(struct bench_job *job, struct bench_conn *c, struct bench_request *rq)
     rq->op = kind->op;
     put_record(w, c, kind, rq->out);
     w->sent += w->phase == MEASURING;
-    job->is_dry = (o->requests && w->sent == o->requests) ||
-                  w->deleted == o->keys;
+    job->is_dry =
+        (o->requests && w->sent == o->requests) || w->deleted == o->keys;
     return true;
 }
 

@@ -50,8 +50,8 @@ static void
 a_bad_number_is_refused_with_what_is_allowed(void)
 {
     CU_ASSERT_EQUAL(parse("get --depth 0"), -EINVAL);
-    CU_ASSERT_STRING_EQUAL(
-        why, "--depth 0: must be a whole number from 1 to 65536");
+    CU_ASSERT_STRING_EQUAL(why,
+                           "--depth 0: must be a whole number from 1 to 65536");
     CU_ASSERT_EQUAL(parse("get --depth 1.5"), -EINVAL);
     CU_ASSERT_EQUAL(parse("get --depth x"), -EINVAL);
     CU_ASSERT_EQUAL(parse("get --depth nan"), -EINVAL);
