@@ -58,11 +58,16 @@ struct tree_totals {
     uint64_t digest;       /* ZooKeeper's tree digest, version 2 */
     uint64_t node_count;   /* with `/` and the nodes below /zookeeper */
     uint64_t data_bytes;   /* names' and data's bytes, as approximate_data_size */
-    uint64_t memory_bytes; /* taken from the arena, index included */
+    uint64_t memory_bytes; /* resident: slabs, runs, index, page table */
+    uint64_t used_bytes;   /* of these, in blocks that hold something */
     uint64_t ephemeral_count;
 };
 
-/* What one change came to, kept in the ring for the reply and the watches. */
+/*
+ * What one change came to, kept in the ring for the reply and the watches.
+ * A deletion that found nothing has ZK_NO_NODE also when a closeSession lists
+ * it: nothing fires then, though the reply to the session's close is 0.
+ */
 struct outcome {
     int32_t err;           /* enum zk_code */
     tree_ref_t node_acl;   /* the node's; of a deleted node, as it was */
@@ -81,12 +86,36 @@ struct outcome {
 struct tree *tree_init(void *arena, size_t reserved_bytes,
                        struct session_table *sessions);
 
-/* Throw everything away and start as tree_init does; memory is given back. */
+/*
+ * How memory goes back to the system; right after tree_init.  What a tree of
+ * an earlier life left behind goes back at once.  tree_madvise is the way for
+ * a shared mapping; without one all memory is kept.
+ */
+typedef void tree_give_back_fn(void *at, size_t size);
+void tree_on_give_back(struct tree *t, tree_give_back_fn *give_back);
+void tree_madvise(void *at, size_t size);
+
+/*
+ * Throw everything away and start as tree_init does; memory is given back.
+ * Sessions stay, without their ephemerals.  In a batch or between batches.
+ */
 void tree_clear(struct tree *t);
 
-/* Between these the sequence is odd and readers wait. */
+/*
+ * Between these the sequence is odd and readers wait.  All of tree_apply and
+ * tree_load_* happens in between.  tree_batch_begin first gives readers that
+ * were disturbed too often up to 2 ms.
+ */
 void tree_batch_begin(struct tree *t);
 void tree_batch_end(struct tree *t, ring_pos_t applied);
+
+/*
+ * From now on tree_batch_begin looks at `flag`, which a reader sets to
+ * non-zero while it wants the tree to stand still, and clears.  Known to this
+ * process only.  A flag that stays set through a whole wait is not waited for
+ * again before it changed: its owner may be dead.
+ */
+void tree_watch_reader(struct tree *t, const _Atomic uint32_t *flag);
 
 /*
  * Apply one change of transaction `h` inside a batch.  Idempotent in the way
@@ -98,7 +127,12 @@ void tree_batch_end(struct tree *t, ring_pos_t applied);
 void tree_apply(struct tree *t, const struct txn_header *h,
                 const struct change *change, struct outcome *out);
 
-/* All changes of one transaction, then its zxid; outcomes may be NULL. */
+/*
+ * All changes of one transaction, then its zxid.  `outcomes` has room for
+ * txn_count of them or is NULL.  A closeSession also removes ephemerals that
+ * it does not list (old logs list none): to know them, tree_visit_owned
+ * before.
+ */
 void tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes);
 
 /*
@@ -109,7 +143,10 @@ void tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes);
 int tree_load_node(struct tree *t, struct bytes path, struct bytes data,
                    struct bytes acl, const struct znode_stat *stat);
 
-/* After the last tree_load_node: counters, quotas; sets the zxid. */
+/*
+ * After the last tree_load_node: counters, quotas; sets the zxid.  A batch
+ * of millions of nodes makes readers give up (tree_read_begin): right so.
+ */
 void tree_load_done(struct tree *t, zxid_t zxid);
 
 /*
@@ -158,7 +195,8 @@ void tree_put_ephemerals(const struct tree *t, session_id_t session,
 /*
  * Visit the ephemerals of a session or, with `owner` 0, all containers and
  * TTL nodes: writer process only (no retry).  `path` is borrowed during the
- * call.  Stops when `visit` returns false.
+ * call, the tree must not change during it.  Stops when `visit` returns
+ * false.
  */
 typedef bool tree_visit_fn(void *arg, struct bytes path,
                            const struct znode_view *view);
@@ -172,6 +210,17 @@ void tree_totals(const struct tree *t, struct tree_totals *totals);
 
 /* Whether `bytes` more can be taken without passing `limit_bytes`. */
 bool tree_has_room(const struct tree *t, uint64_t bytes, uint64_t limit_bytes);
+
+/*
+ * What an owner field means.  An ephemeral's owner is a session; a TTL is
+ * 0xff, feature 0, 40 bits of milliseconds, unless extended types are off,
+ * when it is a session of server 255.  The switch is of the process, on at
+ * first, to be set before the first node is touched and before any fork.
+ * ZK: EphemeralType
+ */
+void znode_set_extended_types(bool is_enabled);
+bool znode_is_ephemeral(int64_t owner);
+int64_t znode_ttl_ms(int64_t owner); /* 0: no TTL node */
 
 /*
  * ZooKeeper's 68-byte Stat: owner 0 for containers and TTL nodes,

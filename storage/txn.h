@@ -30,7 +30,8 @@ struct txn_header {
 };
 
 enum change_kind {
-    CHANGE_NONE,   /* check, error, or part of a failed multi: see err */
+    CHANGE_NONE,   /* check, error, or part of a failed multi: see err;
+                      the other fields say what was meant */
     CHANGE_CREATE, /* path, data, acl, owner, parent_cversion */
     CHANGE_DELETE, /* path; of_session: a missing node is no error */
     CHANGE_SET_DATA,      /* path, data, version */
@@ -63,6 +64,7 @@ struct txn {
     struct jute_in at;
     int32_t left;      /* sub-transactions or paths still to come */
     bool is_failed;    /* a multi with an error inside */
+    bool is_past_error; /* in its walk: later operations have -2 */
     bool closes;       /* CHANGE_CLOSE_SESSION is still to come */
 };
 
