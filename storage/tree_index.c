@@ -160,7 +160,7 @@ merge(struct tree *t)
     *to = *from;
     *from = 0;
     STORE(t->bucket_count, last);
-    if (last <= t->bucket_mask >> 1)
+    if (last == (t->bucket_mask >> 1) + 1) /* half are left: all in order */
         STORE(t->bucket_mask, t->bucket_mask >> 1);
     count_resident(t);
 }

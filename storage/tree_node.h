@@ -89,7 +89,7 @@ struct acl_list {
 enum {
     TREE_HEAD_BYTES = ARENA_PAGE,
     ACL_BUCKETS = 1 << 15,
-    NODE_BUCKETS_MIN = 1 << 8,
+    NODE_BUCKETS_MIN = 1 << 4,
     CHAIN_MAX = 1 << 16, /* no chain of ours is a hundredth of this */
 };
 
