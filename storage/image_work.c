@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_work.c - folding, snapshots and retention.  Image process.
+ *
+ * All of it comes in steps of a few milliseconds, except LMDB's commit.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/random.h>
+
+#include "storage/image_proc.h"
+#include "storage/purge.h"
+
+enum {
+    /*
+     * A batch's bounds.  Each row may dirty a page of 4 KiB: at most 128 MiB
+     * of them, usually a tenth; and a restart replays at most this much.
+     */
+    BATCH_ROWS_MAX = 32 * 1024,
+    BATCH_BYTES_MAX = 16 * 1024 * 1024,
+    BATCH_AGE_MS = 5000,
+    FOLD_SLICE_US = 5000,
+    FOLD_CHECK_EVERY = 64, /* transactions between looks at the clock */
+    SNAPSHOT_ROWS = 1000,
+    PAUSE_MS = 10000,
+};
+
+/* --- folding -------------------------------------------------------------- */
+
+/* The newest transaction that is durable here and committed. */
+static zxid_t
+limit_of(const struct image_proc *p)
+{
+    zxid_t durable = atomic_load_explicit(&p->shm->log->durable_zxid,
+                                          memory_order_acquire);
+    zxid_t committed = atomic_load_explicit(
+        &p->shm->replication->committed_zxid, memory_order_acquire);
+
+    return durable < committed ? durable : committed;
+}
+
+/*
+ * LMDB could not be written, most likely for want of space.  Nothing is lost:
+ * the log has it all.  Try again from the image's zxid in a while.
+ */
+static void
+pause_folding(struct image_proc *p, int rc)
+{
+    log_error("%s: the image cannot be written: %s. Reads and writes go on "
+              "and the log keeps everything; see to the disk. Trying again in "
+              "%d s", p->image.dir, strerror(-rc), PAUSE_MS / 1000);
+    image_reopen(p);
+    p->paused_until = clock_mono_ms() + PAUSE_MS;
+}
+
+static void
+compare_digests(struct image_proc *p)
+{
+    if (image_batch_agrees(&p->batch)) {
+        p->has_differed = false;
+        return;
+    }
+    if (!p->has_differed)
+        log_error("First digest mismatch on txn: 0x%" PRIx64
+                  ", expected digest is %" PRIu64 ", actual digest is %" PRIu64
+                  ": this server's tree is not its leader's",
+                  (uint64_t)p->batch.zxid, p->batch.leader_digest,
+                  p->batch.digest);
+    p->has_differed = true;
+}
+
+bool
+image_commit_now(struct image_proc *p)
+{
+    int rc;
+
+    if (p->batch_since == 0)
+        return true;
+    proc_disk_begin(PROC_IMAGE, p->shm);
+    rc = image_batch_commit(&p->batch, p->batch.zxid);
+    proc_disk_end(PROC_IMAGE, p->shm);
+    if (rc < 0) {
+        pause_folding(p, rc);
+        return false;
+    }
+    p->batch_since = 0;
+    atomic_store_explicit(&p->shm->image->persisted_zxid, p->image.meta.zxid,
+                          memory_order_release);
+    compare_digests(p);
+    return true;
+}
+
+/*
+ * The log ends though more is durable, or cannot be read.  A gap is what a
+ * snapshot from the leader leaves: then the image is made from that.
+ */
+static void
+on_log_trouble(struct image_proc *p, int rc)
+{
+    if (rc == 0)
+        rc = txlog_reader_check_end(&p->reader);
+    if (rc == -ENODATA) {
+        log_info("the log does not go on from the image zxid=0x%" PRIx64
+                 ", making it anew", (uint64_t)p->batch.zxid);
+        image_reopen(p);
+    } else if (rc < 0) {
+        image_cannot_go_on(&p->reader.error);
+    }
+}
+
+static void
+take(struct image_proc *p, struct bytes entry, zxid_t zxid)
+{
+    int rc = image_batch_apply(&p->batch, entry);
+
+    if (rc == -EBADMSG)
+        fatal(EXIT_DATA, "%s/%s: transaction 0x%" PRIx64 " cannot be read or "
+              "is of a kind that this version does not know", p->reader.dir,
+              p->reader.file.name, (uint64_t)zxid);
+    if (rc < 0) {
+        pause_folding(p, rc);
+        return;
+    }
+    if (p->batch_since == 0)
+        p->batch_since = clock_mono_ms();
+    p->txns++;
+    p->bytes += (uint64_t)entry.size;
+}
+
+/* A slice of time; true if it ended before the work did. */
+static bool
+fold_slice(struct image_proc *p, zxid_t limit)
+{
+    int64_t until = clock_mono_us() + FOLD_SLICE_US;
+    struct bytes entry;
+    zxid_t zxid;
+
+    for (uint32_t n = 1; p->batch.zxid < limit; n++) {
+        int rc = txlog_reader_next(&p->reader, &entry, &zxid);
+
+        if (rc != 1) {
+            on_log_trouble(p, rc);
+            return false;
+        }
+        take(p, entry, zxid);
+        if (p->paused_until > clock_mono_ms())
+            return false;
+        if (image_batch_is_full(&p->batch, BATCH_ROWS_MAX, BATCH_BYTES_MAX))
+            return image_commit_now(p);
+        if (n % FOLD_CHECK_EVERY == 0 && clock_mono_us() > until)
+            return true;
+    }
+    return false;
+}
+
+bool
+image_fold(struct image_proc *p)
+{
+    zxid_t limit = limit_of(p);
+    bool more = false;
+
+    if (p->batch.zxid < limit) {
+        txlog_reader_refresh(&p->reader);
+        more = fold_slice(p, limit);
+    }
+    if (p->batch_since != 0 &&
+        clock_mono_ms() - p->batch_since >= BATCH_AGE_MS)
+        (void)image_commit_now(p);
+    return more;
+}
+
+/* --- snapshots ------------------------------------------------------------ */
+
+/* A random number of [n/2, n], so that servers do not snapshot together. */
+static uint64_t
+about(uint64_t n)
+{
+    uint64_t random = 0;
+
+    (void)!getrandom(&random, sizeof random, 0);
+    return n / 2 + random % (n - n / 2 + 1);
+}
+
+/* The newest snapshot's zxid; -1 without one. */
+static zxid_t
+newest_snapshot(const struct image_proc *p)
+{
+    struct data_list list;
+    zxid_t zxid = -1;
+
+    if (snapfile_candidates(&list, p->dirs.snap) == 0 && list.count > 0)
+        zxid = list.file[list.count - 1].zxid;
+    data_list_free(&list);
+    return zxid;
+}
+
+/* ZK: SyncRequestProcessor.shouldSnapshot */
+void
+image_snapshot_plan(struct image_proc *p)
+{
+    zxid_t last = newest_snapshot(p), here = p->image.meta.zxid;
+
+    p->txns_wanted = about((uint64_t)p->conf.snap_count);
+    p->bytes_wanted = p->conf.snap_size_limit_kb > 0
+                          ? about((uint64_t)p->conf.snap_size_limit_kb * 1024)
+                          : 0;
+    p->txns = p->bytes = 0;
+    if (last < 0)
+        p->txns = p->txns_wanted; /* at once: a start needs one */
+    else if (here > last && zxid_epoch(here) == zxid_epoch(last))
+        p->txns = (uint64_t)(here - last);
+    atomic_store(&p->shm->image->snapshot_zxid, last < 0 ? 0 : last);
+}
+
+static void
+begin_snapshot(struct image_proc *p)
+{
+    int rc;
+
+    if (!image_commit_now(p))
+        return;
+    p->snapshot_began = clock_mono_ms();
+    rc = image_snapshot_begin(&p->snapshot, &p->image, p->dirs.snap,
+                              SNAP_ZSTD);
+    if (rc == 0)
+        log_info("Snapshotting: 0x%" PRIx64 " to %s",
+                 (uint64_t)p->snapshot.zxid, p->snapshot.writer.path);
+    else
+        log_error("%s: no snapshot can be written: %s", p->dirs.snap,
+                  strerror(-rc));
+    p->txns = p->bytes = 0; /* a failed one is tried as late again */
+}
+
+static void
+end_snapshot(struct image_proc *p, zxid_t zxid)
+{
+    struct shm_image *s = p->shm->image;
+    int64_t ms = clock_mono_ms() - p->snapshot_began;
+    uint64_t txns = p->txns, bytes = p->bytes;
+
+    log_info("Snapshot taken in %" PRId64 " ms", ms);
+    image_snapshot_plan(p);
+    p->txns = txns; /* folded since it was begun */
+    p->bytes = bytes;
+    atomic_store(&s->snapshot_zxid, zxid);
+    atomic_store(&s->snapshot_last_ms, (uint64_t)ms);
+    atomic_fetch_add(&s->snapshot_count, 1);
+}
+
+bool
+image_snapshot_work(struct image_proc *p)
+{
+    zxid_t zxid = p->snapshot.zxid;
+    bool is_last;
+    int rc;
+
+    if (!p->snapshot.image) {
+        if (p->txns >= p->txns_wanted ||
+            (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted))
+            begin_snapshot(p);
+        return p->snapshot.image != NULL;
+    }
+    is_last = p->snapshot.done + SNAPSHOT_ROWS >= p->snapshot.total;
+    if (is_last) /* ends with an fsync */
+        proc_disk_begin(PROC_IMAGE, p->shm);
+    rc = image_snapshot_step(&p->snapshot, SNAPSHOT_ROWS);
+    if (is_last)
+        proc_disk_end(PROC_IMAGE, p->shm);
+    if (rc == 0)
+        end_snapshot(p, zxid);
+    else if (rc < 0)
+        log_error("%s: the snapshot at 0x%" PRIx64 " was given up: %s",
+                  p->dirs.snap, (uint64_t)zxid, strerror(-rc));
+    return rc == 1;
+}
+
+/* --- retention ------------------------------------------------------------ */
+
+void
+image_purge_work(struct image_proc *p)
+{
+    int64_t interval = p->conf.autopurge_interval_ms;
+    mono_ms_t now = clock_mono_ms();
+    struct purged gone;
+    int rc;
+
+    if (interval <= 0 || p->snapshot.image ||
+        (p->purged_at != 0 && now - p->purged_at < interval))
+        return;
+    p->purged_at = now;
+    log_info("Purge task started.");
+    rc = purge(&p->dirs, (uint32_t)p->conf.autopurge_retain,
+               p->image.meta.zxid, &gone);
+    if (rc < 0)
+        log_error("%s: old files cannot be removed: %s", p->dirs.snap,
+                  strerror(-rc));
+    log_info("Purge task completed. snapshots=%" PRIu32 " logs=%" PRIu32,
+             gone.snapshots, gone.logs);
+}
