@@ -174,14 +174,11 @@ admit(const struct prep *p, const struct prep_request *r, struct session **s)
     if (r->op == ZK_OP_DELETE_CONTAINER && o->worker == RING_NOBODY)
         return true;
     *s = session_find(p->sessions, r->session);
-    if (!*s || (*s)->is_closing)
+    if (!*s || !(*s)->is_alive || (*s)->is_closing)
         return false;
-    if (o->worker == RING_NOBODY)
-        return true; /* also the owner of orphans in old data */
-    return (*s)->is_alive &&
-           (r->op == ZK_OP_CLOSE_SESSION ||
-            ((*s)->worker == o->worker && (*s)->life == o->life &&
-             (*s)->conn == o->conn));
+    return o->worker == RING_NOBODY || r->op == ZK_OP_CLOSE_SESSION ||
+           ((*s)->worker == o->worker && (*s)->life == o->life &&
+            (*s)->conn == o->conn);
 }
 
 static enum zk_code

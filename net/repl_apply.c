@@ -11,56 +11,17 @@
 
 enum { BATCH_ENTRIES = 64, BATCH_OUTCOMES = 512, APPLY_BATCHES = 16 };
 
-/*
- * The session's slot, with its timeout.  Its ephemerals are the tree's to
- * note; a session that ends without any leaves here, else with its last.
- */
-static void
-open_session(struct repl *r, const struct change *c,
-             const struct txn_header *h)
-{
-    struct session *s = session_take(r->sessions, h->session);
-
-    check(s != NULL);
-    s->timeout_ms = s->created_timeout_ms = c->timeout_ms;
-    s->is_alive = 1;
-}
-
-static void
-end_session(struct repl *r, session_id_t id)
-{
-    struct session *s = session_find(r->sessions, id);
-
-    if (!s)
-        return;
-    expiry_remove(&r->expiry, s);
-    s->is_alive = 0;
-}
-
-static void
-forget_session(struct repl *r, session_id_t id)
-{
-    struct session *s = session_find(r->sessions, id);
-
-    if (s && s->ephemeral_count == 0)
-        session_give(r->sessions, s);
-}
-
+/* The tree keeps the session table as well; a slot that ends has no bucket. */
 void
 repl_apply_txn(struct repl *r, struct txn *txn, struct outcome *outcomes)
 {
-    const struct txn_header *h = &txn->header;
-    struct change c;
+    if (txn->header.type == ZK_OP_CLOSE_SESSION) {
+        struct session *s = session_find(r->sessions, txn->header.session);
 
-    if (h->type == ZK_OP_CREATE_SESSION && txn_next(txn, &c)) {
-        open_session(r, &c, h);
-        txn_rewind(txn);
+        if (s)
+            expiry_remove(&r->expiry, s);
     }
-    if (h->type == ZK_OP_CLOSE_SESSION)
-        end_session(r, h->session);
     tree_apply_txn(r->tree, txn, outcomes);
-    if (h->type == ZK_OP_CLOSE_SESSION)
-        forget_session(r, h->session);
 }
 
 /* The number of outcomes, for the batch's bound. */

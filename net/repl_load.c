@@ -119,6 +119,7 @@ revive_sessions(struct repl *r)
         s->worker = RING_NOBODY;
         if (!s->is_alive)
             s->timeout_ms = 0;
+        s->is_alive = 1;
         expiry_touch(&r->expiry, s, now);
     }
 }
