@@ -29,7 +29,7 @@
 #include <unistd.h>
 #include <zookeeper/zookeeper.h>
 
-#define PACE_US 300 /* between two writes: a load, not a benchmark */
+#define PACE_US 600 /* between two writes: a load, not a benchmark */
 
 static atomic_int outstanding;
 static atomic_bool is_lost;

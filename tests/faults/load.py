@@ -24,7 +24,10 @@ from kazoo.retry import KazooRetry
 from ledger import Book
 
 DEPTH = 8
-LIVE_S = 20.0          # timeout of the sessions that must live
+LIVE_S = 30.0          # timeout of the sessions that must live
+# A client gives one address a share of its session timeout to answer; with
+# one address a single connect that hangs would cost the session.
+ADDRESSES = 6
 LODGE_MS = 1500        # of those that are killed
 NOBODY_KNOWS = (ConnectionLoss, SessionExpiredError, ConnectionClosedError)
 BASE = ("c", "s", "m", "q", "p", "e", "d")
@@ -330,6 +333,7 @@ class Load:
     """All clients together.  start, ..., settle, (verify), close."""
 
     def __init__(self, hosts, seed, program, kazoo_writers=4, readers=2):
+        hosts = ",".join([hosts] * ADDRESSES)
         self.hosts, self.program = hosts, program
         self.top = client(hosts)
         self.top.ensure_path("/load")
