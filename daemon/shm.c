@@ -15,7 +15,11 @@
 
 #include "daemon/check.h"
 
-enum { PARTS_MAX = 16 + 4 * CLIENTS_MAX };
+enum {
+    PARTS_MAX = 16 + 4 * CLIENTS_MAX,
+    /* A core dump walks every page, touched or not: leave out the tree. */
+    DUMP_MAX = 256 << 20,
+};
 
 static const uint64_t tree_arena_bytes = UINT64_C(64) << 30;
 
@@ -145,6 +149,8 @@ map_part(const struct part *p, int fd, off_t offset, uint8_t *at)
 
         if (got == MAP_FAILED)
             return -errno;
+        if (p->size > DUMP_MAX)
+            madvise(got, p->size, MADV_DONTDUMP);
     }
     *p->where = at;
     return 0;

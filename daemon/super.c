@@ -106,15 +106,27 @@ on_signal(struct ev_loop *loop, ev_signal *w, int events)
     step(s);
 }
 
-/* A child rang: it became ready, most likely. */
+/* A child rang: it became ready, most likely, and another waits for that. */
 static bool
 on_rung(void *arg)
 {
     struct super *s = arg;
 
     if (!s->is_stopping)
-        super_status(s, clock_mono_ms());
+        step(s);
     return false;
+}
+
+/* A signal belongs to one loop only, also behind a fork. */
+void
+super_leave_loop(struct super *s)
+{
+    ev_signal *watchers[] = {&s->on_term, &s->on_int, &s->on_hup, &s->on_quit,
+                             &s->on_child};
+
+    for (size_t i = 0; i < ARRAY_COUNT(watchers); i++)
+        ev_signal_stop(s->loop, watchers[i]);
+    ev_loop_destroy(s->loop);
 }
 
 static void
@@ -133,7 +145,7 @@ super_run(struct shm *shm, const char *conf_path)
 
     s->shm = shm;
     s->conf_path = conf_path;
-    s->loop = ev_default_loop(EVFLAG_AUTO);
+    s->loop = ev_loop_new(EVFLAG_AUTO); /* the default loop would reap */
     if (!s->loop)
         fatal(EXIT_UNEXPECTED, "no event loop can be had");
     watch_signal(s, &s->on_term, SIGTERM);

@@ -51,6 +51,9 @@ struct super {
 /* Run the server for `shm` until it is stopped; returns the exit code. */
 int super_run(struct shm *shm, const char *conf_path);
 
+/* In a child, right after fork: loops and signals do not cross it. */
+void super_leave_loop(struct super *s);
+
 /* One past the last process id in use. */
 enum proc_id super_end(const struct super *s);
 

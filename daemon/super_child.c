@@ -121,7 +121,7 @@ fork_child(struct super *s, enum proc_id id, mono_ms_t now)
         atomic_fetch_add(&super->life[id], 1);
     pid = fork();
     if (pid == 0) {
-        ev_loop_destroy(s->loop); /* loops never cross a fork */
+        super_leave_loop(s);
         run_child(id, s->shm);
     }
     if (pid < 0) {
