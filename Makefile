@@ -14,7 +14,7 @@ BUILD    ?= build
 OPT      ?= -O2
 WARN     := -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes \
             -Wstrict-prototypes -Wpointer-arith -Wcast-qual
-CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE
+CPPFLAGS += -I. -D_GNU_SOURCE
 # libev's own header trips strict aliasing warnings; its manual says so.
 CFLAGS   += -std=c11 -g $(OPT) -fno-strict-aliasing -fno-omit-frame-pointer \
             -pipe $(WARN) $(SAN)
@@ -36,7 +36,9 @@ UNIT_C   := $(filter-out tests/unit/unit.c,$(wildcard tests/unit/test_*.c))
 ifdef T
 UNIT_C   := tests/unit/test_$(T).c
 endif
-UNIT_O   := $(UNIT_C:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/tests/unit/unit.o
+# The list of suites, and who calls it: one each for every T.
+UNIT_GEN := $(BUILD)/gen/unit$(if $T,-$T)
+UNIT_O   := $(UNIT_C:%.c=$(BUILD)/obj/%.o) $(UNIT_GEN)/unit.o
 
 all: $(BUILD)/zabd $(BUILD)/zab $(OWN_TOOLS:%=$(BUILD)/%) ## build zabd and zab
 
@@ -65,12 +67,13 @@ $(BUILD)/obj/%.o: %.c Makefile
 # --- tests ------------------------------------------------------------------
 
 # The suites found become one list of calls.
-$(BUILD)/gen/suites.h: $(UNIT_C) Makefile
+$(UNIT_GEN)/suites.h: $(UNIT_C) Makefile
 	@mkdir -p $(@D)
 	@printf 'SUITE(%s)\n' $(UNIT_C:tests/unit/test_%.c=%) > $@.new
 	@cmp -s $@.new $@ || mv $@.new $@
 
-$(BUILD)/obj/tests/unit/unit.o: $(BUILD)/gen/suites.h
+$(UNIT_GEN)/unit.o: tests/unit/unit.c $(UNIT_GEN)/suites.h
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -I$(UNIT_GEN) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/unit$(if $T,-$T): $(UNIT_O) \
     $(filter-out $(BUILD)/obj/tools/zab.o,$(ZAB_O)) $(LIB)
