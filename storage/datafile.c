@@ -122,7 +122,7 @@ list_add(struct data_list *list, const char *name, zxid_t zxid)
         list->file = file;
     }
     list->file[count].zxid = zxid;
-    snprintf(list->file[count].name, DATA_NAME_MAX, "%s", name);
+    memcpy(list->file[count].name, name, strlen(name) + 1); /* it fits */
     list->count = count + 1;
     return 0;
 }

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * storage_tool.c - what tests/storage asks of the files of a directory.
+ *
+ *     import DIR        have an image (image_prepare), print what it holds
+ *     export DIR [plain]  write a snapshot of the image
+ *     relog FROM TO     write FROM's transactions anew into TO's log
+ *     fill DIR N        an image of N nodes; for measuring
+ *     load DIR          load the image into a tree; print how long it took
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "storage/image_batch.h"
+#include "storage/image_import.h"
+#include "storage/image_snapshot.h"
+#include "storage/purge.h"
+#include "storage/txlog.h"
+#include "storage/txlog_reader.h"
+
+static struct data_error error = {.offset = -1};
+
+static void
+must(int rc, const char *what)
+{
+    char text[2048];
+
+    if (rc >= 0)
+        return;
+    data_error_text(&error, text, sizeof text);
+    fprintf(stderr, "%s: %s: %s\n", what, strerror(-rc), text);
+    exit(1);
+}
+
+static void
+print_hex(struct bytes b)
+{
+    if (b.size < 0)
+        printf("null");
+    for (int32_t i = 0; i < b.size; i++)
+        printf("%02x", b.data[i]);
+}
+
+static int
+print_session(void *arg, session_id_t id, int32_t timeout_ms)
+{
+    (void)arg;
+    printf("session %" PRIx64 " %" PRId32 "\n", (uint64_t)id, timeout_ms);
+    return 0;
+}
+
+static int
+print_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
+           const struct znode_stat *s)
+{
+    (void)arg;
+    printf("node %.*s ", path.size, (const char *)path.data);
+    print_hex(data);
+    printf(" ");
+    print_hex(acl);
+    printf(" %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
+           " %d %d %d %" PRId64 "\n", s->czxid, s->mzxid, s->pzxid, s->ctime,
+           s->mtime, s->version, s->cversion, s->aversion, s->owner);
+    return 0;
+}
+
+static zxid_t
+write_snapshot(struct image *im, const char *dir, enum snap_format format)
+{
+    struct image_snapshot s;
+    zxid_t zxid;
+    int rc;
+
+    must(image_snapshot_begin(&s, im, dir, format), "snapshot");
+    zxid = s.zxid;
+    while ((rc = image_snapshot_step(&s, 1000)) == 1)
+        ;
+    must(rc, "snapshot");
+    return zxid;
+}
+
+static void
+import(const char *dir)
+{
+    static const char *const origins[] = {"kept", "fresh", "imported"};
+    const struct snap_visitor visitor = {print_session, print_node, NULL};
+    char name[DATA_NAME_MAX], path[DATA_PATH_MAX];
+    struct image_prepare p = {0};
+    struct snapfile_info info;
+    struct datadir d;
+    struct image im;
+
+    must(datadir_open(&d, dir, NULL, true, &error), "directory");
+    must(image_prepare(&d, &p, &error), "prepare");
+    must(image_open(&im, d.image, IMAGE_WRITE, &error), "open");
+    printf("%s %s zxid=%" PRIx64 " txns=%" PRIu64 " digest=%" PRIu64
+           " differs=%d damaged=%" PRIu32 "\n", origins[p.origin],
+           *p.snapshot ? p.snapshot : "-", (uint64_t)im.meta.zxid, p.txns,
+           im.meta.digest, p.digest_differs, p.damaged);
+    data_name(name, "snapshot", write_snapshot(&im, dir, SNAP_PLAIN));
+    data_path(path, dir, name);
+    must(snapfile_read(path, &visitor, NULL, NULL, &info, &error), "read");
+    unlink(path);
+    image_close(&im);
+}
+
+static void
+export_snapshot(const char *dir, enum snap_format format)
+{
+    struct datadir d;
+    struct image im;
+
+    must(datadir_name(&d, dir, NULL, &error), "directory");
+    must(image_open(&im, d.image, IMAGE_READ, &error), "open");
+    write_snapshot(&im, d.snap, format);
+    image_close(&im);
+}
+
+static void
+relog(const char *from, const char *to)
+{
+    const struct txlog_options options = {.prealloc_bytes = 1 << 20,
+                                          .roll_records = 40};
+    struct txlog_reader r;
+    struct datadir source, target;
+    struct bytes entry;
+    struct txlog l;
+    zxid_t zxid;
+    int rc, count = 0;
+
+    must(datadir_name(&source, from, NULL, &error), "directory");
+    must(datadir_open(&target, to, NULL, true, &error), "directory");
+    must(txlog_open(&l, target.log, &options, NULL, &error), "log");
+    must(txlog_reader_open(&r, source.log, TXLOG_FROM_START), "log");
+    while ((rc = txlog_reader_next(&r, &entry, &zxid)) == 1) {
+        must(txlog_append(&l, zxid, entry), "append");
+        count++;
+    }
+    error = r.error;
+    must(rc, "log");
+    must(txlog_flush(&l), "flush");
+    txlog_reader_close(&r);
+    txlog_close(&l);
+    printf("%d\n", count);
+}
+
+static void
+fill(const char *dir, long count)
+{
+    const struct znode_stat stat = {.czxid = 1};
+    char path[64];
+    uint8_t data[100] = {0};
+    struct image_batch b;
+    struct datadir d;
+    struct image im;
+    int64_t began = clock_mono_us();
+
+    must(datadir_open(&d, dir, NULL, true, &error), "directory");
+    must(image_open(&im, d.image, IMAGE_CREATE, &error), "open");
+    must(image_batch_init(&b, &im), "batch");
+    must(image_batch_put_node(&b, bytes_of("/"), bytes_of(""), acl_world(),
+                              &stat), "put");
+    must(image_batch_put_node(&b, bytes_of("/zookeeper"), bytes_of(""),
+                              acl_world(), &stat), "put");
+    for (long i = 0; i < count; i++) {
+        if (i % 1000 == 0) {
+            snprintf(path, sizeof path, "/parent%ld", i / 1000);
+            must(image_batch_put_node(&b, bytes_of(path), bytes_of(""),
+                                      acl_world(), &stat), "put");
+        }
+        snprintf(path, sizeof path, "/parent%ld/node%ld", i / 1000, i);
+        must(image_batch_put_node(&b, bytes_of(path),
+                                  (struct bytes){data, 100}, acl_world(),
+                                  &stat), "put");
+        if (image_batch_is_full(&b, 512 * 1024, 192 << 20))
+            must(image_batch_commit(&b, 1), "commit");
+    }
+    must(image_batch_commit(&b, 1), "commit");
+    must(image_sync(&im), "sync");
+    printf("filled in %" PRId64 " ms\n", (clock_mono_us() - began) / 1000);
+    began = clock_mono_us();
+    write_snapshot(&im, d.snap, SNAP_ZSTD);
+    printf("snapshot in %" PRId64 " ms\n", (clock_mono_us() - began) / 1000);
+    image_batch_deinit(&b);
+    image_close(&im);
+}
+
+static void *
+reserve(size_t size)
+{
+    return mmap(NULL, size, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+static void
+load(const char *dir)
+{
+    const size_t arena_bytes = (size_t)16 << 30;
+    struct session_table *sessions = session_table_init(
+        reserve(session_table_bytes()), session_table_bytes());
+    struct tree *tree = tree_init(reserve(arena_bytes), arena_bytes, sessions);
+    struct tree_totals totals;
+    struct datadir d;
+    struct image im;
+    int64_t began = clock_mono_us();
+
+    must(datadir_name(&d, dir, NULL, &error), "directory");
+    must(image_open(&im, d.image, IMAGE_READ, &error), "open");
+    tree_batch_begin(tree);
+    must(image_load(&im, tree, sessions, NULL, NULL, &error), "load");
+    tree_batch_end(tree, 0);
+    tree_totals(tree, &totals);
+    printf("loaded %" PRIu64 " nodes in %" PRId64 " ms, digest %s\n",
+           totals.node_count, (clock_mono_us() - began) / 1000,
+           totals.digest == im.meta.digest ? "agrees" : "DIFFERS");
+    image_close(&im);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "import") == 0)
+        import(argv[2]);
+    else if (argc >= 3 && strcmp(argv[1], "export") == 0)
+        export_snapshot(argv[2], argc > 3 ? SNAP_PLAIN : SNAP_ZSTD);
+    else if (argc == 4 && strcmp(argv[1], "relog") == 0)
+        relog(argv[2], argv[3]);
+    else if (argc == 4 && strcmp(argv[1], "fill") == 0)
+        fill(argv[2], atol(argv[3]));
+    else if (argc == 3 && strcmp(argv[1], "load") == 0)
+        load(argv[2]);
+    else
+        return 2;
+    return 0;
+}
