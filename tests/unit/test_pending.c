@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_pending.c - claims about net/pending.c. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/pending.h"
+#include "tests/unit/unit.h"
+
+enum { CAPACITY = 1024 };
+
+static struct pending table;
+static void *memory;
+
+static struct pending *
+empty(void)
+{
+    free(memory);
+    memory = calloc(1, pending_bytes(CAPACITY));
+    pending_init(&table, memory, CAPACITY);
+    return &table;
+}
+
+static struct pnode *
+find(const char *path)
+{
+    struct bytes b = bytes_of(path);
+
+    return pending_find(&table, b, pending_hash(b));
+}
+
+static struct pnode *
+add(const char *path)
+{
+    struct bytes b = bytes_of(path);
+    struct pnode n = {.path = b, .hash = pending_hash(b), .exists = true};
+
+    return pending_add(&table, &n);
+}
+
+/* A transaction of its own that adds `path`. */
+static void
+added(const char *path, zxid_t zxid)
+{
+    pending_begin(&table);
+    add(path);
+    pending_commit(&table, zxid);
+}
+
+static void
+a_node_is_found_until_its_last_change_is_applied(void)
+{
+    struct pending *p = empty();
+
+    added("/a", 1);
+    added("/b", 2);
+    pending_begin(p);
+    pending_touch(p, find("/a"));
+    pending_commit(p, 3);
+    pending_release(p, 2);
+    CU_ASSERT_PTR_NOT_NULL(find("/a"));
+    CU_ASSERT_PTR_NULL(find("/b"));
+    pending_release(p, 3);
+    CU_ASSERT_PTR_NULL(find("/a"));
+    CU_ASSERT_EQUAL(p->used, 0);
+}
+
+static void
+rollback_restores_what_was_touched_and_forgets_what_was_added(void)
+{
+    struct pending *p = empty();
+
+    added("/a", 1);
+    find("/a")->stat.version = 5;
+    pending_begin(p);
+    pending_touch(p, find("/a"));
+    find("/a")->stat.version = 6;
+    pending_touch(p, find("/a"));
+    find("/a")->stat.version = 7;
+    add("/b");
+    pending_rollback(p);
+    CU_ASSERT_EQUAL(find("/a")->stat.version, 5);
+    CU_ASSERT_EQUAL(find("/a")->zxid, 1);
+    CU_ASSERT_PTR_NULL(find("/b"));
+    pending_release(p, 1);
+    CU_ASSERT_EQUAL(p->used, 0);
+}
+
+/* Nodes share buckets: taking one out must not lose its neighbours. */
+static void
+rollback_keeps_the_chains_whole(void)
+{
+    static char paths[CAPACITY][16];
+    struct pending *p = empty();
+
+    for (int i = 0; i < CAPACITY; i++)
+        snprintf(paths[i], sizeof paths[i], "/n%d", i);
+    for (int i = 0; i < CAPACITY / 2; i++)
+        added(paths[i], i + 1);
+    pending_begin(p);
+    for (int i = 0; i < CAPACITY / 2; i++)
+        pending_touch(p, find(paths[i]));
+    for (int i = CAPACITY / 2; i < CAPACITY; i++)
+        add(paths[i]);
+    CU_ASSERT_EQUAL(pending_room(p), 0);
+    pending_rollback(p);
+    CU_ASSERT_EQUAL(pending_room(p), CAPACITY / 2);
+    for (int i = 0; i < CAPACITY; i++)
+        CU_ASSERT_EQUAL(find(paths[i]) != NULL, i < CAPACITY / 2);
+    for (int i = 0; i < CAPACITY / 2; i++) {
+        CU_ASSERT_PTR_NOT_NULL(find(paths[i]));
+        pending_release(p, i + 1);
+        CU_ASSERT_PTR_NULL(find(paths[i]));
+    }
+}
+
+static void
+places_are_used_again(void)
+{
+    struct pending *p = empty();
+
+    for (zxid_t z = 1; z < 10 * CAPACITY; z++) {
+        added(z % 2 ? "/a" : "/b", z);
+        pending_release(p, z);
+    }
+    CU_ASSERT_EQUAL(p->used, 0);
+    CU_ASSERT_EQUAL(p->fresh, 1);
+}
+
+static void
+long_and_short_paths_hash_apart(void)
+{
+    CU_ASSERT_NOT_EQUAL(pending_hash(bytes_of("")),
+                        pending_hash(bytes_of("/")));
+    CU_ASSERT_NOT_EQUAL(pending_hash(bytes_of("/12345678")),
+                        pending_hash(bytes_of("/12345679")));
+    CU_ASSERT_NOT_EQUAL(pending_hash(bytes_of("/a")),
+                        pending_hash(bytes_of("/b")));
+}
+
+UNIT_SUITE(pending)
+{
+    unit_suite("pending");
+    UNIT(a_node_is_found_until_its_last_change_is_applied);
+    UNIT(rollback_restores_what_was_touched_and_forgets_what_was_added);
+    UNIT(rollback_keeps_the_chains_whole);
+    UNIT(places_are_used_again);
+    UNIT(long_and_short_paths_hash_apart);
+}

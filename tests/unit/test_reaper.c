@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_reaper.c - claims about net/reaper.c. */
+#include "net/reaper.h"
+#include "tests/unit/prep_kit.h"
+
+enum { NEVER_USED = 300000 };
+
+static struct znode_stat
+container(int32_t cversion, int32_t children, wall_ms_t mtime)
+{
+    return (struct znode_stat){
+        .owner = ZK_OWNER_CONTAINER,
+        .cversion = cversion,
+        .child_count = children,
+        .mtime = mtime,
+    };
+}
+
+static bool
+wants(struct znode_stat stat, wall_ms_t now)
+{
+    return reaper_wants(&stat, NEVER_USED, now);
+}
+
+static void
+a_container_goes_when_its_last_child_went(void)
+{
+    CU_ASSERT_TRUE(wants(container(1, 0, 100), 100));
+    CU_ASSERT_FALSE(wants(container(1, 1, 100), 100));
+}
+
+static void
+a_container_never_used_goes_when_it_is_old(void)
+{
+    struct znode_stat stat = container(0, 0, 100);
+
+    CU_ASSERT_FALSE(wants(stat, 100 + NEVER_USED));
+    CU_ASSERT_TRUE(wants(stat, 101 + NEVER_USED));
+    CU_ASSERT_FALSE(reaper_wants(&stat, 0, INT64_MAX));
+}
+
+static void
+a_ttl_node_goes_when_its_time_is_over(void)
+{
+    struct znode_stat stat = {.owner = ZK_OWNER_TTL_MASK | 5000, .mtime = 100};
+
+    CU_ASSERT_FALSE(wants(stat, 5100));
+    CU_ASSERT_TRUE(wants(stat, 5101));
+    stat.child_count = 1;
+    CU_ASSERT_FALSE(wants(stat, 5101));
+}
+
+static void
+other_nodes_stay(void)
+{
+    CU_ASSERT_FALSE(wants((struct znode_stat){.owner = 0}, INT64_MAX));
+    CU_ASSERT_FALSE(
+        wants((struct znode_stat){.owner = KIT_SESSION}, INT64_MAX));
+}
+
+static const struct conf *
+each_minute(void)
+{
+    static struct conf conf;
+
+    conf.container_check_interval_ms = 60000;
+    conf.container_max_per_minute = 600;
+    conf.container_never_used_ms = NEVER_USED;
+    return &conf;
+}
+
+static void
+deletions_are_spaced(void)
+{
+    static struct reaper r;
+    struct kit *k = kit_open();
+    mono_ms_t again;
+
+    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, 10);
+    ask_create_ttl(k, "/b", ZK_PERSISTENT_TTL, 10);
+    kit_apply_all(k);
+    reaper_init(&r, each_minute(), 0);
+    CU_ASSERT_TRUE(reaper_next(&r, k->tree, 59999, 99999, &again).size < 0);
+    CU_ASSERT_EQUAL(again, 60000);
+    CU_ASSERT_TRUE(reaper_next(&r, k->tree, 60000, 99999, &again).size == 2);
+    CU_ASSERT_EQUAL(again, 60100);
+    CU_ASSERT_TRUE(reaper_next(&r, k->tree, 60050, 99999, &again).size < 0);
+    CU_ASSERT_TRUE(reaper_next(&r, k->tree, 60100, 99999, &again).size == 2);
+    CU_ASSERT_EQUAL(again, 120000);
+    kit_close(k);
+}
+
+/* What the list has no place for is found by a look right after it. */
+static void
+a_full_list_is_followed_by_another_look(void)
+{
+    static struct reaper r;
+    static char path[2000];
+    struct kit *k = kit_open();
+    mono_ms_t now = 60000;
+    int count = 0;
+
+    memset(path, 'x', sizeof path - 1);
+    path[0] = '/';
+    for (int i = 0; i < 100; i++) {
+        snprintf(path + sizeof path - 4, 4, "%03d", i);
+        ask_create_ttl(k, path, ZK_PERSISTENT_TTL, 10);
+    }
+    kit_apply_all(k);
+    reaper_init(&r, each_minute(), 0);
+    while (now < 119000) {
+        struct bytes b = reaper_next(&r, k->tree, now, 99999, &now);
+        char text[2000];
+
+        if (b.size < 0)
+            continue;
+        memcpy(text, b.data, (size_t)b.size);
+        text[b.size] = 0;
+        CU_ASSERT_EQUAL(ask_delete_container(k, text), ZK_OK);
+        kit_apply_all(k);
+        count++;
+    }
+    CU_ASSERT_EQUAL(count, 100);
+    kit_close(k);
+}
+
+UNIT_SUITE(reaper)
+{
+    unit_suite("reaper");
+    UNIT(a_container_goes_when_its_last_child_went);
+    UNIT(a_container_never_used_goes_when_it_is_old);
+    UNIT(a_ttl_node_goes_when_its_time_is_over);
+    UNIT(other_nodes_stay);
+    UNIT(deletions_are_spaced);
+    UNIT(a_full_list_is_followed_by_another_look);
+}
