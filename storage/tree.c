@@ -61,7 +61,7 @@ lay_fresh_nodes(struct tree *t)
 
 /*
  * Table, ACL buckets and the index get their places; the index has room for
- * one bucket per 128 bytes of memory, more than nodes can come to.
+ * an eighth of the memory, which is more than nodes can need.
  */
 static void
 lay_parts(struct tree *t, size_t reserved)
@@ -69,14 +69,11 @@ lay_parts(struct tree *t, size_t reserved)
     size_t table = TREE_HEAD_BYTES;
     size_t acls = table + arena_table_bytes(reserved);
     size_t buckets = acls + ACL_BUCKETS * sizeof(tree_ref_t);
-    size_t buckets_bytes = ALIGN_UP(reserved / 32, (size_t)ARENA_PAGE);
-    size_t first = buckets + buckets_bytes;
+    size_t first =
+        buckets + ALIGN_UP(reserved / 8, (size_t)ARENA_PAGE);
 
-    if (buckets_bytes < NODE_BUCKETS_MIN * sizeof(tree_ref_t))
-        first = buckets + NODE_BUCKETS_MIN * sizeof(tree_ref_t);
-    first = ALIGN_UP(first, (size_t)ARENA_PAGE);
     t->reserved = reserved;
-    t->bucket_max = (first - buckets) / sizeof(tree_ref_t);
+    t->bucket_max = (first - buckets) / BUCKET_BYTES;
     t->acls_at = (uint32_t)(acls / ARENA_UNIT);
     t->buckets_at = (uint32_t)(buckets / ARENA_UNIT);
     t->first_block = (uint32_t)(first / ARENA_UNIT);
@@ -207,6 +204,19 @@ idle_bytes(const struct tree *t)
 }
 
 /*
+ * What else a node may need beside its blocks (lines of the index, scratch)
+ * is a small part of what is kept free here.
+ */
+static bool
+is_full(const struct tree *t, uint64_t bytes)
+{
+    uint64_t span = (t->arena.end_page - t->arena.first_page) *
+                    (uint64_t)ARENA_PAGE;
+
+    return LOAD(t->arena.used_bytes) + bytes > span - span / 8;
+}
+
+/*
  * Slabs that deletions left half empty count as room, as long as they are
  * more than an eighth of the limit; the limit is passed by an eighth at most
  * should the next blocks not fit into them.
@@ -216,10 +226,8 @@ tree_has_room(const struct tree *t, uint64_t bytes, uint64_t limit_bytes)
 {
     uint64_t resident = resident_bytes(t);
     uint64_t eighth = limit_bytes / 8;
-    uint64_t span = (t->arena.end_page - t->arena.first_page) *
-                    (uint64_t)ARENA_PAGE;
 
-    if (LOAD(t->arena.used_bytes) + bytes > span - span / 8)
+    if (is_full(t, bytes))
         return false; /* whatever the limit says */
     return resident + bytes <= limit_bytes ||
            (idle_bytes(t) > eighth + bytes &&
@@ -243,18 +251,30 @@ tree_totals(const struct tree *t, struct tree_totals *totals)
 
 /* --- loading ---------------------------------------------------------------- */
 
+static bool
+is_root(struct bytes path)
+{
+    return path.size == 0 || bytes_are(path, "/");
+}
+
 int
 tree_load_node(struct tree *t, struct bytes path, struct bytes data,
                struct bytes acl, const struct znode_stat *stat)
 {
     struct place place = tree_place(t, path);
-    tree_ref_t ref = tree_find(t, path);
-    tree_ref_t acl_ref;
+    tree_ref_t ref = 0, acl_ref;
     int rc;
 
     check(tree_is_open(t));
-    if (!ref && (!place.parent || place.name.size == 0))
+    if (is_full(t, data.size > 0 ? (uint64_t)data.size : 0))
+        return -ENOSPC;
+    if (is_root(path))
+        ref = t->root;
+    else if (!place.parent || place.name.size == 0)
         return -ENOENT;
+    else
+        ref = tree_child(t, place.parent, place.name.data,
+                         (size_t)place.name.size);
     if (!tree_acl_take(t, acl, &acl_ref))
         return -ENOSPC;
     if (ref)

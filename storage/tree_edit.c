@@ -113,8 +113,8 @@ take_node(struct tree *t, struct bytes name, tree_ref_t *ref)
     struct node *n;
     uint8_t *at;
 
-    *ref = arena_take(&t->arena,
-                      sizeof *n + (is_long ? sizeof size : 0) + size);
+    *ref = arena_take(&t->arena, offsetof(struct node, name) +
+                                     (is_long ? sizeof size : 0) + size);
     if (!*ref)
         return -ENOSPC;
     n = node_mem(t, *ref);
@@ -122,7 +122,7 @@ take_node(struct tree *t, struct bytes name, tree_ref_t *ref)
         .name_size = is_long ? 0 : (uint16_t)size,
         .flags = is_long ? NODE_LONG_NAME : 0,
     };
-    at = (uint8_t *)(n + 1);
+    at = n->name;
     if (is_long) {
         memcpy(at, &size, sizeof size);
         at += sizeof size;

@@ -7,7 +7,7 @@
  *     | struct tree | page table | ACL buckets | node buckets | blocks ... |
  *     0             4 KiB
  *
- * A node:   88 bytes of struct node, then its name
+ * A node:   84 bytes of struct node, then its name
  * more:     32 bytes of struct kids for a node that had a child, 8 of struct
  *           links for an ephemeral, container or TTL node that had none
  * data:     the bytes alone; no block when there are none
@@ -57,17 +57,17 @@ struct node {
     int32_t version, aversion;
     tree_ref_t data;
     int32_t data_size; /* -1: null */
-    tree_ref_t parent; /* 0: the root */
     tree_ref_t next, prev; /* siblings */
     tree_ref_t more;
     tree_ref_t acl;
-    tree_ref_t hash_next;
     uint32_t crc; /* znode_path_crc */
+    tree_ref_t parent; /* 0: the root; lookups read from here on */
     uint16_t name_size; /* 0 with NODE_LONG_NAME */
     uint16_t flags;
+    uint8_t name[];
 };
 
-_Static_assert(sizeof(struct node) == 88, "the budget of a node");
+_Static_assert(offsetof(struct node, name) == 84, "the budget of a node");
 _Static_assert(sizeof(struct kids) == 32, "two units");
 
 /* An interned list; in `fresh` or `dead` while nobody uses it. */
@@ -89,8 +89,9 @@ struct acl_list {
 enum {
     TREE_HEAD_BYTES = ARENA_PAGE,
     ACL_BUCKETS = 1 << 15,
-    NODE_BUCKETS_MIN = 1 << 4,
-    CHAIN_MAX = 1 << 16, /* no chain of ours is a hundredth of this */
+    BUCKET_BYTES = 64,
+    BUCKETS_MIN = 4,
+    LINES_MAX = 1 << 16, /* no bucket of ours has a hundredth of this */
 };
 
 #define TREE_MAGIC UINT64_C(0x6565727464626173)
@@ -103,7 +104,7 @@ struct tree {
     uint64_t seed;             /* of the hash */
     uint32_t bucket_count, bucket_mask;
     tree_ref_t root;
-    uint32_t buckets_at;       /* units; the node index */
+    uint32_t buckets_at;       /* units; the index */
     uint32_t acls_at;          /* units; ACL_BUCKETS handles */
     uint32_t first_block;      /* units; no handle is below */
     alignas(64) struct arena arena;
@@ -172,7 +173,7 @@ bytes_in_range(const struct tree *t, const void *at, size_t size)
 static inline struct bytes
 node_name(const struct tree *t, const struct node *n)
 {
-    const uint8_t *at = (const uint8_t *)(n + 1);
+    const uint8_t *at = n->name;
     uint32_t size = LOAD(n->name_size);
 
     if (__builtin_expect(LOAD(n->flags) & NODE_LONG_NAME, 0)) {
