@@ -24,7 +24,7 @@ prep_parse_create(struct jute_in *in, struct prep_op *o)
     o->acl = acl_take(in);
     o->flags = jute_get_i32(in);
     o->ttl = -1;
-    return !in->bad;
+    return !in->bad && o->path.size >= 0;
 }
 
 bool

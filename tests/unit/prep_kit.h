@@ -21,7 +21,7 @@
 
 enum {
     KIT_BUFFER = 256 << 20,
-    KIT_QUEUE = 1 << 16,
+    KIT_QUEUE = 1 << 18,
     KIT_MAXBUFFER = 0xfffff,
     KIT_TREE = 1 << 30,
 };

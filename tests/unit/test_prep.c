@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_prep.c - claims about net/prep.c: admission, failures, digests. */
+#include "tests/unit/prep_kit.h"
+
+static void
+a_failure_takes_a_zxid_and_has_no_digest(void)
+{
+    struct kit *k = kit_open();
+    struct txn t;
+
+    CU_ASSERT_EQUAL(ask_delete(k, "/nope", -1), ZK_NO_NODE);
+    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
+    t = kit_last(k);
+    CU_ASSERT_EQUAL(t.header.type, ZK_OP_ERROR);
+    CU_ASSERT_EQUAL(t.header.zxid, 1);
+    CU_ASSERT_EQUAL(t.header.cxid, 7);
+    CU_ASSERT_EQUAL(t.header.session, KIT_SESSION);
+    CU_ASSERT_EQUAL(k->result.size, 36);
+    CU_ASSERT_EQUAL(load_be32(t.body.data), (uint32_t)ZK_NO_NODE);
+    CU_ASSERT_FALSE(t.has_digest);
+    CU_ASSERT_EQUAL(k->result.outcome_count, txn_count(&t));
+    kit_close(k);
+}
+
+static void
+a_record_that_does_not_parse_is_a_failure(void)
+{
+    static const int32_t ops[] = {
+        ZK_OP_CREATE,  ZK_OP_CREATE2, ZK_OP_CREATE_CONTAINER,
+        ZK_OP_DELETE,  ZK_OP_SET_DATA, ZK_OP_SET_ACL,
+        ZK_OP_CREATE_TTL, ZK_OP_MULTI, ZK_OP_RECONFIG,
+    };
+    static const uint8_t half[] = {0, 0, 0, 2, '/'};
+    struct kit *k = kit_open();
+
+    for (size_t i = 0; i < ARRAY_COUNT(ops); i++) {
+        CU_ASSERT_EQUAL(kit_step(k, ops[i], KIT_SESSION,
+                                 (struct bytes){half, sizeof half}, 0),
+                        ZK_MARSHALLING);
+        CU_ASSERT_EQUAL(
+            kit_step(k, ops[i], KIT_SESSION, (struct bytes){half, 0}, 0),
+            ZK_MARSHALLING);
+    }
+    kit_close(k);
+}
+
+static void
+what_is_no_write_is_unimplemented(void)
+{
+    struct kit *k = kit_open();
+
+    CU_ASSERT_EQUAL(kit_step(k, ZK_OP_GET_DATA, KIT_SESSION, BYTES_NULL, 0),
+                    ZK_UNIMPLEMENTED);
+    CU_ASSERT_EQUAL(kit_step(k, 4711, KIT_SESSION, BYTES_NULL, 0),
+                    ZK_UNIMPLEMENTED);
+    kit_close(k);
+}
+
+static void
+unknown_and_closing_sessions_are_dropped(void)
+{
+    struct kit *k = kit_open();
+
+    kit_step(k, ZK_OP_DELETE, 99, BYTES_NULL, 0);
+    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
+    ask_close(k, KIT_SESSION);
+    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
+    ask_create(k, "/a", 0);
+    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
+    ask_close(k, KIT_SESSION);
+    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
+    CU_ASSERT_EQUAL(k->zxid, 1);
+    kit_close(k);
+}
+
+/* Only the connection that owns a session writes; any may close it. */
+static void
+a_moved_session_is_dropped_but_may_be_closed(void)
+{
+    struct kit *k = kit_open();
+    struct jute_out out = kit_record();
+
+    put_create(&out, "/a", "", acl_open_to_all, 0);
+    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 1);
+    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
+    session_find(k->sessions, KIT_SESSION)->conn = 5;
+    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 0);
+    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
+    kit_step(k, ZK_OP_CLOSE_SESSION, KIT_SESSION, BYTES_NULL, 1);
+    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
+    kit_close(k);
+}
+
+static void
+the_digest_is_that_of_the_tree_after_the_transaction(void)
+{
+    struct kit *k = kit_open();
+    uint64_t first;
+
+    ask_create(k, "/a", 0);
+    first = (uint64_t)kit_last(k).digest;
+    ask_create(k, "/a/b", 0);
+    CU_ASSERT_NOT_EQUAL(first, (uint64_t)kit_last(k).digest);
+    kit_apply(k);
+    CU_ASSERT_EQUAL(first, kit_digest(k));
+    kit_close(k);
+}
+
+/* The vector of quorum-protocol.md 16.3 and 16.7, at its own zxid. */
+static void
+the_digest_is_apaches(void)
+{
+    struct kit *k = kit_open();
+
+    CU_ASSERT_EQUAL(kit_digest(k), 0x51c6d660);
+    k->zxid = ZXID(1, 1);
+    k->now = INT64_C(0x1a2061e56a3) - 1;
+    ask_create_as(k, ZK_OP_CREATE, "/a", "hello", acl_open_to_all, 0);
+    CU_ASSERT_EQUAL((uint64_t)kit_last(k).digest, 0x142a2347f);
+    kit_close(k);
+}
+
+static void
+digests_can_be_off(void)
+{
+    struct kit *k = kit_open();
+
+    k->prep.rules.digest_enabled = false;
+    ask_create(k, "/a", 0);
+    CU_ASSERT_FALSE(kit_last(k).has_digest);
+    kit_apply(k);
+    ask_set(k, "/a", "x", -1);
+    CU_ASSERT_FALSE(kit_last(k).has_digest);
+    kit_close(k);
+}
+
+static void
+too_much_pending_waits_until_it_is_applied(void)
+{
+    struct kit *k = kit_open();
+    char path[16];
+
+    for (int i = 0; k->verdict == PREP_TXN && i < KIT_QUEUE - 1; i++) {
+        snprintf(path, sizeof path, "/n%d", i);
+        ask_create(k, path, 0);
+    }
+    CU_ASSERT_EQUAL(k->verdict, PREP_WAIT);
+    CU_ASSERT_TRUE(pending_room(&k->prep.pending) < 2);
+    kit_apply_all(k);
+    ask_create(k, "/after", 0);
+    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
+    kit_close(k);
+}
+
+static void
+opening_a_session_writes_its_timeout(void)
+{
+    static const uint8_t body[] = {0, 0, 0x27, 0x10};
+    struct kit *k = kit_open();
+    struct session *s;
+    struct change c;
+    struct txn t;
+
+    kit_step(k, ZK_OP_CREATE_SESSION, 77, (struct bytes){body, 4}, 0);
+    t = kit_last(k);
+    CU_ASSERT_TRUE_FATAL(txn_next(&t, &c));
+    CU_ASSERT_EQUAL(c.kind, CHANGE_OPEN_SESSION);
+    CU_ASSERT_EQUAL(c.timeout_ms, 10000);
+    CU_ASSERT_TRUE(t.has_digest);
+    kit_apply(k);
+    s = session_find(k->sessions, 77);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    CU_ASSERT_EQUAL(s->timeout_ms, 10000);
+    kit_close(k);
+}
+
+static void
+a_need_is_a_bound_for_any_request(void)
+{
+    struct kit *k = kit_open();
+    struct prep_need need;
+
+    need = prep_need(&k->prep, ZK_OP_MULTI, KIT_MAXBUFFER);
+    CU_ASSERT_EQUAL(need.payload, k->prep.rules.txn_max);
+    CU_ASSERT_TRUE(need.has_ops);
+    CU_ASSERT_TRUE(need.outcomes * 2 <= k->prep.pending.capacity);
+    need = prep_need(&k->prep, ZK_OP_DELETE, 10);
+    CU_ASSERT_EQUAL(need.outcomes, 1);
+    CU_ASSERT_FALSE(need.has_ops);
+    kit_close(k);
+}
+
+UNIT_SUITE(prep)
+{
+    unit_suite("prep");
+    UNIT(a_failure_takes_a_zxid_and_has_no_digest);
+    UNIT(a_record_that_does_not_parse_is_a_failure);
+    UNIT(what_is_no_write_is_unimplemented);
+    UNIT(unknown_and_closing_sessions_are_dropped);
+    UNIT(a_moved_session_is_dropped_but_may_be_closed);
+    UNIT(the_digest_is_that_of_the_tree_after_the_transaction);
+    UNIT(the_digest_is_apaches);
+    UNIT(digests_can_be_off);
+    UNIT(too_much_pending_waits_until_it_is_applied);
+    UNIT(opening_a_session_writes_its_timeout);
+    UNIT(a_need_is_a_bound_for_any_request);
+}
