@@ -150,8 +150,8 @@ what_would_silently_be_unprotected_is_refused(void)
         "sessionRequireClientSASLAuth=true",
         "quorum.auth.enableSasl=true",
         "java.security.auth.login.config=/etc/jaas.conf",
-        "authProvider.1="
-        "org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
+        ("authProvider.1="
+         "org.apache.zookeeper.server.auth.SASLAuthenticationProvider"),
         "authProvider.x509=com.example.Mine",
         "ensembleAuthName=prod",
         "admin.forceHttps=true",
