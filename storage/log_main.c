@@ -214,20 +214,19 @@ open_log(struct log_proc *p)
 {
     struct txlog_options options;
     struct data_error e = {.offset = -1};
-    uint64_t torn;
+    bool was_torn;
 
     shm_conf(p->shm, &p->conf);
     p->conf_version = atomic_load(&p->shm->super->conf_version);
     open_dirs(p);
     options = options_of(&p->conf);
     proc_disk_begin(PROC_LOG, p->shm);
-    if (txlog_open(&p->log, p->dirs.log, &options, &torn, &e) < 0)
+    if (txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e) < 0)
         cannot_open(&e);
     proc_disk_end(PROC_LOG, p->shm);
-    if (torn > 0)
-        log_warn("cut %" PRIu64 " bytes of a write that never finished off "
-                 "the end of the log zxid=0x%" PRIx64, torn,
-                 (uint64_t)p->log.last);
+    if (was_torn)
+        log_warn("cut a write that never finished off the end of the log "
+                 "zxid=0x%" PRIx64, (uint64_t)p->log.last);
     if (!p->conf.force_sync)
         log_warn("forceSync=no: what is acknowledged is NOT on disk and is "
                  "lost in a power cut");

@@ -49,11 +49,11 @@ struct txlog {
  * Find the last whole record in `dir`, cut a torn write off behind it and
  * make sure that all before it is on disk.  An empty directory is an empty
  * log.  `l->last` is then durable.  0 or -errno; -EBADMSG: damage, see
- * `e`.  After an error nothing is open.  `torn_bytes`, unless NULL, gets
- * what was cut off.
+ * `e`.  After an error nothing is open.  `was_torn`, unless NULL, tells
+ * whether something was cut off.
  */
 int txlog_open(struct txlog *l, const char *dir,
-               const struct txlog_options *options, uint64_t *torn_bytes,
+               const struct txlog_options *options, bool *was_torn,
                struct data_error *e);
 
 /* Takes a half-open log too.  Drops what was not flushed. */

@@ -75,19 +75,16 @@ scan_to_end(struct txlog_scan *s, const char *path, zxid_t *last,
     return found;
 }
 
-/* Cut the file at `size`, durably.  `removed` gets how much data went. */
+/* Cut the file at `size`, durably; what was allocated behind it goes too. */
 static int
-cut_file(const char *path, uint64_t size, uint64_t *removed)
+cut_file(const char *path, uint64_t size)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC), rc = 0;
-    struct stat st;
 
     if (fd < 0)
         return -errno;
-    if (fstat(fd, &st) < 0 || ftruncate(fd, (off_t)size) < 0 || fsync(fd) < 0)
+    if (ftruncate(fd, (off_t)size) < 0 || fsync(fd) < 0)
         rc = -errno;
-    else if (removed)
-        *removed += (uint64_t)st.st_size - size;
     close(fd);
     return rc;
 }
@@ -98,7 +95,7 @@ cut_file(const char *path, uint64_t size, uint64_t *removed)
  */
 static int
 clean_file(struct txlog_scan *s, const char *path, zxid_t *last,
-           uint64_t *torn_bytes, struct data_error *e)
+           bool *is_torn, struct data_error *e)
 {
     enum txlog_tail tail = TXLOG_TAIL_CLEAN;
     int rc = settle(path), found;
@@ -110,15 +107,15 @@ clean_file(struct txlog_scan *s, const char *path, zxid_t *last,
         return found;
     if (found == 0)
         rc = unlink(path) < 0 ? -errno : 0;
-    else if (tail == TXLOG_TAIL_TORN)
-        rc = cut_file(path, s->offset, torn_bytes);
+    else
+        rc = cut_file(path, s->offset);
+    *is_torn = *is_torn || tail == TXLOG_TAIL_TORN;
     return rc < 0 ? fail(e, path, rc, "cannot be cut") : found;
 }
 
 /* Clean the end of the log; `last` is 0 for an empty one. */
 static int
-clean_end(const char *dir, zxid_t *last, uint64_t *torn_bytes,
-          struct data_error *e)
+clean_end(const char *dir, zxid_t *last, bool *is_torn, struct data_error *e)
 {
     struct txlog_scan scan = {.fd = -1};
     struct data_list list;
@@ -130,7 +127,7 @@ clean_end(const char *dir, zxid_t *last, uint64_t *torn_bytes,
     *last = 0;
     for (size_t i = list.count; rc == 0 && found == 0 && i > 0; i--) {
         data_path(path, dir, list.file[i - 1].name);
-        found = clean_file(&scan, path, last, torn_bytes, e);
+        found = clean_file(&scan, path, last, is_torn, e);
         rc = found < 0 ? found : 0;
     }
     txlog_scan_deinit(&scan);
@@ -142,16 +139,17 @@ clean_end(const char *dir, zxid_t *last, uint64_t *torn_bytes,
 
 int
 txlog_open(struct txlog *l, const char *dir,
-           const struct txlog_options *options, uint64_t *torn_bytes,
+           const struct txlog_options *options, bool *was_torn,
            struct data_error *e)
 {
+    bool is_torn = false;
     int rc;
 
     *l = (struct txlog){.fd = -1, .options = *options};
-    if (torn_bytes)
-        *torn_bytes = 0;
     data_path(l->dir, dir, "");
-    rc = clean_end(dir, &l->last, torn_bytes, e);
+    rc = clean_end(dir, &l->last, &is_torn, e);
+    if (was_torn)
+        *was_torn = is_torn;
     if (rc == 0 && !(l->buffer = malloc(BUFFER_BYTES)))
         rc = -ENOMEM;
     if (rc < 0)
@@ -219,7 +217,7 @@ cut_at(const char *dir, const struct data_list *list, size_t index,
         rc = unlink(path) < 0 ? -errno : data_sync_dir(dir);
     }
     data_path(path, dir, list->file[index].name);
-    return rc < 0 ? rc : cut_file(path, end, NULL);
+    return rc < 0 ? rc : cut_file(path, end);
 }
 
 int
