@@ -35,6 +35,7 @@ struct image_proc {
     mono_ms_t snapshot_began;
     uint64_t txns, bytes; /* folded since the last snapshot */
     uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */
+    bool is_ahead; /* of the log: the next start needs a snapshot from here */
     mono_ms_t purged_at;
     bool has_differed; /* from the leader's digest: told once */
 };

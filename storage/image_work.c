@@ -205,8 +205,8 @@ image_snapshot_plan(struct image_proc *p)
                           ? about((uint64_t)p->conf.snap_size_limit_kb * 1024)
                           : 0;
     p->txns = p->bytes = 0;
-    if (last < 0)
-        p->txns = p->txns_wanted; /* at once: a start needs one */
+    if (last < 0 || (p->is_ahead && last < here))
+        p->txns = p->txns_wanted; /* at once: a start may need it */
     else if (here > last && zxid_epoch(here) == zxid_epoch(last))
         p->txns = (uint64_t)(here - last);
     atomic_store(&p->shm->image->snapshot_zxid, last < 0 ? 0 : last);
