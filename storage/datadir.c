@@ -30,13 +30,17 @@ make_dir(const char *path, bool may_create, struct data_error *e)
     if (stat(path, &st) == 0) {
         if (S_ISDIR(st.st_mode))
             return 0;
-        data_error_set(e, path, -1, "Remove it, or configure another "
-                       "directory.", "is not a directory");
+        data_error_set(e, path, -1,
+                       "Remove it, or configure another "
+                       "directory.",
+                       "is not a directory");
         return -ENOTDIR;
     }
     if (!may_create) {
-        data_error_set(e, path, -1, "Create it, give it to the server's user, "
-                       "or set datadir.autocreate=true.", "does not exist");
+        data_error_set(e, path, -1,
+                       "Create it, give it to the server's user, "
+                       "or set datadir.autocreate=true.",
+                       "does not exist");
         return -ENOENT;
     }
     snprintf(part, sizeof part, "%s", path);
@@ -50,8 +54,10 @@ make_dir(const char *path, bool may_create, struct data_error *e)
     if (mkdir(part, 0750) < 0 && errno != EEXIST) {
         int rc = -errno;
 
-        data_error_set(e, path, -1, "Create it and give it to the server's "
-                       "user.", "cannot be created: %s", strerror(-rc));
+        data_error_set(e, path, -1,
+                       "Create it and give it to the server's "
+                       "user.",
+                       "cannot be created: %s", strerror(-rc));
         return rc;
     }
     return 0;
@@ -68,15 +74,18 @@ lock_dir(const char *dir, struct data_error *e)
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) {
         rc = -errno;
-        data_error_set(e, path, -1, "Give the directory and all in it to the "
+        data_error_set(e, path, -1,
+                       "Give the directory and all in it to the "
                        "server's user, on a file system that is writable.",
                        "cannot be written: %s", strerror(-rc));
         return rc;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
-        data_error_set(e, path, -1, "Stop the other server, or give each its "
-                       "own dataDir.", "another server uses this directory");
+        data_error_set(e, path, -1,
+                       "Stop the other server, or give each its "
+                       "own dataDir.",
+                       "another server uses this directory");
         close(fd);
         return rc;
     }
@@ -173,9 +182,10 @@ datadir_myid(const struct datadir *d, sid_t *sid, struct data_error *e)
     if (size < 0) {
         int rc = -errno;
 
-        data_error_set(e, path, -1, "Write this server's number, the N of its "
-                       "server.N line, into it.", "cannot be read: %s",
-                       strerror(-rc));
+        data_error_set(e, path, -1,
+                       "Write this server's number, the N of its "
+                       "server.N line, into it.",
+                       "cannot be read: %s", strerror(-rc));
         if (fd >= 0)
             close(fd);
         return rc;
@@ -187,8 +197,10 @@ datadir_myid(const struct datadir *d, sid_t *sid, struct data_error *e)
     while (*end == ' ' || *end == '\t' || *end == '\r')
         end++;
     if (errno != 0 || end == text || (*end != '\n' && *end != '\0')) {
-        data_error_set(e, path, 0, "Write this server's number, the N of its "
-                       "server.N line, into it.", "is not a number");
+        data_error_set(e, path, 0,
+                       "Write this server's number, the N of its "
+                       "server.N line, into it.",
+                       "is not a number");
         return -EINVAL;
     }
     *sid = value;

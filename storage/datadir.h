@@ -86,8 +86,8 @@ struct data_list {
  * The files `prefix`.<hex>[.suffix] in `dir`; `with_suffix` false takes only
  * those without one.  Free with data_list_free, after an error too.
  */
-int data_list_read(struct data_list *list, const char *dir,
-                   const char *prefix, bool with_suffix);
+int data_list_read(struct data_list *list, const char *dir, const char *prefix,
+                   bool with_suffix);
 void data_list_free(struct data_list *list);
 
 /* dir/name; false if it does not fit (then `path` is cut). */

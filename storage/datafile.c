@@ -68,8 +68,7 @@ data_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid)
 
 /* Whether `name` is prefix.<hex>[.suffix]; the number goes to `zxid`. */
 static bool
-parse_name(const char *name, const char *prefix, bool with_suffix,
-           zxid_t *zxid)
+parse_name(const char *name, const char *prefix, bool with_suffix, zxid_t *zxid)
 {
     size_t prefix_size = strlen(prefix);
     const char *digits = name + prefix_size + 1, *end;
@@ -90,10 +89,9 @@ parse_name(const char *name, const char *prefix, bool with_suffix,
     if (end == digits)
         return false;
     *zxid = (zxid_t)value;
-    return *end == '\0' ||
-           (with_suffix &&
-            (strcmp(end, ".gz") == 0 || strcmp(end, ".snappy") == 0 ||
-             strcmp(end, ".zst") == 0));
+    return *end == '\0' || (with_suffix && (strcmp(end, ".gz") == 0 ||
+                                            strcmp(end, ".snappy") == 0 ||
+                                            strcmp(end, ".zst") == 0));
 }
 
 static int
@@ -114,8 +112,7 @@ list_add(struct data_list *list, const char *name, zxid_t zxid)
 
     if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ... are full */
         size_t room = count ? 2 * count : 1;
-        struct data_file *file =
-            realloc(list->file, room * sizeof *list->file);
+        struct data_file *file = realloc(list->file, room * sizeof *list->file);
 
         if (!file)
             return -ENOMEM;

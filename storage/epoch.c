@@ -84,8 +84,8 @@ load_or_make(const char *dir, const char *name, int64_t otherwise,
     }
     if (rc < 0) {
         data_path(path, dir, name);
-        data_error_set(e, path, -1, REMEDY, "%s", rc == -EINVAL
-                       ? "is not a number" : strerror(-rc));
+        data_error_set(e, path, -1, REMEDY, "%s",
+                       rc == -EINVAL ? "is not a number" : strerror(-rc));
     }
     return rc;
 }
@@ -109,9 +109,11 @@ raise_current(struct epochs *found, const char *dir, int64_t history,
         return store(dir, CURRENT, history);
     }
     data_path(path, dir, CURRENT);
-    data_error_set(e, path, -1, REMEDY, "the current epoch is %" PRId64
-                   ", the accepted %" PRId64 ", but there are transactions of "
-                   "epoch %" PRId64, found->current, found->accepted, history);
+    data_error_set(e, path, -1, REMEDY,
+                   "the current epoch is %" PRId64 ", the accepted %" PRId64
+                   ", but there are transactions of "
+                   "epoch %" PRId64,
+                   found->current, found->accepted, history);
     return -EINVAL;
 }
 
@@ -125,15 +127,17 @@ epoch_load(struct epochs *epochs, const char *dir, zxid_t last,
     int rc = load_or_make(dir, CURRENT, history, &found.current, e);
 
     if (rc == 0)
-        rc = load_or_make(dir, ACCEPTED, found.current > history
-                          ? found.current : history, &found.accepted, e);
+        rc = load_or_make(dir, ACCEPTED,
+                          found.current > history ? found.current : history,
+                          &found.accepted, e);
     if (rc == 0 && found.current < history)
         rc = raise_current(&found, dir, history, e);
     if (rc == 0 && found.accepted < found.current) {
         data_path(path, dir, ACCEPTED);
-        data_error_set(e, path, -1, REMEDY, "the accepted epoch %" PRId64
-                       " is below the current one %" PRId64, found.accepted,
-                       found.current);
+        data_error_set(e, path, -1, REMEDY,
+                       "the accepted epoch %" PRId64
+                       " is below the current one %" PRId64,
+                       found.accepted, found.current);
         rc = -EINVAL;
     }
     if (rc == 0)

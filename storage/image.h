@@ -80,8 +80,8 @@ int image_long_rows(const struct image *im, MDB_txn *txn,
 
 /*
  * Fill an empty tree (tree_init, tree_clear; a batch is open) and its session
- * table with the image; sets the tree's zxid.  `progress` may be NULL; counts nodes.  0,
- * -ENOSPC when tree or table are full, -EBADMSG, -errno.
+ * table with the image; sets the tree's zxid.  `progress` may be NULL; counts
+ * nodes.  0, -ENOSPC when tree or table are full, -EBADMSG, -errno.
  */
 int image_load(struct image *im, struct tree *tree,
                struct session_table *sessions, progress_fn *progress,

@@ -27,8 +27,8 @@ struct batch_chunk {
 int
 image_batch_init(struct image_batch *b, struct image *im)
 {
-    *b = (struct image_batch){.image = im, .zxid = im->meta.zxid,
-                              .digest = im->meta.digest};
+    *b = (struct image_batch){
+        .image = im, .zxid = im->meta.zxid, .digest = im->meta.digest};
     b->slot = calloc(BATCH_SLOTS, sizeof *b->slot);
     b->session_slot = calloc(BATCH_SESSION_SLOTS, sizeof *b->session_slot);
     if (b->slot && b->session_slot)
@@ -137,8 +137,8 @@ batch_reader(struct image_batch *b)
 static int
 look_up(struct image_batch *b, struct batch_row *row)
 {
-    MDB_dbi table = image_path_is_long(row->path) ? b->image->longs
-                                                  : b->image->nodes;
+    MDB_dbi table =
+        image_path_is_long(row->path) ? b->image->longs : b->image->nodes;
     struct image_key key;
     MDB_val name, value;
     int rc = batch_reader(b);
@@ -151,8 +151,8 @@ look_up(struct image_batch *b, struct batch_row *row)
     if (rc == -ENOENT)
         return 0;
     if (rc == 0)
-        rc = image_row_get(&row->now, value.mv_data, value.mv_size,
-                           key.is_long);
+        rc =
+            image_row_get(&row->now, value.mv_data, value.mv_size, key.is_long);
     if (rc == 0 && key.is_long && !bytes_equal(row->now.path, row->path))
         rc = -EBADMSG; /* two paths with one hash: 2^-64, with a secret */
     if (rc < 0)
@@ -198,8 +198,8 @@ batch_row(struct image_batch *b, struct bytes path, struct batch_row **found)
         row = batch_take(b, sizeof *row);
         if (!row)
             return -ENOMEM;
-        *row = (struct batch_row){.path = path, .hash = hash,
-                                  .now = {.path = BYTES_NULL}};
+        *row = (struct batch_row){
+            .path = path, .hash = hash, .now = {.path = BYTES_NULL}};
         rc = batch_copy(b, &row->path);
         if (rc == 0)
             rc = look_up(b, row);

@@ -27,8 +27,8 @@ struct batch_row {
     struct batch_row **session_at;  /* what points to this one, or NULL */
     struct bytes path;
     struct image_row now; /* .path unused */
-    bool is_there;  /* the node exists now */
-    bool was_there; /* it has a row in LMDB */
+    bool is_there;        /* the node exists now */
+    bool was_there;       /* it has a row in LMDB */
     bool is_dirty;
     uint32_t fresh; /* children that exist now and have no row in LMDB */
     uint32_t hash;
@@ -60,9 +60,9 @@ struct image_batch {
     size_t row_count;
     size_t bytes; /* taken from chunks */
     struct batch_chunk *chunks;
-    zxid_t zxid;  /* of the last transaction applied */
+    zxid_t zxid; /* of the last transaction applied */
     uint64_t txns;
-    uint64_t digest;       /* of the tree after it, as of the last settle */
+    uint64_t digest; /* of the tree after it, as of the last settle */
     bool has_leader_digest;
     uint64_t leader_digest; /* what that transaction says it should be */
     /* deletions may meet children that a fuzzy snapshot left: 10.4 */
@@ -107,8 +107,7 @@ bool image_batch_agrees(const struct image_batch *b);
 
 void *batch_take(struct image_batch *b, size_t size);
 int batch_copy(struct image_batch *b, struct bytes *bytes);
-int batch_row(struct image_batch *b, struct bytes path,
-              struct batch_row **row);
+int batch_row(struct image_batch *b, struct bytes path, struct batch_row **row);
 struct batch_row *batch_known_row(const struct image_batch *b,
                                   struct bytes path);
 int batch_session(struct image_batch *b, session_id_t id,

@@ -82,8 +82,8 @@ make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
         rc = batch_copy(b, &acl);
     if (rc < 0)
         return rc;
-    row->now = (struct image_row){.path = BYTES_NULL, .data = data,
-                                  .acl = acl, .stat = *stat};
+    row->now = (struct image_row){
+        .path = BYTES_NULL, .data = data, .acl = acl, .stat = *stat};
     row->now.stat.data_size = data.size > 0 ? data.size : 0;
     row->is_there = true;
     dirty(row);
@@ -119,8 +119,12 @@ apply_create(struct image_batch *b, const struct txn_header *h,
              const struct change *c)
 {
     struct znode_stat stat = {
-        .czxid = h->zxid, .mzxid = h->zxid, .pzxid = h->zxid,
-        .ctime = h->time, .mtime = h->time, .owner = c->owner,
+        .czxid = h->zxid,
+        .mzxid = h->zxid,
+        .pzxid = h->zxid,
+        .ctime = h->time,
+        .mtime = h->time,
+        .owner = c->owner,
     };
     struct batch_row *parent, *row;
     int rc = batch_row(b, tree_parent_path(c->path), &parent);

@@ -23,12 +23,13 @@ key_order(const void *a, const void *b)
 {
     const struct batch_row *x = *(struct batch_row *const *)a;
     const struct batch_row *y = *(struct batch_row *const *)b;
-    size_t size = (size_t)(x->path.size < y->path.size ? x->path.size
-                                                       : y->path.size);
+    size_t size =
+        (size_t)(x->path.size < y->path.size ? x->path.size : y->path.size);
     int order = memcmp(x->path.data, y->path.data, size);
 
-    return order ? order
-                 : (x->path.size > y->path.size) - (x->path.size < y->path.size);
+    return order
+               ? order
+               : (x->path.size > y->path.size) - (x->path.size < y->path.size);
 }
 
 /* The rows that LMDB must hear of, in order; NULL without memory. */

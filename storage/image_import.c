@@ -118,7 +118,8 @@ replay(struct import *im, struct txlog_reader *r)
     while ((rc = txlog_reader_next(r, &entry, &zxid)) == 1) {
         rc = image_batch_apply(&im->batch, entry);
         if (rc == -EBADMSG)
-            data_error_set(im->e, im->dirs->log, -1, "The log holds a kind of "
+            data_error_set(im->e, im->dirs->log, -1,
+                           "The log holds a kind of "
                            "transaction that this version does not know.",
                            "transaction 0x%" PRIx64 " of %s cannot be read",
                            (uint64_t)zxid, r->file.name);
@@ -204,7 +205,8 @@ image_import(const struct datadir *d, const struct data_file *file,
     int rc;
 
     data_path(made, d->snap, "image.new");
-    data_error_set(e, made, -1, "See that the disk has room and works, and "
+    data_error_set(e, made, -1,
+                   "See that the disk has room and works, and "
                    "that the server's user may write there.",
                    "the image cannot be written");
     p->nodes = p->sessions = p->txns = 0;

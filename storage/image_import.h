@@ -23,7 +23,7 @@ enum image_origin {
 
 struct image_prepare {
     /* asked */
-    bool trusts_empty; /* snapshot.trust.empty: logs without any snapshot */
+    bool trusts_empty;     /* snapshot.trust.empty: logs without any snapshot */
     progress_fn *progress; /* may be NULL */
     void *progress_arg;
     /* answered */
@@ -32,7 +32,7 @@ struct image_prepare {
     uint64_t nodes, sessions; /* imported */
     uint64_t txns;            /* replayed from the log in doing so */
     bool digest_differs;      /* from the leader's in the last of those */
-    bool is_ahead;  /* kept though the log ends before it: worth a warning */
+    bool is_ahead;    /* kept though the log ends before it: worth a warning */
     uint32_t damaged; /* newer snapshots that could not be read */
     char snapshot[DATA_NAME_MAX]; /* imported, or "" */
 };

@@ -33,8 +33,8 @@ fail(struct load *l, int rc, const char *what)
                       : "The image is made from snapshots and logs: move this "
                         "directory away and start again, and it is built anew.";
 
-    data_error_set(l->e, l->image->dir, -1, remedy,
-                   "loading the image, %s: %s", what, strerror(-rc));
+    data_error_set(l->e, l->image->dir, -1, remedy, "loading the image, %s: %s",
+                   what, strerror(-rc));
     return rc;
 }
 
@@ -132,9 +132,9 @@ image_long_rows(const struct image *im, MDB_txn *txn, struct image_row **rows,
     while (rc == 0 && n < stat.ms_entries &&
            (mdb = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) !=
                MDB_NOTFOUND)
-        rc = mdb != 0 ? image_rc(mdb)
-                      : image_row_get(&all[n++], value.mv_data,
-                                      value.mv_size, true);
+        rc = mdb != 0
+                 ? image_rc(mdb)
+                 : image_row_get(&all[n++], value.mv_data, value.mv_size, true);
     mdb_cursor_close(cursor);
     if (rc < 0) {
         free(all);
@@ -165,8 +165,11 @@ int
 image_load(struct image *im, struct tree *tree, struct session_table *sessions,
            progress_fn *progress, void *progress_arg, struct data_error *e)
 {
-    struct load l = {.image = im, .tree = tree, .sessions = sessions,
-                     .progress = progress, .progress_arg = progress_arg,
+    struct load l = {.image = im,
+                     .tree = tree,
+                     .sessions = sessions,
+                     .progress = progress,
+                     .progress_arg = progress_arg,
                      .e = e};
     MDB_stat shorts, longs;
     int rc = image_rc(mdb_txn_begin(im->env, NULL, MDB_RDONLY, &l.txn));

@@ -53,7 +53,8 @@ tell_prepared(const struct image_prepare *a, int64_t ms)
                  a->damaged, a->snapshot);
     if (a->is_ahead)
         log_warn("the transaction log ends before the image zxid=0x%" PRIx64
-                 "; what the image holds is kept", (uint64_t)a->zxid);
+                 "; what the image holds is kept",
+                 (uint64_t)a->zxid);
     if (a->digest_differs)
         log_error("First digest mismatch on txn: 0x%" PRIx64 ", the image "
                   "made from snapshot and log is not what the leader had",
@@ -61,7 +62,8 @@ tell_prepared(const struct image_prepare *a, int64_t ms)
     if (a->origin == IMAGE_IMPORTED)
         log_info("Snapshot loaded in %" PRId64 " ms, highest zxid is 0x%" PRIx64
                  ", from %s nodes=%" PRIu64 " sessions=%" PRIu64
-                 " replayed=%" PRIu64, ms, (uint64_t)a->zxid,
+                 " replayed=%" PRIu64,
+                 ms, (uint64_t)a->zxid,
                  *a->snapshot ? a->snapshot : "the log alone", a->nodes,
                  a->sessions, a->txns);
 }
@@ -71,7 +73,8 @@ static void
 open_image(struct image_proc *p)
 {
     struct image_prepare ask = {.trusts_empty = p->conf.snapshot_trust_empty,
-                                .progress = on_progress, .progress_arg = p};
+                                .progress = on_progress,
+                                .progress_arg = p};
     struct data_error e = {.offset = -1};
     int64_t began = clock_mono_ms();
     int rc = image_prepare(&p->dirs, &ask, &e);

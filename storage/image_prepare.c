@@ -54,8 +54,8 @@ follow_chain(const char *log_dir, zxid_t zxid, bool wants_end,
         while (wants_end && rc == 1)
             rc = txlog_reader_next(&r, &entry, &here);
     } else {
-        chain->is_ahead = rc == 0 && r.has_older && !r.has_after &&
-                          zxid_counter(zxid) != 0;
+        chain->is_ahead =
+            rc == 0 && r.has_older && !r.has_after && zxid_counter(zxid) != 0;
     }
     if (rc == -ENODATA) /* a gap: a snapshot may bridge it */
         chain->is_broken = true;

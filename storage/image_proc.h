@@ -28,12 +28,12 @@ struct image_proc {
     struct datadir dirs;
     struct image image;
     struct image_batch batch;
-    mono_ms_t batch_since; /* its first transaction; 0: it is empty */
+    mono_ms_t batch_since;  /* its first transaction; 0: it is empty */
     mono_ms_t paused_until; /* after LMDB could not be written */
     struct txlog_reader reader;
     struct image_snapshot snapshot;
     mono_ms_t snapshot_began;
-    uint64_t txns, bytes; /* folded since the last snapshot */
+    uint64_t txns, bytes;               /* folded since the last snapshot */
     uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */
     bool is_ahead; /* of the log: the next start needs a snapshot from here */
     mono_ms_t purged_at;

@@ -82,8 +82,7 @@ put_sessions(struct image_snapshot *s)
         return rc;
     snapfile_put_session_count(&s->writer, (int32_t)stat.ms_entries);
     while ((mdb = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
-        snapfile_put_session(&s->writer,
-                             (session_id_t)load_be64(key.mv_data),
+        snapfile_put_session(&s->writer, (session_id_t)load_be64(key.mv_data),
                              (int32_t)load_be32(value.mv_data));
     mdb_cursor_close(cursor);
     return mdb == MDB_NOTFOUND ? 0 : image_rc(mdb);
@@ -101,8 +100,7 @@ start_writing(struct image_snapshot *s)
     for (size_t i = 0; i < s->acls.count; i++) {
         const struct snap_acl *a = &s->acls.list[i];
 
-        snapfile_put_acl(&s->writer, a->id,
-                         (struct bytes){a->list, a->size});
+        snapfile_put_acl(&s->writer, a->id, (struct bytes){a->list, a->size});
     }
     mdb_cursor_close(s->cursor);
     s->cursor = NULL;

@@ -31,8 +31,8 @@ enum {
 static zxid_t
 limit_of(const struct image_proc *p)
 {
-    zxid_t durable = atomic_load_explicit(&p->shm->log->durable_zxid,
-                                          memory_order_acquire);
+    zxid_t durable =
+        atomic_load_explicit(&p->shm->log->durable_zxid, memory_order_acquire);
     zxid_t committed = atomic_load_explicit(
         &p->shm->replication->committed_zxid, memory_order_acquire);
 
@@ -48,7 +48,8 @@ pause_folding(struct image_proc *p, int rc)
 {
     log_error("%s: the image cannot be written: %s. Reads and writes go on "
               "and the log keeps everything; see to the disk. Trying again in "
-              "%d s", p->image.dir, strerror(-rc), PAUSE_MS / 1000);
+              "%d s",
+              p->image.dir, strerror(-rc), PAUSE_MS / 1000);
     image_reopen(p);
     p->paused_until = clock_mono_ms() + PAUSE_MS;
 }
@@ -101,7 +102,8 @@ on_log_trouble(struct image_proc *p, int rc)
         rc = txlog_reader_check_end(&p->reader);
     if (rc == -ENODATA) {
         log_info("the log does not go on from the image zxid=0x%" PRIx64
-                 ", making it anew", (uint64_t)p->batch.zxid);
+                 ", making it anew",
+                 (uint64_t)p->batch.zxid);
         image_reopen(p);
     } else if (rc < 0) {
         image_cannot_go_on(&p->reader.error);
@@ -114,9 +116,10 @@ take(struct image_proc *p, struct bytes entry, zxid_t zxid)
     int rc = image_batch_apply(&p->batch, entry);
 
     if (rc == -EBADMSG)
-        fatal(EXIT_DATA, "%s/%s: transaction 0x%" PRIx64 " cannot be read or "
-              "is of a kind that this version does not know", p->reader.dir,
-              p->reader.file.name, (uint64_t)zxid);
+        fatal(EXIT_DATA,
+              "%s/%s: transaction 0x%" PRIx64 " cannot be read or "
+              "is of a kind that this version does not know",
+              p->reader.dir, p->reader.file.name, (uint64_t)zxid);
     if (rc < 0) {
         pause_folding(p, rc);
         return;
@@ -163,8 +166,7 @@ image_fold(struct image_proc *p)
         txlog_reader_refresh(&p->reader);
         more = fold_slice(p, limit);
     }
-    if (p->batch_since != 0 &&
-        clock_mono_ms() - p->batch_since >= BATCH_AGE_MS)
+    if (p->batch_since != 0 && clock_mono_ms() - p->batch_since >= BATCH_AGE_MS)
         (void)image_commit_now(p);
     return more;
 }
@@ -220,8 +222,7 @@ begin_snapshot(struct image_proc *p)
     if (!image_commit_now(p))
         return;
     p->snapshot_began = clock_mono_ms();
-    rc = image_snapshot_begin(&p->snapshot, &p->image, p->dirs.snap,
-                              SNAP_ZSTD);
+    rc = image_snapshot_begin(&p->snapshot, &p->image, p->dirs.snap, SNAP_ZSTD);
     if (rc == 0)
         log_info("Snapshotting: 0x%" PRIx64 " to %s",
                  (uint64_t)p->snapshot.zxid, p->snapshot.writer.path);
@@ -289,8 +290,8 @@ image_purge_work(struct image_proc *p)
         return;
     p->purged_at = now;
     log_info("Purge task started.");
-    rc = purge(&p->dirs, (uint32_t)p->conf.autopurge_retain,
-               p->image.meta.zxid, &gone);
+    rc = purge(&p->dirs, (uint32_t)p->conf.autopurge_retain, p->image.meta.zxid,
+               &gone);
     if (rc < 0)
         log_error("%s: old files cannot be removed: %s", p->dirs.snap,
                   strerror(-rc));

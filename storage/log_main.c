@@ -62,7 +62,8 @@ tell_failure(struct log_proc *p, int rc)
 {
     log_error("%s: the transaction log cannot be written: %s. Nothing is "
               "acknowledged any more. See to the disk, then restart the "
-              "server", p->log.path, strerror(-rc));
+              "server",
+              p->log.path, strerror(-rc));
     atomic_store(&p->shm->log->failed, -rc);
     bell_ring(p->shm, PROC_REPLICATION);
 }
@@ -71,8 +72,8 @@ tell_failure(struct log_proc *p, int rc)
 static int
 append(struct log_proc *p, ring_pos_t published)
 {
-    int32_t left = p->conf.max_batch_size > 0 ? p->conf.max_batch_size
-                                              : INT32_MAX;
+    int32_t left =
+        p->conf.max_batch_size > 0 ? p->conf.max_batch_size : INT32_MAX;
 
     while (p->appended < published && left > 0 &&
            p->log.unsynced < TXLOG_UNSYNCED_MAX) {
@@ -86,8 +87,7 @@ append(struct log_proc *p, ring_pos_t published)
         if (rc < 0)
             return rc;
         if (p->log.records == 1)
-            log_info("Creating new log file: log.%" PRIx64,
-                     (uint64_t)e->zxid);
+            log_info("Creating new log file: log.%" PRIx64, (uint64_t)e->zxid);
         left--;
     }
     return 0;
@@ -101,15 +101,15 @@ count_fsync(struct log_proc *p, int64_t us)
     atomic_fetch_add_explicit(&s->fsync_count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->fsync_total_us, (uint64_t)us,
                               memory_order_relaxed);
-    if ((uint64_t)us > atomic_load_explicit(&s->fsync_max_us,
-                                            memory_order_relaxed))
+    if ((uint64_t)us >
+        atomic_load_explicit(&s->fsync_max_us, memory_order_relaxed))
         atomic_store_explicit(&s->fsync_max_us, (uint64_t)us,
                               memory_order_relaxed);
     if (us / 1000 > p->conf.fsync_warning_ms)
         log_warn_often("fsync-ing the write ahead log in log took %" PRId64
                        "ms which will adversely effect operation latency. "
-                       "File size is %" PRIu64 " bytes", us / 1000,
-                       p->log.size);
+                       "File size is %" PRIu64 " bytes",
+                       us / 1000, p->log.size);
 }
 
 static int
@@ -132,8 +132,8 @@ work(void *arg)
 {
     struct log_proc *p = arg;
     struct shm_log *s = p->shm->log;
-    ring_pos_t published = atomic_load_explicit(
-        &p->shm->replication->published, memory_order_acquire);
+    ring_pos_t published = atomic_load_explicit(&p->shm->replication->published,
+                                                memory_order_acquire);
     int rc;
 
     if (p->appended == published || atomic_load(&s->failed))
@@ -145,8 +145,7 @@ work(void *arg)
         tell_failure(p, rc);
         return false;
     }
-    atomic_store_explicit(&s->durable_zxid, p->log.last,
-                          memory_order_relaxed);
+    atomic_store_explicit(&s->durable_zxid, p->log.last, memory_order_relaxed);
     atomic_store_explicit(&s->durable, p->appended, memory_order_release);
     bell_ring(p->shm, PROC_REPLICATION);
     return p->appended < published;
@@ -226,7 +225,8 @@ open_log(struct log_proc *p)
     proc_disk_end(PROC_LOG, p->shm);
     if (was_torn)
         log_warn("cut a write that never finished off the end of the log "
-                 "zxid=0x%" PRIx64, (uint64_t)p->log.last);
+                 "zxid=0x%" PRIx64,
+                 (uint64_t)p->log.last);
     if (!p->conf.force_sync)
         log_warn("forceSync=no: what is acknowledged is NOT on disk and is "
                  "lost in a power cut");

@@ -60,8 +60,8 @@ struct snapfile_writer {
     char temp[DATA_PATH_MAX];
     char path[DATA_PATH_MAX]; /* final */
     int fd;
-    void *packer;     /* ZSTD_CCtx, or NULL: plain */
-    uint8_t *buffer;  /* of the stream, not yet packed */
+    void *packer;    /* ZSTD_CCtx, or NULL: plain */
+    uint8_t *buffer; /* of the stream, not yet packed */
     size_t buffered;
     uint8_t *packed;
     size_t packed_room;
@@ -78,8 +78,7 @@ void snapfile_put_session_count(struct snapfile_writer *w, int32_t count);
 void snapfile_put_session(struct snapfile_writer *w, session_id_t id,
                           int32_t timeout_ms);
 void snapfile_put_acl_count(struct snapfile_writer *w, int32_t count);
-void snapfile_put_acl(struct snapfile_writer *w, int64_t id,
-                      struct bytes list);
+void snapfile_put_acl(struct snapfile_writer *w, int64_t id, struct bytes list);
 
 /* Path "/" is the root and comes first; parents before children. */
 void snapfile_put_node(struct snapfile_writer *w, struct bytes path,

@@ -11,7 +11,7 @@
 #include "storage/snapfile_acl.h"
 
 enum {
-    ITEM_MAX = 1 << 30,     /* no item is longer: a length beyond is damage */
+    ITEM_MAX = 1 << 30,      /* no item is longer: a length beyond is damage */
     TRAILER_MAX = 64 * 1024, /* and what follows that is not looked at */
     FIXED_NODE_BYTES = 8 + ZK_STAT_PERSISTED_BYTES, /* ACL id and stat */
 };
@@ -275,8 +275,7 @@ digest_part_size(const uint8_t *p, size_t left)
         return 0;
     if ((int32_t)load_be32(p + 8) >= 2)
         return SNAP_DIGEST_BYTES;
-    return left < 16 || load_be32(p + 12) > left ? 0
-                                                 : 16 + load_be32(p + 12);
+    return left < 16 || load_be32(p + 12) > left ? 0 : 16 + load_be32(p + 12);
 }
 
 /*
@@ -301,8 +300,7 @@ on_trailer(struct snap_decode *d, const uint8_t *p, size_t left, bool is_last)
                    ? (int64_t)left
                    : bad(d, "the checksum of the last part does not match");
     size = digest_part_size(p, left);
-    if (size == 0 || left < size + SNAP_SEAL_BYTES ||
-        !sealed(p, size, &adler))
+    if (size == 0 || left < size + SNAP_SEAL_BYTES || !sealed(p, size, &adler))
         return bad(d, "the checksum of the digest does not match");
     if (size == SNAP_DIGEST_BYTES && load_be32(p + 8) == 2) {
         d->has_digest = true;
@@ -334,14 +332,10 @@ snap_decode_feed(struct snap_decode *d, const uint8_t *data, size_t size,
                  bool is_last, size_t *used)
 {
     static part_fn *const parts[] = {
-        [SNAP_HEADER] = on_header,
-        [SNAP_SESSION_COUNT] = on_session_count,
-        [SNAP_SESSIONS] = on_session,
-        [SNAP_ACL_COUNT] = on_acl_count,
-        [SNAP_ACLS] = on_acl,
-        [SNAP_NODES] = on_node,
-        [SNAP_SEAL] = on_seal,
-        [SNAP_SIGNATURE] = on_signature,
+        [SNAP_HEADER] = on_header,    [SNAP_SESSION_COUNT] = on_session_count,
+        [SNAP_SESSIONS] = on_session, [SNAP_ACL_COUNT] = on_acl_count,
+        [SNAP_ACLS] = on_acl,         [SNAP_NODES] = on_node,
+        [SNAP_SEAL] = on_seal,        [SNAP_SIGNATURE] = on_signature,
     };
     size_t at = 0;
     int64_t n = 1;
@@ -349,9 +343,8 @@ snap_decode_feed(struct snap_decode *d, const uint8_t *data, size_t size,
     while (n > 0 && d->part != SNAP_DONE) {
         enum snap_part part = d->part;
 
-        n = part == SNAP_TRAILER
-                ? on_trailer(d, data + at, size - at, is_last)
-                : parts[part](d, data + at, size - at);
+        n = part == SNAP_TRAILER ? on_trailer(d, data + at, size - at, is_last)
+                                 : parts[part](d, data + at, size - at);
         if (n <= 0)
             break;
         d->adler = (uint32_t)adler32_z(d->adler, data + at, (size_t)n);

@@ -52,7 +52,7 @@ enum snap_part {
     SNAP_ACLS,
     SNAP_NODES,
     SNAP_SEAL,
-    SNAP_TRAILER, /* digest, zxid: whatever of it there is */
+    SNAP_TRAILER,   /* digest, zxid: whatever of it there is */
     SNAP_SIGNATURE, /* "BenWasHere", of the SNAP payload */
     SNAP_DONE,
 };
@@ -63,10 +63,10 @@ struct snap_decode {
     const struct snap_visitor *visitor; /* borrowed */
     enum snap_part part;
     bool is_payload;
-    uint32_t left;    /* items still to come in this part */
-    uint32_t adler;   /* of all bytes consumed */
-    uint64_t offset;  /* how many that were */
-    size_t need;      /* so many bytes are needed to go on, at least */
+    uint32_t left;   /* items still to come in this part */
+    uint32_t adler;  /* of all bytes consumed */
+    uint64_t offset; /* how many that were */
+    size_t need;     /* so many bytes are needed to go on, at least */
     struct snap_acl_map acls;
     uint64_t sessions, nodes, unknown_acls;
     bool has_digest;

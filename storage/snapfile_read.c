@@ -55,8 +55,8 @@ window_fill(struct window *w, struct snap_source *s, size_t need)
         w->room = room;
     }
     while (!w->is_last && w->filled < w->room) {
-        int64_t n = snap_source_read(s, w->data + w->filled,
-                                     w->room - w->filled);
+        int64_t n =
+            snap_source_read(s, w->data + w->filled, w->room - w->filled);
 
         if (n < 0)
             return (int)n;
@@ -108,7 +108,8 @@ fail(struct data_error *e, const char *path, int rc,
                        "the snapshot is damaged: %s",
                        d->what ? d->what : "its content");
     else
-        data_error_set(e, path, -1, "See that the server's user may read it "
+        data_error_set(e, path, -1,
+                       "See that the server's user may read it "
                        "and that the disk and memory suffice.",
                        "cannot be read: %s", strerror(-rc));
     return rc;

@@ -11,8 +11,8 @@
 struct snap_source {
     int fd;
     enum snap_format format;
-    void *unpacker;    /* z_stream, ZSTD_DStream, struct snappy_state */
-    uint8_t *in;       /* bytes of the file */
+    void *unpacker; /* z_stream, ZSTD_DStream, struct snappy_state */
+    uint8_t *in;    /* bytes of the file */
     size_t in_at, in_size;
     uint64_t read;     /* bytes of the file read so far */
     uint64_t size;     /* of the file */

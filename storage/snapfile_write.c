@@ -201,8 +201,7 @@ snapfile_put_acl(struct snapfile_writer *w, int64_t id, struct bytes list)
 
 void
 snapfile_put_node(struct snapfile_writer *w, struct bytes path,
-                  struct bytes data, int64_t acl,
-                  const struct znode_stat *stat)
+                  struct bytes data, int64_t acl, const struct znode_stat *stat)
 {
     uint8_t fixed[ZK_STAT_PERSISTED_BYTES];
     struct jute_out out = jute_out_of(fixed, sizeof fixed);

@@ -41,7 +41,7 @@ struct txlog {
     uint64_t unsynced;  /* bytes appended since the last flush */
     uint8_t *buffer;
     size_t buffered;
-    int failed;         /* 0, or the -errno that ended this log */
+    int failed;               /* 0, or the -errno that ended this log */
     char path[DATA_PATH_MAX]; /* of the file, or of what failed */
 };
 

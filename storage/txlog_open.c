@@ -23,8 +23,10 @@ enum { BUFFER_BYTES = 1024 * 1024 };
 static int
 fail(struct data_error *e, const char *path, int rc, const char *what)
 {
-    data_error_set(e, path, -1, "See that the server's user may write it and "
-                   "that the disk works.", "%s: %s", what, strerror(-rc));
+    data_error_set(e, path, -1,
+                   "See that the server's user may write it and "
+                   "that the disk works.",
+                   "%s: %s", what, strerror(-rc));
     return rc;
 }
 
@@ -94,8 +96,8 @@ cut_file(const char *path, uint64_t size)
  * last; 0: it had none and is gone.
  */
 static int
-clean_file(struct txlog_scan *s, const char *path, zxid_t *last,
-           bool *is_torn, struct data_error *e)
+clean_file(struct txlog_scan *s, const char *path, zxid_t *last, bool *is_torn,
+           struct data_error *e)
 {
     enum txlog_tail tail = TXLOG_TAIL_CLEAN;
     int rc = settle(path), found;

@@ -29,7 +29,8 @@ txlog_damage(struct data_error *e, const char *path, uint64_t offset,
 {
     data_error_set(e, path, (int64_t)offset, REMEDY_RESTORE,
                    "this record of the transaction log is damaged; the last "
-                   "good transaction before it is 0x%" PRIx64, (uint64_t)last);
+                   "good transaction before it is 0x%" PRIx64,
+                   (uint64_t)last);
 }
 
 int
@@ -55,7 +56,8 @@ fail(struct txlog_reader *r, int rc, const char *name, const char *what)
     data_path(path, r->dir, name);
     data_error_set(&r->error, path, -1,
                    "See that the server's user may read it and that the disk "
-                   "works.", "%s: %s", what, strerror(-rc));
+                   "works.",
+                   "%s: %s", what, strerror(-rc));
     return rc;
 }
 
@@ -167,7 +169,8 @@ missing(struct txlog_reader *r, zxid_t zxid)
     data_path(path, r->dir, r->file.name);
     data_error_set(&r->error, path, -1, REMEDY_MISSING,
                    "transactions are missing between 0x%" PRIx64
-                   " and 0x%" PRIx64, (uint64_t)r->last, (uint64_t)zxid);
+                   " and 0x%" PRIx64,
+                   (uint64_t)r->last, (uint64_t)zxid);
     return -ENODATA;
 }
 

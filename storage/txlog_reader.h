@@ -18,13 +18,13 @@
 struct txlog_reader {
     char dir[DATA_PATH_MAX];
     struct txlog_scan scan;
-    struct data_file file; /* that is open in `scan` */
-    zxid_t after;          /* records up to here are not yielded */
-    zxid_t last;           /* of the last record seen, yielded or not */
-    bool is_any;           /* the first record may have any zxid */
-    bool has_seen;         /* `last` is of a record, not just `after` */
-    bool has_after;        /* the record `after` itself was seen */
-    bool has_older;        /* a record before `after` was seen */
+    struct data_file file;   /* that is open in `scan` */
+    zxid_t after;            /* records up to here are not yielded */
+    zxid_t last;             /* of the last record seen, yielded or not */
+    bool is_any;             /* the first record may have any zxid */
+    bool has_seen;           /* `last` is of a record, not just `after` */
+    bool has_after;          /* the record `after` itself was seen */
+    bool has_older;          /* a record before `after` was seen */
     struct data_error error; /* after a negative result */
 };
 

@@ -59,8 +59,7 @@ refill(struct txlog_scan *s)
     s->base = s->offset;
     s->filled = 0;
     while (s->filled < s->capacity) {
-        ssize_t n = pread(s->fd, s->buffer + s->filled,
-                          s->capacity - s->filled,
+        ssize_t n = pread(s->fd, s->buffer + s->filled, s->capacity - s->filled,
                           (off_t)(s->base + s->filled));
 
         if (n < 0 && errno == EINTR)
@@ -314,8 +313,8 @@ txlog_scan_tail(const struct txlog_scan *s, enum txlog_tail *tail)
     if (!data)
         return -ENOMEM;
     while (rc == 0 && filled < size) {
-        ssize_t n = pread(s->fd, data + filled, size - filled,
-                          (off_t)(from + filled));
+        ssize_t n =
+            pread(s->fd, data + filled, size - filled, (off_t)(from + filled));
 
         if (n < 0 && errno != EINTR)
             rc = -errno;

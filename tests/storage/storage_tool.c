@@ -64,8 +64,9 @@ print_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
     printf(" ");
     print_hex(acl);
     printf(" %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
-           " %d %d %d %" PRId64 "\n", s->czxid, s->mzxid, s->pzxid, s->ctime,
-           s->mtime, s->version, s->cversion, s->aversion, s->owner);
+           " %d %d %d %" PRId64 "\n",
+           s->czxid, s->mzxid, s->pzxid, s->ctime, s->mtime, s->version,
+           s->cversion, s->aversion, s->owner);
     return 0;
 }
 
@@ -99,9 +100,10 @@ import(const char *dir)
     must(image_prepare(&d, &p, &error), "prepare");
     must(image_open(&im, d.image, IMAGE_WRITE, &error), "open");
     printf("%s %s zxid=%" PRIx64 " txns=%" PRIu64 " digest=%" PRIu64
-           " differs=%d damaged=%" PRIu32 "\n", origins[p.origin],
-           *p.snapshot ? p.snapshot : "-", (uint64_t)im.meta.zxid, p.txns,
-           im.meta.digest, p.digest_differs, p.damaged);
+           " differs=%d damaged=%" PRIu32 "\n",
+           origins[p.origin], *p.snapshot ? p.snapshot : "-",
+           (uint64_t)im.meta.zxid, p.txns, im.meta.digest, p.digest_differs,
+           p.damaged);
     data_name(name, "snapshot", write_snapshot(&im, dir, SNAP_PLAIN));
     data_path(path, dir, name);
     must(snapfile_read(path, &visitor, NULL, NULL, &info, &error), "read");
@@ -164,19 +166,22 @@ fill(const char *dir, long count)
     must(image_open(&im, d.image, IMAGE_CREATE, &error), "open");
     must(image_batch_init(&b, &im), "batch");
     must(image_batch_put_node(&b, bytes_of("/"), bytes_of(""), acl_world(),
-                              &stat), "put");
+                              &stat),
+         "put");
     must(image_batch_put_node(&b, bytes_of("/zookeeper"), bytes_of(""),
-                              acl_world(), &stat), "put");
+                              acl_world(), &stat),
+         "put");
     for (long i = 0; i < count; i++) {
         if (i % 1000 == 0) {
             snprintf(path, sizeof path, "/parent%ld", i / 1000);
             must(image_batch_put_node(&b, bytes_of(path), bytes_of(""),
-                                      acl_world(), &stat), "put");
+                                      acl_world(), &stat),
+                 "put");
         }
         snprintf(path, sizeof path, "/parent%ld/node%ld", i / 1000, i);
-        must(image_batch_put_node(&b, bytes_of(path),
-                                  (struct bytes){data, 100}, acl_world(),
-                                  &stat), "put");
+        must(image_batch_put_node(&b, bytes_of(path), (struct bytes){data, 100},
+                                  acl_world(), &stat),
+             "put");
         if (image_batch_is_full(&b, 512 * 1024, 192 << 20))
             must(image_batch_commit(&b, 1), "commit");
     }

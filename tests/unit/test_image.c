@@ -28,8 +28,8 @@ static struct jute_out
 header(session_id_t session, zxid_t zxid, int32_t type)
 {
     struct jute_out out = jute_out_of(room, sizeof room);
-    struct txn_header h = {.session = session, .zxid = zxid,
-                           .time = 1000 + zxid, .type = type};
+    struct txn_header h = {
+        .session = session, .zxid = zxid, .time = 1000 + zxid, .type = type};
 
     txn_put_header(&out, &h);
     return out;
@@ -42,8 +42,8 @@ whole(const struct jute_out *out)
 }
 
 static struct bytes
-a_create(zxid_t zxid, const char *path, const char *data,
-         session_id_t session, int32_t cversion)
+a_create(zxid_t zxid, const char *path, const char *data, session_id_t session,
+         int32_t cversion)
 {
     struct jute_out out = header(session, zxid, ZK_OP_CREATE);
     struct bytes acl = acl_world();
@@ -192,8 +192,8 @@ static int
 dump_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
           const struct znode_stat *s)
 {
-    const struct image_row row = {.path = BYTES_NULL, .acl = acl,
-                                  .data = data, .stat = *s};
+    const struct image_row row = {
+        .path = BYTES_NULL, .acl = acl, .data = data, .stat = *s};
     struct dump *d = arg;
 
     d->digest += image_row_digest(path, &row);
@@ -250,11 +250,10 @@ dump_image(bool has_all)
         free(text_);                                                           \
     } while (0)
 
-static const char first_nodes[] =
-    "/ [] c0 m0 p0 v0 c0 a0 o0\n"
-    "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n"
-    "/zookeeper/config [] c0 m0 p0 v0 c0 a0 o0\n"
-    "/zookeeper/quota [] c0 m0 p0 v0 c0 a0 o0\n";
+static const char first_nodes[] = "/ [] c0 m0 p0 v0 c0 a0 o0\n"
+                                  "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n"
+                                  "/zookeeper/config [] c0 m0 p0 v0 c0 a0 o0\n"
+                                  "/zookeeper/quota [] c0 m0 p0 v0 c0 a0 o0\n";
 
 /* --- claims --------------------------------------------------------------- */
 
@@ -275,8 +274,10 @@ static void
 the_digest_is_zookeepers(void)
 {
     struct jute_out out = jute_out_of(room, sizeof room);
-    struct txn_header h = {.session = 1, .zxid = ZXID(1, 2),
-                           .time = 0x1a2061e56a3, .type = ZK_OP_CREATE};
+    struct txn_header h = {.session = 1,
+                           .zxid = ZXID(1, 2),
+                           .time = 0x1a2061e56a3,
+                           .type = ZK_OP_CREATE};
     struct bytes acl = acl_world();
 
     given_fresh_image();
@@ -603,8 +604,7 @@ random_txn(zxid_t zxid)
         return an_end(zxid, session, strlen(path) == 9 ? path : NULL);
     case 2:
     case 3:
-        if (tree_view(tree, bytes_of(path), &view) &&
-            view.stat.child_count > 0)
+        if (tree_view(tree, bytes_of(path), &view) && view.stat.child_count > 0)
             return a_set_data(zxid, path, "parent", (int32_t)zxid);
         return a_delete(zxid, path);
     case 4:
@@ -688,7 +688,8 @@ a_loaded_tree_is_the_image(void)
     done();
 }
 
-/* --- a fuzzy snapshot ------------------------------------------------------ */
+/* --- a fuzzy snapshot ------------------------------------------------------
+ */
 
 struct copies {
     struct copy {
@@ -724,9 +725,11 @@ copy_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
     struct copies *c = arg;
 
     CU_ASSERT_FATAL(c->count < ARRAY_COUNT(c->node));
-    c->node[c->count++] = (struct copy){
-        {.path = BYTES_NULL, .acl = acl_world(), .data = keep(data),
-         .stat = *stat}, keep(path)};
+    c->node[c->count++] = (struct copy){{.path = BYTES_NULL,
+                                         .acl = acl_world(),
+                                         .data = keep(data),
+                                         .stat = *stat},
+                                        keep(path)};
     (void)acl;
     return 0;
 }
@@ -856,13 +859,13 @@ given_log(zxid_t from, zxid_t to)
     struct txlog l;
     char path[64];
 
-    CU_ASSERT_EQUAL_FATAL(txlog_open(&l, dirs.log, &options, NULL, &error),
-                          0);
+    CU_ASSERT_EQUAL_FATAL(txlog_open(&l, dirs.log, &options, NULL, &error), 0);
     for (zxid_t z = from; z <= to; z++) {
         snprintf(path, sizeof path, "/n%lld", (long long)z);
         CU_ASSERT_EQUAL(
-            txlog_append(&l, z, a_create(z, path, "", 0,
-                                         (int32_t)zxid_counter(z))), 0);
+            txlog_append(&l, z,
+                         a_create(z, path, "", 0, (int32_t)zxid_counter(z))),
+            0);
     }
     CU_ASSERT_EQUAL(txlog_flush(&l), 0);
     txlog_close(&l);

@@ -63,15 +63,14 @@ given_snapshot(enum snap_format format)
     struct znode_stat stat = {.czxid = 5, .version = 7};
 
     tempdir_make(dir);
-    data_path(path, dir, format == SNAP_ZSTD ? "snapshot.1f.zst"
-                                             : "snapshot.1f");
+    data_path(path, dir,
+              format == SNAP_ZSTD ? "snapshot.1f.zst" : "snapshot.1f");
     CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 0x1f, format), 0);
     snapfile_put_session_count(&w, 2);
     snapfile_put_session(&w, 0xabc, 4000);
     snapfile_put_session(&w, 0xdef, 6000);
     snapfile_put_acl_count(&w, 1);
-    snapfile_put_acl(&w, 3,
-                     (struct bytes){other_acl, sizeof other_acl - 1});
+    snapfile_put_acl(&w, 3, (struct bytes){other_acl, sizeof other_acl - 1});
     snapfile_put_node(&w, bytes_of("/"), bytes_of(""), -1, &stat);
     snapfile_put_node(&w, bytes_of("/a"), BYTES_NULL, 3, &stat);
     snapfile_put_node(&w, bytes_of("/a/b"), bytes_of("data"), 99, &stat);
@@ -168,8 +167,8 @@ static void
 snappy_copies_may_overlap(void)
 {
     /* "ab" then 6 bytes from 2 back, then 4 from 8 back by the long form */
-    static const uint8_t block[] = {12,   1 << 2, 'a', 'b', 2 << 2 | 1,
-                                    2,    3 << 2 | 2, 8, 0};
+    static const uint8_t block[] = {12, 1 << 2,     'a', 'b', 2 << 2 | 1,
+                                    2,  3 << 2 | 2, 8,   0};
     uint8_t out[12];
     size_t size;
 
@@ -177,8 +176,7 @@ snappy_copies_may_overlap(void)
     CU_ASSERT_EQUAL(size, 12);
     CU_ASSERT_EQUAL(snappy_unpack(block, sizeof block, out, size), 0);
     CU_ASSERT_EQUAL(memcmp(out, "abababababab", 12), 0);
-    CU_ASSERT_EQUAL(snappy_unpack(block, sizeof block - 1, out, 12),
-                    -EBADMSG);
+    CU_ASSERT_EQUAL(snappy_unpack(block, sizeof block - 1, out, 12), -EBADMSG);
     CU_ASSERT_EQUAL(snappy_unpack(block, sizeof block, out, 11), -EBADMSG);
 }
 
@@ -287,8 +285,9 @@ a_payload_is_decoded_in_any_pieces(void)
     seen[0] = '\0';
     snap_decode_init(&d, &visitor, true);
     for (size_t end = 0; end <= payload_size; end++) {
-        CU_ASSERT_EQUAL(snap_decode_feed(&d, payload + start, end - start,
-                                         false, &used), 0);
+        CU_ASSERT_EQUAL(
+            snap_decode_feed(&d, payload + start, end - start, false, &used),
+            0);
         start += used;
     }
     CU_ASSERT_EQUAL(d.part, SNAP_DONE);

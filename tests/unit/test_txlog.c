@@ -140,10 +140,9 @@ the_file_is_apaches(void)
         0,    0,    0,    1,    0,    0,    0,    1,    0,    0,    0x01, 0xa2,
         0x06, 0x1e, 0x56, 0x8f, 0xff, 0xff, 0xff, 0xf6, 0,    0,    0x13, 0x88,
         0,    0,    0,    2,    0,    0,    0,    0,    0x51, 0xc6, 0xd6, 0x60};
-    static const uint8_t head[] = {0x5a, 0x4b, 0x4c, 0x47, 0,    0,    0,
-                                   2,    0,    0,    0,    0,    0,    0,
-                                   0,    0,    0,    0,    0,    0,    0xaa,
-                                   0x9e, 0x09, 0x92, 0,    0,    0,    0x30};
+    static const uint8_t head[] = {0x5a, 0x4b, 0x4c, 0x47, 0, 0, 0, 2,   0, 0,
+                                   0,    0,    0,    0,    0, 0, 0, 0,   0, 0,
+                                   0xaa, 0x9e, 0x09, 0x92, 0, 0, 0, 0x30};
     char path[DATA_PATH_MAX];
     struct txlog l;
     uint8_t *data;
@@ -151,8 +150,8 @@ the_file_is_apaches(void)
 
     tempdir_make(dir);
     CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, NULL, &error), 0);
-    CU_ASSERT_EQUAL(txlog_append(&l, ZXID(1, 1),
-                                 (struct bytes){entry, sizeof entry}), 0);
+    CU_ASSERT_EQUAL(
+        txlog_append(&l, ZXID(1, 1), (struct bytes){entry, sizeof entry}), 0);
     CU_ASSERT_EQUAL(txlog_flush(&l), 0);
     txlog_close(&l);
     path_of(path, ZXID(1, 1));
@@ -394,9 +393,8 @@ a_reader_follows_the_writer_across_files(void)
 static void
 a_file_rolls_when_it_is_full(void)
 {
-    const struct txlog_options options = {.prealloc_bytes = 4096,
-                                          .roll_records = 10,
-                                          .roll_bytes = 1000};
+    const struct txlog_options options = {
+        .prealloc_bytes = 4096, .roll_records = 10, .roll_bytes = 1000};
     struct data_list list;
     struct txlog l;
     size_t count;
