@@ -9,22 +9,27 @@
 
 #include "daemon/check.h"
 
+/*
+ * Few nodes are pending as a rule: 64 KiB of buckets stay in a core's cache,
+ * and eight in a chain are what the largest multi makes of it.
+ */
+enum { BUCKETS = 1 << 14 };
+
 size_t
 pending_bytes(uint32_t capacity)
 {
-    return (size_t)capacity *
-           (2 * sizeof(struct pnode) + 2 * sizeof(uint32_t));
+    return (size_t)capacity * (2 * sizeof(struct pnode) + sizeof(uint32_t)) +
+           BUCKETS * sizeof(uint32_t);
 }
 
 void
 pending_init(struct pending *p, void *memory, uint32_t capacity)
 {
-    check(capacity > 0 && (capacity & (capacity - 1)) == 0);
     *p = (struct pending){.capacity = capacity};
     p->node = memory;
     p->saved = p->node + capacity;
     p->bucket = (uint32_t *)(void *)(p->saved + capacity);
-    p->touched = p->bucket + capacity;
+    p->touched = p->bucket + BUCKETS;
 }
 
 /* Eight bytes at a time; good in its high and low bits. */
@@ -63,7 +68,7 @@ at(const struct pending *p, uint32_t link)
 static uint32_t *
 bucket_of(const struct pending *p, uint32_t hash)
 {
-    return &p->bucket[hash & (p->capacity - 1)];
+    return &p->bucket[hash % BUCKETS];
 }
 
 struct pnode *

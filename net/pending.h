@@ -43,7 +43,7 @@ struct pnode {
 };
 
 struct pending {
-    uint32_t capacity;    /* nodes; a power of two */
+    uint32_t capacity;    /* nodes */
     uint32_t used;        /* in use now */
     uint32_t fresh;       /* places never used begin here */
     uint32_t free;        /* place + 1 of a list through `next` */
@@ -51,13 +51,13 @@ struct pending {
     uint32_t number;      /* of the open transaction */
     uint32_t touched_count;
     uint32_t saved_count;
-    uint32_t *bucket;     /* capacity of them */
+    uint32_t *bucket;
     uint32_t *touched;
     struct pnode *node;
     struct pnode *saved;
 };
 
-/* Memory for `capacity` (a power of two) nodes. */
+/* Memory for `capacity` nodes. */
 size_t pending_bytes(uint32_t capacity);
 
 /* `memory` is zero, aligned to 8, and stays the caller's. */

@@ -11,7 +11,7 @@
 
 #include "tests/unit/prep_kit.h"
 
-enum { MODEL_MAX = 4000, STEPS = 60000, NAMES = 6, FLIGHT_MAX = 40 };
+enum { MODEL_MAX = 4000, STEPS = 20000, NAMES = 6, FLIGHT_MAX = 40 };
 
 struct model_node {
     char path[80];
