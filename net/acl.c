@@ -186,9 +186,9 @@ fixup_entry(const struct entry *e, struct bytes ids, unsigned flags,
         return ZK_INVALID_ACL; /* a null scheme too */
     if (e->id.size < 0)
         return ZK_MARSHALLING;
-    if (is_world ? !bytes_are(e->id, "anyone")
-                 : bytes_are(e->scheme, "ip") ? !acl_ip_valid(e->id)
-                                              : !digest_id_valid(e->id))
+    if (is_world                     ? !bytes_are(e->id, "anyone")
+        : bytes_are(e->scheme, "ip") ? !acl_ip_valid(e->id)
+                                     : !digest_id_valid(e->id))
         return ZK_INVALID_ACL;
     put_entry(out, e->perms, e->scheme, e->id);
     *count += 1;
@@ -239,8 +239,7 @@ fixup_many(struct jute_in *in, int32_t left, struct bytes ids, unsigned flags,
 
         if (!next_entry(in, &e))
             return ZK_MARSHALLING;
-        if (!seen_before(&seen,
-                         (struct bytes){from, (int32_t)(in->at - from)}))
+        if (!seen_before(&seen, (struct bytes){from, (int32_t)(in->at - from)}))
             err = fixup_entry(&e, ids, flags, out, written);
     }
     return err;

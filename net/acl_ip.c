@@ -122,8 +122,7 @@ parse_v6(const uint8_t *p, size_t size, struct ip *ip)
 static bool
 parse_address(const uint8_t *p, size_t size, struct ip *ip)
 {
-    return memchr(p, ':', size) ? parse_v6(p, size, ip)
-                                : parse_v4(p, size, ip);
+    return memchr(p, ':', size) ? parse_v6(p, size, ip) : parse_v4(p, size, ip);
 }
 
 /* "address[/bits]"; without bits the whole address counts. */

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 enum {
-    HASH_MAX = 64,                          /* SHA-512 */
+    HASH_MAX = 64,                           /* SHA-512 */
     BASE64_MAX = (HASH_MAX + 2) / 3 * 4 + 1, /* and EVP's final zero */
     ID_OVERHEAD = 4 + 4 + 8,                 /* lengths, the scheme's name */
 };
@@ -172,8 +172,7 @@ auth_add_ip(const struct sockaddr *peer, struct auth_ids *ids)
     char text[AUTH_ADDRESS_MAX];
 
     auth_address(peer, text);
-    return put_id(ids, bytes_of("ip"), bytes_of(text)) ? ZK_OK
-                                                       : ZK_AUTH_FAILED;
+    return put_id(ids, bytes_of("ip"), bytes_of(text)) ? ZK_OK : ZK_AUTH_FAILED;
 }
 
 bool

@@ -79,8 +79,8 @@ expiry_touch(struct expiry *e, struct session *s, mono_ms_t now)
 
 /* The session ends; or it was heard of, or its turn of the wheel is later. */
 static bool
-ends(struct expiry *e, struct session *s, mono_ms_t now,
-     expiry_heard_fn *heard, void *arg)
+ends(struct expiry *e, struct session *s, mono_ms_t now, expiry_heard_fn *heard,
+     void *arg)
 {
     mono_ms_t last, bucket;
 

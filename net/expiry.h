@@ -28,8 +28,8 @@ enum { EXPIRY_WHEEL = 1024 };
 struct expiry {
     struct session_table *sessions;
     mono_ms_t tick;
-    mono_ms_t due;      /* the next bucket to come */
-    uint32_t visiting;  /* slot + 1 of the next in the bucket at hand */
+    mono_ms_t due;     /* the next bucket to come */
+    uint32_t visiting; /* slot + 1 of the next in the bucket at hand */
     uint32_t wheel[EXPIRY_WHEEL]; /* slot + 1 of the first */
 };
 

@@ -30,25 +30,25 @@ struct pnode {
     uint32_t saved;        /* place + 1 of how it was before that */
     bool exists;
     bool is_digested;
-    bool is_linked;        /* in the list by zxid */
-    zxid_t zxid;           /* of the last committed change here */
-    struct bytes path;     /* "" is the root */
-    struct bytes acl;      /* while acl_zxid is not applied */
-    zxid_t acl_zxid;       /* 0: the ACL is the tree's, acl_ref */
+    bool is_linked;    /* in the list by zxid */
+    zxid_t zxid;       /* of the last committed change here */
+    struct bytes path; /* "" is the root */
+    struct bytes acl;  /* while acl_zxid is not applied */
+    zxid_t acl_zxid;   /* 0: the ACL is the tree's, acl_ref */
     tree_ref_t acl_ref;
-    int32_t counter;       /* for names; wraps where cversion sticks */
-    uint32_t path_crc;     /* of path and data, see znode_path_crc */
-    uint64_t digest;       /* what the node adds to the tree's digest */
+    int32_t counter;   /* for names; wraps where cversion sticks */
+    uint32_t path_crc; /* of path and data, see znode_path_crc */
+    uint64_t digest;   /* what the node adds to the tree's digest */
     struct znode_stat stat;
 };
 
 struct pending {
-    uint32_t capacity;    /* nodes */
-    uint32_t used;        /* in use now */
-    uint32_t fresh;       /* places never used begin here */
-    uint32_t free;        /* place + 1 of a list through `next` */
+    uint32_t capacity; /* nodes */
+    uint32_t used;     /* in use now */
+    uint32_t fresh;    /* places never used begin here */
+    uint32_t free;     /* place + 1 of a list through `next` */
     uint32_t oldest, newest;
-    uint32_t number;      /* of the open transaction */
+    uint32_t number; /* of the open transaction */
     uint32_t touched_count;
     uint32_t saved_count;
     uint32_t *bucket;

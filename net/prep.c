@@ -15,16 +15,16 @@ enum {
     PENDING_MIN = 1 << 16,
     SESSIONS_SPARE = 1 << 14, /* more opens than can be in flight */
     ERROR_BYTES = ZK_TXN_HEADER_BYTES + 4,
-    OVERHEAD = 1024,          /* header, digest, suffix, counters */
-    ACL_GROWTH = 64 * 1024,   /* what `auth` may expand to, at least */
+    OVERHEAD = 1024,        /* header, digest, suffix, counters */
+    ACL_GROWTH = 64 * 1024, /* what `auth` may expand to, at least */
 };
 
-static const struct prep_kind kind_create = {prep_parse_create,
-                                             prep_run_create, true};
+static const struct prep_kind kind_create = {prep_parse_create, prep_run_create,
+                                             true};
 static const struct prep_kind kind_create_ttl = {prep_parse_create_ttl,
                                                  prep_run_create, true};
-static const struct prep_kind kind_delete = {prep_parse_delete,
-                                             prep_run_delete, true};
+static const struct prep_kind kind_delete = {prep_parse_delete, prep_run_delete,
+                                             true};
 static const struct prep_kind kind_delete_container = {
     prep_parse_path, prep_run_delete_container, false};
 static const struct prep_kind kind_set_data = {prep_parse_set_data,
@@ -185,9 +185,8 @@ static enum zk_code
 run_single(struct prep *p, struct jute_out *out, int32_t *type)
 {
     const struct prep_kind *kind = prep_kind_of(p->r->op);
-    struct jute_in in =
-        jute_in_of(p->r->body.data,
-                   p->r->body.size < 0 ? 0 : (size_t)p->r->body.size);
+    struct jute_in in = jute_in_of(
+        p->r->body.data, p->r->body.size < 0 ? 0 : (size_t)p->r->body.size);
     struct prep_op o = {.op = p->r->op};
     enum zk_code err;
 

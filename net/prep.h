@@ -49,7 +49,7 @@ struct prep_request {
     struct bytes ids;     /* vector<Id>, as when the frame was read */
     zxid_t zxid;          /* the next, taken if PREP_TXN */
     wall_ms_t now;
-    uint64_t in_flight;   /* bytes published and not yet applied */
+    uint64_t in_flight; /* bytes published and not yet applied */
 };
 
 enum prep_verdict {
@@ -59,11 +59,11 @@ enum prep_verdict {
 };
 
 struct prep_result {
-    uint32_t size;          /* bytes of the transaction */
-    uint32_t outcome_count; /* as txn_count will say */
+    uint32_t size;            /* bytes of the transaction */
+    uint32_t outcome_count;   /* as txn_count will say */
     const int32_t *reply_ops; /* of a multi, outcome_count of them; else NULL;
                                  good until the next prep_step */
-    int32_t err;  /* of the error transaction it became, 0 if none */
+    int32_t err;     /* of the error transaction it became, 0 if none */
     bool is_partial; /* PREP_TXN: nobody's; step the same request again */
 };
 
@@ -72,12 +72,12 @@ struct prep {
     struct session_table *sessions;
     struct prep_rules rules;
     struct pending pending;
-    int32_t *reply_ops;       /* of the multi at hand */
+    int32_t *reply_ops; /* of the multi at hand */
     uint32_t ops_max;
-    zxid_t prepared, applied; /* zxids of the last such transaction */
-    uint64_t digest;          /* of the tree once all is applied */
+    zxid_t prepared, applied;     /* zxids of the last such transaction */
+    uint64_t digest;              /* of the tree once all is applied */
     const struct prep_request *r; /* at hand */
-    uint32_t step;            /* grows with each request */
+    uint32_t step;                /* grows with each request */
 };
 
 /* Memory for requests of at most `maxbuffer` bytes. */

@@ -120,8 +120,7 @@ put_error(struct jute_out *out, enum zk_code err)
 }
 
 enum zk_code
-prep_run_multi(struct prep *p, struct jute_out *out,
-               struct prep_result *result)
+prep_run_multi(struct prep *p, struct jute_out *out, struct prep_result *result)
 {
     struct bytes body = p->r->body;
     int32_t count = count_ops(body);

@@ -22,7 +22,7 @@ struct prep_op {
     struct bytes acl; /* as sent: vector<ACL>, count included */
     int32_t flags;    /* enum zk_create_flags, not yet checked */
     int32_t version;
-    int64_t ttl;      /* -1 where the record has none */
+    int64_t ttl; /* -1 where the record has none */
 };
 
 /* Read the record of `o->op`.  False if it does not parse. */

@@ -249,6 +249,5 @@ prep_run_reconfig(struct prep *p, struct prep_op *o, struct jute_out *out)
 {
     (void)o;
     (void)out;
-    return p->rules.reconfig_enabled ? ZK_UNIMPLEMENTED
-                                     : ZK_RECONFIG_DISABLED;
+    return p->rules.reconfig_enabled ? ZK_UNIMPLEMENTED : ZK_RECONFIG_DISABLED;
 }

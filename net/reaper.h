@@ -19,14 +19,14 @@
 enum { REAPER_LIST_BYTES = 64 * 1024 };
 
 struct reaper {
-    mono_ms_t interval;     /* between looks */
-    mono_ms_t spacing;      /* between deletions */
+    mono_ms_t interval;      /* between looks */
+    mono_ms_t spacing;       /* between deletions */
     wall_ms_t never_used_ms; /* age at which an empty new container goes;
                                 0: never */
     mono_ms_t next_look, next_out;
-    wall_ms_t wall;         /* during a look */
-    uint32_t size, at;      /* of list */
-    bool is_cut;            /* the list was too small */
+    wall_ms_t wall;                  /* during a look */
+    uint32_t size, at;               /* of list */
+    bool is_cut;                     /* the list was too small */
     uint8_t list[REAPER_LIST_BYTES]; /* paths, each behind its i32 length */
 };
 

@@ -87,8 +87,7 @@ tell_committed(struct repl *r, ring_pos_t committed)
     if (zxid != 0)
         atomic_store_explicit(&shared->committed_zxid, zxid,
                               memory_order_release);
-    atomic_store_explicit(&shared->committed, committed,
-                          memory_order_release);
+    atomic_store_explicit(&shared->committed, committed, memory_order_release);
 }
 
 static ring_pos_t
@@ -111,8 +110,8 @@ repl_apply(struct repl *r)
 {
     struct role_acks acks = {
         .published = r->published,
-        .durable = atomic_load_explicit(&r->shm->log->durable,
-                                        memory_order_acquire),
+        .durable =
+            atomic_load_explicit(&r->shm->log->durable, memory_order_acquire),
     };
     ring_pos_t committed = r->role->committed(&acks);
 

@@ -144,8 +144,7 @@ repl_load(struct repl *r)
     r->zxid = totals.zxid;
     log_info("replication: loaded nodes=%llu sessions=%u zxid=0x%llx "
              "replayed=%llu ms=%lld",
-             (unsigned long long)totals.node_count,
-             session_count(r->sessions), (unsigned long long)totals.zxid,
-             (unsigned long long)replayed,
+             (unsigned long long)totals.node_count, session_count(r->sessions),
+             (unsigned long long)totals.zxid, (unsigned long long)replayed,
              (long long)(clock_mono_ms() - began));
 }

@@ -22,7 +22,8 @@
 
 static const double stall_s = 0.001;
 
-/* --- the loop ---------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------------
+ */
 
 static void
 publish(struct repl *r)
@@ -98,7 +99,8 @@ work(void *arg)
     return more;
 }
 
-/* --- timers ------------------------------------------------------------------ */
+/* --- timers ------------------------------------------------------------------
+ */
 
 static void
 again_at(struct repl *r, ev_timer *timer, mono_ms_t when)
@@ -154,7 +156,8 @@ on_stall(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
 }
 
-/* --- start -------------------------------------------------------------------- */
+/* --- start
+ * -------------------------------------------------------------------- */
 
 static void *
 take_memory(size_t size)
@@ -163,8 +166,8 @@ take_memory(size_t size)
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (memory == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "replication: no memory for %zu bytes: %s",
-              size, strerror(errno));
+        fatal(EXIT_UNEXPECTED, "replication: no memory for %zu bytes: %s", size,
+              strerror(errno));
     return memory;
 }
 
@@ -178,8 +181,7 @@ lay_out(struct repl *r, struct shm *shm)
     shm_conf(shm, &r->conf);
     r->sessions =
         session_table_init(shm->session_memory, session_table_bytes());
-    r->tree =
-        tree_init(shm->tree_arena, shm->tree_arena_bytes, r->sessions);
+    r->tree = tree_init(shm->tree_arena, shm->tree_arena_bytes, r->sessions);
     tree_on_give_back(r->tree, tree_madvise);
     for (uint32_t w = 0; w < shm->super->client_count; w++)
         tree_watch_reader(r->tree, &shm->client[w]->wants_tree);
@@ -217,8 +219,8 @@ serve(struct repl *r)
     uint32_t maxbuffer = (uint32_t)r->conf.jute_maxbuffer;
 
     prep_rules_of(&r->conf, &rules);
-    prep_init(&r->prep, take_memory(prep_bytes(maxbuffer)), maxbuffer,
-              r->tree, r->sessions, &rules);
+    prep_init(&r->prep, take_memory(prep_bytes(maxbuffer)), maxbuffer, r->tree,
+              r->sessions, &rules);
     r->prep.prepared = r->prep.applied = r->zxid;
     repl_session_start(r);
     atomic_store(&r->shm->replication->role, r->role->kind);

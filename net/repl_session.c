@@ -81,8 +81,8 @@ last_heard(void *arg, uint32_t slot, mono_ms_t now)
     int64_t least = INT64_MAX;
 
     for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
-        uint32_t at = atomic_load_explicit(&r->shm->heard[w][slot],
-                                           memory_order_relaxed);
+        uint32_t at =
+            atomic_load_explicit(&r->shm->heard[w][slot], memory_order_relaxed);
         int64_t age = (uint32_t)((uint32_t)now - at);
 
         if (at == 0)

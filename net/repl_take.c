@@ -73,9 +73,9 @@ finish_txn(struct ring_entry *e, const struct prep_request *q,
     bool is_own = o->worker == RING_NOBODY || result->is_partial;
 
     *e = (struct ring_entry){
-        .size = ring_entry_size(result->size, result->outcome_count,
-                                sizeof(struct outcome),
-                                result->reply_ops != NULL),
+        .size =
+            ring_entry_size(result->size, result->outcome_count,
+                            sizeof(struct outcome), result->reply_ops != NULL),
         .kind = RING_TXN,
         .worker = is_own ? RING_NOBODY : o->worker,
         .life = is_own ? 0 : o->life,
@@ -154,8 +154,7 @@ prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms)
 }
 
 bool
-repl_submit(struct repl *r, int32_t op, session_id_t session,
-            struct bytes body)
+repl_submit(struct repl *r, int32_t op, session_id_t session, struct bytes body)
 {
     struct prep_request q = {
         .op = op,
@@ -204,8 +203,7 @@ on_session_open(struct repl *r, const struct req *req, const struct origin *o)
 }
 
 static bool
-on_session_resume(struct repl *r, const struct req *req,
-                  const struct origin *o)
+on_session_resume(struct repl *r, const struct req *req, const struct origin *o)
 {
     enum zk_code err;
 
@@ -237,8 +235,8 @@ handle(struct repl *r, uint32_t w, const struct req *req)
 
     log_debug("client %u>replication kind=%d session=0x%llx xid=%d op=%d "
               "bytes=%u",
-              w, req->kind, (unsigned long long)req->session, req->xid,
-              req->op, req->body_size);
+              w, req->kind, (unsigned long long)req->session, req->xid, req->op,
+              req->body_size);
     switch (req->kind) {
     case REQ_SESSION_OPEN:
         return on_session_open(r, req, &o);
@@ -253,7 +251,8 @@ handle(struct repl *r, uint32_t w, const struct req *req)
     }
 }
 
-/* --- taking turns ---------------------------------------------------------- */
+/* --- taking turns ----------------------------------------------------------
+ */
 
 static void
 end_broken_client(struct repl *r, uint32_t w)

@@ -122,8 +122,8 @@ kit_step(struct kit *k, int32_t op, session_id_t session, struct bytes body,
     if (k->first == k->last)
         k->at = 0;
     check(k->at + need.payload <= KIT_BUFFER && k->last < KIT_QUEUE);
-    k->verdict = prep_step(&k->prep, &r, k->buffer + k->at, need.payload,
-                           &k->result);
+    k->verdict =
+        prep_step(&k->prep, &r, k->buffer + k->at, need.payload, &k->result);
     if (k->verdict != PREP_TXN)
         return 0;
     k->zxid++;
@@ -169,7 +169,8 @@ kit_apply_all(struct kit *k)
         ;
 }
 
-/* --- records ---------------------------------------------------------------- */
+/* --- records ----------------------------------------------------------------
+ */
 
 static KIT_UNUSED struct jute_out
 kit_record(void)
@@ -248,8 +249,7 @@ ask_create_as(struct kit *k, int32_t op, const char *path, const char *data,
 static KIT_UNUSED int32_t
 ask_create(struct kit *k, const char *path, int32_t flags)
 {
-    return ask_create_as(k, ZK_OP_CREATE, path, "data", acl_open_to_all,
-                         flags);
+    return ask_create_as(k, ZK_OP_CREATE, path, "data", acl_open_to_all, flags);
 }
 
 static KIT_UNUSED int32_t
@@ -300,8 +300,7 @@ ask_delete_container(struct kit *k, const char *path)
     struct jute_out out = kit_record();
 
     put_text(&out, path);
-    return kit_step(k, ZK_OP_DELETE_CONTAINER, 0, kit_bytes(&out),
-                    RING_NOBODY);
+    return kit_step(k, ZK_OP_DELETE_CONTAINER, 0, kit_bytes(&out), RING_NOBODY);
 }
 
 static KIT_UNUSED int32_t

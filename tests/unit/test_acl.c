@@ -53,8 +53,8 @@ world_gives_what_its_entry_says(void)
 
     CU_ASSERT_TRUE(acl_allows(acl, ZK_PERM_READ, BYTES_NULL, 0));
     CU_ASSERT_FALSE(acl_allows(acl, ZK_PERM_WRITE, BYTES_NULL, 0));
-    CU_ASSERT_TRUE(acl_allows(acl, ZK_PERM_READ | ZK_PERM_ADMIN, BYTES_NULL,
-                              0));
+    CU_ASSERT_TRUE(
+        acl_allows(acl, ZK_PERM_READ | ZK_PERM_ADMIN, BYTES_NULL, 0));
 }
 
 static void
@@ -209,9 +209,8 @@ duplicates_are_dropped_and_the_order_kept(void)
                                     {31, "world", "anyone"},
                                     {1, "ip", "1.1.1.1"},
                                     {2, "ip", "1.1.1.1"}};
-    static const struct row out[] = {{1, "ip", "1.1.1.1"},
-                                     {31, "world", "anyone"},
-                                     {2, "ip", "1.1.1.1"}};
+    static const struct row out[] = {
+        {1, "ip", "1.1.1.1"}, {31, "world", "anyone"}, {2, "ip", "1.1.1.1"}};
     struct bytes got;
 
     CU_ASSERT_EQUAL(fixup(acl_rows(in, 4), open_acl_ids, &got), ZK_OK);

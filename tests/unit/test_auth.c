@@ -67,8 +67,8 @@ static void
 a_digest_id_is_user_and_hash(void)
 {
     char text[128];
-    int n = auth_digest_id(bytes_of("bob:pw"), CONF_DIGEST_SHA1, text,
-                           sizeof text);
+    int n =
+        auth_digest_id(bytes_of("bob:pw"), CONF_DIGEST_SHA1, text, sizeof text);
 
     CU_ASSERT_EQUAL_FATAL(n, 32);
     CU_ASSERT_TRUE(memcmp(text, "bob:ikIaKsbtGweaHnb/jKn7OHqbunM=", 32) == 0);
@@ -76,9 +76,9 @@ a_digest_id_is_user_and_hash(void)
                        sizeof text);
     CU_ASSERT_TRUE(
         memcmp(text, "super:lK75jTNcA+U9vtVEw5vB51mj/w4=", (size_t)n) == 0);
-    CU_ASSERT_EQUAL(auth_digest_id(bytes_of("bob:pw"), CONF_DIGEST_SHA1, text,
-                                   31),
-                    -ENOSPC);
+    CU_ASSERT_EQUAL(
+        auth_digest_id(bytes_of("bob:pw"), CONF_DIGEST_SHA1, text, 31),
+        -ENOSPC);
 }
 
 static void
@@ -88,9 +88,8 @@ every_algorithm_has_its_own_length(void)
     char text[128];
 
     for (int alg = CONF_DIGEST_SHA1; alg <= CONF_DIGEST_SHA3_256; alg++)
-        CU_ASSERT_EQUAL(
-            auth_digest_id(bytes_of("u:p"), alg, text, sizeof text),
-            want[alg]);
+        CU_ASSERT_EQUAL(auth_digest_id(bytes_of("u:p"), alg, text, sizeof text),
+                        want[alg]);
 }
 
 static void
@@ -133,8 +132,8 @@ the_super_password_makes_a_super_user(void)
 static void
 only_digest_and_ip_are_schemes(void)
 {
-    static const char *const no[] = {"world", "super", "auth", "sasl",
-                                     "x509", "", "DIGEST"};
+    static const char *const no[] = {"world", "super", "auth",  "sasl",
+                                     "x509",  "",      "DIGEST"};
     struct holder *h = nobody();
 
     CU_ASSERT_EQUAL(say(h, "ip", NULL), ZK_OK);

@@ -25,10 +25,8 @@ static struct expiry *
 nobody(void)
 {
     if (!sessions) {
-        void *memory = mmap(NULL, session_table_bytes(),
-                            PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-                            0);
+        void *memory = mmap(NULL, session_table_bytes(), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
         sessions = session_table_init(memory, session_table_bytes());
     }

@@ -13,9 +13,20 @@ static void
 accepts_ordinary_names(void)
 {
     static const char *const good[] = {
-        "/",        "/a",      "/a/b",          "/...",   "/.a", "/a.",
-        "/a/..b/c", "/ ",      "/\xc2\xa0",     "/\xe2\x80\xa8",
-        "/\xdf\xbf", "/\xe0\xa0\x80", "/\xed\x9f\xbf", "/\xef\xa4\x80",
+        "/",
+        "/a",
+        "/a/b",
+        "/...",
+        "/.a",
+        "/a.",
+        "/a/..b/c",
+        "/ ",
+        "/\xc2\xa0",
+        "/\xe2\x80\xa8",
+        "/\xdf\xbf",
+        "/\xe0\xa0\x80",
+        "/\xed\x9f\xbf",
+        "/\xef\xa4\x80",
         "/\xef\xbf\xaf",
     };
 
@@ -27,8 +38,8 @@ static void
 refuses_shapes_that_are_no_path(void)
 {
     static const char *const bad[] = {
-        "", "a", "a/b", "//", "/a/", "/a//b", "/.", "/..", "/a/.", "/a/..",
-        "/./a", "/../a", "/a/./b", "/a/../b",
+        "",    "a",    "a/b",   "//",   "/a/",   "/a//b",  "/.",
+        "/..", "/a/.", "/a/..", "/./a", "/../a", "/a/./b", "/a/../b",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
@@ -41,8 +52,9 @@ static void
 refuses_control_and_private_characters(void)
 {
     static const char *const bad[] = {
-        "/\x01", "/\x1f", "/\x7f", "/\xc2\x80", "/\xc2\x9f",
-        "/\xee\x80\x80", "/\xef\xa3\xbf", "/\xef\xbf\xb0", "/\xef\xbf\xbf",
+        "/\x01",         "/\x1f",         "/\x7f",
+        "/\xc2\x80",     "/\xc2\x9f",     "/\xee\x80\x80",
+        "/\xef\xa3\xbf", "/\xef\xbf\xb0", "/\xef\xbf\xbf",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
@@ -54,8 +66,8 @@ static void
 refuses_what_is_not_two_or_three_byte_utf8(void)
 {
     static const char *const bad[] = {
-        "/\x80",         "/\xc0\x80",     "/\xc1\xbf", "/\xc3",
-        "/\xc3/",        "/\xe0\x80\x80", "/\xe2\x82", "/\xe2\x28\xa1",
+        "/\x80",         "/\xc0\x80",         "/\xc1\xbf", "/\xc3",
+        "/\xc3/",        "/\xe0\x80\x80",     "/\xe2\x82", "/\xe2\x28\xa1",
         "/\xed\xa0\x80", "/\xf0\x9f\x98\x80", "/\xff",
     };
 

@@ -26,9 +26,9 @@ static void
 a_record_that_does_not_parse_is_a_failure(void)
 {
     static const int32_t ops[] = {
-        ZK_OP_CREATE,  ZK_OP_CREATE2, ZK_OP_CREATE_CONTAINER,
-        ZK_OP_DELETE,  ZK_OP_SET_DATA, ZK_OP_SET_ACL,
-        ZK_OP_CREATE_TTL, ZK_OP_MULTI, ZK_OP_RECONFIG,
+        ZK_OP_CREATE,     ZK_OP_CREATE2,  ZK_OP_CREATE_CONTAINER,
+        ZK_OP_DELETE,     ZK_OP_SET_DATA, ZK_OP_SET_ACL,
+        ZK_OP_CREATE_TTL, ZK_OP_MULTI,    ZK_OP_RECONFIG,
     };
     static const uint8_t half[] = {0, 0, 0, 2, '/'};
     struct kit *k = kit_open();

@@ -31,8 +31,7 @@ the_first_check_that_fails_names_the_error(void)
     /* flags before ttl before path before ACL before parent ... */
     CU_ASSERT_EQUAL(ask_create(k, "nope", 7), ZK_BAD_ARGUMENTS);
     CU_ASSERT_EQUAL(ask_create(k, "nope", -1), ZK_BAD_ARGUMENTS);
-    CU_ASSERT_EQUAL(ask_create_as(k, 1, "nope", "", bad, 0),
-                    ZK_BAD_ARGUMENTS);
+    CU_ASSERT_EQUAL(ask_create_as(k, 1, "nope", "", bad, 0), ZK_BAD_ARGUMENTS);
     CU_ASSERT_EQUAL(ask_create_as(k, 1, NULL, "", acl_open_to_all, 0),
                     ZK_MARSHALLING);
     CU_ASSERT_EQUAL(ask_create_as(k, 1, "/x/y", "", bad, 0), ZK_INVALID_ACL);
@@ -148,8 +147,7 @@ wind(struct kit *k, int32_t cversion)
     stat = view.stat;
     stat.cversion = cversion;
     tree_batch_begin(k->tree);
-    tree_load_node(k->tree, bytes_of("/a"), BYTES_NULL, acl_open_to_all,
-                   &stat);
+    tree_load_node(k->tree, bytes_of("/a"), BYTES_NULL, acl_open_to_all, &stat);
     tree_load_done(k->tree, k->zxid);
     tree_batch_end(k->tree, 0);
     prep_applied(&k->prep, k->zxid);
@@ -197,8 +195,7 @@ acls_hold_while_they_are_pending_and_after(void)
 {
     struct kit *k = given();
 
-    ask_create_as(k, ZK_OP_CREATE, "/mine", "", acl_of(31, "digest", "a:b"),
-                  0);
+    ask_create_as(k, ZK_OP_CREATE, "/mine", "", acl_of(31, "digest", "a:b"), 0);
     CU_ASSERT_EQUAL(ask_create(k, "/mine/x", 0), ZK_NO_AUTH);
     k->ids = ids_of("digest", "a:b");
     CU_ASSERT_EQUAL(ask_create(k, "/mine/x", 0), ZK_OK);
@@ -219,9 +216,9 @@ auth_is_stored_as_the_callers_identity(void)
     struct change c;
 
     k->ids = ids_of("digest", "me:hash");
-    CU_ASSERT_EQUAL(ask_create_as(k, ZK_OP_CREATE, "/mine", "",
-                                  acl_of(3, "auth", ""), 0),
-                    ZK_OK);
+    CU_ASSERT_EQUAL(
+        ask_create_as(k, ZK_OP_CREATE, "/mine", "", acl_of(3, "auth", ""), 0),
+        ZK_OK);
     t = kit_last(k);
     txn_next(&t, &c);
     CU_ASSERT_TRUE(bytes_equal(c.acl, acl_of(3, "digest", "me:hash")));

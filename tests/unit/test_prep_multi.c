@@ -21,8 +21,7 @@ create(int32_t op, const char *path, int32_t flags)
         jute_put_i64(&m, 1000);
 }
 
-static void
-delete(const char *path)
+static void delete (const char *path)
 {
     put_multi_header(&m, ZK_OP_DELETE);
     put_text(&m, path);
@@ -81,8 +80,8 @@ each_operation_sees_the_one_before(void)
     create(ZK_OP_CREATE, "/a", 0);
     create(ZK_OP_CREATE, "/a/b", 0);
     check_version("/a/b", 0);
-    delete("/a/b");
-    delete("/a");
+    delete ("/a/b");
+    delete ("/a");
     CU_ASSERT_EQUAL(ask(k), 0);
     CU_ASSERT_EQUAL(k->result.outcome_count, 5);
     kit_apply_all(k);
@@ -127,7 +126,7 @@ a_failed_multi_keeps_type_14_and_tells_every_result(void)
 
     begin();
     create(ZK_OP_CREATE, "/a", 0);
-    delete("/none");
+    delete ("/none");
     create(ZK_OP_CREATE, "/b", 0);
     CU_ASSERT_EQUAL(ask(k), ZK_NO_NODE);
     t = kit_last(k);
@@ -153,7 +152,7 @@ a_failed_multi_leaves_nothing_pending(void)
     begin();
     create(ZK_OP_CREATE, "/a/s", ZK_PERSISTENT_SEQUENTIAL);
     create(ZK_OP_CREATE, "/a/t", 0);
-    delete("/none");
+    delete ("/none");
     CU_ASSERT_EQUAL(ask(k), ZK_NO_NODE);
     ask_create(k, "/a/s", ZK_PERSISTENT_SEQUENTIAL);
     CU_ASSERT_TRUE(bytes_are(kit_path(k), "/a/s0000000000"));
@@ -228,7 +227,7 @@ put_half(void)
 static void
 what_does_not_belong_refuses_the_whole(void)
 {
-    static void (*const puts[])(void) = {put_read,     put_set_acl,
+    static void (*const puts[])(void) = {put_read,      put_set_acl,
                                          put_null_path, put_null_acl,
                                          put_ttl_flags, put_half};
     struct kit *k = kit_open();
@@ -276,7 +275,7 @@ a_multi_as_large_as_can_be_fits(void)
 
     begin();
     for (; jute_out_size(&m) < KIT_MAXBUFFER - 64; count++)
-        delete("");
+        delete ("");
     CU_ASSERT_EQUAL(ask(k), ZK_BAD_ARGUMENTS);
     CU_ASSERT_EQUAL(k->result.outcome_count, count);
     begin();
@@ -305,8 +304,8 @@ as_many_creates_as_a_request_holds_are_pending_at_once(void)
     CU_ASSERT_EQUAL(ask(k), 0);
     CU_ASSERT_EQUAL(k->prep.pending.used, count + 1);
     begin();
-    delete("/0");
-    delete("/none");
+    delete ("/0");
+    delete ("/none");
     CU_ASSERT_EQUAL(ask(k), ZK_NO_NODE);
     kit_apply_all(k);
     CU_ASSERT_EQUAL(k->prep.pending.used, 0);

@@ -41,9 +41,8 @@ a_byte_too_many_is_refused(void)
 
     CU_ASSERT_EQUAL(ask_create(k, "/q/a", 0), ZK_OK);
     kit_apply_all(k);
-    CU_ASSERT_EQUAL(ask_create_as(k, ZK_OP_CREATE, "/q/b", "",
-                                  acl_open_to_all, 0),
-                    ZK_OK);
+    CU_ASSERT_EQUAL(
+        ask_create_as(k, ZK_OP_CREATE, "/q/b", "", acl_open_to_all, 0), ZK_OK);
     CU_ASSERT_EQUAL(ask_create(k, "/q/c", 0), ZK_QUOTA_EXCEEDED);
     CU_ASSERT_EQUAL(ask_set(k, "/q/a", "12345", 9), ZK_QUOTA_EXCEEDED);
     CU_ASSERT_EQUAL(ask_set(k, "/q/a", "123", -1), ZK_OK);

@@ -120,9 +120,8 @@ check_belongs_into_a_multi(void)
 
     put_text(&out, "/a");
     jute_put_i32(&out, -1);
-    CU_ASSERT_EQUAL(
-        kit_step(k, ZK_OP_CHECK, KIT_SESSION, kit_bytes(&out), 0),
-        ZK_UNIMPLEMENTED);
+    CU_ASSERT_EQUAL(kit_step(k, ZK_OP_CHECK, KIT_SESSION, kit_bytes(&out), 0),
+                    ZK_UNIMPLEMENTED);
     kit_close(k);
 }
 
@@ -181,9 +180,9 @@ a_client_may_not_reap(void)
     struct jute_out out = kit_record();
 
     put_text(&out, "/a/b");
-    CU_ASSERT_EQUAL(kit_step(k, ZK_OP_DELETE_CONTAINER, KIT_SESSION,
-                             kit_bytes(&out), 0),
-                    ZK_UNIMPLEMENTED);
+    CU_ASSERT_EQUAL(
+        kit_step(k, ZK_OP_DELETE_CONTAINER, KIT_SESSION, kit_bytes(&out), 0),
+        ZK_UNIMPLEMENTED);
     kit_close(k);
 }
 

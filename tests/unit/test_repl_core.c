@@ -56,8 +56,8 @@ static int32_t
 model_create(struct model *m, char path[80], int32_t flags, session_id_t s)
 {
     struct model_node *parent = model_parent(m, path), *n;
-    bool sequential = flags == ZK_PERSISTENT_SEQUENTIAL ||
-                      flags == ZK_EPHEMERAL_SEQUENTIAL;
+    bool sequential =
+        flags == ZK_PERSISTENT_SEQUENTIAL || flags == ZK_EPHEMERAL_SEQUENTIAL;
 
     if (!parent)
         return ZK_NO_NODE;
@@ -139,7 +139,8 @@ random_version(void)
     return pick(3) ? -1 : (int32_t)pick(3);
 }
 
-/* --- requests --------------------------------------------------------------- */
+/* --- requests ---------------------------------------------------------------
+ */
 
 static int32_t
 put_random_op(struct model *m, struct jute_out *out, int32_t *op,
@@ -206,11 +207,11 @@ multi(struct kit *k, struct model *m, session_id_t s)
     put_multi_header(&out, -1);
     if (err != 0)
         *m = before;
-    CU_ASSERT_EQUAL(kit_step(k, ZK_OP_MULTI, s,
-                             (struct bytes){record + 1,
-                                            (int32_t)jute_out_size(&out) - 1},
-                             0),
-                    err);
+    CU_ASSERT_EQUAL(
+        kit_step(k, ZK_OP_MULTI, s,
+                 (struct bytes){record + 1, (int32_t)jute_out_size(&out) - 1},
+                 0),
+        err);
     CU_ASSERT_EQUAL(k->result.outcome_count, count);
 }
 
