@@ -84,12 +84,17 @@ count_ops(struct bytes body)
     return rc < 0 ? -1 : count;
 }
 
-/* What the reply calls a result: with a Stat (create2's), or without. */
+/*
+ * What the reply calls a result: with a Stat (create2's), or without.  The
+ * flags can make a container of a create, and a create of a createTTL.
+ */
 static int32_t
 reply_op_of(const struct prep_op *o)
 {
     if (o->txn_type == ZK_OP_CREATE_CONTAINER)
         return ZK_OP_CREATE_CONTAINER;
+    if (o->op == ZK_OP_CREATE_TTL && o->txn_type == ZK_OP_CREATE)
+        return ZK_OP_CREATE;
     return o->op;
 }
 

@@ -112,6 +112,8 @@ types_travel_so_that_every_server_applies_them(void)
     CU_ASSERT_EQUAL(k->result.reply_ops[0], ZK_OP_CREATE);
     CU_ASSERT_EQUAL(k->result.reply_ops[1], ZK_OP_CREATE2);
     CU_ASSERT_EQUAL(k->result.reply_ops[2], ZK_OP_CREATE_CONTAINER);
+    CU_ASSERT_EQUAL(k->result.reply_ops[4], ZK_OP_CREATE_TTL);
+    CU_ASSERT_EQUAL(k->result.reply_ops[5], ZK_OP_CREATE);
     kit_apply_all(k);
     CU_ASSERT_EQUAL(k->prep.digest, kit_digest(k));
     kit_close(k);
