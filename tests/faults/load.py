@@ -30,10 +30,16 @@ LIVE_S = 30.0          # timeout of the sessions that must live
 ADDRESSES = 6
 LODGE_MS = 1500        # of those that are killed
 NOBODY_KNOWS = (ConnectionLoss, SessionExpiredError, ConnectionClosedError)
+SETTLE_S = 40          # for the answers to all that is on its way
 BASE = ("c", "s", "m", "q", "p", "e", "d")
 # How often each kind is written.
 MIX = (["create"] * 6 + ["delete"] * 2 + ["set"] * 5 + ["both"] * 3 +
        ["pair"] * 3 + ["unpair"] * 2 + ["next"] * 3)
+
+
+def left(end):
+    """Seconds until `end`, and a moment after it."""
+    return max(0.1, end - time.monotonic())
 
 
 def client(hosts, timeout=LIVE_S):
@@ -162,12 +168,12 @@ class Writer(threading.Thread):
             self.may_unpair.append(op.n)
         self.window.release()
 
-    def stop(self):
+    def stop(self, end):
         """No more writes; wait for the answers to those on their way."""
         self.is_over = True
-        self.join(60)
+        self.join(left(end))
         for _ in range(DEPTH):
-            if not self.window.acquire(timeout=30):
+            if not self.window.acquire(timeout=left(end)):
                 self.book.wrong.append("a write was never answered")
         now = self.client.client_id
         if not now or now[0] != self.book.session:
@@ -215,9 +221,9 @@ class PipeWriter(threading.Thread):
             stat = collections.namedtuple("Stat", "mzxid version")
             self.book.settle(op, "ok", stat(zxid, version), ns / 1e9)
 
-    def stop(self):
+    def stop(self, end):
         self.child.stdin.close()
-        self.join(60)
+        self.join(left(end))
         if self.is_alive():
             self.book.wrong.append("the C client hangs")
 
@@ -277,9 +283,9 @@ class Reader(threading.Thread):
             if other not in names:
                 self.wrong.append("saw %s without its other half" % name)
 
-    def stop(self):
+    def stop(self, end):
         self.is_over = True
-        self.join(60)
+        self.join(left(end))
         if self.is_alive():
             self.wrong.append("a read was never answered")
 
@@ -372,8 +378,9 @@ class Load:
             lodger = self.lodgers.pop()
             if lodger.die():
                 self.dead.append(lodger.name)
+        end = time.monotonic() + SETTLE_S
         for th in self.writers + self.readers:
-            th.stop()
+            th.stop(end)
 
     def close(self):
         for lodger in self.lodgers:

@@ -219,6 +219,7 @@ class Server:
         if alive(pid):
             self.kill()
             return None
+        time.sleep(0.1 if self.group() else 0)
         left = self.group()
         self.kill()
         if left:
