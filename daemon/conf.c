@@ -152,8 +152,10 @@ take_value(struct conf_loading *l, const struct conf_row *row,
 static void
 take_unknown(struct conf_loading *l, const struct prop *entry)
 {
-    const char *near = conf_row_nearest(entry->key);
+    const char *near = NULL;
 
+    if (l->report->warnings < 16) /* else it is no zoo.cfg, and a search */
+        near = conf_row_nearest(entry->key);
     if (near)
         conf_tell(l, CONF_WARNING, entry->key, entry->line,
                   "is not a known key and has no effect; did you mean %s?",

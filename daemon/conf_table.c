@@ -124,12 +124,21 @@ distance(const char *a, const char *b)
     return old[n];
 }
 
+/*
+ * Words differ at least by what one is longer, and whoever mistypes a key
+ * gets its first letter right: few need the matrix.
+ */
 static void
 keep_nearer(const char *key, const char *known, const char **best,
             uint32_t *best_distance)
 {
-    uint32_t d = distance(key, known);
+    size_t m = strlen(key), n = strlen(known);
+    uint32_t d;
 
+    if ((m > n ? m - n : n - m) >= *best_distance ||
+        tolower((unsigned char)*key) != tolower((unsigned char)*known))
+        return;
+    d = distance(key, known);
     if (d < *best_distance) {
         *best = known;
         *best_distance = d;
