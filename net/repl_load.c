@@ -95,10 +95,26 @@ replay_log(struct repl *r, const struct datadir *dir, zxid_t after)
         unusable("the log does not open", rc, &reader.error);
     while ((rc = replay_some(r, &reader, &count)) > 0)
         ;
+    if (rc == 0)
+        rc = txlog_reader_check_end(&reader);
     if (rc < 0)
         unusable("the log cannot be replayed", rc, &reader.error);
     txlog_reader_close(&reader);
     return count;
+}
+
+/* What the log process knows to be on disk has to be in the tree now. */
+static void
+check_complete(const struct repl *r)
+{
+    zxid_t durable = atomic_load(&r->shm->log->durable_zxid);
+
+    if (r->zxid < durable)
+        fatal(EXIT_DATA,
+              "replication: image and log end at 0x%llx, but transactions up "
+              "to 0x%llx are on disk: was a file of %s removed?",
+              (unsigned long long)r->zxid, (unsigned long long)durable,
+              r->conf.data_log_dir);
 }
 
 /*
@@ -142,6 +158,7 @@ repl_load(struct repl *r)
     revive_sessions(r);
     tree_totals(r->tree, &totals);
     r->zxid = totals.zxid;
+    check_complete(r);
     log_info("replication: loaded nodes=%llu sessions=%u zxid=0x%llx "
              "replayed=%llu ms=%lld",
              (unsigned long long)totals.node_count, session_count(r->sessions),

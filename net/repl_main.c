@@ -41,14 +41,16 @@ follow_conf(struct repl *r)
 {
     uint32_t version = atomic_load_explicit(&r->shm->super->conf_version,
                                             memory_order_acquire);
-    uint32_t txn_max = r->prep.rules.txn_max;
+    struct prep_rules before = r->prep.rules;
 
     if (version == r->conf_version)
         return;
     r->conf_version = version;
     shm_conf(r->shm, &r->conf);
     prep_rules_of(&r->conf, &r->prep.rules);
-    r->prep.rules.txn_max = txn_max; /* the ring was made for it */
+    /* The ring was made for the one, pending nodes for the other. */
+    r->prep.rules.txn_max = before.txn_max;
+    r->prep.rules.digest_enabled = before.digest_enabled;
 }
 
 /* A log that cannot write acknowledges nothing, so neither do we. */
