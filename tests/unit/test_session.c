@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about storage/session.c. */
+#include "storage/session.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "tests/unit/unit.h"
+
+static struct session_table *table;
+
+static void
+given_no_sessions(void)
+{
+    size_t size = session_table_bytes();
+
+    if (!table) {
+        void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+        if (at == MAP_FAILED)
+            abort();
+        table = session_table_init(at, size);
+    }
+    session_table_clear(table);
+}
+
+static void
+a_session_taken_is_found(void)
+{
+    struct session *s;
+
+    given_no_sessions();
+    CU_ASSERT_PTR_NULL(session_find(table, 7));
+    s = session_take(table, 7);
+    CU_ASSERT_PTR_EQUAL(session_find(table, 7), s);
+    CU_ASSERT_PTR_EQUAL(session_take(table, 7), s);
+    CU_ASSERT_EQUAL(s->id, 7);
+    CU_ASSERT_EQUAL(session_count(table), 1);
+    CU_ASSERT_PTR_EQUAL(session_at(table, session_slot(table, s)), s);
+}
+
+static void
+nobody_is_never_found(void)
+{
+    given_no_sessions();
+    CU_ASSERT_PTR_NULL(session_find(table, 0));
+}
+
+static void
+a_slot_is_used_again_and_clean(void)
+{
+    struct session *s;
+    uint32_t slot;
+
+    given_no_sessions();
+    s = session_take(table, -5);
+    s->timeout_ms = 1234;
+    s->is_alive = true;
+    slot = session_slot(table, s);
+    session_give(table, s);
+    CU_ASSERT_PTR_NULL(session_find(table, -5));
+    s = session_take(table, 6);
+    CU_ASSERT_EQUAL(session_slot(table, s), slot);
+    CU_ASSERT_EQUAL(s->timeout_ms, 0);
+    CU_ASSERT_FALSE(s->is_alive);
+    CU_ASSERT_EQUAL(session_slot_end(table), 1);
+}
+
+/* Ids as servers give them out: consecutive, and of several servers. */
+static void
+many_sessions_are_all_found(void)
+{
+    enum { MANY = 100000 };
+    int missing = 0;
+
+    given_no_sessions();
+    for (int64_t i = 0; i < MANY; i++)
+        session_take(table, (i % 3 + 1) << 56 | (0x19e8460000 + i));
+    CU_ASSERT_EQUAL(session_count(table), MANY);
+    for (int64_t i = 0; i < MANY; i += 2)
+        session_give(table, session_find(table, (i % 3 + 1) << 56 |
+                                                    (0x19e8460000 + i)));
+    for (int64_t i = 0; i < MANY; i++)
+        missing += session_find(table, (i % 3 + 1) << 56 |
+                                           (0x19e8460000 + i)) == NULL;
+    CU_ASSERT_EQUAL(missing, MANY / 2);
+    CU_ASSERT_EQUAL(session_count(table), MANY / 2);
+}
+
+static void
+a_full_table_has_no_slot(void)
+{
+    given_no_sessions();
+    for (int64_t i = 1; i <= SESSIONS_MAX; i++)
+        CU_ASSERT_FATAL(session_take(table, i) != NULL);
+    CU_ASSERT_PTR_NULL(session_take(table, SESSIONS_MAX + 1));
+    CU_ASSERT_PTR_NOT_NULL(session_take(table, SESSIONS_MAX));
+    session_give(table, session_find(table, 77));
+    CU_ASSERT_PTR_NOT_NULL(session_take(table, SESSIONS_MAX + 1));
+}
+
+static void
+passwords_are_those_of_java(void)
+{
+    static const uint8_t first[16] = {0x58, 0x31, 0x92, 0x31, 0x05, 0x44,
+                                      0x49, 0x0d, 0xf6, 0x3f, 0xeb, 0x2d,
+                                      0x56, 0x88, 0x0b, 0xc9};
+    static const uint8_t second[16] = {0x5f, 0xb6, 0xc3, 0xff, 0x00, 0x32,
+                                       0x57, 0x0a, 0xd5, 0x15, 0x0d, 0x7e,
+                                       0x49, 0xf2, 0x2d, 0xd9};
+    uint8_t password[16];
+
+    session_password(0x1000019e8460000, password);
+    CU_ASSERT_EQUAL(memcmp(password, first, 16), 0);
+    session_password(0x01000017eb030000, password);
+    CU_ASSERT_EQUAL(memcmp(password, second, 16), 0);
+}
+
+UNIT_SUITE(session)
+{
+    unit_suite("session");
+    UNIT(a_session_taken_is_found);
+    UNIT(nobody_is_never_found);
+    UNIT(a_slot_is_used_again_and_clean);
+    UNIT(many_sessions_are_all_found);
+    UNIT(a_full_table_has_no_slot);
+    UNIT(passwords_are_those_of_java);
+}
