@@ -17,6 +17,11 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"bench", zab_bench, "measure a server: throughput, latency, CPU, memory"},
+    {"export", zab_export, "write a data directory that ZooKeeper starts on"},
+    {"image", zab_image, "what the LMDB image of a data directory holds"},
+    {"import", zab_import, "bring a ZooKeeper data directory to zabd"},
+    {"log", zab_log, "print transaction logs, a line each transaction"},
+    {"snapshot", zab_snapshot, "check, show and list snapshot files"},
     {"stat", zab_stat, "send a four-letter word: zab stat HOST:PORT [WORD]"},
 };
 

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zab_export.c - `zab export OUTDIR`: writes a data directory that Apache
+ * ZooKeeper starts on, from a data directory of zabd's, whether that server
+ * is running or not.
+ *
+ *     OUTDIR/version-2/snapshot.<hex>     plain, exact: the image at one zxid
+ *     OUTDIR/version-2/log.<hex>          the transactions behind it, if any
+ *     OUTDIR/version-2/acceptedEpoch, currentEpoch
+ *     OUTDIR/myid                         if the server has one
+ *
+ * The image is held still by an LMDB read transaction; the log behind it is
+ * copied first, before a running server may purge it.  Epochs are read in
+ * the order current, accepted, after the log: each is only ever raised before
+ * the next one is, so what is written keeps their order.
+ * ZK: spec/quorum-protocol.md 15.3, 7
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "storage/epoch.h"
+#include "storage/image_snapshot.h"
+#include "storage/txlog.h"
+#include "storage/txlog_reader.h"
+#include "tools/zab.h"
+#include "tools/zab_copy.h"
+#include "tools/zab_place.h"
+#include "tools/zab_text.h"
+
+static const char ME[] = "export";
+
+enum { STEP_ROWS = 4096 };
+
+static const struct option options[] = {ZAB_PLACE_OPTIONS, {0}};
+
+struct export
+{
+    struct datadir from, to;
+    struct image image;
+    struct image_snapshot snapshot;
+    struct zab_copied made;
+    uint64_t nodes, txns;
+    zxid_t first, last; /* of the log written; last: where it all leads */
+    struct epochs epochs;
+    bool has_myid;
+    struct data_error e;
+};
+
+static void
+print_help(FILE *to)
+{
+    fputs("usage: zab export [-c zoo.cfg | --data DIR [--log DIR]] OUTDIR\n\n"
+          "Writes a data directory that Apache ZooKeeper 3.8 starts on.  The "
+          "server may be\nrunning.  OUTDIR is made, or must be "
+          "empty.\n\n" ZAB_PLACE_HELP,
+          to);
+}
+
+static int
+fail(struct export *x, const char *path, int rc, const char *what)
+{
+    data_error_set(&x->e, path, -1,
+                   "See that you may write there and that the "
+                   "disk has room.",
+                   "%s: %s", what, strerror(-rc));
+    return rc;
+}
+
+/* --- the place ----------------------------------------------------------- */
+
+/* Whether nothing is in `dir`: 1, 0, -errno. */
+static int
+is_empty(const char *dir)
+{
+    DIR *d = opendir(dir);
+    struct dirent *entry;
+    int rc = 1;
+
+    if (!d)
+        return -errno;
+    while (rc == 1 && (entry = readdir(d)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            rc = 0;
+    closedir(d);
+    return rc;
+}
+
+/* Make one directory, and take it away should the export fail. */
+static int
+make_dir(struct export *x, const char *path)
+{
+    if (mkdir(path, 0750) < 0)
+        return fail(x, path, -errno, "cannot be made");
+    return zab_copied_add(&x->made, path);
+}
+
+static int
+make_place(struct export *x)
+{
+    int rc = is_empty(x->to.data);
+
+    if (rc == -ENOENT)
+        rc = make_dir(x, x->to.data);
+    else if (rc < 0)
+        return fail(x, x->to.data, rc, "cannot be read");
+    else if (rc == 0) {
+        data_error_set(&x->e, x->to.data, -1,
+                       "Name a directory that is empty "
+                       "or that does not exist.",
+                       "is not empty");
+        return -ENOTEMPTY;
+    }
+    return rc < 0 ? rc : make_dir(x, x->to.snap);
+}
+
+/* --- the parts ----------------------------------------------------------- */
+
+static int
+copy_records(struct export *x, struct txlog_reader *r, struct txlog *log)
+{
+    char path[DATA_PATH_MAX], name[DATA_NAME_MAX];
+    struct bytes entry;
+    zxid_t zxid;
+    int rc;
+
+    while ((rc = txlog_reader_next(r, &entry, &zxid)) == 1) {
+        if (x->txns++ == 0) {
+            x->first = zxid;
+            data_name(name, "log", zxid);
+            data_path(path, x->to.log, name);
+            rc = zab_copied_add(&x->made, path);
+            if (rc < 0)
+                return rc;
+        }
+        rc = txlog_append(log, zxid, entry);
+        if (rc == 0 && log->unsynced >= TXLOG_UNSYNCED_MAX)
+            rc = txlog_flush(log);
+        if (rc < 0)
+            return fail(x, x->to.log, rc, "the log cannot be written");
+        x->last = zxid;
+    }
+    if (rc < 0) {
+        x->e = r->error;
+        return rc;
+    }
+    rc = txlog_flush(log);
+    return rc < 0 ? fail(x, x->to.log, rc, "the log cannot be written") : 0;
+}
+
+static int
+write_log(struct export *x)
+{
+    const struct txlog_options plain = {.prealloc_bytes = 0};
+    struct txlog_reader r;
+    struct txlog log;
+    int rc = txlog_open(&log, x->to.log, &plain, NULL, &x->e);
+
+    x->last = x->snapshot.zxid;
+    if (rc < 0)
+        return rc;
+    rc = txlog_reader_open(&r, x->from.log, x->snapshot.zxid);
+    if (rc == 0)
+        rc = copy_records(x, &r, &log);
+    txlog_reader_close(&r);
+    txlog_close(&log);
+    return rc;
+}
+
+/* Copied, then put in order as a server would at its start. */
+static int
+write_epochs(struct export *x)
+{
+    static const char *const names[] = {"currentEpoch", "acceptedEpoch"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        char path[DATA_PATH_MAX];
+        int rc = zab_copy(&x->made, x->from.snap, x->to.snap, names[i], NULL,
+                          NULL, &x->e);
+
+        if (rc == -ENOENT) { /* epoch_load makes it */
+            data_path(path, x->to.snap, names[i]);
+            rc = zab_copied_add(&x->made, path);
+        }
+        if (rc < 0)
+            return rc;
+    }
+    return epoch_load(&x->epochs, x->to.snap, x->last, &x->e);
+}
+
+static int
+write_myid(struct export *x)
+{
+    int rc =
+        zab_copy(&x->made, x->from.data, x->to.data, "myid", NULL, NULL, &x->e);
+
+    x->has_myid = rc == 0;
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static int
+write_snapshot(struct export *x)
+{
+    struct zab_progress progress;
+    int rc;
+
+    zab_progress_begin(&progress, ME, "writing the snapshot");
+    while ((rc = image_snapshot_step(&x->snapshot, STEP_ROWS)) == 1)
+        zab_progress(&progress, x->snapshot.done, x->snapshot.total);
+    zab_progress_end(&progress);
+    return rc < 0 ? fail(x, x->to.snap, rc, "the snapshot cannot be written")
+                  : 0;
+}
+
+static int
+write_all(struct export *x)
+{
+    int rc =
+        image_snapshot_begin(&x->snapshot, &x->image, x->to.snap, SNAP_PLAIN);
+
+    if (rc < 0)
+        return fail(x, x->to.snap, rc, "the snapshot cannot be begun");
+    x->nodes = x->snapshot.total / 2; /* of two passes */
+    rc = write_log(x);
+    if (rc == 0)
+        rc = write_epochs(x);
+    if (rc == 0)
+        rc = write_myid(x);
+    if (rc < 0) {
+        image_snapshot_abort(&x->snapshot);
+        return rc;
+    }
+    rc = write_snapshot(x);
+    if (rc < 0)
+        return rc;
+    rc = data_sync_dir(x->to.data);
+    return rc < 0 ? fail(x, x->to.data, rc, "cannot be synced") : 0;
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+static void
+report(const struct export *x)
+{
+    printf("%s/version-2/snapshot.%" PRIx64 ": %" PRIu64 " nodes\n", x->to.data,
+           (uint64_t)x->image.meta.zxid, x->nodes);
+    if (x->txns > 0)
+        printf("%s/version-2/log.%" PRIx64 ": %" PRIu64 " transactions\n",
+               x->to.data, (uint64_t)x->first, x->txns);
+    printf("zxid 0x%" PRIx64 ", acceptedEpoch %" PRId64
+           ", currentEpoch %" PRId64 "%s\n",
+           (uint64_t)x->last, x->epochs.accepted, x->epochs.current,
+           x->has_myid ? ", myid" : "");
+}
+
+static int export(struct export *x)
+{
+    int rc = image_open(&x->image, x->from.image, IMAGE_READ, &x->e);
+
+    if (rc == -ENOENT)
+        data_error_set(&x->e, x->from.image, -1,
+                       "Name the data directory of "
+                       "a zabd that has run; what is Apache's already needs no "
+                       "export.",
+                       "there is no finished image");
+    if (rc < 0)
+        return rc;
+    rc = make_place(x);
+    if (rc == 0)
+        rc = write_all(x);
+    if (rc == 0)
+        report(x);
+    else
+        zab_copied_undo(&x->made);
+    image_close(&x->image);
+    return rc;
+}
+
+int
+zab_export(int argc, char **argv)
+{
+    struct export x = {.e = {.offset = -1}};
+    struct zab_place place = {0};
+    int option, rc;
+
+    while ((option = getopt_long(argc, argv, ZAB_PLACE_SHORT, options, NULL)) !=
+           -1) {
+        if (option == 'h') {
+            print_help(stdout);
+            return ZAB_OK;
+        }
+        if (!zab_place_take(&place, option, optarg))
+            return ZAB_USAGE;
+    }
+    if (optind + 1 != argc) {
+        print_help(stderr);
+        return ZAB_USAGE;
+    }
+    if (!zab_place_find(&place, ME))
+        return ZAB_USAGE;
+    rc = datadir_name(&x.from, place.data_found, place.log_found, &x.e);
+    if (rc == 0)
+        rc = datadir_name(&x.to, argv[optind], NULL, &x.e);
+    if (rc == 0)
+        rc = export(&x);
+    if (rc < 0)
+        zab_complain_error(ME, &x.e);
+    zab_copied_free(&x.made);
+    return rc < 0 ? ZAB_FAILED : ZAB_OK;
+}

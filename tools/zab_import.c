@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zab_import.c - `zab import --from DIR`: brings Apache ZooKeeper's data
+ * directory into an empty one for zabd, and reports what was in it.
+ *
+ * The newest snapshots and the log behind them are copied, so that the source
+ * stays as it is; then the image is made of them as zabd itself does when it
+ * is started on such a directory, and every witness of its content is heard.
+ * After an error the target is what it was before.
+ * ZK: FileTxnSnapLog.restore (spec/quorum-protocol.md 11.9, 15.3)
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "storage/epoch.h"
+#include "storage/image_import.h"
+#include "storage/txlog.h"
+#include "tools/zab.h"
+#include "tools/zab_copy.h"
+#include "tools/zab_place.h"
+#include "tools/zab_text.h"
+#include "tools/zab_verify.h"
+
+static const char ME[] = "import";
+
+/* As many as Apache always keeps: a damaged one has older ones behind it. */
+enum { SNAPSHOTS_TAKEN = 3 };
+
+enum { OPT_FROM = ZAB_OPT_OWN, OPT_FROM_LOG, OPT_TRUST_EMPTY };
+
+static const struct option options[] = {
+    ZAB_PLACE_OPTIONS,
+    {"from", required_argument, NULL, OPT_FROM},
+    {"from-log", required_argument, NULL, OPT_FROM_LOG},
+    {"trust-empty", no_argument, NULL, OPT_TRUST_EMPTY},
+    {0},
+};
+
+struct import {
+    const char *from_data, *from_log;
+    struct zab_place place;
+    struct datadir from, to;
+    struct zab_copied made;
+    struct zab_progress progress;
+    struct image_prepare prepared;
+    bool was_torn;
+    bool has_epochs;
+    struct zab_verdict verdict;
+    uint64_t sessions;
+    struct data_error e;
+};
+
+static void
+print_help(FILE *to)
+{
+    fputs("usage: zab import --from DIR [--from-log DIR]\n"
+          "                  (-c zoo.cfg | --data DIR [--log DIR])\n\n"
+          "Brings the data directory of Apache ZooKeeper into that of a zabd "
+          "which is not\nrunning and has no data yet.  zabd does the same by "
+          "itself when it is started\non Apache's own directory.\n\n"
+          "  --from DIR          Apache's dataDir ...\n"
+          "  --from-log DIR      ... and dataLogDir, if that is "
+          "another\n" ZAB_PLACE_HELP
+          "  --trust-empty       accept logs without any snapshot\n",
+          to);
+}
+
+/* --- copying ------------------------------------------------------------- */
+
+/* Whether `dir` has files of that kind: 1, 0, -errno. */
+static int
+has_files(const char *dir, const char *prefix, bool with_suffix)
+{
+    struct data_list list;
+    int rc = data_list_read(&list, dir, prefix, with_suffix);
+
+    if (rc == 0)
+        rc = list.count > 0;
+    data_list_free(&list);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static int
+refuse_full_target(struct import *x)
+{
+    int snapshots = has_files(x->to.snap, "snapshot", true);
+    int logs = has_files(x->to.log, "log", false);
+
+    if (snapshots < 0 || logs < 0)
+        return snapshots < 0 ? snapshots : logs;
+    if (!snapshots && !logs && access(x->to.image, F_OK) < 0)
+        return 0;
+    data_error_set(&x->e, x->to.snap, -1,
+                   "Name a data directory without "
+                   "data; zabd started on Apache's own directory takes that "
+                   "over by itself.",
+                   "there is data here already");
+    return -EEXIST;
+}
+
+static int
+copy_one(struct import *x, const char *from, const char *to, const char *name)
+{
+    int rc;
+
+    zab_progress_begin(&x->progress, ME, name);
+    rc = zab_copy(&x->made, from, to, name, zab_progress, &x->progress, &x->e);
+    zab_progress_end(&x->progress);
+    return rc;
+}
+
+/* The newest snapshots; `since` is the oldest one's zxid, or -1. */
+static int
+copy_snapshots(struct import *x, zxid_t *since)
+{
+    struct data_list list;
+    int rc = snapfile_candidates(&list, x->from.snap);
+    size_t first =
+        list.count > SNAPSHOTS_TAKEN ? list.count - SNAPSHOTS_TAKEN : 0;
+
+    *since = rc == 0 && list.count > 0 ? list.file[first].zxid : -1;
+    for (size_t i = first; rc == 0 && i < list.count; i++)
+        rc = copy_one(x, x->from.snap, x->to.snap, list.file[i].name);
+    data_list_free(&list);
+    return rc;
+}
+
+/* The files that may hold a transaction behind `since`. */
+static int
+copy_logs(struct import *x, zxid_t since)
+{
+    struct data_list list;
+    int rc = data_list_read(&list, x->from.log, "log", false);
+
+    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+        bool is_last = i + 1 == list.count;
+
+        if (!is_last && list.file[i + 1].zxid <= since + 1)
+            continue;
+        rc = copy_one(x, x->from.log, x->to.log, list.file[i].name);
+    }
+    data_list_free(&list);
+    return rc;
+}
+
+static int
+copy_rest(struct import *x)
+{
+    static const char *const names[] = {"currentEpoch", "acceptedEpoch"};
+    char path[DATA_PATH_MAX];
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < ARRAY_COUNT(names); i++) {
+        rc = copy_one(x, x->from.snap, x->to.snap, names[i]);
+        x->has_epochs |= rc == 0;
+        rc = rc == -ENOENT ? 0 : rc;
+    }
+    data_path(path, x->to.data, "myid");
+    if (rc == 0 && access(path, F_OK) < 0)
+        rc = copy_one(x, x->from.data, x->to.data, "myid");
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static int
+copy_all(struct import *x)
+{
+    zxid_t since;
+    int rc = copy_snapshots(x, &since);
+
+    if (rc == 0)
+        rc = copy_logs(x, since);
+    if (rc == 0 && x->made.count == 0) {
+        data_error_set(&x->e, x->from.snap, -1,
+                       "Name the directory that "
+                       "Apache's zoo.cfg calls dataDir, and with --from-log "
+                       "what it calls dataLogDir.",
+                       "there is neither a snapshot nor a log");
+        return -ENOENT;
+    }
+    return rc == 0 ? copy_rest(x) : rc;
+}
+
+/* --- making the image ----------------------------------------------------- */
+
+/* As the log process does at its start: a torn write at the end goes. */
+static int
+clean_log(struct import *x)
+{
+    const struct txlog_options plain = {.prealloc_bytes = 0};
+    struct txlog log;
+    int rc = txlog_open(&log, x->to.log, &plain, &x->was_torn, &x->e);
+
+    if (rc == 0)
+        txlog_close(&log);
+    return rc;
+}
+
+static int
+make_image(struct import *x)
+{
+    int rc;
+
+    x->prepared.trusts_empty = x->place.trusts_empty;
+    x->prepared.progress = zab_progress;
+    x->prepared.progress_arg = &x->progress;
+    zab_progress_begin(&x->progress, ME, "making the image");
+    rc = image_prepare(&x->to, &x->prepared, &x->e);
+    zab_progress_end(&x->progress);
+    return rc;
+}
+
+static int
+look_at_image(struct import *x)
+{
+    struct image im;
+    uint64_t nodes;
+    int rc = image_open(&im, x->to.image, IMAGE_READ, &x->e);
+
+    if (rc < 0)
+        return rc;
+    zab_progress_begin(&x->progress, ME, "checking the image");
+    rc = zab_verify(&im, x->to.log, zab_progress, &x->progress, &x->verdict,
+                    &x->e);
+    zab_progress_end(&x->progress);
+    if (rc == 0)
+        rc = image_count(&im, &nodes, &x->sessions);
+    image_close(&im);
+    return rc;
+}
+
+/* An ensemble member's promises are kept; others need none. */
+static int
+check_epochs(struct import *x)
+{
+    struct epochs epochs;
+
+    return x->has_epochs
+               ? epoch_load(&epochs, x->to.snap, x->prepared.zxid, &x->e)
+               : 0;
+}
+
+static int
+import(struct import *x)
+{
+    int rc = refuse_full_target(x);
+
+    if (rc < 0)
+        return rc;
+    rc = copy_all(x);
+    if (rc == 0)
+        rc = clean_log(x);
+    if (rc == 0)
+        rc = make_image(x);
+    if (rc == 0)
+        rc = look_at_image(x);
+    if (rc == 0)
+        rc = check_epochs(x);
+    if (rc < 0) {
+        (void)image_remove(x->to.image);
+        zab_copied_undo(&x->made);
+    }
+    return rc;
+}
+
+/* Print what was found; whether every witness agrees. */
+static bool
+report(const struct import *x)
+{
+    const struct image_prepare *p = &x->prepared;
+
+    printf("from        %s, %s and %" PRIu64 " transactions behind it\n",
+           x->from.snap, *p->snapshot ? p->snapshot : "no snapshot", p->txns);
+    if (p->damaged > 0)
+        printf("damaged     %" PRIu32 " newer snapshots could not be read\n",
+               p->damaged);
+    if (x->was_torn)
+        puts("torn        a write at the log's end never finished: left out");
+    printf("to          %s\nzxid        0x%" PRIx64 "\ndigest      0x%" PRIx64
+           "\n",
+           x->to.image, (uint64_t)x->verdict.meta.zxid, x->verdict.meta.digest);
+    zab_put_count(stdout, &x->verdict.count);
+    printf("sessions    %" PRIu64 "\n", x->sessions);
+    return zab_put_verdict(stdout, &x->verdict);
+}
+
+/* --- the command --------------------------------------------------------- */
+
+static bool
+take_option(struct import *x, int option, const char *value)
+{
+    switch (option) {
+    case OPT_FROM:
+        x->from_data = value;
+        return true;
+    case OPT_FROM_LOG:
+        x->from_log = value;
+        return true;
+    case OPT_TRUST_EMPTY:
+        x->place.trusts_empty = true;
+        return true;
+    default:
+        return zab_place_take(&x->place, option, value);
+    }
+}
+
+static int
+run(struct import *x)
+{
+    int rc = datadir_name(&x->from, x->from_data, x->from_log, &x->e);
+
+    if (rc == 0)
+        rc = datadir_open(&x->to, x->place.data_found, x->place.log_found, true,
+                          &x->e);
+    if (rc < 0)
+        return rc;
+    rc = import(x);
+    datadir_close(&x->to);
+    return rc;
+}
+
+int
+zab_import(int argc, char **argv)
+{
+    struct import x = {.e = {.offset = -1}};
+    bool is_good;
+    int option, rc;
+
+    while ((option = getopt_long(argc, argv, ZAB_PLACE_SHORT, options, NULL)) !=
+           -1) {
+        if (option == 'h') {
+            print_help(stdout);
+            return ZAB_OK;
+        }
+        if (!take_option(&x, option, optarg))
+            return ZAB_USAGE;
+    }
+    if (optind < argc || !x.from_data || !zab_place_is_given(&x.place)) {
+        print_help(stderr);
+        return ZAB_USAGE;
+    }
+    if (!zab_place_find(&x.place, ME))
+        return ZAB_USAGE;
+    rc = run(&x);
+    is_good = rc == 0 && report(&x);
+    if (rc < 0)
+        zab_complain_error(ME, &x.e);
+    else if (!is_good)
+        zab_complain(ME,
+                     "the image is not what the leader had: compare nodes "
+                     "with `zab image --nodes', or import from another server");
+    zab_copied_free(&x.made);
+    return is_good ? ZAB_OK : ZAB_FAILED;
+}

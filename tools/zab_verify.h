@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zab_verify.h - whether an image is what it says it is.
+ *
+ * Three witnesses: the digest over all nodes as they lie there, the digest
+ * that the image keeps as it changes, and the leader's in the transaction
+ * log.  Beside that, each node has a parent and each ephemeral its session's
+ * entry.
+ */
+#ifndef TOOLS_ZAB_VERIFY_H
+#define TOOLS_ZAB_VERIFY_H
+
+#include "storage/image.h"
+#include "tools/zab_node.h"
+
+/* Every node of the image under `txn`; a negative result ends it. */
+int zab_each_node(const struct image *im, MDB_txn *txn,
+                  int (*visit)(void *arg, struct bytes path,
+                               const struct image_row *row),
+                  void *arg);
+
+struct zab_verdict {
+    struct zab_count count;
+    struct image_meta meta;
+    uint64_t orphans;  /* nodes without a parent */
+    uint64_t unlisted; /* ephemerals that no session would delete */
+    bool has_log_digest;
+    uint64_t log_digest; /* as of meta.zxid */
+};
+
+/*
+ * Look at everything; `progress` may be NULL.  0 with `v`; or -errno, and
+ * `e` tells, when image or log cannot be read.  A bad verdict is a 0.
+ */
+int zab_verify(struct image *im, const char *log_dir, progress_fn *progress,
+               void *progress_arg, struct zab_verdict *v, struct data_error *e);
+
+/* Print it; whether all agrees. */
+bool zab_put_verdict(FILE *to, const struct zab_verdict *v);
+
+#endif
