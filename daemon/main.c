@@ -23,6 +23,7 @@
 #include "daemon/super.h"
 #include "daemon/version.h"
 #include "storage/session.h"
+#include "storage/tree.h"
 
 static const char usage[] =
     "usage: zabd [-c FILE]     serve, in the foreground, as FILE (a zoo.cfg)\n"
@@ -142,6 +143,7 @@ main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
+    znode_set_extended_types(conf.extended_types); /* before any fork */
     rc = shm_map(&conf, session_table_bytes(), SESSIONS_MAX, &shm);
     if (rc < 0)
         fatal(EXIT_UNEXPECTED, "cannot reserve shared memory: %s",
