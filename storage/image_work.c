@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/random.h>
+#include <sys/statvfs.h>
 
 #include "storage/image_proc.h"
 #include "storage/purge.h"
@@ -39,19 +40,33 @@ limit_of(const struct image_proc *p)
     return durable < committed ? durable : committed;
 }
 
+/* LMDB calls a write that was cut short an I/O error; often it is no room. */
+static bool
+is_full(const char *dir)
+{
+    struct statvfs st;
+
+    return statvfs(dir, &st) == 0 &&
+           st.f_bavail * st.f_frsize < BATCH_BYTES_MAX;
+}
+
 /*
  * LMDB could not be written, most likely for want of space.  Nothing is lost:
- * the log has it all.  Try again from the image's zxid in a while.
+ * the log has it all.  Try again from the image's zxid in a while, and remove
+ * what can be removed before that.
  */
 static void
 pause_folding(struct image_proc *p, int rc)
 {
+    if (rc == -EIO && is_full(p->dirs.snap))
+        rc = -ENOSPC;
     log_error("%s: the image cannot be written: %s. Reads and writes go on "
               "and the log keeps everything; see to the disk. Trying again in "
               "%d s",
               p->image.dir, strerror(-rc), PAUSE_MS / 1000);
     image_reopen(p);
     p->paused_until = clock_mono_ms() + PAUSE_MS;
+    p->purged_at = 0;
 }
 
 static void
