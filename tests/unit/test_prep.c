@@ -190,6 +190,77 @@ a_need_is_a_bound_for_any_request(void)
     kit_close(k);
 }
 
+static uint32_t
+random_below(uint32_t n)
+{
+    static uint64_t x = 88172645463325252u;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return (uint32_t)(x % n);
+}
+
+/* A whole multi, and single records at its operations' places. */
+static struct jute_out
+seed_record(void)
+{
+    struct jute_out out = kit_record();
+
+    put_multi_header(&out, ZK_OP_CREATE);
+    put_create(&out, "/a", "d", acl_open_to_all, (int32_t)random_below(5));
+    put_multi_header(&out, ZK_OP_CREATE2);
+    put_create(&out, "/a/b", "d", acl_of(31, "ip", "1.2.3.4"), 2);
+    put_multi_header(&out, ZK_OP_SET_DATA);
+    put_text(&out, "/a");
+    put_text(&out, "more");
+    jute_put_i32(&out, -1);
+    put_multi_header(&out, ZK_OP_CHECK);
+    put_text(&out, "/a");
+    jute_put_i32(&out, 1);
+    put_multi_header(&out, ZK_OP_DELETE);
+    put_text(&out, "/c");
+    jute_put_i32(&out, -1);
+    put_multi_header(&out, -1);
+    return out;
+}
+
+/*
+ * Whatever a client sends: the answer is a transaction that opens, applies,
+ * and leaves the tree with the digest it carries.
+ */
+static void
+no_request_breaks_it(void)
+{
+    static const int32_t ops[] = {1, 2, 5, 7, 13, 14, 14, 14, 15, 19, 21};
+    struct kit *k = kit_open();
+
+    for (int i = 0; i < 40000; i++) {
+        struct jute_out out = seed_record();
+        struct bytes body = kit_bytes(&out);
+        int32_t op = ops[random_below(ARRAY_COUNT(ops))];
+        uint32_t at = op == ZK_OP_MULTI ? 0 : 9;
+        struct txn t;
+
+        for (uint32_t n = random_below(4); n > 0; n--)
+            out.base[random_below((uint32_t)body.size)] =
+                (uint8_t)random_below(random_below(2) ? 256 : 8);
+        body.size -= (int32_t)random_below(random_below(8) ? 1 : 40);
+        body.data += at;
+        body.size -= (int32_t)at;
+        kit_step(k, op, KIT_SESSION, body, 0);
+        CU_ASSERT_EQUAL_FATAL(k->verdict, PREP_TXN);
+        t = kit_last(k);
+        CU_ASSERT_EQUAL_FATAL(txn_count(&t), k->result.outcome_count);
+        if (random_below(3) == 0)
+            kit_apply_all(k);
+    }
+    kit_apply_all(k);
+    CU_ASSERT_EQUAL(k->prep.digest, kit_digest(k));
+    CU_ASSERT_EQUAL(k->prep.pending.used, 0);
+    kit_close(k);
+}
+
 UNIT_SUITE(prep)
 {
     unit_suite("prep");
@@ -204,4 +275,5 @@ UNIT_SUITE(prep)
     UNIT(too_much_pending_waits_until_it_is_applied);
     UNIT(opening_a_session_writes_its_timeout);
     UNIT(a_need_is_a_bound_for_any_request);
+    UNIT(no_request_breaks_it);
 }
