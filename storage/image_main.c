@@ -82,6 +82,8 @@ open_image(struct image_proc *p)
     if (rc < 0)
         image_cannot_go_on(&e);
     tell_prepared(&ask, clock_mono_ms() - began);
+    if (ask.origin == IMAGE_FRESH)
+        (void)datadir_take_initialize(&p->dirs); /* it has served */
     if (image_open(&p->image, p->dirs.image, IMAGE_WRITE, &e) < 0)
         image_cannot_go_on(&e);
     if (image_batch_init(&p->batch, &p->image) < 0 ||

@@ -79,12 +79,6 @@ int txlog_roll(struct txlog *l);
  */
 int txlog_truncate(const char *dir, zxid_t zxid, struct data_error *e);
 
-/*
- * The last whole record of `dir` without changing anything: 1 and `zxid`,
- * or 0 when there is none.  -errno as txlog_open.
- */
-int txlog_last(const char *dir, zxid_t *zxid, struct data_error *e);
-
 /* What the files of `dir` take, in bytes. */
 uint64_t txlog_dir_bytes(const char *dir);
 

@@ -159,26 +159,6 @@ txlog_open(struct txlog *l, const char *dir,
     return rc;
 }
 
-int
-txlog_last(const char *dir, zxid_t *zxid, struct data_error *e)
-{
-    struct txlog_scan scan = {.fd = -1};
-    enum txlog_tail tail;
-    struct data_list list;
-    char path[DATA_PATH_MAX];
-    int rc = data_list_read(&list, dir, "log", false), found = 0;
-
-    if (rc < 0)
-        found = fail(e, dir, rc, "cannot be listed");
-    for (size_t i = list.count; found == 0 && i > 0; i--) {
-        data_path(path, dir, list.file[i - 1].name);
-        found = scan_to_end(&scan, path, zxid, &tail, e);
-    }
-    txlog_scan_deinit(&scan);
-    data_list_free(&list);
-    return found;
-}
-
 /* --- cutting at a transaction -------------------------------------------- */
 
 /* Where record `zxid` of the file ends; -ENOENT if it is not there. */
