@@ -88,7 +88,17 @@ skip_blanks(struct props *p)
         p->at++;
 }
 
-/* To the first character of the next entry; false at the end of the text. */
+/* A backslash that joins lines, where no entry has begun. */
+static bool
+joins_nothing(const struct props *p)
+{
+    return p->end - p->at > 1 && p->at[0] == '\\' && is_line_end(p->at[1]);
+}
+
+/*
+ * To the first character of the next entry; false at the end of the text.
+ * JDK: as long as its line is empty, LineReader takes # for a comment.
+ */
 static bool
 skip_to_entry(struct props *p)
 {
@@ -96,6 +106,7 @@ skip_to_entry(struct props *p)
         skip_blanks(p);
         if (p->at == p->end)
             return false;
+        p->at += joins_nothing(p);
         if (*p->at == '#' || *p->at == '!') {
             while (p->at < p->end && !is_line_end(*p->at))
                 p->at++;

@@ -84,9 +84,10 @@ two_backslashes_at_the_end_join_nothing(void)
 }
 
 static void
-a_joined_line_is_never_a_comment(void)
+a_joined_line_is_no_comment_once_the_entry_has_begun(void)
 {
     CU_ASSERT_TRUE(reads("a=b\\\n#c", "a", "b#c"));
+    CU_ASSERT_TRUE(reads("\\\n#c\na=b", "a", "b"));
 }
 
 static void
@@ -192,7 +193,7 @@ UNIT_SUITE(conf_props)
     UNIT(all_three_line_ends_count_one_line);
     UNIT(a_backslash_joins_lines_and_drops_the_next_ones_blanks);
     UNIT(two_backslashes_at_the_end_join_nothing);
-    UNIT(a_joined_line_is_never_a_comment);
+    UNIT(a_joined_line_is_no_comment_once_the_entry_has_begun);
     UNIT(a_blank_joined_line_ends_the_entry);
     UNIT(a_last_backslash_is_dropped);
     UNIT(escapes_are_resolved);
