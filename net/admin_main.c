@@ -22,10 +22,10 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "daemon/version.h"
-#include "net/metrics.h"
+#include "net/four_figures.h"
 
 enum {
-    PAGE_BYTES = 16 * 1024,
+    PAGE_BYTES = 32 * 1024,
     CONNECTIONS_MAX = 64,
 };
 
@@ -62,63 +62,57 @@ answer(struct MHD_Connection *connection, unsigned status, const char *type,
     return result;
 }
 
-/* Prometheus' text format, 0.0.4. */
+/* Prometheus' text format, 0.0.4; Apache too gives no better help. */
 static char *
-metrics_page(const struct server_view *view)
+metrics_page(const struct figures *figures)
 {
+    struct metric m[METRICS_MAX];
+    size_t count = figures_metrics(figures, m), at = 0;
     char *page = malloc(PAGE_BYTES);
-    size_t at = 0;
 
-    for (size_t i = 0; page && i < metric_count; i++) {
-        const struct metric *m = &metric_table[i];
-
-        at += (size_t)snprintf(page + at, PAGE_BYTES - at,
-                               "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n",
-                               m->name, m->help, m->name,
-                               m->kind == METRIC_COUNTER ? "counter" : "gauge",
-                               m->name, m->value(view));
-        if (at >= PAGE_BYTES) {
-            free(page);
-            return NULL;
-        }
-    }
+    for (size_t i = 0; page && i < count; i++)
+        at += (size_t)snprintf(
+            page + at, PAGE_BYTES - at,
+            "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", m[i].name, m[i].name,
+            m[i].name, m[i].kind == METRIC_COUNTER ? "counter" : "gauge",
+            m[i].name, m[i].is_fraction ? m[i].real : (double)m[i].whole);
     return page;
 }
 
+_Static_assert(PAGE_BYTES > METRICS_MAX * 256, "no metric is cut");
+
 static json_t *
-ruok_command(const struct server_view *view)
+ruok_command(const struct figures *figures)
 {
-    (void)view;
+    (void)figures;
     return json_object();
 }
 
 static json_t *
-monitor_command(const struct server_view *view)
+monitor_command(const struct figures *figures)
 {
     json_t *o = json_pack("{s:s, s:s}", "version", ZABD_ZOOKEEPER_VERSION,
-                          "server_state", server_role_word(view->role));
+                          "server_state", figures_state(figures));
+    struct metric m[METRICS_MAX];
+    size_t count = figures_metrics(figures, m);
 
-    for (size_t i = 0; i < metric_count; i++) {
-        const struct metric *m = &metric_table[i];
-        double value = m->value(view);
-
-        json_object_set_new(o, m->name,
-                            m->is_decimal ? json_real(value)
-                                          : json_integer((json_int_t)value));
-    }
+    for (size_t i = 0; i < count; i++)
+        json_object_set_new(o, m[i].name,
+                            m[i].is_fraction ? json_real(m[i].real)
+                                             : json_integer(m[i].whole));
     return o;
 }
 
 static json_t *
-is_read_only_command(const struct server_view *view)
+is_read_only_command(const struct figures *figures)
 {
-    (void)view;
+    (void)figures;
     return json_pack("{s:b}", "read_only", 0);
 }
 
 static const struct command {
     const char *name, *alias;
-    json_t *(*run)(const struct server_view *view);
+    json_t *(*run)(const struct figures *figures);
     bool needs_service;
 } commands[] = {
     {"ruok", "ruok", ruok_command, false},
@@ -142,10 +136,10 @@ command_of(const struct admin_proc *p, const char *url)
 
 /* Apache's envelope: the answer, the command, an error or null. */
 static char *
-command_page(const struct command *command, const struct server_view *view)
+command_page(const struct command *command, const struct figures *figures)
 {
-    bool refused = command->needs_service && !view->is_serving;
-    json_t *o = refused ? json_object() : command->run(view);
+    bool refused = command->needs_service && !figures->is_serving;
+    json_t *o = refused ? json_object() : command->run(figures);
     char *text;
 
     json_object_set_new(o, "command", json_string(command->name));
@@ -165,16 +159,16 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
 {
     struct admin_proc *p = arg;
     const struct command *command = command_of(p, url);
-    struct server_view view;
+    struct figures figures;
     char *page = NULL;
 
     (void)version, (void)upload, (void)state;
     if (strcmp(method, "GET") != 0 || *upload_size != 0)
         return MHD_NO;
     atomic_fetch_add(&p->shm->admin->requests, 1);
-    server_view_take(p->shm, &view);
+    figures_collect(p->shm, &figures);
     if (strcmp(url, "/metrics") == 0) {
-        page = metrics_page(&view);
+        page = metrics_page(&figures);
         return page ? answer(connection, MHD_HTTP_OK,
                              "text/plain; version=0.0.4; charset=utf-8", page)
                     : MHD_NO;
@@ -182,7 +176,7 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
     if (!command)
         return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain",
                       strdup("not found\n"));
-    page = command_page(command, &view);
+    page = command_page(command, &figures);
     return page ? answer(connection, MHD_HTTP_OK, "application/json", page)
                 : MHD_NO;
 }

@@ -23,34 +23,45 @@ pending_bytes(uint32_t capacity)
 }
 
 void
-pending_init(struct pending *p, void *memory, uint32_t capacity)
+pending_init(struct pending *p, void *memory, uint32_t capacity, uint64_t seed)
 {
-    *p = (struct pending){.capacity = capacity};
+    *p = (struct pending){.capacity = capacity, .seed = seed};
     p->node = memory;
     p->saved = p->node + capacity;
     p->bucket = (uint32_t *)(void *)(p->saved + capacity);
     p->touched = p->bucket + BUCKETS;
 }
 
-/* Eight bytes at a time; good in its high and low bits. */
-uint32_t
-pending_hash(struct bytes path)
+static uint64_t
+mix(uint64_t a, uint64_t b)
 {
-    const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
-    const uint8_t *at = path.data;
-    size_t left = (size_t)path.size;
-    uint64_t h = left * k, word = 0;
+    unsigned __int128 product = (unsigned __int128)a * b;
 
-    for (; left >= 8; left -= 8, at += 8) {
-        memcpy(&word, at, 8);
-        h = (h ^ word) * k;
-        h ^= h >> 29;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/*
+ * Products of words, each blinded by the seed: who does not know it cannot
+ * make paths collide.
+ */
+uint32_t
+pending_hash(const struct pending *p, struct bytes path)
+{
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    const uint8_t *from = path.data;
+    size_t left = (size_t)path.size;
+    uint64_t h = p->seed ^ left * odd, word[2] = {0};
+
+    for (; left > 16; left -= 16, from += 16) {
+        memcpy(word, from, 16);
+        h = mix(word[0] ^ p->seed, word[1] ^ h);
     }
-    word = 0;
+    word[0] = word[1] = 0;
     if (left > 0)
-        memcpy(&word, at, left);
-    h = (h ^ word) * k;
-    return (uint32_t)(h >> 32);
+        memcpy(word, from, left);
+    h = mix(word[0] ^ p->seed, word[1] ^ h);
+    h = mix(h ^ odd, p->seed);
+    return (uint32_t)(h ^ h >> 32);
 }
 
 static uint32_t

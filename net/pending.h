@@ -48,6 +48,7 @@ struct pending {
     uint32_t fresh;    /* places never used begin here */
     uint32_t free;     /* place + 1 of a list through `next` */
     uint32_t oldest, newest;
+    uint64_t seed;   /* of the hash: clients must not know it */
     uint32_t number; /* of the open transaction */
     uint32_t touched_count;
     uint32_t saved_count;
@@ -61,9 +62,10 @@ struct pending {
 size_t pending_bytes(uint32_t capacity);
 
 /* `memory` is zero, aligned to 8, and stays the caller's. */
-void pending_init(struct pending *p, void *memory, uint32_t capacity);
+void pending_init(struct pending *p, void *memory, uint32_t capacity,
+                  uint64_t seed);
 
-uint32_t pending_hash(struct bytes path);
+uint32_t pending_hash(const struct pending *p, struct bytes path);
 
 /* The pending node of `path`, also if it is pending as deleted, or NULL. */
 struct pnode *pending_find(const struct pending *p, struct bytes path,

@@ -112,12 +112,12 @@ follow_tree(struct prep *p)
 void
 prep_init(struct prep *p, void *memory, uint32_t maxbuffer,
           const struct tree *tree, struct session_table *sessions,
-          const struct prep_rules *rules)
+          const struct prep_rules *rules, uint64_t seed)
 {
     uint32_t capacity = pending_capacity(maxbuffer);
 
     *p = (struct prep){.tree = tree, .sessions = sessions, .rules = *rules};
-    pending_init(&p->pending, memory, capacity);
+    pending_init(&p->pending, memory, capacity, seed);
     p->reply_ops =
         (int32_t *)(void *)((uint8_t *)memory + pending_bytes(capacity));
     p->ops_max = prep_multi_ops_max((int32_t)maxbuffer);

@@ -86,10 +86,11 @@ size_t prep_bytes(uint32_t maxbuffer);
 /*
  * Start over the tree as it is, nothing pending.  `memory` is zero and
  * aligned to 8; it, tree and sessions are borrowed for the life of `p`.
+ * `seed` is random, for the hash of pending paths.
  */
 void prep_init(struct prep *p, void *memory, uint32_t maxbuffer,
                const struct tree *tree, struct session_table *sessions,
-               const struct prep_rules *rules);
+               const struct prep_rules *rules, uint64_t seed);
 
 /*
  * What the ring must have room for before prep_step: bytes of a transaction,

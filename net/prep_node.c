@@ -36,7 +36,7 @@ prep_look(struct prep *p, struct bytes path, struct pnode *scratch)
     uint32_t hash;
 
     path = path_of_node(path);
-    hash = pending_hash(path);
+    hash = pending_hash(&p->pending, path);
     n = pending_find(&p->pending, path, hash);
     if (n)
         return n;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -218,9 +219,13 @@ static void
 serve(struct repl *r)
 {
     struct prep_rules rules;
+    uint64_t seed;
     uint32_t maxbuffer = (uint32_t)r->conf.jute_maxbuffer;
 
     prep_rules_of(&r->conf, &rules);
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        fatal(EXIT_UNEXPECTED, "replication: no random numbers: %s",
+              strerror(errno));
     prep_init(&r->prep, take_memory(prep_bytes(maxbuffer)), maxbuffer, r->tree,
               r->sessions, &rules);
     r->prep.prepared = r->prep.applied = r->zxid;

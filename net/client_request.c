@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_request.c - frames come in, and each finds its way and its place.
+ *
+ * A write goes to replication at once, unless a read of the same connection
+ * waits before it.  A read is answered at once, unless something waits before
+ * it.  Who finds no room (request ring, own queue, server too busy) leaves
+ * its frame where it is: the connection is not read until there is room.
+ *
+ * Facts: spec/client-protocol.md 1.7, 2.2 to 2.4, 9.
+ * Ours: auth takes effect at once, but its reply keeps its place.
+ */
+#include "net/client.h"
+
+#include <inttypes.h>
+
+#include "daemon/log.h"
+#include "net/frame.h"
+#include "net/reply.h"
+
+enum { XID_PING = -2 };
+
+/* --- answers --------------------------------------------------------------------- */
+
+void
+client_count_reply(struct client_proc *p, struct client *c, int32_t op,
+                   zxid_t zxid, uint32_t heard_ms)
+{
+    struct client_stats *s = &p->own->stats;
+    struct conn_info *info = client_info(p, c);
+    uint32_t ms = (uint32_t)p->now_ms - heard_ms;
+
+    COUNT(s->sent, 1);
+    COUNT(s->latency_count, 1);
+    info->sent++;
+    info->last_zxid = zxid;
+    info->last_op = op;
+    info->last_response_ms = p->now_ms;
+    info->latency_last_ms = ms;
+    info->latency_count++;
+    if (info->latency_count == 1 || ms < info->latency_min_ms)
+        info->latency_min_ms = ms;
+    if (s->latency_count == 1 || ms < s->latency_min_ms)
+        s->latency_min_ms = ms;
+    if (ms == 0)
+        return;
+    info->latency_total_ms += ms;
+    COUNT(s->latency_total_ms, ms);
+    if (ms > info->latency_max_ms)
+        info->latency_max_ms = ms;
+    if (ms > s->latency_max_ms)
+        s->latency_max_ms = ms;
+}
+
+void
+client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
+                 zxid_t zxid, int32_t err)
+{
+    struct jute_out out;
+
+    if (!conn_out(&c->conn, REPLY_BYTES, &out)) {
+        client_drop(p, c);
+        return;
+    }
+    reply_put(&out, xid, zxid, err);
+    conn_out_end(&c->conn, &out);
+}
+
+/* Answer now what was waiting for its turn. */
+static void
+put_queued_reply(struct client_proc *p, struct client *c,
+                 const struct queued *q)
+{
+    zxid_t zxid = q->zxid == QUEUED_ZXID_NOW ? p->zxid : q->zxid;
+    struct jute_out out;
+
+    if (!conn_out(&c->conn, REPLY_BYTES + 4, &out)) {
+        client_drop(p, c);
+        return;
+    }
+    if (q->op == ZK_OP_SASL) { /* no mechanism is configured: null token */
+        size_t at = reply_begin(&out, q->xid, zxid, q->err);
+
+        jute_put_i32(&out, -1);
+        frame_end(&out, at);
+    } else {
+        reply_put(&out, q->xid, zxid, q->err);
+    }
+    conn_out_end(&c->conn, &out);
+    client_count_reply(p, c, q->op, zxid, q->heard_ms);
+    if (q->ends)
+        client_end(p, c);
+}
+
+/* Give the replies at the head that had only to wait for their turn. */
+static void
+put_due_replies(struct client_proc *p, struct client *c)
+{
+    while (c->state == CLIENT_OPEN && queue_head(&c->queue) &&
+           c->queue.parked > 0 &&
+           queue_head(&c->queue)->kind == QUEUED_REPLY) {
+        put_queued_reply(p, c, queue_head(&c->queue));
+        if (c->state == CLIENT_GONE)
+            return; /* its queue is gone as well */
+        queue_pop(&p->home.pool, &c->queue);
+    }
+}
+
+static void
+no_room(struct client_proc *p, struct client *c, enum conn_pause why)
+{
+    conn_pause(&c->conn, why);
+    client_list_add(p, &p->blocked, c);
+}
+
+static bool
+put_in_queue(struct client_proc *p, struct client *c, const struct queued *q,
+             const uint8_t *body)
+{
+    if (!queue_put(&p->home.pool, &c->queue, q, body)) {
+        no_room(p, c, CONN_PAUSE_QUEUE);
+        return false;
+    }
+    client_info(p, c)->queued = c->queue.count;
+    return true;
+}
+
+/* An answer that is known already takes its place behind the others. */
+static bool
+answer(struct client_proc *p, struct client *c, const struct queued *q)
+{
+    if (c->queue.count > 0)
+        return put_in_queue(p, c, q, NULL);
+    put_queued_reply(p, c, q);
+    return true;
+}
+
+static struct queued
+queued_reply(const struct client_proc *p, const struct request *r,
+             zxid_t zxid, enum zk_code err, bool ends)
+{
+    return (struct queued){
+        .kind = QUEUED_REPLY,
+        .ends = ends,
+        .xid = r->xid,
+        .op = r->op,
+        .err = (int32_t)err,
+        .zxid = zxid,
+        .heard_ms = (uint32_t)p->now_ms,
+    };
+}
+
+/* Nothing that comes after this request counts any more. */
+static bool
+answer_and_end(struct client_proc *p, struct client *c,
+               const struct request *r, zxid_t zxid, enum zk_code err)
+{
+    struct queued q = queued_reply(p, r, zxid, err, true);
+
+    if (!answer(p, c, &q))
+        return false;
+    conn_pause(&c->conn, CONN_PAUSE_END);
+    return true;
+}
+
+/* --- writes ------------------------------------------------------------------------ */
+
+/* Ask replication; false when the request ring is full. */
+static bool
+send_request(struct client_proc *p, const struct client *c,
+             enum req_kind kind, const struct request *r, struct bytes ids)
+{
+    struct reqring *ring = &p->shm->requests[p->worker];
+    struct req *req = reqring_reserve(ring, (uint32_t)ids.size,
+                                      (uint32_t)r->body.size);
+
+    if (!req)
+        return false;
+    req->kind = (uint16_t)kind;
+    req->life = p->life;
+    req->conn = c->id;
+    req->session = c->session;
+    req->xid = r->xid;
+    req->op = r->op;
+    memcpy(req->bytes, ids.data, (size_t)ids.size);
+    memcpy(req->bytes + ids.size, r->body.data, (size_t)r->body.size);
+    reqring_send(ring, req);
+    p->must_ring = true;
+    COUNT(p->own->stats.outstanding, 1);
+    return true;
+}
+
+static bool
+is_leading(const struct client_proc *p)
+{
+    uint32_t role = p->shm->replication->role;
+
+    return role == ROLE_STANDALONE || role == ROLE_LEADING;
+}
+
+/* A sync is a message only where somebody else orders the transactions. */
+static bool
+goes_out(const struct client_proc *p, int32_t op)
+{
+    enum request_kind kind = request_kind(op);
+
+    return kind == REQUEST_WRITE || (kind == REQUEST_SYNC && !is_leading(p));
+}
+
+static enum req_kind
+req_kind_of(int32_t op)
+{
+    return op == ZK_OP_SYNC ? REQ_SYNC : REQ_WRITE;
+}
+
+/* A sync's path comes back in its reply, so it is kept with the place. */
+static bool
+send_or_wait(struct client_proc *p, struct client *c, const struct request *r)
+{
+    struct queued q = {
+        .kind = QUEUED_SENT,
+        .xid = r->xid,
+        .op = r->op,
+        .heard_ms = (uint32_t)p->now_ms,
+        .body_size = r->op == ZK_OP_SYNC ? (uint32_t)r->body.size : 0,
+    };
+    struct reqring *ring = &p->shm->requests[p->worker];
+
+    if (!reqring_reserve(ring, c->ids.size, (uint32_t)r->body.size)) {
+        no_room(p, c, CONN_PAUSE_QUEUE);
+        return false;
+    }
+    if (!put_in_queue(p, c, &q, r->body.data))
+        return false;
+    send_request(p, c, req_kind_of(r->op), r, auth_bytes(&c->ids));
+    return true;
+}
+
+static bool
+park(struct client_proc *p, struct client *c, const struct request *r)
+{
+    struct queued q = {
+        .kind = QUEUED_WAIT,
+        .xid = r->xid,
+        .op = r->op,
+        .heard_ms = (uint32_t)p->now_ms,
+        .ids_size = c->ids.size,
+        .body_size = (uint32_t)r->body.size,
+    };
+
+    return put_in_queue(p, c, &q, r->body.data);
+}
+
+/* --- the queue's turn ---------------------------------------------------------------- */
+
+static void
+run_parked_read(struct client_proc *p, struct client *c)
+{
+    const struct queued *q = queue_head(&c->queue);
+    struct request r = {q->xid, q->op,
+                        {q->body, (int32_t)q->body_size}};
+    struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
+    int64_t limit = p->conf.throttled_op_wait_ms;
+
+    if (limit > 0 && (uint32_t)p->now_ms - q->heard_ms > limit) {
+        client_put_reply(p, c, r.xid, p->zxid, ZK_THROTTLED);
+        COUNT(p->own->stats.throttled, 1);
+    } else {
+        client_read(p, c, &r, ids);
+    }
+    if (c->state != CLIENT_GONE)
+        queue_pop(&p->home.pool, &c->queue);
+}
+
+/* Move the first that waits; false if it has to wait on. */
+static bool
+step_parked(struct client_proc *p, struct client *c)
+{
+    struct queued *q = queue_parked(&c->queue);
+    struct request r = {q->xid, q->op, {q->body, (int32_t)q->body_size}};
+    struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
+
+    if (q->kind == QUEUED_REPLY) {
+        queue_unpark(&c->queue);
+    } else if (goes_out(p, q->op)) {
+        if (!send_request(p, c, req_kind_of(q->op), &r, ids)) {
+            client_list_add(p, &p->blocked, c);
+            return false;
+        }
+        q->kind = QUEUED_SENT;
+        queue_unpark(&c->queue);
+    } else {
+        if (q != queue_head(&c->queue))
+            return false;
+        run_parked_read(p, c);
+    }
+    return true;
+}
+
+void
+client_pump(struct client_proc *p, struct client *c)
+{
+    if (c->is_deaf) {
+        client_drop(p, c);
+        return;
+    }
+    put_due_replies(p, c);
+    while (c->state == CLIENT_OPEN && queue_has_parked(&c->queue) &&
+           !(c->conn.pauses & CONN_PAUSE_OUTPUT)) {
+        if (!step_parked(p, c))
+            break;
+        put_due_replies(p, c);
+    }
+    if (c->state != CLIENT_OPEN)
+        return;
+    client_info(p, c)->queued = c->queue.count;
+    conn_resume(&c->conn, CONN_PAUSE_WAITING);
+    if (buf_used(c->queue.buf) < QUEUE_BYTES_MAX / 2)
+        conn_resume(&c->conn, CONN_PAUSE_QUEUE | CONN_PAUSE_GLOBAL);
+}
+
+void
+client_answered(struct client_proc *p, struct client *c)
+{
+    queue_pop(&p->home.pool, &c->queue);
+    COUNT(p->own->stats.outstanding, -UINT64_C(1));
+    put_due_replies(p, c);
+    if (c->state != CLIENT_OPEN)
+        return;
+    client_info(p, c)->queued = c->queue.count;
+    if (queue_has_parked(&c->queue) || c->conn.pauses)
+        client_list_add(p, &p->todo, c);
+}
+
+/* --- auth ---------------------------------------------------------------------------- */
+
+/* Make room for more identities: in the client itself, then in a buffer. */
+static bool
+grow_ids(struct client_proc *p, struct client *c, uint32_t more)
+{
+    size_t want = (size_t)c->ids.size + more;
+    bool was_inline = c->ids.data == c->ids_inline;
+    struct buf *old, *b;
+
+    if (want <= c->ids.room)
+        return true;
+    if (want > AUTH_IDS_MAX)
+        want = AUTH_IDS_MAX;
+    b = want > c->ids.room ? buf_take(&p->home.pool, want) : NULL;
+    if (!b)
+        return false;
+    memcpy(b->data, c->ids.data, c->ids.size);
+    old = (struct buf *)(void *)(c->ids.data - offsetof(struct buf, data));
+    if (!was_inline)
+        buf_give(&p->home.pool, old);
+    c->ids.data = b->data;
+    c->ids.room = (uint32_t)want;
+    return true;
+}
+
+static bool
+on_auth(struct client_proc *p, struct client *c, const struct request *r)
+{
+    struct auth_request auth;
+    struct queued q;
+    enum zk_code err = ZK_AUTH_FAILED;
+
+    if (!request_auth(r->body, &auth)) {
+        log_warn_often("%s: an auth packet that cannot be read",
+                       client_name(p, c));
+        client_drop(p, c);
+        return true;
+    }
+    if (grow_ids(p, c, auth_growth(auth.auth)))
+        err = auth_add(&p->conf, auth.scheme, auth.auth, &c->ids);
+    if (err != ZK_OK) {
+        COUNT(p->own->stats.auth_failed, 1);
+        log_warn_often("%s: authentication failed, session 0x%" PRIx64,
+                       client_name(p, c), (uint64_t)c->session);
+        return answer_and_end(p, c, r, 0, err);
+    }
+    q = queued_reply(p, r, 0, ZK_OK, false);
+    return answer(p, c, &q);
+}
+
+static bool
+on_sasl(struct client_proc *p, struct client *c, const struct request *r)
+{
+    struct queued q = queued_reply(p, r, 0, ZK_OK, false);
+    struct bytes token;
+
+    if (!request_sasl(r->body, &token)) {
+        client_drop(p, c);
+        return true;
+    }
+    return answer(p, c, &q);
+}
+
+/* --- one request ---------------------------------------------------------------------- */
+
+static bool
+is_too_busy(const struct client_proc *p, const struct client *c)
+{
+    uint64_t outstanding;
+    int64_t limit = p->conf.global_outstanding_limit;
+
+    if (c->queue.count == 0)
+        return false;
+    outstanding = p->outstanding_of_others + p->own->stats.outstanding;
+    if (p->conf.request_max > 0 && p->conf.request_max < limit)
+        limit = p->conf.request_max;
+    return limit > 0 && outstanding > (uint64_t)limit;
+}
+
+static bool
+lacks_auth(const struct client_proc *p, const struct client *c)
+{
+    return p->conf.enforce_auth &&
+           !auth_holds(auth_bytes(&c->ids), p->conf.enforce_auth_schemes);
+}
+
+/* False: not taken; the frame comes again. */
+static bool
+on_request(struct client_proc *p, struct client *c, const struct request *r)
+{
+    enum request_kind kind = request_kind(r->op);
+    struct queued ping;
+
+    if (kind == REQUEST_AUTH)
+        return on_auth(p, c, r);
+    if (kind == REQUEST_SASL)
+        return on_sasl(p, c, r);
+    if (lacks_auth(p, c))
+        return answer_and_end(p, c, r, 0, ZK_SESSION_CLOSED_REQUIRE_AUTH);
+    switch (kind) {
+    case REQUEST_PING:
+        ping = queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK, false);
+        ping.xid = XID_PING;
+        return answer(p, c, &ping);
+    case REQUEST_UNKNOWN:
+        log_warn_often("%s: unknown operation %d", client_name(p, c), r->op);
+        return answer_and_end(p, c, r, -1, ZK_UNIMPLEMENTED);
+    default:
+        break;
+    }
+    if (is_too_busy(p, c)) {
+        no_room(p, c, CONN_PAUSE_GLOBAL);
+        return false;
+    }
+    if (queue_has_parked(&c->queue))
+        return park(p, c, r);
+    if (goes_out(p, r->op))
+        return send_or_wait(p, c, r);
+    if (c->queue.count > 0)
+        return park(p, c, r);
+    client_read(p, c, r, auth_bytes(&c->ids));
+    return true;
+}
+
+static bool
+on_frame(struct client_proc *p, struct client *c, struct bytes frame)
+{
+    struct request r;
+    bool taken;
+
+    if (c->state == CLIENT_NEW)
+        return client_on_connect(p, c, frame);
+    if (!request_open(frame, &r)) {
+        log_warn_often("%s: a frame of %d bytes is no request",
+                       client_name(p, c), frame.size);
+        client_drop(p, c);
+        return true;
+    }
+    taken = on_request(p, c, &r);
+    if (taken && c->state != CLIENT_GONE) {
+        COUNT(p->own->stats.received, 1);
+        client_info(p, c)->received++;
+        client_info(p, c)->last_cxid = r.xid;
+    }
+    return taken;
+}
+
+/* --- frames --------------------------------------------------------------------------- */
+
+static void
+on_bad_length(struct client_proc *p, struct client *c, int32_t length)
+{
+    log_warn_often("Len error. A message from %s with advertised length of %d "
+                   "is either a malformed message or too large to process "
+                   "(length is greater than jute.maxbuffer=%d)",
+                   client_name(p, c), length, p->conf.jute_maxbuffer);
+    client_drop(p, c);
+}
+
+/*
+ * A large message counts while it is on its way.
+ * ZK: ZooKeeperServer.checkRequestSizeWhenReceivingMessage; there it counts
+ * until it is answered.
+ */
+static bool
+is_too_large_now(struct client_proc *p, const struct client *c, int32_t length)
+{
+    int64_t threshold = p->conf.large_request_threshold;
+
+    if (c->state == CLIENT_NEW || threshold <= 0 || length <= threshold)
+        return false;
+    return (int64_t)p->home.pool.out_bytes + length >
+           p->conf.large_request_max_bytes;
+}
+
+/* A word to the server is life of the session. */
+static void
+note_heard(struct client_proc *p, const struct client *c)
+{
+    uint32_t now = (uint32_t)p->now_ms;
+
+    if (c->slot != UINT32_MAX &&
+        atomic_load_explicit(&p->heard[c->slot], memory_order_relaxed) != now)
+        atomic_store_explicit(&p->heard[c->slot], now, memory_order_relaxed);
+}
+
+size_t
+client_input(struct conn *conn, const uint8_t *data, size_t size)
+{
+    struct client_proc *p = &client_proc;
+    struct client *c = client_of(conn);
+    size_t at = 0;
+
+    if (c->state == CLIENT_NEW && size >= 4 && client_four(p, c, data))
+        return size;
+    while (conn->pauses == 0 && c->state != CLIENT_GONE) {
+        struct frame frame;
+        enum frame_result got = frame_next(data + at, size - at,
+                                           p->conf.jute_maxbuffer, &frame);
+
+        if (got == FRAME_BAD) {
+            on_bad_length(p, c, frame.length);
+            return size;
+        }
+        if (got == FRAME_PARTIAL) {
+            conn->want = (uint32_t)frame.want;
+            if (frame.want > FRAME_LENGTH_BYTES &&
+                is_too_large_now(p, c, frame.length))
+                client_drop(p, c);
+            break;
+        }
+        if (!on_frame(p, c, frame.body))
+            break;
+        at += frame.want;
+    }
+    if (c->state != CLIENT_GONE) {
+        COUNT(p->own->stats.bytes_received, at);
+        note_heard(p, c);
+    }
+    client_ring(p);
+    return at < size && c->state == CLIENT_GONE ? size : at;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* four_figures.c - see four_figures.h.  Client and admin processes. */
+#include "net/four_figures.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "daemon/clock.h"
+
+/* --- collecting ------------------------------------------------------------------------ */
+
+static uint64_t
+count_files(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    uint64_t n = 0;
+
+    if (!dir)
+        return 0;
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n > 3 ? n - 3 : 0; /* two dots and the folder itself */
+}
+
+static void
+add_client(struct figures *f, const struct client_stats *s)
+{
+    uint64_t count = s->latency_count;
+
+    if (count > 0 &&
+        (f->latency_count == 0 || s->latency_min_ms < f->latency_min_ms))
+        f->latency_min_ms = s->latency_min_ms;
+    if (s->latency_max_ms > f->latency_max_ms)
+        f->latency_max_ms = s->latency_max_ms;
+    f->latency_count += count;
+    f->latency_total_ms += s->latency_total_ms;
+    f->received += s->received;
+    f->sent += s->sent;
+    f->bytes_received += s->bytes_received;
+    f->connections += s->connections;
+    f->rejected += s->connections_rejected;
+    f->outstanding += s->outstanding;
+    f->data_watches += s->watches;
+    f->child_watches += s->child_watches;
+    f->watched_paths += s->watched_paths;
+    f->watching += s->watching_connections;
+    f->watch_bytes += s->watch_bytes;
+    f->connection_requests += s->connection_requests;
+    f->throttle_drops += s->throttle_drops;
+    f->sessionless_expired += s->sessionless_expired;
+    f->auth_failed += s->auth_failed;
+    f->revalidations += s->revalidations;
+    f->throttled += s->throttled;
+}
+
+static void
+add_storage(struct figures *f, const struct shm *shm)
+{
+    f->fsync_count = shm->log->fsync_count;
+    f->fsync_total_us = shm->log->fsync_total_us;
+    f->fsync_max_us = shm->log->fsync_max_us;
+    f->log_dir_bytes = shm->log->log_bytes;
+    f->data_dir_bytes = shm->image->data_bytes;
+    f->snapshots = shm->image->snapshot_count;
+    f->snapshot_last_ms = shm->image->snapshot_last_ms;
+}
+
+static void
+add_tree(struct figures *f, const struct shm *shm)
+{
+    const struct tree *tree = shm->tree_arena;
+    uint64_t seq;
+
+    do {
+        seq = tree_read_begin(tree);
+        if (seq == 0) {
+            f->is_serving = false;
+            return;
+        }
+        tree_totals(tree, &f->tree);
+        f->sessions = session_count(shm->session_memory);
+    } while (tree_read_retry(tree, seq));
+}
+
+void
+figures_collect(const struct shm *shm, struct figures *f)
+{
+    const struct shm_replication *r = shm->replication;
+    struct rlimit files = {0};
+
+    *f = (struct figures){.role = r->role};
+    f->is_serving = r->serving != 0 &&
+                    r->serving == shm->super->life[PROC_REPLICATION];
+    f->uptime_ms = clock_wall_ms() - shm->super->started_wall_ms;
+    f->sessions_expired = r->sessions_expired;
+    f->proposals = r->proposals;
+    getrlimit(RLIMIT_NOFILE, &files);
+    f->max_files = files.rlim_cur;
+    for (uint32_t w = 0; w < shm->super->client_count; w++)
+        add_client(f, &shm->client[w]->stats);
+    f->open_files = count_files();
+    add_storage(f, shm);
+    if (f->is_serving)
+        add_tree(f, shm);
+}
+
+const char *
+figures_state(const struct figures *f)
+{
+    switch (f->role) {
+    case ROLE_LEADING:
+        return "leader";
+    case ROLE_FOLLOWING:
+        return "follower";
+    case ROLE_OBSERVING:
+        return "observer";
+    default:
+        return "standalone";
+    }
+}
+
+double
+figures_latency_avg(const struct figures *f)
+{
+    return f->latency_count == 0
+               ? 0
+               : (double)f->latency_total_ms / (double)f->latency_count;
+}
+
+void
+figures_format(double value, char text[32])
+{
+    size_t n;
+
+    snprintf(text, 32, "%.4f", round(value * 10000) / 10000);
+    n = strlen(text);
+    while (text[n - 1] == '0' && text[n - 2] != '.')
+        text[--n] = 0;
+}
+
+/* --- the table -------------------------------------------------------------------------- */
+
+static double
+ms(uint64_t us)
+{
+    return (double)us / 1000;
+}
+
+static double
+fsync_avg_ms(const struct figures *f)
+{
+    return f->fsync_count ? ms(f->fsync_total_us) / (double)f->fsync_count : 0;
+}
+
+/*
+ * kind, name, value: whole numbers (W) and fractions (R).  The order is that
+ * of mntr: what scripts look for comes first, since some read 2048 bytes.
+ */
+#define METRIC_TABLE(W, R)                                                     \
+    R(GAUGE, avg_latency, figures_latency_avg(f))                              \
+    W(GAUGE, max_latency, f->latency_max_ms)                                   \
+    W(GAUGE, min_latency, f->latency_min_ms)                                   \
+    W(GAUGE, packets_received, f->received)                                    \
+    W(GAUGE, packets_sent, f->sent)                                            \
+    W(GAUGE, num_alive_connections, f->connections)                            \
+    W(GAUGE, outstanding_requests, f->outstanding)                             \
+    W(GAUGE, znode_count, f->tree.node_count + 1) /* "" and "/" */             \
+    W(GAUGE, watch_count, f->data_watches + f->child_watches)                  \
+    W(GAUGE, ephemerals_count, f->tree.ephemeral_count)                        \
+    W(GAUGE, approximate_data_size, f->tree.data_bytes)                        \
+    W(GAUGE, open_file_descriptor_count, f->open_files)                        \
+    W(GAUGE, max_file_descriptor_count, f->max_files)                          \
+    W(GAUGE, uptime, f->uptime_ms)                                             \
+    W(GAUGE, global_sessions, f->sessions)                                     \
+    W(GAUGE, local_sessions, 0)                                                \
+    W(GAUGE, auth_failed_count, f->auth_failed)                                \
+    W(GAUGE, outstanding_tls_handshake, 0)                                     \
+    W(GAUGE, non_mtls_remote_conn_count, 0)                                    \
+    W(GAUGE, non_mtls_local_conn_count, 0)                                     \
+    R(GAUGE, connection_drop_probability, 0)                                   \
+    W(COUNTER, connection_rejected, f->rejected)                               \
+    W(COUNTER, connection_drop_count, f->throttle_drops)                       \
+    W(COUNTER, connection_request_count, f->connection_requests)               \
+    W(COUNTER, connection_revalidate_count, f->revalidations)                  \
+    W(COUNTER, revalidate_count, f->revalidations)                             \
+    W(COUNTER, sessionless_connections_expired, f->sessionless_expired)        \
+    W(COUNTER, stale_sessions_expired, f->sessions_expired)                    \
+    W(COUNTER, throttled_ops, f->throttled)                                    \
+    W(COUNTER, bytes_received_count, f->bytes_received)                        \
+    W(COUNTER, proposal_count, f->proposals)                                   \
+    W(COUNTER, commit_count, f->proposals)                                     \
+    W(COUNTER, snap_count, f->snapshots)                                       \
+    W(COUNTER, fsync_threshold_exceed_count, 0)                                \
+    W(GAUGE, watch_bytes, f->watch_bytes)                                      \
+    W(GAUGE, tree_memory_bytes, f->tree.memory_bytes)                          \
+    R(GAUGE, avg_fsynctime, fsync_avg_ms(f))                                   \
+    W(GAUGE, max_fsynctime, f->fsync_max_us / 1000)                            \
+    W(COUNTER, cnt_fsynctime, f->fsync_count)                                  \
+    W(COUNTER, sum_fsynctime, f->fsync_total_us / 1000)                        \
+    W(GAUGE, last_snapshottime, f->snapshot_last_ms)
+
+size_t
+figures_metrics(const struct figures *f, struct metric m[METRICS_MAX])
+{
+    size_t n = 0;
+
+#define WHOLE(kind, name, value)                                               \
+    m[n++] = (struct metric){#name, METRIC_##kind, false, (int64_t)(value), 0};
+#define REAL(kind, name, value)                                                \
+    m[n++] = (struct metric){#name, METRIC_##kind, true, 0, (value)};
+    METRIC_TABLE(WHOLE, REAL)
+#undef WHOLE
+#undef REAL
+    return n;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * four_figures.h - the server in numbers, added up over its processes.
+ *
+ * Read from shared memory, each number of its own moment.  What `mntr` and
+ * /metrics print is one table: a figure is a row here and nowhere else.
+ * Client and admin processes.  Facts: spec/operations.md 8.
+ */
+#ifndef NET_FOUR_FIGURES_H
+#define NET_FOUR_FIGURES_H
+
+#include "daemon/shm.h"
+#include "storage/tree.h"
+
+/* Sums over all client processes, and what the others tell. */
+struct figures {
+    bool is_serving;
+    uint32_t role; /* enum server_role */
+    struct tree_totals tree;
+    uint64_t sessions;
+    int64_t uptime_ms;
+    uint64_t received, sent, bytes_received;
+    uint64_t latency_count, latency_total_ms, latency_min_ms, latency_max_ms;
+    uint64_t connections, rejected, outstanding;
+    uint64_t data_watches, child_watches, watched_paths, watching;
+    uint64_t connection_requests, throttle_drops, sessionless_expired;
+    uint64_t auth_failed, revalidations, throttled, watch_bytes;
+    uint64_t open_files, max_files;
+    uint64_t sessions_expired, proposals;
+    uint64_t fsync_count, fsync_total_us, fsync_max_us;
+    uint64_t snapshots, snapshot_last_ms;
+    uint64_t data_dir_bytes, log_dir_bytes;
+};
+
+void figures_collect(const struct shm *shm, struct figures *f);
+
+/* "standalone", "leader", "follower", "observer". */
+const char *figures_state(const struct figures *f);
+
+/* Of all answers, 0 if there was none. */
+double figures_latency_avg(const struct figures *f);
+
+enum metric_kind { METRIC_GAUGE, METRIC_COUNTER };
+
+struct metric {
+    const char *name; /* without `zk_` */
+    enum metric_kind kind;
+    bool is_fraction; /* `real` counts, else `whole` */
+    int64_t whole;
+    double real;
+};
+
+enum { METRICS_MAX = 64 };
+
+/* Fill `m` in the order of mntr; returns how many. */
+size_t figures_metrics(const struct figures *f,
+                       struct metric m[METRICS_MAX]);
+
+/* At least one and at most four fraction digits, as Java prints. */
+void figures_format(double value, char text[32]);
+
+#endif

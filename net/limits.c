@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits.c - see limits.h.  Pure; client processes. */
+#include "net/limits.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+enum { PROBES = 64 };
+
+static uint64_t
+mix(uint64_t h)
+{
+    h ^= h >> 33;
+    h *= UINT64_C(0xff51afd7ed558ccd);
+    h ^= h >> 33;
+    h *= UINT64_C(0xc4ceb9fe1a85ec53);
+    return h ^ h >> 33;
+}
+
+uint64_t
+limits_address(const struct sockaddr *peer)
+{
+    const struct sockaddr_in *v4 = (const void *)peer;
+    const struct sockaddr_in6 *v6 = (const void *)peer;
+    uint64_t high = 0, low = 0;
+
+    if (peer->sa_family == AF_INET6) {
+        memcpy(&high, v6->sin6_addr.s6_addr, sizeof high);
+        memcpy(&low, v6->sin6_addr.s6_addr + 8, sizeof low);
+    } else if (peer->sa_family == AF_INET) {
+        low = v4->sin_addr.s_addr;
+    }
+    low = mix(mix(high) + low);
+    return low ? low : 1;
+}
+
+static size_t
+place(uint64_t address, size_t probe)
+{
+    return (size_t)(address + probe) % IP_SLOTS;
+}
+
+void
+limits_ip_add(struct ip_slot *slots, uint64_t address)
+{
+    struct ip_slot *empty = NULL;
+
+    for (size_t i = 0; i < PROBES; i++) {
+        struct ip_slot *s = &slots[place(address, i)];
+
+        if (s->ip_hash == address) {
+            s->count++;
+            return;
+        }
+        if (s->count == 0 && !empty)
+            empty = s;
+        if (s->ip_hash == 0)
+            break;
+    }
+    if (empty) {
+        empty->ip_hash = address;
+        empty->count = 1;
+    }
+}
+
+static const struct ip_slot *
+find(const struct ip_slot *slots, uint64_t address)
+{
+    for (size_t i = 0; i < PROBES; i++) {
+        const struct ip_slot *s = &slots[place(address, i)];
+
+        if (s->ip_hash == address)
+            return s;
+        if (s->ip_hash == 0)
+            break;
+    }
+    return NULL;
+}
+
+void
+limits_ip_drop(struct ip_slot *slots, uint64_t address)
+{
+    const struct ip_slot *s = find(slots, address);
+
+    if (s && s->count > 0)
+        slots[s - slots].count--;
+}
+
+uint32_t
+limits_ip_count(const struct ip_slot *slots, uint64_t address)
+{
+    const struct ip_slot *s = find(slots, address);
+
+    return s ? s->count : 0;
+}
+
+static int64_t
+share(int64_t all, uint32_t processes)
+{
+    return (all + processes - 1) / processes;
+}
+
+static void
+fill(struct token_bucket *b, const struct conf *conf, int64_t most,
+     uint32_t processes, mono_ms_t now)
+{
+    int64_t period = conf->connect_fill_time_ms;
+    int64_t times = period > 0 ? (now - b->filled) / period : 0;
+
+    if (b->filled == 0) {
+        b->tokens = most;
+        b->filled = now;
+    } else if (times > 0) {
+        b->tokens += share(times * conf->connect_fill_count, processes);
+        b->filled += times * period;
+    }
+    if (b->tokens > most)
+        b->tokens = most;
+}
+
+bool
+limits_connect(struct token_bucket *b, const struct conf *conf,
+               uint32_t processes, enum connect_kind kind, mono_ms_t now)
+{
+    int64_t cost = !conf->connect_weight_enabled ? 1
+                   : kind == CONNECT_NEW         ? conf->connect_weight_global
+                                                 : conf->connect_weight_renew;
+
+    if (conf->connect_tokens <= 0)
+        return true;
+    fill(b, conf, share(conf->connect_tokens, processes), processes, now);
+    if (b->tokens < cost)
+        return false;
+    b->tokens -= cost;
+    return true;
+}
