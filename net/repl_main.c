@@ -227,7 +227,7 @@ serve(struct repl *r)
         fatal(EXIT_UNEXPECTED, "replication: no random numbers: %s",
               strerror(errno));
     prep_init(&r->prep, take_memory(prep_bytes(maxbuffer)), maxbuffer, r->tree,
-              r->sessions, &rules);
+              r->sessions, &rules, seed);
     r->prep.prepared = r->prep.applied = r->zxid;
     repl_session_start(r);
     atomic_store(&r->shm->replication->role, r->role->kind);

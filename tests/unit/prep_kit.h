@@ -84,7 +84,7 @@ kit_open(void)
     k->sessions = session_table_init(k->session_memory, session_table_bytes());
     k->tree = tree_init(k->arena, KIT_TREE, k->sessions);
     prep_init(&k->prep, k->prep_memory, KIT_MAXBUFFER, k->tree, k->sessions,
-              &rules);
+              &rules, UINT64_C(0x243f6a8885a308d3));
     k->now = 1000;
     k->ids = BYTES_NULL;
     kit_session(k, KIT_SESSION);
