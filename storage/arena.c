@@ -261,7 +261,7 @@ slab_new(struct arena *a, uint32_t class)
 
     if (!first)
         return 0;
-    a->table[first].class = (uint8_t)class;
+    a->table[first].class = (uint8_t) class;
     a->table[first].used = 0;
     a->table[first].slab.free = NO_UNIT;
     a->table[first].slab.fresh = 0;

@@ -51,8 +51,8 @@ _Static_assert(sizeof(struct arena_page) == 16, "0.4 % of the memory");
 typedef void arena_give_back_fn(void *at, size_t size);
 
 struct arena {
-    uint64_t top_units;  /* no block reaches beyond; readers look at it */
-    uint64_t used_bytes; /* in blocks taken, as rounded to their class */
+    uint64_t top_units;      /* no block reaches beyond; readers look at it */
+    uint64_t used_bytes;     /* in blocks taken, as rounded to their class */
     uint64_t resident_pages; /* in slabs and runs */
     uint8_t *base;
     struct arena_page *table;

@@ -32,10 +32,10 @@ enum { QUOTA_TEXT_MAX = 128 };
 size_t quota_print(const struct quota_text *q, char text[QUOTA_TEXT_MAX]);
 
 struct quota_view {
-    struct bytes path;        /* where the quota stands; part of the question */
+    struct bytes path; /* where the quota stands; part of the question */
     struct quota_text limits;
-    struct quota_text now;    /* count and bytes as in the statistics */
-    bool has_stats;           /* without the node nothing is enforced */
+    struct quota_text now; /* count and bytes as in the statistics */
+    bool has_stats;        /* without the node nothing is enforced */
 };
 
 /*

@@ -19,18 +19,18 @@
 enum { SESSIONS_MAX = 1 << 20 };
 
 struct session {
-    session_id_t id;        /* 0: slot is free */
-    int32_t timeout_ms;     /* as negotiated last; touches use it */
+    session_id_t id;            /* 0: slot is free */
+    int32_t timeout_ms;         /* as negotiated last; touches use it */
     int32_t created_timeout_ms; /* as in the createSession transaction */
-    mono_ms_t expires;      /* bucket time; owned by net/expiry.c */
-    uint32_t ephemerals;    /* tree_ref_t of the first, 0 none; tree_*.c */
+    mono_ms_t expires;          /* bucket time; owned by net/expiry.c */
+    uint32_t ephemerals;        /* tree_ref_t of the first, 0 none; tree_*.c */
     uint32_t ephemeral_count;
-    uint16_t worker;        /* client process that serves it now */
-    uint8_t is_closing;     /* a closeSession is on its way */
-    uint8_t is_alive;       /* false: only ephemerals' owner of old data */
-    uint32_t life;          /* that process's incarnation */
-    uint32_t conn;          /* its connection */
-    uint32_t hash_next;     /* slot + 1 of the next with this hash */
+    uint16_t worker;    /* client process that serves it now */
+    uint8_t is_closing; /* a closeSession is on its way */
+    uint8_t is_alive;   /* false: only ephemerals' owner of old data */
+    uint32_t life;      /* that process's incarnation */
+    uint32_t conn;      /* its connection */
+    uint32_t hash_next; /* slot + 1 of the next with this hash */
     uint32_t bucket_next, bucket_prev; /* slot + 1, net/expiry.c */
 };
 

@@ -13,11 +13,12 @@
 
 /* vector<ACL>{ {1, {"world", "anyone"}} }, of /zookeeper/config */
 static const uint8_t read_acl[] = {
-    0, 0, 0, 1, 0, 0, 0, 1, 0,   0,   0,   5,   'w', 'o', 'r',
-    'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
+    0,   0,   0,   1, 0, 0, 0, 1,   0,   0,   0,   5,   'w', 'o',
+    'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
 };
 
-/* --- laying out ------------------------------------------------------------- */
+/* --- laying out -------------------------------------------------------------
+ */
 
 static void
 lay_root(struct tree *t)
@@ -69,8 +70,7 @@ lay_parts(struct tree *t, size_t reserved)
     size_t table = TREE_HEAD_BYTES;
     size_t acls = table + arena_table_bytes(reserved);
     size_t buckets = acls + ACL_BUCKETS * sizeof(tree_ref_t);
-    size_t first =
-        buckets + ALIGN_UP(reserved / 8, (size_t)ARENA_PAGE);
+    size_t first = buckets + ALIGN_UP(reserved / 8, (size_t)ARENA_PAGE);
 
     t->reserved = reserved;
     t->bucket_max = (first - buckets) / BUCKET_BYTES;
@@ -139,7 +139,8 @@ tree_init(void *arena, size_t reserved_bytes, struct session_table *sessions)
     return t;
 }
 
-/* --- memory ----------------------------------------------------------------- */
+/* --- memory -----------------------------------------------------------------
+ */
 
 static void
 give_back_from(struct tree *t, size_t from, size_t to)
@@ -210,8 +211,8 @@ idle_bytes(const struct tree *t)
 static bool
 is_full(const struct tree *t, uint64_t bytes)
 {
-    uint64_t span = (t->arena.end_page - t->arena.first_page) *
-                    (uint64_t)ARENA_PAGE;
+    uint64_t span =
+        (t->arena.end_page - t->arena.first_page) * (uint64_t)ARENA_PAGE;
 
     return LOAD(t->arena.used_bytes) + bytes > span - span / 8;
 }
@@ -249,7 +250,8 @@ tree_totals(const struct tree *t, struct tree_totals *totals)
     totals->ephemeral_count = LOAD(t->ephemeral_count);
 }
 
-/* --- loading ---------------------------------------------------------------- */
+/* --- loading ----------------------------------------------------------------
+ */
 
 static bool
 is_root(struct bytes path)

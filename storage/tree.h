@@ -10,7 +10,7 @@
  *         found = tree_view(t, path, &view);   (copy out; believe nothing yet)
  *     } while (tree_read_retry(t, seq));
  *
- * A node is 88 bytes and its name, in 16-byte units; data is a block of its
+ * A node is 84 bytes and its name, in 16-byte units; data is a block of its
  * own.  32-bit handles count units from the arena's start.  Nodes are found
  * by (parent, name) in a linear-hashing index that grows and shrinks a bucket
  * at a time.  What only some nodes need hangs off `more`: a parent's children
@@ -54,10 +54,10 @@ struct znode_view {
 
 /* The tree as a whole, for status, metrics, admission. */
 struct tree_totals {
-    zxid_t zxid;           /* of the last transaction applied */
-    uint64_t digest;       /* ZooKeeper's tree digest, version 2 */
-    uint64_t node_count;   /* with `/` and the nodes below /zookeeper */
-    uint64_t data_bytes;   /* names' and data's bytes, as approximate_data_size */
+    zxid_t zxid;         /* of the last transaction applied */
+    uint64_t digest;     /* ZooKeeper's tree digest, version 2 */
+    uint64_t node_count; /* with `/` and the nodes below /zookeeper */
+    uint64_t data_bytes; /* names' and data's bytes, as approximate_data_size */
     uint64_t memory_bytes; /* resident: slabs, runs, index, page table */
     uint64_t used_bytes;   /* of these, in blocks that hold something */
     uint64_t ephemeral_count;
@@ -200,8 +200,8 @@ void tree_put_ephemerals(const struct tree *t, session_id_t session,
  */
 typedef bool tree_visit_fn(void *arg, struct bytes path,
                            const struct znode_view *view);
-void tree_visit_owned(const struct tree *t, int64_t owner,
-                      tree_visit_fn *visit, void *arg);
+void tree_visit_owned(const struct tree *t, int64_t owner, tree_visit_fn *visit,
+                      void *arg);
 
 /* The serialised vector<ACL> of a reference; bounded, may be torn. */
 struct bytes tree_acl(const struct tree *t, tree_ref_t acl);

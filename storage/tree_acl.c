@@ -19,8 +19,8 @@
 
 /* vector<ACL>{ {31, {"world", "anyone"}} } */
 static const uint8_t open_acl[] = {
-    0, 0, 0, 1, 0, 0, 0, 31, 0,   0,   0,   5,   'w', 'o', 'r',
-    'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
+    0,   0,   0,   1, 0, 0, 0, 31,  0,   0,   0,   5,   'w', 'o',
+    'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
 };
 
 /* Null lists are open ones, as in Java. */
@@ -56,7 +56,8 @@ bucket_mem(struct tree *t, uint32_t hash)
     return (tree_ref_t *)tree_mem(t, t->acls_at) + hash % ACL_BUCKETS;
 }
 
-/* --- fresh and dead --------------------------------------------------------- */
+/* --- fresh and dead ---------------------------------------------------------
+ */
 
 static void
 list_append(struct tree *t, struct acl_list *list, tree_ref_t ref)
@@ -93,7 +94,8 @@ list_of(struct tree *t, const struct acl *a)
     return a->dropped == RING_POS_OPEN ? &t->fresh : &t->dead;
 }
 
-/* --- uses ------------------------------------------------------------------- */
+/* --- uses -------------------------------------------------------------------
+ */
 
 static tree_ref_t
 acl_find(struct tree *t, struct bytes acl, uint32_t hash)
@@ -114,8 +116,8 @@ acl_find(struct tree *t, struct bytes acl, uint32_t hash)
 static tree_ref_t
 acl_new(struct tree *t, struct bytes acl, uint32_t hash)
 {
-    tree_ref_t ref = arena_take(&t->arena, sizeof(struct acl) +
-                                               (size_t)acl.size);
+    tree_ref_t ref =
+        arena_take(&t->arena, sizeof(struct acl) + (size_t)acl.size);
     tree_ref_t *bucket = bucket_mem(t, hash);
     struct acl *a;
 

@@ -71,7 +71,8 @@ note_deletion(struct tree *t, tree_ref_t parent, zxid_t zxid)
     tree_digest_in(t, n);
 }
 
-/* --- create ----------------------------------------------------------------- */
+/* --- create -----------------------------------------------------------------
+ */
 
 /*
  * The node is there: a snapshot had it.  Its list may be one that the
@@ -111,8 +112,8 @@ create_new(struct tree *t, const struct txn_header *h, const struct change *c,
 }
 
 static void
-apply_create(struct tree *t, const struct txn_header *h,
-             const struct change *c, struct outcome *out)
+apply_create(struct tree *t, const struct txn_header *h, const struct change *c,
+             struct outcome *out)
 {
     struct place place = tree_place(t, c->path);
     tree_ref_t ref, acl;
@@ -128,8 +129,7 @@ apply_create(struct tree *t, const struct txn_header *h,
     check(tree_acl_take(t, c->acl, &acl));
     out->node_acl = acl;
     out->parent_acl = node_at(t, place.parent)->acl;
-    ref = tree_child(t, place.parent, place.name.data,
-                     (size_t)place.name.size);
+    ref = tree_child(t, place.parent, place.name.data, (size_t)place.name.size);
     if (ref) {
         out->err = ZK_NODE_EXISTS;
         create_again(t, c, h->zxid, ref, acl);
@@ -138,7 +138,8 @@ apply_create(struct tree *t, const struct txn_header *h,
     }
 }
 
-/* --- delete ----------------------------------------------------------------- */
+/* --- delete -----------------------------------------------------------------
+ */
 
 static void
 remove_one(struct tree *t, tree_ref_t ref, struct bytes path)
@@ -199,8 +200,7 @@ apply_delete(struct tree *t, zxid_t zxid, struct bytes path,
     }
     out->parent_acl = node_at(t, place.parent)->acl;
     note_deletion(t, place.parent, zxid);
-    ref = tree_child(t, place.parent, place.name.data,
-                     (size_t)place.name.size);
+    ref = tree_child(t, place.parent, place.name.data, (size_t)place.name.size);
     if (!ref) {
         out->err = ZK_NO_NODE;
         return;
@@ -210,7 +210,8 @@ apply_delete(struct tree *t, zxid_t zxid, struct bytes path,
     remove_one(t, ref, path);
 }
 
-/* --- set -------------------------------------------------------------------- */
+/* --- set --------------------------------------------------------------------
+ */
 
 static void
 apply_set_data(struct tree *t, const struct txn_header *h,
@@ -231,7 +232,8 @@ apply_set_data(struct tree *t, const struct txn_header *h,
     n->mzxid = h->zxid;
     n->version = c->version;
     tree_digest_in(t, n);
-    quota_changed(t, c->path, 0, (c->data.size > 0 ? c->data.size : 0) - before);
+    quota_changed(t, c->path, 0,
+                  (c->data.size > 0 ? c->data.size : 0) - before);
     out->node_acl = n->acl;
     out->parent_acl = acl_of_parent(t, n);
     out_stat(t, n, out);
@@ -259,7 +261,8 @@ apply_set_acl(struct tree *t, const struct change *c, struct outcome *out)
     out_stat(t, n, out);
 }
 
-/* --- sessions --------------------------------------------------------------- */
+/* --- sessions ---------------------------------------------------------------
+ */
 
 static void
 open_session(struct tree *t, session_id_t id, int32_t timeout_ms,
@@ -302,7 +305,8 @@ close_session(struct tree *t, session_id_t id, zxid_t zxid)
         session_give(t->sessions, s);
 }
 
-/* --- all -------------------------------------------------------------------- */
+/* --- all --------------------------------------------------------------------
+ */
 
 void
 tree_apply(struct tree *t, const struct txn_header *h, const struct change *c,

@@ -42,7 +42,8 @@ tree_place(const struct tree *t, struct bytes path)
     return place;
 }
 
-/* --- digest ----------------------------------------------------------------- */
+/* --- digest -----------------------------------------------------------------
+ */
 
 static uint64_t
 digest_of(const struct tree *t, const struct node *n)
@@ -67,7 +68,8 @@ tree_digest_in(struct tree *t, const struct node *n)
         t->digest += digest_of(t, n);
 }
 
-/* --- blocks of a node ------------------------------------------------------- */
+/* --- blocks of a node -------------------------------------------------------
+ */
 
 int
 tree_need_kids(struct tree *t, struct node *n)
@@ -143,7 +145,8 @@ give_node(struct tree *t, tree_ref_t ref)
     arena_give(&t->arena, ref);
 }
 
-/* --- coming ----------------------------------------------------------------- */
+/* --- coming -----------------------------------------------------------------
+ */
 
 static void
 set_stat(struct tree *t, struct node *n, const struct znode_stat *stat)
@@ -246,7 +249,8 @@ tree_add(struct tree *t, struct place place, struct bytes path,
     return 0;
 }
 
-/* --- going ------------------------------------------------------------------ */
+/* --- going ------------------------------------------------------------------
+ */
 
 static void
 unlink_child(struct tree *t, tree_ref_t ref)
@@ -282,7 +286,8 @@ tree_remove(struct tree *t, tree_ref_t ref, struct bytes path)
     give_node(t, ref);
 }
 
-/* --- data ------------------------------------------------------------------- */
+/* --- data -------------------------------------------------------------------
+ */
 
 int
 tree_put_data(struct tree *t, tree_ref_t ref, struct bytes path,
@@ -293,7 +298,8 @@ tree_put_data(struct tree *t, tree_ref_t ref, struct bytes path,
     int rc;
 
     if (n->data && data.size > 0 &&
-        arena_rounded((size_t)data.size) == arena_rounded((size_t)n->data_size)) {
+        arena_rounded((size_t)data.size) ==
+            arena_rounded((size_t)n->data_size)) {
         memcpy(tree_mem(t, n->data), data.data, (size_t)data.size);
     } else {
         rc = take_data(t, data, &block);
@@ -310,7 +316,8 @@ tree_put_data(struct tree *t, tree_ref_t ref, struct bytes path,
     return 0;
 }
 
-/* --- as a snapshot has it --------------------------------------------------- */
+/* --- as a snapshot has it ---------------------------------------------------
+ */
 
 int
 tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,

@@ -56,12 +56,12 @@ struct node {
     int64_t owner;
     int32_t version, aversion;
     tree_ref_t data;
-    int32_t data_size; /* -1: null */
+    int32_t data_size;     /* -1: null */
     tree_ref_t next, prev; /* siblings */
     tree_ref_t more;
     tree_ref_t acl;
-    uint32_t crc; /* znode_path_crc */
-    tree_ref_t parent; /* 0: the root; lookups read from here on */
+    uint32_t crc;       /* znode_path_crc */
+    tree_ref_t parent;  /* 0: the root; lookups read from here on */
     uint16_t name_size; /* 0 with NODE_LONG_NAME */
     uint16_t flags;
     uint8_t name[];
@@ -99,14 +99,14 @@ enum {
 
 struct tree {
     /* what every reader touches */
-    alignas(64) uint64_t seq;  /* odd while a batch is open; never 0 */
+    alignas(64) uint64_t seq; /* odd while a batch is open; never 0 */
     ring_pos_t applied;
-    uint64_t seed;             /* of the hash */
+    uint64_t seed; /* of the hash */
     uint32_t bucket_count, bucket_mask;
     tree_ref_t root;
-    uint32_t buckets_at;       /* units; the index */
-    uint32_t acls_at;          /* units; ACL_BUCKETS handles */
-    uint32_t first_block;      /* units; no handle is below */
+    uint32_t buckets_at;  /* units; the index */
+    uint32_t acls_at;     /* units; ACL_BUCKETS handles */
+    uint32_t first_block; /* units; no handle is below */
     alignas(64) struct arena arena;
     /* what the writer and the counters want */
     uint64_t magic;
@@ -115,18 +115,19 @@ struct tree {
     zxid_t zxid;
     uint64_t digest;
     uint64_t node_count, data_bytes, ephemeral_count;
-    uint64_t index_bytes;      /* resident */
+    uint64_t index_bytes; /* resident */
     uint64_t bucket_max;
-    uint64_t quota_count;      /* limits nodes in force */
-    tree_ref_t timed;          /* first container or TTL node */
-    tree_ref_t strays;         /* ephemerals whose session has no slot */
-    struct acl_list fresh;     /* ACLs dropped in the open batch */
-    struct acl_list dead;      /* ACLs dropped before, oldest first */
+    uint64_t quota_count;  /* limits nodes in force */
+    tree_ref_t timed;      /* first container or TTL node */
+    tree_ref_t strays;     /* ephemerals whose session has no slot */
+    struct acl_list fresh; /* ACLs dropped in the open batch */
+    struct acl_list dead;  /* ACLs dropped before, oldest first */
 };
 
 _Static_assert(sizeof(struct tree) <= TREE_HEAD_BYTES, "one page");
 
-/* --- handles ---------------------------------------------------------------- */
+/* --- handles ----------------------------------------------------------------
+ */
 
 static inline const void *
 tree_at(const struct tree *t, tree_ref_t ref)
@@ -167,7 +168,8 @@ bytes_in_range(const struct tree *t, const void *at, size_t size)
     return offset + size <= LOAD(t->arena.top_units) * ARENA_UNIT;
 }
 
-/* --- parts of a node -------------------------------------------------------- */
+/* --- parts of a node --------------------------------------------------------
+ */
 
 /* The name; bounded, size -1 if what it says cannot be. */
 static inline struct bytes
@@ -217,7 +219,8 @@ size_t tree_path_size(const struct tree *t, tree_ref_t ref, size_t max);
 bool tree_path_write(const struct tree *t, tree_ref_t ref, uint8_t *to,
                      size_t size);
 
-/* --- tree_index.c: nodes by parent and name ---------------------------------- */
+/* --- tree_index.c: nodes by parent and name ----------------------------------
+ */
 
 void tree_index_init(struct tree *t);
 void tree_index_insert(struct tree *t, tree_ref_t ref);
@@ -230,7 +233,8 @@ tree_ref_t tree_child(const struct tree *t, tree_ref_t parent,
 /* The node of `path`, or 0.  "" and "/" are the root.  Any process. */
 tree_ref_t tree_find(const struct tree *t, struct bytes path);
 
-/* --- tree_acl.c: the ACL table ---------------------------------------------- */
+/* --- tree_acl.c: the ACL table ----------------------------------------------
+ */
 
 /* A use of the list `acl` in *ref; false if the arena is full. */
 bool tree_acl_take(struct tree *t, struct bytes acl, tree_ref_t *ref);
@@ -239,7 +243,8 @@ void tree_acl_give(struct tree *t, tree_ref_t ref);
 /* The open batch ends at `applied`: date what it dropped. */
 void tree_acl_batch_end(struct tree *t, ring_pos_t applied);
 
-/* --- tree_edit.c: one node in, out, changed ---------------------------------- */
+/* --- tree_edit.c: one node in, out, changed ----------------------------------
+ */
 
 /* A path taken apart; `parent` 0: none has that path. */
 struct place {
@@ -286,7 +291,8 @@ void tree_digest_in(struct tree *t, const struct node *n);
 /* UTF-16 units, as Java counts characters. */
 size_t utf16_units(struct bytes text);
 
-/* --- tree_owned.c: lists of a session's nodes, and of the timed --------------- */
+/* --- tree_owned.c: lists of a session's nodes, and of the timed
+ * --------------- */
 
 /* Enter the node in its owner's list, or take it out. */
 int tree_own(struct tree *t, tree_ref_t ref);
@@ -301,7 +307,8 @@ tree_ref_t tree_owned_any(const struct tree *t, session_id_t session);
  */
 struct bytes tree_path_take(struct tree *t, tree_ref_t ref, tree_ref_t *block);
 
-/* --- quota.c ---------------------------------------------------------------- */
+/* --- quota.c ----------------------------------------------------------------
+ */
 
 /*
  * After a node came (count +1), changed (0) or went (-1), with the difference
@@ -317,7 +324,8 @@ void quota_node_leaves(struct tree *t, struct bytes path);
 /* Find the limits that a snapshot brought and count anew. */
 void quota_rebuild(struct tree *t);
 
-/* --- the sequence ------------------------------------------------------------- */
+/* --- the sequence
+ * ------------------------------------------------------------- */
 
 static inline bool
 tree_is_open(const struct tree *t)

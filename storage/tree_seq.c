@@ -16,8 +16,8 @@
 #include "daemon/clock.h"
 
 enum {
-    SPINS = 200,              /* a few microseconds: most batches are over */
-    WRITER_LOST_MS = 200,     /* of standing still */
+    SPINS = 200,          /* a few microseconds: most batches are over */
+    WRITER_LOST_MS = 200, /* of standing still */
     READER_WAIT_US = 2000,
     READERS_MAX = 128,
 };
@@ -38,7 +38,8 @@ relax(void)
 #endif
 }
 
-/* --- readers ---------------------------------------------------------------- */
+/* --- readers ----------------------------------------------------------------
+ */
 
 static uint64_t
 seq_now(const struct tree *t)
@@ -93,7 +94,8 @@ tree_applied(const struct tree *t)
     return LOAD(t->applied);
 }
 
-/* --- the writer ------------------------------------------------------------- */
+/* --- the writer -------------------------------------------------------------
+ */
 
 void
 tree_watch_reader(struct tree *t, const _Atomic uint32_t *flag)
@@ -130,8 +132,8 @@ stop_waiting(const struct tree *t)
 {
     for (size_t i = 0; i < watched_count; i++)
         if (is_wanted(&watched[i], t))
-            watched[i].in_vain = atomic_load_explicit(watched[i].flag,
-                                                      memory_order_relaxed);
+            watched[i].in_vain =
+                atomic_load_explicit(watched[i].flag, memory_order_relaxed);
 }
 
 static void

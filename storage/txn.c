@@ -10,7 +10,8 @@
 
 enum { DIGEST_VERSION = 2 };
 
-/* --- bodies ----------------------------------------------------------------- */
+/* --- bodies -----------------------------------------------------------------
+ */
 
 static void
 get_path(struct jute_in *in, struct change *c)
@@ -138,7 +139,8 @@ empty_change(const struct txn *t)
     };
 }
 
-/* --- the walk --------------------------------------------------------------- */
+/* --- the walk ---------------------------------------------------------------
+ */
 
 static struct change
 next_of_multi(struct txn *t)
@@ -246,7 +248,8 @@ txn_count(const struct txn *t)
     return (uint32_t)walk.left + (walk.closes ? 1 : 0);
 }
 
-/* --- the whole -------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------
+ */
 
 static struct txn_header
 get_header(struct jute_in *in)

@@ -30,10 +30,10 @@ struct txn_header {
 };
 
 enum change_kind {
-    CHANGE_NONE,   /* check, error, or part of a failed multi: see err;
-                      the other fields say what was meant */
-    CHANGE_CREATE, /* path, data, acl, owner, parent_cversion */
-    CHANGE_DELETE, /* path; of_session: a missing node is no error */
+    CHANGE_NONE,          /* check, error, or part of a failed multi: see err;
+                             the other fields say what was meant */
+    CHANGE_CREATE,        /* path, data, acl, owner, parent_cversion */
+    CHANGE_DELETE,        /* path; of_session: a missing node is no error */
     CHANGE_SET_DATA,      /* path, data, version */
     CHANGE_SET_ACL,       /* path, acl, version */
     CHANGE_OPEN_SESSION,  /* session, timeout_ms */
@@ -42,16 +42,16 @@ enum change_kind {
 
 struct change {
     enum change_kind kind;
-    int32_t op;         /* the (sub-)transaction's type, enum zk_op */
-    int32_t err;        /* CHANGE_NONE: the code its result carries */
+    int32_t op;  /* the (sub-)transaction's type, enum zk_op */
+    int32_t err; /* CHANGE_NONE: the code its result carries */
     struct bytes path;
-    struct bytes data;  /* size -1: null data */
-    struct bytes acl;   /* a serialised vector<ACL>, its count included */
-    int64_t owner;      /* session, ZK_OWNER_CONTAINER, TTL mask | ms, 0 */
-    int32_t version;    /* resulting version or aversion */
+    struct bytes data;       /* size -1: null data */
+    struct bytes acl;        /* a serialised vector<ACL>, its count included */
+    int64_t owner;           /* session, ZK_OWNER_CONTAINER, TTL mask | ms, 0 */
+    int32_t version;         /* resulting version or aversion */
     int32_t parent_cversion; /* -1: the parent's own + 1 (old logs) */
     int32_t timeout_ms;
-    bool of_session;    /* a deletion that a closeSession lists */
+    bool of_session; /* a deletion that a closeSession lists */
 };
 
 struct txn {
@@ -62,10 +62,10 @@ struct txn {
     int64_t digest;
     /* the walk */
     struct jute_in at;
-    int32_t left;      /* sub-transactions or paths still to come */
-    bool is_failed;    /* a multi with an error inside */
+    int32_t left;       /* sub-transactions or paths still to come */
+    bool is_failed;     /* a multi with an error inside */
     bool is_past_error; /* in its walk: later operations have -2 */
-    bool closes;       /* CHANGE_CLOSE_SESSION is still to come */
+    bool closes;        /* CHANGE_CLOSE_SESSION is still to come */
 };
 
 /*

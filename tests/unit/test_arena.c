@@ -18,7 +18,8 @@ static void
 count_given_back(void *at, size_t size)
 {
     CU_ASSERT_EQUAL((uintptr_t)at % ARENA_PAGE, 0);
-    CU_ASSERT_TRUE((uint8_t *)at >= base && (uint8_t *)at + size <= base + RESERVED);
+    CU_ASSERT_TRUE((uint8_t *)at >= base &&
+                   (uint8_t *)at + size <= base + RESERVED);
     given_back += size;
 }
 

@@ -30,8 +30,7 @@ every_length_at_every_alignment_agrees_with_zlib(void)
     for (int32_t at = 0; at < 17; at++)
         for (int32_t size = 0; size <= LONGEST; size++) {
             uint32_t start = (uint32_t)size * 0x9e3779b9u;
-            uint32_t zlib =
-                (uint32_t)crc32(start, text + at, (unsigned)size);
+            uint32_t zlib = (uint32_t)crc32(start, text + at, (unsigned)size);
 
             wrong += crc_bytes(start, (struct bytes){text + at, size}) != zlib;
         }

@@ -42,7 +42,8 @@ stats_are(const char *expected)
     return data_is(QUOTA_A "/zookeeper_stats", expected);
 }
 
-/* --- text ------------------------------------------------------------------- */
+/* --- text -------------------------------------------------------------------
+ */
 
 static void
 the_text_of_apache_is_understood(void)
@@ -66,8 +67,8 @@ static void
 what_is_no_quota_is_no_limit(void)
 {
     static const char *const wrong[] = {
-        "count", "count=x", "count=1,bytes=2x", "count=-", "count=1;;x",
-        "count=9223372036854775808"};
+        "count",   "count=x",    "count=1,bytes=2x",
+        "count=-", "count=1;;x", "count=9223372036854775808"};
     struct quota_text q;
 
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
@@ -81,22 +82,23 @@ what_is_no_quota_is_no_limit(void)
 static void
 it_prints_as_java_does(void)
 {
-    CU_ASSERT_TRUE(prints((struct quota_text){3, 100, -1, -1},
-                          "count=3,bytes=100"));
+    CU_ASSERT_TRUE(
+        prints((struct quota_text){3, 100, -1, -1}, "count=3,bytes=100"));
     CU_ASSERT_TRUE(
         prints((struct quota_text){3, 100, 4, 20},
                "count=3,bytes=100=;byteHardLimit=20;countHardLimit=4"));
     CU_ASSERT_TRUE(prints((struct quota_text){-1, 0, 4, -1},
                           "count=-1,bytes=0=;countHardLimit=4"));
-    CU_ASSERT_TRUE(prints((struct quota_text){INT64_MIN, INT64_MIN, INT64_MIN,
-                                              INT64_MIN},
-                          "count=-9223372036854775808,"
-                          "bytes=-9223372036854775808="
-                          ";byteHardLimit=-9223372036854775808"
-                          ";countHardLimit=-9223372036854775808"));
+    CU_ASSERT_TRUE(
+        prints((struct quota_text){INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN},
+               "count=-9223372036854775808,"
+               "bytes=-9223372036854775808="
+               ";byteHardLimit=-9223372036854775808"
+               ";countHardLimit=-9223372036854775808"));
 }
 
-/* --- statistics ------------------------------------------------------------- */
+/* --- statistics -------------------------------------------------------------
+ */
 
 static void
 new_statistics_say_what_is_there(void)
@@ -117,7 +119,7 @@ statistics_follow_every_change_below(void)
     CU_ASSERT_TRUE(stats_are("count=4,bytes=8"));
     set_data("/a", NULL, 1);
     CU_ASSERT_TRUE(stats_are("count=4,bytes=7"));
-    delete("/a/b");
+    delete ("/a/b");
     CU_ASSERT_TRUE(stats_are("count=3,bytes=4"));
     create("/ab", "not below");
     create("/other", "neither");
@@ -159,7 +161,7 @@ static void
 without_limits_nothing_is_charged(void)
 {
     given_quota("count=5,bytes=-1");
-    delete(QUOTA_A "/zookeeper_limits");
+    delete (QUOTA_A "/zookeeper_limits");
     create("/a/c", "4444");
     CU_ASSERT_TRUE(stats_are("count=2,bytes=3"));
 }
@@ -174,7 +176,7 @@ limits_on_the_root_mean_nothing(void)
     CU_ASSERT_EQUAL(create("/zookeeper/quota/zookeeper_limits", "count=1"),
                     ZK_OK);
     CU_ASSERT_FALSE(quota_find(tree, bytes_of("/a"), &q));
-    CU_ASSERT_EQUAL(delete("/zookeeper/quota/zookeeper_limits"), ZK_OK);
+    CU_ASSERT_EQUAL(delete ("/zookeeper/quota/zookeeper_limits"), ZK_OK);
 }
 
 static void
@@ -198,7 +200,8 @@ a_loaded_quota_is_counted_anew(void)
     CU_ASSERT_TRUE(stats_are("count=3,bytes=3"));
 }
 
-/* --- what request preparation asks ------------------------------------------ */
+/* --- what request preparation asks ------------------------------------------
+ */
 
 static void
 a_quota_is_found_by_what_it_covers(void)
@@ -219,7 +222,7 @@ a_quota_is_found_by_what_it_covers(void)
     CU_ASSERT_FALSE(quota_find(tree, bytes_of("/ab"), &q));
     CU_ASSERT_FALSE(quota_find(tree, bytes_of("/"), &q));
     CU_ASSERT_FALSE(quota_find(tree, bytes_of("//a"), &q));
-    delete(QUOTA_A "/zookeeper_stats");
+    delete (QUOTA_A "/zookeeper_stats");
     CU_ASSERT_TRUE(quota_find(tree, bytes_of("/a"), &q));
     CU_ASSERT_FALSE(q.has_stats);
 }

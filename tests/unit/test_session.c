@@ -79,11 +79,11 @@ many_sessions_are_all_found(void)
         session_take(table, (i % 3 + 1) << 56 | (0x19e8460000 + i));
     CU_ASSERT_EQUAL(session_count(table), MANY);
     for (int64_t i = 0; i < MANY; i += 2)
-        session_give(table, session_find(table, (i % 3 + 1) << 56 |
-                                                    (0x19e8460000 + i)));
+        session_give(
+            table, session_find(table, (i % 3 + 1) << 56 | (0x19e8460000 + i)));
     for (int64_t i = 0; i < MANY; i++)
-        missing += session_find(table, (i % 3 + 1) << 56 |
-                                           (0x19e8460000 + i)) == NULL;
+        missing +=
+            session_find(table, (i % 3 + 1) << 56 | (0x19e8460000 + i)) == NULL;
     CU_ASSERT_EQUAL(missing, MANY / 2);
     CU_ASSERT_EQUAL(session_count(table), MANY / 2);
 }

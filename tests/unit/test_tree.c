@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 static const uint8_t read_acl[] = {
-    0, 0, 0, 1, 0, 0, 0, 1, 0,   0,   0,   5,   'w', 'o', 'r',
-    'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
+    0,   0,   0,   1, 0, 0, 0, 1,   0,   0,   0,   5,   'w', 'o',
+    'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
 };
 
 static int
@@ -30,7 +30,8 @@ load_done(zxid_t at)
     tree_batch_end(tree, ++applied);
 }
 
-/* --- beginning -------------------------------------------------------------- */
+/* --- beginning --------------------------------------------------------------
+ */
 
 static void
 a_fresh_tree_has_what_apache_counts(void)
@@ -137,13 +138,19 @@ clearing_inside_a_batch_leaves_it_open(void)
     CU_ASSERT_EQUAL(create("/a", "x"), ZK_OK);
 }
 
-/* --- loading ---------------------------------------------------------------- */
+/* --- loading ----------------------------------------------------------------
+ */
 
 static void
 a_loaded_node_is_as_it_was(void)
 {
-    struct znode_stat stat = {.czxid = 1, .mzxid = 2, .pzxid = 9, .ctime = 3,
-                              .mtime = 4, .version = 5, .cversion = 6,
+    struct znode_stat stat = {.czxid = 1,
+                              .mzxid = 2,
+                              .pzxid = 9,
+                              .ctime = 3,
+                              .mtime = 4,
+                              .version = 5,
+                              .cversion = 6,
                               .aversion = 7};
     struct znode_stat got;
 
@@ -213,7 +220,7 @@ a_dead_owner_goes_with_its_last_node(void)
     given_tree();
     create_ephemeral("/e", 7);
     CU_ASSERT_PTR_NOT_NULL(session_find(sessions, 7));
-    delete("/e");
+    delete ("/e");
     CU_ASSERT_PTR_NULL(session_find(sessions, 7));
 }
 
@@ -261,12 +268,14 @@ a_full_arena_refuses_to_load(void)
     CU_ASSERT_EQUAL(rc, -ENOSPC);
     CU_ASSERT_TRUE(count > 8);
     tree_clear(small);
-    CU_ASSERT_EQUAL(tree_load_node(small, bytes_of("/a"), bytes_of("x"),
-                                   BYTES_NULL, &stat), 0);
+    CU_ASSERT_EQUAL(
+        tree_load_node(small, bytes_of("/a"), bytes_of("x"), BYTES_NULL, &stat),
+        0);
     tree_batch_end(small, 1);
 }
 
-/* --- memory ----------------------------------------------------------------- */
+/* --- memory -----------------------------------------------------------------
+ */
 
 enum { MANY = 1000000 };
 
@@ -296,7 +305,7 @@ delete_many(int from, int to)
 
     for (int i = from; i < to; i++) {
         snprintf(path, sizeof path, "/many/n%07d", i);
-        delete(path);
+        delete (path);
     }
 }
 

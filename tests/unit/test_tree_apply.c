@@ -32,7 +32,8 @@ create_again(int32_t op, const char *path, int32_t parent_cversion,
     return change(c, 0).err;
 }
 
-/* --- create ----------------------------------------------------------------- */
+/* --- create -----------------------------------------------------------------
+ */
 
 static void
 a_created_node_has_the_transaction_in_its_stat(void)
@@ -175,13 +176,14 @@ names_of_any_length_work(void)
     tree_put_children(tree, &view, &out);
     CU_ASSERT_FALSE(out.bad);
     CU_ASSERT_EQUAL(jute_out_size(&out), 4 + 4 + 65535 + 4 + 200000 + 4 + 9);
-    CU_ASSERT_EQUAL(delete(path), ZK_OK);
+    CU_ASSERT_EQUAL(delete (path), ZK_OK);
     CU_ASSERT_FALSE(exists(path));
     path[65536] = 0;
     CU_ASSERT_TRUE(data_is(path, "short"));
 }
 
-/* --- delete ----------------------------------------------------------------- */
+/* --- delete -----------------------------------------------------------------
+ */
 
 static void
 a_deletion_raises_pzxid_only(void)
@@ -189,7 +191,7 @@ a_deletion_raises_pzxid_only(void)
     given_tree();
     create("/p", NULL);
     create("/p/a", NULL);
-    CU_ASSERT_EQUAL(delete("/p/a"), ZK_OK);
+    CU_ASSERT_EQUAL(delete ("/p/a"), ZK_OK);
     CU_ASSERT_FALSE(exists("/p/a"));
     CU_ASSERT_EQUAL(stat_of("/p").pzxid, 3);
     CU_ASSERT_EQUAL(stat_of("/p").cversion, 1);
@@ -201,14 +203,14 @@ deleting_what_is_gone_still_raises_pzxid(void)
 {
     given_tree();
     create("/p", NULL);
-    CU_ASSERT_EQUAL(delete("/p/gone"), ZK_NO_NODE);
+    CU_ASSERT_EQUAL(delete ("/p/gone"), ZK_NO_NODE);
     CU_ASSERT_EQUAL(stat_of("/p").pzxid, 2);
     CU_ASSERT_EQUAL(stat_of("/p").cversion, 0);
     zxid = 0; /* an older transaction, replayed */
-    delete("/p/gone");
+    delete ("/p/gone");
     CU_ASSERT_EQUAL(stat_of("/p").pzxid, 2);
-    CU_ASSERT_EQUAL(delete("/no/where"), ZK_NO_NODE);
-    CU_ASSERT_EQUAL(delete("/"), ZK_BAD_ARGUMENTS);
+    CU_ASSERT_EQUAL(delete ("/no/where"), ZK_NO_NODE);
+    CU_ASSERT_EQUAL(delete ("/"), ZK_BAD_ARGUMENTS);
 }
 
 /* Replay over a snapshot that has later children of the same name. */
@@ -225,7 +227,7 @@ deleting_a_parent_takes_what_is_below(void)
     create("/p/a", "2");
     create("/p/a/b", "3");
     create_ephemeral("/p/e", 7);
-    CU_ASSERT_EQUAL(delete("/p"), ZK_OK);
+    CU_ASSERT_EQUAL(delete ("/p"), ZK_OK);
     CU_ASSERT_FALSE(exists("/p/a/b"));
     CU_ASSERT_EQUAL(totals().node_count, 6);
     CU_ASSERT_EQUAL(totals().ephemeral_count, 0);
@@ -246,12 +248,13 @@ a_deletions_outcome_has_the_list_that_was(void)
     set_acl("/a", acl, 1);
     ref = last.node_acl;
     CU_ASSERT_NOT_EQUAL(ref, 0);
-    delete("/a");
+    delete ("/a");
     CU_ASSERT_EQUAL(last.node_acl, ref);
     CU_ASSERT_TRUE(bytes_equal(tree_acl(tree, ref), acl));
 }
 
-/* --- set -------------------------------------------------------------------- */
+/* --- set --------------------------------------------------------------------
+ */
 
 static void
 set_data_changes_mzxid_mtime_and_version(void)
@@ -293,7 +296,8 @@ set_acl_changes_aversion_only(void)
     CU_ASSERT_EQUAL(stat.version, 0);
 }
 
-/* --- ACL lists -------------------------------------------------------------- */
+/* --- ACL lists --------------------------------------------------------------
+ */
 
 static void
 equal_lists_are_one(void)
@@ -354,7 +358,8 @@ a_dropped_list_may_be_used_again(void)
     CU_ASSERT_TRUE(bytes_equal(tree_acl(tree, ref), acl));
 }
 
-/* --- sessions --------------------------------------------------------------- */
+/* --- sessions ---------------------------------------------------------------
+ */
 
 static void
 a_session_opens_with_its_timeout(void)
@@ -433,8 +438,8 @@ visiting_stops_when_told(void)
     create_ephemeral("/e", 7);
     tree_visit_owned(tree, 0, count_visit, &count);
     CU_ASSERT_EQUAL(count, 2);
-    delete("/u");
-    delete("/t");
+    delete ("/u");
+    delete ("/t");
     count = 0;
     tree_visit_owned(tree, 0, count_visit, &count);
     CU_ASSERT_EQUAL(count, 1);
@@ -444,7 +449,8 @@ visiting_stops_when_told(void)
     CU_ASSERT_EQUAL(totals().ephemeral_count, 1);
 }
 
-/* --- whole transactions ----------------------------------------------------- */
+/* --- whole transactions -----------------------------------------------------
+ */
 
 static uint8_t room[1000];
 
@@ -452,8 +458,8 @@ static struct txn
 given_multi(void)
 {
     uint8_t body[100];
-    struct txn_header h = {.session = 7, .zxid = 90, .time = 5,
-                           .type = ZK_OP_MULTI};
+    struct txn_header h = {
+        .session = 7, .zxid = 90, .time = 5, .type = ZK_OP_MULTI};
     struct jute_out out = jute_out_of(room, sizeof room);
     struct jute_out sub = jute_out_of(body, sizeof body);
     struct txn txn;
@@ -473,8 +479,8 @@ given_multi(void)
     jute_put_i32(&sub, 1);
     jute_put_i32(&out, ZK_OP_SET_DATA);
     jute_put_bytes(&out, (struct bytes){body, (int32_t)jute_out_size(&sub)});
-    CU_ASSERT_EQUAL(txn_open(&txn, (struct bytes){room, (int32_t)jute_out_size(
-                                                            &out)}), 0);
+    CU_ASSERT_EQUAL(
+        txn_open(&txn, (struct bytes){room, (int32_t)jute_out_size(&out)}), 0);
     return txn;
 }
 
@@ -528,8 +534,8 @@ a_captured_proposal_has_the_digest_it_says(void)
 
     given_tree();
     CU_ASSERT_EQUAL(totals().digest, 0x51c6d660);
-    CU_ASSERT_EQUAL(
-        txn_open(&txn, (struct bytes){proposal, sizeof proposal}), 0);
+    CU_ASSERT_EQUAL(txn_open(&txn, (struct bytes){proposal, sizeof proposal}),
+                    0);
     tree_batch_begin(tree);
     tree_apply_txn(tree, &txn, NULL);
     tree_batch_end(tree, ++applied);

@@ -36,7 +36,8 @@ static uint64_t random_state;
 static uint32_t
 rnd(uint32_t below)
 {
-    random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    random_state =
+        random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
     return (uint32_t)(random_state >> 33) % below;
 }
 
@@ -57,8 +58,8 @@ given_model(void)
         if (depth > 4)
             m->parent = -1;
         snprintf(m->path, sizeof m->path, "%s/%d%.*s",
-                 m->parent >= 0 ? model[m->parent].path : "", i,
-                 (int)rnd(7), "abcdefg");
+                 m->parent >= 0 ? model[m->parent].path : "", i, (int)rnd(7),
+                 "abcdefg");
     }
 }
 
@@ -79,8 +80,8 @@ some_acl(int which)
 static struct bytes
 some_data(struct model_node *m)
 {
-    static const int32_t sizes[] = {-1, 0, 1, 15, 16, 17, 100, 1000, 9000,
-                                    DATA_MAX};
+    static const int32_t sizes[] = {-1, 0,   1,    15,   16,
+                                    17, 100, 1000, 9000, DATA_MAX};
 
     m->data_size = sizes[rnd(10)];
     if (m->data_size > 0 && m->data_size < 1000)
@@ -128,7 +129,8 @@ descendants(int of)
     return count;
 }
 
-/* --- the same change to both ------------------------------------------------ */
+/* --- the same change to both ------------------------------------------------
+ */
 
 static void
 raise_parent(struct znode_stat *p, int32_t cversion)
@@ -178,8 +180,11 @@ step_create(struct model_node *m)
     *m = maybe;
     m->acl = which;
     m->is_there = true;
-    m->stat = (struct znode_stat){.czxid = zxid, .mzxid = zxid, .pzxid = zxid,
-                                  .ctime = 1000, .mtime = 1000,
+    m->stat = (struct znode_stat){.czxid = zxid,
+                                  .mzxid = zxid,
+                                  .pzxid = zxid,
+                                  .ctime = 1000,
+                                  .mtime = 1000,
                                   .owner = c.owner};
 }
 
@@ -266,7 +271,8 @@ step_session(void)
             model_delete(i);
 }
 
-/* --- comparing -------------------------------------------------------------- */
+/* --- comparing --------------------------------------------------------------
+ */
 
 static uint64_t
 model_digest(const char *path, const uint8_t *data, int32_t size,
@@ -304,7 +310,8 @@ compare_totals(void)
             continue;
         memset(data_bytes, m->fill, sizeof data_bytes);
         digest += model_digest(m->path, data_bytes, m->data_size, &m->stat);
-        bytes += strlen(m->path) + (m->data_size > 0 ? (size_t)m->data_size : 0);
+        bytes +=
+            strlen(m->path) + (m->data_size > 0 ? (size_t)m->data_size : 0);
         nodes++;
         ephemerals += m->stat.owner > 0 && m->stat.owner < OWNERS;
     }
@@ -368,7 +375,8 @@ compare_children(int parent)
     struct znode_view view;
     int32_t count;
 
-    if (!tree_view(tree, bytes_of(parent < 0 ? "/" : model[parent].path), &view))
+    if (!tree_view(tree, bytes_of(parent < 0 ? "/" : model[parent].path),
+                   &view))
         return;
     memset(seen, 0, sizeof seen);
     tree_put_children(tree, &view, &out);
@@ -446,12 +454,17 @@ random_changes_agree_with_the_model(void)
         int which = (int)rnd(PATHS);
 
         switch (rnd(16)) {
-        case 0: case 1: case 2: case 3:
+        case 0:
+        case 1:
+        case 2:
+        case 3:
             if (rnd(300) == 0)
                 step_session();
             step_delete(which);
             break;
-        case 4: case 5: case 6:
+        case 4:
+        case 5:
+        case 6:
             step_set(&model[which]);
             break;
         case 7:

@@ -20,7 +20,8 @@ static atomic_bool is_over;
 static atomic_uint_fast64_t reads, torn;
 static _Atomic uint32_t wants;
 
-/* --- one reader, one writer, in turns --------------------------------------- */
+/* --- one reader, one writer, in turns ---------------------------------------
+ */
 
 static void
 an_undisturbed_reader_believes_what_it_read(void)
@@ -88,7 +89,8 @@ the_writer_waits_for_a_reader_but_not_for_long(void)
     atomic_store(&wants, 0);
 }
 
-/* --- threads ---------------------------------------------------------------- */
+/* --- threads ----------------------------------------------------------------
+ */
 
 /*
  * The writer keeps an invariant over all nodes within each batch: the k-th
@@ -116,8 +118,9 @@ write_generation(uint32_t generation)
         snprintf(path, sizeof path, "/dir/node-%d", i);
         c.path = bytes_of(path);
         c.data = (struct bytes){data, (int32_t)size_of(generation)};
-        c.kind = i % 2 == 0 ? CHANGE_SET_DATA
-                 : generation % 2 ? CHANGE_CREATE : CHANGE_DELETE;
+        c.kind = i % 2 == 0       ? CHANGE_SET_DATA
+                 : generation % 2 ? CHANGE_CREATE
+                                  : CHANGE_DELETE;
         c.op = c.kind == CHANGE_CREATE ? ZK_OP_CREATE : ZK_OP_SET_DATA;
         tree_apply(tree, &h, &c, &last);
     }
@@ -263,8 +266,8 @@ spoil(uint64_t *state, uint32_t unit, uint32_t units)
 static void
 read_everything(void)
 {
-    static const char *const paths[] = {"/dir", "/dir/node-0", "/dir/node-2",
-                                        "/dir/node-4", "/", "/zookeeper"};
+    static const char *const paths[] = {
+        "/dir", "/dir/node-0", "/dir/node-2", "/dir/node-4", "/", "/zookeeper"};
     static uint8_t room[65536];
 
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
@@ -298,7 +301,8 @@ a_reader_survives_any_garbage(void)
         for (session_id_t id = 1; id < 4; id++)
             create_ephemeral(id == 1   ? "/dir/x"
                              : id == 2 ? "/dir/y"
-                                       : "/dir/z", id);
+                                       : "/dir/z",
+                             id);
         spoil(&state, tree->first_block, 3000);
         if (round % 2)
             spoil(&state, tree->buckets_at, tree->bucket_count * 4);
@@ -308,7 +312,8 @@ a_reader_survives_any_garbage(void)
     given_tree();
 }
 
-/* --- listings --------------------------------------------------------------- */
+/* --- listings ---------------------------------------------------------------
+ */
 
 static void
 ephemerals_are_listed_by_prefix(void)

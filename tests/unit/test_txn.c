@@ -7,21 +7,25 @@
 #include "tests/unit/unit.h"
 
 static const uint8_t open_acl[] = {
-    0, 0, 0, 1, 0, 0, 0, 31, 0,   0,   0,   5,   'w', 'o', 'r',
-    'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
+    0,   0,   0,   1, 0, 0, 0, 31,  0,   0,   0,   5,   'w', 'o',
+    'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
 };
 
 static uint8_t room[4096];
 static struct jute_out out;
 static struct txn txn;
 
-/* --- builders --------------------------------------------------------------- */
+/* --- builders ---------------------------------------------------------------
+ */
 
 static void
 given_header(int32_t type)
 {
-    struct txn_header h = {
-        .session = 9, .cxid = 3, .zxid = ZXID(1, 2), .time = 1000, .type = type};
+    struct txn_header h = {.session = 9,
+                           .cxid = 3,
+                           .zxid = ZXID(1, 2),
+                           .time = 1000,
+                           .type = type};
 
     out = jute_out_of(room, sizeof room);
     txn_put_header(&out, &h);
@@ -51,8 +55,8 @@ static void
 put_sub(int32_t type, const struct jute_out *body)
 {
     jute_put_i32(&out, type);
-    jute_put_bytes(&out, (struct bytes){body->base,
-                                        (int32_t)jute_out_size(body)});
+    jute_put_bytes(&out,
+                   (struct bytes){body->base, (int32_t)jute_out_size(body)});
 }
 
 static void
@@ -90,7 +94,8 @@ next(void)
     return c;
 }
 
-/* --- one body each ---------------------------------------------------------- */
+/* --- one body each ----------------------------------------------------------
+ */
 
 static void
 a_create_has_all_its_fields(void)
@@ -213,7 +218,8 @@ an_error_carries_its_code(void)
     CU_ASSERT_EQUAL(next().err, ZK_NO_NODE);
 }
 
-/* --- multi ------------------------------------------------------------------ */
+/* --- multi ------------------------------------------------------------------
+ */
 
 static void
 a_multi_yields_its_operations(void)
@@ -275,7 +281,8 @@ an_empty_multi_yields_nothing(void)
     CU_ASSERT_FALSE(txn_next(&txn, &c));
 }
 
-/* --- closeSession ----------------------------------------------------------- */
+/* --- closeSession -----------------------------------------------------------
+ */
 
 static void
 a_close_deletes_its_list_first(void)
@@ -315,7 +322,8 @@ a_close_may_have_no_list(void)
     CU_ASSERT_EQUAL(next().kind, CHANGE_CLOSE_SESSION);
 }
 
-/* --- what is no transaction ------------------------------------------------- */
+/* --- what is no transaction -------------------------------------------------
+ */
 
 static void
 unknown_types_are_refused(void)

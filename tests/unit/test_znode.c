@@ -5,8 +5,16 @@
 #include "tests/unit/unit.h"
 
 static const struct znode_stat distinct = {
-    .czxid = 1, .mzxid = 2, .ctime = 3, .mtime = 4, .pzxid = 5, .version = 6,
-    .cversion = 7, .aversion = 8, .owner = 9, .data_size = 10,
+    .czxid = 1,
+    .mzxid = 2,
+    .ctime = 3,
+    .mtime = 4,
+    .pzxid = 5,
+    .version = 6,
+    .cversion = 7,
+    .aversion = 8,
+    .owner = 9,
+    .data_size = 10,
     .child_count = 11,
 };
 
@@ -43,9 +51,9 @@ static void
 the_sent_stat_counts_changes_of_children(void)
 {
     static const uint8_t expected[ZK_STAT_BYTES] = {
-        0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3,
-        0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 6, 0, 0, 0, 3, 0, 0, 0, 8, 0, 0, 0, 0,
-        0, 0, 0, 9, 0, 0, 0, 10, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0, 5};
+        0, 0, 0, 0, 0, 0, 0, 1, 0, 0,  0, 0, 0, 0,  0, 2, 0, 0, 0, 0, 0, 0, 0,
+        3, 0, 0, 0, 0, 0, 0, 0, 4, 0,  0, 0, 6, 0,  0, 0, 3, 0, 0, 0, 8, 0, 0,
+        0, 0, 0, 0, 0, 9, 0, 0, 0, 10, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0, 5};
     uint8_t room[ZK_STAT_BYTES];
     struct jute_out out = jute_out_of(room, sizeof room);
 

@@ -55,10 +55,8 @@ given_tree(void)
 static UNUSED struct outcome
 change(struct change c, session_id_t session)
 {
-    struct txn_header h = {.session = session,
-                           .zxid = ++zxid,
-                           .time = 1000,
-                           .type = c.op};
+    struct txn_header h = {
+        .session = session, .zxid = ++zxid, .time = 1000, .type = c.op};
 
     tree_batch_begin(tree);
     tree_apply(tree, &h, &c, &last);
@@ -98,8 +96,7 @@ create_ephemeral(const char *path, session_id_t owner)
     return create_as(ZK_OP_CREATE, path, "e", owner);
 }
 
-static UNUSED int32_t
-delete(const char *path)
+static UNUSED int32_t delete (const char *path)
 {
     struct change c = {
         .kind = CHANGE_DELETE, .op = ZK_OP_DELETE, .path = bytes_of(path)};
@@ -144,8 +141,7 @@ open_session(session_id_t id)
 static UNUSED void
 close_session(session_id_t id)
 {
-    struct change c = {.kind = CHANGE_CLOSE_SESSION,
-                       .op = ZK_OP_CLOSE_SESSION};
+    struct change c = {.kind = CHANGE_CLOSE_SESSION, .op = ZK_OP_CLOSE_SESSION};
 
     change(c, id);
 }
