@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A tree with every kind of node, and all that a client can see of one.
+
+Everything goes over raw frames (tests/conform/wire.py), so what is compared
+is what the server sent: data with its null, the whole Stat, the ACL's bytes.
+"""
+
+import os
+import struct
+import subprocess
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+ZAB = os.path.join(ROOT, "build", "zab")
+sys.path.insert(0, os.path.join(ROOT, "tests", "conform"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "live", "lib"))
+
+import wire  # noqa: E402
+from server import Server  # noqa: E402
+
+TIMEOUT_MS = 60000        # of sessions that live through it all
+SHORT_MS = 4000           # of one that nobody comes back for
+STAT = struct.Struct(">qqqqiiiqiiq")
+STAT_FIELDS = ("czxid", "mzxid", "ctime", "mtime", "version", "cversion",
+               "aversion", "owner", "dataLength", "numChildren", "pzxid")
+
+
+class Answer(Exception):
+    """A reply with an error code."""
+
+
+class Session:
+    """One connection that owns a session."""
+
+    def __init__(self, port, timeout=TIMEOUT_MS, sid=0, password=bytes(16)):
+        self.socket = wire.Socket(port)
+        self.socket.send(wire.framed(wire.connectRequest(
+            timeout=timeout, sid=sid, password=password)))
+        reply = self.socket.frame(15)
+        if not reply:
+            raise ConnectionError("no answer to the connect request")
+        _, self.timeout, self.id, size = struct.unpack(">iiqi", reply[:20])
+        self.password = reply[20:20 + size]
+        self.xid = 0
+
+    def again(self, port):
+        """The same session on a new connection."""
+        s = Session(port, self.timeout, self.id, self.password)
+        assert s.id == self.id, "the session 0x%x has expired" % self.id
+        assert s.password == self.password
+        return s
+
+    def ask(self, request):
+        """The reply's body; raises Answer(code) for an error."""
+        op, body, label = request
+        self.xid += 1
+        self.socket.send(wire.framed(wire.i32(self.xid) + wire.i32(op) + body))
+        reply = self.socket.frame(20)
+        if reply is None:
+            raise ConnectionError("no answer to %s" % label)
+        xid, _, error = struct.unpack(">iqi", reply[:16])
+        assert xid == self.xid, "reply %d to %d" % (xid, self.xid)
+        if error:
+            raise Answer(error, label)
+        return reply[16:]
+
+    def make(self, path, data=b"", flags=wire.PLAIN, acl=wire.OPEN, ttl=None):
+        """Create it; the name it got."""
+        if ttl:
+            body = self.ask(wire.createTTL(path, ttl, data, acl, flags))
+        elif flags == wire.CONTAINER:
+            body = self.ask(wire.createContainer(path, data, acl))
+        else:
+            body = self.ask(wire.create(path, data, acl, flags))
+        size = struct.unpack(">i", body[:4])[0]
+        return body[4:4 + size].decode()
+
+    def become(self, scheme, text):
+        self.xid = -5                 # auth's own xid is -4
+        self.ask(wire.auth(scheme, text))
+        self.xid = 0
+        return self
+
+    def drop(self):
+        self.socket.close()
+
+
+# --- what can be seen --------------------------------------------------------
+
+def _children(body):
+    count = struct.unpack(">i", body[:4])[0]
+    at, names = 4, []
+    for _ in range(max(count, 0)):
+        size = struct.unpack(">i", body[at:at + 4])[0]
+        names.append(body[at + 4:at + 4 + size].decode())
+        at += 4 + size
+    return sorted(names)
+
+
+def see(session, path="/"):
+    """{path: (data or None, stat fields, ACL bytes)} of all nodes."""
+    found, todo = {}, [path]
+    while todo:
+        path = todo.pop()
+        body = session.ask(wire.getData(path))
+        size = struct.unpack(">i", body[:4])[0]
+        data = None if size < 0 else body[4:4 + size]
+        stat = STAT.unpack(body[4 + max(size, 0):])
+        acl = session.ask(wire.getACL(path))[:-STAT.size]
+        found[path] = data, stat, acl
+        for name in _children(session.ask(wire.getChildren(path))):
+            todo.append(path.rstrip("/") + "/" + name)
+    return found
+
+
+def see_all(server):
+    """The whole tree as the super user sees it; leaves no session behind.
+
+    Its own session changes no node, only the zxid."""
+    s = Session(server.port).become("digest", "super:admin")
+    try:
+        return see(s)
+    finally:
+        s.ask(wire.closeSession())
+        s.drop()
+
+
+def difference(before, after):
+    """Lines that say what is not the same; none if all is."""
+    lines = []
+    for path in sorted(set(before) | set(after)):
+        if path not in after:
+            lines.append("%s is gone" % path)
+        elif path not in before:
+            lines.append("%s is new" % path)
+        elif before[path] != after[path]:
+            (data, stat, acl), (data2, stat2, acl2) = before[path], after[path]
+            if data != data2:
+                lines.append("%s: data %.80r is now %.80r" % (path, data,
+                                                              data2))
+            if acl != acl2:
+                lines.append("%s: ACL %r is now %r" % (path, acl, acl2))
+            lines += ["%s: %s %d is now %d" % (path, name, a, b) for name, a, b
+                      in zip(STAT_FIELDS, stat, stat2) if a != b]
+    return lines
+
+
+def same(before, after, what, count=20):
+    lines = difference(before, after)
+    assert not lines, "%s: %d differences\n    %s" % (
+        what, len(lines), "\n    ".join(lines[:count]))
+
+
+# --- the tree ----------------------------------------------------------------
+
+SUPER = "super:admin"
+JOE = ((31, "digest", "joe:" + "1Hm5yDK1JMZzCNcQDQ2GcPCTTHI="),)
+ACLS = {
+    "read": ((1, "world", "anyone"),),
+    "mixed": ((1, "world", "anyone"), (31, "ip", "127.0.0.1"),
+              (5, "ip", "10.0.0.0/8")),
+    "digest": JOE + ((1, "world", "anyone"),),
+    "perms": tuple((1 << i, "ip", "10.1.1.%d" % i) for i in range(5)),
+    "super": ((31, "digest", "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="),),
+}
+
+
+def grow(port):
+    """Build it.  The sessions that live on: [owner, closer, short]."""
+    owner = Session(port)
+    quitter = Session(port)
+    short = Session(port, SHORT_MS)
+    every_kind(owner)
+    every_data(owner)
+    every_acl(owner)
+    names(owner)
+    quotas(owner)
+    changes(owner)
+    multis(owner)
+    owner.make("/kinds/of-quitter", b"", wire.EPH)
+    for i in range(5):
+        quitter.make("/kinds/quit-", b"q", wire.EPHSEQ)
+    quitter.make("/quit", b"", wire.EPH)
+    quitter.ask(wire.closeSession())
+    short.make("/short", b"gone soon", wire.EPH)
+    return owner, short
+
+
+def every_kind(s):
+    s.make("/kinds", b"parent")
+    s.make("/kinds/plain", b"x")
+    s.make("/kinds/eph", b"mine", wire.EPH)
+    for i in range(12):
+        s.make("/kinds/seq-", b"%d" % i, wire.SEQ)
+        s.make("/kinds/ephseq-", b"%d" % i, wire.EPHSEQ)
+    s.make("/kinds/" + "e" * 600, b"long and ephemeral", wire.EPH)
+    s.make("/kinds/box", b"", wire.CONTAINER)
+    s.make("/kinds/box/inside", b"keeps it")
+    s.make("/kinds/emptybox", b"never used", wire.CONTAINER)
+    s.make("/kinds/ttl", b"later", wire.TTL, ttl=3600 * 1000)
+    s.make("/kinds/ttlseq-", b"later", wire.TTLSEQ, ttl=86400 * 1000)
+
+
+def every_data(s):
+    s.make("/data")
+    s.make("/data/null", None)
+    s.make("/data/empty", b"")
+    s.make("/data/null-later", b"x")
+    s.ask(wire.setData("/data/null-later", None))
+    s.make("/data/binary", bytes(range(256)))
+    s.make("/data/big", os.urandom(900 * 1000))
+    s.make("/data/8k", b"k" * 8192)
+    for size in range(0, 70, 3):
+        s.make("/data/size%d" % size, b"s" * size)
+
+
+def every_acl(s):
+    s.make("/acl")
+    for name, acl in ACLS.items():
+        s.make("/acl/" + name, name.encode(), acl=acl)
+    s.make("/acl/late")
+    s.ask(wire.setACL("/acl/late", ACLS["digest"]))
+    s.become("digest", "ann:secret")
+    s.make("/acl/auth", b"ann's", acl=((31, "auth", ""),))
+    s.make("/acl/auth/below", b"", acl=((31, "auth", ""),) + ACLS["mixed"])
+
+
+def names(s):
+    s.make("/names")
+    for name in ("with space", "Grüße", "日本語", "\u00a0",
+                 "a.b", "...", "%41", "back\\slash", "quote\"s", "-", "Z" * 255):
+        s.make("/names/" + name, name.encode())
+    deep = "/names/deep"
+    s.make(deep)
+    for i in range(120):
+        deep += "/d%d" % i
+        s.make(deep)
+    wide = "/names/" + "w" * 470
+    s.make(wide)
+    for i in range(30):
+        s.make(wide + "/" + "n%02d" % i * 10, b"on both sides of the longest key")
+
+
+def quotas(s):
+    s.make("/quota")
+    s.make("/quota/inner")
+    for path, limits in (("/quota", "count=1000,bytes=100000"),
+                         ("/kinds", "count=500,bytes=-1"
+                                    "=;byteHardLimit=200000;"
+                                    "countHardLimit=600")):
+        node = "/zookeeper/quota" + path
+        s.make(node)
+        s.make(node + "/zookeeper_limits", limits.encode())
+        s.make(node + "/zookeeper_stats", b"count=0,bytes=0")
+    for i in range(5):
+        s.make("/quota/inner/n%d" % i, b"counted")
+
+
+def changes(s):
+    s.make("/changes")
+    for i in range(8):
+        s.make("/changes/n%d" % i, b"")
+        for j in range(i):
+            s.ask(wire.setData("/changes/n%d" % i, b"v%d" % j))
+            s.ask(wire.setACL("/changes/n%d" % i))
+    for i in range(0, 8, 2):
+        s.ask(wire.delete("/changes/n%d" % i))
+    s.make("/changes/n0", b"a second life")
+
+
+def multis(s):
+    s.make("/multi")
+    s.ask(wire.multi(
+        wire.create("/multi/a", b"1"), wire.create("/multi/a/b", b"2"),
+        wire.create("/multi/a/s-", b"3", flags=wire.SEQ),
+        wire.create("/multi/eph", b"4", flags=wire.EPH),
+        wire.setData("/multi/a", b"5"), wire.check("/multi/a", 1),
+        wire.delete("/multi/a/b")))
+    s.ask(wire.multi(wire.create("/multi/c"), wire.check("/multi/a", 99)))
+    for path in "/none", "/multi":
+        try:
+            s.ask(wire.delete(path, 7))   # error transactions in the log
+        except Answer:
+            pass
+
+
+# --- the command line --------------------------------------------------------
+
+def zab(*args, rc=0):
+    """Run the toolbox; its stdout.  Another exit status than `rc` raises."""
+    done = subprocess.run([ZAB, *args], capture_output=True, text=True)
+    assert done.returncode == rc, "zab %s: exit status %d\n%s%s" % (
+        " ".join(args), done.returncode, done.stdout, done.stderr)
+    return done.stdout if rc == 0 else done.stderr
+
+
+def version2(data, prefix=""):
+    """The files of that kind, oldest first."""
+    folder = os.path.join(data, "version-2")
+    return sorted((os.path.join(folder, f) for f in os.listdir(folder)
+                   if f.startswith(prefix)),
+                  key=lambda f: (int(os.path.basename(f).split(".")[1], 16)
+                                 if "." in os.path.basename(f) else 0))
+
+
+# --- running -----------------------------------------------------------------
+
+def main(module):
+    """Run the test_* functions, or those named; a line for each."""
+    only = sys.argv[1:]
+    good = True
+    for name, body in list(module.items()):
+        if not name.startswith("test_") or only and name[5:] not in only:
+            continue
+        begin = time.monotonic()
+        word, why = "ok", ""
+        try:
+            body()
+        except Exception as e:
+            traceback.print_exc()
+            word, why = "not ok", " %s: %s" % (type(e).__name__, e)
+            good = False
+        prefix = os.path.basename(sys.argv[0]).rpartition(".")[0]
+        print("%s %s.%s %.2f%s" % (word, prefix, name[5:],
+                                   time.monotonic() - begin,
+                                   why.split("\n")[0]), flush=True)
+    sys.exit(0 if good else 1)
+
+
+__all__ = ["Answer", "Server", "Session", "grow", "main", "same", "see_all",
+           "version2", "wire", "zab", "SHORT_MS", "ROOT"]

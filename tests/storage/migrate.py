@@ -1,0 +1,248 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A site moves from Apache ZooKeeper to zabd, and back, and loses nothing.
+
+A tree with every kind of node, with live sessions, is built on one server;
+the other one starts on its files; every node's data, Stat and ACL is the same
+byte for byte, the sessions go on with their id and password, and what belongs
+to a session that nobody comes back for goes away.
+"""
+
+import contextlib
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from lib import (Server, Session, grow, main, same, see_all, version2, wire,
+                 zab, SHORT_MS)
+
+
+@contextlib.contextmanager
+def server(kind, **options):
+    s = Server(kind, options)
+    try:
+        yield s
+    except BaseException:
+        print(s.tail(), end="")
+        raise
+    finally:
+        s.close()
+
+
+def take(target, source):
+    """The data directory of `source`, copied to a server not yet started."""
+    shutil.rmtree(target.path("data"))
+    shutil.copytree(source.path("data"), target.path("data"))
+
+
+def goes_on(now, tree, owner, short_is_left=True):
+    """`now` holds the tree, and the session, and ends the other one."""
+    begin = time.monotonic()
+    same(tree, see_all(now), "on %s" % now.kind)
+    back = owner.again(now.port)
+    mine = {p for p, v in tree.items() if v[1][7] == owner.id}
+    assert len(mine) > 10
+    back.ask(wire.setData("/kinds/eph", b"still mine"))
+    back.make("/kinds/ephseq-", b"one more", wire.EPHSEQ)
+    if short_is_left:
+        while "/short" in see_all(now):
+            assert time.monotonic() - begin < 3 * SHORT_MS / 1000 + 5
+            time.sleep(0.1)
+        assert time.monotonic() - begin > SHORT_MS / 1000 - 1
+    after = see_all(now)
+    assert mine <= set(after)
+    assert set(tree) - set(after) == {"/short"}, set(tree) - set(after)
+    back.ask(wire.closeSession())
+    assert not mine & set(see_all(now)), "ephemerals outlive their session"
+
+
+def apache_to_zabd(end, method=""):
+    with server("apache", snapCount=90, preAllocSize=1024,
+                **{"snapshot.compression.method": method}) as old:
+        old.start()
+        owner, _ = grow(old.port)
+        tree = see_all(old)
+        end(old)
+        with server("zabd") as new:
+            take(new, old)
+            new.start()
+            goes_on(new, tree, owner)
+            assert new.stop() == 0
+
+
+def test_killed_apache_to_zabd():
+    apache_to_zabd(Server.kill)
+
+
+def test_stopped_apache_to_zabd():
+    apache_to_zabd(Server.stop)
+
+
+def test_apache_with_gzip_to_zabd():
+    apache_to_zabd(Server.kill, "gz")
+
+
+def test_apache_with_snappy_to_zabd():
+    apache_to_zabd(Server.kill, "snappy")
+
+
+def test_two_disks_of_apache_to_zabd():
+    """dataLogDir is another directory."""
+    with server("apache") as old:
+        conf = old.path("zoo.cfg")
+        with open(conf, "a") as f:
+            f.write("dataLogDir=%s\n" % old.path("logs"))
+        old.start()
+        owner, _ = grow(old.port)
+        tree = see_all(old)
+        old.kill()
+        with server("zabd", dataLogDir=old.path("logs")) as new:
+            take(new, old)
+            new.start()
+            goes_on(new, tree, owner)
+
+
+def test_zabd_serves_its_own_tree_again():
+    """What Apache is judged by holds for zabd alone too."""
+    for end in Server.kill, Server.stop:
+        with server("zabd") as one:
+            one.start()
+            owner, _ = grow(one.port)
+            tree = see_all(one)
+            end(one)
+            one.start()
+            goes_on(one, tree, owner)
+
+
+def zabd_to_apache(end):
+    with server("zabd") as old, server("apache") as new:
+        old.start()
+        owner, _ = grow(old.port)
+        tree = see_all(old)
+        end(old)
+        zab("export", "-c", old.path("zoo.cfg"), new.path("data"))
+        new.start()
+        goes_on(new, tree, owner)
+
+
+def test_stopped_zabd_to_apache():
+    zabd_to_apache(Server.stop)
+
+
+def test_killed_zabd_to_apache():
+    """The image may be behind: its log goes with it."""
+    zabd_to_apache(Server.kill)
+
+
+def test_running_zabd_to_apache():
+    """Exported while it runs, and while others write."""
+    with server("zabd") as old, server("apache") as new:
+        old.start()
+        owner, _ = grow(old.port)
+        tree = see_all(old)
+        busy = Session(old.port)
+        with writing(old.port):
+            time.sleep(0.5)
+            zab("export", "-c", old.path("zoo.cfg"), new.path("data"))
+        busy.ask(wire.sync("/"))
+        new.start()
+        found = see_all(new)
+        same({p: v for p, v in tree.items() if p != "/"},
+             {p: v for p, v in found.items()
+              if p != "/" and not p.startswith("/busy")}, "while running")
+        busy_ones = sorted(p for p in found if p.startswith("/busy/"))
+        assert busy_ones == ["/busy/n%010d" % i
+                             for i in range(len(busy_ones))], busy_ones
+        assert len(busy_ones) > 10
+        owner.again(new.port)
+
+
+@contextlib.contextmanager
+def writing(port):
+    """A client that makes one node after the other, in a process."""
+    s = Session(port)
+    s.make("/busy")
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(Exception):
+            while True:
+                s.make("/busy/n", b"x" * 100, wire.SEQ)
+        os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        s.drop()
+
+
+def test_zabd_snapshot_unpacked_to_apache():
+    """`zstd -d` alone makes a directory for Apache."""
+    with server("zabd", snapCount=100) as old, server("apache") as new:
+        old.start()
+        owner, _ = grow(old.port)
+        s = Session(old.port)
+        for i in range(300):
+            s.ask(wire.setData("/kinds/plain", b"%d" % i))
+        tree = see_all(old)
+        packed = packed_snapshot(old, 300)
+        assert old.stop() == 0
+        folder = new.path("data/version-2")
+        os.mkdir(folder)
+        subprocess.run(["zstd", "-q", "-d", packed, "-o", os.path.join(
+            folder, os.path.basename(packed)[:-4])], check=True)
+        for log in version2(old.path("data"), "log."):
+            shutil.copy(log, folder)
+        new.start()
+        goes_on(new, tree, owner)
+
+
+def packed_snapshot(zabd, zxid, seconds=20):
+    """The newest snapshot, when there is one of at least that zxid."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = [f for f in version2(zabd.path("data"), "snapshot.")
+                 if f.endswith(".zst")
+                 and int(os.path.basename(f).split(".")[1], 16) >= zxid]
+        if found:
+            zab("snapshot", "show", found[-1])
+            return found[-1]
+        time.sleep(0.1)
+    raise AssertionError("no snapshot: %s" % glob.glob(
+        zabd.path("data/version-2/*")))
+
+
+def test_to_and_fro():
+    """Apache, zabd, Apache, zabd: each goes on from the one before."""
+    kinds = ["apache", "zabd"] * 2
+    with contextlib.ExitStack() as stack:
+        last, tree = None, None
+        for turn, kind in enumerate(kinds):
+            s = stack.enter_context(server(kind))
+            if last:
+                if kind == "zabd":
+                    take(s, last)
+                else:
+                    zab("export", "-c", last.path("zoo.cfg"), s.path("data"))
+            s.start()
+            if not tree:
+                owner, _ = grow(s.port)
+                back = owner
+            else:
+                same(tree, see_all(s), "turn %d" % turn)
+                back = owner.again(s.port)
+            for i in range(20):
+                back.make("/turn%d-" % turn, b"%d" % i,
+                          wire.EPHSEQ if i % 2 else wire.SEQ)
+                back.ask(wire.setData("/kinds/plain", b"%d" % i))
+            back.ask(wire.delete("/changes/n%d" % (2 * turn + 1)))
+            tree = see_all(s)
+            s.kill() if turn % 2 else s.stop()
+            last = s
+
+
+if __name__ == "__main__":
+    main(globals())

@@ -1,0 +1,358 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `zab import`, `export`, `log`, `snapshot` and `image` promise.
+
+No zabd runs here: Apache builds the tree, the tools carry it to an image and
+back, Apache says whether it is the same.
+"""
+
+import contextlib
+import glob
+import json
+import os
+import re
+import shutil
+import tempfile
+
+from lib import Server, Session, grow, main, same, see_all, version2, wire, zab
+
+
+@contextlib.contextmanager
+def folder():
+    path = tempfile.mkdtemp(prefix="zab-tools-")
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+@contextlib.contextmanager
+def apache(**options):
+    server = Server("apache", options)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+GROWN = {}  # packing -> (directory to copy, tree seen, session)
+
+
+def grown(method=""):
+    """A killed Apache's data directory, and what was in it; made once."""
+    if method not in GROWN:
+        kept = tempfile.mkdtemp(prefix="zab-tools-grown-")
+        with apache(**{"snapCount": 90, "preAllocSize": 1024,
+                       "snapshot.compression.method": method}) as server:
+            server.start()
+            owner, _ = grow(server.port)
+            tree = see_all(server)
+            server.kill()
+            shutil.copytree(server.path("data"), os.path.join(kept, "data"))
+        GROWN[method] = os.path.join(kept, "data"), tree, owner
+    return GROWN[method]
+
+
+def forget():
+    for kept, _, _ in GROWN.values():
+        shutil.rmtree(os.path.dirname(kept))
+
+
+def there_and_back(method):
+    source, tree, owner = grown(method)
+    suffix = "." + method if method else ""
+    assert any(f.endswith(suffix) for f in version2(source, "snapshot.")[1:])
+    with folder() as image, apache() as server:
+        told = zab("import", "--from", source, "--data", image)
+        assert "log's       0x" in told and "NOT" not in told, told
+        assert "sessions    2\n" in told, told
+        zab("export", "--data", image, server.path("data"))
+        server.start()
+        same(tree, see_all(server), "exported")
+        back = owner.again(server.port)
+        back.ask(wire.setData("/kinds/eph", b"still mine"))
+        mine = {p for p, v in tree.items() if v[1][7] == owner.id}
+        back.ask(wire.closeSession())
+        after = set(see_all(server))
+        assert mine and not mine & after
+        assert set(tree) - after - mine <= {"/short"}
+
+
+def test_plain_there_and_back():
+    there_and_back("")
+
+
+def test_gzip_there_and_back():
+    there_and_back("gz")
+
+
+def test_snappy_there_and_back():
+    there_and_back("snappy")
+
+
+def test_export_of_a_log_behind_the_image():
+    """The image of an old snapshot, then the log: Apache replays that."""
+    source, tree, _ = grown()
+    with folder() as image, apache() as server:
+        zab("import", "--from", source, "--data", image)
+        with apache() as longer:                # the same history goes on
+            shutil.rmtree(longer.path("data"))
+            shutil.copytree(source, longer.path("data"))
+            longer.start()
+            s = Session(longer.port)
+            for i in range(50):
+                s.make("/kinds/later-", b"%d" % i, wire.SEQ)
+            tree = see_all(longer)
+            longer.kill()
+            for log in version2(longer.path("data"), "log."):
+                shutil.copy(log, os.path.join(image, "version-2"))
+        told = zab("export", "--data", image, server.path("data"))
+        assert "53 transactions" in told, told  # 50, a session, see_all's two
+        server.start()
+        same(tree, see_all(server), "exported with a log")
+
+
+def test_export_keeps_epochs_and_myid():
+    source, _, _ = grown()
+    with folder() as image, folder() as out:
+        zab("import", "--from", source, "--data", image)
+        for name, text in (("version-2/currentEpoch", "6"), ("myid", "3\n"),
+                           ("version-2/acceptedEpoch", "7")):
+            with open(os.path.join(image, name), "w") as f:
+                f.write(text)
+        zab("export", "--data", image, out)
+        found = {}
+        for name in ("version-2/currentEpoch", "version-2/acceptedEpoch",
+                     "myid"):
+            with open(os.path.join(out, name)) as f:
+                found[name] = f.read()
+        assert list(found.values()) == ["6", "7", "3\n"], found
+
+
+def test_export_refuses_a_full_directory():
+    source, _, _ = grown()
+    with folder() as image, folder() as out:
+        zab("import", "--from", source, "--data", image)
+        with open(os.path.join(out, "precious"), "w") as f:
+            f.write("keep")
+        assert "is not empty" in zab("export", "--data", image, out, rc=1)
+        assert os.listdir(out) == ["precious"]
+
+
+def test_export_leaves_nothing_after_a_failure():
+    source, _, _ = grown()
+    with folder() as image, folder() as out:
+        zab("import", "--from", source, "--data", image)
+        with open(os.path.join(image, "version-2/currentEpoch"), "w") as f:
+            f.write("nonsense")
+        told = zab("export", "--data", image, os.path.join(out, "new"), rc=1)
+        assert "currentEpoch" in told, told
+        assert os.listdir(out) == []
+
+
+def test_import_refuses_where_data_is():
+    source, _, _ = grown()
+    with folder() as image:
+        zab("import", "--from", source, "--data", image)
+        told = zab("import", "--from", source, "--data", image, rc=1)
+        assert "there is data here already" in told, told
+
+
+def test_import_falls_back_from_a_damaged_snapshot():
+    source, tree, _ = grown()
+    with folder() as image, folder() as work, apache() as server:
+        shutil.copytree(source, work + "/data")
+        newest = version2(work + "/data", "snapshot.")[-1]
+        flip(newest, os.path.getsize(newest) // 2)
+        told = zab("import", "--from", work + "/data", "--data", image)
+        assert "1 newer snapshots could not be read" in told, told
+        zab("export", "--data", image, server.path("data"))
+        server.start()
+        same(tree, see_all(server), "from an older snapshot")
+
+
+def test_import_stops_at_a_damaged_log_and_leaves_nothing():
+    source, _, _ = grown()
+    with folder() as image, folder() as work:
+        shutil.copytree(source, work + "/data")
+        log = version2(work + "/data", "log.")[-1]
+        entry = entries(work + "/data")[-3]
+        assert entry["file"] == log
+        flip(log, entry["offset"] + 20)
+        told = zab("import", "--from", work + "/data", "--data", image, rc=1)
+        assert log.rpartition("/")[2] in told, told
+        assert "offset %d" % entry["offset"] in told, told
+        assert os.listdir(image + "/version-2") == ["zabd.lock"]
+
+
+# --- log ---------------------------------------------------------------------
+
+def flip(path, at, mask=0x10):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ mask]))
+
+
+def entries(data, *more):
+    return [json.loads(line) for line
+            in zab("log", "--data", data, "--json", *more).splitlines()]
+
+
+def test_log_prints_every_transaction():
+    source, _, _ = grown()
+    zxids = [int(e["zxid"], 16) for e in entries(source)]
+    assert zxids == list(range(1, len(zxids) + 1))
+    text = zab("log", "--data", source).splitlines()
+    assert [int(line.split()[0], 16) for line in text] == zxids
+
+
+def test_log_tells_what_each_kind_holds():
+    source, tree, owner = grown()
+    found = entries(source)
+    by_path = {e["path"]: e for e in found
+               if e["type"].startswith("create") and "path" in e}
+    assert by_path["/kinds/eph"]["owner"] == "0x%x" % owner.id
+    assert by_path["/kinds/box"]["owner"] == "container"
+    assert by_path["/kinds/ttl"]["owner"] == "ttl=3600000"
+    assert by_path["/data/null"]["data"] is None
+    assert by_path["/data/big"]["data"] == 900000
+    assert by_path["/acl/read"]["acl"] == "world:anyone:r"
+    assert "/names/Grüße" in by_path
+    kinds = {e["type"] for e in found}
+    assert kinds >= {"createSession", "closeSession", "create", "setData",
+                     "setACL", "delete", "multi", "error", "createContainer",
+                     "createTTL"}, kinds
+    good, bad = [e for e in found if e["type"] == "multi"]
+    assert [c["op"] for c in good["changes"]] == [
+        "create", "create", "create", "create", "setData", "check", "delete"]
+    assert [c.get("err") for c in bad["changes"]] == [None, -103]
+    closed = [e["paths"] for e in found if e.get("deletes") == 6]
+    assert len(closed) == 1 and "/quit" in closed[0]
+
+
+def test_log_shows_a_range():
+    source, _, _ = grown()
+    found = entries(source, "--from", "0x10", "--to", "0x12")
+    assert [e["zxid"] for e in found] == ["0x10", "0x11", "0x12"]
+
+
+def test_log_reports_damage_with_its_offset():
+    source, _, _ = grown()
+    with folder() as work:
+        shutil.copytree(source, work + "/data")
+        found = entries(work + "/data")
+        log, hit = found[3]["file"], found[3]["offset"]
+        flip(log, hit + 30)
+        told = zab("log", log, rc=1)
+        assert "%s, offset %d" % (log, hit) in told or \
+            (log in told and str(hit) in told), told
+        assert "0x3" in told, told
+
+
+def test_log_reports_a_gap():
+    source, _, _ = grown()
+    with folder() as work:
+        shutil.copytree(source, work + "/data")
+        logs = version2(work + "/data", "log.")
+        assert len(logs) > 2
+        os.remove(logs[1])
+        told = zab("log", "--data", work + "/data", rc=1)
+        assert "transactions are missing between" in told, told
+
+
+def test_log_knows_what_is_no_log():
+    source, _, _ = grown()
+    snapshot = version2(source, "snapshot.")[-1]
+    assert "is no transaction log" in zab("log", snapshot, rc=1)
+
+
+# --- snapshot, image ---------------------------------------------------------
+
+def test_snapshot_shows_each_packing():
+    for method, word in (("", "plain"), ("gz", "gzip"), ("snappy", "snappy")):
+        source, tree, _ = grown(method)
+        snapshot = version2(source, "snapshot.")[-1]
+        told = zab("snapshot", "show", snapshot)
+        assert "format      %s," % word in told, told
+        assert "seals       good" in told, told
+        nodes = zab("snapshot", "show", "--nodes", snapshot).splitlines()
+        assert nodes[0].startswith("/ data=0 "), nodes[0]
+        assert "nodes       %d" % len(nodes) in told, told
+
+
+def test_snapshot_finds_every_flipped_byte():
+    """In the header, a node, a seal, the digest: none goes unseen."""
+    source, _, _ = grown()
+    snapshot = version2(source, "snapshot.")[-1]
+    size = os.path.getsize(snapshot)
+    with folder() as work:
+        copy = os.path.join(work, os.path.basename(snapshot))
+        for at in [0, 17, 40, 200, size // 2, size - 40, size - 30,
+                   size - 20, size - 8]:
+            shutil.copy(snapshot, copy)
+            flip(copy, at)
+            told = zab("snapshot", "show", copy, rc=1)
+            assert copy in told and "offset" in told, (at, told)
+
+
+def test_snapshot_finds_damage_in_each_packing():
+    for method in "gz", "snappy":
+        source, _, _ = grown(method)
+        snapshot = version2(source, "snapshot.")[-1]
+        with folder() as work:
+            copy = os.path.join(work, os.path.basename(snapshot))
+            shutil.copy(snapshot, copy)
+            flip(copy, os.path.getsize(copy) // 2)
+            assert "damaged" in zab("snapshot", "show", copy, rc=1)
+            shutil.copy(snapshot, copy)
+            os.truncate(copy, os.path.getsize(copy) * 2 // 3)
+            assert "damaged" in zab("snapshot", "show", copy, rc=1)
+
+
+def test_snapshot_list_checks_all():
+    source, _, _ = grown()
+    count = len(version2(source, "snapshot."))
+    lines = zab("snapshot", "list", "--data", source).splitlines()
+    assert len(lines) == count and all(" good" in li for li in lines), lines
+    with folder() as work:
+        shutil.copytree(source, work + "/data")
+        flip(version2(work + "/data", "snapshot.")[-1], 3000)
+        told = zab("snapshot", "list", "--data", work + "/data", rc=1)
+        assert "damaged" in told, told
+
+
+def test_image_lists_the_nodes():
+    source, tree, _ = grown()
+    with folder() as image:
+        zab("import", "--from", source, "--data", image)
+        told = zab("image", "--data", image)
+        assert "zxid        0x" in told, told
+        nodes = zab("image", "--nodes", "--data", image).splitlines()
+        listed = {n.split(" ")[0] for n in nodes}
+        plain = {p for p in tree if " " not in p and "\\" not in p}
+        assert len(listed) == len(tree)
+        assert plain <= listed, plain - listed
+
+
+def test_image_verify_finds_a_changed_node():
+    source, _, _ = grown()
+    with folder() as image:
+        zab("import", "--from", source, "--data", image)
+        assert "NOT" not in zab("image", "--verify", "--data", image)
+        mdb, = glob.glob(image + "/version-2/image/data.mdb")
+        with open(mdb, "rb") as f:
+            whole = f.read()
+        for hit in re.finditer(rb"/changes/n0(?=.{40,120}a second life)", whole,
+                               re.DOTALL):
+            flip(mdb, hit.end() + 6)   # in its stat; old pages hold it too
+        told = zab("image", "--verify", "--data", image, rc=1)
+        assert "not what it says" in told, told
+
+
+if __name__ == "__main__":
+    try:
+        main(globals())
+    finally:
+        forget()
