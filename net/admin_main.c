@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin_main.c - the admin process.
+ * The admin process.  Forked by the supervisor, it answers HTTP on the admin
+ * port: a few commands as JSON and the metrics as Prometheus reads them.  It
+ * reads shared memory and stores to shm->admin only.  Nothing on disk.
+ * SIGTERM ends it.  If it dies, a scrape fails, the supervisor forks another.
+ * A port that cannot be had is a warning: the server goes on without it.
  *
- * Forked by the supervisor, it owns the HTTP port and reads shared memory
- * only: /metrics in Prometheus' text, and below /commands JSON in the shape
- * of Apache's AdminServer.  A port that cannot be bound is a warning, tried
- * again later: looking in is never worth a server.  If the process dies, a
- * scrape fails and the supervisor forks another.  SIGTERM ends it at once.
- *
- * libmicrohttpd is driven from our loop: its epoll descriptor is one of ours.
+ * libmicrohttpd runs a thread of its own in this process; the loop beats.
+ * Facts: spec/operations.md 7, 8.
  */
 #include <arpa/inet.h>
-#include <ev.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <microhttpd.h>
 #include <netdb.h>
@@ -24,79 +24,62 @@
 #include "daemon/version.h"
 #include "net/four_figures.h"
 
-enum {
-    PAGE_BYTES = 32 * 1024,
-    CONNECTIONS_MAX = 64,
-};
-
-static const double bind_again_seconds = 10;
-
-struct admin_proc {
+struct admin {
     struct shm *shm;
     struct conf conf;
-    struct ev_loop *loop;
+    struct MHD_Daemon *http;
     struct bell bell;
-    struct MHD_Daemon *http; /* NULL: not bound */
-    ev_io io;
-    ev_timer timer; /* libmicrohttpd's time-outs, or the next try to bind */
 };
 
-/* --- pages
- * -------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------------------------ */
 
+/* `text` comes from malloc and is given away. */
 static enum MHD_Result
-answer(struct MHD_Connection *connection, unsigned status, const char *type,
-       char *text)
+reply(struct MHD_Connection *connection, unsigned status, const char *type,
+      char *text)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *r;
     enum MHD_Result result;
 
-    if (!response) {
+    if (!text)
+        return MHD_NO;
+    r = MHD_create_response_from_buffer(strlen(text), text,
+                                        MHD_RESPMEM_MUST_FREE);
+    if (!r) {
         free(text);
         return MHD_NO;
     }
-    MHD_add_response_header(response, "Content-Type", type);
-    result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
+    MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    result = MHD_queue_response(connection, status, r);
+    MHD_destroy_response(r);
     return result;
 }
 
-/* Prometheus' text format, 0.0.4; Apache too gives no better help. */
-static char *
-metrics_page(const struct figures *figures)
+/* The envelope: the command's fields, its name, an error or null. */
+static enum MHD_Result
+reply_json(struct MHD_Connection *connection, json_t *fields,
+           const char *command, const char *error)
 {
-    struct metric m[METRICS_MAX];
-    size_t count = figures_metrics(figures, m), at = 0;
-    char *page = malloc(PAGE_BYTES);
+    char *text;
 
-    for (size_t i = 0; page && i < count; i++)
-        at += (size_t)snprintf(
-            page + at, PAGE_BYTES - at,
-            "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", m[i].name, m[i].name,
-            m[i].name, m[i].kind == METRIC_COUNTER ? "counter" : "gauge",
-            m[i].name, m[i].is_fraction ? m[i].real : (double)m[i].whole);
-    return page;
-}
-
-_Static_assert(PAGE_BYTES > METRICS_MAX * 256, "no metric is cut");
-
-static json_t *
-ruok_command(const struct figures *figures)
-{
-    (void)figures;
-    return json_object();
+    json_object_set_new(fields, "command", json_string(command));
+    json_object_set_new(fields, "error",
+                        error ? json_string(error) : json_null());
+    text = json_dumps(fields, JSON_INDENT(2));
+    json_decref(fields);
+    return reply(connection, MHD_HTTP_OK, "application/json", text);
 }
 
 static json_t *
-monitor_command(const struct figures *figures)
+monitor_fields(const struct figures *f)
 {
-    json_t *o = json_pack("{s:s, s:s}", "version", ZABD_ZOOKEEPER_VERSION,
-                          "server_state", figures_state(figures));
     struct metric m[METRICS_MAX];
-    size_t count = figures_metrics(figures, m);
+    size_t n = figures_metrics(f, m);
+    json_t *o = json_object();
 
-    for (size_t i = 0; i < count; i++)
+    json_object_set_new(o, "version", json_string(ZABD_ZOOKEEPER_VERSION));
+    json_object_set_new(o, "server_state", json_string(figures_state(f)));
+    for (size_t i = 0; i < n; i++)
         json_object_set_new(o, m[i].name,
                             m[i].is_fraction ? json_real(m[i].real)
                                              : json_integer(m[i].whole));
@@ -104,184 +87,184 @@ monitor_command(const struct figures *figures)
 }
 
 static json_t *
-is_read_only_command(const struct figures *figures)
+server_stats(const struct figures *f)
 {
-    (void)figures;
-    return json_pack("{s:b}", "read_only", 0);
+    json_t *o = json_object();
+
+#define NUMBER(name, value)                                                    \
+    json_object_set_new(o, name, json_integer((json_int_t)(value)))
+    NUMBER("packets_sent", f->sent);
+    NUMBER("packets_received", f->received);
+    json_object_set_new(o, "server_state", json_string(figures_state(f)));
+    NUMBER("outstanding_requests", f->outstanding);
+    NUMBER("min_latency", f->latency_min_ms);
+    json_object_set_new(o, "avg_latency", json_real(figures_latency_avg(f)));
+    NUMBER("max_latency", f->latency_max_ms);
+    NUMBER("data_dir_size", f->data_dir_bytes);
+    NUMBER("log_dir_size", f->log_dir_bytes);
+    NUMBER("last_processed_zxid", f->tree.zxid);
+    NUMBER("num_alive_client_connections", f->connections);
+    NUMBER("auth_failed_count", f->auth_failed);
+    NUMBER("uptime", f->uptime_ms);
+#undef NUMBER
+    return o;
 }
 
-static const struct command {
-    const char *name, *alias;
-    json_t *(*run)(const struct figures *figures);
-    bool needs_service;
-} commands[] = {
-    {"ruok", "ruok", ruok_command, false},
-    {"monitor", "mntr", monitor_command, true},
-    {"is_read_only", "isro", is_read_only_command, true},
+static json_t *
+stat_fields(const struct figures *f)
+{
+    json_t *o = json_object();
+
+    json_object_set_new(o, "version", json_string(ZABD_ZOOKEEPER_VERSION));
+    json_object_set_new(o, "read_only", json_false());
+    json_object_set_new(o, "server_stats", server_stats(f));
+    json_object_set_new(o, "node_count",
+                        json_integer((json_int_t)f->tree.node_count + 1));
+    return o;
+}
+
+static json_t *
+ruok_fields(const struct figures *f)
+{
+    (void)f;
+    return json_object();
+}
+
+struct command {
+    const char *name, *alias, *other;
+    bool needs_serving;
+    json_t *(*fields)(const struct figures *f);
 };
 
-static const struct command *
-command_of(const struct admin_proc *p, const char *url)
-{
-    size_t n = strlen(p->conf.admin_command_url);
+static const struct command commands[] = {
+    {"monitor", "mntr", "mntr", true, monitor_fields},
+    {"ruok", "ruok", "ruok", false, ruok_fields},
+    {"server_stats", "srvr", "stats", true, stat_fields},
+    {"stats", "stat", "stat", true, stat_fields},
+};
 
-    if (strncmp(url, p->conf.admin_command_url, n) != 0 || url[n] != '/')
-        return NULL;
-    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
-        if (strcmp(url + n + 1, commands[i].name) == 0 ||
-            strcmp(url + n + 1, commands[i].alias) == 0)
-            return &commands[i];
-    return NULL;
+static enum MHD_Result
+run_command(struct admin *a, struct MHD_Connection *connection,
+            const char *name)
+{
+    struct figures f;
+    char error[128];
+
+    figures_collect(a->shm, &f);
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+        const struct command *c = &commands[i];
+
+        if (strcmp(name, c->name) != 0 && strcmp(name, c->alias) != 0 &&
+            strcmp(name, c->other) != 0)
+            continue;
+        if (c->needs_serving && !f.is_serving)
+            return reply_json(connection, json_object(), c->name,
+                              "This ZooKeeper instance is not currently "
+                              "serving requests");
+        return reply_json(connection, c->fields(&f), c->name, NULL);
+    }
+    snprintf(error, sizeof error, "Unknown command: %.80s", name);
+    return reply_json(connection, json_object(), name, error);
 }
 
-/* Apache's envelope: the answer, the command, an error or null. */
-static char *
-command_page(const struct command *command, const struct figures *figures)
+static enum MHD_Result
+list_commands(const struct admin *a, struct MHD_Connection *connection)
 {
-    bool refused = command->needs_service && !figures->is_serving;
-    json_t *o = refused ? json_object() : command->run(figures);
-    char *text;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
 
-    json_object_set_new(o, "command", json_string(command->name));
-    json_object_set_new(o, "error",
-                        refused ? json_string("This ZooKeeper instance is not "
-                                              "currently serving requests")
-                                : json_null());
-    text = json_dumps(o, JSON_INDENT(2));
-    json_decref(o);
-    return text;
+    if (!out)
+        return MHD_NO;
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+        fprintf(out, "<a href=\"%s/%s\">%s</a>\n<br/>\n",
+                a->conf.admin_command_url, commands[i].name,
+                commands[i].name);
+    fclose(out);
+    return reply(connection, MHD_HTTP_OK, "text/html", text);
+}
+
+static enum MHD_Result
+print_metrics(struct admin *a, struct MHD_Connection *connection)
+{
+    struct metric m[METRICS_MAX];
+    struct figures f;
+    char *text = NULL;
+    size_t size, n;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return MHD_NO;
+    figures_collect(a->shm, &f);
+    n = figures_metrics(&f, m);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g%s\n", m[i].name,
+                m[i].name, m[i].name,
+                m[i].kind == METRIC_COUNTER ? "counter" : "gauge", m[i].name,
+                m[i].is_fraction ? m[i].real : (double)m[i].whole,
+                m[i].is_fraction ? "" : ".0");
+    fclose(out);
+    return reply(connection, MHD_HTTP_OK,
+                 "text/plain; version=0.0.4; charset=utf-8", text);
 }
 
 static enum MHD_Result
 on_request(void *arg, struct MHD_Connection *connection, const char *url,
-           const char *method, const char *version, const char *upload,
-           size_t *upload_size, void **state)
+           const char *method, const char *version, const char *data,
+           size_t *data_size, void **state)
 {
-    struct admin_proc *p = arg;
-    const struct command *command = command_of(p, url);
-    struct figures figures;
-    char *page = NULL;
+    struct admin *a = arg;
+    size_t prefix = strlen(a->conf.admin_command_url);
 
-    (void)version, (void)upload, (void)state;
-    if (strcmp(method, "GET") != 0 || *upload_size != 0)
-        return MHD_NO;
-    atomic_fetch_add(&p->shm->admin->requests, 1);
-    figures_collect(p->shm, &figures);
-    if (strcmp(url, "/metrics") == 0) {
-        page = metrics_page(&figures);
-        return page ? answer(connection, MHD_HTTP_OK,
-                             "text/plain; version=0.0.4; charset=utf-8", page)
-                    : MHD_NO;
+    (void)version, (void)data, (void)state;
+    *data_size = 0;
+    atomic_fetch_add(&a->shm->admin->requests, 1);
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
+                     strdup(""));
+    if (strcmp(url, "/metrics") == 0)
+        return print_metrics(a, connection);
+    if (strncmp(url, a->conf.admin_command_url, prefix) == 0) {
+        if (url[prefix] == 0 || strcmp(url + prefix, "/") == 0)
+            return list_commands(a, connection);
+        if (url[prefix] == '/')
+            return run_command(a, connection, url + prefix + 1);
     }
-    if (!command)
-        return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain",
-                      strdup("not found\n"));
-    page = command_page(command, &figures);
-    return page ? answer(connection, MHD_HTTP_OK, "application/json", page)
-                : MHD_NO;
+    return reply(connection, MHD_HTTP_NOT_FOUND, "text/plain",
+                 strdup("not found"));
 }
 
-/* --- the port
- * ------------------------------------------------------------------ */
+/* --- life ---------------------------------------------------------------------------------- */
 
-static int
-resolve(const struct conf *conf, struct sockaddr_storage *address)
+static struct MHD_Daemon *
+listen_http(struct admin *a)
 {
+    const char *host = *a->conf.admin_address ? a->conf.admin_address
+                                              : "127.0.0.1";
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE};
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *list;
+    struct MHD_Daemon *http;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG;
     char port[16];
 
-    snprintf(port, sizeof port, "%d", (int)conf->admin_port);
-    if (getaddrinfo(conf->admin_address, port, &hints, &list) != 0)
-        return -1;
-    memcpy(address, list->ai_addr, list->ai_addrlen);
+    snprintf(port, sizeof port, "%d", a->conf.admin_port);
+    if (getaddrinfo(host, port, &hints, &list) != 0)
+        return NULL;
+    if (list->ai_family == AF_INET6)
+        flags |= MHD_USE_IPv6;
+    http = MHD_start_daemon(flags, (uint16_t)a->conf.admin_port, NULL, NULL,
+                            on_request, a, MHD_OPTION_SOCK_ADDR,
+                            list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, 64u,
+                            MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)(a->conf.admin_idle_timeout_ms / 1000),
+                            MHD_OPTION_END);
     freeaddrinfo(list);
-    return 0;
-}
-
-static void
-on_http_log(void *arg, const char *format, va_list args)
-{
-    char text[256];
-
-    (void)arg;
-    vsnprintf(text, sizeof text, format, args);
-    log_debug("admin: %s", text);
+    return http;
 }
 
 static bool
-open_port(struct admin_proc *p)
-{
-    struct sockaddr_storage address;
-    const union MHD_DaemonInfo *info;
-
-    if (resolve(&p->conf, &address) < 0)
-        return false;
-    p->http = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG |
-            (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0),
-        (uint16_t)p->conf.admin_port, NULL, NULL, on_request, p,
-        MHD_OPTION_EXTERNAL_LOGGER, on_http_log, NULL, MHD_OPTION_SOCK_ADDR,
-        (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(p->conf.admin_idle_timeout_ms / 1000), MHD_OPTION_END);
-    if (!p->http)
-        return false;
-    info = MHD_get_daemon_info(p->http, MHD_DAEMON_INFO_EPOLL_FD);
-    ev_io_set(&p->io, info->epoll_fd, EV_READ);
-    ev_io_start(p->loop, &p->io);
-    log_info("Started AdminServer on address %s, port %d and command URL %s",
-             p->conf.admin_address, (int)p->conf.admin_port,
-             p->conf.admin_command_url);
-    return true;
-}
-
-static void
-set_timer(struct admin_proc *p, double seconds)
-{
-    ev_timer_stop(p->loop, &p->timer);
-    ev_timer_set(&p->timer, seconds, 0);
-    ev_timer_start(p->loop, &p->timer);
-}
-
-static void
-run_http(struct admin_proc *p)
-{
-    MHD_UNSIGNED_LONG_LONG ms;
-
-    MHD_run(p->http);
-    if (MHD_get_timeout(p->http, &ms) == MHD_YES)
-        set_timer(p, (double)ms / 1000);
-}
-
-static void
-on_http(struct ev_loop *loop, ev_io *w, int events)
-{
-    (void)loop, (void)events;
-    run_http(w->data);
-}
-
-static void
-on_timer(struct ev_loop *loop, ev_timer *w, int events)
-{
-    struct admin_proc *p = w->data;
-
-    (void)loop, (void)events;
-    if (p->http) {
-        run_http(p);
-        return;
-    }
-    if (open_port(p))
-        return;
-    log_warn("cannot open the admin port %s:%d, trying again; clients are "
-             "served meanwhile",
-             p->conf.admin_address, (int)p->conf.admin_port);
-    set_timer(p, bind_again_seconds);
-}
-
-static bool
-work(void *arg)
+no_work(void *arg)
 {
     (void)arg;
     return false;
@@ -290,20 +273,27 @@ work(void *arg)
 noreturn void
 admin_main(struct shm *shm)
 {
-    static struct admin_proc p; /* a configuration is large for a stack */
+    static struct admin a;
+    struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
 
-    p.shm = shm;
-    shm_conf(shm, &p.conf);
-    p.loop = ev_loop_new(EVFLAG_AUTO);
-    if (!p.loop)
-        fatal(EXIT_UNEXPECTED, "no event loop can be had");
-    bell_attach(&p.bell, p.loop, shm, PROC_ADMIN, work, &p);
-    ev_init(&p.io, on_http);
-    ev_init(&p.timer, on_timer);
-    p.io.data = p.timer.data = &p;
-    if (p.conf.admin_enabled)
-        set_timer(&p, 0);
+    if (!loop)
+        fatal(EXIT_UNEXPECTED, "no event loop");
+    a.shm = shm;
+    shm_conf(shm, &a.conf);
+    if (a.conf.admin_enabled && a.conf.admin_port > 0) {
+        a.http = listen_http(&a);
+        if (a.http)
+            log_info("Started AdminServer on address %s, port %d and command "
+                     "URL %s",
+                     a.conf.admin_address, a.conf.admin_port,
+                     a.conf.admin_command_url);
+        else
+            log_warn("no admin port: cannot listen on %s:%d: %s",
+                     a.conf.admin_address, a.conf.admin_port,
+                     strerror(errno));
+    }
+    bell_attach(&a.bell, loop, shm, PROC_ADMIN, no_work, &a);
     proc_ready(PROC_ADMIN, shm);
-    ev_run(p.loop, 0);
-    exit(EXIT_OK);
+    ev_run(loop, 0);
+    exit(EXIT_SUCCESS);
 }
