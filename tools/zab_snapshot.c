@@ -107,16 +107,26 @@ format_name(const char *path)
 
 /*
  * The digest that was sealed belongs to one zxid; only an exact snapshot
- * holds the tree of just that one.
+ * holds the tree of just that one.  Apache seals zeros when it knows none.
  */
-static const char *
-digest_word(const struct reading *r, const struct snapfile_info *info)
+static bool
+has_digest(const struct snapfile_info *info)
 {
-    if (!info->has_digest)
-        return "it holds none";
-    return info->digest == r->count.digest
-               ? "that of its nodes: it is exact"
-               : "not that of its nodes: it is fuzzy, the log puts it right";
+    return info->has_digest && (info->digest != 0 || info->digest_zxid != 0);
+}
+
+static void
+put_digest(const struct reading *r, const struct snapfile_info *info)
+{
+    if (!has_digest(info))
+        puts("digest      none");
+    else
+        printf("digest      0x%" PRIx64 " at zxid 0x%" PRIx64 ": %s\n",
+               info->digest, (uint64_t)info->digest_zxid,
+               info->digest == r->count.digest
+                   ? "that of its nodes, it is exact"
+                   : "not that of its nodes, it is fuzzy: the log puts it "
+                     "right");
 }
 
 static void
@@ -138,12 +148,8 @@ put_summary(const char *path, const struct reading *r,
     if (info->unknown_acls > 0)
         printf("ACLs        %" PRIu64 " nodes name one that is not in it\n",
                info->unknown_acls);
-    if (info->has_digest)
-        printf("digest      0x%" PRIx64 " at zxid 0x%" PRIx64 ": ",
-               info->digest, (uint64_t)info->digest_zxid);
-    else
-        fputs("digest      ", stdout);
-    printf("%s\nseals       good\n", digest_word(r, info));
+    put_digest(r, info);
+    puts("seals       good");
 }
 
 static int
@@ -185,7 +191,7 @@ list_one(const char *dir, const struct data_file *file)
     if (is_good)
         printf(" nodes=%" PRIu64 " sessions=%" PRIu64 " %s\n", r.count.nodes,
                r.sessions,
-               !info.has_digest                ? "good"
+               !has_digest(&info)              ? "good"
                : info.digest == r.count.digest ? "good,exact"
                                                : "good,fuzzy");
     else
