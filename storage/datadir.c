@@ -20,12 +20,39 @@ static const char REMEDY_MOVE[] =
     "Move the file to the directory that the configuration names for it, or "
     "set dataLogDir to where the logs are.";
 
+/*
+ * Make every directory of `path` that is missing, each with a durable name:
+ * what is synced in a directory whose own name is lost is lost with it.
+ */
+static int
+make_parts(const char *path)
+{
+    char part[DATA_PATH_MAX], parent[DATA_PATH_MAX] = "/";
+    size_t size = strlen(path);
+    int rc = 0;
+
+    if (path[0] != '/')
+        memcpy(parent, ".", 2);
+    for (size_t i = 1; rc == 0 && i <= size; i++) {
+        if (i < size && path[i] != '/')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0750) == 0)
+            rc = data_sync_dir(parent);
+        else if (errno != EEXIST)
+            rc = -errno;
+        memcpy(parent, part, i + 1);
+    }
+    return rc;
+}
+
 /* Make `path` with its parents, if missing and allowed. */
 static int
 make_dir(const char *path, bool may_create, struct data_error *e)
 {
-    char part[DATA_PATH_MAX];
     struct stat st;
+    int rc;
 
     if (stat(path, &st) == 0) {
         if (S_ISDIR(st.st_mode))
@@ -43,24 +70,13 @@ make_dir(const char *path, bool may_create, struct data_error *e)
                        "does not exist");
         return -ENOENT;
     }
-    snprintf(part, sizeof part, "%s", path);
-    for (char *p = part + 1; *p; p++) {
-        if (*p != '/')
-            continue;
-        *p = '\0';
-        (void)mkdir(part, 0750); /* the last one tells */
-        *p = '/';
-    }
-    if (mkdir(part, 0750) < 0 && errno != EEXIST) {
-        int rc = -errno;
-
+    rc = make_parts(path);
+    if (rc < 0)
         data_error_set(e, path, -1,
                        "Create it and give it to the server's "
                        "user.",
                        "cannot be created: %s", strerror(-rc));
-        return rc;
-    }
-    return 0;
+    return rc;
 }
 
 /* Lock `dir`; returns the descriptor or -errno. */

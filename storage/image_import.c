@@ -189,8 +189,10 @@ fill(struct import *im, const struct data_file *file)
 static int
 put_in_place(const struct datadir *d, const char *made)
 {
-    int rc = image_remove(d->image);
+    int rc = data_sync_dir(made);
 
+    if (rc == 0)
+        rc = image_remove(d->image);
     if (rc == 0)
         rc = rename(made, d->image) < 0 ? -errno : data_sync_dir(d->snap);
     return rc;
