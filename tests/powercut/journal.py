@@ -84,10 +84,17 @@ class Inode:
         return content
 
 
+def move(names, old, new):
+    """The names as they are after directory `old` became `new`."""
+    return {new + n[len(old):] if (n + "/").startswith(old + "/") else n: i
+            for n, i in names.items()}
+
+
 class Disk:
     def __init__(self):
         self.names = {}         # path -> Inode, None for a directory
         self.durable_names = {}
+        self.moved = []  # directories renamed, not yet durably
 
     def replay(self, record):
         op, path, data, offset, size = record
@@ -107,7 +114,12 @@ class Disk:
             if len(inode.now) < offset + size:
                 inode.change("t", offset + size)
         elif op == "r":
-            self.names[os.path.normpath(data.decode())] = self.names.pop(path)
+            new = os.path.normpath(data.decode())
+            if inode is None:  # a directory: what is in it goes along
+                self.moved.append((path, new))
+                self.names = move(self.names, path, new)
+            else:
+                self.names[new] = self.names.pop(path)
         elif op == "u":
             self.names.pop(path, None)
         elif op == "s":
@@ -120,6 +132,9 @@ class Disk:
         def inside(name):
             return (os.path.dirname(name) or ".") == path
 
+        for old, new in [m for m in self.moved if inside(m[0])]:
+            self.moved.remove((old, new))
+            self.durable_names = move(self.durable_names, old, new)
         self.durable_names = {n: i for n, i in self.durable_names.items()
                               if not inside(n)}
         self.durable_names.update((n, i) for n, i in self.names.items()
