@@ -12,15 +12,19 @@ struct ip {
     uint32_t size; /* 4 or 16 */
 };
 
-/* A decimal number of `size` digits, at most `max`; -1 if it is none. */
+/*
+ * A decimal number of `size` characters, at most `max`; -1 if it is none.
+ * ZK: Integer.parseInt, which takes a plus sign.
+ */
 static int
 decimal(const uint8_t *p, size_t size, int max)
 {
+    size_t i = size > 0 && p[0] == '+';
     int n = 0;
 
-    if (size == 0)
+    if (i == size)
         return -1;
-    for (size_t i = 0; i < size; i++) {
+    for (; i < size; i++) {
         if (p[i] < '0' || p[i] > '9')
             return -1;
         n = n * 10 + (p[i] - '0');

@@ -12,6 +12,8 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
+#include "net/java_text.h"
+
 enum {
     HASH_MAX = 64,                           /* SHA-512 */
     BASE64_MAX = (HASH_MAX + 2) / 3 * 4 + 1, /* and EVP's final zero */
@@ -23,8 +25,8 @@ auth_growth(struct bytes auth)
 {
     uint32_t user = auth.size < 0 ? 0 : (uint32_t)auth.size;
 
-    /* the count, a digest id, and super */
-    return 4 + ID_OVERHEAD + user + 1 + BASE64_MAX + ID_OVERHEAD;
+    /* the count, a digest id as java_text writes it, and super */
+    return 4 + ID_OVERHEAD + 3 * user + 1 + BASE64_MAX + ID_OVERHEAD;
 }
 
 /* The list's elements; 0 of an empty list. */
@@ -113,18 +115,21 @@ auth_digest_id(struct bytes user_password, int alg, char *text, size_t size)
 }
 
 /*
- * Any text is a user and a password.  The operator's super user is known by
- * the id that its password makes.
- * ZK: DigestAuthenticationProvider.handleAuthentication
+ * Any text, as Java reads it, is a user and a password.  The operator's super
+ * user is known by the id that its password makes. ZK:
+ * DigestAuthenticationProvider.handleAuthentication
  */
 static enum zk_code
 add_digest(const struct conf *conf, struct bytes auth, struct auth_ids *ids)
 {
     char text[AUTH_IDS_MAX];
+    uint8_t read[AUTH_IDS_MAX];
     struct bytes id = {(const uint8_t *)text, 0};
 
-    if (auth.size < 0 || !conf->digest_auth_enabled)
+    if (auth.size < 0 || (size_t)auth.size > sizeof read / 3 ||
+        !conf->digest_auth_enabled)
         return ZK_AUTH_FAILED;
+    auth = (struct bytes){read, (int32_t)java_text(auth, read)};
     id.size = auth_digest_id(auth, conf->digest_alg, text, sizeof text);
     if (id.size < 0)
         return ZK_AUTH_FAILED;

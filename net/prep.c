@@ -279,6 +279,9 @@ prep_step(struct prep *p, const struct prep_request *r, void *buffer,
             txn_put_digest(&out, (int64_t)p->digest);
         check(!out.bad);
         result->size = (uint32_t)jute_out_size(&out);
+    } else if (r->op == ZK_OP_RECONFIG && err == ZK_MARSHALLING) {
+        result->err = err; /* Apache parses this one before it counts */
+        return PREP_REFUSE;
     } else if (r->origin.worker == RING_NOBODY &&
                r->op == ZK_OP_DELETE_CONTAINER) {
         return PREP_DROP; /* nobody waits for the error */

@@ -53,9 +53,10 @@ struct prep_request {
 };
 
 enum prep_verdict {
-    PREP_TXN,  /* the transaction is in the buffer: publish it */
-    PREP_DROP, /* nothing happens; a client's connection is closed */
-    PREP_WAIT, /* too much is pending: again when something was applied */
+    PREP_TXN,    /* the transaction is in the buffer: publish it */
+    PREP_REFUSE, /* no transaction: answer `err`, in order */
+    PREP_DROP,   /* nothing happens; a client's connection is closed */
+    PREP_WAIT,   /* too much is pending: again when something was applied */
 };
 
 struct prep_result {
@@ -63,7 +64,7 @@ struct prep_result {
     uint32_t outcome_count;   /* as txn_count will say */
     const int32_t *reply_ops; /* of a multi, outcome_count of them; else NULL;
                                  good until the next prep_step */
-    int32_t err;     /* of the error transaction it became, 0 if none */
+    int32_t err;     /* of PREP_REFUSE or of the error transaction; 0: none */
     bool is_partial; /* PREP_TXN: nobody's; step the same request again */
 };
 

@@ -24,7 +24,7 @@ prep_parse_create(struct jute_in *in, struct prep_op *o)
     o->acl = acl_take(in);
     o->flags = jute_get_i32(in);
     o->ttl = -1;
-    return !in->bad && o->path.size >= 0;
+    return !in->bad;
 }
 
 bool
@@ -57,19 +57,17 @@ is_ephemeral(int32_t flags)
 }
 
 /*
- * What is written for what was asked.  Within a multi the flags decide and
- * a create2 travels as create: servers of 3.8 stop at a create2 there.
+ * What is written for what was asked.  Within a multi the flags alone decide,
+ * and nothing travels as create2: servers of 3.8 stop at one there.
  */
 static int32_t
 txn_type_of(const struct prep_op *o)
 {
-    if (o->in_multi && o->flags == ZK_CONTAINER)
+    if (!o->in_multi)
+        return o->op;
+    if (o->flags == ZK_CONTAINER)
         return ZK_OP_CREATE_CONTAINER;
-    if (o->op == ZK_OP_CREATE_TTL && !has_ttl(o->flags))
-        return ZK_OP_CREATE;
-    if (o->in_multi && o->op == ZK_OP_CREATE2)
-        return ZK_OP_CREATE;
-    return o->op;
+    return has_ttl(o->flags) ? ZK_OP_CREATE_TTL : ZK_OP_CREATE;
 }
 
 /* Steps 2 to 4: flags and ttl.  In a multi the ttl without TTL is ignored. */
@@ -195,6 +193,8 @@ prep_run_create(struct prep *p, struct prep_op *o, struct jute_out *out)
 
     if (err != ZK_OK)
         return err;
+    if (o->path.size < 0)
+        return ZK_MARSHALLING;
     if (!path_has_parent(o->path))
         return ZK_BAD_ARGUMENTS;
     o->txn_type = txn_type_of(o);

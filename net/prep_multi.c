@@ -64,10 +64,7 @@ next_op(struct jute_in *in, struct prep_op *o)
     kind = prep_kind_of(o->op);
     if (!kind || !kind->in_multi || !kind->parse(in, o) || o->path.size < 0)
         return -1;
-    if (is_create(o->op) && (o->acl.size < 4 || !flags_fit(o) ||
-                             load_be32(o->acl.data) == UINT32_MAX))
-        return -1;
-    return 1;
+    return is_create(o->op) && !flags_fit(o) ? -1 : 1;
 }
 
 /* How many operations; -1 if the request as a whole is not legible. */
@@ -143,6 +140,8 @@ prep_run_multi(struct prep *p, struct jute_out *out, struct prep_result *result)
         if (result->err == 0) {
             err = run_op(p, &o, out);
             result->err = err;
+            if (err == ZK_MARSHALLING)
+                return err; /* a null id in an ACL, or no room: all of it */
         }
         if (err != ZK_OK)
             put_error(out, err);

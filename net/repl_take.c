@@ -96,7 +96,7 @@ finish_txn(struct ring_entry *e, const struct prep_request *q,
 /* What has no transaction: a word to one connection, in order. */
 static bool
 put_word(struct repl *r, enum ring_kind kind, const struct req *req,
-         const struct origin *o, enum zk_code err)
+         const struct origin *o, int32_t err)
 {
     struct ring_entry *e = reserve(r, ring_entry_size(0, 0, 0, false));
 
@@ -129,7 +129,8 @@ zxid_after(zxid_t zxid)
 
 /* Prepare one request, in as many transactions as it takes. */
 static enum prep_verdict
-prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms)
+prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
+        int32_t *err)
 {
     struct prep_need need = prep_need(&r->prep, q->op, q->body.size);
     struct prep_result result = {0};
@@ -144,6 +145,7 @@ prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms)
         q->zxid = zxid_after(r->zxid);
         q->in_flight = r->head - r->applied;
         verdict = prep_step(&r->prep, q, e + 1, need.payload, &result);
+        *err = result.err;
         if (verdict != PREP_TXN)
             return verdict;
         r->zxid = q->zxid;
@@ -163,8 +165,9 @@ repl_submit(struct repl *r, int32_t op, session_id_t session, struct bytes body)
         .body = body,
         .ids = BYTES_NULL,
     };
+    int32_t err;
 
-    return prepare(r, &q, 0) != PREP_WAIT;
+    return prepare(r, &q, 0, &err) != PREP_WAIT;
 }
 
 /* --- one handler per kind of request -------------------------------------- */
@@ -173,9 +176,13 @@ repl_submit(struct repl *r, int32_t op, session_id_t session, struct bytes body)
 static bool
 prepare_or_drop(struct repl *r, const struct req *req, struct prep_request *q)
 {
-    switch (prepare(r, q, req->timeout_ms)) {
+    int32_t err;
+
+    switch (prepare(r, q, req->timeout_ms, &err)) {
     case PREP_WAIT:
         return false;
+    case PREP_REFUSE:
+        return put_word(r, RING_REFUSED, req, &q->origin, err);
     case PREP_DROP:
         return put_word(r, RING_DROP, req, &q->origin, ZK_OK);
     case PREP_TXN:

@@ -160,6 +160,8 @@ stored_ids_have_the_form_of_their_scheme(void)
         {"digest", NULL, ZK_MARSHALLING},
         {"ip", "1.2.3.4", ZK_OK},
         {"ip", "1.2.3.4/32", ZK_OK},
+        {"ip", "1.2.3.4/+8", ZK_OK},
+        {"ip", "1.2.3.4/+", ZK_INVALID_ACL},
         {"ip", "1.2.3.4/33", ZK_INVALID_ACL},
         {"ip", "1.2.3.4/-1", ZK_INVALID_ACL},
         {"ip", "1.2.3.4/", ZK_INVALID_ACL},

@@ -105,6 +105,19 @@ digest_accepts_any_text_but_null(void)
     CU_ASSERT_EQUAL(id_count(h), 3);
 }
 
+/* What is no UTF-8 is hashed and shown as Java reads it. */
+static void
+a_user_is_read_as_java_reads_it(void)
+{
+    struct holder *h = nobody();
+    char text[64];
+    int n = auth_digest_id(bytes_of("\xef\xbf\xbd"), CONF_DIGEST_SHA1, text,
+                           sizeof text);
+
+    CU_ASSERT_EQUAL(say(h, "digest", "\xff"), ZK_OK);
+    CU_ASSERT_TRUE(memcmp(h->memory + h->ids.size - n, text, (size_t)n) == 0);
+}
+
 static void
 the_same_identity_is_kept_once(void)
 {
@@ -222,6 +235,7 @@ UNIT_SUITE(auth)
     UNIT(a_digest_id_is_user_and_hash);
     UNIT(every_algorithm_has_its_own_length);
     UNIT(digest_accepts_any_text_but_null);
+    UNIT(a_user_is_read_as_java_reads_it);
     UNIT(the_same_identity_is_kept_once);
     UNIT(the_super_password_makes_a_super_user);
     UNIT(only_digest_and_ip_are_schemes);

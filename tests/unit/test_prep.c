@@ -26,9 +26,8 @@ static void
 a_record_that_does_not_parse_is_a_failure(void)
 {
     static const int32_t ops[] = {
-        ZK_OP_CREATE,     ZK_OP_CREATE2,  ZK_OP_CREATE_CONTAINER,
-        ZK_OP_DELETE,     ZK_OP_SET_DATA, ZK_OP_SET_ACL,
-        ZK_OP_CREATE_TTL, ZK_OP_MULTI,    ZK_OP_RECONFIG,
+        ZK_OP_CREATE,   ZK_OP_CREATE2, ZK_OP_CREATE_CONTAINER, ZK_OP_DELETE,
+        ZK_OP_SET_DATA, ZK_OP_SET_ACL, ZK_OP_CREATE_TTL,       ZK_OP_MULTI,
     };
     static const uint8_t half[] = {0, 0, 0, 2, '/'};
     struct kit *k = kit_open();
@@ -41,6 +40,19 @@ a_record_that_does_not_parse_is_a_failure(void)
             kit_step(k, ops[i], KIT_SESSION, (struct bytes){half, 0}, 0),
             ZK_MARSHALLING);
     }
+    kit_close(k);
+}
+
+/* Apache reads this record before it counts; the others after. */
+static void
+a_reconfig_that_does_not_parse_takes_no_zxid(void)
+{
+    struct kit *k = kit_open();
+
+    kit_step(k, ZK_OP_RECONFIG, KIT_SESSION, (struct bytes){NULL, 0}, 0);
+    CU_ASSERT_EQUAL(k->verdict, PREP_REFUSE);
+    CU_ASSERT_EQUAL(k->result.err, ZK_MARSHALLING);
+    CU_ASSERT_EQUAL(k->zxid, 0);
     kit_close(k);
 }
 
@@ -266,6 +278,7 @@ UNIT_SUITE(prep)
     unit_suite("prep");
     UNIT(a_failure_takes_a_zxid_and_has_no_digest);
     UNIT(a_record_that_does_not_parse_is_a_failure);
+    UNIT(a_reconfig_that_does_not_parse_takes_no_zxid);
     UNIT(what_is_no_write_is_unimplemented);
     UNIT(unknown_and_closing_sessions_are_dropped);
     UNIT(a_moved_session_is_dropped_but_may_be_closed);

@@ -106,12 +106,13 @@ types_travel_so_that_every_server_applies_them(void)
     CU_ASSERT_EQUAL(type_of(k, 0), ZK_OP_CREATE);
     CU_ASSERT_EQUAL(type_of(k, 1), ZK_OP_CREATE);
     CU_ASSERT_EQUAL(type_of(k, 2), ZK_OP_CREATE_CONTAINER);
-    CU_ASSERT_EQUAL(type_of(k, 3), ZK_OP_CREATE_CONTAINER);
+    CU_ASSERT_EQUAL(type_of(k, 3), ZK_OP_CREATE);
     CU_ASSERT_EQUAL(type_of(k, 4), ZK_OP_CREATE_TTL);
     CU_ASSERT_EQUAL(type_of(k, 5), ZK_OP_CREATE);
     CU_ASSERT_EQUAL(k->result.reply_ops[0], ZK_OP_CREATE);
     CU_ASSERT_EQUAL(k->result.reply_ops[1], ZK_OP_CREATE2);
     CU_ASSERT_EQUAL(k->result.reply_ops[2], ZK_OP_CREATE_CONTAINER);
+    CU_ASSERT_EQUAL(k->result.reply_ops[3], ZK_OP_CREATE_CONTAINER);
     CU_ASSERT_EQUAL(k->result.reply_ops[4], ZK_OP_CREATE_TTL);
     CU_ASSERT_EQUAL(k->result.reply_ops[5], ZK_OP_CREATE);
     kit_apply_all(k);
@@ -203,13 +204,10 @@ put_null_path(void)
 }
 
 static void
-put_null_acl(void)
+put_null_id(void)
 {
     put_multi_header(&m, ZK_OP_CREATE);
-    put_text(&m, "/b");
-    put_text(&m, "x");
-    jute_put_i32(&m, -1);
-    jute_put_i32(&m, 0);
+    put_create(&m, "/b", "x", acl_of(31, "ip", NULL), 0);
 }
 
 static void
@@ -230,7 +228,7 @@ static void
 what_does_not_belong_refuses_the_whole(void)
 {
     static void (*const puts[])(void) = {put_read,      put_set_acl,
-                                         put_null_path, put_null_acl,
+                                         put_null_path, put_null_id,
                                          put_ttl_flags, put_half};
     struct kit *k = kit_open();
 
