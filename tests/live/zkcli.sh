@@ -126,12 +126,14 @@ transcript() {
             -e 's/127\.0\.0\.1:[0-9]+/SERVER/g' \
             -e '/^$/d' |
         /usr/bin/python3 -c '
-import sys
-lines = sys.stdin.read().replace("WATCHER::\n", "").splitlines()
+import re, sys
+text = re.sub("(?:(?:ip|digest): .*\\n)+", lambda ids: "".join(
+    sorted(ids[0].splitlines(True))), sys.stdin.read())
+lines = text.replace("WATCHER::\n", "").splitlines()
 events = [x for x in lines if x.startswith("WatchedEvent")]
 # The two are printed by different threads; each has its own order.
 for x in [x for x in lines if x not in events] + events:
-    # The set of a session'"'"'s ephemerals has no order.
+    # The sets of ephemerals and of identities have no order.
     print("[%s]" % ", ".join(sorted(x[1:-1].split(", ")))
           if x.startswith("[/") else x)'
 }
