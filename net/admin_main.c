@@ -119,7 +119,7 @@ stat_fields(const struct figures *f)
     json_object_set_new(o, "read_only", json_false());
     json_object_set_new(o, "server_stats", server_stats(f));
     json_object_set_new(o, "node_count",
-                        json_integer((json_int_t)f->tree.node_count + 1));
+                        json_integer((json_int_t)f->tree.node_count));
     return o;
 }
 
@@ -190,6 +190,7 @@ print_metrics(struct admin *a, struct MHD_Connection *connection)
     struct metric m[METRICS_MAX];
     struct figures f;
     char *text = NULL;
+    char value[32];
     size_t size, n;
     FILE *out = open_memstream(&text, &size);
 
@@ -197,12 +198,14 @@ print_metrics(struct admin *a, struct MHD_Connection *connection)
         return MHD_NO;
     figures_collect(a->shm, &f);
     n = figures_metrics(&f, m);
-    for (size_t i = 0; i < n; i++)
-        fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g%s\n", m[i].name,
+    for (size_t i = 0; i < n; i++) {
+        figures_format(m[i].is_fraction ? m[i].real : (double)m[i].whole,
+                       value);
+        fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %s\n", m[i].name,
                 m[i].name, m[i].name,
                 m[i].kind == METRIC_COUNTER ? "counter" : "gauge", m[i].name,
-                m[i].is_fraction ? m[i].real : (double)m[i].whole,
-                m[i].is_fraction ? "" : ".0");
+                value);
+    }
     fclose(out);
     return reply(connection, MHD_HTTP_OK,
                  "text/plain; version=0.0.4; charset=utf-8", text);

@@ -73,7 +73,7 @@ print_server(const struct figures *s, FILE *out)
             s->connections, s->outstanding);
     fprintf(out, "Zxid: 0x%" PRIx64 "\nMode: %s\n", (uint64_t)s->tree.zxid,
             figures_state(s));
-    fprintf(out, "Node count: %" PRIu64 "\n", s->tree.node_count + 1);
+    fprintf(out, "Node count: %" PRIu64 "\n", s->tree.node_count);
 }
 
 static void

@@ -167,7 +167,7 @@ fsync_avg_ms(const struct figures *f)
     W(GAUGE, packets_sent, f->sent)                                            \
     W(GAUGE, num_alive_connections, f->connections)                            \
     W(GAUGE, outstanding_requests, f->outstanding)                             \
-    W(GAUGE, znode_count, f->tree.node_count + 1) /* "" and "/" */             \
+    W(GAUGE, znode_count, f->tree.node_count)                                 \
     W(GAUGE, watch_count, f->data_watches + f->child_watches)                  \
     W(GAUGE, ephemerals_count, f->tree.ephemeral_count)                        \
     W(GAUGE, approximate_data_size, f->tree.data_bytes)                        \
