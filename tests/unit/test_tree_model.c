@@ -8,7 +8,7 @@
  */
 #include "tests/unit/tree_given.h"
 
-#include "storage/tree_node.h"
+#include "tests/unit/tree_sound.h"
 
 #include <stdio.h>
 #include <zlib.h>
@@ -425,6 +425,7 @@ compare_ephemerals(int id)
 static void
 compare_all(void)
 {
+    tree_check_sound(tree);
     compare_totals();
     for (int i = 0; i < PATHS; i++)
         compare_node(i);
