@@ -286,8 +286,7 @@ load(const char *name, const char *path, struct bytes text, struct conf *conf,
     set_defaults(&l->conf);
     take_text(l, text);
     take_dynamic_file(l);
-    if (report->errors == 0)
-        conf_rules(l);
+    conf_rules(l);
     rc = report->errors ? -EINVAL : 0;
     if (rc == 0)
         *conf = l->conf;

@@ -105,7 +105,6 @@ struct conf {
     /* what a tree may hold */
     bool digest_enabled; /* tree digest in transactions and snapshots */
     bool extended_types; /* TTL nodes */
-    bool emulate_353_ttl;
     bool enforce_quota;
     int32_t container_check_interval_ms;
     int32_t container_max_per_minute;
@@ -122,8 +121,6 @@ struct conf {
     int32_t jute_maxbuffer;         /* bytes of one inbound frame */
     int32_t jute_maxbuffer_extra;   /* more, for what was once committed */
     int32_t global_outstanding_limit;
-    int32_t max_response_cache; /* <= 0 off */
-    int32_t max_children_cache; /* <= 0 off */
     bool readonly_mode;
     bool local_sessions;
     bool local_sessions_upgrading;
@@ -141,19 +138,13 @@ struct conf {
     int32_t connect_weight_global;
     int32_t connect_weight_local;
     int32_t connect_weight_renew;
-    int32_t request_max; /* 0 off */
-    int32_t request_stall_ms;
-    bool request_drop_stale;
-    bool request_stale_latency_check;
-    bool request_stale_connection_check;
-    int32_t request_drain_ms;     /* at stop */
+    int32_t request_max;          /* 0 off */
     int32_t throttled_op_wait_ms; /* 0 off */
     int64_t large_request_max_bytes;
     int32_t large_request_threshold; /* <= 0 off */
 
     /* who may what */
     bool skip_acl;
-    bool eager_acl_check;
     bool digest_auth_enabled;
     char super_digest[CONF_TEXT_MAX]; /* "super:<base64>", empty: none */
     int32_t digest_alg;               /* enum conf_digest_alg */

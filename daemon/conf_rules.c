@@ -2,7 +2,8 @@
 /*
  * conf_rules.c - what the keys of one file mean together; see conf_load.h.
  *
- * First the derived values are resolved, then each rule looks at the result.
+ * First the derived values are resolved, then each rule looks at the result,
+ * also after errors: an operator wants to hear of all at once.
  * The texts in ZooKeeper's words are those that operators search for.
  * Facts: spec/operations.md 2, table of cross-key validation.
  */
@@ -78,9 +79,9 @@ rule_data(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
-    if (!*c->data_dir)
+    if (!*c->data_dir && !line_of(l, "dataDir"))
         tell(l, CONF_ERROR, "dataDir", "dataDir is not set");
-    else if (!l->is_embedded && *c->data_dir != '/')
+    else if (!l->is_embedded && *c->data_dir && *c->data_dir != '/')
         tell(l, CONF_WARNING, "dataDir",
              "is relative to the folder that the server is started in");
     if (!l->is_embedded && *c->data_log_dir && *c->data_log_dir != '/' &&
@@ -112,10 +113,11 @@ rule_ports(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
-    if (c->client_port == 0 && line_of(l, "clientPortAddress"))
+    if (c->client_port == 0 && !line_of(l, "clientPort") &&
+        line_of(l, "clientPortAddress"))
         tell(l, CONF_ERROR, "clientPortAddress",
              "clientPortAddress is set but clientPort is not set");
-    else if (c->client_port == 0)
+    else if (c->client_port == 0 && !line_of(l, "clientPort"))
         tell(l, CONF_ERROR, "clientPort",
              "clientPort is not set: no client could connect");
     if (c->admin_enabled && c->admin_port == c->client_port)

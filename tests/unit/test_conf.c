@@ -77,8 +77,14 @@ an_error_names_file_line_key_and_what_is_allowed(void)
 static void
 every_error_is_told_not_only_the_first(void)
 {
-    CU_ASSERT_EQUAL(given("tickTime=x\nclientPort=y\nsnapCount=z\n"), -EINVAL);
-    CU_ASSERT_EQUAL(report.errors, 3);
+    CU_ASSERT_EQUAL(given("tickTime=x\nclientPort=y\nserver.1=a:1:2\n"
+                          "server.2=b:1:2\n"),
+                    -EINVAL);
+    CU_ASSERT_EQUAL(report.errors, 4);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 1, "tickTime"));
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 2, "clientPort"));
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 4, "server.2"));
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 0, "dataDir"));
 }
 
 static void
