@@ -184,4 +184,4 @@ clean: ## remove what was built
     packages-test packages-long run check check-long bench bench-envelope \
     install help clean
 
--include $(SERVER_O:.o=.d) $(ZAB_O:.o=.d) $(UNIT_O:.o=.d)
+-include $(SERVER_O:.o=.d) $(BUILD)/obj/daemon/main.d $(ZAB_O:.o=.d) $(UNIT_O:.o=.d)
