@@ -118,6 +118,8 @@ static bool
 may_connect(struct client_proc *p, struct client *c,
             const struct connect_request *r)
 {
+    if (!client_is_serving(p))
+        client_follow(p); /* it may serve since we last looked */
     if (!client_is_serving(p) || p->shm->super->is_stopping)
         return false;
     if (!limits_connect(&p->tokens, &p->conf, p->shm->super->client_count,

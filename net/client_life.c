@@ -41,10 +41,11 @@ begin(struct client_proc *p, uint32_t life)
 static void
 lose(struct client_proc *p, uint32_t life)
 {
-    if (p->client_count > 0)
+    if (p->repl_life && p->client_count > 0)
         log_warn("%u connections closed: replication is gone",
                  p->client_count);
-    client_drop_all(p);
+    if (p->repl_life) /* else nobody has a session yet */
+        client_drop_all(p);
     p->repl_life = 0;
     atomic_store(&p->own->delivered, RING_POS_NONE);
     atomic_store(&p->own->wants_tree, 0);
