@@ -114,6 +114,7 @@ struct client_proc {
     uint64_t blocked_moved; /* positions when they looked last */
     uint64_t outstanding_of_others; /* at the start of this turn */
     struct watch watch;
+    struct watch_totals published; /* as others know them */
     struct token_bucket tokens;
 };
 
@@ -181,6 +182,9 @@ void client_bind_session(struct client_proc *p, struct client *c,
 /* Make the places of those that are gone free. */
 void client_sweep(struct client_proc *p);
 void client_drop_all(struct client_proc *p);
+
+/* Tell the other processes how many watches there are. */
+void client_publish(struct client_proc *p);
 
 void client_list_add(struct client_proc *p, struct client_list *list,
                      struct client *c);

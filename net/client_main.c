@@ -80,19 +80,6 @@ run_todo(struct client_proc *p)
     }
 }
 
-static void
-publish_watches(struct client_proc *p)
-{
-    struct client_stats *s = &p->own->stats;
-    const struct watch_totals *t = &p->watch.totals;
-
-    s->watches = t->data_watches;
-    s->child_watches = t->child_watches;
-    s->watched_paths = t->data_paths;
-    s->watching_connections = t->connections;
-    s->watch_bytes = (uint64_t)p->watch.arena.used * WATCH_UNIT;
-}
-
 /* Everything but sockets: before the loop sleeps, and when we are rung. */
 static bool
 turn(void *arg)
@@ -105,6 +92,7 @@ turn(void *arg)
     more = client_deliver(p, TURN_BYTES);
     retry_blocked(p);
     run_todo(p);
+    client_publish(p);
     conn_flush_dirty(&p->home);
     client_sweep(p);
     client_ring(p);
@@ -142,7 +130,6 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop, (void)events;
     client_expire(p);
-    publish_watches(p);
     p->is_full = is_full(p);
     p->blocked_moved = 0; /* look again, whatever moved */
 }

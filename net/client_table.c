@@ -317,6 +317,23 @@ client_drop_all(struct client_proc *p)
         client_drop(p, &p->client[i]);
 }
 
+/* Only when they changed: this runs before every flush. */
+void
+client_publish(struct client_proc *p)
+{
+    struct client_stats *s = &p->own->stats;
+    const struct watch_totals *t = &p->watch.totals;
+
+    if (memcmp(&p->published, t, sizeof *t) == 0)
+        return;
+    p->published = *t;
+    s->watches = t->data_watches;
+    s->child_watches = t->child_watches;
+    s->watched_paths = t->data_paths;
+    s->watching_connections = t->connections;
+    s->watch_bytes = (uint64_t)p->watch.arena.used * WATCH_UNIT;
+}
+
 const char *
 client_name(const struct client_proc *p, const struct client *c)
 {

@@ -267,16 +267,21 @@ sweep(struct watch *w, uint32_t handle)
 enum { IN_DATA = WATCH_DATA | WATCH_PERSISTENT | WATCH_RECURSIVE,
        IN_CHILD = WATCH_CHILD | WATCH_PERSISTENT };
 
-/* Count one connection's change from `before` to `after` on path `p`. */
+/* Count a change of connection `s` from `before` to `after` on path `p`. */
 static void
-count_change(struct watch *w, struct wpath *p, unsigned before, unsigned after)
+count_change(struct watch *w, struct watch_set *s, struct wpath *p,
+             unsigned before, unsigned after)
 {
     if (!(before & IN_DATA) && (after & IN_DATA)) {
         w->totals.data_watches++;
         w->totals.data_paths += p->data++ == 0;
+        w->totals.connections += s->data == 0;
+        s->data++;
     } else if ((before & IN_DATA) && !(after & IN_DATA)) {
         w->totals.data_watches--;
         w->totals.data_paths -= --p->data == 0;
+        s->data--;
+        w->totals.connections -= s->data == 0;
     }
     w->totals.child_watches += ((after & IN_CHILD) != 0);
     w->totals.child_watches -= ((before & IN_CHILD) != 0);
@@ -294,13 +299,12 @@ set_modes(struct watch *w, uint32_t conn, uint32_t handle, uint32_t *entry,
     struct watch_set *s = set_of(w, conn);
     unsigned before = watch_entry_modes(*entry);
 
-    count_change(w, path_at(w, handle), before, after);
+    count_change(w, s, path_at(w, handle), before, after);
     if (after != 0) {
         *entry = handle << WATCH_MODE_BITS | after;
         return;
     }
     watch_set_remove(&w->arena, s, handle);
-    w->totals.connections -= s->count == 0;
 }
 
 void
@@ -318,9 +322,10 @@ watch_close(struct watch *w, uint32_t conn)
     struct watch_set *s = set_of(w, conn);
     struct watch_set old = *s;
 
-    s->list = s->count = s->log2 = 0; /* its hints are stale from here on */
-    s->conn = UINT32_MAX;
-    w->totals.connections -= old.count > 0;
+    s->list = s->count = 0;
+    s->log2 = 0;
+    s->data = 0;
+    s->conn = UINT32_MAX; /* its hints are stale from here on */
     for (uint32_t i = 0; i < watch_set_places(&old); i++) {
         uint32_t entry = watch_set_at(&w->arena, &old, i);
         uint32_t handle = watch_entry_path(entry);
@@ -328,7 +333,7 @@ watch_close(struct watch *w, uint32_t conn)
 
         if (!entry)
             continue;
-        count_change(w, p, watch_entry_modes(entry), 0);
+        count_change(w, &old, p, watch_entry_modes(entry), 0);
         if (p->live == 0)
             free_path(w, handle);
         else if (p->count - p->live > p->live)
@@ -365,8 +370,7 @@ watch_add(struct watch *w, uint32_t conn, struct bytes path, unsigned modes)
             free_path(w, handle);
         return false;
     }
-    w->totals.connections += s->count == 1;
-    count_change(w, path_at(w, handle), 0, modes);
+    count_change(w, s, path_at(w, handle), 0, modes);
     return true;
 }
 

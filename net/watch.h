@@ -43,7 +43,8 @@ struct watch_set {
     uint32_t count;
     uint32_t conn;   /* who has the place now */
     uint32_t stamp;  /* of the last trigger that served it */
-    uint8_t log2;    /* of the array's capacity */
+    uint32_t log2 : 6;  /* of the array's capacity */
+    uint32_t data : 26; /* entries in the data table */
 };
 
 /* What the process as a whole watches. */
@@ -51,8 +52,7 @@ struct watch_totals {
     uint64_t data_watches;  /* in the data table, as `wchs` counts */
     uint64_t child_watches; /* in the child table */
     uint64_t data_paths;
-    uint64_t connections;   /* with a watch of any kind */
-    uint64_t bytes;
+    uint64_t connections;   /* with a watch in the data table */
 };
 
 struct watch {

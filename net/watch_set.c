@@ -67,7 +67,7 @@ resize(struct watch_arena *a, struct watch_set *s, uint32_t log2)
     if (s->log2 > 0)
         watch_give(a, s->list, sizeof(uint32_t) << s->log2);
     s->list = list;
-    s->log2 = (uint8_t)log2;
+    s->log2 = log2 & 63;
     return true;
 }
 
@@ -79,8 +79,9 @@ watch_set_add(struct watch_arena *a, struct watch_set *s, uint32_t path,
 
     check(modes != 0 && modes <= WATCH_ANY);
     if (s->count == 0) {
-        *s = (struct watch_set){.list = entry, .count = 1, .conn = s->conn,
-                                .stamp = s->stamp};
+        s->list = entry;
+        s->count = 1;
+        s->log2 = 0;
         return true;
     }
     if (s->log2 == 0 && !resize(a, s, LOG2_FIRST))
@@ -165,5 +166,7 @@ watch_set_clear(struct watch_arena *a, struct watch_set *s)
 {
     if (s->log2 > 0)
         watch_give(a, s->list, sizeof(uint32_t) << s->log2);
-    s->list = s->count = s->log2 = 0;
+    s->list = s->count = 0;
+    s->log2 = 0;
+    s->data = 0;
 }
