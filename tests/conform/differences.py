@@ -51,19 +51,22 @@ DIFFERENCES = [
             },
             'multi: createContainer with plain flags in a multi': {
                 2: (["xid 1 zxid +2 OK results{create path '$/n0'; end}"],
-                    ["xid 1 zxid +2 OK results{create2 path '$/n0' stat{c+2 "
-                     "m+2 p+2 v0 cv0 av0 len0 kids0}; end}"]),
+                    ["xid 1 zxid +2 OK results{create2 path '$/n0' "
+                     "stat{c+2 m+2 p+2 v0 cv0 av0 len0 kids0}; end}"]),
                 3: (["xid 2 zxid +3 OK results{create path '$/n1'; end}"],
-                    ["xid 2 zxid +3 OK results{create2 path '$/n1' stat{c+3 "
-                     "m+3 p+3 v0 cv0 av0 len0 kids0 owner s1}; end}"]),
-                4: (["xid 3 zxid +4 OK results{create path '$/n20000000002'; "
-                     "end}"],
-                    ["xid 3 zxid +4 OK results{create2 path '$/n20000000002' "
-                     "stat{c+4 m+4 p+4 v0 cv0 av0 len0 kids0}; end}"]),
-                5: (["xid 4 zxid +5 OK results{create path '$/n30000000003'; "
-                     "end}"],
-                    ["xid 4 zxid +5 OK results{create2 path '$/n30000000003' "
-                     "stat{c+5 m+5 p+5 v0 cv0 av0 len0 kids0 owner s1}; end}"]),
+                    ["xid 2 zxid +3 OK results{create2 path '$/n1' "
+                     "stat{c+3 m+3 p+3 v0 cv0 av0 len0 kids0 owner s1}; "
+                     "end}"]),
+                4: (["xid 3 zxid +4 OK results{create path "
+                     "'$/n20000000002'; end}"],
+                    ["xid 3 zxid +4 OK results{create2 path "
+                     "'$/n20000000002' stat{c+4 m+4 p+4 v0 cv0 av0 len0 "
+                     "kids0}; end}"]),
+                5: (["xid 4 zxid +5 OK results{create path "
+                     "'$/n30000000003'; end}"],
+                    ["xid 4 zxid +5 OK results{create2 path "
+                     "'$/n30000000003' stat{c+5 m+5 p+5 v0 cv0 av0 len0 "
+                     "kids0 owner s1}; end}"]),
             },
             'stats: stats inside a multi are those of that moment': {
                 2: (["xid 1 zxid +2 OK results{create path '$/n'; setData "
@@ -80,7 +83,7 @@ DIFFERENCES = [
             },
         }),
     Difference(
-        what='a null path inside a multi',
+        what='a null path inside a multi; a multiRead with no read in it',
         apache='MARSHALLINGERROR with the previous zxid and the body of an '
                'empty multi; a zxid is skipped',
         zabd='MARSHALLINGERROR with its own zxid and no body, as for any '
@@ -135,16 +138,22 @@ DIFFERENCES = [
                     ['xid 18 zxid +11 MARSHALLINGERROR']),
                 20: (['xid 19 zxid +7 MARSHALLINGERROR and then '
                      'ffffffff01ffffffff'],
-                    ['xid 19 zxid +11 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff']),
+                    ['xid 19 zxid +11 MARSHALLINGERROR']),
                 21: (['xid 20 zxid +7 MARSHALLINGERROR and then '
                      'ffffffff01ffffffff'],
-                    ['xid 20 zxid +11 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff']),
-                22: (['xid -2 zxid +7 OK'],
-                    ['xid -2 zxid +11 OK']),
-                23: (['xid -2 zxid +7 OK'],
-                    ['xid -2 zxid +11 OK']),
+                    ['xid 20 zxid +11 MARSHALLINGERROR']),
+                22: (['xid 1000000 zxid +7 OK names []'],
+                    ['xid 1000000 zxid +11 OK names []']),
+                23: (['xid 1000000 zxid +7 OK names []'],
+                    ['xid 1000000 zxid +11 OK names []']),
+            },
+            'multi: reads do not mix with writes': {
+                8: (['xid 7 zxid +5 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 7 zxid +5 MARSHALLINGERROR']),
+                9: (['xid 8 zxid +5 MARSHALLINGERROR and then '
+                     'ffffffff01ffffffff'],
+                    ['xid 8 zxid +5 MARSHALLINGERROR']),
             },
         }),
     Difference(
@@ -154,10 +163,10 @@ DIFFERENCES = [
         zabd='refuses; the rightful connection stays',
         why="an impostor could cut any session's connection",
         cases={
-            'connect: an impostor without the password does not disturb the '
-            'session': {
+            'connect: an impostor without the password does not disturb '
+            'the session': {
                 3: (['closed'],
-                    ['xid -2 zxid +1 OK']),
+                    ['xid 1000000 zxid +1 OK names []']),
                 4: (['closed'],
                     ['xid 1 zxid +2 OK',
                      'closed']),
@@ -191,8 +200,8 @@ DIFFERENCES = [
                      'kids0}'],
                     ['xid 1 zxid +3 OK stat{c+3 m+3 p+3 v0 cv0 av0 len0 '
                      'kids0}']),
-                6: (['xid -2 zxid +4 OK'],
-                    ['xid -2 zxid +3 OK']),
+                6: (['xid 1000000 zxid +4 OK names []'],
+                    ['xid 1000000 zxid +3 OK names []']),
             },
         }),
     Difference(
@@ -202,16 +211,16 @@ DIFFERENCES = [
         why='an internal operation',
         cases={
             'session: the createSession opcode from a client': {
-                2: (['again ConnectResponse version 0 timeout 30000 session '
-                     's1 password right readonly 0',
+                2: (['again ConnectResponse version 0 timeout 30000 '
+                     'session s1 password right readonly 0',
                      'silence'],
                     ['xid 99 zxid -1 UNIMPLEMENTED',
                      'closed']),
             },
         }),
     Difference(
-        what='text that is no Java-clean UTF-8, where no path check applies '
-             '(sync, ACL ids)',
+        what='text that is no Java-clean UTF-8, where no path check '
+             'applies (sync, ids)',
         apache='characters above U+FFFF come back as two surrogates, '
                'malformed bytes as U+FFFD',
         zabd="the client's own bytes",
@@ -219,7 +228,8 @@ DIFFERENCES = [
             "sent cannot compare them",
         cases={
             'paths: sync echoes a character outside the plane zero': {
-                2: (["xid 1 zxid +1 OK path '/\\xed\\xa0\\xbd\\xed\\xb8\\x80'"],
+                2: (["xid 1 zxid +1 OK path "
+                     "'/\\xed\\xa0\\xbd\\xed\\xb8\\x80'"],
                     ["xid 1 zxid +1 OK path '/\\xf0\\x9f\\x98\\x80'"]),
             },
             'paths: sync echoes malformed UTF-8': {
@@ -231,8 +241,8 @@ DIFFERENCES = [
                      "1:'digest':'\\xed\\xa0\\xbd\\xed\\xb8\\x80:x'] "
                      "stat{c+2 m+2 p+2 v0 cv0 av0 len0 kids0}"],
                     ["xid 2 zxid +2 OK acl[31:'world':'anyone', "
-                     "1:'digest':'\\xf0\\x9f\\x98\\x80:x'] stat{c+2 m+2 p+2 "
-                     "v0 cv0 av0 len0 kids0}"]),
+                     "1:'digest':'\\xf0\\x9f\\x98\\x80:x'] stat{c+2 m+2 "
+                     "p+2 v0 cv0 av0 len0 kids0}"]),
             },
         }),
     Difference(
@@ -246,160 +256,163 @@ DIFFERENCES = [
                     ["xid 1 zxid +2 OK path '$/n'"]),
                 3: (['xid 2 zxid +2 NONODE'],
                     ["xid 2 zxid +2 OK acl[31:'ip':'::1', "
-                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
-                     "kids0}"]),
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 "
+                     "len0 kids0}"]),
             },
             'acl: an ACL for the IPv6 address 0:0:0:0:0:0:0:1': {
                 2: (['xid 1 zxid +2 INVALIDACL'],
                     ["xid 1 zxid +2 OK path '$/n'"]),
                 3: (['xid 2 zxid +2 NONODE'],
                     ["xid 2 zxid +2 OK acl[31:'ip':'0:0:0:0:0:0:0:1', "
-                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
-                     "kids0}"]),
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 "
+                     "len0 kids0}"]),
             },
             'acl: an ACL for the IPv6 address fe80::/10': {
                 2: (['xid 1 zxid +2 INVALIDACL'],
                     ["xid 1 zxid +2 OK path '$/n'"]),
                 3: (['xid 2 zxid +2 NONODE'],
                     ["xid 2 zxid +2 OK acl[31:'ip':'fe80::/10', "
-                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
-                     "kids0}"]),
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 "
+                     "len0 kids0}"]),
             },
             'acl: an ACL for the IPv6 address ::': {
                 2: (['xid 1 zxid +2 INVALIDACL'],
                     ["xid 1 zxid +2 OK path '$/n'"]),
                 3: (['xid 2 zxid +2 NONODE'],
                     ["xid 2 zxid +2 OK acl[31:'ip':'::', "
-                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
-                     "kids0}"]),
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 "
+                     "len0 kids0}"]),
             },
             'acl: an ACL for the IPv6 address ::1/128': {
                 2: (['xid 1 zxid +2 INVALIDACL'],
                     ["xid 1 zxid +2 OK path '$/n'"]),
                 3: (['xid 2 zxid +2 NONODE'],
                     ["xid 2 zxid +2 OK acl[31:'ip':'::1/128', "
-                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 len0 "
-                     "kids0}"]),
+                     "31:'world':'anyone'] stat{c+2 m+2 p+2 v0 cv0 av0 "
+                     "len0 kids0}"]),
             },
         }),
     Difference(
         what='several kinds of watch on one path by one connection',
         apache='the last kind set replaces the others',
         zabd='each kind stands for itself',
-        why="bug fix of 3.9.0 (ZOOKEEPER-4466): a getData with watch ended a "
-            "cache's persistent watch",
+        why="bug fix of 3.9.0 (ZOOKEEPER-4466): a getData with watch ended "
+            "a cache's persistent watch",
         cases={
             'persist: addWatch mode 0, then mode 1 on one path': {
                 9: (["event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path "
+                     "'$/n/c'",
                      "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid -2 zxid +6 OK'],
+                     'xid 1000000 zxid +6 OK names []'],
                     ["event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path "
+                     "'$/n/c'",
                      "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid -2 zxid +6 OK']),
+                     'xid 1000000 zxid +6 OK names []']),
             },
             'persist: addWatch mode 1, then mode 0 on one path': {
                 9: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
                      "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid -2 zxid +6 OK'],
+                     'xid 1000000 zxid +6 OK names []'],
                     ["event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n/c'",
+                     "event zxid -1 OK: NodeDataChanged state 3 path "
+                     "'$/n/c'",
                      "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid -2 zxid +6 OK']),
+                     'xid 1000000 zxid +6 OK names []']),
             },
             'persist: a exists watch over addWatch mode 0 on one path': {
                 13: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +9 OK'],
+                     'xid 1000000 zxid +9 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +9 OK']),
+                     'xid 1000000 zxid +9 OK names []']),
             },
             'persist: a getData watch over addWatch mode 0 on one path': {
                 13: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +9 OK'],
+                     'xid 1000000 zxid +9 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +9 OK']),
+                     'xid 1000000 zxid +9 OK names []']),
             },
             'persist: a getChildren watch over addWatch mode 0 on one path': {
                 9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +6 OK'],
+                     'xid 1000000 zxid +6 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +6 OK']),
+                     'xid 1000000 zxid +6 OK names []']),
                 13: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid -2 zxid +9 OK'],
+                     'xid 1000000 zxid +9 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +9 OK']),
+                     'xid 1000000 zxid +9 OK names []']),
             },
             'persist: a exists watch over addWatch mode 1 on one path': {
                 9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +6 OK'],
+                     'xid 1000000 zxid +6 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
                      "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +6 OK']),
+                     'xid 1000000 zxid +6 OK names []']),
                 13: (["event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +9 OK'],
+                     'xid 1000000 zxid +9 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
                      "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +9 OK']),
+                     'xid 1000000 zxid +9 OK names []']),
             },
             'persist: a getData watch over addWatch mode 1 on one path': {
                 9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +6 OK'],
+                     'xid 1000000 zxid +6 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
                      "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +6 OK']),
+                     'xid 1000000 zxid +6 OK names []']),
                 13: (["event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +9 OK'],
+                     'xid 1000000 zxid +9 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
                      "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +9 OK']),
+                     'xid 1000000 zxid +9 OK names []']),
             },
             'persist: addWatch mode 1 over a getChildren watch on one path': {
                 9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
                      "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +6 OK'],
+                     'xid 1000000 zxid +6 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
                      "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid -2 zxid +6 OK']),
+                     'xid 1000000 zxid +6 OK names []']),
             },
         }),
     Difference(
@@ -416,11 +429,11 @@ DIFFERENCES = [
                 6: (['xid 3 zxid +3 OK'],
                     ['xid 3 zxid +3 NOWATCHER']),
                 11: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid -2 zxid +5 OK'],
+                     'xid 1000000 zxid +5 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +5 OK']),
+                     'xid 1000000 zxid +5 OK names []']),
             },
             'persist: removing type 2 from a persistent watch': {
                 5: (['xid 2 zxid +3 OK'],
@@ -429,11 +442,11 @@ DIFFERENCES = [
                     ['xid 3 zxid +3 NOWATCHER']),
                 11: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +5 OK'],
+                     'xid 1000000 zxid +5 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeChildrenChanged state 3 path "
                      "'$/n'",
-                     'xid -2 zxid +5 OK']),
+                     'xid 1000000 zxid +5 OK names []']),
             },
             'persist: removing type 1 from a recursive watch': {
                 5: (['xid 2 zxid +3 OK'],
@@ -446,10 +459,10 @@ DIFFERENCES = [
                     ['xid 2 zxid +3 NOWATCHER']),
                 6: (['xid 3 zxid +3 OK'],
                     ['xid 3 zxid +3 NOWATCHER']),
-                11: (['xid -2 zxid +5 OK'],
+                11: (['xid 1000000 zxid +5 OK names []'],
                     ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
                      "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     'xid -2 zxid +5 OK']),
+                     'xid 1000000 zxid +5 OK names []']),
             },
         }),
     Difference(
@@ -490,8 +503,8 @@ DIFFERENCES = [
                 6: (['xid 3 zxid +3 MARSHALLINGERROR'],
                     ['xid 3 zxid +3 OK']),
                 8: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid -2 zxid +4 OK'],
-                    ['xid -2 zxid +4 OK']),
+                     'xid 1000000 zxid +4 OK names []'],
+                    ['xid 1000000 zxid +4 OK names []']),
             },
             'persist: removing type 5 from a persistent watch': {
                 5: (['xid 2 zxid +3 MARSHALLINGERROR'],
@@ -511,8 +524,8 @@ DIFFERENCES = [
                 6: (['xid 3 zxid +3 MARSHALLINGERROR'],
                     ['xid 3 zxid +3 OK']),
                 8: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid -2 zxid +4 OK'],
-                    ['xid -2 zxid +4 OK']),
+                     'xid 1000000 zxid +4 OK names []'],
+                    ['xid 1000000 zxid +4 OK names []']),
             },
             'persist: removing type 4 from no watch': {
                 5: (['xid 2 zxid +3 MARSHALLINGERROR'],
@@ -528,13 +541,110 @@ DIFFERENCES = [
             },
         }),
     Difference(
+        what='checkWatches of a watch that another connection has',
+        apache='OK',
+        zabd='NOWATCHER',
+        why="Apache looks at the path alone; removeWatches and newer "
+            "releases look at the caller's own",
+        cases={
+            'persist: watches of other connections are not seen': {
+                5: (['xid 1 zxid +2 OK'],
+                    ['xid 1 zxid +2 NOWATCHER']),
+                7: (['xid 3 zxid +2 OK'],
+                    ['xid 3 zxid +2 NOWATCHER']),
+                9: (['xid 5 zxid +2 OK'],
+                    ['xid 5 zxid +2 NOWATCHER']),
+            },
+        }),
+    Difference(
+        what='checkWatches of the empty path, or one without a slash in '
+             'front',
+        apache='NOWATCHER, MARSHALLINGERROR',
+        zabd='OK if the caller has set one, else NOWATCHER',
+        why="an accident of the walk over a path's parents; addWatch and "
+            "removeWatches take such paths",
+        cases={
+            "persist: addWatch at the path ''": {
+                3: (['xid 2 zxid +1 NOWATCHER'],
+                    ['xid 2 zxid +1 OK']),
+                6: (['xid 5 zxid +1 NOWATCHER'],
+                    ['xid 5 zxid +1 OK']),
+            },
+            "persist: addWatch at the path 'nope'": {
+                3: (['xid 2 zxid +1 MARSHALLINGERROR'],
+                    ['xid 2 zxid +1 OK']),
+                6: (['xid 5 zxid +1 MARSHALLINGERROR'],
+                    ['xid 5 zxid +1 OK']),
+                8: (['xid 7 zxid +1 MARSHALLINGERROR'],
+                    ['xid 7 zxid +1 NOWATCHER']),
+            },
+        }),
+    Difference(
+        what='a null path in addWatch or removeWatches',
+        apache='OK, NOWATCHER',
+        zabd='MARSHALLINGERROR',
+        why='as every other request with a null path; such a watch could '
+            'never fire',
+        cases={
+            'persist: addWatch at a null path': {
+                2: (['xid 1 zxid +1 OK err OK'],
+                    ['xid 1 zxid +1 MARSHALLINGERROR']),
+            },
+            'paths: null paths for watches': {
+                6: (['xid 5 zxid +1 NOWATCHER'],
+                    ['xid 5 zxid +1 MARSHALLINGERROR']),
+            },
+        }),
+    Difference(
+        what='a setWatches with a null list behind good ones',
+        apache='MARSHALLINGERROR, and the lists before it are done',
+        zabd='MARSHALLINGERROR, nothing is done',
+        why='an unreadable request has no effect',
+        cases={
+            'watch: a null list behind a good one: what of the good one is '
+            'done': {
+                3: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
+                     'xid -8 zxid +2 MARSHALLINGERROR'],
+                    ['xid -8 zxid +2 MARSHALLINGERROR']),
+                5: (['xid 2 zxid +2 OK'],
+                    ['xid 2 zxid +2 NOWATCHER']),
+            },
+        }),
+    Difference(
+        what='getAllChildrenNumber of the empty path',
+        apache='one more than of /',
+        zabd='the same as of /',
+        why='Apache counts the second name of the root',
+        cases={
+            'reserved: the empty path is the root for reads': {
+                6: (['xid 5 zxid +1 OK total 5'],
+                    ['xid 5 zxid +1 OK total 4']),
+            },
+        }),
+    Difference(
+        what='wchs after a watch has fired',
+        apache='counts connections that have no watch left',
+        zabd='counts connections that have a watch',
+        why='an empty entry is left behind',
+        cases={
+            'fourletter: wchs counts data watches': {
+                10: (["text '2 connections watching 3 paths\\nTotal "
+                     "watches:3\\n'",
+                     'closed'],
+                    ["text '1 connections watching 3 paths\\nTotal "
+                     "watches:3\\n'",
+                     'closed']),
+            },
+        }),
+    Difference(
         what='a write right behind a setACL, in one pipeline',
-        apache='a race: judged by the old list as long as the new one is not '
-               'applied',
+        apache='a race: judged by the old list as long as the new one is '
+               'not applied',
         zabd='judged by the new list',
         why='an ACL bypass: the pending state forgets the list',
         cases={
-            'acl: a write behind a setACL in one pipeline obeys the new list': {
+            'acl: a write behind a setACL in one pipeline obeys the new '
+            'list': {
                 1: (None,
                     ['ConnectResponse version 0 timeout 30000 session s1 '
                      'password right readonly 0']),
@@ -547,15 +657,15 @@ DIFFERENCES = [
                      'xid 4 zxid +5 OK stat{c+2 m+2 p+2 v0 cv0 av2 len1 '
                      'kids0}',
                      'xid 5 zxid +6 NOAUTH',
-                     "xid 6 zxid +6 OK data 'x' stat{c+2 m+2 p+2 v0 cv0 av2 "
-                     "len1 kids0}"]),
+                     "xid 6 zxid +6 OK data 'x' stat{c+2 m+2 p+2 v0 cv0 "
+                     "av2 len1 kids0}"]),
                 4: (None,
-                    ['xid -2 zxid +6 OK']),
+                    ['xid 1000000 zxid +6 OK names []']),
             },
         }),
     Difference(
-        what='an unknown opcode, or an auth packet, behind other requests in '
-             'one pipeline',
+        what='an unknown opcode, or an auth packet, behind other requests '
+             'in one pipeline',
         apache='a race: the answer may overtake theirs',
         zabd='all are answered in order',
         why='kazoo takes replies by order and breaks; the order is promised',
@@ -579,7 +689,7 @@ DIFFERENCES = [
                     ['xid 1 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 '
                      'kids0}']),
                 5: (None,
-                    ['xid -2 zxid +3 OK']),
+                    ['xid 1000000 zxid +3 OK names []']),
             },
             'order: auth between writes is answered in its place': {
                 1: (None,
@@ -587,19 +697,20 @@ DIFFERENCES = [
                      'password right readonly 0']),
                 2: (None,
                     ["xid 1 zxid +2 OK path '$/n'",
-                     'xid 2 zxid +3 OK stat{c+2 m+3 p+2 v1 cv0 av0 len200000 '
-                     'kids0}',
+                     'xid 2 zxid +3 OK stat{c+2 m+3 p+2 v1 cv0 av0 '
+                     'len200000 kids0}',
                      'xid 3 zxid +4 OK stat{c+2 m+4 p+2 v2 cv0 av0 len1 '
                      'kids0}',
                      'xid -4 zxid 0 OK',
                      'xid 4 zxid +4 OK stat{c+2 m+4 p+2 v2 cv0 av0 len1 '
                      'kids0}']),
                 3: (None,
-                    ['xid -2 zxid +4 OK']),
+                    ['xid 1000000 zxid +4 OK names []']),
             },
         }),
     Difference(
-        what='createTTL with flags that are no TTL flags, and a negative ttl',
+        what='createTTL with flags that are no TTL flags, and a negative '
+             'ttl',
         apache='no answer, and none to anybody ever after',
         zabd='BADARGUMENTS',
         why="Apache's request thread dies",
@@ -616,7 +727,7 @@ DIFFERENCES = [
                     ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
                      'kids0}']),
                 5: (None,
-                    ['xid -2 zxid +3 OK']),
+                    ['xid 1000000 zxid +3 OK names []']),
             },
             'ttl: createTTL with flags 1 and a negative ttl': {
                 1: (None,
@@ -630,7 +741,7 @@ DIFFERENCES = [
                     ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
                      'kids0}']),
                 5: (None,
-                    ['xid -2 zxid +3 OK']),
+                    ['xid 1000000 zxid +3 OK names []']),
             },
             'ttl: createTTL with flags 2 and a negative ttl': {
                 1: (None,
@@ -644,7 +755,7 @@ DIFFERENCES = [
                     ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
                      'kids0}']),
                 5: (None,
-                    ['xid -2 zxid +3 OK']),
+                    ['xid 1000000 zxid +3 OK names []']),
             },
             'ttl: createTTL with flags 3 and a negative ttl': {
                 1: (None,
@@ -658,7 +769,7 @@ DIFFERENCES = [
                     ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
                      'kids0}']),
                 5: (None,
-                    ['xid -2 zxid +3 OK']),
+                    ['xid 1000000 zxid +3 OK names []']),
             },
             'ttl: createTTL with flags 4 and a negative ttl': {
                 1: (None,
@@ -672,7 +783,7 @@ DIFFERENCES = [
                     ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
                      'kids0}']),
                 5: (None,
-                    ['xid -2 zxid +3 OK']),
+                    ['xid 1000000 zxid +3 OK names []']),
             },
         }),
     Difference(
@@ -704,7 +815,7 @@ DIFFERENCES = [
                     ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
                      'kids0}']),
                 9: (None,
-                    ['xid -2 zxid +7 OK']),
+                    ['xid 1000000 zxid +7 OK names []']),
             },
             'quota: the limits None are no limits': {
                 1: (None,
@@ -729,7 +840,7 @@ DIFFERENCES = [
                     ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
                      'kids0}']),
                 9: (None,
-                    ['xid -2 zxid +7 OK']),
+                    ['xid 1000000 zxid +7 OK names []']),
             },
             "quota: the limits 'nonsense' are no limits": {
                 1: (None,
@@ -754,7 +865,7 @@ DIFFERENCES = [
                     ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
                      'kids0}']),
                 9: (None,
-                    ['xid -2 zxid +7 OK']),
+                    ['xid 1000000 zxid +7 OK names []']),
             },
             "quota: the limits 'count=x,bytes=y' are no limits": {
                 1: (None,
@@ -779,7 +890,7 @@ DIFFERENCES = [
                     ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
                      'kids0}']),
                 9: (None,
-                    ['xid -2 zxid +7 OK']),
+                    ['xid 1000000 zxid +7 OK names []']),
             },
             "quota: the limits 'count=' are no limits": {
                 1: (None,
@@ -804,7 +915,7 @@ DIFFERENCES = [
                     ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
                      'kids0}']),
                 9: (None,
-                    ['xid -2 zxid +7 OK']),
+                    ['xid 1000000 zxid +7 OK names []']),
             },
             "quota: the limits '=' are no limits": {
                 1: (None,
@@ -829,7 +940,7 @@ DIFFERENCES = [
                     ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
                      'kids0}']),
                 9: (None,
-                    ['xid -2 zxid +7 OK']),
+                    ['xid 1000000 zxid +7 OK names []']),
             },
             "quota: the limits ',;=,' are no limits": {
                 1: (None,
@@ -854,7 +965,7 @@ DIFFERENCES = [
                     ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
                      'kids0}']),
                 9: (None,
-                    ['xid -2 zxid +7 OK']),
+                    ['xid 1000000 zxid +7 OK names []']),
             },
             "quota: the limits 'count=1' are no limits": {
                 1: (None,
@@ -879,7 +990,7 @@ DIFFERENCES = [
                     ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
                      'kids0}']),
                 9: (None,
-                    ['xid -2 zxid +7 OK']),
+                    ['xid 1000000 zxid +7 OK names []']),
             },
             "quota: the limits 'count=99999999999999999999' are no limits": {
                 1: (None,
@@ -904,14 +1015,14 @@ DIFFERENCES = [
                     ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
                      'kids0}']),
                 9: (None,
-                    ['xid -2 zxid +7 OK']),
+                    ['xid 1000000 zxid +7 OK names []']),
             },
         }),
     Difference(
         what='a quota on the root (zookeeper_limits directly under '
              '/zookeeper/quota)',
         apache='dies, and again at every start',
-        zabd='a plain node without effect',
+        zabd='no quota',
         why='one client could end the service for good',
         cases={
             'quota: a quota on the root is a plain node': {
@@ -930,10 +1041,10 @@ DIFFERENCES = [
                     ["xid 4 zxid +4 OK data 'count=1,bytes=1' stat{c+2 m+2 "
                      "p+2 v0 cv0 av0 len15 kids0}"]),
                 6: (None,
-                    ["xid 5 zxid +4 OK data 'mine' stat{c+3 m+3 p+3 v0 cv0 "
-                     "av0 len4 kids0}"]),
+                    ["xid 5 zxid +4 OK data 'count=7,bytes=19' stat{c+3 "
+                     "m+3 p+3 v0 cv0 av0 len16 kids0}"]),
                 7: (None,
-                    ['xid -2 zxid +4 OK']),
+                    ['xid 1000000 zxid +4 OK names []']),
             },
         }),
 ]

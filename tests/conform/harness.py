@@ -6,9 +6,9 @@ same there, so it never looks at a reply to decide what comes next; session
 ids and zxids it needs are asked of the scenario.  What was sent and what
 came back is recorded raw; normal.py makes it comparable afterwards.
 
-Nothing waits for "quiet": a step ends with the reply it waits for, with a
-ping's reply (replies are in order, so everything due came before it), or
-with the end of the connection.
+Nothing waits for "quiet": a step ends with the reply it waits for, with the
+reply of a read (replies are in order, and events come before a read that
+shows their change), or with the end of the connection.
 """
 
 import importlib
@@ -69,6 +69,7 @@ class Run:
         self.steps, self.clock = [], (0, 0)
 
 
+DRAIN_XID = 1000000
 DEFAULT_XID = {wire.OP["ping"]: -2, wire.OP["auth"]: -4,
                wire.OP["setWatches"]: -8, wire.OP["setWatches2"]: -8}
 
@@ -170,11 +171,14 @@ class Conn:
         self._until_closed(self._step("is closed by the server"), seconds)
 
     def drain(self):
-        """A ping; whatever was due arrives before its reply."""
-        step = self._send([wire.ping()], label="ping")
+        """A read; whatever was due arrives before its reply.
+
+        Not a ping: that says nothing about what other sessions did.
+        """
+        step = self._send([wire.getEphemerals("/none")], DRAIN_XID, "drains")
         while True:
             xid = self._next(step)
-            if xid is None or xid == -2:
+            if xid is None or xid == DRAIN_XID:
                 return
 
     def quiet(self, request=None, seconds=0.3, xid=None):

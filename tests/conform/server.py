@@ -22,7 +22,7 @@ JARS = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
 JAVA = ["/usr/bin/java", "-Xmx160m", "-Xss512k", "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1", "-Xshare:auto",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-        "-Dzookeeper.admin.enableServer=false", "-Dzookeeper.forceSync=no",
+        "-Dzookeeper.forceSync=no",
         "-Dzookeeper.preAllocSize=1024"]
 START_SECONDS = 20.0
 
@@ -40,6 +40,7 @@ BASE = {
     "4lw.commands.whitelist": "*",
     "DigestAuthenticationProvider.superDigest": SUPER_DIGEST,
     "znode.container.checkIntervalMs": "3600000",
+    "admin.enableServer": "false",
 }
 
 WORLDS = {
@@ -115,8 +116,9 @@ class Server:
         return path
 
     def _zabd(self, keys):
-        return [os.path.join(TOP, "build", "zabd"), "-c",
-                self._write(keys)]
+        """A copy: somebody may be building while we run."""
+        program = shutil.copy2(os.path.join(TOP, "build", "zabd"), self.dir)
+        return [program, "-c", self._write(keys)]
 
     def _apache(self, keys):
         core = CORE | {"dataDir", "clientPort", "clientPortAddress"}

@@ -36,12 +36,14 @@ def keys(text):
                       for line in text.strip().split(b"\n"))
 
 
+PROCESSES = 0.5     # seconds in which a process hears what others count
+
 MNTR = (b"zk_version zk_server_state zk_avg_latency zk_max_latency "
         b"zk_min_latency zk_packets_received zk_packets_sent "
         b"zk_num_alive_connections zk_outstanding_requests zk_znode_count "
         b"zk_watch_count zk_ephemerals_count zk_approximate_data_size "
         b"zk_open_file_descriptor_count zk_max_file_descriptor_count "
-        b"zk_global_sessions zk_local_sessions zk_last_client_response_size "
+        b"zk_global_sessions zk_local_sessions "
         b"zk_connection_drop_count zk_uptime").split()
 
 
@@ -138,13 +140,16 @@ def _(t):
     a, b = t.connect(), t.connect()
     for n in range(3):
         a.exists("%s/%d" % (t.root, n), True)
-    b.exists(t.root + "/0", True)
+    b.exists(t.root + "/b", True)   # zabd counts a path once a process
+    t.pause(PROCESSES)
     t.socket().text(b"wchs", "says wchs")
-    a.create(t.root + "/0")
+    a.create(t.root + "/b")
     b.drain()
+    t.pause(PROCESSES)
     t.socket().text(b"wchs", "says wchs")
     a.quit()
     b.quit()
+    t.pause(PROCESSES)
     t.socket().text(b"wchs", "says wchs")
 
 
@@ -160,6 +165,7 @@ def _(t):
             now = [int(found[n]) for n in names]
             seen.append(now)
             return b" ".join(b"%+d" % (x - y) for x, y in zip(now, seen[0]))
+        t.pause(PROCESSES)
         t.socket().text(b"mntr", "says mntr", shape)
     seen = []
     count()

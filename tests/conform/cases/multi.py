@@ -325,7 +325,7 @@ def _(t):
     a.multiRead(getData(r + "/n"), getChildren(r), getData(r + "/no"),
                 getChildren(r + "/no"), getData(r + "/closed"),
                 getChildren(r + "/closed"), getData(r + "/null"),
-                getChildren(r + "/null"), getData(""), getData("nope"))
+                getChildren(r + "/null"), getData("nope"))
 
 
 @case("multiRead of one failing read")

@@ -310,8 +310,10 @@ def _(t):
 def _(t):
     a, b = t.connect(), t.connect()
     a.getData(t.root, True)
-    b.checkWatches(t.root)
-    b.removeWatches(t.root)
+    a.getChildren(t.root, True)
+    for kind in (1, 2, 3):
+        b.checkWatches(t.root, kind)
+        b.removeWatches(t.root, kind)
     b.setData(t.root, "x")
     a.drain()
 

@@ -76,6 +76,16 @@ def _(t):
     a.create("")
     a.delete("")
     a.multi(wire.check(""))
+    a.multiRead(wire.getData(""), wire.getChildren(""))
+
+
+@case("a watch on the empty path never fires", world="fresh")
+def _(t):
+    a = t.connect()
+    a.getData("", True)
+    a.getChildren("", True)
+    a.setData("/", "x")
+    a.setData("/", "")
 
 
 @case("the super user may change /zookeeper/config's ACL", world="fresh")
