@@ -308,12 +308,20 @@ def version2(data, prefix=""):
 
 # --- running -----------------------------------------------------------------
 
+def long(body):
+    """A test for `run long` only."""
+    body.is_long = True
+    return body
+
+
 def main(module):
-    """Run the test_* functions, or those named; a line for each."""
-    only = sys.argv[1:]
+    """Run the test_* functions; `long`: all, or those named."""
+    only = [word for word in sys.argv[1:] if word not in ("short", "long")]
+    skips_long = not only and "long" not in sys.argv
     good = True
     for name, body in list(module.items()):
-        if not name.startswith("test_") or only and name[5:] not in only:
+        if not name.startswith("test_") or only and name[5:] not in only or \
+                skips_long and hasattr(body, "is_long"):
             continue
         begin = time.monotonic()
         word, why = "ok", ""
@@ -330,5 +338,5 @@ def main(module):
     sys.exit(0 if good else 1)
 
 
-__all__ = ["Answer", "Server", "Session", "grow", "main", "same", "see_all",
+__all__ = ["Answer", "Server", "Session", "grow", "long", "main", "same", "see_all",
            "version2", "wire", "zab", "SHORT_MS", "ROOT"]

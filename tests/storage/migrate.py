@@ -16,8 +16,8 @@ import signal
 import subprocess
 import time
 
-from lib import (Server, Session, grow, main, same, see_all, version2, wire,
-                 zab, SHORT_MS)
+from lib import (Server, Session, grow, long, main, same, see_all, version2,
+                 wire, zab, SHORT_MS)
 
 
 @contextlib.contextmanager
@@ -77,14 +77,17 @@ def test_killed_apache_to_zabd():
     apache_to_zabd(Server.kill)
 
 
+@long
 def test_stopped_apache_to_zabd():
     apache_to_zabd(Server.stop)
 
 
+@long
 def test_apache_with_gzip_to_zabd():
     apache_to_zabd(Server.kill, "gz")
 
 
+@long
 def test_apache_with_snappy_to_zabd():
     apache_to_zabd(Server.kill, "snappy")
 
@@ -105,6 +108,7 @@ def test_two_disks_of_apache_to_zabd():
             goes_on(new, tree, owner)
 
 
+@long
 def test_zabd_serves_its_own_tree_again():
     """What Apache is judged by holds for zabd alone too."""
     for end in Server.kill, Server.stop:
@@ -128,6 +132,7 @@ def zabd_to_apache(end):
         goes_on(new, tree, owner)
 
 
+@long
 def test_stopped_zabd_to_apache():
     zabd_to_apache(Server.stop)
 

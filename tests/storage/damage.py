@@ -1,0 +1,302 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Damaged files stop the start with file, place and remedy, and status 3.
+
+Only what a crash leaves, a torn end, is put right; a damaged snapshot has
+older ones behind it.  Nothing is skipped in silence.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from lib import Server, grow, main, same, see_all, version2, zab
+
+STATUS = 3          # daemon: the data cannot be used
+PATIENCE_S = 20
+KEPT = {}           # kind, end -> (data directory to copy, tree)
+
+
+def grown(kind, end=Server.kill):
+    """The directory that a server of that kind left, made once."""
+    if (kind, end) not in KEPT:
+        server = Server(kind, {"snapCount": 150, "preAllocSize": 1024})
+        try:
+            server.start()
+            grow(server.port)
+            tree = see_all(server)
+            end(server)
+            kept = tempfile.mkdtemp(prefix="zab-damage-") + "/data"
+            shutil.copytree(server.path("data"), kept)
+        finally:
+            server.close()
+        KEPT[kind, end] = kept, tree
+    return KEPT[kind, end]
+
+
+def forget():
+    for kept, _ in KEPT.values():
+        shutil.rmtree(os.path.dirname(kept))
+
+
+@contextlib.contextmanager
+def left_by(kind, end=Server.kill, **options):
+    """(zabd not started, on a copy of what `kind` left; the tree)."""
+    kept, tree = grown(kind, end)
+    server = Server("zabd", options)
+    try:
+        shutil.rmtree(server.path("data"))
+        shutil.copytree(kept, server.path("data"))
+        yield server, tree
+    except BaseException:
+        print(server.tail(), end="")
+        raise
+    finally:
+        server.close()
+
+
+def refuses(server):
+    """What it says when it does not start; it must end by itself."""
+    server.child = subprocess.Popen(
+        server.command(), stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+        stdout=open(server.path("log"), "wb"), cwd=server.dir,
+        start_new_session=True)
+    with open(server.path("pid"), "w") as f:
+        f.write(str(server.child.pid))
+    try:
+        status = server.child.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        raise AssertionError("it runs; its log ends with\n" + server.tail(5))
+    with open(server.path("log"), errors="replace") as f:
+        said = f.read()
+    assert status == STATUS, "exit status %d\n%s" % (status, said)
+    return said
+
+
+def names(said, path, offset=None, remedy=None):
+    """The file, the offset and what to do are in what was said."""
+    assert path in said, said
+    if offset is not None:
+        assert re.search(r"\b%d\b" % offset, said), (offset, said)
+    assert re.search(remedy or r"Restore|restore|move|Bring|Give", said), said
+
+
+def flip(path, at, mask=0x10):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ mask]))
+
+
+def records(path):
+    """The offsets of a log file's records."""
+    return [json.loads(line)["offset"]
+            for line in zab("log", "--json", path).splitlines()]
+
+
+def last_log(server):
+    log = version2(server.path("data"), "log.")[-1]
+    found = records(log)
+    assert len(found) > 5, "too short a log to damage its middle"
+    return log, found
+
+
+def no_image(server):
+    shutil.rmtree(server.path("data/version-2/image"), ignore_errors=True)
+
+
+# --- the log -----------------------------------------------------------------
+
+def damaged_log(kind):
+    with left_by(kind) as (server, _):
+        log, found = last_log(server)
+        offset = found[len(found) // 2]
+        flip(log, offset + 12 + 8)
+        names(refuses(server), log, offset)
+
+
+def test_damaged_log_of_apache():
+    damaged_log("apache")
+
+
+def test_damaged_log_of_zabd():
+    damaged_log("zabd")
+
+
+def test_damaged_length_in_a_log():
+    with left_by("apache") as (server, _):
+        log, found = last_log(server)
+        offset = found[len(found) // 2]
+        flip(log, offset + 8, 0x40)
+        names(refuses(server), log, offset)
+
+
+def test_damaged_older_log_that_is_needed():
+    """Not the newest file, but behind the only snapshot that is left."""
+    with left_by("apache") as (server, _):
+        data = server.path("data")
+        snapshots, logs = version2(data, "snapshot."), version2(data, "log.")
+        assert len(snapshots) > 1 and len(logs) > 1
+        for newer in snapshots[1:]:
+            os.remove(newer)
+        found = records(logs[0])
+        flip(logs[0], found[5] + 20)
+        names(refuses(server), logs[0], found[5])
+
+
+def test_foreign_file_as_log():
+    with left_by("apache") as (server, _):
+        log, _ = last_log(server)
+        with open(log, "r+b") as f:
+            f.write(b"GIF89a")
+        names(refuses(server), log)
+
+
+def test_missing_log():
+    with left_by("apache") as (server, _):
+        data = server.path("data")
+        logs = version2(data, "log.")
+        for newer in version2(data, "snapshot.")[1:]:
+            os.remove(newer)
+        os.remove(logs[1])
+        said = refuses(server)
+        names(said, server.path("data/version-2"))
+        assert "transactions are missing" in said, said
+
+
+def torn(kind, cut):
+    """The last transaction, a closeSession that changes no node, is gone."""
+    with left_by(kind) as (server, tree):
+        log, found = last_log(server)
+        cut(log, found[-1])
+        server.start()
+        same(tree, see_all(server), "torn")
+
+
+def test_log_that_ends_inside_a_record():
+    torn("apache", lambda log, at: os.truncate(log, at + 20))
+
+
+def test_log_whose_last_sectors_were_not_written():
+    def cut(log, at):
+        size = os.path.getsize(log)
+        os.truncate(log, at + 14)
+        os.truncate(log, size)
+    torn("apache", cut)
+
+
+def test_torn_log_of_zabd():
+    torn("zabd", lambda log, at: os.truncate(log, at + 20))
+
+
+# --- snapshots ---------------------------------------------------------------
+
+def test_damaged_newest_snapshot_of_apache():
+    with left_by("apache") as (server, tree):
+        newest = version2(server.path("data"), "snapshot.")[-1]
+        flip(newest, os.path.getsize(newest) // 2)
+        server.start()
+        same(tree, see_all(server), "from an older snapshot")
+        with open(server.path("log")) as f:
+            assert re.search(r"snapshots? (is|are) damaged", f.read())
+
+
+def test_damaged_snapshot_of_zabd():
+    """With the image and the log there, no snapshot is needed."""
+    with left_by("zabd") as (server, tree):
+        newest = version2(server.path("data"), "snapshot.")[-1]
+        assert newest.endswith(".zst"), newest
+        flip(newest, os.path.getsize(newest) // 2)
+        assert "damaged" in zab("snapshot", "show", newest, rc=1)
+        server.start()
+        same(tree, see_all(server), "from the image")
+
+
+def test_damaged_snapshots_of_zabd_without_an_image():
+    with left_by("zabd") as (server, _):
+        no_image(server)
+        for path in version2(server.path("data"), "snapshot."):
+            flip(path, os.path.getsize(path) // 2)
+        said = refuses(server)
+        names(said, server.path("data/version-2/snapshot."))
+
+
+def test_no_snapshot_is_whole():
+    with left_by("apache") as (server, _):
+        snapshots = version2(server.path("data"), "snapshot.")
+        for path in snapshots:
+            flip(path, os.path.getsize(path) // 2)
+        said = refuses(server)
+        assert any(path in said for path in snapshots), said
+
+
+def test_logs_without_a_snapshot():
+    with left_by("apache") as (server, _):
+        for path in version2(server.path("data"), "snapshot."):
+            os.remove(path)
+        said = refuses(server)
+        names(said, server.path("data/version-2"))
+        assert "snapshot.trust.empty" in said, said
+
+
+def test_logs_without_a_snapshot_that_are_trusted():
+    with left_by("apache", **{"snapshot.trust.empty": "true"}) as (server,
+                                                                   tree):
+        for path in version2(server.path("data"), "snapshot."):
+            os.remove(path)
+        server.start()
+        seen = see_all(server)
+        seen.pop("/zookeeper/config")   # is not in the log
+        same({p: v for p, v in tree.items() if p in seen}, seen, "log alone")
+        assert len(seen) == len(tree) - 1
+
+
+# --- the image ---------------------------------------------------------------
+
+def image_file(server):
+    return server.path("data/version-2/image/data.mdb")
+
+
+def test_image_that_is_none():
+    with left_by("zabd", Server.stop) as (server, _):
+        with open(image_file(server), "r+b") as f:
+            f.write(b"\xff" * 8192)
+        names(refuses(server), server.path("data/version-2/image"))
+
+
+def test_image_with_a_changed_node():
+    with left_by("zabd", Server.stop) as (server, _):
+        with open(image_file(server), "rb") as f:
+            whole = f.read()
+        hits = [m.end() for m in re.finditer(
+            rb"/changes/n0(?=.{40,120}a second life)", whole, re.DOTALL)]
+        assert hits
+        for at in hits:
+            flip(image_file(server), at + 6)
+        names(refuses(server), server.path("data/version-2/image"))
+
+
+def test_image_that_was_cut():
+    with left_by("zabd", Server.stop) as (server, _):
+        os.truncate(image_file(server), 3 * 4096)
+        names(refuses(server), server.path("data/version-2/image"))
+
+
+def test_image_made_anew():
+    """The remedy works: without the image, snapshot and log lead there."""
+    with left_by("zabd", Server.stop) as (server, tree):
+        no_image(server)
+        server.start()
+        same(tree, see_all(server), "without the image")
+
+
+if __name__ == "__main__":
+    try:
+        main(globals())
+    finally:
+        forget()
