@@ -144,6 +144,7 @@ play_until_done(enum proc_id self, enum proc_id other, uint32_t parity)
 
     bell_attach(&bell, p.loop, shm, self, play, &p);
     ev_run(p.loop, 0);
+    ev_loop_destroy(p.loop);
     bell_ring(shm, other);
 }
 
