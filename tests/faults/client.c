@@ -29,7 +29,8 @@
 #include <unistd.h>
 #include <zookeeper/zookeeper.h>
 
-#define PACE_US 600 /* between two writes: a load, not a benchmark */
+#define PACE_US 600 /* for each write: a load, not a benchmark */
+#define BURST 32    /* writes sent without a pause */
 
 static atomic_int outstanding;
 static atomic_bool is_lost;
@@ -146,11 +147,12 @@ write_on(const char *hosts, const char *writer, int timeout_ms, int depth)
 
     printf("session %lld\n", (long long)zoo_client_id(zh)->client_id);
     while (!input_ended() && !is_lost) {
-        if (zoo_state(zh) == ZOO_CONNECTED_STATE && outstanding < depth)
+        for (int k = 0; k < BURST && outstanding < depth &&
+                        zoo_state(zh) == ZOO_CONNECTED_STATE;
+             k++)
             send_one(zh, writer, i++);
-        else
-            fflush(stdout);
-        usleep(PACE_US);
+        fflush(stdout);
+        usleep(BURST * PACE_US);
     }
     for (int tries = 0; outstanding > 0 && tries < 20000; tries++)
         usleep(1000);

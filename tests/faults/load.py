@@ -24,6 +24,7 @@ from kazoo.retry import KazooRetry
 from ledger import Book
 
 DEPTH = 8
+BURST_MAX = 24         # writes without a pause: mostly many are on their way
 LIVE_S = 30.0          # timeout of the sessions that must live
 # A client gives one address a share of its session timeout to answer; with
 # one address a single connect that hangs would cost the session.
@@ -77,8 +78,9 @@ class Writer(threading.Thread):
 
     def run(self):
         while not self.is_over:
-            self.write(self.random.choice(MIX))
-            time.sleep(self.random.uniform(0, 0.008))
+            for _ in range(self.random.randrange(BURST_MAX)):
+                self.write(self.random.choice(MIX))
+            time.sleep(self.random.uniform(0, 0.1))
 
     def write(self, kind):
         if kind == "delete" and not self.may_delete or \

@@ -63,6 +63,14 @@ public final class JavaClient {
         }
     }
 
+    private static boolean isServed(ZooKeeper zk) throws Exception {
+        try {
+            return zk.exists("/", false) != null;
+        } catch (KeeperException.ConnectionLossException e) {
+            return false;
+        }
+    }
+
     private static String make(ZooKeeper zk, String path, String data,
         CreateMode mode) throws Exception {
         return zk.create(path, data.getBytes(), Ids.OPEN_ACL_UNSAFE, mode);
@@ -256,13 +264,10 @@ public final class JavaClient {
             Check.equal("NodeCreated /wr/eph", all.next());
             Check.server("kill");
             Check.server("start");
-            Check.until("connected again",
-                () -> zk.getState().isConnected()
-                    && deep.getState().isConnected()
-                    && other.getState().isConnected());
             // Answered after the watches that were sent before it are set.
-            zk.exists("/", false);
-            deep.exists("/", false);
+            for (ZooKeeper c : List.of(zk, deep, other)) {
+                Check.until("served again", () -> isServed(c));
+            }
             Check.equal(session, zk.getSessionId());
             make(other, "/wr/unborn");
             Check.equal("NodeCreated /wr/unborn", gone.next());

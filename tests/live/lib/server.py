@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import ctypes
 import os
+import random
 import shutil
 import signal
 import socket
@@ -45,14 +46,17 @@ LOGGING = [
 
 
 def free_ports(count):
-    """Ports that nobody listens on now; all different."""
-    with contextlib.ExitStack() as stack:
-        ports = []
-        for _ in range(count):
-            s = stack.enter_context(socket.socket())
-            s.bind(("127.0.0.1", 0))
-            ports.append(s.getsockname()[1])
-        return ports
+    """Ports that nobody listens on now; all different.  Below the range of
+    outgoing connections: one of those could take a port while its server is
+    down, a client that tries to reconnect most likely."""
+    ports = set()
+    while len(ports) < count:
+        port = random.randrange(10240, 32000)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 def four(port, word, timeout=1.0):
