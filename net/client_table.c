@@ -180,6 +180,8 @@ take_place(struct client_proc *p)
         return NULL;
     }
     number = (c->id >> WATCH_CONN_BITS) + 1;
+    if (number >> (32 - WATCH_CONN_BITS))
+        number = 1; /* never 0 */
     *c = (struct client){.id = number << WATCH_CONN_BITS | client_place(c)};
     return c;
 }

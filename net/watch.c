@@ -2,27 +2,33 @@
 /*
  * watch.c - see watch.h.  Pure; client processes.
  *
- * A path's place in the arena:
+ * A path's place in the arena, and that of its hints if it has had more than
+ * one watcher; the only watcher of a path is always live.
  *
- *      0  struct wpath   28 bytes
- *     28  the path
+ *      0  struct wpath   12 bytes        0  struct hints   12 bytes
+ *     12  the path                      12  connections
  */
 #include "net/watch.h"
 
 #include "daemon/check.h"
 #include "net/watch_set.h"
 
-enum { BUCKETS_FIRST = 64, HINTS_FIRST = 4 };
+enum { BUCKETS_FIRST = 64, HINTS_LOG2_FIRST = 3, HINTS_HEAD = 3 };
 
 struct wpath {
-    uint32_t next; /* in the bucket */
-    uint32_t hash;
-    uint32_t hints; /* the only one itself, or a handle of an array */
-    uint32_t count; /* hints, stale ones included */
-    uint32_t live;  /* connections that watch it */
-    uint32_t data;  /* of those, in the data table */
-    uint32_t size;  /* of the path */
+    uint32_t next;  /* in the bucket */
+    uint32_t hints; /* the only watcher, or a handle of struct hints */
+    uint32_t size : 31; /* of the path */
+    uint32_t is_many : 1;
     uint8_t path[];
+};
+
+struct hints {
+    uint32_t count;     /* stale ones included */
+    uint32_t live;      /* connections that watch the path */
+    uint32_t data : 26; /* of those, in the data table */
+    uint32_t log2 : 6;  /* of the words, this head included */
+    uint32_t conn[];
 };
 
 static struct wpath *
@@ -35,6 +41,12 @@ static struct bytes
 path_bytes(const struct wpath *p)
 {
     return (struct bytes){p->path, (int32_t)p->size};
+}
+
+static struct hints *
+hints_of(const struct watch *w, const struct wpath *p)
+{
+    return watch_at(&w->arena, p->hints);
 }
 
 static struct watch_set *
@@ -83,6 +95,9 @@ watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes)
     watch_arena_init(&w->arena, at, arena_bytes);
 }
 
+enum { IN_DATA = WATCH_DATA | WATCH_PERSISTENT | WATCH_RECURSIVE,
+       IN_CHILD = WATCH_CHILD | WATCH_PERSISTENT };
+
 /* --- paths ----------------------------------------------------------------- */
 
 static uint32_t
@@ -91,8 +106,7 @@ find_path(const struct watch *w, struct bytes path, uint32_t hash)
     uint32_t handle = w->bucket[hash & (w->buckets - 1)];
 
     for (; handle; handle = path_at(w, handle)->next)
-        if (path_at(w, handle)->hash == hash &&
-            bytes_equal(path_bytes(path_at(w, handle)), path))
+        if (bytes_equal(path_bytes(path_at(w, handle)), path))
             return handle;
     return 0;
 }
@@ -112,7 +126,8 @@ double_buckets(struct watch *w)
         w->bucket[i] = w->bucket[i + half] = 0;
         for (; handle; handle = next) {
             struct wpath *p = path_at(w, handle);
-            uint32_t *b = &w->bucket[p->hash & (2 * half - 1)];
+            uint32_t *b = &w->bucket[hash_of(path_bytes(p)) &
+                                   (2 * half - 1)];
 
             next = p->next;
             p->next = *b;
@@ -137,8 +152,7 @@ new_path(struct watch *w, struct bytes path, uint32_t hash)
     bucket = &w->bucket[hash & (w->buckets - 1)];
     *p = (struct wpath){
         .next = *bucket,
-        .hash = hash,
-        .size = (uint32_t)path.size,
+        .size = (uint32_t)path.size & INT32_MAX,
     };
     if (path.size > 0)
         memcpy(p->path, path.data, (size_t)path.size);
@@ -149,90 +163,33 @@ new_path(struct watch *w, struct bytes path, uint32_t hash)
 
 /* --- hints ------------------------------------------------------------------ */
 
-/* Places of the array that holds `count` hints. */
+static size_t
+hints_bytes(uint32_t log2)
+{
+    return sizeof(uint32_t) << log2;
+}
+
 static uint32_t
-hint_places(uint32_t count)
+hints_places(uint32_t log2)
 {
-    uint32_t places = HINTS_FIRST;
-
-    if (count <= 1)
-        return 0;
-    while (places < count)
-        places *= 2;
-    return places;
+    return (UINT32_C(1) << log2) - HINTS_HEAD;
 }
 
-static uint32_t *
-hints_of(const struct watch *w, struct wpath *p)
-{
-    return p->count <= 1 ? &p->hints : watch_at(&w->arena, p->hints);
-}
-
-/* Make room for `count` hints, or less room if there are less. */
+/* Move the hints into a block of 1 << log2 words; false: no memory. */
 static bool
-resize_hints(struct watch *w, struct wpath *p, uint32_t count)
+move_hints(struct watch *w, struct wpath *p, uint32_t log2)
 {
-    uint32_t old = hint_places(p->count), new = hint_places(count);
-    uint32_t keep = count < p->count ? count : p->count;
-    uint32_t *from = hints_of(w, p);
-    uint32_t list = p->hints, only = *from;
+    struct hints *from = hints_of(w, p), *to;
+    uint32_t old = p->hints, new = watch_take(&w->arena, hints_bytes(log2));
 
-    if (old == new)
-        return true;
-    if (new > 0) {
-        p->hints = watch_take(&w->arena, new * sizeof(uint32_t));
-        if (!p->hints) {
-            p->hints = list;
-            return false;
-        }
-        if (old == 0)
-            from = &only;
-        memcpy(watch_at(&w->arena, p->hints), from, keep * sizeof(uint32_t));
-    } else {
-        p->hints = only;
-    }
-    if (old > 0)
-        watch_give(&w->arena, list, old * sizeof(uint32_t));
-    return true;
-}
-
-static void
-set_hint_count(struct watch *w, struct wpath *p, uint32_t count)
-{
-    if (resize_hints(w, p, count))
-        p->count = count;
-    else /* no memory to shrink: fill up with a hint that is nobody's */
-        for (uint32_t *h = hints_of(w, p); count < p->count; count++)
-            h[count] = UINT32_MAX;
-}
-
-static bool
-add_hint(struct watch *w, struct wpath *p, uint32_t conn)
-{
-    if (!resize_hints(w, p, p->count + 1))
+    if (!new)
         return false;
-    p->count++;
-    hints_of(w, p)[p->count - 1] = conn;
+    to = watch_at(&w->arena, new);
+    memcpy(to, from, sizeof *to + from->count * sizeof(uint32_t));
+    to->log2 = log2 & 63;
+    p->hints = new;
+    watch_give(&w->arena, old, hints_bytes(from->log2));
     return true;
-}
-
-static void
-free_path(struct watch *w, uint32_t handle)
-{
-    struct wpath *p = path_at(w, handle);
-    uint32_t *at = &w->bucket[p->hash & (w->buckets - 1)];
-    size_t bytes = sizeof *p + p->size;
-
-    while (*at != handle)
-        at = &path_at(w, *at)->next;
-    *at = p->next;
-    if (hint_places(p->count) > 0)
-        watch_give(&w->arena, p->hints,
-                   hint_places(p->count) * sizeof(uint32_t));
-    watch_give(&w->arena, handle, bytes);
-    w->paths--;
-    if (w->paths == 0)
-        w->buckets = BUCKETS_FIRST;
 }
 
 /* The entry of a hint, or NULL if it is stale. */
@@ -244,51 +201,145 @@ entry_of_hint(const struct watch *w, uint32_t handle, uint32_t conn)
     return s->conn == conn ? watch_set_find(&w->arena, s, handle) : NULL;
 }
 
-/* Drop hints that tell nothing any more, or tell it twice. */
-static void
-sweep(struct watch *w, uint32_t handle)
+/* From one watcher to a block with that one in it. */
+static bool
+become_many(struct watch *w, uint32_t handle)
 {
     struct wpath *p = path_at(w, handle);
-    uint32_t *h = hints_of(w, p), kept = 0;
+    uint32_t only = p->hints;
+    uint32_t block = watch_take(&w->arena, hints_bytes(HINTS_LOG2_FIRST));
+    struct hints *h = watch_at(&w->arena, block);
+
+    if (!block)
+        return false;
+    *h = (struct hints){.count = 1, .live = 1, .log2 = HINTS_LOG2_FIRST};
+    h->data = (watch_entry_modes(*entry_of_hint(w, handle, only)) &
+               IN_DATA) != 0;
+    h->conn[0] = only;
+    p->hints = block;
+    p->is_many = 1;
+    return true;
+}
+
+/* The first watcher of a new path needs no memory. */
+static bool
+add_hint(struct watch *w, uint32_t handle, uint32_t conn)
+{
+    struct wpath *p = path_at(w, handle);
+    struct hints *h;
+
+    if (!p->hints) {
+        p->hints = conn;
+        return true;
+    }
+    if (!p->is_many && !become_many(w, handle))
+        return false;
+    h = hints_of(w, p);
+    if (h->count == hints_places(h->log2)) {
+        if (!move_hints(w, p, h->log2 + 1U))
+            return false;
+        h = hints_of(w, p);
+    }
+    h->conn[h->count++] = conn;
+    return true;
+}
+
+/* `count` hints are left in the block: one needs none, few a smaller one. */
+static void
+keep_hints(struct watch *w, struct wpath *p, uint32_t count)
+{
+    struct hints *h = hints_of(w, p);
+    uint32_t only = h->conn[0];
+
+    h->count = count;
+    if (count == 1) {
+        watch_give(&w->arena, p->hints, hints_bytes(h->log2));
+        p->hints = only;
+        p->is_many = 0;
+    } else if (h->log2 > HINTS_LOG2_FIRST &&
+               count < hints_places(h->log2) / 4) {
+        move_hints(w, p, h->log2 - 1U); /* no memory: it stays as it is */
+    }
+}
+
+static void
+free_path(struct watch *w, uint32_t handle)
+{
+    struct wpath *p = path_at(w, handle);
+    uint32_t *at = &w->bucket[hash_of(path_bytes(p)) & (w->buckets - 1)];
+
+    while (*at != handle)
+        at = &path_at(w, *at)->next;
+    *at = p->next;
+    if (p->is_many)
+        watch_give(&w->arena, p->hints, hints_bytes(hints_of(w, p)->log2));
+    watch_give(&w->arena, handle, sizeof *p + p->size);
+    w->paths--;
+    if (w->paths == 0)
+        w->buckets = BUCKETS_FIRST;
+}
+
+/* Drop hints that tell nothing any more, or tell it twice. */
+static void
+sweep(struct watch *w, struct wpath *p, uint32_t handle)
+{
+    struct hints *h = hints_of(w, p);
+    uint32_t kept = 0;
 
     w->stamp++;
-    for (uint32_t i = 0; i < p->count; i++) {
-        if (!entry_of_hint(w, handle, h[i]) ||
-            set_of(w, h[i])->stamp == w->stamp)
+    for (uint32_t i = 0; i < h->count; i++) {
+        if (!entry_of_hint(w, handle, h->conn[i]) ||
+            set_of(w, h->conn[i])->stamp == w->stamp)
             continue;
-        set_of(w, h[i])->stamp = w->stamp;
-        h[kept++] = h[i];
+        set_of(w, h->conn[i])->stamp = w->stamp;
+        h->conn[kept++] = h->conn[i];
     }
-    set_hint_count(w, p, kept);
+    keep_hints(w, p, kept);
+}
+
+/*
+ * A connection watches the path no more: forget the path, or the hints if
+ * most are stale or `now` says so.
+ */
+static void
+after_loss(struct watch *w, uint32_t handle, bool now)
+{
+    struct wpath *p = path_at(w, handle);
+    struct hints *h = hints_of(w, p);
+
+    if (!p->is_many || h->live == 0)
+        free_path(w, handle);
+    else if (now || h->count - h->live > h->live)
+        sweep(w, p, handle);
 }
 
 /* --- modes and counters ----------------------------------------------------- */
-
-enum { IN_DATA = WATCH_DATA | WATCH_PERSISTENT | WATCH_RECURSIVE,
-       IN_CHILD = WATCH_CHILD | WATCH_PERSISTENT };
 
 /* Count a change of connection `s` from `before` to `after` on path `p`. */
 static void
 count_change(struct watch *w, struct watch_set *s, struct wpath *p,
              unsigned before, unsigned after)
 {
-    if (!(before & IN_DATA) && (after & IN_DATA)) {
-        w->totals.data_watches++;
-        w->totals.data_paths += p->data++ == 0;
-        w->totals.connections += s->data == 0;
-        s->data++;
-    } else if ((before & IN_DATA) && !(after & IN_DATA)) {
-        w->totals.data_watches--;
-        w->totals.data_paths -= --p->data == 0;
-        s->data--;
-        w->totals.connections -= s->data == 0;
+    int data = ((after & IN_DATA) != 0) - ((before & IN_DATA) != 0);
+    struct hints *h = p->is_many ? hints_of(w, p) : NULL;
+    uint32_t others = h ? h->data - (uint32_t)((before & IN_DATA) != 0) : 0;
+
+    if (h) {
+        h->data = (others + ((after & IN_DATA) != 0)) & 0x3ffffff;
+        h->live += (before == 0);
+        h->live -= (after == 0);
+    }
+    if (data != 0) {
+        w->totals.data_watches += (uint64_t)(int64_t)data;
+        w->totals.data_paths += others ? 0 : (uint64_t)(int64_t)data;
+        w->totals.connections += data > 0 && s->data == 0;
+        s->data = (s->data + (uint32_t)data) & 0x3ffffff;
+        w->totals.connections -= data < 0 && s->data == 0;
     }
     w->totals.child_watches += ((after & IN_CHILD) != 0);
     w->totals.child_watches -= ((before & IN_CHILD) != 0);
     w->recursive += ((after & WATCH_RECURSIVE) != 0);
     w->recursive -= ((before & WATCH_RECURSIVE) != 0);
-    p->live += (before == 0);
-    p->live -= (after == 0);
 }
 
 /* Change an entry's modes, in the connection's set; hints are left alone. */
@@ -297,14 +348,12 @@ set_modes(struct watch *w, uint32_t conn, uint32_t handle, uint32_t *entry,
           unsigned after)
 {
     struct watch_set *s = set_of(w, conn);
-    unsigned before = watch_entry_modes(*entry);
 
-    count_change(w, s, path_at(w, handle), before, after);
-    if (after != 0) {
+    count_change(w, s, path_at(w, handle), watch_entry_modes(*entry), after);
+    if (after != 0)
         *entry = handle << WATCH_MODE_BITS | after;
-        return;
-    }
-    watch_set_remove(&w->arena, s, handle);
+    else
+        watch_set_remove(&w->arena, s, handle);
 }
 
 void
@@ -322,24 +371,25 @@ watch_close(struct watch *w, uint32_t conn)
     struct watch_set *s = set_of(w, conn);
     struct watch_set old = *s;
 
-    s->list = s->count = 0;
-    s->log2 = 0;
-    s->data = 0;
-    s->conn = UINT32_MAX; /* its hints are stale from here on */
+    *s = (struct watch_set){.conn = UINT32_MAX}; /* its hints are stale now */
     for (uint32_t i = 0; i < watch_set_places(&old); i++) {
         uint32_t entry = watch_set_at(&w->arena, &old, i);
         uint32_t handle = watch_entry_path(entry);
-        struct wpath *p = path_at(w, handle);
 
         if (!entry)
             continue;
-        count_change(w, &old, p, watch_entry_modes(entry), 0);
-        if (p->live == 0)
-            free_path(w, handle);
-        else if (p->count - p->live > p->live)
-            sweep(w, handle);
+        count_change(w, &old, path_at(w, handle), watch_entry_modes(entry), 0);
+        after_loss(w, handle, false);
     }
     watch_set_clear(&w->arena, &old);
+}
+
+/* A path that has just been made and has no watcher. */
+static void
+undo_path(struct watch *w, uint32_t handle, bool is_new)
+{
+    if (is_new)
+        free_path(w, handle);
 }
 
 bool
@@ -360,14 +410,12 @@ watch_add(struct watch *w, uint32_t conn, struct bytes path, unsigned modes)
     if (!handle)
         return false;
     if (!watch_set_add(&w->arena, s, handle, modes)) {
-        if (is_new)
-            free_path(w, handle);
+        undo_path(w, handle, is_new);
         return false;
     }
-    if (!add_hint(w, path_at(w, handle), conn)) {
+    if (!add_hint(w, handle, conn)) {
         watch_set_remove(&w->arena, s, handle);
-        if (is_new)
-            free_path(w, handle);
+        undo_path(w, handle, is_new);
         return false;
     }
     count_change(w, s, path_at(w, handle), 0, modes);
@@ -393,18 +441,35 @@ watch_remove(struct watch *w, uint32_t conn, struct bytes path, unsigned modes)
     if (!(had & modes))
         return 0;
     set_modes(w, conn, handle, entry, had & ~modes);
-    if (path_at(w, handle)->live == 0)
-        free_path(w, handle);
-    else if ((had & ~modes) == 0)
-        sweep(w, handle); /* else a later watch would make two hints */
+    if ((had & ~modes) == 0)
+        after_loss(w, handle, true); /* or a later watch makes two hints */
     return had & modes;
 }
 
 /* --- firing ------------------------------------------------------------------ */
 
+/* Tell one connection, use its standard watch up.  False: it was the last. */
+static bool
+fire_hint(struct watch *w, uint32_t handle, uint32_t conn, unsigned modes,
+          watch_hit_fn *hit, void *arg)
+{
+    uint32_t *entry = entry_of_hint(w, handle, conn);
+    struct watch_set *s = set_of(w, conn);
+    unsigned had = entry ? watch_entry_modes(*entry) : 0;
+    unsigned left = had & ~(modes & (WATCH_DATA | WATCH_CHILD));
+
+    if ((had & modes) && s->stamp != w->stamp) {
+        s->stamp = w->stamp;
+        hit(arg, conn);
+    }
+    if (left != had)
+        set_modes(w, conn, handle, entry, left);
+    return left != 0;
+}
+
 /*
- * Tell the connections that watch `path` by one of `modes`; standard ones
- * are used up.  Hints that are stale go on the way.
+ * Tell the connections that watch `path` by one of `modes`.  Hints that are
+ * stale go on the way.
  */
 static void
 fire(struct watch *w, struct bytes path, unsigned modes, watch_hit_fn *hit,
@@ -412,32 +477,24 @@ fire(struct watch *w, struct bytes path, unsigned modes, watch_hit_fn *hit,
 {
     uint32_t handle = find_path(w, path, hash_of(path));
     struct wpath *p = path_at(w, handle);
-    uint32_t *h, kept = 0;
+    uint32_t kept = 0;
+    struct hints *h;
 
     if (!handle)
         return;
-    h = hints_of(w, p);
-    for (uint32_t i = 0; i < p->count; i++) {
-        uint32_t conn = h[i];
-        uint32_t *entry = entry_of_hint(w, handle, conn);
-        unsigned had = entry ? watch_entry_modes(*entry) : 0;
-        unsigned left = had & ~(modes & (WATCH_DATA | WATCH_CHILD));
-
-        if (!entry)
-            continue;
-        if ((had & modes) && set_of(w, conn)->stamp != w->stamp) {
-            set_of(w, conn)->stamp = w->stamp;
-            hit(arg, conn);
-        }
-        if (left != had)
-            set_modes(w, conn, handle, entry, left);
-        if (left)
-            h[kept++] = conn;
+    if (!p->is_many) {
+        if (!fire_hint(w, handle, p->hints, modes, hit, arg))
+            free_path(w, handle);
+        return;
     }
-    if (p->live == 0)
+    h = hints_of(w, p);
+    for (uint32_t i = 0; i < h->count; i++)
+        if (fire_hint(w, handle, h->conn[i], modes, hit, arg))
+            h->conn[kept++] = h->conn[i];
+    if (h->live == 0)
         free_path(w, handle);
-    else if (kept != p->count)
-        set_hint_count(w, p, kept);
+    else if (kept != h->count)
+        keep_hints(w, p, kept);
 }
 
 /* "/a/b" gives "/a", "/a" gives "/", "/" and what has no slash gives null. */

@@ -11,7 +11,7 @@
  * own set says.  So the end of a connection costs its own watches: its hints
  * stay behind and are swept when they outnumber the live ones.
  *
- * A path of 20 bytes with one watcher takes 48 bytes, a set at most 9 bytes
+ * A path of 20 bytes with one watcher takes 32 bytes, a set at most 9 bytes
  * per watch, the buckets 2 to 4; a further watcher of a path takes 4 to 8.
  *
  * Pure: memory is given, nothing is allocated after watch_init.  Client

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_watch.c - claims about who is told of what, and what it costs. */
+#include "net/watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/unit.h"
+
+enum { CONNS = 1024, ARENA = 8 << 20, HITS_MAX = 4096 };
+
+static struct watch w;
+static void *memory;
+static uint32_t hits[HITS_MAX];
+static uint32_t hit_count;
+
+/* Connection number `n`, as its first on that place. */
+static uint32_t
+conn(uint32_t n)
+{
+    return 1U << WATCH_CONN_BITS | n;
+}
+
+static void
+given_connections(uint32_t count)
+{
+    free(memory);
+    memory = calloc(1, watch_bytes(CONNS, ARENA));
+    watch_init(&w, memory, CONNS, ARENA);
+    for (uint32_t i = 0; i < count; i++)
+        watch_open(&w, conn(i));
+}
+
+static void
+note(void *arg, uint32_t id)
+{
+    (void)arg;
+    if (hit_count < HITS_MAX)
+        hits[hit_count++] = id;
+}
+
+static uint32_t
+fired_data(const char *path)
+{
+    hit_count = 0;
+    watch_fire_data(&w, bytes_of(path), note, NULL);
+    return hit_count;
+}
+
+static uint32_t
+fired_child(const char *path, bool skip_served)
+{
+    hit_count = 0;
+    watch_fire_child(&w, bytes_of(path), skip_served, note, NULL);
+    return hit_count;
+}
+
+static bool
+add(uint32_t n, const char *path, unsigned modes)
+{
+    return watch_add(&w, conn(n), bytes_of(path), modes);
+}
+
+static void
+a_standard_watch_fires_once(void)
+{
+    given_connections(1);
+    CU_ASSERT_TRUE(add(0, "/a", WATCH_DATA));
+    CU_ASSERT_EQUAL(fired_data("/a"), 1);
+    CU_ASSERT_EQUAL(hits[0], conn(0));
+    CU_ASSERT_EQUAL(fired_data("/a"), 0);
+    CU_ASSERT_TRUE(watch_is_empty(&w));
+}
+
+static void
+tables_are_apart(void)
+{
+    given_connections(1);
+    add(0, "/a", WATCH_CHILD);
+    CU_ASSERT_EQUAL(fired_data("/a"), 0);
+    CU_ASSERT_EQUAL(fired_child("/a", false), 1);
+    CU_ASSERT_EQUAL(fired_child("/a", false), 0);
+}
+
+static void
+a_persistent_watch_stays_in_both_tables(void)
+{
+    given_connections(1);
+    add(0, "/a", WATCH_PERSISTENT);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(fired_data("/a"), 1);
+        CU_ASSERT_EQUAL(fired_child("/a", false), 1);
+    }
+}
+
+static void
+a_recursive_watch_hears_of_descendants(void)
+{
+    given_connections(1);
+    add(0, "/a", WATCH_RECURSIVE);
+    CU_ASSERT_EQUAL(fired_data("/a/b/c"), 1);
+    CU_ASSERT_EQUAL(fired_data("/a"), 1);
+    CU_ASSERT_EQUAL(fired_data("/ab"), 0);
+    CU_ASSERT_EQUAL(fired_data("/"), 0);
+    CU_ASSERT_EQUAL(fired_child("/a", false), 0);
+}
+
+static void
+a_recursive_watch_on_the_root_hears_everything(void)
+{
+    given_connections(1);
+    add(0, "/", WATCH_RECURSIVE);
+    CU_ASSERT_EQUAL(fired_data("/x"), 1);
+    CU_ASSERT_EQUAL(fired_data("/x/y/z"), 1);
+}
+
+static void
+one_trigger_tells_a_connection_once(void)
+{
+    given_connections(1);
+    add(0, "/a/b", WATCH_DATA | WATCH_PERSISTENT);
+    add(0, "/a", WATCH_RECURSIVE);
+    add(0, "/", WATCH_RECURSIVE);
+    CU_ASSERT_EQUAL(fired_data("/a/b"), 1);
+}
+
+/* Who was told of the deletion by the data table, is not told again. */
+static void
+a_served_connection_is_skipped_but_its_watch_is_used_up(void)
+{
+    given_connections(2);
+    add(0, "/a", WATCH_DATA);
+    add(0, "/a", WATCH_CHILD);
+    add(1, "/a", WATCH_CHILD);
+    CU_ASSERT_EQUAL(fired_data("/a"), 1);
+    CU_ASSERT_EQUAL(fired_child("/a", true), 1);
+    CU_ASSERT_EQUAL(hits[0], conn(1));
+    CU_ASSERT_EQUAL(fired_child("/a", false), 0);
+}
+
+static void
+modes_of_one_path_stand_for_themselves(void)
+{
+    given_connections(1);
+    add(0, "/a", WATCH_PERSISTENT);
+    add(0, "/a", WATCH_DATA);
+    CU_ASSERT_EQUAL(watch_modes(&w, conn(0), bytes_of("/a")),
+                    WATCH_PERSISTENT | WATCH_DATA);
+    CU_ASSERT_EQUAL(watch_remove(&w, conn(0), bytes_of("/a"), WATCH_DATA),
+                    WATCH_DATA);
+    CU_ASSERT_EQUAL(watch_remove(&w, conn(0), bytes_of("/a"), WATCH_CHILD), 0);
+    CU_ASSERT_EQUAL(fired_data("/a"), 1);
+}
+
+static void
+a_watch_set_anew_after_removal_fires_once(void)
+{
+    given_connections(2);
+    add(0, "/a", WATCH_PERSISTENT);
+    add(1, "/a", WATCH_PERSISTENT);
+    watch_remove(&w, conn(0), bytes_of("/a"), WATCH_ANY);
+    add(0, "/a", WATCH_PERSISTENT);
+    CU_ASSERT_EQUAL(fired_data("/a"), 2);
+}
+
+static void
+watches_end_with_their_connection(void)
+{
+    given_connections(3);
+    for (uint32_t i = 0; i < 3; i++)
+        add(i, "/a", WATCH_DATA);
+    add(1, "/b", WATCH_RECURSIVE);
+    watch_close(&w, conn(1));
+    CU_ASSERT_EQUAL(w.recursive, 0);
+    CU_ASSERT_EQUAL(fired_data("/b/c"), 0);
+    CU_ASSERT_EQUAL(fired_data("/a"), 2);
+}
+
+/* The next connection of a place is not taken for the one before. */
+static void
+a_stale_hint_tells_nobody(void)
+{
+    uint32_t next = conn(0) + (1U << WATCH_CONN_BITS);
+
+    given_connections(3);
+    for (uint32_t i = 0; i < 3; i++)
+        add(i, "/a", WATCH_DATA);
+    watch_close(&w, conn(0));
+    watch_open(&w, next);
+    CU_ASSERT_EQUAL(watch_modes(&w, next, bytes_of("/a")), 0);
+    CU_ASSERT_EQUAL(fired_data("/a"), 2);
+}
+
+static void
+memory_comes_back_when_all_are_gone(void)
+{
+    char path[64];
+
+    given_connections(CONNS);
+    for (uint32_t i = 0; i < CONNS; i++)
+        for (uint32_t k = 0; k < 20; k++) {
+            snprintf(path, sizeof path, "/some/node/%u", k * (i % 7));
+            add(i, path, 1U << (i + k) % 4);
+        }
+    for (uint32_t i = 0; i < CONNS; i++)
+        watch_close(&w, conn(i));
+    CU_ASSERT_EQUAL(w.arena.used, 0);
+    CU_ASSERT_EQUAL(w.paths, 0);
+    CU_ASSERT_EQUAL(w.totals.data_watches, 0);
+    CU_ASSERT_EQUAL(w.totals.child_watches, 0);
+    CU_ASSERT_EQUAL(w.totals.data_paths, 0);
+    CU_ASSERT_EQUAL(w.totals.connections, 0);
+}
+
+/* The budget: 64 bytes for a watch on a node of its own, 16 if shared. */
+static void
+watches_are_small(void)
+{
+    char path[64];
+
+    given_connections(CONNS);
+    for (uint32_t i = 0; i < 50000; i++) {
+        snprintf(path, sizeof path, "/a-path-of-20/%06u", i);
+        add(i % 16, path, WATCH_DATA);
+    }
+    CU_ASSERT_TRUE(w.arena.used * WATCH_UNIT + w.buckets * 4 <= 64 * 50000);
+    given_connections(CONNS);
+    for (uint32_t i = 0; i < 1000; i++)
+        add(i, "/shared", WATCH_DATA);
+    CU_ASSERT_TRUE(w.arena.used * WATCH_UNIT <= 16 * 1000);
+}
+
+static void
+a_full_arena_refuses_and_changes_nothing(void)
+{
+    char path[64];
+    uint32_t before, n = 0;
+
+    given_connections(1);
+    w.arena.units = 1000;
+    do
+        snprintf(path, sizeof path, "/node/%u", n++);
+    while (add(0, path, WATCH_DATA));
+    before = w.paths;
+    CU_ASSERT_TRUE(n > 100);
+    CU_ASSERT_FALSE(add(0, path, WATCH_DATA));
+    CU_ASSERT_EQUAL(w.paths, before);
+    CU_ASSERT_EQUAL(w.totals.data_watches, before);
+    CU_ASSERT_EQUAL(fired_data("/node/0"), 1);
+}
+
+static void
+totals_count_what_wchs_counts(void)
+{
+    given_connections(3);
+    add(0, "/a", WATCH_DATA);
+    add(0, "/a", WATCH_PERSISTENT);
+    add(1, "/a", WATCH_DATA);
+    add(1, "/b", WATCH_CHILD);
+    add(2, "/b", WATCH_CHILD);
+    CU_ASSERT_EQUAL(w.totals.data_watches, 2);
+    CU_ASSERT_EQUAL(w.totals.data_paths, 1);
+    CU_ASSERT_EQUAL(w.totals.connections, 2);
+    CU_ASSERT_EQUAL(w.totals.child_watches, 3);
+}
+
+/* --- against a model that is too simple to be wrong -------------------------- */
+
+enum { M_CONNS = 24, M_PATHS = 40 };
+static unsigned model[M_CONNS][M_PATHS];
+static uint64_t seed;
+
+static uint32_t
+pick(uint32_t below)
+{
+    seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (uint32_t)(seed >> 33) % below;
+}
+
+static const char *
+path_of(uint32_t k)
+{
+    static char text[32];
+
+    snprintf(text, sizeof text, "/p/%u", k);
+    return text;
+}
+
+static uint32_t
+model_fire(uint32_t k, unsigned modes)
+{
+    uint32_t told = 0;
+
+    for (uint32_t c = 0; c < M_CONNS; c++) {
+        told += (model[c][k] & modes) != 0;
+        model[c][k] &= ~(modes & (WATCH_DATA | WATCH_CHILD));
+    }
+    return told;
+}
+
+static void
+random_step(uint32_t numbers[M_CONNS])
+{
+    uint32_t c = pick(M_CONNS), k = pick(M_PATHS), what = pick(10);
+    uint32_t id = numbers[c] << WATCH_CONN_BITS | c;
+    unsigned modes = 1 + pick(15);
+
+    if (what < 6) {
+        CU_ASSERT_TRUE(watch_add(&w, id, bytes_of(path_of(k)), modes));
+        model[c][k] |= modes;
+    } else if (what == 6) {
+        CU_ASSERT_EQUAL(watch_remove(&w, id, bytes_of(path_of(k)), modes),
+                        model[c][k] & modes);
+        model[c][k] &= ~modes;
+    } else if (what == 7) {
+        CU_ASSERT_EQUAL(fired_data(path_of(k)),
+                        model_fire(k, WATCH_DATA | WATCH_PERSISTENT |
+                                          WATCH_RECURSIVE));
+    } else if (what == 8) {
+        CU_ASSERT_EQUAL(fired_child(path_of(k), false),
+                        model_fire(k, WATCH_CHILD | WATCH_PERSISTENT));
+    } else if (pick(4) == 0) {
+        watch_close(&w, id);
+        numbers[c]++;
+        watch_open(&w, numbers[c] << WATCH_CONN_BITS | c);
+        memset(model[c], 0, sizeof model[c]);
+    }
+}
+
+static void
+agrees_with_a_simple_model(void)
+{
+    uint32_t numbers[M_CONNS];
+
+    given_connections(M_CONNS);
+    memset(model, 0, sizeof model);
+    seed = 7;
+    for (uint32_t c = 0; c < M_CONNS; c++)
+        numbers[c] = 1;
+    for (int i = 0; i < 200000; i++)
+        random_step(numbers);
+    for (uint32_t c = 0; c < M_CONNS; c++)
+        for (uint32_t k = 0; k < M_PATHS; k++)
+            CU_ASSERT_EQUAL(watch_modes(&w, numbers[c] << WATCH_CONN_BITS | c,
+                                        bytes_of(path_of(k))),
+                            model[c][k]);
+}
+
+UNIT_SUITE(watch)
+{
+    unit_suite("watch");
+    UNIT(a_standard_watch_fires_once);
+    UNIT(tables_are_apart);
+    UNIT(a_persistent_watch_stays_in_both_tables);
+    UNIT(a_recursive_watch_hears_of_descendants);
+    UNIT(a_recursive_watch_on_the_root_hears_everything);
+    UNIT(one_trigger_tells_a_connection_once);
+    UNIT(a_served_connection_is_skipped_but_its_watch_is_used_up);
+    UNIT(modes_of_one_path_stand_for_themselves);
+    UNIT(a_watch_set_anew_after_removal_fires_once);
+    UNIT(watches_end_with_their_connection);
+    UNIT(a_stale_hint_tells_nobody);
+    UNIT(memory_comes_back_when_all_are_gone);
+    UNIT(watches_are_small);
+    UNIT(a_full_arena_refuses_and_changes_nothing);
+    UNIT(totals_count_what_wchs_counts);
+    UNIT(agrees_with_a_simple_model);
+}
