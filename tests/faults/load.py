@@ -356,6 +356,18 @@ class Load:
         self.watcher = Watcher(hosts, self.books)
         self.lodgers, self.dead, self.lodger_count = [], [], 0
 
+    def fill(self, nodes):
+        """Other nodes, so that loading the tree takes its time."""
+        asked = []
+        for first in range(0, nodes, 500):
+            tx = self.top.transaction()
+            tx.create("/bulk-%d" % first)
+            for i in range(min(500, nodes - first)):
+                tx.create("/bulk-%d/%d" % (first, i), b"x" * 100)
+            asked.append(tx.commit_async())
+        for a in asked:
+            a.get(60)
+
     def start(self):
         for th in self.writers + self.readers:
             th.start()

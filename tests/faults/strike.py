@@ -4,8 +4,11 @@
 zabd's children carry a title, `zabd: NAME`; a target is such a name, or
     super     the supervisor alone; its children must go with it
     group     the whole process group at once, as `kill -9 -PGID` does
-after which the test starts the server again on the same data directory."""
+after which the test starts the server again on the same data directory, or
 
+    two       two of the children, one shortly after the other"""
+
+import contextlib
 import os
 import signal
 import time
@@ -41,7 +44,7 @@ def targets(server):
     """What can be hit here."""
     if server.kind == "apache":
         return ["group"]
-    return sorted(processes(server.pid)) + ["super", "group"]
+    return sorted(processes(server.pid)) + ["two", "super", "group"]
 
 
 class Misbehaved(Exception):
@@ -112,8 +115,18 @@ def hit_whole(server, target, signo, resume_s):
     server.start()
 
 
+def hit_two(server, names, gap_s):
+    """Kill two children; the second may be on its way up already."""
+    for name in names:
+        with contextlib.suppress(Misbehaved):   # it may be away just now
+            hit_child(server, name, signal.SIGKILL, None)
+        time.sleep(gap_s)
+
+
 def hit(server, target, signo, resume_s):
-    if target in ("super", "group"):
+    if "+" in target:
+        hit_two(server, target.split("+"), resume_s / 10)
+    elif target in ("super", "group"):
         hit_whole(server, target, signo, resume_s)
     else:
         hit_child(server, target, signo, resume_s)
