@@ -21,6 +21,7 @@ static const struct command {
     {"image", zab_image, "what the LMDB image of a data directory holds"},
     {"import", zab_import, "bring a ZooKeeper data directory to zabd"},
     {"log", zab_log, "print transaction logs, a line each transaction"},
+    {"ring", zab_ring, "look into the shared memory of a running server"},
     {"snapshot", zab_snapshot, "check, show and list snapshot files"},
     {"stat", zab_stat, "send a four-letter word: zab stat HOST:PORT [WORD]"},
 };

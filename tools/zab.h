@@ -16,6 +16,7 @@ int zab_export(int argc, char **argv);
 int zab_image(int argc, char **argv);
 int zab_import(int argc, char **argv);
 int zab_log(int argc, char **argv);
+int zab_ring(int argc, char **argv);
 int zab_snapshot(int argc, char **argv);
 int zab_stat(int argc, char **argv);
 

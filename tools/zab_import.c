@@ -105,7 +105,7 @@ copy_one(struct import *x, const char *from, const char *to, const char *name)
 {
     int rc;
 
-    zab_progress_begin(&x->progress, ME, name);
+    zab_progress_begin(&x->progress, ME, "copying");
     rc = zab_copy(&x->made, from, to, name, zab_progress, &x->progress, &x->e);
     zab_progress_end(&x->progress);
     return rc;
