@@ -5,7 +5,9 @@ Everything goes over raw frames (tests/conform/wire.py), so what is compared
 is what the server sent: data with its null, the whole Stat, the ACL's bytes.
 """
 
+import contextlib
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-ZAB = os.path.join(ROOT, "build", "zab")
+ZAB = os.environ.get("ZAB", os.path.join(ROOT, "build", "zab"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "conform"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "live", "lib"))
 
@@ -287,6 +289,25 @@ def multis(s):
             pass
 
 
+@contextlib.contextmanager
+def busy(port):
+    """A process of its own makes /busy/n0000000000 and so on meanwhile."""
+    s = Session(port)
+    s.make("/busy")
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(Exception):
+            while True:
+                s.make("/busy/n", b"x" * 100, wire.SEQ)
+        os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        s.drop()
+
+
 # --- the command line --------------------------------------------------------
 
 def zab(*args, rc=0):
@@ -338,5 +359,6 @@ def main(module):
     sys.exit(0 if good else 1)
 
 
-__all__ = ["Answer", "Server", "Session", "grow", "long", "main", "same", "see_all",
-           "version2", "wire", "zab", "SHORT_MS", "ROOT"]
+__all__ = ["Answer", "Server", "Session", "busy", "grow", "long", "main",
+           "same", "see_all", "version2", "wire", "zab", "ROOT", "SHORT_MS",
+           "ZAB"]

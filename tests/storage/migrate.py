@@ -12,12 +12,11 @@ import contextlib
 import glob
 import os
 import shutil
-import signal
 import subprocess
 import time
 
-from lib import (Server, Session, grow, long, main, same, see_all, version2,
-                 wire, zab, SHORT_MS)
+from lib import (Server, Session, busy, grow, long, main, same, see_all,
+                 version2, wire, zab, SHORT_MS)
 
 
 @contextlib.contextmanager
@@ -148,11 +147,9 @@ def test_running_zabd_to_apache():
         old.start()
         owner, _ = grow(old.port)
         tree = see_all(old)
-        busy = Session(old.port)
-        with writing(old.port):
+        with busy(old.port):
             time.sleep(0.5)
             zab("export", "-c", old.path("zoo.cfg"), new.path("data"))
-        busy.ask(wire.sync("/"))
         new.start()
         found = see_all(new)
         same({p: v for p, v in tree.items() if p != "/"},
@@ -163,25 +160,6 @@ def test_running_zabd_to_apache():
                              for i in range(len(busy_ones))], busy_ones
         assert len(busy_ones) > 10
         owner.again(new.port)
-
-
-@contextlib.contextmanager
-def writing(port):
-    """A client that makes one node after the other, in a process."""
-    s = Session(port)
-    s.make("/busy")
-    pid = os.fork()
-    if pid == 0:
-        with contextlib.suppress(Exception):
-            while True:
-                s.make("/busy/n", b"x" * 100, wire.SEQ)
-        os._exit(0)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        s.drop()
 
 
 def test_zabd_snapshot_unpacked_to_apache():

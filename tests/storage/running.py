@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The tools look at a zabd that is running, under load, and do no harm."""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+
+from lib import ZAB, Server, Session, grow, main, see_all, wire, zab, busy
+
+
+@contextlib.contextmanager
+def zabd(**options):
+    server = Server("zabd", options)
+    try:
+        server.start()
+        yield server
+    except BaseException:
+        print(server.tail(), end="")
+        raise
+    finally:
+        server.close()
+
+
+def zxids(data):
+    return [int(json.loads(line)["zxid"], 16)
+            for line in zab("log", "--json", "--data", data).splitlines()]
+
+
+def test_ring_prints_every_transaction():
+    with zabd() as server, tempfile.TemporaryFile("w+") as out:
+        follower = subprocess.Popen([ZAB, "ring", str(server.pid), "--follow",
+                                     "--seconds", "60"], stdout=out)
+        time.sleep(0.5)
+        grow(server.port)
+        see_all(server)
+        time.sleep(0.1)
+        follower.terminate()
+        assert follower.wait() == 0
+        out.seek(0)
+        text = out.read()
+        seen = [int(x, 16) for x in re.findall(r" TXN .*?xid=0?\S* ?(0x\w+) 20",
+                                               text)]
+        assert len(seen) > 300
+        assert seen == zxids(server.path("data")), text[-500:]
+
+
+def test_ring_shows_all_at_rest():
+    with zabd() as server:
+        grow(server.port)
+        time.sleep(0.2)
+        told = zab("ring", str(server.pid))
+        at = re.findall(r"^  (?:published|durable|committed|applied) +(\d+)",
+                        told, re.M)
+        at += re.findall(r"delivered=(\d+)", told)
+        assert len(at) >= 5 and len(set(at)) == 1 and int(at[0]) > 0, told
+        pids = set(map(int, re.findall(r"pid=(\d+)", told)))
+        assert pids == set(server.group()), (pids, server.group())
+
+
+def test_ring_refuses_what_is_no_zabd():
+    assert "it is no zabd" in zab("ring", str(os.getpid()), rc=1)
+
+
+def test_log_of_a_busy_server():
+    with zabd(snapCount=2000) as server, busy(server.port):
+        before = 0
+        for _ in range(5):
+            time.sleep(0.3)
+            seen = zxids(server.path("data"))
+            assert seen == list(range(1, len(seen) + 1))
+            assert len(seen) > before
+            before = len(seen)
+
+
+def test_image_of_a_busy_server():
+    """Every look sees the image of one zxid, whole."""
+    with zabd() as server, busy(server.port):
+        seen = set()
+        until = time.monotonic() + 60
+        while len(seen) < 3:
+            assert time.monotonic() < until, "the image stands at %s" % seen
+            told = zab("image", "--verify", "-c", server.path("zoo.cfg"))
+            assert "NOT" not in told, told
+            seen.add(re.search(r"zxid +(0x\w+)", told)[1])
+            time.sleep(0.2)
+
+
+def test_import_leaves_a_running_server_alone():
+    with zabd() as server, zabd() as other:
+        Session(other.port).make("/theirs")
+        s = Session(server.port)
+        s.make("/mine")
+        told = zab("import", "--from", other.path("data"), "--data",
+                   server.path("data"), rc=1)
+        assert "another server uses this directory" in told, told
+        assert s.ask(wire.getData("/mine"))
+
+
+if __name__ == "__main__":
+    main(globals())
