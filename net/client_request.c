@@ -434,6 +434,9 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
         return answer_and_end(p, c, r, 0, ZK_SESSION_CLOSED_REQUIRE_AUTH);
     switch (kind) {
     case REQUEST_PING:
+        client_catch_up(p); /* its zxid is that of a read */
+        if (c->state != CLIENT_OPEN)
+            return true;
         ping = queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK, false);
         ping.xid = XID_PING;
         return answer(p, c, &ping);

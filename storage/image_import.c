@@ -84,24 +84,18 @@ put_snapshot(struct import *im, const struct data_file *file)
     return 0;
 }
 
-/*
- * What a tree has before anybody wrote: zero stats, and a config node that
- * the world may only read.  ZK: DataTree's constructor, addConfigNode
- */
 static int
 put_first_nodes(struct import *im)
 {
-    static const uint8_t readable[] = "\0\0\0\1\0\0\0\1\0\0\0\5world\0\0\0"
-                                      "\6anyone";
-    static const char *const paths[] = {"/", "/zookeeper", "/zookeeper/quota"};
-    const struct znode_stat none = {0};
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < ARRAY_COUNT(paths); i++)
-        rc = on_node(im, bytes_of(paths[i]), bytes_of(""), acl_world(), &none);
-    if (rc == 0)
-        rc = on_node(im, bytes_of("/zookeeper/config"), bytes_of(""),
-                     (struct bytes){readable, sizeof readable - 1}, &none);
+    for (size_t i = 0; rc == 0 && i < FIRST_NODES; i++) {
+        const struct first_node *first = &tree_first_nodes[i];
+        struct znode_stat stat = {.aversion = first->aversion};
+
+        rc = on_node(im, bytes_of(first->path), bytes_of(""),
+                     first->acl.size < 0 ? acl_world() : first->acl, &stat);
+    }
     return rc;
 }
 

@@ -12,11 +12,6 @@
 #include "storage/tree_node.h"
 
 /* vector<ACL>{ {1, {"world", "anyone"}} }, of /zookeeper/config */
-static const uint8_t read_acl[] = {
-    0,   0,   0,   1, 0, 0, 0, 1,   0,   0,   0,   5,   'w', 'o',
-    'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
-};
-
 /* --- laying out -------------------------------------------------------------
  */
 
@@ -37,27 +32,23 @@ lay_root(struct tree *t)
 }
 
 static void
-lay_node(struct tree *t, const char *path, struct bytes acl, int32_t aversion)
+lay_node(struct tree *t, const struct first_node *first)
 {
-    struct znode_stat stat = {.aversion = aversion};
-    struct bytes p = bytes_of(path);
+    struct znode_stat stat = {.aversion = first->aversion};
+    struct bytes p = bytes_of(first->path);
     tree_ref_t ref, acl_ref;
 
-    check(tree_acl_take(t, acl, &acl_ref));
+    check(tree_acl_take(t, first->acl, &acl_ref));
     check(tree_add(t, tree_place(t, p), p, bytes_of(""), acl_ref, &stat,
                    &ref) == 0);
 }
 
-/* ZK: DataTree.DataTree, addConfigNode */
 static void
 lay_fresh_nodes(struct tree *t)
 {
-    struct bytes config_acl = {read_acl, sizeof read_acl};
-
     lay_root(t);
-    lay_node(t, "/zookeeper", BYTES_NULL, 0);
-    lay_node(t, "/zookeeper/quota", BYTES_NULL, 0);
-    lay_node(t, "/zookeeper/config", config_acl, -1);
+    for (size_t i = 1; i < FIRST_NODES; i++)
+        lay_node(t, &tree_first_nodes[i]);
 }
 
 /*

@@ -76,6 +76,20 @@ struct outcome {
     struct znode_stat stat; /* right after this change */
 };
 
+/*
+ * What every tree has before anybody wrote: zero stats but for aversion, empty
+ * data, and a config node that the world may only read.  The root is first.
+ * ZK: DataTree's constructor, addConfigNode
+ */
+struct first_node {
+    const char *path;
+    struct bytes acl; /* size -1: world:anyone:31 */
+    int32_t aversion;
+};
+
+enum { FIRST_NODES = 4 };
+extern const struct first_node tree_first_nodes[FIRST_NODES];
+
 /* --- writer: the replication process ------------------------------------ */
 
 /*

@@ -11,6 +11,19 @@
 /* EphemeralType.EXTENDED_MASK with feature 0, TTL. */
 #define TTL_FEATURE_MASK ((int64_t)0xFFFFFF0000000000)
 
+/* vector<ACL> with READ for world:anyone. */
+static const uint8_t read_acl[] = {
+    0,   0,   0,   1, 0, 0, 0, 1,   0,   0,   0,   5,   'w', 'o',
+    'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
+};
+
+const struct first_node tree_first_nodes[FIRST_NODES] = {
+    {"/", {NULL, -1}, 0},
+    {"/zookeeper", {NULL, -1}, 0},
+    {"/zookeeper/quota", {NULL, -1}, 0},
+    {"/zookeeper/config", {read_acl, sizeof read_acl}, -1},
+};
+
 static bool has_extended_types = true;
 
 void
