@@ -252,7 +252,7 @@ dump_image(bool has_all)
 
 static const char first_nodes[] = "/ [] c0 m0 p0 v0 c0 a0 o0\n"
                                   "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n"
-                                  "/zookeeper/config [] c0 m0 p0 v0 c0 a0 o0\n"
+                                  "/zookeeper/config [] c0 m0 p0 v0 c0 a-1 o0\n"
                                   "/zookeeper/quota [] c0 m0 p0 v0 c0 a0 o0\n";
 
 /* --- claims --------------------------------------------------------------- */
