@@ -12,7 +12,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { PROGRESS_EVERY = 16384 };
+enum {
+    PROGRESS_EVERY = 16384,
+    ROWS_AHEAD = 16, /* loaded in more time than memory needs to answer */
+};
 
 struct load {
     struct image *image;
@@ -78,23 +81,52 @@ load_short(struct load *l, const MDB_val *key, const MDB_val *value)
     return load_node(l, path, &row);
 }
 
-/* Every row of a table, in key order. */
+/* --- a table ----------------------------------------------------------------
+ */
+
+/* Rows in key order, the next few of them read ahead; borrowed from l->txn. */
+struct rows {
+    MDB_cursor *cursor;
+    struct {
+        MDB_val key, value;
+    } row[ROWS_AHEAD];
+    uint64_t read, visited;
+    int end; /* why no more could be read, or 0 */
+};
+
+static void
+read_ahead(const struct load *l, struct rows *r)
+{
+    while (r->end == 0 && r->read < r->visited + ROWS_AHEAD) {
+        MDB_val *key = &r->row[r->read % ROWS_AHEAD].key;
+        MDB_val *value = &r->row[r->read % ROWS_AHEAD].value;
+
+        r->end = mdb_cursor_get(r->cursor, key, value, MDB_NEXT);
+        if (r->end != 0)
+            return;
+        tree_load_soon(l->tree,
+                       (struct bytes){key->mv_data, (int32_t)key->mv_size});
+        r->read++;
+    }
+}
+
 static int
 for_each(struct load *l, MDB_dbi table,
          int (*visit)(struct load *, const MDB_val *, const MDB_val *))
 {
-    MDB_val key, value;
-    MDB_cursor *cursor;
-    int rc = mdb_cursor_open(l->txn, table, &cursor), mdb;
+    struct rows r = {0};
+    int rc = mdb_cursor_open(l->txn, table, &r.cursor);
 
     if (rc != 0)
         return fail(l, image_rc(rc), "a table");
-    while ((mdb = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0 &&
-           rc == 0)
-        rc = visit(l, &key, &value);
-    mdb_cursor_close(cursor);
-    if (rc == 0 && mdb != MDB_NOTFOUND)
-        rc = fail(l, image_rc(mdb), "a table");
+    for (read_ahead(l, &r); rc == 0 && r.visited < r.read; read_ahead(l, &r)) {
+        rc = visit(l, &r.row[r.visited % ROWS_AHEAD].key,
+                   &r.row[r.visited % ROWS_AHEAD].value);
+        r.visited++;
+    }
+    mdb_cursor_close(r.cursor);
+    if (rc == 0 && r.end != MDB_NOTFOUND)
+        rc = fail(l, image_rc(r.end), "a table");
     return rc;
 }
 
@@ -181,6 +213,7 @@ image_load(struct image *im, struct tree *tree, struct session_table *sessions,
     if (mdb_stat(l.txn, im->nodes, &shorts) == 0 &&
         mdb_stat(l.txn, im->longs, &longs) == 0)
         l.total = shorts.ms_entries + longs.ms_entries;
+    tree_load_expect(tree, l.total);
     rc = for_each(&l, im->sessions, load_session);
     if (rc == 0)
         rc = for_each(&l, im->nodes, load_short);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tree.c - the tree as a whole: its beginning, its loading, its totals.
+ * tree.c - the tree as a whole: its beginning, its memory, its totals.
  *
  * Pure; the replication process writes, anyone reads the totals.
  */
 #include "storage/tree.h"
-
-#include <errno.h>
 
 #include "daemon/check.h"
 #include "storage/tree_node.h"
@@ -199,8 +197,8 @@ idle_bytes(const struct tree *t)
  * What else a node may need beside its blocks (lines of the index, scratch)
  * is a small part of what is kept free here.
  */
-static bool
-is_full(const struct tree *t, uint64_t bytes)
+bool
+tree_is_full(const struct tree *t, uint64_t bytes)
 {
     uint64_t span =
         (t->arena.end_page - t->arena.first_page) * (uint64_t)ARENA_PAGE;
@@ -219,7 +217,7 @@ tree_has_room(const struct tree *t, uint64_t bytes, uint64_t limit_bytes)
     uint64_t resident = resident_bytes(t);
     uint64_t eighth = limit_bytes / 8;
 
-    if (is_full(t, bytes))
+    if (tree_is_full(t, bytes))
         return false; /* whatever the limit says */
     return resident + bytes <= limit_bytes ||
            (idle_bytes(t) > eighth + bytes &&
@@ -239,50 +237,4 @@ tree_totals(const struct tree *t, struct tree_totals *totals)
     totals->memory_bytes = resident_bytes(t);
     totals->used_bytes = totals->memory_bytes - idle_bytes(t);
     totals->ephemeral_count = LOAD(t->ephemeral_count);
-}
-
-/* --- loading ----------------------------------------------------------------
- */
-
-static bool
-is_root(struct bytes path)
-{
-    return path.size == 0 || bytes_are(path, "/");
-}
-
-int
-tree_load_node(struct tree *t, struct bytes path, struct bytes data,
-               struct bytes acl, const struct znode_stat *stat)
-{
-    struct place place = tree_place(t, path);
-    tree_ref_t ref = 0, acl_ref;
-    int rc;
-
-    check(tree_is_open(t));
-    if (is_full(t, data.size > 0 ? (uint64_t)data.size : 0))
-        return -ENOSPC;
-    if (is_root(path))
-        ref = t->root;
-    else if (!place.parent || place.name.size == 0)
-        return -ENOENT;
-    else
-        ref = tree_child(t, place.parent, place.name.data,
-                         (size_t)place.name.size);
-    if (!tree_acl_take(t, acl, &acl_ref))
-        return -ENOSPC;
-    if (ref)
-        rc = tree_replace(t, ref, path, data, acl_ref, stat);
-    else
-        rc = tree_add(t, place, path, data, acl_ref, stat, &ref);
-    if (rc < 0)
-        tree_acl_give(t, acl_ref);
-    return rc;
-}
-
-void
-tree_load_done(struct tree *t, zxid_t zxid)
-{
-    check(tree_is_open(t));
-    quota_rebuild(t);
-    STORE(t->zxid, zxid);
 }

@@ -150,7 +150,15 @@ void tree_apply(struct tree *t, const struct txn_header *h,
 void tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes);
 
 /*
- * Add one node as a snapshot or the image has it; parents come first.
+ * About so many nodes will be loaded; only a matter of speed, as is saying a
+ * few nodes ahead which path will be loaded soon.
+ */
+void tree_load_expect(struct tree *t, uint64_t node_count);
+void tree_load_soon(const struct tree *t, struct bytes path);
+
+/*
+ * Add one node as a snapshot or the image has it; parents come first, and
+ * nothing else changes the tree until tree_load_done.
  * Replaces the content of a node that is there already (the reserved ones).
  * 0, -ENOENT without its parent, -ENOSPC when the arena is full.
  */

@@ -247,6 +247,13 @@ merge(struct tree *t)
     count_resident(t);
 }
 
+static bool
+is_dense(const struct tree *t, uint64_t node_count)
+{
+    return node_count > (uint64_t)t->bucket_count * NODES_PER_BUCKET &&
+           t->bucket_count < t->bucket_max;
+}
+
 /* Merge only when an eighth below, so that a pair of changes costs nothing. */
 static bool
 is_sparse(const struct tree *t)
@@ -272,8 +279,14 @@ tree_index_insert(struct tree *t, tree_ref_t ref)
     uint32_t hash = node_hash(t, node_at(t, ref));
 
     bucket_put(t, hash, ref);
-    if (t->node_count > (uint64_t)t->bucket_count * NODES_PER_BUCKET &&
-        t->bucket_count < t->bucket_max)
+    if (is_dense(t, t->node_count))
+        split(t);
+}
+
+void
+tree_index_grow(struct tree *t, uint64_t node_count)
+{
+    while (is_dense(t, node_count))
         split(t);
 }
 
@@ -316,14 +329,26 @@ is_child(const struct tree *t, tree_ref_t ref, tree_ref_t parent,
     return LOAD(n->parent) == parent && is_named(t, n, name, size);
 }
 
+static const struct bucket *
+bucket_at(const struct tree *t, uint32_t hash)
+{
+    return (const struct bucket *)tree_at(t, t->buckets_at) +
+           bucket_of(hash, LOAD(t->bucket_count), LOAD(t->bucket_mask));
+}
+
+void
+tree_index_prefetch(const struct tree *t, tree_ref_t parent,
+                    const uint8_t *name, size_t size)
+{
+    __builtin_prefetch(bucket_at(t, hash_of(t, parent, name, size)), 1);
+}
+
 tree_ref_t
 tree_child(const struct tree *t, tree_ref_t parent, const uint8_t *name,
            size_t size)
 {
     uint32_t hash = hash_of(t, parent, name, size);
-    const struct bucket *b =
-        (const struct bucket *)tree_at(t, t->buckets_at) +
-        bucket_of(hash, LOAD(t->bucket_count), LOAD(t->bucket_mask));
+    const struct bucket *b = bucket_at(t, hash);
 
     for (uint32_t lines = 0; lines < LINES_MAX; lines++) {
         uint32_t more;

@@ -120,6 +120,7 @@ struct tree {
     uint64_t quota_count;  /* limits nodes in force */
     tree_ref_t timed;      /* first container or TTL node */
     tree_ref_t strays;     /* ephemerals whose session has no slot */
+    tree_ref_t loading;    /* parent of what was loaded last, or 0 */
     struct acl_list fresh; /* ACLs dropped in the open batch */
     struct acl_list dead;  /* ACLs dropped before, oldest first */
 };
@@ -208,6 +209,9 @@ node_kids_mem(struct tree *t, struct node *n)
 void tree_node_stat(const struct tree *t, const struct node *n,
                     struct znode_stat *stat);
 
+/* Whether `bytes` more would leave too little of the address space. */
+bool tree_is_full(const struct tree *t, uint64_t bytes);
+
 /* All of it for a reader; false when what it says cannot be. */
 bool tree_node_view(const struct tree *t, tree_ref_t ref,
                     struct znode_view *view);
@@ -225,6 +229,13 @@ bool tree_path_write(const struct tree *t, tree_ref_t ref, uint8_t *to,
 void tree_index_init(struct tree *t);
 void tree_index_insert(struct tree *t, tree_ref_t ref);
 void tree_index_remove(struct tree *t, tree_ref_t ref);
+
+/* Have room for so many nodes now, not bit by bit as they come. */
+void tree_index_grow(struct tree *t, uint64_t node_count);
+
+/* tree_child of this will be asked in a moment. */
+void tree_index_prefetch(const struct tree *t, tree_ref_t parent,
+                         const uint8_t *name, size_t size);
 
 /* The child, or 0.  Any process; bounded. */
 tree_ref_t tree_child(const struct tree *t, tree_ref_t parent,

@@ -1,34 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/tree.c: beginning, loading, totals, memory. */
+/* Claims about storage/tree.c: beginning, totals, memory. */
 #include "tests/unit/tree_given.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 static const uint8_t read_acl[] = {
     0,   0,   0,   1, 0, 0, 0, 1,   0,   0,   0,   5,   'w', 'o',
     'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
 };
-
-static int
-load(const char *path, const char *data, const struct znode_stat *stat)
-{
-    int rc;
-
-    tree_batch_begin(tree);
-    rc = tree_load_node(tree, bytes_of(path), text_or_null(data), BYTES_NULL,
-                        stat);
-    tree_batch_end(tree, ++applied);
-    return rc;
-}
-
-static void
-load_done(zxid_t at)
-{
-    tree_batch_begin(tree);
-    tree_load_done(tree, at);
-    tree_batch_end(tree, ++applied);
-}
 
 /* --- beginning --------------------------------------------------------------
  */
@@ -138,142 +117,6 @@ clearing_inside_a_batch_leaves_it_open(void)
     CU_ASSERT_EQUAL(create("/a", "x"), ZK_OK);
 }
 
-/* --- loading ----------------------------------------------------------------
- */
-
-static void
-a_loaded_node_is_as_it_was(void)
-{
-    struct znode_stat stat = {.czxid = 1,
-                              .mzxid = 2,
-                              .pzxid = 9,
-                              .ctime = 3,
-                              .mtime = 4,
-                              .version = 5,
-                              .cversion = 6,
-                              .aversion = 7};
-    struct znode_stat got;
-
-    given_tree();
-    CU_ASSERT_EQUAL(load("/a", "data", &stat), 0);
-    load_done(0x77);
-    got = stat_of("/a");
-    CU_ASSERT_EQUAL(got.czxid, 1);
-    CU_ASSERT_EQUAL(got.mzxid, 2);
-    CU_ASSERT_EQUAL(got.pzxid, 9);
-    CU_ASSERT_EQUAL(got.ctime, 3);
-    CU_ASSERT_EQUAL(got.mtime, 4);
-    CU_ASSERT_EQUAL(got.version, 5);
-    CU_ASSERT_EQUAL(got.cversion, 6);
-    CU_ASSERT_EQUAL(got.aversion, 7);
-    CU_ASSERT_EQUAL(got.child_count, 0);
-    CU_ASSERT_TRUE(data_is("/a", "data"));
-    CU_ASSERT_EQUAL(totals().zxid, 0x77);
-}
-
-static void
-a_loaded_root_keeps_its_children(void)
-{
-    struct znode_stat stat = {.cversion = 4, .pzxid = 8};
-
-    given_tree();
-    CU_ASSERT_EQUAL(load("", "root", &stat), 0);
-    CU_ASSERT_EQUAL(load("/", "root", &stat), 0); /* either name */
-    CU_ASSERT_TRUE(data_is("/", "root"));
-    CU_ASSERT_EQUAL(stat_of("/").cversion, 4);
-    CU_ASSERT_EQUAL(stat_of("/").pzxid, 8);
-    CU_ASSERT_EQUAL(stat_of("/").child_count, 1);
-    CU_ASSERT_EQUAL(totals().node_count, 5);
-}
-
-static void
-an_orphan_is_not_loaded(void)
-{
-    struct znode_stat stat = {0};
-
-    given_tree();
-    CU_ASSERT_EQUAL(load("/a/b", "x", &stat), -ENOENT);
-    CU_ASSERT_EQUAL(load("a", "x", &stat), -ENOENT);
-    CU_ASSERT_EQUAL(load("//a", "x", &stat), -ENOENT);
-    CU_ASSERT_EQUAL(load("/a/", "x", &stat), -ENOENT);
-    CU_ASSERT_EQUAL(totals().node_count, 5);
-}
-
-static void
-loaded_ephemerals_have_their_owner(void)
-{
-    struct znode_stat stat = {.czxid = 1, .mzxid = 1, .pzxid = 1, .owner = 7};
-
-    given_tree();
-    CU_ASSERT_EQUAL(load("/e", "x", &stat), 0);
-    CU_ASSERT_EQUAL(totals().ephemeral_count, 1);
-    CU_ASSERT_EQUAL(session_find(sessions, 7)->ephemeral_count, 1);
-    CU_ASSERT_FALSE(session_find(sessions, 7)->is_alive);
-    close_session(7);
-    CU_ASSERT_FALSE(exists("/e"));
-}
-
-/* An owner that only loaded ephemerals knew goes with the last of them. */
-static void
-a_dead_owner_goes_with_its_last_node(void)
-{
-    given_tree();
-    create_ephemeral("/e", 7);
-    CU_ASSERT_PTR_NOT_NULL(session_find(sessions, 7));
-    delete ("/e");
-    CU_ASSERT_PTR_NULL(session_find(sessions, 7));
-}
-
-/* The digest of what was loaded is that of what was made. */
-static void
-loading_what_was_made_gives_the_same_digest(void)
-{
-    struct znode_stat root, a, b;
-    uint64_t digest;
-
-    given_tree();
-    create("/a", "x");
-    create("/a/b", NULL);
-    set_data("/a", "yy", 1);
-    root = stat_of("/");
-    a = stat_of("/a");
-    b = stat_of("/a/b");
-    digest = totals().digest;
-    tree_clear(tree);
-    CU_ASSERT_NOT_EQUAL(totals().digest, digest);
-    load("", "", &root);
-    load("/a", "yy", &a);
-    load("/a/b", NULL, &b);
-    CU_ASSERT_EQUAL(totals().digest, digest);
-}
-
-static void
-a_full_arena_refuses_to_load(void)
-{
-    enum { SIZE = 16 << 20, DATA = 1 << 20 };
-    static char path[16];
-    static uint8_t data[DATA];
-    struct znode_stat stat = {0};
-    struct session_table *none = sessions;
-    struct tree *small = tree_init(reserve(SIZE), SIZE, none);
-    int rc = 0, count = 0;
-
-    tree_batch_begin(small);
-    for (; rc == 0 && count < 100; count++) {
-        snprintf(path, sizeof path, "/n%d", count);
-        rc = tree_load_node(small, bytes_of(path),
-                            (struct bytes){data, sizeof data}, BYTES_NULL,
-                            &stat);
-    }
-    CU_ASSERT_EQUAL(rc, -ENOSPC);
-    CU_ASSERT_TRUE(count > 8);
-    tree_clear(small);
-    CU_ASSERT_EQUAL(
-        tree_load_node(small, bytes_of("/a"), bytes_of("x"), BYTES_NULL, &stat),
-        0);
-    tree_batch_end(small, 1);
-}
-
 /* --- memory -----------------------------------------------------------------
  */
 
@@ -355,13 +198,6 @@ UNIT_SUITE(tree)
     UNIT(a_tree_begun_again_is_another_tree);
     UNIT(a_cleared_tree_is_fresh);
     UNIT(clearing_inside_a_batch_leaves_it_open);
-    UNIT(a_loaded_node_is_as_it_was);
-    UNIT(a_loaded_root_keeps_its_children);
-    UNIT(an_orphan_is_not_loaded);
-    UNIT(loaded_ephemerals_have_their_owner);
-    UNIT(a_dead_owner_goes_with_its_last_node);
-    UNIT(loading_what_was_made_gives_the_same_digest);
-    UNIT(a_full_arena_refuses_to_load);
     UNIT(a_million_nodes_cost_little_and_give_it_back);
     UNIT(deleting_makes_room_under_a_limit);
 }
