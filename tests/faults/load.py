@@ -9,8 +9,10 @@ Watcher   a DataWatch on every counter; at the end it must know the last one.
 Lodgers   C processes with an ephemeral each, killed one by one."""
 
 import collections
+import contextlib
 import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -381,6 +383,17 @@ class Load:
         self.lodger_count += 1
         self.lodgers.append(Lodger(self.lodger_count, self.hosts,
                                    self.program))
+
+    def scatter(self, random):
+        """Cut half of the connections; the sessions come back elsewhere.
+        Else a killed client process would have nobody to serve for long."""
+        for c in self.writers + self.readers + [self.watcher]:
+            if isinstance(c, PipeWriter) or random.random() < 0.5:
+                continue
+            sock = c.client._connection._socket
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
 
     def progress(self):
         """Of each client, something that grows while it is served."""
