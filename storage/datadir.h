@@ -90,6 +90,9 @@ int data_list_read(struct data_list *list, const char *dir, const char *prefix,
                    bool with_suffix);
 void data_list_free(struct data_list *list);
 
+/* What the files that data_list_read finds take, in bytes. */
+uint64_t data_dir_bytes(const char *dir, const char *prefix, bool with_suffix);
+
 /* dir/name; false if it does not fit (then `path` is cut). */
 bool data_path(char path[DATA_PATH_MAX], const char *dir, const char *name);
 

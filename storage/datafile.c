@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -157,6 +158,25 @@ data_list_free(struct data_list *list)
 {
     free(list->file);
     *list = (struct data_list){0};
+}
+
+uint64_t
+data_dir_bytes(const char *dir, const char *prefix, bool with_suffix)
+{
+    struct data_list list;
+    char path[DATA_PATH_MAX];
+    struct stat st;
+    uint64_t sum = 0;
+
+    if (data_list_read(&list, dir, prefix, with_suffix) == 0) {
+        for (size_t i = 0; i < list.count; i++) {
+            data_path(path, dir, list.file[i].name);
+            if (stat(path, &st) == 0)
+                sum += (uint64_t)st.st_size;
+        }
+    }
+    data_list_free(&list);
+    return sum;
 }
 
 int

@@ -205,18 +205,5 @@ snapfile_candidates(struct data_list *list, const char *dir)
 uint64_t
 snapfile_dir_bytes(const char *dir)
 {
-    struct data_list list;
-    char path[DATA_PATH_MAX];
-    struct stat st;
-    uint64_t sum = 0;
-
-    if (data_list_read(&list, dir, "snapshot", true) == 0) {
-        for (size_t i = 0; i < list.count; i++) {
-            data_path(path, dir, list.file[i].name);
-            if (stat(path, &st) == 0)
-                sum += (uint64_t)st.st_size;
-        }
-    }
-    data_list_free(&list);
-    return sum;
+    return data_dir_bytes(dir, "snapshot", true);
 }
