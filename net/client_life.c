@@ -11,30 +11,31 @@
 
 #include "daemon/log.h"
 
+enum { BEGIN_TRIES = 100 }; /* per turn: the tree may be busy */
+
 /*
  * Our cursor starts at what is applied now.  The producer may not know of it
- * yet and overwrite: so look again once it is visible.
+ * yet and overwrite: so look again once it is visible.  False: later.
  */
 static bool
 begin(struct client_proc *p, uint32_t life)
 {
     struct shm_replication *r = p->shm->replication;
     struct tree_totals totals;
-    uint64_t seq;
+    uint64_t seq = tree_read_begin(p->tree);
 
-    do {
-        seq = tree_read_begin(p->tree);
-        if (seq == 0)
-            return false;
-        p->delivered = tree_applied(p->tree);
-        tree_totals(p->tree, &totals);
-        p->zxid = totals.zxid;
-        atomic_store(&p->own->delivered, p->delivered);
-        atomic_thread_fence(memory_order_seq_cst);
-    } while (tree_read_retry(p->tree, seq) ||
-             r->published - p->delivered >= p->shm->ring.size / 2);
+    if (seq == 0)
+        return false;
+    p->delivered = tree_applied(p->tree);
+    tree_totals(p->tree, &totals);
+    if (tree_read_retry(p->tree, seq))
+        return false;
+    p->zxid = totals.zxid;
+    atomic_store(&p->own->delivered, p->delivered);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (r->published - p->delivered >= p->shm->ring.size / 2)
+        return false;
     p->repl_life = life;
-    p->is_lost = false;
     return true;
 }
 
@@ -65,6 +66,7 @@ client_follow(struct client_proc *p)
         p->is_lost = false;
         lose(p, life);
     }
-    if (!p->repl_life && serving != 0 && serving == life)
-        begin(p, life);
+    for (int i = 0; i < BEGIN_TRIES && !p->repl_life; i++)
+        if (serving == 0 || serving != life || begin(p, life))
+            break;
 }

@@ -29,16 +29,26 @@ struct client_proc client_proc;
 
 /* --- a turn ------------------------------------------------------------------------------- */
 
+/* A request has to fit in the ring, whatever a reload says. */
+static void
+take_conf(struct client_proc *p)
+{
+    uint64_t fits = p->shm->requests[p->worker].size / 4 - SHM_PAGE;
+
+    p->conf_version = p->shm->super->conf_version;
+    shm_conf(p->shm, &p->conf);
+    p->acl_flags = acl_flags_of(&p->conf);
+    if ((uint64_t)p->conf.jute_maxbuffer > fits)
+        p->conf.jute_maxbuffer = (int32_t)fits;
+}
+
 static void
 refresh(struct client_proc *p)
 {
     const struct shm *shm = p->shm;
 
-    if (shm->super->conf_version != p->conf_version) {
-        p->conf_version = shm->super->conf_version;
-        shm_conf(shm, &p->conf);
-        p->acl_flags = acl_flags_of(&p->conf);
-    }
+    if (shm->super->conf_version != p->conf_version)
+        take_conf(p);
     p->outstanding_of_others = 0;
     for (uint32_t w = 0; w < shm->super->client_count; w++)
         if (w != p->worker)
@@ -142,10 +152,12 @@ on_drained(struct conn *conn)
 {
     struct client *c = client_of(conn);
 
-    if (c->state == CLIENT_CLOSING)
+    if (c->state == CLIENT_CLOSING) {
+        conn_hush(conn);
         client_drop(&client_proc, c);
-    else if (c->state == CLIENT_OPEN && queue_has_parked(&c->queue))
+    } else if (c->state == CLIENT_OPEN && queue_has_parked(&c->queue)) {
         client_list_add(&client_proc, &client_proc.todo, c);
+    }
 }
 
 static void
@@ -186,9 +198,7 @@ start(struct client_proc *p, struct shm *shm, uint32_t worker)
     p->sessions = shm->session_memory;
     p->life = shm->super->life[p->self];
     p->now_ms = clock_mono_ms();
-    p->conf_version = shm->super->conf_version;
-    shm_conf(shm, &p->conf);
-    p->acl_flags = acl_flags_of(&p->conf);
+    take_conf(p);
     raise_file_limit();
     client_table_init(p);
     p->loop = ev_loop_new(EVFLAG_AUTO);

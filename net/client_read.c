@@ -17,6 +17,9 @@
  */
 #include "net/client.h"
 
+#include <sched.h>
+
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/frame.h"
 #include "net/path.h"
@@ -26,26 +29,49 @@ enum {
     ROOM_FRESH = 16 * 1024 - 64, /* of an output buffer that was not there */
     ROOM_LEFT = 1024,
     TRIES_POLITE = 32, /* then replication is asked to pause */
+    SPINS = 64,        /* before another process gets the processor */
+    STANDSTILL_MS = 1000,
 };
 
 /* --- looking --------------------------------------------------------------------- */
 
+/*
+ * The tree is ahead of `applied` for a moment after each batch, or for ever
+ * if replication died right there.
+ */
+static bool
+stands_still(struct client_proc *p, uint32_t spins, mono_ms_t *since)
+{
+    if (p->shm->super->life[PROC_REPLICATION] != p->repl_life)
+        return true;
+    if (spins % SPINS != SPINS - 1)
+        return false;
+    sched_yield();
+    if (*since == 0)
+        *since = clock_mono_ms();
+    return clock_mono_ms() - *since > STANDSTILL_MS;
+}
+
 bool
 client_look(struct client_proc *p, uint32_t attempt, uint64_t *seq)
 {
+    mono_ms_t since = 0;
+    uint32_t spins = 0;
+
     if (attempt == TRIES_POLITE) {
         atomic_store(&p->own->wants_tree, 1);
         p->wants_tree = true;
     }
-    do {
+    for (;;) {
         client_catch_up(p);
         *seq = tree_read_begin(p->tree);
-        if (*seq == 0) {
+        if (*seq != 0 && tree_applied(p->tree) == p->delivered)
+            return true;
+        if (*seq == 0 || stands_still(p, spins++, &since)) {
             p->is_lost = true;
             return false;
         }
-    } while (tree_applied(p->tree) != p->delivered);
-    return true;
+    }
 }
 
 void

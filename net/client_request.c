@@ -304,6 +304,8 @@ client_pump(struct client_proc *p, struct client *c)
         client_drop(p, c);
         return;
     }
+    if (c->state == CLIENT_NEW)
+        conn_resume(&c->conn, CONN_PAUSE_QUEUE);
     put_due_replies(p, c);
     while (c->state == CLIENT_OPEN && queue_has_parked(&c->queue) &&
            !(c->conn.pauses & CONN_PAUSE_OUTPUT)) {
@@ -466,8 +468,12 @@ on_frame(struct client_proc *p, struct client *c, struct bytes frame)
     struct request r;
     bool taken;
 
-    if (c->state == CLIENT_NEW)
-        return client_on_connect(p, c, frame);
+    if (c->state == CLIENT_NEW) {
+        taken = client_on_connect(p, c, frame);
+        if (!taken)
+            no_room(p, c, CONN_PAUSE_QUEUE);
+        return taken;
+    }
     if (!request_open(frame, &r)) {
         log_warn_often("%s: a frame of %d bytes is no request",
                        client_name(p, c), frame.size);

@@ -11,7 +11,7 @@
 #include "daemon/log.h"
 
 /* A partial message up to this size is moved in front of the next read. */
-enum { MOVED_BYTES = 16 * 1024 };
+enum { MOVED_BYTES = 16 * 1024, HUSH_READS = 4 };
 
 /* --- the transport ----------------------------------------------------------- */
 
@@ -292,11 +292,12 @@ conn_close(struct conn *c)
 }
 
 void
-conn_reset(struct conn *c)
+conn_hush(struct conn *c)
 {
-    struct linger now = {.l_onoff = 1, .l_linger = 0};
-
-    if (c->is_open)
-        setsockopt(c->io.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    conn_close(c);
+    if (!c->is_open)
+        return;
+    shutdown(c->io.fd, SHUT_WR);
+    for (int i = 0; i < HUSH_READS; i++)
+        if (recv(c->io.fd, c->home->scratch, CONN_SCRATCH, 0) <= 0)
+            break;
 }

@@ -84,8 +84,12 @@ void conn_open(struct conn *c, struct conn_home *home, int fd);
 /* Close the socket and give the buffers back; harmless twice. */
 void conn_close(struct conn *c);
 
-/* The same, but the other side sees a reset. */
-void conn_reset(struct conn *c);
+/*
+ * Before conn_close, when all is sent: say so, and take what is still there
+ * to read, or the kernel would answer it with a reset that may overtake our
+ * last bytes.
+ */
+void conn_hush(struct conn *c);
 
 static inline int
 conn_fd(const struct conn *c)
