@@ -6,6 +6,7 @@ is what the server sent: data with its null, the whole Stat, the ACL's bytes.
 """
 
 import contextlib
+import faulthandler
 import os
 import signal
 import struct
@@ -335,8 +336,14 @@ def long(body):
     return body
 
 
+def give_up(signo, _):
+    raise SystemExit(128 + signo)
+
+
 def main(module):
     """Run the test_* functions; `long`: all, or those named."""
+    signal.signal(signal.SIGTERM, give_up)      # servers are closed
+    faulthandler.register(signal.SIGTERM, chain=True)
     only = [word for word in sys.argv[1:] if word not in ("short", "long")]
     skips_long = not only and "long" not in sys.argv
     good = True

@@ -11,6 +11,7 @@ pid.
 
 Try       make all && tests/storage/moves.py
 """
+import faulthandler
 import glob
 import logging
 import os
@@ -33,7 +34,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 TOOL = os.path.join(ROOT, "build", "storage-tool")
 ZABD = os.path.join(ROOT, "build", "zabd")
 CLASSPATH = "/etc/zookeeper/conf:/usr/share/java/zookeeper.jar"
-SESSION_S = 300  # no session ends by itself while we look
+SESSION_S = 60   # no session ends by itself while we look
 FIRST_NODES = {"/zookeeper", "/zookeeper/quota", "/zookeeper/config"}
 
 
@@ -63,7 +64,7 @@ class Apache:
         with open(conf, "w") as f:
             f.write("dataDir=%s\nclientPort=%d\ntickTime=2000\n"
                     "clientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
-                    "maxSessionTimeout=300000\n"
+                    "maxSessionTimeout=60000\n"
                     % (data, self.port))
         defines = ["-Dzookeeper.%s=%s" % p for p in properties.items()]
         RUNNING.append(self)
@@ -95,7 +96,7 @@ class Zabd(Apache):
         with open(conf, "w") as f:
             f.write("dataDir=%s\nclientPort=%d\ntickTime=2000\n"
                     "clientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
-                    "maxSessionTimeout=300000\n"
+                    "maxSessionTimeout=60000\n"
                     % (data, self.port))
             f.writelines("%s=%s\n" % k for k in keys.items())
         RUNNING.append(self)
@@ -334,9 +335,15 @@ def main():
         shutil.rmtree(data)
 
 
+def give_up(signo, _):
+    raise SystemExit(128 + signo)
+
+
 if __name__ == "__main__":
     logging.getLogger("kazoo").setLevel(logging.CRITICAL)
     os.umask(0o022)
+    signal.signal(signal.SIGTERM, give_up)
+    faulthandler.register(signal.SIGTERM, chain=True)   # who waits for what
     try:
         main()
     finally:
