@@ -17,6 +17,7 @@
 #include <ev.h>
 
 #include "daemon/bell.h"
+#include "daemon/ring_memory.h"
 #include "net/acl.h"
 #include "net/auth.h"
 #include "net/client_info.h"
@@ -94,6 +95,7 @@ struct client_proc {
     uint32_t conf_version;
     unsigned acl_flags;
 
+    struct ring_memory ring_memory; /* of our requests */
     ring_pos_t delivered;
     zxid_t zxid;      /* of the tree at `delivered` */
     mono_ms_t now_ms; /* of this turn */

@@ -142,6 +142,9 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     client_expire(p);
     p->is_full = is_full(p);
     p->blocked_moved = 0; /* look again, whatever moved */
+    ring_memory_look(&p->ring_memory,
+                     p->shm->replication->taken[p->worker],
+                     p->own->requested);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -199,6 +202,8 @@ start(struct client_proc *p, struct shm *shm, uint32_t worker)
     p->life = shm->super->life[p->self];
     p->now_ms = clock_mono_ms();
     take_conf(p);
+    ring_memory_init(&p->ring_memory, shm->requests[worker].base,
+                     shm->requests[worker].size, p->own->requested);
     raise_file_limit();
     client_table_init(p);
     p->loop = ev_loop_new(EVFLAG_AUTO);

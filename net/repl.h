@@ -15,6 +15,7 @@
 #include <ev.h>
 
 #include "daemon/bell.h"
+#include "daemon/ring_memory.h"
 #include "net/expiry.h"
 #include "net/prep.h"
 #include "net/reaper.h"
@@ -37,6 +38,7 @@ struct repl {
     ring_pos_t published; /* what others were told of it */
     ring_pos_t committed, applied;
     ring_pos_t slowest;   /* as of the last look */
+    struct ring_memory ring_memory;
     zxid_t zxid;          /* of the last transaction prepared */
     uint64_t outstanding; /* transactions prepared and not applied */
     bool is_stalled;      /* no room, or too much pending */
@@ -45,7 +47,7 @@ struct repl {
 
     struct ev_loop *loop;
     struct bell bell;
-    ev_timer expire, reap, stall;
+    ev_timer expire, reap, stall, rest;
 };
 
 /* repl_load.c: fill tree and sessions from image and log, or end here. */
@@ -55,6 +57,9 @@ void repl_load(struct repl *r);
 
 /* Take a bounded number of requests; true if there are more. */
 bool repl_take(struct repl *r);
+
+/* Give back what a ring at rest does not need; a few times a second. */
+void repl_rest(struct repl *r);
 
 /*
  * A transaction of the server's own: closeSession of `session`, or

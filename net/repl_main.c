@@ -22,6 +22,7 @@
 #include "net/repl.h"
 
 static const double stall_s = 0.001;
+static const double rest_s = 0.25;
 
 /* --- the loop ----------------------------------------------------------------
  */
@@ -159,6 +160,14 @@ on_stall(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
 }
 
+static void
+on_rest(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    repl_rest(timer->data);
+}
+
 /* --- start
  * -------------------------------------------------------------------- */
 
@@ -203,6 +212,8 @@ join_ring(struct repl *r)
 
     r->head = r->published = atomic_load(&shared->published);
     r->committed = r->applied = r->slowest = r->published;
+    ring_memory_init(&r->ring_memory, r->shm->ring.base, r->shm->ring.size,
+                     r->head);
     for (uint32_t w = 0; w < r->shm->super->client_count; w++)
         atomic_store(&shared->taken[w],
                      atomic_load(&r->shm->client[w]->requested));
@@ -249,9 +260,11 @@ start_loop(struct repl *r)
     ev_init(&r->expire, on_expire);
     ev_init(&r->reap, on_reap);
     ev_init(&r->stall, on_stall);
-    r->expire.data = r->reap.data = r->stall.data = r;
+    ev_timer_init(&r->rest, on_rest, rest_s, rest_s);
+    r->expire.data = r->reap.data = r->stall.data = r->rest.data = r;
     again_at(r, &r->expire, r->expiry.due);
     again_at(r, &r->reap, r->reaper.next_look);
+    ev_timer_start(r->loop, &r->rest);
 }
 
 noreturn void

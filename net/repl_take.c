@@ -35,6 +35,12 @@ slowest_cursor(const struct repl *r)
     return slowest;
 }
 
+void
+repl_rest(struct repl *r)
+{
+    ring_memory_look(&r->ring_memory, slowest_cursor(r), r->head);
+}
+
 /* The place for an entry of at most `size` bytes, or NULL. */
 static struct ring_entry *
 reserve(struct repl *r, uint32_t size)
