@@ -15,13 +15,17 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #include "storage/image_proc.h"
 
-enum { NICENESS = 5 }; /* clients and replication come first */
+enum {
+    NICENESS = 5,             /* clients and replication come first */
+    MAPPED_FROM = 256 * 1024, /* a batch's memory goes when the batch goes */
+};
 
 static const double poll_seconds = 0.05;
 static const double look_seconds = 5;
@@ -169,6 +173,7 @@ start(struct image_proc *p)
 
     shm_conf(p->shm, &p->conf);
     p->conf_version = atomic_load(&p->shm->super->conf_version);
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
     (void)setpriority(PRIO_PROCESS, 0, NICENESS);
     p->snapshot = (struct image_snapshot){.writer = {.fd = -1}};
     wait_for_log(p);
