@@ -562,6 +562,5 @@ client_input(struct conn *conn, const uint8_t *data, size_t size)
         note_heard(p, c);
     }
     client_publish(p);
-    client_ring(p);
     return at < size && c->state == CLIENT_GONE ? size : at;
 }
