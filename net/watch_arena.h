@@ -4,9 +4,9 @@
  *
  * A handle is a unit's number and takes 28 bits, so the arena is 4 GiB at
  * most.  Blocks up to 1 KiB come in every number of units, larger ones as
- * powers of two; what was given back serves its own size again, and all of it
- * is fresh when nothing is in use.  Private to watch*.c.  Pure; memory is
- * given.
+ * powers of two.  What was given back serves its own size again; large blocks
+ * are also cut into small ones, before fresh memory is touched.  All of it is
+ * fresh when nothing is in use.  Private to watch*.c.  Pure; memory is given.
  */
 #ifndef NET_WATCH_ARENA_H
 #define NET_WATCH_ARENA_H
@@ -25,6 +25,7 @@ struct watch_arena {
     uint32_t units; /* reserved */
     uint32_t fresh; /* never used begin here; 0 is no handle */
     uint32_t used;
+    uint32_t cut, cut_end; /* of a large block: small ones come from here */
     uint32_t free[WATCH_CLASSES]; /* lists through the first word */
 };
 
