@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_conn_buf.c - claims about buffers that are lent. */
+#include "net/conn_buf.h"
+
+#include "tests/unit/unit.h"
+
+static struct buf_pool pool;
+
+static void
+a_buffer_has_the_room_asked_for(void)
+{
+    buf_pool_init(&pool, 1 << 30);
+    for (size_t size = 1; size < (8u << 20); size = size * 3 + 1) {
+        struct buf *b = buf_take(&pool, size);
+
+        CU_ASSERT_PTR_NOT_NULL(b);
+        CU_ASSERT_TRUE(buf_capacity(b) >= size);
+        memset(b->data, 1, buf_capacity(b));
+        buf_give(&pool, b);
+    }
+    CU_ASSERT_EQUAL(pool.out_bytes, 0);
+}
+
+static void
+the_last_given_is_the_next_taken(void)
+{
+    struct buf *b;
+
+    buf_pool_init(&pool, 1 << 20);
+    b = buf_take(&pool, 4000);
+    buf_give(&pool, b);
+    CU_ASSERT_PTR_EQUAL(buf_take(&pool, 4000), b);
+}
+
+static void
+what_is_out_is_bounded(void)
+{
+    struct buf *b;
+
+    buf_pool_init(&pool, 2048);
+    b = buf_take(&pool, 1000);
+    CU_ASSERT_PTR_NOT_NULL(b);
+    CU_ASSERT_PTR_NULL(buf_take(&pool, 1100));
+    buf_give(&pool, b);
+    CU_ASSERT_PTR_NOT_NULL(buf_take(&pool, 1100));
+}
+
+static void
+reserving_keeps_the_content(void)
+{
+    struct buf *b = NULL;
+
+    buf_pool_init(&pool, 1 << 20);
+    for (uint32_t i = 0; i < 10000; i++) {
+        CU_ASSERT_TRUE(buf_reserve(&pool, &b, 1));
+        b->data[b->end++] = (uint8_t)i;
+    }
+    for (uint32_t i = 0; i < 10000; i++)
+        if (b->data[b->start + i] != (uint8_t)i) {
+            CU_FAIL("a byte changed");
+            return;
+        }
+    CU_ASSERT_EQUAL(buf_used(b), 10000);
+}
+
+/* Room that was used up at the front is room again. */
+static void
+reserving_moves_before_it_grows(void)
+{
+    struct buf *b = NULL, *same;
+
+    buf_pool_init(&pool, 1 << 20);
+    buf_reserve(&pool, &b, 100);
+    same = b;
+    b->end = (uint32_t)buf_capacity(b);
+    b->start = b->end - 1;
+    b->data[b->start] = 42;
+    CU_ASSERT_TRUE(buf_reserve(&pool, &b, 100));
+    CU_ASSERT_PTR_EQUAL(b, same);
+    CU_ASSERT_EQUAL(b->data[b->start], 42);
+}
+
+static void
+a_refused_reserve_changes_nothing(void)
+{
+    struct buf *b = NULL, *same;
+
+    buf_pool_init(&pool, 1024);
+    buf_reserve(&pool, &b, 100);
+    same = b;
+    CU_ASSERT_FALSE(buf_reserve(&pool, &b, 10000));
+    CU_ASSERT_PTR_EQUAL(b, same);
+}
+
+UNIT_SUITE(conn_buf)
+{
+    unit_suite("conn_buf");
+    UNIT(a_buffer_has_the_room_asked_for);
+    UNIT(the_last_given_is_the_next_taken);
+    UNIT(what_is_out_is_bounded);
+    UNIT(reserving_keeps_the_content);
+    UNIT(reserving_moves_before_it_grows);
+    UNIT(a_refused_reserve_changes_nothing);
+}
