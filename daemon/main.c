@@ -25,6 +25,8 @@
 #include "storage/session.h"
 #include "storage/tree.h"
 
+enum { PORT_PATIENCE_MS = 3000, PORT_PAUSE_US = 5000 };
+
 static const char usage[] =
     "usage: zabd [-c FILE]     serve, in the foreground, as FILE (a zoo.cfg)\n"
     "                          says; without it: port 2181, data in ./data\n"
@@ -99,15 +101,22 @@ raise_descriptor_limit(void)
     }
 }
 
+/* Processes of a server that was killed may need a moment to be gone. */
 static void
 open_port(struct shm_super *super)
 {
     const struct conf *conf = &super->conf;
+    mono_ms_t until = clock_mono_ms() + PORT_PATIENCE_MS;
     char why[256];
+    int fd;
 
-    super->listen_fd = listen_open(conf->client_address, conf->client_port,
-                                   conf->listen_backlog, why, sizeof why);
-    if (super->listen_fd < 0)
+    while ((fd = listen_open(conf->client_address, conf->client_port,
+                             conf->listen_backlog, why, sizeof why)) ==
+               -EADDRINUSE &&
+           clock_mono_ms() < until)
+        usleep(PORT_PAUSE_US);
+    super->listen_fd = fd;
+    if (fd < 0)
         fatal(EXIT_UNEXPECTED, "%s; is another server running?", why);
     log_info("binding to port %s:%d",
              *conf->client_address ? conf->client_address : "*",

@@ -27,7 +27,7 @@
 enum { LOCK_PATIENCE_MS = 5000 };
 
 static const double look_seconds = 5;
-static const double lock_pause_seconds = 0.05;
+static const double lock_pause_seconds = 0.01;
 
 struct log_proc {
     struct shm *shm;
