@@ -263,6 +263,16 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
     atomic_fetch_add(&s->snapshot_count, 1);
 }
 
+/* While replication loads the tree, the processors and the disk are its own. */
+static bool
+is_snapshot_due(const struct image_proc *p)
+{
+    if (!atomic_load(&p->shm->replication->proc.is_ready))
+        return false;
+    return p->txns >= p->txns_wanted ||
+           (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted);
+}
+
 bool
 image_snapshot_work(struct image_proc *p)
 {
@@ -271,8 +281,7 @@ image_snapshot_work(struct image_proc *p)
     int rc;
 
     if (!p->snapshot.image) {
-        if (p->txns >= p->txns_wanted ||
-            (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted))
+        if (is_snapshot_due(p))
             begin_snapshot(p);
         return p->snapshot.image != NULL;
     }
