@@ -64,7 +64,7 @@ jute_in_of(const void *data, size_t size)
 {
     const uint8_t *p = data;
 
-    return (struct jute_in){p, p + size, false};
+    return (struct jute_in){p, size > 0 ? p + size : p, false};
 }
 
 static inline size_t

@@ -115,10 +115,10 @@ SEEDS = {
             + ustr("ip") + ustr("127.0.0.1")],
     "note": [h("00000000 0000000000000002 0000000000000000"
                "0000000000000001 0000000000000000 00000002 00000003 613d62")],
-    "request": REQUESTS,
-    "prep": REQUESTS,
-    "frame": [CONNECT + b"".join(framed(r) for r in REQUESTS), b"ruok",
-              CONNECT],
+    "request": REQUESTS + [CONNECT + b"".join(framed(r) for r in REQUESTS),
+                           b"ruok", CONNECT],
+    "prep": [b"".join(struct.pack(">H", len(r)) + r for r in REQUESTS)]
+    + [struct.pack(">H", len(r)) + r for r in REQUESTS],
 }
 
 
