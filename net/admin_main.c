@@ -31,7 +31,7 @@ struct admin {
     struct bell bell;
 };
 
-/* --- answers ------------------------------------------------------------------------------ */
+/* --- answers -------------------------------------------------------------- */
 
 /* `text` comes from malloc and is given away. */
 static enum MHD_Result
@@ -178,8 +178,7 @@ list_commands(const struct admin *a, struct MHD_Connection *connection)
         return MHD_NO;
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
         fprintf(out, "<a href=\"%s/%s\">%s</a>\n<br/>\n",
-                a->conf.admin_command_url, commands[i].name,
-                commands[i].name);
+                a->conf.admin_command_url, commands[i].name, commands[i].name);
     fclose(out);
     return reply(connection, MHD_HTTP_OK, "text/html", text);
 }
@@ -237,13 +236,13 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
                  strdup("not found"));
 }
 
-/* --- life ---------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 static struct MHD_Daemon *
 listen_http(struct admin *a)
 {
-    const char *host = *a->conf.admin_address ? a->conf.admin_address
-                                              : "127.0.0.1";
+    const char *host =
+        *a->conf.admin_address ? a->conf.admin_address : "127.0.0.1";
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *list;
@@ -256,12 +255,11 @@ listen_http(struct admin *a)
         return NULL;
     if (list->ai_family == AF_INET6)
         flags |= MHD_USE_IPv6;
-    http = MHD_start_daemon(flags, (uint16_t)a->conf.admin_port, NULL, NULL,
-                            on_request, a, MHD_OPTION_SOCK_ADDR,
-                            list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, 64u,
-                            MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)(a->conf.admin_idle_timeout_ms / 1000),
-                            MHD_OPTION_END);
+    http = MHD_start_daemon(
+        flags, (uint16_t)a->conf.admin_port, NULL, NULL, on_request, a,
+        MHD_OPTION_SOCK_ADDR, list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, 64u,
+        MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(a->conf.admin_idle_timeout_ms / 1000), MHD_OPTION_END);
     freeaddrinfo(list);
     return http;
 }
@@ -292,8 +290,7 @@ admin_main(struct shm *shm)
                      a.conf.admin_command_url);
         else
             log_warn("no admin port: cannot listen on %s:%d: %s",
-                     a.conf.admin_address, a.conf.admin_port,
-                     strerror(errno));
+                     a.conf.admin_address, a.conf.admin_port, strerror(errno));
     }
     bell_attach(&a.bell, loop, shm, PROC_ADMIN, no_work, &a);
     proc_ready(PROC_ADMIN, shm);

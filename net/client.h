@@ -31,8 +31,8 @@
 enum {
     IDS_INLINE = 56, /* an IPv6 address as ip id fits */
     SESSION_BUCKETS = 1 << 16,
-    CLOSING_MS = 5000,              /* to take its last answer */
-    EVENT_BACKLOG_MAX = 16 << 20,   /* unsent bytes, then it is closed */
+    CLOSING_MS = 5000,            /* to take its last answer */
+    EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes, then it is closed */
 };
 
 _Static_assert(1 << WATCH_CONN_BITS == CONNS_MAX, "a place fits in an id");
@@ -51,15 +51,15 @@ struct client {
     session_id_t session;
     struct queue queue;
     struct auth_ids ids;
-    mono_ms_t since;      /* accepted, or closing */
-    uint64_t address;     /* limits_address */
-    uint32_t id;          /* place and number, see watch.h */
-    uint32_t slot;        /* of the session; UINT32_MAX: none */
+    mono_ms_t since;  /* accepted, or closing */
+    uint64_t address; /* limits_address */
+    uint32_t id;      /* place and number, see watch.h */
+    uint32_t slot;    /* of the session; UINT32_MAX: none */
     int32_t timeout_ms;
     uint32_t session_next;         /* same bucket: place + 1 */
     uint32_t list_prev, list_next; /* of its state: place + 1 */
     uint32_t todo_next;            /* place + 1 */
-    uint8_t state; /* enum client_state */
+    uint8_t state;                 /* enum client_state */
     uint8_t is_todo;
     uint8_t has_read_only; /* the ConnectRequest had that byte */
     uint8_t is_counted;    /* in the address' count */
@@ -102,7 +102,7 @@ struct client_proc {
     bool is_lost;     /* the tree cannot be read: drop everybody */
     bool is_full;     /* memory.limit: no new watches */
     bool wants_tree;
-    bool must_ring;   /* something was sent to replication */
+    bool must_ring; /* something was sent to replication */
 
     struct client *client; /* CONNS_MAX, reserved */
     uint32_t client_end;   /* places ever used */
@@ -111,9 +111,9 @@ struct client_proc {
     uint32_t list[CLIENT_GONE + 1]; /* first of each state, oldest first */
     uint32_t list_last[CLIENT_GONE + 1];
     uint32_t *session_bucket;
-    struct client_list todo;    /* have something to do now */
-    struct client_list blocked; /* until replication takes or answers */
-    uint64_t blocked_moved; /* positions when they looked last */
+    struct client_list todo;        /* have something to do now */
+    struct client_list blocked;     /* until replication takes or answers */
+    uint64_t blocked_moved;         /* positions when they looked last */
     uint64_t outstanding_of_others; /* at the start of this turn */
     struct watch watch;
     struct watch_totals published; /* as others know them */
@@ -156,7 +156,7 @@ client_ring(struct client_proc *p)
     p->must_ring = false;
 }
 
-/* --- client_table.c: places, lists, life ------------------------------------ */
+/* --- client_table.c: places, lists, life ---------------------------------- */
 
 void client_table_init(struct client_proc *p);
 
@@ -194,13 +194,13 @@ void client_list_add(struct client_proc *p, struct client_list *list,
 /* The peer as the log names it: "/1.2.3.4:567".  Good until the next call. */
 const char *client_name(const struct client_proc *p, const struct client *c);
 
-/* --- client_accept.c ---------------------------------------------------------- */
+/* --- client_accept.c ------------------------------------------------------ */
 
 void client_accept_init(struct client_proc *p);
 /* Close connections that are too long without a session or closing. */
 void client_expire(struct client_proc *p);
 
-/* --- client_connect.c: sessions ---------------------------------------------- */
+/* --- client_connect.c: sessions ------------------------------------------- */
 
 /* A ConnectRequest; false: not taken, again when the request ring has room. */
 bool client_on_connect(struct client_proc *p, struct client *c,
@@ -210,7 +210,7 @@ void client_accepted(struct client_proc *p, struct client *c,
                      session_id_t session, int32_t timeout_ms);
 void client_refused(struct client_proc *p, struct client *c);
 
-/* --- client_request.c ----------------------------------------------------------- */
+/* --- client_request.c ----------------------------------------------------- */
 
 /* conn_ops.input */
 size_t client_input(struct conn *conn, const uint8_t *data, size_t size);
@@ -229,7 +229,7 @@ void client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
 void client_count_reply(struct client_proc *p, struct client *c, int32_t op,
                         zxid_t zxid, uint32_t heard_ms);
 
-/* --- client_read.c, client_read_watch.c ---------------------------------------- */
+/* --- client_read.c, client_read_watch.c ----------------------------------- */
 
 /* Answer a read now; `ids` are those of when it came. */
 void client_read(struct client_proc *p, struct client *c,
@@ -267,7 +267,7 @@ void client_looked(struct client_proc *p);
 bool client_watch(struct client_proc *p, struct client *c, struct bytes path,
                   unsigned modes);
 
-/* --- client_deliver.c ------------------------------------------------------------ */
+/* --- client_deliver.c ----------------------------------------------------- */
 
 /*
  * Deliver entries up to what is applied, at most `max_bytes` of the ring.
@@ -278,7 +278,7 @@ bool client_deliver(struct client_proc *p, uint64_t max_bytes);
 /* All of it. */
 void client_catch_up(struct client_proc *p);
 
-/* --- client_life.c: following replication ---------------------------------------- */
+/* --- client_life.c: following replication --------------------------------- */
 
 /* Begin to follow if it serves, drop everybody if it is gone. */
 void client_follow(struct client_proc *p);
@@ -289,7 +289,7 @@ client_is_serving(const struct client_proc *p)
     return p->repl_life != 0;
 }
 
-/* --- client_four.c ----------------------------------------------------------------- */
+/* --- client_four.c -------------------------------------------------------- */
 
 /* Answer a four letter word if `word` is one. */
 bool client_four(struct client_proc *p, struct client *c,

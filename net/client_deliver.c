@@ -25,7 +25,7 @@
 /* Where the type stands in a transaction's header. */
 enum { TXN_TYPE_AT = 8 + 4 + 8 + 8 };
 
-/* --- events -------------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 /* One event on its way to many. */
 struct news {
@@ -126,7 +126,7 @@ tell_changes(struct client_proc *p, struct txn *t, const struct outcome *o,
     txn_rewind(t);
 }
 
-/* --- replies ----------------------------------------------------------------------------- */
+/* --- replies -------------------------------------------------------------- */
 
 /* The connection that asked for this entry, if it is ours and still there. */
 static struct client *
@@ -168,7 +168,8 @@ answer_write(struct client_proc *p, struct client *c,
              const struct ring_entry *e, struct txn *t,
              const struct outcome *outcomes)
 {
-    const int32_t *ops = (const int32_t *)(const void *)&outcomes[e->outcome_count];
+    const int32_t *ops =
+        (const int32_t *)(const void *)&outcomes[e->outcome_count];
     const struct queued *q = answered_request(p, c, e);
     struct jute_out out;
 
@@ -203,9 +204,9 @@ peek_type(const struct ring_entry *e)
 {
     struct bytes b = ring_payload(e);
 
-    return b.size < ZK_TXN_HEADER_BYTES ? 0
-                                        : (int32_t)load_be32(b.data +
-                                                             TXN_TYPE_AT);
+    return b.size < ZK_TXN_HEADER_BYTES
+               ? 0
+               : (int32_t)load_be32(b.data + TXN_TYPE_AT);
 }
 
 static void
@@ -221,7 +222,8 @@ on_txn(struct client_proc *p, const struct ring_entry *e)
         return;
     if (txn_open(&t, ring_payload(e)) < 0) {
         log_error("a transaction that cannot be read zxid=0x%" PRIx64
-                  " bytes=%u", (uint64_t)e->zxid, e->payload_size);
+                  " bytes=%u",
+                  (uint64_t)e->zxid, e->payload_size);
         if (c)
             client_drop(p, c);
         return;

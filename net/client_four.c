@@ -14,8 +14,7 @@
 #include "net/four.h"
 
 static void
-put_text(struct client_proc *p, struct client *c, const char *text,
-         size_t size)
+put_text(struct client_proc *p, struct client *c, const char *text, size_t size)
 {
     struct jute_out out;
 
@@ -73,8 +72,10 @@ client_four(struct client_proc *p, struct client *c, const uint8_t bytes[4])
     if (conf_allows_word(&p->conf, four_name(word)))
         print_answer(p, c, word, out);
     else
-        fprintf(out, "%s is not executed because it is not in the "
-                     "whitelist.\n", four_name(word));
+        fprintf(out,
+                "%s is not executed because it is not in the "
+                "whitelist.\n",
+                four_name(word));
     fclose(out);
     put_text(p, c, text, size);
     free(text);

@@ -43,8 +43,7 @@ static void
 lose(struct client_proc *p, uint32_t life)
 {
     if (p->repl_life && p->client_count > 0)
-        log_warn("%u connections closed: replication is gone",
-                 p->client_count);
+        log_warn("%u connections closed: replication is gone", p->client_count);
     if (p->repl_life) /* else nobody has a session yet */
         client_drop_all(p);
     p->repl_life = 0;

@@ -27,7 +27,7 @@ static const double tick_seconds = 0.1;
 
 struct client_proc client_proc;
 
-/* --- a turn ------------------------------------------------------------------------------- */
+/* --- a turn --------------------------------------------------------------- */
 
 /* A request has to fit in the ring, whatever a reload says. */
 static void
@@ -59,8 +59,7 @@ refresh(struct client_proc *p)
 static void
 retry_blocked(struct client_proc *p)
 {
-    ring_pos_t moved = p->shm->replication->taken[p->worker] +
-                       p->delivered;
+    ring_pos_t moved = p->shm->replication->taken[p->worker] + p->delivered;
 
     if (!p->blocked.first || moved == p->blocked_moved)
         return;
@@ -142,12 +141,11 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     client_expire(p);
     p->is_full = is_full(p);
     p->blocked_moved = 0; /* look again, whatever moved */
-    ring_memory_look(&p->ring_memory,
-                     p->shm->replication->taken[p->worker],
+    ring_memory_look(&p->ring_memory, p->shm->replication->taken[p->worker],
                      p->own->requested);
 }
 
-/* --- life ----------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 /* The last of our output is out: those who wait for that may go. */
 static void

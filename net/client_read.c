@@ -33,7 +33,7 @@ enum {
     STANDSTILL_MS = 1000,
 };
 
-/* --- looking --------------------------------------------------------------------- */
+/* --- looking -------------------------------------------------------------- */
 
 /*
  * The tree is ahead of `applied` for a moment after each batch, or for ever
@@ -94,7 +94,7 @@ client_watch(struct client_proc *p, struct client *c, struct bytes path,
     return true;
 }
 
-/* --- reads ------------------------------------------------------------------------ */
+/* --- reads ---------------------------------------------------------------- */
 
 static bool
 allows(const struct read *r, tree_ref_t acl, int perm)
@@ -189,8 +189,7 @@ read_get_acl(struct read *r, struct jute_out *out)
         return ZK_NO_NODE;
     if (!allows(r, v.acl, ZK_PERM_READ | ZK_PERM_ADMIN))
         return ZK_NO_AUTH;
-    acl_put(tree_acl(r->p->tree, v.acl), !allows(r, v.acl, ZK_PERM_ADMIN),
-            out);
+    acl_put(tree_acl(r->p->tree, v.acl), !allows(r, v.acl, ZK_PERM_ADMIN), out);
     znode_stat_put(out, &v.stat);
     return ZK_OK;
 }
@@ -324,7 +323,7 @@ read_of(int32_t op)
     }
 }
 
-/* --- the loop ------------------------------------------------------------------------ */
+/* --- the loop ------------------------------------------------------------- */
 
 /* Too long for a reply, or the pool is empty: only this client suffers. */
 static void

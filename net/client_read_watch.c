@@ -16,8 +16,8 @@ static unsigned
 modes_of_type(int32_t type)
 {
     static const unsigned modes[] = {
-        0, WATCH_CHILD, WATCH_DATA, WATCH_ANY, WATCH_PERSISTENT,
-        WATCH_RECURSIVE,
+        0,         WATCH_CHILD,      WATCH_DATA,
+        WATCH_ANY, WATCH_PERSISTENT, WATCH_RECURSIVE,
     };
 
     return type >= 1 && type < (int32_t)ARRAY_COUNT(modes) ? modes[type] : 0;
@@ -43,8 +43,7 @@ read_check_watches(struct read *r, struct jute_out *out)
     int32_t type;
 
     (void)out;
-    if (!request_path_number(r->r->body, &path, &type) ||
-        !modes_of_type(type))
+    if (!request_path_number(r->r->body, &path, &type) || !modes_of_type(type))
         return ZK_MARSHALLING;
     return watch_modes(&r->p->watch, r->c->id, path) & modes_of_type(type)
                ? ZK_OK
@@ -62,8 +61,7 @@ read_remove_watches(struct read *r, struct jute_out *out)
     int32_t type;
 
     (void)out;
-    if (!request_path_number(r->r->body, &path, &type) ||
-        !modes_of_type(type))
+    if (!request_path_number(r->r->body, &path, &type) || !modes_of_type(type))
         return ZK_MARSHALLING;
     if (r->watch_path.data == path.data && path.size > 0)
         return ZK_OK;
@@ -73,7 +71,7 @@ read_remove_watches(struct read *r, struct jute_out *out)
     return ZK_OK;
 }
 
-/* --- setWatches ----------------------------------------------------------------------- */
+/* --- setWatches ----------------------------------------------------------- */
 
 /* What to do about one path: an event at once, or a watch. */
 struct verdict {
@@ -177,7 +175,8 @@ client_set_watches(struct read *r)
         return;
     if (!request_set_watches(r->r->body, r->r->op, &s))
         err = ZK_MARSHALLING;
-    while (err == ZK_OK && is_there && request_set_watches_next(&s, &list, &path))
+    while (err == ZK_OK && is_there &&
+           request_set_watches_next(&s, &list, &path))
         is_there = set_one(r, list, path, s.relative, &refused);
     client_looked(p);
     if (p->is_lost)

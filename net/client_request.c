@@ -20,7 +20,7 @@
 
 enum { XID_PING = -2 };
 
-/* --- answers --------------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------- */
 
 void
 client_count_reply(struct client_proc *p, struct client *c, int32_t op,
@@ -97,8 +97,7 @@ static void
 put_due_replies(struct client_proc *p, struct client *c)
 {
     while (c->state == CLIENT_OPEN && queue_head(&c->queue) &&
-           c->queue.parked > 0 &&
-           queue_head(&c->queue)->kind == QUEUED_REPLY) {
+           c->queue.parked > 0 && queue_head(&c->queue)->kind == QUEUED_REPLY) {
         put_queued_reply(p, c, queue_head(&c->queue));
         if (c->state == CLIENT_GONE)
             return; /* its queue is gone as well */
@@ -136,8 +135,8 @@ answer(struct client_proc *p, struct client *c, const struct queued *q)
 }
 
 static struct queued
-queued_reply(const struct client_proc *p, const struct request *r,
-             zxid_t zxid, enum zk_code err, bool ends)
+queued_reply(const struct client_proc *p, const struct request *r, zxid_t zxid,
+             enum zk_code err, bool ends)
 {
     return (struct queued){
         .kind = QUEUED_REPLY,
@@ -152,8 +151,8 @@ queued_reply(const struct client_proc *p, const struct request *r,
 
 /* Nothing that comes after this request counts any more. */
 static bool
-answer_and_end(struct client_proc *p, struct client *c,
-               const struct request *r, zxid_t zxid, enum zk_code err)
+answer_and_end(struct client_proc *p, struct client *c, const struct request *r,
+               zxid_t zxid, enum zk_code err)
 {
     struct queued q = queued_reply(p, r, zxid, err, true);
 
@@ -163,16 +162,16 @@ answer_and_end(struct client_proc *p, struct client *c,
     return true;
 }
 
-/* --- writes ------------------------------------------------------------------------ */
+/* --- writes --------------------------------------------------------------- */
 
 /* Ask replication; false when the request ring is full. */
 static bool
-send_request(struct client_proc *p, const struct client *c,
-             enum req_kind kind, const struct request *r, struct bytes ids)
+send_request(struct client_proc *p, const struct client *c, enum req_kind kind,
+             const struct request *r, struct bytes ids)
 {
     struct reqring *ring = &p->shm->requests[p->worker];
-    struct req *req = reqring_reserve(ring, (uint32_t)ids.size,
-                                      (uint32_t)r->body.size);
+    struct req *req =
+        reqring_reserve(ring, (uint32_t)ids.size, (uint32_t)r->body.size);
 
     if (!req)
         return false;
@@ -251,14 +250,13 @@ park(struct client_proc *p, struct client *c, const struct request *r)
     return put_in_queue(p, c, &q, r->body.data);
 }
 
-/* --- the queue's turn ---------------------------------------------------------------- */
+/* --- the queue's turn ----------------------------------------------------- */
 
 static void
 run_parked_read(struct client_proc *p, struct client *c)
 {
     const struct queued *q = queue_head(&c->queue);
-    struct request r = {q->xid, q->op,
-                        {q->body, (int32_t)q->body_size}};
+    struct request r = {q->xid, q->op, {q->body, (int32_t)q->body_size}};
     struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
     int64_t limit = p->conf.throttled_op_wait_ms;
 
@@ -334,7 +332,7 @@ client_answered(struct client_proc *p, struct client *c)
         client_list_add(p, &p->todo, c);
 }
 
-/* --- auth ---------------------------------------------------------------------------- */
+/* --- auth ----------------------------------------------------------------- */
 
 /* Make room for more identities: in the client itself, then in a buffer. */
 static bool
@@ -398,7 +396,7 @@ on_sasl(struct client_proc *p, struct client *c, const struct request *r)
     return answer(p, c, &q);
 }
 
-/* --- one request ---------------------------------------------------------------------- */
+/* --- one request ---------------------------------------------------------- */
 
 static bool
 is_too_busy(const struct client_proc *p, const struct client *c)
@@ -489,7 +487,7 @@ on_frame(struct client_proc *p, struct client *c, struct bytes frame)
     return taken;
 }
 
-/* --- frames --------------------------------------------------------------------------- */
+/* --- frames --------------------------------------------------------------- */
 
 static void
 on_bad_length(struct client_proc *p, struct client *c, int32_t length)
@@ -539,8 +537,8 @@ client_input(struct conn *conn, const uint8_t *data, size_t size)
         return size;
     while (conn->pauses == 0 && c->state != CLIENT_GONE) {
         struct frame frame;
-        enum frame_result got = frame_next(data + at, size - at,
-                                           p->conf.jute_maxbuffer, &frame);
+        enum frame_result got =
+            frame_next(data + at, size - at, p->conf.jute_maxbuffer, &frame);
 
         if (got == FRAME_BAD) {
             on_bad_length(p, c, frame.length);

@@ -46,7 +46,7 @@ client_table_init(struct client_proc *p)
                arena);
 }
 
-/* --- lists -------------------------------------------------------------------- */
+/* --- lists ---------------------------------------------------------------- */
 
 static struct client *
 at(const struct client_proc *p, uint32_t place_plus_1)
@@ -97,7 +97,7 @@ client_list_add(struct client_proc *p, struct client_list *list,
     list->first = client_place(c) + 1;
 }
 
-/* --- sessions ----------------------------------------------------------------- */
+/* --- sessions ------------------------------------------------------------- */
 
 static uint32_t *
 session_bucket(const struct client_proc *p, session_id_t session)
@@ -163,7 +163,7 @@ client_bind_session(struct client_proc *p, struct client *c,
     info->timeout_ms = timeout_ms;
 }
 
-/* --- life --------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 static struct client *
 take_place(struct client_proc *p)
@@ -236,9 +236,9 @@ static void
 give_ids(struct client_proc *p, struct client *c)
 {
     if (c->ids.data != c->ids_inline)
-        buf_give(&p->home.pool,
-                 (struct buf *)(void *)(c->ids.data -
-                                        offsetof(struct buf, data)));
+        buf_give(
+            &p->home.pool,
+            (struct buf *)(void *)(c->ids.data - offsetof(struct buf, data)));
 }
 
 /* Requests that were sent to replication and will answer nobody. */
@@ -250,8 +250,7 @@ count_sent(const struct client *c)
 
     for (uint32_t i = 0; i < c->queue.count; i++) {
         sent += r->kind == QUEUED_SENT;
-        r = (const struct queued *)(const void *)((const uint8_t *)r +
-                                                  r->size);
+        r = (const struct queued *)(const void *)((const uint8_t *)r + r->size);
     }
     return sent;
 }

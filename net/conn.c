@@ -13,7 +13,7 @@
 /* A partial message up to this size is moved in front of the next read. */
 enum { MOVED_BYTES = 16 * 1024, HUSH_READS = 4 };
 
-/* --- the transport ----------------------------------------------------------- */
+/* --- the transport -------------------------------------------------------- */
 
 static ssize_t
 conn_recv(struct conn *c, void *data, size_t size)
@@ -27,13 +27,13 @@ conn_send(struct conn *c, const void *data, size_t size)
     return send(c->io.fd, data, size, MSG_NOSIGNAL);
 }
 
-/* --- interest ------------------------------------------------------------------ */
+/* --- interest ------------------------------------------------------------- */
 
 static void
 set_interest(struct conn *c)
 {
-    int events = (c->pauses ? 0 : EV_READ) |
-                 (buf_used(c->out) > 0 ? EV_WRITE : 0);
+    int events =
+        (c->pauses ? 0 : EV_READ) | (buf_used(c->out) > 0 ? EV_WRITE : 0);
 
     if (!c->is_open || (ev_is_active(&c->io) ? c->io.events : 0) == events)
         return;
@@ -51,7 +51,7 @@ conn_pause(struct conn *c, enum conn_pause why)
     c->pauses |= (uint8_t)why;
 }
 
-/* --- input --------------------------------------------------------------------- */
+/* --- input ---------------------------------------------------------------- */
 
 /* Keep the bytes that input() left, for the rest of the message. */
 static bool
@@ -110,8 +110,7 @@ feed_kept(struct conn *c)
         buf_give(&c->home->pool, in);
         c->in = NULL;
     } else if (c->want > buf_used(in) &&
-               !buf_reserve(&c->home->pool, &c->in,
-                            c->want - buf_used(in))) {
+               !buf_reserve(&c->home->pool, &c->in, c->want - buf_used(in))) {
         out_of_buffers(c);
     }
 }
@@ -175,7 +174,7 @@ conn_resume(struct conn *c, enum conn_pause why)
     set_interest(c);
 }
 
-/* --- output --------------------------------------------------------------------- */
+/* --- output --------------------------------------------------------------- */
 
 bool
 conn_out(struct conn *c, size_t room, struct jute_out *out)
@@ -242,7 +241,7 @@ conn_flush_dirty(struct conn_home *home)
     }
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------- */
 
 static void
 on_io(struct ev_loop *loop, ev_io *io, int events)

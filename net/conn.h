@@ -71,7 +71,7 @@ struct conn {
     uint8_t pauses; /* enum conn_pause */
     bool is_dirty;
     bool is_open;
-    bool is_fed;    /* input() is running */
+    bool is_fed; /* input() is running */
 };
 
 /* Memory is taken here, once; `out_max` bounds all buffers together. */

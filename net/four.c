@@ -50,13 +50,13 @@ four_needs_serving(enum conf_word word)
            word != CONF_WORD_ENVI && word != CONF_WORD_GTMK;
 }
 
-/* --- srvr, stat, cons ------------------------------------------------------------------- */
+/* --- srvr, stat, cons ----------------------------------------------------- */
 
 static void
 print_version(FILE *out)
 {
-    fprintf(out, "Zookeeper version: %s, built on %s\n",
-            ZABD_ZOOKEEPER_VERSION, BUILT_ON);
+    fprintf(out, "Zookeeper version: %s, built on %s\n", ZABD_ZOOKEEPER_VERSION,
+            BUILT_ON);
 }
 
 static void
@@ -160,7 +160,7 @@ print_cons(const struct four *f, FILE *out)
     fprintf(out, "\n");
 }
 
-/* --- the others --------------------------------------------------------------------------- */
+/* --- the others ----------------------------------------------------------- */
 
 static void
 print_conf(const struct four *f, FILE *out)
@@ -168,16 +168,15 @@ print_conf(const struct four *f, FILE *out)
     const struct conf *c = f->conf;
 
     fprintf(out, "clientPort=%d\nsecureClientPort=-1\n", c->client_port);
-    fprintf(out, "dataDir=%s/version-2\ndataDirSize=%" PRIu64 "\n",
-            c->data_dir, f->figures->data_dir_bytes);
+    fprintf(out, "dataDir=%s/version-2\ndataDirSize=%" PRIu64 "\n", c->data_dir,
+            f->figures->data_dir_bytes);
     fprintf(out, "dataLogDir=%s/version-2\ndataLogSize=%" PRIu64 "\n",
             c->data_log_dir, f->figures->log_dir_bytes);
     fprintf(out, "tickTime=%d\nmaxClientCnxns=%d\n", c->tick_time_ms,
             c->max_client_cnxns);
     fprintf(out, "minSessionTimeout=%d\nmaxSessionTimeout=%d\n",
             c->min_session_timeout_ms, c->max_session_timeout_ms);
-    fprintf(out, "clientPortListenBacklog=%d\nserverId=0\n",
-            c->listen_backlog);
+    fprintf(out, "clientPortListenBacklog=%d\nserverId=0\n", c->listen_backlog);
 }
 
 static void
@@ -223,8 +222,9 @@ print_machine(FILE *out)
     struct sysinfo memory;
 
     sysinfo(&memory);
-    fprintf(out, "os.memory.free=%lluMB\nos.memory.max=%lluMB\n"
-                 "os.memory.total=%lluMB\n",
+    fprintf(out,
+            "os.memory.free=%lluMB\nos.memory.max=%lluMB\n"
+            "os.memory.total=%lluMB\n",
             (unsigned long long)memory.freeram * memory.mem_unit >> 20,
             (unsigned long long)memory.totalram * memory.mem_unit >> 20,
             (unsigned long long)memory.totalram * memory.mem_unit >> 20);
@@ -234,8 +234,9 @@ static void
 print_envi(const struct four *f, FILE *out)
 {
     static const char *const java[] = {
-        "java.version",      "java.vendor",    "java.home",    "java.class.path",
-        "java.library.path", "java.io.tmpdir", "java.compiler",
+        "java.version",    "java.vendor",       "java.home",
+        "java.class.path", "java.library.path", "java.io.tmpdir",
+        "java.compiler",
     };
     const struct passwd *user = getpwuid(geteuid());
     char host[256] = "", cwd[4096];

@@ -9,7 +9,7 @@
 
 #include "daemon/clock.h"
 
-/* --- collecting ------------------------------------------------------------------------ */
+/* --- collecting ----------------------------------------------------------- */
 
 static uint64_t
 count_files(void)
@@ -92,8 +92,8 @@ figures_collect(const struct shm *shm, struct figures *f)
     struct rlimit files = {0};
 
     *f = (struct figures){.role = r->role};
-    f->is_serving = r->serving != 0 &&
-                    r->serving == shm->super->life[PROC_REPLICATION];
+    f->is_serving =
+        r->serving != 0 && r->serving == shm->super->life[PROC_REPLICATION];
     f->uptime_ms = clock_wall_ms() - shm->super->started_wall_ms;
     f->sessions_expired = r->sessions_expired;
     f->proposals = r->proposals;
@@ -141,7 +141,7 @@ figures_format(double value, char text[32])
         text[--n] = 0;
 }
 
-/* --- the table -------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 static double
 ms(uint64_t us)
@@ -167,7 +167,7 @@ fsync_avg_ms(const struct figures *f)
     W(GAUGE, packets_sent, f->sent)                                            \
     W(GAUGE, num_alive_connections, f->connections)                            \
     W(GAUGE, outstanding_requests, f->outstanding)                             \
-    W(GAUGE, znode_count, f->tree.node_count)                                 \
+    W(GAUGE, znode_count, f->tree.node_count)                                  \
     W(GAUGE, watch_count, f->data_watches + f->child_watches)                  \
     W(GAUGE, ephemerals_count, f->tree.ephemeral_count)                        \
     W(GAUGE, approximate_data_size, f->tree.data_bytes)                        \

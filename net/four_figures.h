@@ -53,8 +53,7 @@ struct metric {
 enum { METRICS_MAX = 64 };
 
 /* Fill `m` in the order of mntr; returns how many. */
-size_t figures_metrics(const struct figures *f,
-                       struct metric m[METRICS_MAX]);
+size_t figures_metrics(const struct figures *f, struct metric m[METRICS_MAX]);
 
 /* At least one and at most four fraction digits, as Java prints. */
 void figures_format(double value, char text[32]);

@@ -44,8 +44,8 @@ static inline void
 frame_end(struct jute_out *out, size_t at)
 {
     if (!out->bad)
-        store_be32(out->base + at, (uint32_t)(jute_out_size(out) - at -
-                                              FRAME_LENGTH_BYTES));
+        store_be32(out->base + at,
+                   (uint32_t)(jute_out_size(out) - at - FRAME_LENGTH_BYTES));
 }
 
 #endif

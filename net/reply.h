@@ -19,12 +19,11 @@ enum {
     REPLY_BYTES = 4 + ZK_REPLY_HEADER_BYTES, /* a reply without a body */
     REPLY_CONNECT_BYTES = 4 + 37,
     REPLY_RESULT_BYTES = 9 + 4 + ZK_STAT_BYTES, /* in a multi, path apart */
-    REPLY_EVENT_BYTES = REPLY_BYTES + 12, /* path apart */
+    REPLY_EVENT_BYTES = REPLY_BYTES + 12,       /* path apart */
 };
 
 /* Frame length to come and ReplyHeader; hand the result to frame_end. */
-size_t reply_begin(struct jute_out *out, int32_t xid, zxid_t zxid,
-                   int32_t err);
+size_t reply_begin(struct jute_out *out, int32_t xid, zxid_t zxid, int32_t err);
 
 /* A reply without a body. */
 void reply_put(struct jute_out *out, int32_t xid, zxid_t zxid, int32_t err);

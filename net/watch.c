@@ -16,8 +16,8 @@
 enum { BUCKETS_FIRST = 64, HINTS_LOG2_FIRST = 3, HINTS_HEAD = 3 };
 
 struct wpath {
-    uint32_t next;  /* in the bucket */
-    uint32_t hints; /* the only watcher, or a handle of struct hints */
+    uint32_t next;      /* in the bucket */
+    uint32_t hints;     /* the only watcher, or a handle of struct hints */
     uint32_t size : 31; /* of the path */
     uint32_t is_many : 1;
     uint8_t path[];
@@ -95,10 +95,12 @@ watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes)
     watch_arena_init(&w->arena, at, arena_bytes);
 }
 
-enum { IN_DATA = WATCH_DATA | WATCH_PERSISTENT | WATCH_RECURSIVE,
-       IN_CHILD = WATCH_CHILD | WATCH_PERSISTENT };
+enum {
+    IN_DATA = WATCH_DATA | WATCH_PERSISTENT | WATCH_RECURSIVE,
+    IN_CHILD = WATCH_CHILD | WATCH_PERSISTENT
+};
 
-/* --- paths ----------------------------------------------------------------- */
+/* --- paths ---------------------------------------------------------------- */
 
 static uint32_t
 find_path(const struct watch *w, struct bytes path, uint32_t hash)
@@ -126,8 +128,7 @@ double_buckets(struct watch *w)
         w->bucket[i] = w->bucket[i + half] = 0;
         for (; handle; handle = next) {
             struct wpath *p = path_at(w, handle);
-            uint32_t *b = &w->bucket[hash_of(path_bytes(p)) &
-                                   (2 * half - 1)];
+            uint32_t *b = &w->bucket[hash_of(path_bytes(p)) & (2 * half - 1)];
 
             next = p->next;
             p->next = *b;
@@ -161,7 +162,7 @@ new_path(struct watch *w, struct bytes path, uint32_t hash)
     return handle;
 }
 
-/* --- hints ------------------------------------------------------------------ */
+/* --- hints ---------------------------------------------------------------- */
 
 static size_t
 hints_bytes(uint32_t log2)
@@ -213,8 +214,8 @@ become_many(struct watch *w, uint32_t handle)
     if (!block)
         return false;
     *h = (struct hints){.count = 1, .live = 1, .log2 = HINTS_LOG2_FIRST};
-    h->data = (watch_entry_modes(*entry_of_hint(w, handle, only)) &
-               IN_DATA) != 0;
+    h->data =
+        (watch_entry_modes(*entry_of_hint(w, handle, only)) & IN_DATA) != 0;
     h->conn[0] = only;
     p->hints = block;
     p->is_many = 1;
@@ -313,7 +314,7 @@ after_loss(struct watch *w, uint32_t handle, bool now)
         sweep(w, p, handle);
 }
 
-/* --- modes and counters ----------------------------------------------------- */
+/* --- modes and counters --------------------------------------------------- */
 
 /* Count a change of connection `s` from `before` to `after` on path `p`. */
 static void
@@ -446,7 +447,7 @@ watch_remove(struct watch *w, uint32_t conn, struct bytes path, unsigned modes)
     return had & modes;
 }
 
-/* --- firing ------------------------------------------------------------------ */
+/* --- firing --------------------------------------------------------------- */
 
 /* Tell one connection, use its standard watch up.  False: it was the last. */
 static bool

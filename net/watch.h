@@ -39,10 +39,10 @@ enum watch_mode {
 enum { WATCH_CONN_BITS = 17 };
 
 struct watch_set {
-    uint32_t list;   /* the only entry itself, or a handle of an array */
+    uint32_t list; /* the only entry itself, or a handle of an array */
     uint32_t count;
-    uint32_t conn;   /* who has the place now */
-    uint32_t stamp;  /* of the last trigger that served it */
+    uint32_t conn;      /* who has the place now */
+    uint32_t stamp;     /* of the last trigger that served it */
     uint32_t log2 : 6;  /* of the array's capacity */
     uint32_t data : 26; /* entries in the data table */
 };
@@ -52,17 +52,17 @@ struct watch_totals {
     uint64_t data_watches;  /* in the data table, as `wchs` counts */
     uint64_t child_watches; /* in the child table */
     uint64_t data_paths;
-    uint64_t connections;   /* with a watch in the data table */
+    uint64_t connections; /* with a watch in the data table */
 };
 
 struct watch {
     struct watch_arena arena;
     struct watch_set *set; /* one per connection place */
     uint32_t *bucket;
-    uint32_t buckets;      /* in use, a power of two */
+    uint32_t buckets; /* in use, a power of two */
     uint32_t buckets_max;
     uint32_t paths;
-    uint32_t recursive;    /* recursive watches, of all connections */
+    uint32_t recursive; /* recursive watches, of all connections */
     uint32_t stamp;
     struct watch_totals totals;
 };

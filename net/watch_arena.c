@@ -16,7 +16,7 @@ class_of(size_t bytes, uint32_t *units)
         return n;
     }
     for (; size < n; size *= 2)
-        class++;
+        class ++;
     *units = size;
     return class;
 }

@@ -41,10 +41,15 @@ given_a_server(void)
     shm.client[0] = &client;
     shm.conns[0] = (struct conn_info *)(void *)memory;
     client.stats.conn_end = 2;
-    figures = (struct figures){
-        .is_serving = true, .role = ROLE_STANDALONE, .received = 3, .sent = 2,
-        .connections = 2, .latency_count = 3, .latency_total_ms = 10,
-        .latency_max_ms = 9, .tree = {.zxid = 0x1f, .node_count = 5}};
+    figures = (struct figures){.is_serving = true,
+                               .role = ROLE_STANDALONE,
+                               .received = 3,
+                               .sent = 2,
+                               .connections = 2,
+                               .latency_count = 3,
+                               .latency_total_ms = 10,
+                               .latency_max_ms = 9,
+                               .tree = {.zxid = 0x1f, .node_count = 5}};
 }
 
 static void
@@ -108,8 +113,11 @@ stat_and_cons_list_connections_in_use(void)
 
     given_a_server();
     c = conn_info_at(&shm, 0, 1);
-    *c = (struct conn_info){.is_used = 1, .port = 567, .interest = 1,
-                            .address = {127, 0, 0, 1}, .received = 9};
+    *c = (struct conn_info){.is_used = 1,
+                            .port = 567,
+                            .interest = 1,
+                            .address = {127, 0, 0, 1},
+                            .received = 9};
     CU_ASSERT_PTR_NOT_NULL(
         strstr(answer(CONF_WORD_STAT),
                "Clients:\n /127.0.0.1:567[1](queued=0,recved=9,sent=0)\n\n"

@@ -78,7 +78,8 @@ given(int32_t type, const char *body, size_t size)
 }
 
 static const char create_body[] =
-    "\0\0\0\2/a\0\0\0\2hi\0\0\0\1\0\0\0\37\0\0\0\5world\0\0\0\6anyone\0\0\0\0\1";
+    "\0\0\0\2/"
+    "a\0\0\0\2hi\0\0\0\1\0\0\0\37\0\0\0\5world\0\0\0\6anyone\0\0\0\0\1";
 
 static void
 a_create_answers_with_its_path(void)

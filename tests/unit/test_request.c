@@ -81,9 +81,9 @@ a_watch_flag_is_any_byte_but_zero(void)
 static void
 set_watches_walks_its_lists_in_order(void)
 {
-    struct bytes body = BYTES("\0\0\0\0\0\0\0\5"   /* relative zxid */
-                              "\0\0\0\1\0\0\0\1a"  /* data */
-                              "\0\0\0\0"           /* exist */
+    struct bytes body = BYTES("\0\0\0\0\0\0\0\5"  /* relative zxid */
+                              "\0\0\0\1\0\0\0\1a" /* data */
+                              "\0\0\0\0"          /* exist */
                               "\0\0\0\2\0\0\0\1b\0\0\0\1c");
     struct set_watches s;
     enum watch_list list;

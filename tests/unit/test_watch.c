@@ -264,7 +264,7 @@ totals_count_what_wchs_counts(void)
     CU_ASSERT_EQUAL(w.totals.child_watches, 3);
 }
 
-/* --- against a model that is too simple to be wrong -------------------------- */
+/* --- against a model that is too simple to be wrong ----------------------- */
 
 enum { M_CONNS = 24, M_PATHS = 40 };
 static unsigned model[M_CONNS][M_PATHS];
@@ -313,9 +313,9 @@ random_step(uint32_t numbers[M_CONNS])
                         model[c][k] & modes);
         model[c][k] &= ~modes;
     } else if (what == 7) {
-        CU_ASSERT_EQUAL(fired_data(path_of(k)),
-                        model_fire(k, WATCH_DATA | WATCH_PERSISTENT |
-                                          WATCH_RECURSIVE));
+        CU_ASSERT_EQUAL(
+            fired_data(path_of(k)),
+            model_fire(k, WATCH_DATA | WATCH_PERSISTENT | WATCH_RECURSIVE));
     } else if (what == 8) {
         CU_ASSERT_EQUAL(fired_child(path_of(k), false),
                         model_fire(k, WATCH_CHILD | WATCH_PERSISTENT));
