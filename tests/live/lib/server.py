@@ -262,8 +262,23 @@ class Server:
             last = []
         return "".join("    | " + line for line in last)
 
+    def strays(self):
+        """Servers on our configuration file that the pid file lacks."""
+        found = []
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError):
+                    with open("/proc/%s/cmdline" % name, "rb") as f:
+                        words = f.read().split(b"\0")
+                    if self.path("zoo.cfg").encode() in words:
+                        found.append(int(name))
+        return found
+
     def close(self, keep=False):
         self.kill()
+        for pid in self.strays():   # started while we were ending
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         if not keep:
             shutil.rmtree(self.dir, ignore_errors=True)
 
