@@ -221,6 +221,27 @@ void client_pump(struct client_proc *p, struct client *c);
 /* The oldest request is answered: take it from the queue, and what follows. */
 void client_answered(struct client_proc *p, struct client *c);
 
+/*
+ * An answer that is known already takes its place behind the others.  False:
+ * no room, the request is not taken.
+ */
+bool client_answer(struct client_proc *p, struct client *c,
+                   const struct queued *q);
+
+/* The same; then the connection ends, whatever it has sent behind. */
+bool client_answer_last(struct client_proc *p, struct client *c,
+                        const struct request *r, zxid_t zxid, enum zk_code err);
+
+struct queued client_queued_reply(const struct client_proc *p,
+                                  const struct request *r, zxid_t zxid,
+                                  enum zk_code err, bool ends);
+
+/* client_auth.c; false: not taken. */
+bool client_on_auth(struct client_proc *p, struct client *c,
+                    const struct request *r);
+bool client_on_sasl(struct client_proc *p, struct client *c,
+                    const struct request *r);
+
 /* Write a reply without body at once. */
 void client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
                       zxid_t zxid, int32_t err);

@@ -12,8 +12,6 @@
  */
 #include "net/client.h"
 
-#include <inttypes.h>
-
 #include "daemon/log.h"
 #include "net/frame.h"
 #include "net/reply.h"
@@ -124,9 +122,8 @@ put_in_queue(struct client_proc *p, struct client *c, const struct queued *q,
     return true;
 }
 
-/* An answer that is known already takes its place behind the others. */
-static bool
-answer(struct client_proc *p, struct client *c, const struct queued *q)
+bool
+client_answer(struct client_proc *p, struct client *c, const struct queued *q)
 {
     if (c->queue.count > 0)
         return put_in_queue(p, c, q, NULL);
@@ -134,9 +131,9 @@ answer(struct client_proc *p, struct client *c, const struct queued *q)
     return true;
 }
 
-static struct queued
-queued_reply(const struct client_proc *p, const struct request *r, zxid_t zxid,
-             enum zk_code err, bool ends)
+struct queued
+client_queued_reply(const struct client_proc *p, const struct request *r,
+                    zxid_t zxid, enum zk_code err, bool ends)
 {
     return (struct queued){
         .kind = QUEUED_REPLY,
@@ -149,14 +146,13 @@ queued_reply(const struct client_proc *p, const struct request *r, zxid_t zxid,
     };
 }
 
-/* Nothing that comes after this request counts any more. */
-static bool
-answer_and_end(struct client_proc *p, struct client *c, const struct request *r,
-               zxid_t zxid, enum zk_code err)
+bool
+client_answer_last(struct client_proc *p, struct client *c,
+                   const struct request *r, zxid_t zxid, enum zk_code err)
 {
-    struct queued q = queued_reply(p, r, zxid, err, true);
+    struct queued q = client_queued_reply(p, r, zxid, err, true);
 
-    if (!answer(p, c, &q))
+    if (!client_answer(p, c, &q))
         return false;
     conn_pause(&c->conn, CONN_PAUSE_END);
     return true;
@@ -332,70 +328,6 @@ client_answered(struct client_proc *p, struct client *c)
         client_list_add(p, &p->todo, c);
 }
 
-/* --- auth ----------------------------------------------------------------- */
-
-/* Make room for more identities: in the client itself, then in a buffer. */
-static bool
-grow_ids(struct client_proc *p, struct client *c, uint32_t more)
-{
-    size_t want = (size_t)c->ids.size + more;
-    bool was_inline = c->ids.data == c->ids_inline;
-    struct buf *old, *b;
-
-    if (want <= c->ids.room)
-        return true;
-    if (want > AUTH_IDS_MAX)
-        want = AUTH_IDS_MAX;
-    b = want > c->ids.room ? buf_take(&p->home.pool, want) : NULL;
-    if (!b)
-        return false;
-    memcpy(b->data, c->ids.data, c->ids.size);
-    old = (struct buf *)(void *)(c->ids.data - offsetof(struct buf, data));
-    if (!was_inline)
-        buf_give(&p->home.pool, old);
-    c->ids.data = b->data;
-    c->ids.room = (uint32_t)want;
-    return true;
-}
-
-static bool
-on_auth(struct client_proc *p, struct client *c, const struct request *r)
-{
-    struct auth_request auth;
-    struct queued q;
-    enum zk_code err = ZK_AUTH_FAILED;
-
-    if (!request_auth(r->body, &auth)) {
-        log_warn_often("%s: an auth packet that cannot be read",
-                       client_name(p, c));
-        client_drop(p, c);
-        return true;
-    }
-    if (grow_ids(p, c, auth_growth(auth.auth)))
-        err = auth_add(&p->conf, auth.scheme, auth.auth, &c->ids);
-    if (err != ZK_OK) {
-        COUNT(p->own->stats.auth_failed, 1);
-        log_warn_often("%s: authentication failed, session 0x%" PRIx64,
-                       client_name(p, c), (uint64_t)c->session);
-        return answer_and_end(p, c, r, 0, err);
-    }
-    q = queued_reply(p, r, 0, ZK_OK, false);
-    return answer(p, c, &q);
-}
-
-static bool
-on_sasl(struct client_proc *p, struct client *c, const struct request *r)
-{
-    struct queued q = queued_reply(p, r, 0, ZK_OK, false);
-    struct bytes token;
-
-    if (!request_sasl(r->body, &token)) {
-        client_drop(p, c);
-        return true;
-    }
-    return answer(p, c, &q);
-}
-
 /* --- one request ---------------------------------------------------------- */
 
 static bool
@@ -427,22 +359,22 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
     struct queued ping;
 
     if (kind == REQUEST_AUTH)
-        return on_auth(p, c, r);
+        return client_on_auth(p, c, r);
     if (kind == REQUEST_SASL)
-        return on_sasl(p, c, r);
+        return client_on_sasl(p, c, r);
     if (lacks_auth(p, c))
-        return answer_and_end(p, c, r, 0, ZK_SESSION_CLOSED_REQUIRE_AUTH);
+        return client_answer_last(p, c, r, 0, ZK_SESSION_CLOSED_REQUIRE_AUTH);
     switch (kind) {
     case REQUEST_PING:
         client_catch_up(p); /* its zxid is that of a read */
         if (c->state != CLIENT_OPEN)
             return true;
-        ping = queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK, false);
+        ping = client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK, false);
         ping.xid = XID_PING;
-        return answer(p, c, &ping);
+        return client_answer(p, c, &ping);
     case REQUEST_UNKNOWN:
         log_warn_often("%s: unknown operation %d", client_name(p, c), r->op);
-        return answer_and_end(p, c, r, -1, ZK_UNIMPLEMENTED);
+        return client_answer_last(p, c, r, -1, ZK_UNIMPLEMENTED);
     default:
         break;
     }
