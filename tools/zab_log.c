@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "storage/txlog_reader.h"
 #include "tools/zab.h"
@@ -18,6 +18,9 @@
 #include "tools/zab_text.h"
 
 static const char ME[] = "log";
+
+/* How often to look again at an end that may be being written. */
+enum { LOOKS = 5, LOOK_US = 20000 };
 
 enum { OPT_FROM = ZAB_OPT_OWN, OPT_TO, OPT_JSON };
 
@@ -86,14 +89,27 @@ tell_gap(struct printing *p, const char *path, zxid_t here)
     tell(p, &e);
 }
 
-/* How the file ends: nothing to say, a note, or damage. */
-static void
-look_at_end(struct printing *p, const struct txlog_scan *s, const char *path)
+/*
+ * How the file ends: nothing to say, a note, or damage.  What looks broken may
+ * be a write that a running server has not finished: that becomes whole while
+ * we wait, and true comes back to go on.
+ */
+static bool
+look_at_end(struct printing *p, struct txlog_scan *s, const char *path,
+            struct bytes *entry)
 {
     struct data_error e = {.offset = -1};
-    enum txlog_tail tail;
+    enum txlog_tail tail = TXLOG_TAIL_CLEAN;
     int rc = txlog_scan_tail(s, &tail);
 
+    for (int i = 0; rc == 0 && tail != TXLOG_TAIL_CLEAN && i < LOOKS; i++) {
+        rc = txlog_scan_next(s, entry);
+        if (rc == 1)
+            return true;
+        usleep(LOOK_US);
+        if (rc == 0)
+            rc = txlog_scan_tail(s, &tail);
+    }
     if (rc < 0) {
         tell_unreadable(p, path, rc);
     } else if (tail == TXLOG_TAIL_CORRUPT) {
@@ -105,6 +121,7 @@ look_at_end(struct printing *p, const struct txlog_scan *s, const char *path)
                      "never finished; a starting server cuts it off",
                      path, s->offset);
     }
+    return false;
 }
 
 static void
@@ -131,6 +148,16 @@ print_entry(struct printing *p, const char *path, uint64_t offset,
     tell(p, &e);
 }
 
+/* The next entry, waiting for one that is being written: 1, 0, -errno. */
+static int
+next_entry(struct printing *p, struct txlog_scan *s, const char *path,
+           struct bytes *entry)
+{
+    int rc = txlog_scan_next(s, entry);
+
+    return rc == 0 ? look_at_end(p, s, path, entry) : rc;
+}
+
 static void
 print_file(struct printing *p, const char *path)
 {
@@ -140,7 +167,7 @@ print_file(struct printing *p, const char *path)
     int rc = txlog_scan_open(&scan, path);
 
     while (rc >= 0 && !p->is_past_to &&
-           (rc = txlog_scan_next(&scan, &entry)) == 1)
+           (rc = next_entry(p, &scan, path, &entry)) == 1)
         print_entry(p, path,
                     scan.offset - (uint64_t)entry.size - TXLOG_RECORD_EXTRA,
                     entry);
@@ -152,8 +179,6 @@ print_file(struct printing *p, const char *path)
         tell(p, &e);
     } else if (rc < 0) {
         tell_unreadable(p, path, rc);
-    } else if (!p->is_past_to) {
-        look_at_end(p, &scan, path);
     }
     txlog_scan_deinit(&scan);
 }
