@@ -29,11 +29,13 @@ from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError
 from kazoo.security import make_acl, make_digest_acl
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
+from lib import ROOT
+from server import four
+
 TOOL = os.path.join(ROOT, "build", "storage-tool")
 ZABD = os.path.join(ROOT, "build", "zabd")
-CLASSPATH = "/etc/zookeeper/conf:/usr/share/java/zookeeper.jar"
+CLASSPATH = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
+START_S = 60
 SESSION_S = 60   # no session ends by itself while we look
 FIRST_NODES = {"/zookeeper", "/zookeeper/quota", "/zookeeper/config"}
 
@@ -75,7 +77,18 @@ class Apache:
              "org.apache.zookeeper.server.quorum.QuorumPeerMain", conf],
             stdout=self.log, stderr=self.log)
 
+    def wait(self):
+        """A connect request that meets Apache while it starts is lost."""
+        end = time.monotonic() + START_S
+        while "Mode: " not in (four(self.port, "srvr") or ""):
+            if self.child.poll() is not None or time.monotonic() > end:
+                with open(self.log.name) as f:
+                    print(f.read()[-3000:], file=sys.stderr)
+                fail("start", "status %s" % self.child.poll())
+            time.sleep(0.05)
+
     def client(self):
+        self.wait()
         zk = KazooClient(hosts="127.0.0.1:%d" % self.port, timeout=SESSION_S)
         zk.start(timeout=30)
         return zk
