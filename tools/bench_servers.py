@@ -15,10 +15,15 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
+
+from ports import free_ports  # noqa: E402
+
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 ZAB = os.path.join(BUILD, "zab")
 
@@ -48,12 +53,6 @@ def memory(pid):
                     if name in total:
                         total[name] += int(value.split()[0]) * 1024
     return total
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def recv_frame(s):
@@ -88,7 +87,7 @@ class Server:
 
     def __init__(self, work):
         self.dir = tempfile.mkdtemp(prefix=f"{self.name}-", dir=work)
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         self.process = None
 
     @property

@@ -9,12 +9,17 @@ Apache's options that Java takes from system properties become -D.
 import os
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 import harness
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))), "live", "lib"))
+
+from ports import free_ports  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -71,19 +76,13 @@ def settings(world):
     return {k: v for k, v in merged.items() if v is not None}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Server:
     """One running server; `control` is the suite's session on it."""
 
     def __init__(self, kind, world):
         self.kind, self.world = kind, world
         self.dir = tempfile.mkdtemp(prefix="conform-%s-%s-" % (kind, world))
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         self.process = self.control = None
 
     def start(self):
@@ -95,7 +94,7 @@ class Server:
                 if last or "in use" not in self.log_tail():
                     raise
                 shutil.rmtree(self.dir + "/data", ignore_errors=True)
-                self.port = free_port()
+                self.port = free_ports(1)[0]
 
     def _start(self):
         keys = dict(settings(self.world), dataDir=self.dir + "/data",

@@ -18,7 +18,6 @@ import argparse
 import contextlib
 import ctypes
 import os
-import random
 import shutil
 import signal
 import socket
@@ -27,10 +26,15 @@ import sys
 import tempfile
 import time
 
+from ports import free_ports
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 ZABD = os.environ.get("ZABD", os.path.join(ROOT, "build", "zabd"))
 
+# What the log says when a process died of its own fault.
+BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|ended with status|"
+                 r"killed by signal (?!9 )")
 START_S = 30       # Apache needs 1 to 3 s on two busy cores
 STOP_S = 15
 SUPER = "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="  # the password is "admin"
@@ -43,20 +47,6 @@ LOGGING = [
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
 ]
-
-
-def free_ports(count):
-    """Ports that nobody listens on now; all different.  Below the range of
-    outgoing connections: one of those could take a port while its server is
-    down, a client that tries to reconnect most likely."""
-    ports = set()
-    while len(ports) < count:
-        port = random.randrange(10240, 32000)
-        with socket.socket() as s, contextlib.suppress(OSError):
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            s.bind(("127.0.0.1", port))
-            ports.add(port)
-    return list(ports)
 
 
 def four(port, word, timeout=1.0):
@@ -262,6 +252,13 @@ class Server:
             last = []
         return "".join("    | " + line for line in last)
 
+    def bugs(self):
+        """Lines of the log that tell of a process that crashed."""
+        if self.kind != "zabd":
+            return []
+        with open(self.path("log"), errors="replace") as f:
+            return [line.strip() for line in f if BUG.search(line)]
+
     def strays(self):
         """Servers on our configuration file that the pid file lacks."""
         found = []
@@ -308,6 +305,9 @@ def run_with(kind, options, command):
     try:
         server.start()
         rc = subprocess.call(command, env=server.env())
+        for line in server.bugs():
+            sys.stderr.write("a process of the server died: %s\n" % line)
+            rc = rc or 1
         if rc:
             sys.stdout.flush()
             sys.stderr.write("--- the end of %s's log\n%s" %
