@@ -19,7 +19,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from kazoo.exceptions import NoNodeError
 from kazoo.security import make_acl, make_digest_acl
 
 from lib import ROOT
-from server import four
+from server import four, free_ports
 
 TOOL = os.path.join(ROOT, "build", "storage-tool")
 ZABD = os.path.join(ROOT, "build", "zabd")
@@ -51,17 +50,11 @@ def build_tool():
                     "-lzstd", "-lz", "-lm"], check=True)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Apache:
     """A standalone server on `data`; its properties are -D options."""
 
     def __init__(self, data, **properties):
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         conf = os.path.join(data, "zoo.cfg")
         with open(conf, "w") as f:
             f.write("dataDir=%s\nclientPort=%d\ntickTime=2000\n"
@@ -104,7 +97,7 @@ class Zabd(Apache):
     """The server under test on `data`; ended with all its processes."""
 
     def __init__(self, data, **keys):
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         conf = os.path.join(data, "zabd.cfg")
         with open(conf, "w") as f:
             f.write("dataDir=%s\nclientPort=%d\ntickTime=2000\n"

@@ -14,7 +14,8 @@ import re
 import shutil
 import tempfile
 
-from lib import Server, Session, grow, main, same, see_all, version2, wire, zab
+from lib import (Server, Session, grow, main, same, see_all, version2, wire,
+                 zab, SHORT)
 
 
 @contextlib.contextmanager
@@ -75,7 +76,7 @@ def there_and_back(method):
         back.ask(wire.closeSession())
         after = set(see_all(server))
         assert mine and not mine & after
-        assert set(tree) - after - mine <= {"/short"}
+        assert set(tree) - after - mine <= {SHORT}
 
 
 def test_plain_there_and_back():
