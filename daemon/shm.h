@@ -36,7 +36,7 @@ enum {
     CLIENTS_MAX = 64,
     IP_SLOTS = 4096,       /* addresses counted per client process */
     CONNS_MAX = 1 << 17,   /* connections per client process */
-    CONN_INFO_BYTES = 128, /* net/client_info.h keeps to it */
+    CONN_INFO_BYTES = 112, /* net/client_info.h keeps to it */
 };
 
 /*

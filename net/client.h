@@ -30,7 +30,7 @@
 
 enum {
     IDS_INLINE = 56, /* an IPv6 address as ip id fits */
-    SESSION_BUCKETS = 1 << 16,
+    SESSION_BUCKETS = 1 << 14,
     CLOSING_MS = 5000,            /* to take its last answer */
     EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes, then it is closed */
 };
@@ -51,11 +51,10 @@ struct client {
     session_id_t session;
     struct queue queue;
     struct auth_ids ids;
-    mono_ms_t since;  /* accepted, or closing */
     uint64_t address; /* limits_address */
     uint32_t id;      /* place and number, see watch.h */
     uint32_t slot;    /* of the session; UINT32_MAX: none */
-    int32_t timeout_ms;
+    uint32_t since_ms;             /* when its state began, low 32 bits */
     uint32_t session_next;         /* same bucket: place + 1 */
     uint32_t list_prev, list_next; /* of its state: place + 1 */
     uint32_t todo_next;            /* place + 1 */

@@ -141,7 +141,7 @@ expire(struct client_proc *p, enum client_state state, int64_t limit_ms,
     while (p->list[state]) {
         struct client *c = &p->client[p->list[state] - 1];
 
-        if (p->now_ms - c->since <= limit_ms)
+        if ((uint32_t)p->now_ms - c->since_ms <= limit_ms)
             return;
         client_drop(p, c);
         if (counter)

@@ -81,7 +81,7 @@ client_set_state(struct client_proc *p, struct client *c,
 {
     unlink_state(p, c);
     c->state = (uint8_t)state;
-    c->since = p->now_ms;
+    c->since_ms = (uint32_t)p->now_ms;
     link_state(p, c);
 }
 
@@ -104,7 +104,7 @@ session_bucket(const struct client_proc *p, session_id_t session)
 {
     uint64_t h = (uint64_t)session * UINT64_C(0x9e3779b97f4a7c15);
 
-    return &p->session_bucket[h >> 48];
+    return &p->session_bucket[h >> 50];
 }
 
 struct client *
@@ -155,7 +155,6 @@ client_bind_session(struct client_proc *p, struct client *c,
 
     check(c->session == 0);
     c->session = session;
-    c->timeout_ms = timeout_ms;
     c->session_next = *bucket;
     *bucket = client_place(c) + 1;
     c->slot = find_slot(p, session);
@@ -221,7 +220,7 @@ client_open(struct client_proc *p, int fd, const struct sockaddr *peer)
     conn_open(&c->conn, &p->home, fd);
     c->slot = UINT32_MAX;
     c->state = CLIENT_NEW;
-    c->since = p->now_ms;
+    c->since_ms = (uint32_t)p->now_ms;
     c->ids = (struct auth_ids){.data = c->ids_inline, .room = IDS_INLINE};
     auth_add_ip(peer, &c->ids);
     watch_open(&p->watch, c->id);

@@ -13,6 +13,12 @@
 /* A partial message up to this size is moved in front of the next read. */
 enum { MOVED_BYTES = 16 * 1024, HUSH_READS = 4 };
 
+static struct conn_home *
+home_of(const struct conn *c)
+{
+    return c->io.data;
+}
+
 /* --- the transport -------------------------------------------------------- */
 
 static ssize_t
@@ -37,11 +43,11 @@ set_interest(struct conn *c)
 
     if (!c->is_open || (ev_is_active(&c->io) ? c->io.events : 0) == events)
         return;
-    ev_io_stop(c->home->loop, &c->io);
+    ev_io_stop(home_of(c)->loop, &c->io);
     if (events == 0)
         return;
     ev_io_set(&c->io, c->io.fd, events);
-    ev_io_start(c->home->loop, &c->io);
+    ev_io_start(home_of(c)->loop, &c->io);
     c->io.events = events; /* without libev's own flags, to compare */
 }
 
@@ -59,7 +65,7 @@ keep(struct conn *c, const uint8_t *data, size_t size)
 {
     size_t want = c->want > size ? c->want : size;
 
-    if (!buf_reserve(&c->home->pool, &c->in, want))
+    if (!buf_reserve(&home_of(c)->pool, &c->in, want))
         return false;
     memcpy(c->in->data, data, size);
     c->in->start = 0;
@@ -71,7 +77,7 @@ static void
 out_of_buffers(struct conn *c)
 {
     log_warn_often("connection closed: all buffers are in use");
-    c->home->ops->broken(c, ENOBUFS);
+    home_of(c)->ops->broken(c, ENOBUFS);
 }
 
 /* Hand out bytes that lie outside the connection's own buffer. */
@@ -82,7 +88,7 @@ feed(struct conn *c, const uint8_t *data, size_t size)
 
     c->want = 0;
     c->is_fed = true;
-    taken = c->home->ops->input(c, data, size);
+    taken = home_of(c)->ops->input(c, data, size);
     c->is_fed = false;
     if (!c->is_open)
         return;
@@ -100,17 +106,17 @@ feed_kept(struct conn *c)
 
     c->want = 0;
     c->is_fed = true;
-    taken = c->home->ops->input(c, in->data + in->start, buf_used(in));
+    taken = home_of(c)->ops->input(c, in->data + in->start, buf_used(in));
     c->is_fed = false;
     if (!c->is_open)
         return;
     check(taken <= buf_used(in));
     in->start += (uint32_t)taken;
     if (buf_used(in) == 0) {
-        buf_give(&c->home->pool, in);
+        buf_give(&home_of(c)->pool, in);
         c->in = NULL;
-    } else if (c->want > buf_used(in) &&
-               !buf_reserve(&c->home->pool, &c->in, c->want - buf_used(in))) {
+    } else if (c->want > buf_used(in) && !buf_reserve(&home_of(c)->pool, &c->in,
+                                                      c->want - buf_used(in))) {
         out_of_buffers(c);
     }
 }
@@ -123,7 +129,7 @@ feed_kept(struct conn *c)
 static void
 on_readable(struct conn *c)
 {
-    struct conn_home *home = c->home;
+    struct conn_home *home = home_of(c);
     struct buf *in = c->in;
     size_t rest = buf_used(in);
     bool is_moved = rest <= MOVED_BYTES && c->want <= CONN_SCRATCH;
@@ -179,7 +185,7 @@ conn_resume(struct conn *c, enum conn_pause why)
 bool
 conn_out(struct conn *c, size_t room, struct jute_out *out)
 {
-    if (!buf_reserve(&c->home->pool, &c->out, room))
+    if (!buf_reserve(&home_of(c)->pool, &c->out, room))
         return false;
     *out = jute_out_of(c->out->data + c->out->end,
                        buf_capacity(c->out) - c->out->end);
@@ -194,8 +200,8 @@ conn_out_end(struct conn *c, const struct jute_out *out)
         c->out->end += (uint32_t)jute_out_size(out);
     if (!c->is_dirty) {
         c->is_dirty = true;
-        c->next_dirty = c->home->dirty;
-        c->home->dirty = c;
+        c->next_dirty = home_of(c)->dirty;
+        home_of(c)->dirty = c;
     }
     if (buf_used(c->out) > CONN_OUT_HIGH)
         conn_pause(c, CONN_PAUSE_OUTPUT);
@@ -212,20 +218,20 @@ conn_flush(struct conn *c)
     if (buf_used(out) > 0) {
         n = conn_send(c, out->data + out->start, buf_used(out));
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            c->home->ops->broken(c, errno);
+            home_of(c)->ops->broken(c, errno);
             return;
         }
         out->start += n > 0 ? (uint32_t)n : 0;
     }
     if (buf_used(out) == 0) {
-        buf_give(&c->home->pool, out);
+        buf_give(&home_of(c)->pool, out);
         c->out = NULL;
     }
     set_interest(c);
     if (buf_used(c->out) < CONN_OUT_LOW)
         conn_resume(c, CONN_PAUSE_OUTPUT);
     if (c->is_open && !c->out)
-        c->home->ops->drained(c);
+        home_of(c)->ops->drained(c);
 }
 
 /* What a flush makes a connection say is flushed in the same call. */
@@ -253,7 +259,7 @@ on_io(struct ev_loop *loop, ev_io *io, int events)
         conn_flush(c);
     if ((events & EV_READ) && c->is_open && !c->pauses)
         on_readable(c);
-    conn_flush_dirty(c->home);
+    conn_flush_dirty(home_of(c));
     set_interest(c);
 }
 
@@ -272,8 +278,9 @@ conn_home_init(struct conn_home *home, struct ev_loop *loop,
 void
 conn_open(struct conn *c, struct conn_home *home, int fd)
 {
-    *c = (struct conn){.home = home, .is_open = true};
+    *c = (struct conn){.is_open = true};
     ev_io_init(&c->io, on_io, fd, EV_READ);
+    c->io.data = home;
     set_interest(c);
 }
 
@@ -283,10 +290,10 @@ conn_close(struct conn *c)
     if (!c->is_open)
         return;
     c->is_open = false;
-    ev_io_stop(c->home->loop, &c->io);
+    ev_io_stop(home_of(c)->loop, &c->io);
     close(c->io.fd);
-    buf_give(&c->home->pool, c->in);
-    buf_give(&c->home->pool, c->out);
+    buf_give(&home_of(c)->pool, c->in);
+    buf_give(&home_of(c)->pool, c->out);
     c->in = c->out = NULL;
 }
 
@@ -297,6 +304,6 @@ conn_hush(struct conn *c)
         return;
     shutdown(c->io.fd, SHUT_WR);
     for (int i = 0; i < HUSH_READS; i++)
-        if (recv(c->io.fd, c->home->scratch, CONN_SCRATCH, 0) <= 0)
+        if (recv(c->io.fd, home_of(c)->scratch, CONN_SCRATCH, 0) <= 0)
             break;
 }

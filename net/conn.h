@@ -63,8 +63,7 @@ struct conn_home {
 };
 
 struct conn {
-    ev_io io;
-    struct conn_home *home;
+    ev_io io; /* its `data` is the home: an idle connection is small */
     struct buf *in, *out;
     struct conn *next_dirty;
     uint32_t want;  /* bytes of the next message; 0: not known */
