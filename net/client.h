@@ -51,9 +51,9 @@ struct client {
     session_id_t session;
     struct queue queue;
     struct auth_ids ids;
-    uint64_t address; /* limits_address */
-    uint32_t id;      /* place and number, see watch.h */
-    uint32_t slot;    /* of the session; UINT32_MAX: none */
+    uint64_t address;              /* limits_address */
+    uint32_t id;                   /* place and number, see watch.h */
+    uint32_t slot;                 /* of the session; UINT32_MAX: none */
     uint32_t since_ms;             /* when its state began, low 32 bits */
     uint32_t session_next;         /* same bucket: place + 1 */
     uint32_t list_prev, list_next; /* of its state: place + 1 */

@@ -37,7 +37,7 @@ struct repl {
     ring_pos_t head;      /* where the next entry goes */
     ring_pos_t published; /* what others were told of it */
     ring_pos_t committed, applied;
-    ring_pos_t slowest;   /* as of the last look */
+    ring_pos_t slowest; /* as of the last look */
     struct ring_memory ring_memory;
     zxid_t zxid;          /* of the last transaction prepared */
     uint64_t outstanding; /* transactions prepared and not applied */

@@ -45,8 +45,7 @@ now_ns(void)
 }
 
 static void
-on_session(zhandle_t *zh, int type, int state, const char *path,
-           void *context)
+on_session(zhandle_t *zh, int type, int state, const char *path, void *context)
 {
     (void)zh, (void)path, (void)context;
     if (type == ZOO_SESSION_EVENT && state == ZOO_EXPIRED_SESSION_STATE) {
@@ -59,8 +58,8 @@ on_session(zhandle_t *zh, int type, int state, const char *path,
 static zhandle_t *
 connect_to(const char *hosts, int timeout_ms)
 {
-    zhandle_t *zh = zookeeper_init(hosts, on_session, timeout_ms, NULL, NULL,
-                                   0);
+    zhandle_t *zh =
+        zookeeper_init(hosts, on_session, timeout_ms, NULL, NULL, 0);
 
     while (zh && zoo_state(zh) != ZOO_CONNECTED_STATE)
         usleep(2000);

@@ -27,27 +27,27 @@
 #define HANDLES_MAX 64
 #define PIPE 1000
 
-static jmp_buf failed;       /* to the runner, from the main thread only */
-static char why[256];        /* what the failed test said */
-static char root[64];        /* the test's own node */
+static jmp_buf failed; /* to the runner, from the main thread only */
+static char why[256];  /* what the failed test said */
+static char root[64];  /* the test's own node */
 static zhandle_t *handles[HANDLES_MAX];
 static int handle_count;
 
-#define CHECK(fact)                                                     \
-    do {                                                                \
-        if (!(fact)) {                                                  \
-            snprintf(why, sizeof(why), "line %d: %s", __LINE__, #fact); \
-            longjmp(failed, 1);                                         \
-        }                                                               \
+#define CHECK(fact)                                                            \
+    do {                                                                       \
+        if (!(fact)) {                                                         \
+            snprintf(why, sizeof(why), "line %d: %s", __LINE__, #fact);        \
+            longjmp(failed, 1);                                                \
+        }                                                                      \
     } while (0)
-#define OK(call)                                                        \
-    do {                                                                \
-        int ok_rc = (call);                                             \
-        if (ok_rc != ZOK) {                                             \
-            snprintf(why, sizeof(why), "line %d: %s: %s", __LINE__,     \
-                     #call, zerror(ok_rc));                             \
-            longjmp(failed, 1);                                         \
-        }                                                               \
+#define OK(call)                                                               \
+    do {                                                                       \
+        int ok_rc = (call);                                                    \
+        if (ok_rc != ZOK) {                                                    \
+            snprintf(why, sizeof(why), "line %d: %s: %s", __LINE__, #call,     \
+                     zerror(ok_rc));                                           \
+            longjmp(failed, 1);                                                \
+        }                                                                      \
     } while (0)
 
 static double
@@ -68,12 +68,12 @@ nap_ms(long ms)
 }
 
 /* Wait until `fact` is true; ten seconds are a failure. */
-#define UNTIL(fact)                                 \
-    do {                                            \
-        double until_end = now_s() + 10;            \
-        while (!(fact) && now_s() < until_end)      \
-            nap_ms(2);                              \
-        CHECK(fact);                                \
+#define UNTIL(fact)                                                            \
+    do {                                                                       \
+        double until_end = now_s() + 10;                                       \
+        while (!(fact) && now_s() < until_end)                                 \
+            nap_ms(2);                                                         \
+        CHECK(fact);                                                           \
     } while (0)
 
 static const char *
@@ -94,8 +94,8 @@ ignore_session_events(zhandle_t *zh, int type, int state, const char *path,
 static zhandle_t *
 client_as(const clientid_t *id, int timeout_ms)
 {
-    zhandle_t *zh = zookeeper_init(hosts(), ignore_session_events, timeout_ms,
-                                   id, NULL, 0);
+    zhandle_t *zh =
+        zookeeper_init(hosts(), ignore_session_events, timeout_ms, id, NULL, 0);
 
     CHECK(zh && handle_count < HANDLES_MAX);
     handles[handle_count++] = zh;
@@ -184,10 +184,8 @@ every_kind_of_node(void)
     OK(create(zh, at("/e"), "", ZOO_EPHEMERAL, NULL, 0));
     OK(zoo_exists(other, at("/e"), 0, &st));
     CHECK(st.ephemeralOwner == zoo_client_id(zh)->client_id);
-    CHECK(create(zh, at("/e/x"), "", 0, NULL, 0) ==
-          ZNOCHILDRENFOREPHEMERALS);
-    OK(create(zh, at("/es-"), "", ZOO_EPHEMERAL_SEQUENTIAL, got,
-              sizeof(got)));
+    CHECK(create(zh, at("/e/x"), "", 0, NULL, 0) == ZNOCHILDRENFOREPHEMERALS);
+    OK(create(zh, at("/es-"), "", ZOO_EPHEMERAL_SEQUENTIAL, got, sizeof(got)));
     CHECK(strcmp(got, at("/es-0000000002")) == 0);
     OK(zoo_create2(zh, at("/two"), "12", 2, &ZOO_OPEN_ACL_UNSAFE, 0, got,
                    sizeof(got), &st));
@@ -290,10 +288,8 @@ errors_in_order(void)
     OK(create(zh, at("/e"), "0", 0, NULL, 0));
     seen.done = 0;
     for (intptr_t i = 0; i < 300; i += 3) {
-        OK(zoo_aset(zh, at("/e"), "x", 1, (int)(i / 3), note_stat,
-                    (void *)i));
-        OK(zoo_aset(zh, at("/e"), "x", 1, 9999, note_stat,
-                    (void *)(i + 1)));
+        OK(zoo_aset(zh, at("/e"), "x", 1, (int)(i / 3), note_stat, (void *)i));
+        OK(zoo_aset(zh, at("/e"), "x", 1, 9999, note_stat, (void *)(i + 1)));
         OK(zoo_aget(zh, at("/none"), 0, note_data, (void *)(i + 2)));
     }
     UNTIL(seen.done == 300);
@@ -421,8 +417,8 @@ transactions(void)
 
     zoo_create_op_init(&ops[0], at("/m-"), "v", 1, &ZOO_OPEN_ACL_UNSAFE,
                        ZOO_SEQUENCE, path, sizeof(path));
-    zoo_create_op_init(&ops[1], at("/m"), "0", 1, &ZOO_OPEN_ACL_UNSAFE, 0,
-                       NULL, 0);
+    zoo_create_op_init(&ops[1], at("/m"), "0", 1, &ZOO_OPEN_ACL_UNSAFE, 0, NULL,
+                       0);
     zoo_set_op_init(&ops[2], at("/m"), "1", 1, 0, &st);
     zoo_check_op_init(&ops[3], at("/m"), 1);
     OK(zoo_multi(zh, 4, ops, results));
@@ -482,8 +478,7 @@ big_values(void)
     CHECK(out && in);
     for (int i = 0; i < SIZE; i++)
         out[i] = (char)(i * 7 + i / 251);
-    OK(zoo_create(zh, at("/big"), out, SIZE, &ZOO_OPEN_ACL_UNSAFE, 0, NULL,
-                  0));
+    OK(zoo_create(zh, at("/big"), out, SIZE, &ZOO_OPEN_ACL_UNSAFE, 0, NULL, 0));
     OK(zoo_get(zh, at("/big"), 0, in, &size, NULL));
     CHECK(size == SIZE && memcmp(in, out, SIZE) == 0);
     free(in);
@@ -579,8 +574,7 @@ compare_and_set_by_many(void)
         OK(zoo_get(zh[round], at("/n"), 0, buf, &size, &st));
         seen.done = 0;
         for (int i = 0; i < CLIENTS; i++)
-            OK(zoo_aset(zh[i], at("/n"), "1", 1, st.version, note_stat,
-                        NULL));
+            OK(zoo_aset(zh[i], at("/n"), "1", 1, st.version, note_stat, NULL));
         /* Completions of many handles run beside each other. */
         UNTIL(zoo_get(zh[0], at("/n"), 0, buf, &size, &st) == ZOK &&
               st.version == round + 1);
@@ -648,8 +642,8 @@ run_one(size_t i)
     }
     while (handle_count > 0)
         zookeeper_close(handles[--handle_count]);
-    printf("%s c_client.%s %.2f%s%s\n", good ? "ok" : "not ok",
-           tests[i].name, now_s() - begin, good ? "" : " ", good ? "" : why);
+    printf("%s c_client.%s %.2f%s%s\n", good ? "ok" : "not ok", tests[i].name,
+           now_s() - begin, good ? "" : " ", good ? "" : why);
     fflush(stdout);
     return good;
 }

@@ -101,7 +101,7 @@ static void
 record(enum op op, const char *path, const void *data, size_t data_size,
        uint64_t offset, uint64_t size)
 {
-    struct record r = {(uint8_t)op, 0, (uint16_t)strlen(path),
+    struct record r = {(uint8_t)op,         0,      (uint16_t)strlen(path),
                        (uint32_t)data_size, offset, size};
     struct iovec iov[] = {{&r, sizeof r},
                           {(void *)(uintptr_t)path, r.path_size},
@@ -289,8 +289,8 @@ static void
 wrote_vector(int fd, const struct iovec *iov, int count, ssize_t n, off_t at)
 {
     for (int i = 0; i < count && n > 0; i++) {
-        ssize_t part = n < (ssize_t)iov[i].iov_len ? n
-                                                   : (ssize_t)iov[i].iov_len;
+        ssize_t part =
+            n < (ssize_t)iov[i].iov_len ? n : (ssize_t)iov[i].iov_len;
 
         wrote(fd, iov[i].iov_base, part, at);
         at += part;
@@ -395,9 +395,9 @@ fsync(int fd)
 int
 fdatasync(int fd)
 {
-    return must_fail("fdatasync", path_of(fd)) ? -1
-                                               : synced(fd,
-                                                        REAL(fdatasync)(fd));
+    return must_fail("fdatasync", path_of(fd))
+               ? -1
+               : synced(fd, REAL(fdatasync)(fd));
 }
 
 int
