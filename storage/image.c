@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/log.h"
+
 enum {
     READERS_MAX = 64,
     META_BYTES = 4 + 8 + 8 + 8,
@@ -60,6 +62,51 @@ fail(struct image *im, int mdb_rc, const char *what, struct data_error *e)
                    mdb_strerror(mdb_rc));
     image_close(im);
     return image_rc(mdb_rc);
+}
+
+/*
+ * A page behind the end of a file that was cut is no error of LMDB's but the
+ * death of who touches it; one of zeros is an error.  Pages that a commit took
+ * and gave back may lie behind the end of a sound file too, so a short file
+ * is made longer, never shorter: a writer may be at work.  Who may not write
+ * there takes the risk.
+ */
+static int
+make_whole(struct image *im)
+{
+    char path[DATA_PATH_MAX];
+    MDB_envinfo info;
+    MDB_stat env;
+    struct stat st;
+    uint64_t wanted;
+    int fd, rc = mdb_env_info(im->env, &info);
+
+    if (rc == 0)
+        rc = mdb_env_stat(im->env, &env);
+    data_path(path, im->dir, "data.mdb");
+    if (rc != 0 || stat(path, &st) < 0)
+        return rc ? rc : errno;
+    wanted = (info.me_last_pgno + 1) * env.ms_psize;
+    if ((uint64_t)st.st_size >= wanted)
+        return 0;
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fallocate(fd, 0, (off_t)(wanted - env.ms_psize), env.ms_psize);
+        close(fd);
+    }
+    return 0;
+}
+
+/*
+ * LMDB would abort on a page that is not what its parent promised, and the
+ * supervisor would try again; but nothing gets better by that.
+ */
+static void
+on_assert(MDB_env *env, const char *what)
+{
+    const struct image *im = mdb_env_get_userctx(env);
+
+    fatal(EXIT_DATA, "%s: the image is damaged: %s. %s", im->dir, what, REMEDY);
 }
 
 static int
@@ -156,6 +203,10 @@ image_open(struct image *im, const char *dir, enum image_mode mode,
         return fail(im, errno, "cannot be opened", e);
     rc = mdb_env_create(&im->env);
     if (rc == 0)
+        rc = mdb_env_set_userctx(im->env, im);
+    if (rc == 0)
+        rc = mdb_env_set_assert(im->env, on_assert);
+    if (rc == 0)
         rc = mdb_env_set_mapsize(im->env, map_bytes);
     if (rc == 0)
         rc = mdb_env_set_maxdbs(im->env, 8);
@@ -163,6 +214,8 @@ image_open(struct image *im, const char *dir, enum image_mode mode,
         rc = mdb_env_set_maxreaders(im->env, READERS_MAX);
     if (rc == 0)
         rc = mdb_env_open(im->env, dir, flags, 0640);
+    if (rc == 0 && mode != IMAGE_CREATE)
+        rc = make_whole(im);
     if (rc == 0)
         rc = mdb_reader_check(im->env, NULL); /* of processes that died */
     if (rc == 0)

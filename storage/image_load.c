@@ -203,6 +203,7 @@ image_load(struct image *im, struct tree *tree, struct session_table *sessions,
                      .progress = progress,
                      .progress_arg = progress_arg,
                      .e = e};
+    struct tree_totals totals;
     MDB_stat shorts, longs;
     int rc = image_rc(mdb_txn_begin(im->env, NULL, MDB_RDONLY, &l.txn));
 
@@ -223,6 +224,9 @@ image_load(struct image *im, struct tree *tree, struct session_table *sessions,
     if (rc < 0)
         return rc;
     tree_load_done(tree, im->meta.zxid);
+    tree_totals(tree, &totals);
+    if (totals.digest != im->meta.digest)
+        return fail(&l, -EBADMSG, "its nodes do not add up to its digest");
     if (progress)
         progress(progress_arg, l.done, l.total);
     return 0;
