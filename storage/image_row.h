@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image_row.h - how the image spells a node.  Pure; private to image*.
+ * image_row.h - how the image spells a node.  Pure; for image* and tools/.
  *
  * A path of at most 480 bytes is its own key in table `nodes`: LMDB takes
  * 511, and the table `ephemerals` puts a session before it.  A prefix sorts

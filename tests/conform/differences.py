@@ -1048,3 +1048,29 @@ DIFFERENCES = [
             },
         }),
 ]
+
+# What no sequence shows: (what, Apache 3.8, zabd, why).
+NOT_COMPARED = [
+    ("a create, a growing setData or a new watch at memory.limit",
+     "dies of memory", "SYSTEMERROR; reads, deletes and pings go on",
+     "every client knows that code; QUOTAEXCEEDED is unknown to kazoo 2.8 "
+     "and ends its connection loop"),
+    ("a session with more than 8,192 ephemerals ends",
+     "one closeSession, of any size",
+     "the excess is deleted in multis just before its closeSession",
+     "a committed transaction must always be readable and sendable"),
+    ("an ACL of more than 4,096 entries, or one that `auth` expands beyond "
+     "the room of its transaction", "stored", "INVALIDACL", "the same"),
+    ("session ids of a restarted server", "from the monotonic clock",
+     "from the wall clock", "ids must not come back after a reboot"),
+    ("a version that would become -1", "-1", "0",
+     "newer releases: -1 means any version in a request"),
+    ("a container that never had a child", "kept for ever",
+     "removed after znode.container.maxNeverUsedIntervalMs (5 minutes)",
+     "newer releases"),
+    ("autopurge without a key in zoo.cfg", "off", "every hour, 3 snapshots",
+     "disks filled because nobody switched it on"),
+    ("the port while the server loads", "refuses connections",
+     "accepts them; words answer that it does not serve, sessions are closed",
+     "an operator can ask a starting server"),
+]

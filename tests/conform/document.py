@@ -3,7 +3,7 @@
 
 import os
 
-from differences import DIFFERENCES
+from differences import DIFFERENCES, NOT_COMPARED
 from server import TOP
 
 PATH = os.path.join(TOP, "docs", "differences.md")
@@ -24,9 +24,24 @@ Written by `tests/conform/run --docs`; do not edit by hand.
 """
 
 
+TAIL = """
+## What the suite does not compare
+
+Limits and numbers that have no counterpart in Apache, or depend on load.
+
+| what | Apache 3.8 | zabd | why |
+| --- | --- | --- | --- |
+"""
+
+
+def rows(table):
+    return "".join("| %s | %s | %s | %s |\n" % row for row in table)
+
+
 def text():
-    return HEAD + "".join("| %s | %s | %s | %s |\n" % (
-        d.what, d.apache, d.zabd, d.why) for d in DIFFERENCES)
+    return (HEAD + rows((d.what, d.apache, d.zabd, d.why)
+                        for d in DIFFERENCES)
+            + TAIL + rows(NOT_COMPARED))
 
 
 def write():
