@@ -6,7 +6,8 @@
  * txlog_flush writes them and makes all of them durable with one fdatasync.
  * A file is named after its first transaction and begun at the first append
  * after opening, after a roll, or when it is full; space is allocated ahead,
- * so that fdatasync does not allocate.
+ * so that fdatasync does not allocate, and while groups are small it is filled
+ * with zeros a little ahead, so that fdatasync writes no metadata either.
  *
  * A write or fdatasync that failed is never tried again, for the kernel may
  * have dropped the pages: the log stays failed, and whoever opens it again
@@ -37,6 +38,7 @@ struct txlog {
     int fd;             /* -1: the next append begins a file */
     uint64_t size;      /* of the file, without what is still buffered */
     uint64_t allocated; /* its length on disk */
+    uint64_t zeroed;    /* up to here its blocks were written, with zeros */
     uint64_t records;   /* in it */
     uint64_t unsynced;  /* bytes appended since the last flush */
     uint8_t *buffer;

@@ -3,6 +3,7 @@
 #include "storage/txlog.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "daemon/jute.h"
 #include "storage/txlog_reader.h"
@@ -467,6 +468,49 @@ a_reader_sees_what_was_written_after_a_cut(void)
     tempdir_remove(dir);
 }
 
+/* Small groups find zeros written before them; large ones need none. */
+static void
+zeros_go_ahead_of_small_groups(void)
+{
+    const struct txlog_options roomy = {.prealloc_bytes = 8 * 1024 * 1024};
+    uint64_t zeroed;
+    size_t count;
+    struct txlog l;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &roomy, NULL, &error), 0);
+    append(&l, 1, 1, 100);
+    zeroed = l.zeroed;
+    CU_ASSERT(zeroed > l.size && zeroed < l.allocated);
+    append(&l, 2, 100, 100);
+    CU_ASSERT_EQUAL(l.zeroed, zeroed);
+    append(&l, 101, 101, 1024 * 1024);
+    CU_ASSERT_EQUAL(l.zeroed, zeroed);
+    append(&l, 102, 102, 100);
+    CU_ASSERT(l.zeroed > l.size);
+    txlog_close(&l);
+    CU_ASSERT_EQUAL(read_all(0, &count), 102);
+    CU_ASSERT_EQUAL(count, 102);
+    CU_ASSERT_EQUAL(last_of_log(), 102);
+    tempdir_remove(dir);
+}
+
+static void
+nothing_goes_ahead_of_a_file_without_preallocation(void)
+{
+    const struct txlog_options plain = {0};
+    struct txlog l;
+    struct stat st;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &plain, NULL, &error), 0);
+    append(&l, 1, 3, 100);
+    CU_ASSERT_EQUAL(fstat(l.fd, &st), 0);
+    CU_ASSERT_EQUAL((uint64_t)st.st_size, l.size);
+    txlog_close(&l);
+    tempdir_remove(dir);
+}
+
 static void
 a_failed_write_ends_the_log(void)
 {
@@ -509,5 +553,7 @@ UNIT_SUITE(txlog)
     UNIT(records_larger_than_every_buffer_pass);
     UNIT(truncating_keeps_the_named_transaction);
     UNIT(a_reader_sees_what_was_written_after_a_cut);
+    UNIT(zeros_go_ahead_of_small_groups);
+    UNIT(nothing_goes_ahead_of_a_file_without_preallocation);
     UNIT(a_failed_write_ends_the_log);
 }
