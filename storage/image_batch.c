@@ -2,8 +2,8 @@
 /*
  * image_batch.c - the memory of a batch: rows and sessions touched.
  *
- * Chunks are as long-lived as a batch; the first one stays.  A row that is
- * not changed borrows its bytes from LMDB: pages that the batch's read
+ * Chunks serve one batch after the other, until image_batch_trim.  A row that
+ * is not changed borrows its bytes from LMDB: pages that the batch's read
  * transaction can see are not reused before it ends, not even by the commit.
  */
 #include "storage/image_batch.h"
@@ -48,12 +48,37 @@ free_chunks(struct batch_chunk *chunk)
     }
 }
 
+/* All chunks are empty now; those of the usual size serve the next batch. */
+static void
+spare_chunks(struct image_batch *b)
+{
+    while (b->chunks) {
+        struct batch_chunk *chunk = b->chunks;
+
+        b->chunks = chunk->next;
+        if (chunk->room == CHUNK_BYTES) {
+            chunk->next = b->spare;
+            b->spare = chunk;
+        } else {
+            free(chunk);
+        }
+    }
+}
+
+void
+image_batch_trim(struct image_batch *b)
+{
+    free_chunks(b->spare);
+    b->spare = NULL;
+}
+
 void
 image_batch_deinit(struct image_batch *b)
 {
     if (b->read)
         mdb_txn_abort(b->read);
     free_chunks(b->chunks);
+    free_chunks(b->spare);
     free(b->slot);
     free(b->session_slot);
     *b = (struct image_batch){0};
@@ -65,15 +90,7 @@ batch_reset(struct image_batch *b)
     if (b->read)
         mdb_txn_abort(b->read);
     b->read = NULL;
-    if (b->chunks) { /* the oldest is last in the list, and of usual size */
-        while (b->chunks->next) {
-            struct batch_chunk *next = b->chunks->next;
-
-            free(b->chunks);
-            b->chunks = next;
-        }
-        b->chunks->used = 0;
-    }
+    spare_chunks(b);
     if (b->rows)
         memset(b->slot, 0, BATCH_SLOTS * sizeof *b->slot);
     if (b->sessions)
@@ -86,6 +103,24 @@ batch_reset(struct image_batch *b)
     b->txns = 0;
 }
 
+/* A chunk with room for `size`, a spare one if there is; NULL: no memory. */
+static struct batch_chunk *
+new_chunk(struct image_batch *b, size_t size)
+{
+    size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+    struct batch_chunk *chunk = room == CHUNK_BYTES ? b->spare : NULL;
+
+    if (chunk)
+        b->spare = chunk->next;
+    else
+        chunk = malloc(sizeof *chunk + room);
+    if (!chunk)
+        return NULL;
+    *chunk = (struct batch_chunk){.next = b->chunks, .room = room};
+    b->chunks = chunk;
+    return chunk;
+}
+
 /* Aligned memory that lives as long as the batch; NULL: there is none. */
 void *
 batch_take(struct image_batch *b, size_t size)
@@ -94,15 +129,10 @@ batch_take(struct image_batch *b, size_t size)
     uint8_t *at;
 
     size = ALIGN_UP(size, _Alignof(max_align_t));
-    if (!chunk || chunk->room - chunk->used < size) {
-        size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
-
-        chunk = malloc(sizeof *chunk + room);
-        if (!chunk)
-            return NULL;
-        *chunk = (struct batch_chunk){.next = b->chunks, .room = room};
-        b->chunks = chunk;
-    }
+    if (!chunk || chunk->room - chunk->used < size)
+        chunk = new_chunk(b, size);
+    if (!chunk)
+        return NULL;
     at = (uint8_t *)chunk->data + chunk->used;
     chunk->used += size;
     b->bytes += size;

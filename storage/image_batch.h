@@ -11,7 +11,7 @@
  *     image_batch_apply  ...  image_batch_apply  image_batch_commit
  *
  * While a batch gathers, rows not changed are borrowed from LMDB under one
- * read transaction; memory is chunks that commit gives back.
+ * read transaction; memory is chunks, which the next batch takes over.
  *
  * Image process; tools that import.
  */
@@ -22,16 +22,17 @@
 
 struct batch_row {
     struct batch_row *hash_next;
+    struct bytes path;
+    uint32_t hash;
+    uint32_t fresh; /* children that exist now and have no row in LMDB */
+    bool is_there;  /* the node exists now */
+    bool was_there; /* it has a row in LMDB */
+    bool is_dirty;
+    struct image_row now;           /* .path unused */
+    struct bytes room;              /* the batch's own, for data */
     struct batch_row *list_next;    /* of all rows, latest first */
     struct batch_row *session_next; /* ephemerals made in this batch: */
     struct batch_row **session_at;  /* what points to this one, or NULL */
-    struct bytes path;
-    struct image_row now; /* .path unused */
-    bool is_there;        /* the node exists now */
-    bool was_there;       /* it has a row in LMDB */
-    bool is_dirty;
-    uint32_t fresh; /* children that exist now and have no row in LMDB */
-    uint32_t hash;
     int64_t owner_was;
     uint64_t digest_was;
 };
@@ -60,7 +61,8 @@ struct image_batch {
     size_t row_count;
     size_t bytes; /* taken from chunks */
     struct batch_chunk *chunks;
-    zxid_t zxid; /* of the last transaction applied */
+    struct batch_chunk *spare; /* of batches before */
+    zxid_t zxid;               /* of the last transaction applied */
     uint64_t txns;
     uint64_t digest; /* of the tree after it, as of the last settle */
     bool has_leader_digest;
@@ -96,6 +98,9 @@ bool image_batch_is_full(const struct image_batch *b, size_t rows_max,
  * nothing was written.
  */
 int image_batch_commit(struct image_batch *b, zxid_t zxid);
+
+/* After a commit: give back the memory that the next batch would use. */
+void image_batch_trim(struct image_batch *b);
 
 /*
  * After a commit: whether the leader's digest, if the last transaction had

@@ -70,20 +70,42 @@ note_owner(struct image_batch *b, struct batch_row *row)
     return 0;
 }
 
+/*
+ * Take over a node's data: where the last ones were, if they fit.  So a node
+ * that is written all the time takes the room of one.
+ */
+static int
+keep_data(struct image_batch *b, struct batch_row *row, struct bytes data)
+{
+    struct bytes copy = {row->room.data, data.size};
+    int rc = 0;
+
+    if (data.size > row->room.size) {
+        copy.data = data.data;
+        rc = batch_copy(b, &copy);
+        if (rc == 0)
+            row->room = copy;
+    } else if (data.size > 0) {
+        memcpy((uint8_t *)(uintptr_t)copy.data, data.data, (size_t)data.size);
+    }
+    row->now.data = data.size > 0 ? copy : data;
+    return rc;
+}
+
 /* Bring the node into being. */
 static int
 make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
           struct bytes acl, const struct znode_stat *stat)
 {
-    int rc = batch_copy(b, &data);
+    int rc = keep_data(b, row, data);
 
     acl = acl_or_world(acl);
     if (rc == 0)
         rc = batch_copy(b, &acl);
     if (rc < 0)
         return rc;
-    row->now = (struct image_row){
-        .path = BYTES_NULL, .data = data, .acl = acl, .stat = *stat};
+    row->now.acl = acl;
+    row->now.stat = *stat;
     row->now.stat.data_size = data.size > 0 ? data.size : 0;
     row->is_there = true;
     dirty(row);
@@ -372,16 +394,14 @@ static int
 apply_set_data(struct image_batch *b, const struct txn_header *h,
                const struct change *c)
 {
-    struct bytes data = c->data;
     struct batch_row *row;
     int rc = batch_row(b, c->path, &row);
 
     if (rc == 0 && row->is_there)
-        rc = batch_copy(b, &data);
+        rc = keep_data(b, row, c->data);
     if (rc < 0 || !row->is_there)
         return rc;
-    row->now.data = data;
-    row->now.stat.data_size = data.size > 0 ? data.size : 0;
+    row->now.stat.data_size = c->data.size > 0 ? c->data.size : 0;
     row->now.stat.mtime = h->time;
     row->now.stat.mzxid = h->zxid;
     row->now.stat.version = c->version;

@@ -18,34 +18,73 @@ struct writing {
     uint64_t digest;
 };
 
+/*
+ * A row on its way to its place: `head` is the eight bytes of its path behind
+ * what all paths begin with, which mostly settles an order without a look at
+ * the rows, that lie all over the batch.
+ */
+struct place {
+    uint64_t head;
+    struct batch_row *row;
+};
+
 static int
 key_order(const void *a, const void *b)
 {
-    const struct batch_row *x = *(struct batch_row *const *)a;
-    const struct batch_row *y = *(struct batch_row *const *)b;
-    size_t size =
-        (size_t)(x->path.size < y->path.size ? x->path.size : y->path.size);
-    int order = memcmp(x->path.data, y->path.data, size);
+    const struct place *p = a, *q = b;
+    const struct bytes *x = &p->row->path, *y = &q->row->path;
+    int order;
 
-    return order
-               ? order
-               : (x->path.size > y->path.size) - (x->path.size < y->path.size);
+    if (p->head != q->head)
+        return p->head < q->head ? -1 : 1;
+    order = memcmp(x->data, y->data,
+                   (size_t)(x->size < y->size ? x->size : y->size));
+    return order ? order : (x->size > y->size) - (x->size < y->size);
+}
+
+/* How many bytes, of `size` at most, two paths begin with alike. */
+static size_t
+common_size(struct bytes a, struct bytes b, size_t size)
+{
+    size_t least = (size_t)(a.size < b.size ? a.size : b.size), i = 0;
+
+    if (size > least)
+        size = least;
+    while (i < size && a.data[i] == b.data[i])
+        i++;
+    return i;
+}
+
+/* Where a path ends there are zeros: what goes on is behind it. */
+static uint64_t
+head_of(struct bytes path, size_t skip)
+{
+    size_t left = (size_t)path.size - skip;
+    uint8_t head[8] = {0};
+
+    memcpy(head, path.data + skip, left < sizeof head ? left : sizeof head);
+    return load_be64(head);
 }
 
 /* The rows that LMDB must hear of, in order; NULL without memory. */
-static struct batch_row **
+static struct place *
 sorted_rows(const struct image_batch *b, size_t *count)
 {
-    struct batch_row **rows = malloc((b->row_count + 1) * sizeof *rows);
+    struct place *places = malloc((b->row_count + 1) * sizeof *places);
+    size_t n = 0, common = SIZE_MAX;
 
-    *count = 0;
-    if (!rows)
+    if (!places)
         return NULL;
     for (struct batch_row *row = b->rows; row; row = row->list_next)
-        if (row->is_dirty && (row->is_there || row->was_there))
-            rows[(*count)++] = row;
-    qsort(rows, *count, sizeof *rows, key_order);
-    return rows;
+        if (row->is_dirty && (row->is_there || row->was_there)) {
+            places[n++].row = row;
+            common = common_size(row->path, places[0].row->path, common);
+        }
+    for (size_t i = 0; i < n; i++)
+        places[i].head = head_of(places[i].row->path, common);
+    qsort(places, n, sizeof *places, key_order);
+    *count = n;
+    return places;
 }
 
 /* Write or delete the node's row. */
@@ -128,12 +167,12 @@ write_session(struct writing *w, const struct batch_session *s)
 }
 
 static int
-write_all(struct writing *w, struct batch_row **rows, size_t count)
+write_all(struct writing *w, const struct place *places, size_t count)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = write_row(w, rows[i]);
+        rc = write_row(w, places[i].row);
     for (struct batch_session *s = w->batch->sessions; rc == 0 && s;
          s = s->list_next)
         if (s->is_dirty)
@@ -147,15 +186,15 @@ image_batch_commit(struct image_batch *b, zxid_t zxid)
     struct writing w = {.batch = b, .digest = b->image->meta.digest};
     struct image_meta meta = {.zxid = zxid, .seed = b->image->meta.seed};
     size_t count;
-    struct batch_row **rows = sorted_rows(b, &count);
+    struct place *places = sorted_rows(b, &count);
     int rc;
 
-    if (!rows)
+    if (!places)
         return -ENOMEM;
     image_allocate_ahead(b->image, 2 * b->bytes);
     rc = mdb_txn_begin(b->image->env, NULL, 0, &w.txn);
     if (rc == 0)
-        rc = write_all(&w, rows, count);
+        rc = write_all(&w, places, count);
     meta.digest = w.digest;
     if (rc == 0)
         rc = image_put_meta(b->image, w.txn, &meta);
@@ -163,7 +202,7 @@ image_batch_commit(struct image_batch *b, zxid_t zxid)
         rc = mdb_txn_commit(w.txn);
     else if (w.txn)
         mdb_txn_abort(w.txn);
-    free(rows);
+    free(places);
     if (rc != 0)
         return image_rc(rc);
     b->image->meta = meta;

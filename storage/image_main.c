@@ -138,6 +138,8 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
         shm_conf(p->shm, &p->conf);
     }
     image_purge_work(p);
+    if (p->batch_since == 0)
+        image_batch_trim(&p->batch); /* nothing to fold: it is calm */
     atomic_store_explicit(&p->shm->image->data_bytes,
                           snapfile_dir_bytes(p->dirs.snap),
                           memory_order_relaxed);

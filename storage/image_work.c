@@ -15,14 +15,17 @@
 enum {
     /*
      * A batch's bounds.  Each row may dirty a page of 4 KiB: at most 128 MiB
-     * of them, usually a tenth; and a restart replays at most this much.
+     * of them, usually a tenth; and a restart replays at most this much: a
+     * quarter of a million sets of few nodes take 0.2 s.
      */
     BATCH_ROWS_MAX = 32 * 1024,
     BATCH_BYTES_MAX = 16 * 1024 * 1024,
+    BATCH_TXNS_MAX = 256 * 1024,
     BATCH_AGE_MS = 5000,
     FOLD_SLICE_US = 5000,
     FOLD_CHECK_EVERY = 64, /* transactions between looks at the clock */
     SNAPSHOT_ROWS = 1000,
+    SNAPSHOT_REST = 9, /* times what the last one took: a tenth of the time */
     PAUSE_MS = 10000,
 };
 
@@ -125,7 +128,8 @@ on_log_trouble(struct image_proc *p, int rc)
     }
 }
 
-static void
+/* False: LMDB could not be read, folding pauses. */
+static bool
 take(struct image_proc *p, struct bytes entry, zxid_t zxid)
 {
     int rc = image_batch_apply(&p->batch, entry);
@@ -137,12 +141,20 @@ take(struct image_proc *p, struct bytes entry, zxid_t zxid)
               p->reader.dir, p->reader.file.name, (uint64_t)zxid);
     if (rc < 0) {
         pause_folding(p, rc);
-        return;
+        return false;
     }
     if (p->batch_since == 0)
         p->batch_since = clock_mono_ms();
     p->txns++;
     p->bytes += (uint64_t)entry.size;
+    return true;
+}
+
+static bool
+is_batch_full(const struct image_batch *b)
+{
+    return b->txns >= BATCH_TXNS_MAX ||
+           image_batch_is_full(b, BATCH_ROWS_MAX, BATCH_BYTES_MAX);
 }
 
 /* A slice of time; true if it ended before the work did. */
@@ -160,10 +172,9 @@ fold_slice(struct image_proc *p, zxid_t limit)
             on_log_trouble(p, rc);
             return false;
         }
-        take(p, entry, zxid);
-        if (p->paused_until > clock_mono_ms())
+        if (!take(p, entry, zxid))
             return false;
-        if (image_batch_is_full(&p->batch, BATCH_ROWS_MAX, BATCH_BYTES_MAX))
+        if (is_batch_full(&p->batch))
             return image_commit_now(p);
         if (n % FOLD_CHECK_EVERY == 0 && clock_mono_us() > until)
             return true;
@@ -181,8 +192,9 @@ image_fold(struct image_proc *p)
         txlog_reader_refresh(&p->reader);
         more = fold_slice(p, limit);
     }
-    if (p->batch_since != 0 && clock_mono_ms() - p->batch_since >= BATCH_AGE_MS)
-        (void)image_commit_now(p);
+    if (p->batch_since != 0 &&
+        clock_mono_ms() - p->batch_since >= BATCH_AGE_MS && image_commit_now(p))
+        image_batch_trim(&p->batch); /* calm: the next may be small */
     return more;
 }
 
@@ -255,6 +267,7 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
     uint64_t txns = p->txns, bytes = p->bytes;
 
     log_info("Snapshot taken in %" PRId64 " ms", ms);
+    p->snapshot_after = clock_mono_ms() + SNAPSHOT_REST * ms;
     image_snapshot_plan(p);
     p->txns = txns; /* folded since it was begun */
     p->bytes = bytes;
@@ -267,7 +280,8 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
 static bool
 is_snapshot_due(const struct image_proc *p)
 {
-    if (!atomic_load(&p->shm->replication->proc.is_ready))
+    if (!atomic_load(&p->shm->replication->proc.is_ready) ||
+        clock_mono_ms() < p->snapshot_after)
         return false;
     return p->txns >= p->txns_wanted ||
            (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted);

@@ -313,6 +313,53 @@ a_wrong_digest_of_the_leader_is_told(void)
     done();
 }
 
+/* However often a node is written, a batch holds its data once. */
+static void
+data_takes_the_place_of_older_data(void)
+{
+    size_t bytes;
+
+    given_fresh_image();
+    apply(a_create(1, "/a", "0123456789", 0, 1));
+    bytes = batch.bytes;
+    apply(a_set_data(2, "/a", "abc", 1));
+    apply(a_set_data(3, "/a", "", 2));
+    apply(a_set_data(4, "/a", "9876543210", 3));
+    CU_ASSERT_EQUAL(batch.bytes, bytes);
+    apply(a_set_data(5, "/a", "longer than ever before", 4));
+    CU_ASSERT(batch.bytes > bytes);
+    commit();
+    HOLDS("/ [] c0 m0 p1 v0 c1 a0 o0\n"
+          "/a [longer than ever before] c1 m5 p1 v4 c0 a0 o0\n"
+          "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n");
+    done();
+}
+
+/* The next batch has the memory of the last one. */
+static void
+memory_goes_from_batch_to_batch(void)
+{
+    const struct batch_chunk *chunk;
+
+    given_fresh_image();
+    apply(a_create(1, "/a", "one", 0, 1));
+    chunk = batch.chunks;
+    commit();
+    CU_ASSERT_PTR_NULL(batch.chunks);
+    CU_ASSERT_PTR_EQUAL(batch.spare, chunk);
+    apply(a_set_data(2, "/a", "two", 1));
+    CU_ASSERT_PTR_EQUAL(batch.chunks, chunk);
+    commit();
+    image_batch_trim(&batch);
+    CU_ASSERT_PTR_NULL(batch.spare);
+    apply(a_set_data(3, "/a", "three", 2));
+    commit();
+    HOLDS("/ [] c0 m0 p1 v0 c1 a0 o0\n"
+          "/a [three] c1 m3 p1 v2 c0 a0 o0\n"
+          "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n");
+    done();
+}
+
 static void
 changes_become_rows(void)
 {
@@ -1070,6 +1117,8 @@ UNIT_SUITE(image)
     UNIT(a_fresh_image_is_a_fresh_tree);
     UNIT(the_digest_is_zookeepers);
     UNIT(a_wrong_digest_of_the_leader_is_told);
+    UNIT(data_takes_the_place_of_older_data);
+    UNIT(memory_goes_from_batch_to_batch);
     UNIT(changes_become_rows);
     UNIT(what_was_not_committed_is_not_there);
     UNIT(a_node_made_and_gone_leaves_only_its_parents_stat);
