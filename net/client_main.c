@@ -89,12 +89,18 @@ run_todo(struct client_proc *p)
     }
 }
 
+static bool
+is_watching(const struct client_proc *p)
+{
+    return p->published.data_watches || p->published.child_watches;
+}
+
 /* Everything but sockets: before the loop sleeps, and when we are rung. */
 static bool
 turn(void *arg)
 {
     struct client_proc *p = arg;
-    bool more;
+    bool watched = is_watching(p), more;
 
     refresh(p);
     client_follow(p);
@@ -105,6 +111,8 @@ turn(void *arg)
     conn_flush_dirty(&p->home);
     client_sweep(p);
     client_ring(p);
+    /* Replication rings watchers for every change, from now on: look again. */
+    more |= !watched && is_watching(p);
     return more || p->todo.first || p->is_lost;
 }
 

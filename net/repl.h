@@ -41,6 +41,7 @@ struct repl {
     struct ring_memory ring_memory;
     zxid_t zxid;          /* of the last transaction prepared */
     uint64_t outstanding; /* transactions prepared and not applied */
+    uint64_t concerned;   /* client processes to ring; bit w is w */
     bool is_stalled;      /* no room, or too much pending */
     uint32_t turn;        /* the client process to begin with */
     session_id_t next_session;

@@ -9,7 +9,14 @@
 #include "daemon/check.h"
 #include "net/repl.h"
 
-enum { BATCH_ENTRIES = 64, BATCH_OUTCOMES = 512, APPLY_BATCHES = 16 };
+enum {
+    BATCH_ENTRIES = 64,
+    BATCH_OUTCOMES = 512,
+    APPLY_BATCHES = 16,
+    BEHIND_BYTES = 64 * 1024, /* of the ring: then anybody is woken */
+};
+
+_Static_assert(CLIENTS_MAX <= 64, "one bit each in `concerned`");
 
 /* The tree keeps the session table as well; a slot that ends has no bucket. */
 void
@@ -24,12 +31,26 @@ repl_apply_txn(struct repl *r, struct txn *txn, struct outcome *outcomes)
     tree_apply_txn(r->tree, txn, outcomes);
 }
 
+/*
+ * Who waits for this entry: its origin; all, if a connection may have to be
+ * closed somewhere.  Those who only read or lag need no bell for it.
+ */
+static void
+note_concerned(struct repl *r, const struct ring_entry *e)
+{
+    if (e->kind != RING_TXN || e->op == ZK_OP_CLOSE_SESSION)
+        r->concerned = UINT64_MAX;
+    else if (e->worker != RING_NOBODY)
+        r->concerned |= UINT64_C(1) << e->worker;
+}
+
 /* The number of outcomes, for the batch's bound. */
 static uint32_t
 apply_entry(struct repl *r, struct ring_entry *e)
 {
     struct txn txn;
 
+    note_concerned(r, e);
     if (e->kind != RING_TXN)
         return 0;
     check(txn_open(&txn, ring_payload(e)) == 0);
@@ -105,6 +126,39 @@ delivered_by_all(const struct repl *r)
     return least;
 }
 
+static bool
+is_watching(const struct shm_client *c)
+{
+    return atomic_load_explicit(&c->stats.watches, memory_order_relaxed) ||
+           atomic_load_explicit(&c->stats.child_watches, memory_order_relaxed);
+}
+
+static bool
+is_behind(const struct repl *r, const struct shm_client *c)
+{
+    ring_pos_t delivered =
+        atomic_load_explicit(&c->delivered, memory_order_relaxed);
+
+    return delivered != RING_POS_NONE && r->applied - delivered > BEHIND_BYTES;
+}
+
+/*
+ * Wake who has something to do.  A client process that begins to watch looks
+ * at the ring once more before it sleeps, so no event is late.
+ */
+static void
+ring_concerned(struct repl *r)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* `applied`, then the flags */
+    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
+        const struct shm_client *c = r->shm->client[w];
+
+        if ((r->concerned >> w & 1) || is_watching(c) || is_behind(r, c))
+            bell_ring(r->shm, (enum proc_id)(PROC_CLIENT + w));
+    }
+    r->concerned = 0;
+}
+
 bool
 repl_apply(struct repl *r)
 {
@@ -124,6 +178,6 @@ repl_apply(struct repl *r)
     atomic_store_explicit(&r->shm->replication->outstanding, r->outstanding,
                           memory_order_relaxed);
     tree_reclaim(r->tree, delivered_by_all(r));
-    bell_ring_clients(r->shm);
+    ring_concerned(r);
     return r->applied < r->committed;
 }
