@@ -33,7 +33,7 @@ struct image_proc {
     struct txlog_reader reader;
     struct image_snapshot snapshot;
     mono_ms_t snapshot_began;
-    mono_ms_t snapshot_after; /* none is begun before that */
+    mono_ms_t snapshot_after;           /* none is begun before that */
     uint64_t txns, bytes;               /* folded since the last snapshot */
     uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */
     bool is_ahead; /* of the log: the next start needs a snapshot from here */

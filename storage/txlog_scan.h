@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * txlog_scan.h - one log file, record by record.  For storage/txlog* and tools/.
+ * txlog_scan.h - one log file, record by record.  For storage/txlog* and
+ * tools/.
  *
  *      0  u32 0x5A4B4C47 "ZKLG", u32 version 2, i64 dbid 0
  *     16  records:
