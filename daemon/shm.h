@@ -129,9 +129,8 @@ struct client_stats {
     _Atomic uint64_t connections, connections_rejected;
     _Atomic uint64_t watches, watched_paths; /* in the data table */
     _Atomic uint64_t child_watches, watching_connections, watch_bytes;
-    _Atomic uint64_t outstanding;      /* requests read, not yet answered */
-    _Atomic uint64_t sessions_without; /* connections with no session yet */
-    _Atomic uint64_t throttled, large_request_bytes;
+    _Atomic uint64_t outstanding; /* requests read, not yet answered */
+    _Atomic uint64_t throttled;
     _Atomic uint64_t connection_requests, auth_failed, sessionless_expired;
     _Atomic uint64_t throttle_drops, bytes_received, revalidations;
     _Atomic uint32_t conn_end; /* places of the connection table ever used */

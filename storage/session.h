@@ -4,9 +4,8 @@
  *
  * The replication process is the only writer.  A session has a slot for its
  * life; slots are reused after it ended.  Client processes look sessions up
- * under the tree's sequence lock (sessions change only inside tree batches or
- * between session_touching calls that a torn read cannot harm), and note
- * in their own memory when they heard of a slot (shm->client[w].heard[slot]).
+ * under the tree's sequence lock (they come and go inside tree batches only),
+ * and note in their own memory when they heard of a slot: shm->heard[w][slot].
  *
  * Pure: memory is given, reserved and zero.
  * ZK: ZKDatabase.sessionsWithTimeouts, SessionTrackerImpl
