@@ -70,6 +70,23 @@ enum conf_digest_alg {
     CONF_DIGEST_SHA3_256,
 };
 
+enum { CONF_MEMBERS_MAX = 64 };
+
+/* A server line; conf_member.c reads it. */
+struct conf_member {
+    sid_t sid;
+    uint32_t line;
+    bool is_observer;
+    bool is_secure; /* it has a secure client address */
+    int32_t quorum_port;
+    int32_t election_port;
+    int32_t client_port;            /* 0: not in the line */
+    int32_t group;                  /* 0: there are no groups */
+    int64_t weight;                 /* 1 if it is not given */
+    char host[CONF_ADDRESS_MAX];
+    char client_host[CONF_ADDRESS_MAX]; /* empty: any address */
+};
+
 /*
  * Limits given as "0 or less is off" in zoo.cfg keep that meaning here.
  * Text is terminated, UTF-8, and zero up to its end, so that two
@@ -125,6 +142,26 @@ struct conf {
     bool local_sessions;
     bool local_sessions_upgrading;
     bool reconfig_enabled;
+
+    /* the ensemble; no members: a server of its own */
+    uint32_t member_count;
+    struct conf_member member[CONF_MEMBERS_MAX]; /* ascending sid */
+    int64_t my_sid;         /* from the file myid; 0 without members */
+    bool is_observer;       /* by our own line or by peerType */
+    int32_t election_alg;   /* 3 fast leader election, 0 polling */
+    bool leader_serves;     /* the leader takes clients */
+    bool listen_on_all_ips; /* quorum and election port */
+    int32_t cnx_timeout_ms;
+    int32_t election_bind_retry;          /* 0: for ever */
+    int32_t election_max_notification_ms;
+    int32_t learner_connect_ticks;        /* connectToLearnerMasterLimit */
+    int32_t observer_master_port;         /* 0: none */
+    int32_t observer_election_delay_ms;
+    bool force_snap_sync;
+    double snap_size_factor; /* of the snapshot: more log than that is not
+                                read for a learner; negative: none is */
+    int32_t leader_silence_ms; /* zabd's own: a zabd leader that is silent
+                                  for so long is dead; 0: syncLimit decides */
 
     /* throttles */
     int32_t connect_tokens; /* 0 off */

@@ -15,20 +15,6 @@
 
 #include "daemon/conf.h"
 
-enum { CONF_MEMBERS_MAX = 255 };
-
-struct conf_member {
-    sid_t sid;
-    uint32_t line;
-    bool is_observer;
-    bool is_secure; /* it has a secure client address */
-    char host[CONF_ADDRESS_MAX];
-    int32_t quorum_port;
-    int32_t election_port;
-    char client_host[CONF_ADDRESS_MAX]; /* empty: any address */
-    int32_t client_port;                /* 0: not in the line */
-};
-
 /*
  * Read `server.N` and its value.  Returns NULL, or what is wrong with them,
  * in words that live for ever; `m` is then half written.

@@ -93,6 +93,7 @@ enum {
     PART_REPLICATION,
     PART_LOG,
     PART_IMAGE,
+    PART_ELECTION,
     PART_ADMIN,
     PART_RING,
     PART_SESSIONS,
@@ -121,6 +122,7 @@ list_parts(const struct conf *conf, size_t session_bytes, size_t session_slots)
              PROC_REPLICATION);
     add_part(PART_LOG, sizeof(struct shm_log), false, PROC_LOG);
     add_part(PART_IMAGE, sizeof(struct shm_image), false, PROC_IMAGE);
+    add_part(PART_ELECTION, sizeof(struct shm_election), false, PROC_ELECTION);
     add_part(PART_ADMIN, sizeof(struct shm_admin), false, PROC_ADMIN);
     add_part(PART_RING, ring_bytes(conf), true, PROC_REPLICATION);
     add_part(PART_SESSIONS, session_bytes, false, PROC_REPLICATION);
@@ -181,6 +183,7 @@ fill_directory(const struct conf *conf)
     shm->replication = addresses[PART_REPLICATION];
     shm->log = addresses[PART_LOG];
     shm->image = addresses[PART_IMAGE];
+    shm->election = addresses[PART_ELECTION];
     shm->admin = addresses[PART_ADMIN];
     shm->ring = (struct txring){addresses[PART_RING], parts[PART_RING].size};
     shm->session_memory = addresses[PART_SESSIONS];
@@ -255,6 +258,8 @@ shm_proc(const struct shm *shm, enum proc_id id)
         return &shm->image->proc;
     case PROC_REPLICATION:
         return &shm->replication->proc;
+    case PROC_ELECTION:
+        return &shm->election->proc;
     case PROC_ADMIN:
         return &shm->admin->proc;
     default:

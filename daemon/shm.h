@@ -48,6 +48,7 @@ enum proc_id {
     PROC_LOG,
     PROC_IMAGE,
     PROC_REPLICATION,
+    PROC_ELECTION,
     PROC_ADMIN,
     PROC_CLIENT,
     PROC_END = PROC_CLIENT + CLIENTS_MAX,
@@ -84,6 +85,33 @@ struct shm_super {
     int64_t started_wall_ms;
 };
 
+/*
+ * What replication asks of another process: everything else is written
+ * before `number` grows, and stays until the other has answered with it.
+ */
+struct shm_look {
+    alignas(64) _Atomic uint64_t number; /* look for a leader; 0: not yet */
+    _Atomic zxid_t zxid;                 /* our last logged transaction */
+    _Atomic int64_t epoch;               /* our currentEpoch */
+    _Atomic uint64_t established; /* the look whose leader now leads us */
+    _Atomic int64_t established_epoch;
+};
+
+enum log_order {
+    LOG_NOTHING,
+    LOG_ACCEPT_EPOCH,  /* acceptedEpoch := value */
+    LOG_CURRENT_EPOCH, /* currentEpoch := value */
+    LOG_TRUNCATE,      /* cut the log behind zxid `value` */
+    LOG_REBASE,        /* the snapshot at zxid `value` replaces all we have */
+};
+
+struct shm_log_order {
+    alignas(64) _Atomic uint64_t number;
+    _Atomic uint32_t kind; /* enum log_order */
+    _Atomic int64_t value;
+    _Atomic ring_pos_t behind; /* done when all up to here is durable */
+};
+
 struct shm_replication {
     alignas(SHM_PAGE) struct shm_proc proc;
     alignas(64) _Atomic ring_pos_t published;  /* whole in the ring */
@@ -96,6 +124,8 @@ struct shm_replication {
     _Atomic uint64_t outstanding; /* prepared, not yet applied */
     _Atomic uint64_t sessions_expired;
     _Atomic uint64_t proposals; /* transactions prepared */
+    struct shm_look look;           /* to the election process */
+    struct shm_log_order log_order; /* to the log process */
     alignas(64) _Atomic ring_pos_t taken[CLIENTS_MAX]; /* of requests */
 };
 
@@ -106,6 +136,21 @@ struct shm_log {
     _Atomic uint64_t fsync_count, fsync_total_us, fsync_max_us;
     _Atomic uint64_t log_bytes; /* size of the files, as `dirs` reports */
     _Atomic int32_t failed;     /* errno of a write that failed: no more acks */
+    _Atomic uint64_t order_done;   /* number of the last order carried out */
+    _Atomic int32_t order_result;  /* 0 or -errno */
+    _Atomic int64_t accepted_epoch, current_epoch; /* as on disk */
+};
+
+/* The election process; the vote is whole before `decided` grows. */
+struct shm_election {
+    alignas(SHM_PAGE) struct shm_proc proc;
+    alignas(64) _Atomic uint64_t decided; /* the look that this answers */
+    _Atomic sid_t leader;
+    _Atomic zxid_t zxid;
+    _Atomic int64_t round;
+    _Atomic int64_t epoch;      /* as voted for, before it leads */
+    _Atomic uint64_t connected; /* members: bit i is member i of the quorum */
+    _Atomic uint64_t elections, last_election_ms;
 };
 
 struct shm_image {
@@ -168,6 +213,7 @@ struct shm {
     struct shm_replication *replication;
     struct shm_log *log;
     struct shm_image *image;
+    struct shm_election *election;
     struct shm_admin *admin;
     struct shm_client *client[CLIENTS_MAX];
     _Atomic uint32_t *heard[CLIENTS_MAX]; /* per session slot: monotonic ms

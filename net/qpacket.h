@@ -3,7 +3,7 @@
  * qpacket.h - the packets of the quorum port, the only unit there.
  *
  * A packet is int type, long zxid, buffer data, vector<Id> authinfo; nothing
- * frames it.  Pure; bytes are borrowed.  No process speaks it yet (issue 3).
+ * frames it.  Pure; bytes are borrowed.
  *
  * ZK: QuorumPacket, Leader (spec/quorum-protocol.md 4.1, 4.3, 5.1)
  */
@@ -66,11 +66,24 @@ void qpacket_put(struct jute_out *out, const struct qpacket *p);
 /* For the log: "PROPOSAL", or "unknown packet". */
 const char *qpacket_name(int32_t type);
 
+/*
+ * Ours: zabd servers know each other by eight more bytes, "zabd" and flags,
+ * behind the data of FOLLOWER_INFO, OBSERVER_INFO and LEADER_INFO.  Apache
+ * reads what it knows and leaves the rest.
+ */
+enum {
+    QPACKET_ZABD = 0x7a616264,
+    LEARNER_ZSTD = 1,  /* takes a SNAP payload as a zstd frame */
+    LEARNER_QUICK = 2, /* pings come often: silence means death early */
+};
+
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */
 struct learner_info {
     sid_t sid;
     int32_t protocol;       /* LEARNER_PROTOCOL */
     int64_t config_version; /* of the learner's committed configuration */
+    bool is_zabd;
+    int32_t flags; /* LEARNER_ZSTD, LEARNER_QUICK */
 };
 
 /* Old learners send less; what is missing is 0.  0, or -EBADMSG. */

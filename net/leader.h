@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * leader.h - the leader of an ensemble, the pure core.
+ *
+ * One `struct leader` is one term of leadership.  It is told what happened
+ * (a learner came, a packet came, something is durable, time passed) and
+ * appends to `out` what to do.  What to send is pulled: leader_next says what
+ * goes to a learner now, as long as its connection has room; so nothing is
+ * queued here, and the order of packets is decided in one place.
+ *
+ *   leader                                       a peer (one learner)
+ *   DISCOVERY      learn accepted epochs         NEW, INFORMED
+ *   PROMISING      our acceptedEpoch to disk
+ *   EPOCH_ACKS     LEADER_INFO > ACK_EPOCH       PROMISED, ACCEPTED
+ *   TAKING_OVER    our currentEpoch to disk
+ *   SYNCHRONIZING  DIFF|TRUNC|SNAP .. NEW_LEADER SYNCING, SEALING, SEALED
+ *   BROADCAST      UP_TO_DATE, PROPOSAL, COMMIT  FOLLOWING
+ *   OVER           nothing any more
+ *
+ * Before NEW_LEADER a learner gets committed transactions only, as
+ * PROPOSAL+COMMIT pairs (observers too); behind it live proposals and
+ * commits, observers INFORM.  All of our log counts as committed once
+ * NEW_LEADER has its quorum.
+ *
+ * Life: leader_init, then the events; it owns nothing and allocates nothing.
+ *
+ * ZK: Leader, LearnerHandler (spec/quorum-protocol.md 4, 5, 6.2, 14.1)
+ */
+#ifndef NET_LEADER_H
+#define NET_LEADER_H
+
+#include "election/quorum.h"
+#include "net/history.h"
+#include "net/qpacket.h"
+
+enum {
+    LEADER_PEERS_MAX = 128,
+    LEADER_SYNCS_MAX = 256, /* groups of syncs waiting, of one learner */
+    LEADER_ACTS_MAX = LEADER_PEERS_MAX + 8,
+};
+
+enum leader_state {
+    LEADER_DISCOVERY,
+    LEADER_PROMISING,
+    LEADER_EPOCH_ACKS,
+    LEADER_TAKING_OVER,
+    LEADER_SYNCHRONIZING,
+    LEADER_BROADCAST,
+    LEADER_OVER,
+};
+
+enum peer_stage {
+    PEER_FREE,
+    PEER_NEW,       /* connected, has said nothing */
+    PEER_INFORMED,  /* its info came; LEADER_INFO goes when an epoch is ours */
+    PEER_PROMISED,  /* LEADER_INFO sent */
+    PEER_ACCEPTED,  /* ACK_EPOCH came; waits until the epoch is taken over */
+    PEER_SYNCING,   /* the plan is made, transactions or snapshot flow */
+    PEER_SEALING,   /* NEW_LEADER sent */
+    PEER_SEALED,    /* it acknowledged that; UP_TO_DATE goes when we lead */
+    PEER_FOLLOWING, /* UP_TO_DATE sent */
+};
+
+struct leader_conf {
+    const struct quorum *quorum; /* borrowed, outlives the leader */
+    sid_t me;
+    int64_t accepted, current; /* epochs as on disk */
+    zxid_t last;               /* of our log, committed or not */
+    int32_t tick_ms;
+    int32_t init_ticks, sync_ticks;
+    int32_t ping_ms;           /* between pings; ZK: half a tick */
+    int64_t config_version;
+    struct bytes config;       /* the text for NEW_LEADER; borrowed */
+    int32_t flags;             /* for learners that are zabd, too:
+                                  LEARNER_ZSTD, LEARNER_QUICK */
+};
+
+struct leader_peer {
+    enum peer_stage stage;
+    sid_t sid;
+    bool is_observer;   /* OBSERVER_INFO: gets INFORM */
+    bool is_zabd;       /* it said so, with these flags */
+    int32_t flags;
+    bool is_told_plan;  /* the packet of the plan is sent */
+    bool is_snapping;   /* the shell streams a snapshot */
+    bool owes_ping;
+    int64_t accepted, current; /* its epochs, as it said */
+    zxid_t last;        /* its history, as it said */
+    struct sync_plan plan;
+    zxid_t seal;        /* the last transaction before NEW_LEADER */
+    zxid_t sent;        /* last transaction sent: proposed or informed */
+    zxid_t told;        /* last commit sent */
+    zxid_t acked;       /* everything up to here is on its disk */
+    zxid_t early;       /* an ACK that overtook the one for NEW_LEADER */
+    mono_ms_t joined, heard;
+    mono_ms_t owing_since; /* oldest proposal without ACK was sent; 0 none */
+    struct {
+        uint32_t first, count;
+        struct {
+            zxid_t behind; /* SYNC goes after this one's COMMIT */
+            uint32_t times;
+        } at[LEADER_SYNCS_MAX];
+    } syncs;
+};
+
+struct leader {
+    struct leader_conf conf;
+    const struct history *history; /* borrowed */
+    enum leader_state state;
+    mono_ms_t began;     /* this state */
+    mono_ms_t ping_due, tick_due;
+    int64_t epoch;       /* of this term, once fixed; else 0 */
+    zxid_t durable;      /* our own log */
+    zxid_t proposed;     /* last transaction given out */
+    zxid_t committed;
+    struct leader_peer peer[LEADER_PEERS_MAX];
+};
+
+enum leader_act_kind {
+    LEADER_STORE_ACCEPTED, /* `epoch` to disk, then leader_stored */
+    LEADER_STORE_CURRENT,  /* likewise */
+    LEADER_LEAD,           /* established: serve, propose from epoch<<32|1 */
+    LEADER_COMMIT,         /* everything up to `zxid` is committed */
+    LEADER_REQUEST,        /* `packet` of the learner in `slot` is a request */
+    LEADER_REVALIDATE,     /* ... asks for a session */
+    LEADER_TOUCH,          /* ... names sessions it heard of */
+    LEADER_CLOSE,          /* drop the connection in `slot`; it is free now */
+    LEADER_GIVE_UP,        /* this term is over */
+};
+
+struct leader_act {
+    enum leader_act_kind kind;
+    uint32_t slot;
+    int64_t epoch;
+    zxid_t zxid;
+    const struct qpacket *packet; /* borrowed, as given to leader_hear */
+    const char *why;              /* for the log */
+};
+
+struct leader_out {
+    uint32_t count;
+    struct leader_act act[LEADER_ACTS_MAX];
+};
+
+/* What goes to one learner next. */
+struct leader_item {
+    bool is_snapshot;      /* SNAP and its payload: the shell chooses the
+                              snapshot, streams it, then leader_snapped */
+    struct qpacket packet; /* else this; its data is borrowed until the next
+                              call */
+    uint8_t small[24];     /* where the core keeps short data */
+};
+
+void leader_init(struct leader *l, const struct leader_conf *conf,
+                 const struct history *history, mono_ms_t now,
+                 struct leader_out *out);
+
+/* A connection was accepted into `slot`, which is PEER_FREE. */
+void leader_join(struct leader *l, uint32_t slot, mono_ms_t now);
+
+/* A packet came.  After LEADER_CLOSE for its slot nothing may come. */
+void leader_hear(struct leader *l, uint32_t slot, const struct qpacket *p,
+                 mono_ms_t now, struct leader_out *out);
+
+/* The connection is gone. */
+void leader_leave(struct leader *l, uint32_t slot, mono_ms_t now,
+                  struct leader_out *out);
+
+/* The epoch of the last LEADER_STORE_* is on disk. */
+void leader_stored(struct leader *l, mono_ms_t now, struct leader_out *out);
+
+/* Our own log is on disk up to `zxid`. */
+void leader_durable(struct leader *l, zxid_t zxid, mono_ms_t now,
+                    struct leader_out *out);
+
+/* The pipeline gave out transactions up to `zxid`.  BROADCAST only. */
+void leader_proposed(struct leader *l, zxid_t zxid);
+
+/* The payload for `slot` is written; it holds everything up to `zxid`. */
+void leader_snapped(struct leader *l, uint32_t slot, zxid_t zxid);
+
+/* Time passed; at least every ping_ms. */
+void leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out);
+
+/*
+ * What to send to `slot` now; false: nothing.  What it returns counts as
+ * sent.  Pull again after any event.  A history that fails closes: see `out`.
+ */
+bool leader_next(struct leader *l, uint32_t slot, mono_ms_t now,
+                 struct leader_item *item, struct leader_out *out);
+
+/* Voters (with us) that are SEALED or FOLLOWING; for stat and STATUS. */
+uint32_t leader_synced(const struct leader *l);
+
+/* The guarantees above hold; for tests and the simulator. */
+void leader_check(const struct leader *l);
+
+#endif
