@@ -35,6 +35,7 @@ enum ring_kind {
                      process drops an older connection of that session */
     RING_DROP,    /* close the connection without a reply: session moved */
     RING_SYNCED,  /* a sync has reached the leader and come back */
+    RING_VOID,    /* was a transaction; a new leader cut it off */
 };
 
 enum { RING_NOBODY = 0xffff, RING_ALIGN = 64 };
