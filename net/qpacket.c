@@ -82,20 +82,49 @@ qpacket_name(int32_t type)
                                                           : "unknown packet";
 }
 
+/* Ours: behind what Apache reads, if it is there. */
+static bool
+extension_get(struct jute_in *in, int32_t *flags)
+{
+    *flags = 0;
+    if (jute_in_left(in) < 8 || jute_get_i32(in) != QPACKET_ZABD)
+        return false;
+    *flags = jute_get_i32(in);
+    return true;
+}
+
+static void
+extension_put(struct jute_out *out, bool is_zabd, int32_t flags)
+{
+    if (!is_zabd)
+        return;
+    jute_put_i32(out, QPACKET_ZABD);
+    jute_put_i32(out, flags);
+}
+
+static struct jute_in
+data_of(struct bytes data)
+{
+    return jute_in_of(data.data, data.size < 0 ? 0 : (size_t)data.size);
+}
+
+/* ZK: LearnerHandler.run reads by length: 8, 12 or 20 bytes. */
 int
 learner_info_get(struct bytes data, struct learner_info *info)
 {
-    struct jute_in in =
-        jute_in_of(data.data, data.size < 0 ? 0 : (size_t)data.size);
+    struct jute_in in = data_of(data);
 
     *info = (struct learner_info){0};
     info->sid = jute_get_i64(&in);
     if (in.bad)
         return -EBADMSG;
-    if (jute_in_left(&in) >= 4)
-        info->protocol = jute_get_i32(&in);
-    if (jute_in_left(&in) >= 8)
-        info->config_version = jute_get_i64(&in);
+    if (jute_in_left(&in) < 4)
+        return 0;
+    info->protocol = jute_get_i32(&in);
+    if (jute_in_left(&in) < 8)
+        return 0;
+    info->config_version = jute_get_i64(&in);
+    info->is_zabd = extension_get(&in, &info->flags);
     return 0;
 }
 
@@ -105,4 +134,25 @@ learner_info_put(struct jute_out *out, const struct learner_info *info)
     jute_put_i64(out, info->sid);
     jute_put_i32(out, info->protocol);
     jute_put_i64(out, info->config_version);
+    extension_put(out, info->is_zabd, info->flags);
+}
+
+int
+leader_info_get(struct bytes data, struct leader_info *info)
+{
+    struct jute_in in = data_of(data);
+
+    *info = (struct leader_info){0};
+    info->protocol = jute_get_i32(&in);
+    if (in.bad)
+        return -EBADMSG;
+    info->is_zabd = extension_get(&in, &info->flags);
+    return 0;
+}
+
+void
+leader_info_put(struct jute_out *out, const struct leader_info *info)
+{
+    jute_put_i32(out, info->protocol);
+    extension_put(out, info->is_zabd, info->flags);
 }

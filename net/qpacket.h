@@ -31,7 +31,7 @@
     X(TRUNC,            14)      /* none; zxid stays, what is behind goes */   \
     X(SNAP,             15)      /* none; the snapshot follows, unframed */    \
     X(OBSERVER_INFO,    16)      /* struct learner_info */                     \
-    X(LEADER_INFO,      17)      /* int protocol version */                    \
+    X(LEADER_INFO,      17)      /* struct leader_info */                      \
     X(ACK_EPOCH,        18)      /* int current epoch; -1: promised before */  \
     X(INFORM_ACTIVATE,  19)      /* designated leader, a transaction's bytes */
 /* clang-format on */
@@ -86,8 +86,24 @@ struct learner_info {
     int32_t flags; /* LEARNER_ZSTD, LEARNER_QUICK */
 };
 
-/* Old learners send less; what is missing is 0.  0, or -EBADMSG. */
+/* The data of LEADER_INFO. */
+struct leader_info {
+    int32_t protocol; /* LEARNER_PROTOCOL */
+    bool is_zabd;
+    int32_t flags; /* as above */
+};
+
+enum { LEARNER_INFO_BYTES_MAX = 28, LEADER_INFO_BYTES_MAX = 12 };
+
+/*
+ * Old learners send less; what is missing is 0.  0, or -EBADMSG.  Written
+ * without is_zabd, both are byte for byte as Apache's.
+ */
 int learner_info_get(struct bytes data, struct learner_info *info);
 void learner_info_put(struct jute_out *out, const struct learner_info *info);
+
+/* 0, or -EBADMSG: not even a protocol version. */
+int leader_info_get(struct bytes data, struct leader_info *info);
+void leader_info_put(struct jute_out *out, const struct leader_info *info);
 
 #endif

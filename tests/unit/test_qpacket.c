@@ -96,6 +96,108 @@ lengths_that_cannot_be_are_refused(void)
     CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p, &need), -EBADMSG);
 }
 
+/* 16.2: the data of FOLLOWER_INFO and LEADER_INFO, to the byte. */
+static void
+without_our_extension_both_infos_are_as_apache_writes_them(void)
+{
+    struct learner_info info = {.sid = 1, .protocol = LEARNER_PROTOCOL};
+    struct leader_info leader = {.protocol = LEARNER_PROTOCOL};
+    uint8_t buffer[64];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+
+    learner_info_put(&out, &info);
+    CU_ASSERT_EQUAL(jute_out_size(&out), 20);
+    CU_ASSERT_EQUAL(memcmp(buffer, follower_info + 16, 20), 0);
+    out = jute_out_of(buffer, sizeof buffer);
+    leader_info_put(&out, &leader);
+    CU_ASSERT_EQUAL(jute_out_size(&out), 4);
+    CU_ASSERT_EQUAL(memcmp(buffer, "\0\1\0\0", 4), 0);
+}
+
+static void
+a_learner_that_is_zabd_is_recognised(void)
+{
+    struct learner_info info = {.sid = 3,
+                                .protocol = LEARNER_PROTOCOL,
+                                .config_version = 7,
+                                .is_zabd = true,
+                                .flags = LEARNER_ZSTD | LEARNER_QUICK};
+    struct learner_info read;
+    uint8_t buffer[LEARNER_INFO_BYTES_MAX];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+
+    learner_info_put(&out, &info);
+    CU_ASSERT_FALSE(out.bad);
+    CU_ASSERT_EQUAL(learner_info_get((struct bytes){buffer, 28}, &read), 0);
+    CU_ASSERT_EQUAL(read.sid, 3);
+    CU_ASSERT_EQUAL(read.config_version, 7);
+    CU_ASSERT_TRUE(read.is_zabd);
+    CU_ASSERT_EQUAL(read.flags, LEARNER_ZSTD | LEARNER_QUICK);
+}
+
+static void
+a_leader_that_is_zabd_is_recognised(void)
+{
+    struct leader_info info = {LEARNER_PROTOCOL, true, LEARNER_QUICK}, read;
+    uint8_t buffer[LEADER_INFO_BYTES_MAX];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+
+    leader_info_put(&out, &info);
+    CU_ASSERT_FALSE(out.bad);
+    CU_ASSERT_EQUAL(leader_info_get((struct bytes){buffer, 12}, &read), 0);
+    CU_ASSERT_EQUAL(read.protocol, LEARNER_PROTOCOL);
+    CU_ASSERT_TRUE(read.is_zabd);
+    CU_ASSERT_EQUAL(read.flags, LEARNER_QUICK);
+}
+
+/* A future member may add something of its own, or be cut short. */
+static void
+other_bytes_behind_an_info_are_not_our_extension(void)
+{
+    static const uint8_t wire[28] = {[7] = 5, [9] = 1, [20] = 'z', 'a', 'b'};
+    struct learner_info info;
+    struct leader_info leader;
+
+    for (int32_t size = 20; size <= 28; size++) {
+        struct bytes b = {wire, size};
+
+        CU_ASSERT_EQUAL(learner_info_get(b, &info), 0);
+        CU_ASSERT_EQUAL(info.sid, 5);
+        CU_ASSERT_FALSE(info.is_zabd);
+        CU_ASSERT_EQUAL(info.flags, 0);
+    }
+    CU_ASSERT_EQUAL(leader_info_get((struct bytes){wire + 16, 12}, &leader), 0);
+    CU_ASSERT_FALSE(leader.is_zabd);
+}
+
+/* 4.3: by length, 8 the sid, 12 the protocol, 20 the configuration. */
+static void
+an_older_info_is_read_as_far_as_it_goes(void)
+{
+    static const uint8_t wire[20] = {[7] = 5, [9] = 1, [19] = 9};
+    struct learner_info info;
+
+    CU_ASSERT_EQUAL(learner_info_get(BYTES_NULL, &info), -EBADMSG);
+    CU_ASSERT_EQUAL(learner_info_get((struct bytes){wire, 7}, &info), -EBADMSG);
+    CU_ASSERT_EQUAL(learner_info_get((struct bytes){wire, 11}, &info), 0);
+    CU_ASSERT_EQUAL(info.sid, 5);
+    CU_ASSERT_EQUAL(info.protocol, 0);
+    CU_ASSERT_EQUAL(learner_info_get((struct bytes){wire, 19}, &info), 0);
+    CU_ASSERT_EQUAL(info.protocol, LEARNER_PROTOCOL);
+    CU_ASSERT_EQUAL(info.config_version, 0);
+    CU_ASSERT_EQUAL(learner_info_get((struct bytes){wire, 20}, &info), 0);
+    CU_ASSERT_EQUAL(info.config_version, 9);
+}
+
+static void
+a_leader_info_without_a_protocol_is_refused(void)
+{
+    struct leader_info info;
+
+    CU_ASSERT_EQUAL(leader_info_get(BYTES_NULL, &info), -EBADMSG);
+    CU_ASSERT_EQUAL(leader_info_get(bytes_of("abc"), &info), -EBADMSG);
+}
+
 UNIT_SUITE(qpacket)
 {
     unit_suite("qpacket");
@@ -103,4 +205,10 @@ UNIT_SUITE(qpacket)
     UNIT(empty_data_is_not_null);
     UNIT(a_cut_packet_asks_for_more);
     UNIT(lengths_that_cannot_be_are_refused);
+    UNIT(without_our_extension_both_infos_are_as_apache_writes_them);
+    UNIT(a_learner_that_is_zabd_is_recognised);
+    UNIT(a_leader_that_is_zabd_is_recognised);
+    UNIT(other_bytes_behind_an_info_are_not_our_extension);
+    UNIT(an_older_info_is_read_as_far_as_it_goes);
+    UNIT(a_leader_info_without_a_protocol_is_refused);
 }
