@@ -13,7 +13,8 @@
 
 #include "daemon/types.h"
 
-enum { QUORUM_MEMBERS_MAX = 64, QUORUM_GROUPS_MAX = 16 };
+/* A group is named by its first voter, so there is room for all of them. */
+enum { QUORUM_MEMBERS_MAX = 64, QUORUM_GROUPS_MAX = QUORUM_MEMBERS_MAX };
 
 struct quorum_member {
     sid_t sid;

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* quorum_conf.c - see quorum_conf.h.  Pure; any process of an ensemble. */
+#include "election/quorum_conf.h"
+
+#include "daemon/check.h"
+
+_Static_assert((int)QUORUM_MEMBERS_MAX == (int)CONF_MEMBERS_MAX,
+               "a member of the configuration is one of the quorum");
+
+const struct conf_member *
+conf_myself(const struct conf *conf)
+{
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        if (conf->member[i].sid == conf->my_sid)
+            return &conf->member[i];
+    return NULL;
+}
+
+/* The number of the first member in the group of member `i`: its name. */
+static uint32_t
+first_of_group(const struct conf *conf, uint32_t i)
+{
+    uint32_t first = 0;
+
+    while (conf->member[first].group != conf->member[i].group ||
+           conf->member[first].is_observer)
+        first++;
+    return first;
+}
+
+void
+quorum_of_conf(const struct conf *conf, struct quorum *q)
+{
+    check(conf->member_count <= QUORUM_MEMBERS_MAX);
+    *q = (struct quorum){.count = conf->member_count};
+    for (uint32_t i = 0; i < conf->member_count; i++) {
+        const struct conf_member *m = &conf->member[i];
+        struct quorum_member *to = &q->member[i];
+
+        to->sid = m->sid;
+        to->is_observer = m->is_observer;
+        to->weight = m->weight;
+        if (m->group == 0 || m->is_observer)
+            continue;
+        to->group = (uint8_t)first_of_group(conf, i);
+        q->groups += to->group == i;
+    }
+}
+
+/* --- text ----------------------------------------------------------------- */
+
+struct text {
+    char *at;
+    char *end; /* one place is kept for the final zero */
+};
+
+static void
+put(struct text *t, const char *s)
+{
+    size_t n = strlen(s);
+
+    check(n < (size_t)(t->end - t->at));
+    memcpy(t->at, s, n);
+    t->at += n;
+}
+
+static void
+put_number(struct text *t, int64_t v)
+{
+    char digits[24], *d = digits + sizeof digits - 1;
+    uint64_t n = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+    *d = '\0';
+    do
+        *--d = (char)('0' + n % 10);
+    while (n /= 10);
+    if (v < 0)
+        *--d = '-';
+    put(t, d);
+}
+
+/* An IPv6 address stands in brackets. */
+static void
+put_host(struct text *t, const char *host)
+{
+    bool is_v6 = strchr(host, ':') != NULL;
+
+    put(t, is_v6 ? "[" : "");
+    put(t, host);
+    put(t, is_v6 ? "]" : "");
+}
+
+static void
+put_keyed(struct text *t, const char *key, int64_t number)
+{
+    put(t, key);
+    put_number(t, number);
+    put(t, "=");
+}
+
+static void
+put_member(struct text *t, const struct conf_member *m)
+{
+    put_keyed(t, "server.", m->sid);
+    put_host(t, m->host);
+    put(t, ":");
+    put_number(t, m->quorum_port);
+    put(t, ":");
+    put_number(t, m->election_port);
+    put(t, m->is_observer ? ":observer" : ":participant");
+    if (m->client_port > 0) {
+        put(t, ";");
+        put_host(t, *m->client_host ? m->client_host : "0.0.0.0");
+        put(t, ":");
+        put_number(t, m->client_port);
+    }
+    put(t, "\n");
+}
+
+/* The group that begins with voter `first`. */
+static void
+put_group(struct text *t, const struct conf *conf, uint32_t first)
+{
+    const char *glue = "";
+
+    put_keyed(t, "group.", conf->member[first].group);
+    for (uint32_t i = first; i < conf->member_count; i++) {
+        const struct conf_member *m = &conf->member[i];
+
+        if (m->is_observer || m->group != conf->member[first].group)
+            continue;
+        put(t, glue);
+        put_number(t, m->sid);
+        glue = ":";
+    }
+    put(t, "\n");
+}
+
+static bool
+is_grouped(const struct conf_member *m)
+{
+    return m->group != 0 && !m->is_observer;
+}
+
+size_t
+config_text(const struct conf *conf, char *text, size_t size)
+{
+    struct text t = {text, text + size};
+
+    check(size >= CONFIG_TEXT_MAX);
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        put_member(&t, &conf->member[i]);
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        if (is_grouped(&conf->member[i]) && first_of_group(conf, i) == i)
+            put_group(&t, conf, i);
+    for (uint32_t i = 0; i < conf->member_count; i++) {
+        if (!is_grouped(&conf->member[i]))
+            continue;
+        put_keyed(&t, "weight.", conf->member[i].sid);
+        put_number(&t, conf->member[i].weight);
+        put(&t, "\n");
+    }
+    put(&t, "version=0");
+    *t.at = '\0';
+    return (size_t)(t.at - text);
+}
+
+/* --- comparing ------------------------------------------------------------ */
+
+/* The next line that tells of members, without its client address. */
+static bool
+next_line(struct bytes *text, struct bytes *line)
+{
+    while (text->size > 0) {
+        const uint8_t *lf = memchr(text->data, '\n', (size_t)text->size);
+        const uint8_t *semicolon;
+        int32_t n = lf ? (int32_t)(lf - text->data) : text->size;
+
+        *line = (struct bytes){text->data, n};
+        n += lf != NULL;
+        text->data += n;
+        text->size -= n;
+        if (line->size == 0 ||
+            (line->size > 8 && memcmp(line->data, "version=", 8) == 0))
+            continue;
+        semicolon = memchr(line->data, ';', (size_t)line->size);
+        if (semicolon)
+            line->size = (int32_t)(semicolon - line->data);
+        return true;
+    }
+    return false;
+}
+
+/* Whether every line of `a` is one of `b`. */
+static bool
+is_within(struct bytes a, struct bytes b)
+{
+    struct bytes line, other;
+
+    while (next_line(&a, &line)) {
+        struct bytes rest = b;
+        bool found = false;
+
+        while (!found && next_line(&rest, &other))
+            found = bytes_equal(line, other);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+bool
+config_is_same(struct bytes theirs, struct bytes ours)
+{
+    return is_within(theirs, ours) && is_within(ours, theirs);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * quorum_conf.h - the members of zoo.cfg, as the quorum object and as text.
+ *
+ * Pure; any process of an ensemble.  ZK: QuorumVerifier, its toString
+ */
+#ifndef ELECTION_QUORUM_CONF_H
+#define ELECTION_QUORUM_CONF_H
+
+#include "daemon/conf.h"
+#include "election/quorum.h"
+
+/*
+ * The longest text of members there can be: of each a server line (sid 19,
+ * two hosts of 255 and brackets, three ports of 5, role 11, 23 of glue), its
+ * place in a group line (20, and 17 to begin one) and a weight line (48).
+ */
+enum {
+    CONFIG_TEXT_MAX =
+        CONF_MEMBERS_MAX * (19 + 2 * 257 + 15 + 11 + 23 + 20 + 17 + 48) + 32
+};
+
+/* Who counts: the members of `conf`, in the same order. */
+void quorum_of_conf(const struct conf *conf, struct quorum *q);
+
+/*
+ * Write the configuration as members tell it to each other: in
+ * notifications, with NEWLEADER, in /zookeeper/config.  The version is 0, as
+ * of every static configuration.  Terminated; returns its length.  `size` is
+ * at least CONFIG_TEXT_MAX.
+ */
+size_t config_text(const struct conf *conf, char *text, size_t size);
+
+/*
+ * Whether `theirs`, as a member sent it, names the same voters and observers
+ * at the same addresses as `ours`.  The order of the lines, client addresses
+ * and the version do not count: a static file may hide them.
+ */
+bool config_is_same(struct bytes theirs, struct bytes ours);
+
+/* Our own line; NULL in a server without members. */
+const struct conf_member *conf_myself(const struct conf *conf);
+
+#endif

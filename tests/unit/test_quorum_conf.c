@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include "election/quorum_conf.h"
+
+static struct conf conf;
+static char text[CONFIG_TEXT_MAX];
+
+static struct conf_member *
+add(sid_t sid)
+{
+    struct conf_member *m = &conf.member[conf.member_count++];
+
+    *m = (struct conf_member){
+        .sid = sid,
+        .quorum_port = (int32_t)(23100 + sid % 100),
+        .election_port = (int32_t)(23200 + sid % 100),
+        .weight = 1,
+    };
+    strcpy(m->host, "127.0.0.1");
+    return m;
+}
+
+static void
+given_members(sid_t count)
+{
+    conf = (struct conf){.my_sid = 1};
+    for (sid_t sid = 1; sid <= count; sid++)
+        add(sid);
+}
+
+static void
+says(const char *expected)
+{
+    size_t n = config_text(&conf, text, sizeof text);
+
+    CU_ASSERT_STRING_EQUAL(text, expected);
+    CU_ASSERT_EQUAL(n, strlen(expected));
+}
+
+/* spec/quorum-protocol.md 16.1, captured from Apache ZooKeeper 3.8.0. */
+static void
+writes_what_apache_writes(void)
+{
+    given_members(3);
+    says("server.1=127.0.0.1:23101:23201:participant\n"
+         "server.2=127.0.0.1:23102:23202:participant\n"
+         "server.3=127.0.0.1:23103:23203:participant\nversion=0");
+}
+
+static void
+writes_observers_client_ports_and_ipv6(void)
+{
+    given_members(2);
+    conf.member[0].client_port = 2181;
+    conf.member[1].is_observer = true;
+    conf.member[1].client_port = 2182;
+    strcpy(conf.member[1].host, "fe80::1");
+    strcpy(conf.member[1].client_host, "::1");
+    says("server.1=127.0.0.1:23101:23201:participant;0.0.0.0:2181\n"
+         "server.2=[fe80::1]:23102:23202:observer;[::1]:2182\nversion=0");
+}
+
+static void
+writes_groups_and_weights(void)
+{
+    given_members(4);
+    conf.member[0].group = conf.member[2].group = 7;
+    conf.member[1].group = 2;
+    conf.member[1].weight = 0;
+    conf.member[3].is_observer = true;
+    says("server.1=127.0.0.1:23101:23201:participant\n"
+         "server.2=127.0.0.1:23102:23202:participant\n"
+         "server.3=127.0.0.1:23103:23203:participant\n"
+         "server.4=127.0.0.1:23104:23204:observer\n"
+         "group.7=1:3\ngroup.2=2\n"
+         "weight.1=1\nweight.2=0\nweight.3=1\nversion=0");
+}
+
+static void
+fits_the_largest_ensemble(void)
+{
+    given_members(0);
+    for (int i = 0; i < CONF_MEMBERS_MAX; i++) {
+        struct conf_member *m = add(INT64_MAX - 100 + i);
+
+        memset(m->host, ':', CONF_ADDRESS_MAX - 1);
+        memset(m->client_host, ':', CONF_ADDRESS_MAX - 1);
+        m->quorum_port = m->election_port = m->client_port = 65535;
+        m->weight = INT64_MAX;
+        m->group = INT32_MAX - i;
+    }
+    CU_ASSERT(config_text(&conf, text, sizeof text) < CONFIG_TEXT_MAX);
+}
+
+static void
+counts_voters_only(void)
+{
+    struct quorum q;
+
+    given_members(3);
+    conf.member[2].is_observer = true;
+    quorum_of_conf(&conf, &q);
+    CU_ASSERT_EQUAL(q.count, 3);
+    CU_ASSERT_EQUAL(q.groups, 0);
+    CU_ASSERT_EQUAL(quorum_all(&q), 3);
+    CU_ASSERT_FALSE(quorum_is_met(&q, 1));
+    CU_ASSERT_TRUE(quorum_is_met(&q, 3));
+}
+
+/* Groups 9 (1, 2, 3), 4 (4, 5, 6) and 5 (7): two of three groups are met. */
+static void
+counts_groups(void)
+{
+    struct quorum q;
+
+    given_members(7);
+    for (int i = 0; i < 7; i++)
+        conf.member[i].group = i < 3 ? 9 : i < 6 ? 4 : 5;
+    quorum_of_conf(&conf, &q);
+    CU_ASSERT_EQUAL(q.groups, 3);
+    CU_ASSERT_TRUE(quorum_is_met(&q, 1 | 2 | 8 | 16));
+    CU_ASSERT_TRUE(quorum_is_met(&q, 64 | 8 | 16));
+    CU_ASSERT_FALSE(quorum_is_met(&q, 1 | 2 | 4 | 8));
+}
+
+static bool
+same(const char *theirs, const char *ours)
+{
+    return config_is_same(bytes_of(theirs), bytes_of(ours));
+}
+
+static void
+compares_members(void)
+{
+    CU_ASSERT_TRUE(same("a=1\nb=2\nversion=0", "b=2\na=1\nversion=100"));
+    CU_ASSERT_TRUE(same("a=1;2181\nversion=0", "a=1\n"));
+    CU_ASSERT_FALSE(same("a=1\nversion=0", "a=1\nb=2\nversion=0"));
+    CU_ASSERT_FALSE(same("a=1\nb=2", "a=1"));
+    CU_ASSERT_FALSE(same("a=1", "a=11"));
+}
+
+static void
+finds_our_own_line(void)
+{
+    given_members(3);
+    CU_ASSERT_PTR_EQUAL(conf_myself(&conf), &conf.member[0]);
+    conf.my_sid = 9;
+    CU_ASSERT_PTR_NULL(conf_myself(&conf));
+}
+
+UNIT_SUITE(quorum_conf)
+{
+    unit_suite("quorum_conf");
+    UNIT(writes_what_apache_writes);
+    UNIT(writes_observers_client_ports_and_ipv6);
+    UNIT(writes_groups_and_weights);
+    UNIT(fits_the_largest_ensemble);
+    UNIT(counts_voters_only);
+    UNIT(counts_groups);
+    UNIT(compares_members);
+    UNIT(finds_our_own_line);
+}
