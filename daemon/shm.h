@@ -120,7 +120,8 @@ struct shm_replication {
     alignas(64) _Atomic zxid_t committed_zxid; /* the image may fold it */
     _Atomic zxid_t applied_zxid;
     _Atomic uint32_t role;        /* enum server_role */
-    _Atomic uint32_t serving;     /* own life number while serving, else 0 */
+    _Atomic uint32_t serving;     /* number of this period of service, or 0 */
+    _Atomic uint32_t periods;     /* of service so far, in all lives */
     _Atomic uint64_t outstanding; /* prepared, not yet applied */
     _Atomic uint64_t sessions_expired;
     _Atomic uint64_t proposals; /* transactions prepared */
@@ -139,6 +140,12 @@ struct shm_log {
     _Atomic uint64_t order_done;   /* number of the last order carried out */
     _Atomic int32_t order_result;  /* 0 or -errno */
     _Atomic int64_t accepted_epoch, current_epoch; /* as on disk */
+    _Atomic uint64_t replaced; /* odd: it replaces what the image stands on,
+                                  hands off; even: use it, if changed anew */
+    _Atomic zxid_t base_zxid;  /* the log goes on from there: all before is
+                                  in a snapshot or the image */
+    _Atomic zxid_t exact_zxid; /* from here on the image is no longer fuzzy;
+                                  INT64_MAX: not known yet */
 };
 
 /* The election process; the vote is whole before `decided` grows. */
@@ -157,6 +164,7 @@ struct shm_image {
     alignas(SHM_PAGE) struct shm_proc proc;
     _Atomic zxid_t persisted_zxid; /* in the LMDB image */
     _Atomic zxid_t snapshot_zxid;  /* of the last snapshot taken */
+    _Atomic uint32_t is_at_work;   /* uses image, snapshots, log files */
     _Atomic uint64_t snapshot_count, snapshot_last_ms;
     _Atomic uint64_t data_bytes; /* size of snapshots, as `dirs` reports */
 };
@@ -193,8 +201,8 @@ struct shm_client {
                                                  RING_POS_NONE: no reader */
     alignas(64) _Atomic ring_pos_t requested; /* tail of its request ring */
     alignas(64) _Atomic uint32_t wants_tree;  /* see tree_watch_reader */
-    _Atomic uint32_t repl_life; /* life of replication whose loss it has
-                                   taken in: its connections are closed */
+    _Atomic uint32_t attached; /* period of service whose tree it reads; 0: it
+                                  has no connections and reads nothing */
     struct client_stats stats;
     struct ip_slot ips[IP_SLOTS];
 };

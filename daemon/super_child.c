@@ -5,8 +5,8 @@
  * The rows of procs.def say what a death needs.  When replication dies the
  * tree may be half-written; its successor is forked only when
  *
- *   1. every client process has seen that life[REPLICATION] changed, dropped
- *      its connections and said so (repl_life): nobody reads the tree;
+ *   1. every client process has seen that nobody serves, dropped its
+ *      connections and said so (`attached`): nobody reads the tree;
  *   2. the log has written all that was published: what the successor loads
  *      from disk holds everything that may have been acknowledged.
  */
@@ -87,11 +87,10 @@ static bool
 may_rebuild(const struct super *s)
 {
     const struct shm *shm = s->shm;
-    uint32_t life = atomic_load(&shm->super->life[PROC_REPLICATION]);
 
     for (enum proc_id id = PROC_CLIENT; id < super_end(s); id++)
         if (s->child[id].pid > 0 &&
-            atomic_load(&shm->client[id - PROC_CLIENT]->repl_life) != life)
+            atomic_load(&shm->client[id - PROC_CLIENT]->attached) != 0)
             return false;
     return atomic_load(&shm->log->durable) ==
            atomic_load(&shm->replication->published);
@@ -157,6 +156,7 @@ release_client(struct shm *shm, uint32_t w)
     struct shm_client *client = shm->client[w];
 
     atomic_store(&client->delivered, RING_POS_NONE);
+    atomic_store(&client->attached, 0);
     atomic_store(&client->wants_tree, 0);
     client->stats = (struct client_stats){0};
     for (size_t i = 0; i < IP_SLOTS; i++) {

@@ -79,7 +79,7 @@ struct client_proc {
     _Atomic uint32_t *heard;
     uint32_t worker;
     uint32_t life;      /* ours */
-    uint32_t repl_life; /* the replication that we follow; 0: none serves */
+    uint32_t period; /* of service that we follow; 0: nobody serves */
     enum proc_id self;
 
     struct ev_loop *loop;
@@ -306,7 +306,7 @@ void client_follow(struct client_proc *p);
 static inline bool
 client_is_serving(const struct client_proc *p)
 {
-    return p->repl_life != 0;
+    return p->period != 0;
 }
 
 /* --- client_four.c -------------------------------------------------------- */

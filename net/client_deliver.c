@@ -318,6 +318,8 @@ on_entry(struct client_proc *p, const struct ring_entry *e)
     case RING_SYNCED:
         on_synced(p, e);
         break;
+    case RING_VOID:
+        break;
     default:
         never("an entry of a kind that nobody writes");
     }

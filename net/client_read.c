@@ -42,7 +42,7 @@ enum {
 static bool
 stands_still(struct client_proc *p, uint32_t spins, mono_ms_t *since)
 {
-    if (p->shm->super->life[PROC_REPLICATION] != p->repl_life)
+    if (p->shm->replication->serving != p->period)
         return true;
     if (spins % SPINS != SPINS - 1)
         return false;

@@ -92,8 +92,7 @@ figures_collect(const struct shm *shm, struct figures *f)
     struct rlimit files = {0};
 
     *f = (struct figures){.role = r->role};
-    f->is_serving =
-        r->serving != 0 && r->serving == shm->super->life[PROC_REPLICATION];
+    f->is_serving = r->serving != 0;
     f->uptime_ms = clock_wall_ms() - shm->super->started_wall_ms;
     f->sessions_expired = r->sessions_expired;
     f->proposals = r->proposals;

@@ -161,24 +161,30 @@ nodes_needed(const struct prep *p, const struct prep_request *r)
  * May this request begin at all?  Requests of sessions that are unknown or
  * closing vanish: their connection is about to be closed.  So do those of a
  * connection that lost its session to a newer one, but for closeSession.
+ * A session without an owner, as after a change of leader, is anybody's.
  * ZK: ZooKeeperServer.touch, SessionTrackerImpl.checkSession
  */
-static bool
+static enum zk_code
 admit(const struct prep *p, const struct prep_request *r, struct session **s)
 {
     const struct origin *o = &r->origin;
 
     *s = NULL;
     if (r->op == ZK_OP_CREATE_SESSION)
-        return session_count(p->sessions) < SESSIONS_MAX - SESSIONS_SPARE;
+        return session_count(p->sessions) < SESSIONS_MAX - SESSIONS_SPARE
+                   ? ZK_OK
+                   : ZK_SYSTEM_ERROR;
     if (r->op == ZK_OP_DELETE_CONTAINER && o->worker == RING_NOBODY)
-        return true;
+        return ZK_OK;
     *s = session_find(p->sessions, r->session);
     if (!*s || !(*s)->is_alive || (*s)->is_closing)
-        return false;
-    return o->worker == RING_NOBODY || r->op == ZK_OP_CLOSE_SESSION ||
-           ((*s)->worker == o->worker && (*s)->life == o->life &&
-            (*s)->conn == o->conn);
+        return ZK_SESSION_EXPIRED;
+    if (o->worker == RING_NOBODY || r->op == ZK_OP_CLOSE_SESSION ||
+        (*s)->worker == RING_NOBODY ||
+        ((*s)->worker == o->worker && (*s)->life == o->life &&
+         (*s)->conn == o->conn))
+        return ZK_OK;
+    return ZK_SESSION_MOVED;
 }
 
 static enum zk_code
@@ -263,14 +269,16 @@ prep_step(struct prep *p, const struct prep_request *r, void *buffer,
 
     check(size >= OVERHEAD);
     check(r->zxid > p->prepared);
-    if (!admit(p, r, &s))
+    err = admit(p, r, &s);
+    if (err != ZK_OK && !r->is_remote)
         return PREP_DROP;
     if (nodes_needed(p, r) > pending_room(&p->pending) && !prep_is_idle(p))
         return PREP_WAIT;
     *result = (struct prep_result){0};
     p->r = r;
     pending_begin(&p->pending);
-    err = run(p, s, &out, &type, result);
+    if (err == ZK_OK)
+        err = run(p, s, &out, &type, result);
     if (err == ZK_OK) {
         prep_commit(p);
         put_head(r, head, type, result->is_partial);
@@ -279,7 +287,8 @@ prep_step(struct prep *p, const struct prep_request *r, void *buffer,
             txn_put_digest(&out, (int64_t)p->digest);
         check(!out.bad);
         result->size = (uint32_t)jute_out_size(&out);
-    } else if (r->op == ZK_OP_RECONFIG && err == ZK_MARSHALLING) {
+    } else if (r->op == ZK_OP_RECONFIG && err == ZK_MARSHALLING &&
+               !r->is_remote) {
         result->err = err; /* Apache parses this one before it counts */
         return PREP_REFUSE;
     } else if (r->origin.worker == RING_NOBODY &&

@@ -50,6 +50,8 @@ struct prep_request {
     zxid_t zxid;          /* the next, taken if PREP_TXN */
     wall_ms_t now;
     uint64_t in_flight; /* bytes published and not yet applied */
+    bool is_remote;     /* a learner's: it waits for a transaction, so what
+                           would be dropped or refused becomes an error */
 };
 
 enum prep_verdict {
@@ -112,6 +114,16 @@ struct prep_need prep_need(const struct prep *p, int32_t op, int32_t body_size);
 enum prep_verdict prep_step(struct prep *p, const struct prep_request *r,
                             void *buffer, uint32_t size,
                             struct prep_result *result);
+
+/*
+ * The operations of a multi request as the client named them, at most `max`.
+ * How many, or -1: not legible, or too many.  For a learner, which does not
+ * prepare but answers.
+ */
+int32_t prep_multi_ops(struct bytes body, int32_t *ops, uint32_t max);
+
+/* What a multi's reply calls the result of `op` that became `txn_type`. */
+int32_t prep_reply_op(int32_t op, int32_t txn_type);
 
 /* The tree has applied everything up to `zxid`. */
 void prep_applied(struct prep *p, zxid_t zxid);

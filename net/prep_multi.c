@@ -85,14 +85,31 @@ count_ops(struct bytes body)
  * What the reply calls a result: with a Stat (create2's), or without.  The
  * flags can make a container of a create, and a create of a createTTL.
  */
-static int32_t
-reply_op_of(const struct prep_op *o)
+int32_t
+prep_reply_op(int32_t op, int32_t txn_type)
 {
-    if (o->txn_type == ZK_OP_CREATE_CONTAINER)
+    if (txn_type == ZK_OP_CREATE_CONTAINER)
         return ZK_OP_CREATE_CONTAINER;
-    if (o->op == ZK_OP_CREATE_TTL && o->txn_type == ZK_OP_CREATE)
+    if (op == ZK_OP_CREATE_TTL && txn_type == ZK_OP_CREATE)
         return ZK_OP_CREATE;
-    return o->op;
+    return op;
+}
+
+int32_t
+prep_multi_ops(struct bytes body, int32_t *ops, uint32_t max)
+{
+    struct jute_in in =
+        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct prep_op o;
+    uint32_t count = 0;
+    int rc;
+
+    while ((rc = next_op(&in, &o)) > 0) {
+        if (count == max)
+            return -1;
+        ops[count++] = o.op;
+    }
+    return rc < 0 ? -1 : (int32_t)count;
 }
 
 /* One operation; on an error `out` is where it was. */
@@ -145,7 +162,7 @@ prep_run_multi(struct prep *p, struct jute_out *out, struct prep_result *result)
         }
         if (err != ZK_OK)
             put_error(out, err);
-        p->reply_ops[i] = reply_op_of(&o);
+        p->reply_ops[i] = prep_reply_op(o.op, o.txn_type);
     }
     if (result->err != 0)
         pending_rollback(&p->pending);
