@@ -42,8 +42,8 @@ read_all(int fd, char **text, int32_t *size)
     return n < 0 ? -errno : used > CONF_FILE_BYTES_MAX ? -EFBIG : 0;
 }
 
-static int
-slurp(const char *path, char **text, int32_t *size)
+int
+conf_slurp(const char *path, char **text, int32_t *size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     int rc;
@@ -96,6 +96,41 @@ take_member(struct conf_loading *l, const struct prop *entry)
 }
 
 static void
+take_group(struct conf_loading *l, const struct prop *entry)
+{
+    struct conf_group g;
+    const char *why = conf_group_read(entry->key, entry->value, &g);
+
+    if (why) {
+        conf_tell(l, CONF_ERROR, entry->key, entry->line, "%s", why);
+        return;
+    }
+    g.line = entry->line;
+    l->group[g.number] = g;
+}
+
+static void
+take_weight(struct conf_loading *l, const struct prop *entry)
+{
+    struct conf_weight w;
+    const char *why = conf_weight_read(entry->key, entry->value, &w);
+    uint32_t i = 0;
+
+    while (!why && i < l->weight_count && l->weight[i].sid != w.sid)
+        i++;
+    if (i == CONF_MEMBERS_MAX)
+        why = "is more than the members there may be";
+    if (why) {
+        conf_tell(l, CONF_ERROR, entry->key, entry->line, "%s", why);
+        return;
+    }
+    w.line = entry->line;
+    l->weight[i] = w;
+    if (i == l->weight_count)
+        l->weight_count++;
+}
+
+static void
 take_membership(struct conf_loading *l, const struct conf_row *row,
                 const struct prop *entry)
 {
@@ -105,6 +140,10 @@ take_membership(struct conf_loading *l, const struct conf_row *row,
                   entry->key);
     else if (strcmp(row->key, "server.*") == 0)
         take_member(l, entry);
+    else if (strcmp(row->key, "group.*") == 0)
+        take_group(l, entry);
+    else
+        take_weight(l, entry);
 }
 
 /* The row's verdict on a value that is well formed. */
@@ -257,7 +296,7 @@ take_dynamic_file(struct conf_loading *l)
 
     if (!*l->dynamic_path)
         return;
-    rc = slurp(l->dynamic_path, &text, &size);
+    rc = conf_slurp(l->dynamic_path, &text, &size);
     l->file = l->dynamic_path;
     l->is_dynamic = true;
     if (rc < 0)
@@ -331,7 +370,7 @@ conf_load(const char *path, struct conf *conf, struct conf_report *report)
     if (!path)
         return load("the embedded configuration", NULL,
                     bytes_of(conf_default_text), conf, report);
-    rc = slurp(path, &text, &size);
+    rc = conf_slurp(path, &text, &size);
     if (rc < 0)
         tell_unreadable(path, rc, report);
     else

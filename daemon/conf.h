@@ -70,19 +70,27 @@ enum conf_digest_alg {
     CONF_DIGEST_SHA3_256,
 };
 
-enum { CONF_MEMBERS_MAX = 64 };
+enum {
+    CONF_MEMBERS_MAX = 64,
+    CONF_GROUPS_MAX = 15, /* their numbers are 1 to this */
+    CONF_SID_MAX = 255,   /* a session id has one byte for it */
+    /* what conf_membership_text may need for one member */
+    CONF_MEMBER_TEXT_MAX = 2 * CONF_ADDRESS_MAX + 128,
+    CONF_MEMBERSHIP_MAX = CONF_MEMBERS_MAX * CONF_MEMBER_TEXT_MAX,
+};
 
 /* A server line; conf_member.c reads it. */
 struct conf_member {
     sid_t sid;
     uint32_t line;
     bool is_observer;
-    bool is_secure; /* it has a secure client address */
+    bool is_secure;    /* it has a secure client address */
+    bool is_multihome; /* it has more addresses, which are not kept */
     int32_t quorum_port;
     int32_t election_port;
-    int32_t client_port;            /* 0: not in the line */
-    int32_t group;                  /* 0: there are no groups */
-    int64_t weight;                 /* 1 if it is not given */
+    int32_t client_port; /* 0: not in the line */
+    int32_t group;       /* 0: there are no groups */
+    int64_t weight;      /* 1 if it is not given */
     char host[CONF_ADDRESS_MAX];
     char client_host[CONF_ADDRESS_MAX]; /* empty: any address */
 };
@@ -146,20 +154,22 @@ struct conf {
     /* the ensemble; no members: a server of its own */
     uint32_t member_count;
     struct conf_member member[CONF_MEMBERS_MAX]; /* ascending sid */
-    int64_t my_sid;         /* from the file myid; 0 without members */
-    bool is_observer;       /* by our own line or by peerType */
-    int32_t election_alg;   /* 3 fast leader election, 0 polling */
-    bool leader_serves;     /* the leader takes clients */
-    bool listen_on_all_ips; /* quorum and election port */
+    int64_t my_sid;          /* from the file myid; 0 without members */
+    bool is_observer;        /* by our own line, which beats peerType */
+    bool standalone_enabled; /* one voter alone is no ensemble */
+    int32_t peer_type;       /* as given; is_observer is what counts */
+    int32_t election_alg;    /* 3 fast leader election, 0 polling */
+    bool leader_serves;      /* the leader takes clients */
+    bool listen_on_all_ips;  /* quorum and election port */
     int32_t cnx_timeout_ms;
-    int32_t election_bind_retry;          /* 0: for ever */
+    int32_t election_bind_retry; /* 0: for ever */
     int32_t election_max_notification_ms;
-    int32_t learner_connect_ticks;        /* connectToLearnerMasterLimit */
-    int32_t observer_master_port;         /* 0: none */
+    int32_t learner_connect_ticks; /* connectToLearnerMasterLimit */
+    int32_t observer_master_port;  /* 0: none */
     int32_t observer_election_delay_ms;
     bool force_snap_sync;
-    double snap_size_factor; /* of the snapshot: more log than that is not
-                                read for a learner; negative: none is */
+    double snap_size_factor;   /* of the snapshot: more log than that is not
+                                  read for a learner; negative: none is */
     int32_t leader_silence_ms; /* zabd's own: a zabd leader that is silent
                                   for so long is dead; 0: syncLimit decides */
 
@@ -265,6 +275,22 @@ uint32_t conf_diff(const struct conf *running, const struct conf *wanted,
  * it is a number, text only if the copy they look at is swapped (shm.h).
  */
 void conf_take_live(struct conf *running, const struct conf *wanted);
+
+/*
+ * The member with our own number; NULL in a server of its own.  Borrowed
+ * from `conf`.
+ */
+const struct conf_member *conf_self(const struct conf *conf);
+
+/*
+ * The membership as /zookeeper/config and election notes carry it: a line
+ * for each member, ascending, then groups and weights if there are groups,
+ * and `version` in hex without a newline behind it.  Returns its length,
+ * which is below CONF_MEMBERSHIP_MAX.  Pure; any process.
+ * ZK: QuorumMaj.toString (spec/quorum-protocol.md 9.1)
+ */
+size_t conf_membership_text(const struct conf *conf, int64_t version,
+                            char *text, size_t size);
 
 /* Write every key with its effective value and where it came from. */
 void conf_print(const struct conf *conf, FILE *out);

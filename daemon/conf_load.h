@@ -2,8 +2,8 @@
 /*
  * conf_load.h - a configuration while it is being read.
  *
- * conf.c takes the entries of a file in one by one, conf_rules.c then looks
- * at them together.  For these two and conf_report.c only.
+ * conf.c takes the entries of a file in one by one, conf_rules.c and
+ * conf_ensemble.c then look at them together.  For these and conf_report.c.
  */
 #ifndef DAEMON_CONF_LOAD_H
 #define DAEMON_CONF_LOAD_H
@@ -21,6 +21,9 @@ struct conf_loading {
     char dynamic_path[CONF_PATH_MAX];
     uint32_t member_count;
     struct conf_member member[CONF_MEMBERS_MAX];
+    struct conf_group group[CONF_GROUPS_MAX + 1]; /* by number */
+    uint32_t weight_count;
+    struct conf_weight weight[CONF_MEMBERS_MAX];
 };
 
 /* Append a finding; see struct conf_report for what happens when full. */
@@ -30,6 +33,15 @@ void conf_report_put(struct conf_report *report, const struct conf_message *m);
 void conf_tell(struct conf_loading *l, enum conf_severity severity,
                const char *key, uint32_t line, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* The line where `key` was set, 0 if it was not. */
+uint32_t conf_line_of(const struct conf_loading *l, const char *key);
+
+/* The whole of a file; `*text` is the caller's to free.  0 or -errno. */
+int conf_slurp(const char *path, char **text, int32_t *size);
+
+/* Make the server lines an ensemble, or a server of its own. */
+void conf_ensemble(struct conf_loading *l);
 
 /*
  * Test the keys against each other and resolve what is derived; errors and

@@ -2,6 +2,7 @@
 /* conf_member.c - see conf_member.h.  Pure. */
 #include "daemon/conf_member.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -75,6 +76,7 @@ take_addresses(const char **at, struct conf_member *m)
     const char *why = take_address(at, m);
 
     while (!why && **at == '|') {
+        m->is_multihome = true;
         (*at)++;
         why = take_address(at, &more);
     }
@@ -137,4 +139,64 @@ conf_member_read(const char *key, const char *value, struct conf_member *m)
     if (!why && *at)
         why = "has something behind its end";
     return why;
+}
+
+const char *
+conf_group_read(const char *key, const char *value, struct conf_group *g)
+{
+    const char *at = strrchr(key, '.') + 1;
+    int64_t number;
+
+    *g = (struct conf_group){0};
+    if (!take_number(&at, "", CONF_GROUPS_MAX, &number) || number == 0)
+        return "a group's number is not between 1 and 15";
+    g->number = (int32_t)number;
+    for (at = value;; at++) {
+        if (g->count == CONF_MEMBERS_MAX)
+            return "names more servers than there may be";
+        if (!take_number(&at, ":", CONF_SID_MAX, &g->sid[g->count++]))
+            return "is not a list of servers as 1:2:3";
+        if (!*at)
+            return NULL;
+    }
+}
+
+const char *
+conf_weight_read(const char *key, const char *value, struct conf_weight *w)
+{
+    const char *at = strrchr(key, '.') + 1;
+
+    *w = (struct conf_weight){0};
+    if (!take_number(&at, "", CONF_SID_MAX, &w->sid))
+        return "the server's number is not a number";
+    at = value;
+    /* so that no sum of weights overflows */
+    if (!take_number(&at, "", INT32_MAX, &w->weight))
+        return "is not a number of votes";
+    return NULL;
+}
+
+/* An address with colons of its own needs brackets. */
+static size_t
+format_host(const char *host, char *text, size_t size)
+{
+    return (size_t)snprintf(text, size, strchr(host, ':') ? "[%s]" : "%s",
+                            host);
+}
+
+size_t
+conf_member_format(const struct conf_member *m, char *text, size_t size)
+{
+    size_t n = format_host(m->host, text, size);
+
+    n += (size_t)snprintf(text + n, size - n, ":%" PRId32 ":%" PRId32 ":%s",
+                          m->quorum_port, m->election_port,
+                          m->is_observer ? "observer" : "participant");
+    if (m->client_port == 0)
+        return n;
+    text[n++] = ';';
+    n += format_host(*m->client_host ? m->client_host : "0.0.0.0", text + n,
+                     size - n);
+    return n +
+           (size_t)snprintf(text + n, size - n, ":%" PRId32, m->client_port);
 }

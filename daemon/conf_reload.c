@@ -2,13 +2,15 @@
 /*
  * conf_reload.c - what a new configuration changes in a running server.
  *
- * Pure but for snprintf.  A row's reload class decides; two things need more
- * than a row: bounds derived from a tick that stays, and a larger request
- * than the rings, which are mapped once, can carry.
+ * Pure but for snprintf.  A row's reload class decides; three things need
+ * more than a row: bounds derived from a tick that stays, a larger request
+ * than the rings, which are mapped once, can carry, and the members, which
+ * change by a restart of one server after the other.
  * Facts: spec/operations.md 5.
  */
 #include "daemon/conf_load.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 static const void *
@@ -88,6 +90,68 @@ tell_change(const struct conf_row *row, const struct conf *running,
     conf_report_put(report, &m);
 }
 
+static const struct conf_member *
+member_of(const struct conf *conf, sid_t sid)
+{
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        if (conf->member[i].sid == sid)
+            return &conf->member[i];
+    return NULL;
+}
+
+/* All that a member's keys say, "none" for no member. */
+static void
+member_text(const struct conf_member *m, char *text, size_t size)
+{
+    size_t n;
+
+    if (!m) {
+        snprintf(text, size, "none");
+        return;
+    }
+    n = conf_member_format(m, text, size);
+    if (m->group != 0)
+        snprintf(text + n, size - n, ", group %" PRId32 ", weight %" PRId64,
+                 m->group, m->weight);
+}
+
+/* Member `sid`, in one of the two at least: 1 if it is not the same. */
+static uint32_t
+diff_member(const struct conf *running, const struct conf *wanted, sid_t sid,
+            struct conf_report *report)
+{
+    const struct conf_member *new_one = member_of(wanted, sid);
+    struct conf_message m = {.severity = CONF_WARNING};
+    char old[CONF_MEMBER_TEXT_MAX], new[CONF_MEMBER_TEXT_MAX];
+
+    member_text(member_of(running, sid), old, sizeof old);
+    member_text(new_one, new, sizeof new);
+    if (strcmp(old, new) == 0)
+        return 0;
+    snprintf(m.file, sizeof m.file, "%.250s", wanted->path);
+    snprintf(m.key, sizeof m.key, "server.%" PRId64, sid);
+    m.line = new_one ? new_one->line : 0;
+    snprintf(m.text, sizeof m.text,
+             "needs a restart (running: %.90s, file: %.90s)", old, new);
+    conf_report_put(report, &m);
+    return 1;
+}
+
+static uint32_t
+diff_members(const struct conf *running, const struct conf *wanted,
+             struct conf_report *report)
+{
+    uint32_t pending = 0;
+
+    for (uint32_t i = 0; i < running->member_count; i++)
+        pending += diff_member(running, wanted, running->member[i].sid, report);
+    for (uint32_t i = 0; i < wanted->member_count; i++)
+        if (!member_of(running, wanted->member[i].sid))
+            pending +=
+                diff_member(running, wanted, wanted->member[i].sid, report);
+    return pending;
+}
+
 uint32_t
 conf_diff(const struct conf *running, const struct conf *wanted,
           struct conf_report *report)
@@ -106,7 +170,7 @@ conf_diff(const struct conf *running, const struct conf *wanted,
         pending += !now;
         tell_change(row, running, &then, now, report);
     }
-    return pending;
+    return pending + diff_members(running, &then, report);
 }
 
 void

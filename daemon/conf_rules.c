@@ -13,10 +13,10 @@
 
 /* A finding about a key at the line where it was set. */
 #define tell(l, severity, key, ...)                                            \
-    conf_tell(l, severity, key, line_of(l, key), __VA_ARGS__)
+    conf_tell(l, severity, key, conf_line_of(l, key), __VA_ARGS__)
 
-static uint32_t
-line_of(const struct conf_loading *l, const char *key)
+uint32_t
+conf_line_of(const struct conf_loading *l, const char *key)
 {
     const struct conf_row *row = conf_row_find(key);
 
@@ -79,13 +79,13 @@ rule_data(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
-    if (!*c->data_dir && !line_of(l, "dataDir"))
+    if (!*c->data_dir && !conf_line_of(l, "dataDir"))
         tell(l, CONF_ERROR, "dataDir", "dataDir is not set");
     else if (!l->is_embedded && *c->data_dir && *c->data_dir != '/')
         tell(l, CONF_WARNING, "dataDir",
              "is relative to the folder that the server is started in");
     if (!l->is_embedded && *c->data_log_dir && *c->data_log_dir != '/' &&
-        line_of(l, "dataLogDir"))
+        conf_line_of(l, "dataLogDir"))
         tell(l, CONF_WARNING, "dataLogDir",
              "is relative to the folder that the server is started in");
     if (!c->force_sync)
@@ -101,8 +101,8 @@ rule_sessions(struct conf_loading *l)
 
     if (c->min_session_timeout_ms > c->max_session_timeout_ms)
         tell(l, CONF_ERROR,
-             line_of(l, "minSessionTimeout") ? "minSessionTimeout"
-                                             : "maxSessionTimeout",
+             conf_line_of(l, "minSessionTimeout") ? "minSessionTimeout"
+                                                  : "maxSessionTimeout",
              "minSessionTimeout must not be larger than maxSessionTimeout "
              "(%d and %d ms)",
              c->min_session_timeout_ms, c->max_session_timeout_ms);
@@ -113,11 +113,11 @@ rule_ports(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
-    if (c->client_port == 0 && !line_of(l, "clientPort") &&
-        line_of(l, "clientPortAddress"))
+    if (c->client_port == 0 && !conf_line_of(l, "clientPort") &&
+        conf_line_of(l, "clientPortAddress"))
         tell(l, CONF_ERROR, "clientPortAddress",
              "clientPortAddress is set but clientPort is not set");
-    else if (c->client_port == 0 && !line_of(l, "clientPort"))
+    else if (c->client_port == 0 && !conf_line_of(l, "clientPort"))
         tell(l, CONF_ERROR, "clientPort",
              "clientPort is not set: no client could connect");
     if (c->admin_enabled && c->admin_port == c->client_port)
@@ -196,88 +196,10 @@ rule_enforced_auth(struct conf_loading *l)
              "turns off");
 }
 
-static void
-count_members(const struct conf_loading *l, uint32_t *voters,
-              const struct conf_member **last_voter)
-{
-    *voters = 0;
-    *last_voter = NULL;
-    for (uint32_t i = 0; i < l->member_count; i++)
-        if (!l->member[i].is_observer) {
-            *last_voter = &l->member[i];
-            ++*voters;
-        }
-}
-
-static void
-tell_member(struct conf_loading *l, enum conf_severity severity,
-            const struct conf_member *m, const char *text)
-{
-    const char *file = l->file;
-    char key[CONF_KEY_MAX];
-
-    if (*l->dynamic_path)
-        l->file = l->dynamic_path; /* all members stand there */
-    snprintf(key, sizeof key, "server.%lld", (long long)m->sid);
-    conf_tell(l, severity, key, m->line, "%s", text);
-    l->file = file;
-}
-
-/* A lone voter's own line may say where clients connect. */
-static void
-take_client_address(struct conf_loading *l, const struct conf_member *m)
-{
-    struct conf *c = &l->conf;
-
-    if (m->is_secure)
-        tell_member(l, CONF_ERROR, m,
-                    "asks for a secure client port, and this zabd has no "
-                    "TLS yet");
-    if (m->client_port == 0)
-        return;
-    if (c->client_port != 0 && c->client_port != m->client_port)
-        tell_member(l, CONF_ERROR, m,
-                    "names another client port than clientPort does");
-    c->client_port = m->client_port;
-    if (*m->client_host)
-        memcpy(c->client_address, m->client_host, sizeof c->client_address);
-}
-
-/*
- * Serving alone although the file names more voters would give the ensemble
- * two histories: refused.  ZK: QuorumPeerConfig, one voter is standalone.
- */
-static void
-rule_members(struct conf_loading *l)
-{
-    const struct conf_member *voter;
-    uint32_t voters;
-
-    count_members(l, &voters, &voter);
-    if (l->member_count == 0)
-        return;
-    if (voters > 1)
-        tell_member(l, CONF_ERROR, voter,
-                    "this zabd cannot be a member of an ensemble yet, and "
-                    "alone it would make a history of its own");
-    else if (voters == 0)
-        tell_member(l, CONF_ERROR, &l->member[0],
-                    "Observers w/o participants is an invalid configuration");
-    else if (l->member_count > voters)
-        tell_member(l, CONF_ERROR, voter,
-                    "observers need an ensemble, and this zabd cannot be a "
-                    "member of one yet");
-    else {
-        tell_member(l, CONF_WARNING, voter,
-                    "is the only voter: running in standalone mode");
-        take_client_address(l, voter);
-    }
-}
-
 void
 conf_rules(struct conf_loading *l)
 {
-    rule_members(l);
+    conf_ensemble(l);
     resolve(&l->conf);
     rule_data(l);
     rule_sessions(l);

@@ -37,7 +37,6 @@ enum conf_verdict {
     CONF_V_S,
     CONF_V_s,
     CONF_V_a,
-    CONF_V_E,
     CONF_V_A,
     CONF_V_L,
     CONF_V_R,

@@ -201,6 +201,20 @@ print_value(const char *value, FILE *out)
     }
 }
 
+/* The server lines, groups and weights, without the version behind them. */
+static void
+print_membership(const struct conf *conf, FILE *out)
+{
+    static char text[CONF_MEMBERSHIP_MAX];
+    size_t n;
+
+    if (conf->member_count == 0)
+        return;
+    n = conf_membership_text(conf, 0, text, sizeof text);
+    fprintf(out, "# myid %" PRId64 "\n", conf->my_sid);
+    fwrite(text, 1, n - strlen("version=0"), out);
+}
+
 void
 conf_print(const struct conf *conf, FILE *out)
 {
@@ -220,4 +234,5 @@ conf_print(const struct conf *conf, FILE *out)
         print_value(value, out);
         fputc('\n', out);
     }
+    print_membership(conf, out);
 }

@@ -78,7 +78,7 @@ static void
 every_error_is_told_not_only_the_first(void)
 {
     CU_ASSERT_EQUAL(given("tickTime=x\nclientPort=y\nserver.1=a:1:2\n"
-                          "server.2=b:1:2\n"),
+                          "server.2=b:1\n"),
                     -EINVAL);
     CU_ASSERT_EQUAL(report.errors, 4);
     CU_ASSERT_TRUE(finds(CONF_ERROR, 1, "tickTime"));
@@ -161,7 +161,7 @@ what_would_silently_be_unprotected_is_refused(void)
         "authProvider.x509=com.example.Mine",
         "ensembleAuthName=prod",
         "admin.forceHttps=true",
-        "standaloneEnabled=false",
+        "oraclePath=/o",
         "testingonly.initialZxid=5",
     };
     char text[256];
@@ -202,14 +202,14 @@ what_has_no_effect_is_said_once(void)
 
 /* The usual file of an ensemble's member, but for its servers. */
 static void
-keys_of_an_ensemble_are_checked_and_silent(void)
+keys_of_an_ensemble_are_silent_without_one(void)
 {
     CU_ASSERT_EQUAL(given(BASE "initLimit=10\nsyncLimit=5\npeerType=observer\n"
                                "electionAlg=3\nleaderServes=yes\n"),
                     0);
     CU_ASSERT_EQUAL(report.count, 0);
     CU_ASSERT_EQUAL(conf.init_limit_ticks, 10);
-    CU_ASSERT_EQUAL(given(BASE "electionAlg=1\n"), -EINVAL);
+    CU_ASSERT_EQUAL(given(BASE "electionAlg=4\n"), -EINVAL);
     CU_ASSERT_EQUAL(given(BASE "initLimit=ten\n"), -EINVAL);
 }
 
@@ -321,6 +321,34 @@ the_printed_configuration_loads_again(void)
     CU_ASSERT_EQUAL(memcmp(&first, &conf, sizeof conf), 0);
 }
 
+/* An ensemble's too, with its groups. */
+static void
+a_printed_ensemble_loads_again(void)
+{
+    static struct conf first;
+    static char printed[16384], text[DATA_PATH_MAX + 256];
+    FILE *out = fmemopen(printed, sizeof printed, "w");
+
+    given_file("");
+    data_path(path, dir, "myid");
+    file_write(path, "2", 1);
+    snprintf(text, sizeof text,
+             "dataDir=%s\nclientPort=2181\ninitLimit=5\nsyncLimit=2\n"
+             "server.1=a:1:2\nserver.2=[::1]:1:2;2181\nserver.3=c:1:2\n"
+             "server.4=d:1:2:observer\ngroup.1=1:2\ngroup.2=3\nweight.3=4\n",
+             dir);
+    CU_ASSERT_EQUAL_FATAL(given(text), 0);
+    first = conf;
+    conf_print(&conf, out);
+    fclose(out);
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed, "# myid 2\n"));
+    CU_ASSERT_EQUAL_FATAL(given(printed), 0);
+    CU_ASSERT_EQUAL(conf_diff(&first, &conf, &report), 0);
+    CU_ASSERT_EQUAL(conf.member_count, 4);
+    CU_ASSERT_EQUAL(conf.my_sid, 2);
+    tempdir_remove(dir);
+}
+
 UNIT_SUITE(conf)
 {
     unit_suite("conf");
@@ -338,7 +366,7 @@ UNIT_SUITE(conf)
     UNIT(what_would_silently_be_unprotected_is_refused);
     UNIT(the_same_keys_switched_off_are_no_finding);
     UNIT(what_has_no_effect_is_said_once);
-    UNIT(keys_of_an_ensemble_are_checked_and_silent);
+    UNIT(keys_of_an_ensemble_are_silent_without_one);
     UNIT(members_may_stand_in_a_dynamic_file);
     UNIT(a_dynamic_file_holds_members_only);
     UNIT(what_is_no_entry_is_an_error_with_its_line);
@@ -346,4 +374,5 @@ UNIT_SUITE(conf)
     UNIT(a_flood_of_findings_is_counted_and_errors_stay);
     UNIT(the_check_prints_and_answers_0_or_1);
     UNIT(the_printed_configuration_loads_again);
+    UNIT(a_printed_ensemble_loads_again);
 }

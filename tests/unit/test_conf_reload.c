@@ -111,6 +111,36 @@ a_secret_that_changes_is_not_shown(void)
     CU_ASSERT_STRING_EQUAL(running.super_digest, "super:hush");
 }
 
+/* Members change by restarts, one server after the other. */
+static void
+changed_members_need_a_restart(void)
+{
+    struct conf_member *m;
+
+    CU_ASSERT_EQUAL_FATAL(given(BASE), 0);
+    running = conf;
+    running.member_count = 3;
+    for (uint32_t i = 0; i < 3; i++)
+        running.member[i] = (struct conf_member){
+            .sid = (sid_t)i + 1, .host = "h", .quorum_port = 1, .weight = 1};
+    wanted = running;
+    memset(&report, 0, sizeof report);
+    CU_ASSERT_EQUAL(conf_diff(&running, &wanted, &report), 0);
+    m = wanted.member;
+    m[0].quorum_port = 7;
+    m[1].group = 1;
+    m[2].sid = 4;
+    m[2].line = 9;
+    CU_ASSERT_EQUAL(conf_diff(&running, &wanted, &report), 4);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 0, "server.1"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 0, "server.2"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 0, "server.3"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 9, "server.4"));
+    CU_ASSERT_TRUE(says("file: none"));
+    conf_take_live(&running, &wanted);
+    CU_ASSERT_EQUAL(running.member[0].quorum_port, 1);
+}
+
 UNIT_SUITE(conf_reload)
 {
     unit_suite("conf_reload");
@@ -123,4 +153,5 @@ UNIT_SUITE(conf_reload)
     UNIT(given_bounds_do_not_wait);
     UNIT(larger_requests_wait_if_the_rings_cannot_carry_them);
     UNIT(a_secret_that_changes_is_not_shown);
+    UNIT(changed_members_need_a_restart);
 }

@@ -119,39 +119,6 @@ throttle_weights_must_be_ordered_if_used(void)
 }
 
 static void
-one_voter_serves_alone(void)
-{
-    CU_ASSERT_EQUAL(given(BASE "server.1=h:2888:3888\n"), 0);
-    CU_ASSERT_TRUE(finds(CONF_WARNING, 3, "server.1"));
-    CU_ASSERT_EQUAL(given("dataDir=/d\nserver.1=h:1:2;127.0.0.1:2185\n"), 0);
-    CU_ASSERT_EQUAL(conf.client_port, 2185);
-    CU_ASSERT_STRING_EQUAL(conf.client_address, "127.0.0.1");
-    CU_ASSERT_EQUAL(given(BASE "server.1=h:1:2;2185\n"), -EINVAL);
-}
-
-/* Alone beside others it would make a history that is not theirs. */
-static void
-more_voters_are_refused(void)
-{
-    CU_ASSERT_EQUAL(given(BASE "server.1=a:1:2\nserver.2=b:1:2\n"), -EINVAL);
-    CU_ASSERT_TRUE(finds(CONF_ERROR, 4, "server.2"));
-    CU_ASSERT_EQUAL(given(BASE "server.1=a:1:2:observer\n"), -EINVAL);
-    CU_ASSERT_TRUE(says("Observers w/o participants"));
-    CU_ASSERT_EQUAL(given(BASE "server.1=a:1:2\nserver.2=b:1:2:observer\n"),
-                    -EINVAL);
-    CU_ASSERT_EQUAL(given(BASE "server.1=a:1:2;2181;2281\n"), -EINVAL);
-}
-
-static void
-a_member_given_twice_is_one_member(void)
-{
-    CU_ASSERT_EQUAL(given("dataDir=/d\nserver.1=a:1:2;2181\n"
-                          "server.1=b:1:2;2182\n"),
-                    0);
-    CU_ASSERT_EQUAL(conf.client_port, 2182);
-}
-
-static void
 the_admin_port_is_not_the_clients(void)
 {
     CU_ASSERT_EQUAL(given(BASE "admin.serverPort=2181\n"), -EINVAL);
@@ -173,8 +140,5 @@ UNIT_SUITE(conf_rules)
     UNIT(enforced_schemes_must_exist);
     UNIT(a_scheme_that_is_off_cannot_be_enforced);
     UNIT(throttle_weights_must_be_ordered_if_used);
-    UNIT(one_voter_serves_alone);
-    UNIT(more_voters_are_refused);
-    UNIT(a_member_given_twice_is_one_member);
     UNIT(the_admin_port_is_not_the_clients);
 }
