@@ -74,9 +74,6 @@ enum {
     CONF_MEMBERS_MAX = 64,
     CONF_GROUPS_MAX = 15, /* their numbers are 1 to this */
     CONF_SID_MAX = 255,   /* a session id has one byte for it */
-    /* what conf_membership_text may need for one member */
-    CONF_MEMBER_TEXT_MAX = 2 * CONF_ADDRESS_MAX + 128,
-    CONF_MEMBERSHIP_MAX = CONF_MEMBERS_MAX * CONF_MEMBER_TEXT_MAX,
 };
 
 /* A server line; conf_member.c reads it. */
@@ -275,22 +272,6 @@ uint32_t conf_diff(const struct conf *running, const struct conf *wanted,
  * it is a number, text only if the copy they look at is swapped (shm.h).
  */
 void conf_take_live(struct conf *running, const struct conf *wanted);
-
-/*
- * The member with our own number; NULL in a server of its own.  Borrowed
- * from `conf`.
- */
-const struct conf_member *conf_self(const struct conf *conf);
-
-/*
- * The membership as /zookeeper/config and election notes carry it: a line
- * for each member, ascending, then groups and weights if there are groups,
- * and `version` in hex without a newline behind it.  Returns its length,
- * which is below CONF_MEMBERSHIP_MAX.  Pure; any process.
- * ZK: QuorumMaj.toString (spec/quorum-protocol.md 9.1)
- */
-size_t conf_membership_text(const struct conf *conf, int64_t version,
-                            char *text, size_t size);
 
 /* Write every key with its effective value and where it came from. */
 void conf_print(const struct conf *conf, FILE *out);

@@ -20,6 +20,9 @@
 
 #include "daemon/conf.h"
 
+/* The longest value of a server line. */
+enum { CONF_MEMBER_TEXT_MAX = 2 * CONF_ADDRESS_MAX + 64 };
+
 struct conf_group {
     int32_t number; /* 1 .. CONF_GROUPS_MAX */
     uint32_t line;  /* 0: not given */

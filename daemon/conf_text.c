@@ -3,6 +3,7 @@
  * conf_text.c - values and findings as text for people; see conf_table.h and
  * conf.h.  Pure but for snprintf and the FILE it is given.
  */
+#include "daemon/conf_member.h"
 #include "daemon/conf_table.h"
 
 #include <inttypes.h>
@@ -201,18 +202,43 @@ print_value(const char *value, FILE *out)
     }
 }
 
-/* The server lines, groups and weights, without the version behind them. */
 static void
-print_membership(const struct conf *conf, FILE *out)
+print_group(const struct conf *conf, int32_t group, FILE *out)
 {
-    static char text[CONF_MEMBERSHIP_MAX];
-    size_t n;
+    const char *glue = "=";
 
-    if (conf->member_count == 0)
-        return;
-    n = conf_membership_text(conf, 0, text, sizeof text);
-    fprintf(out, "# myid %" PRId64 "\n", conf->my_sid);
-    fwrite(text, 1, n - strlen("version=0"), out);
+    for (uint32_t i = 0; i < conf->member_count; i++) {
+        const struct conf_member *m = &conf->member[i];
+
+        if (m->group != group)
+            continue;
+        if (*glue == '=')
+            fprintf(out, "group.%" PRId32, group);
+        fprintf(out, "%s%" PRId64, glue, m->sid);
+        glue = ":";
+    }
+    if (*glue == ':')
+        fputc('\n', out);
+}
+
+/* The server lines, groups and weights. */
+static void
+print_members(const struct conf *conf, FILE *out)
+{
+    char value[CONF_MEMBER_TEXT_MAX];
+
+    if (conf->member_count > 0)
+        fprintf(out, "# myid %" PRId64 "\n", conf->my_sid);
+    for (uint32_t i = 0; i < conf->member_count; i++) {
+        conf_member_format(&conf->member[i], value, sizeof value);
+        fprintf(out, "server.%" PRId64 "=%s\n", conf->member[i].sid, value);
+    }
+    for (int32_t g = 1; g <= CONF_GROUPS_MAX; g++)
+        print_group(conf, g, out);
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        if (conf->member[i].group != 0)
+            fprintf(out, "weight.%" PRId64 "=%" PRId64 "\n",
+                    conf->member[i].sid, conf->member[i].weight);
 }
 
 void
@@ -234,5 +260,5 @@ conf_print(const struct conf *conf, FILE *out)
         print_value(value, out);
         fputc('\n', out);
     }
-    print_membership(conf, out);
+    print_members(conf, out);
 }

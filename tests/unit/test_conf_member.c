@@ -97,6 +97,38 @@ what_is_no_member_is_refused(void)
     CU_ASSERT_PTR_NOT_NULL(conf_member_read("server.", "h:1:2", &m));
 }
 
+static bool
+formats(const char *value, const char *expected)
+{
+    char text[CONF_MEMBER_TEXT_MAX];
+
+    return reads(value) &&
+           conf_member_format(&m, text, sizeof text) == strlen(expected) &&
+           strcmp(text, expected) == 0;
+}
+
+static void
+a_formatted_line_spells_everything_out(void)
+{
+    CU_ASSERT_TRUE(formats("a:1:2", "a:1:2:participant"));
+    CU_ASSERT_TRUE(
+        formats("a:1:2:observer;2181", "a:1:2:observer;0.0.0.0:2181"));
+    CU_ASSERT_TRUE(
+        formats("[::1]:1:2;[fe80::2]:3", "[::1]:1:2:participant;[fe80::2]:3"));
+}
+
+static void
+the_longest_line_can_be_formatted(void)
+{
+    char text[CONF_MEMBER_TEXT_MAX];
+
+    CU_ASSERT_TRUE(reads("a:1:2;3"));
+    m.quorum_port = m.election_port = m.client_port = 65535;
+    memset(m.host, ':', sizeof m.host - 1);
+    memset(m.client_host, ':', sizeof m.client_host - 1);
+    CU_ASSERT_TRUE(conf_member_format(&m, text, sizeof text) < sizeof text);
+}
+
 UNIT_SUITE(conf_member)
 {
     unit_suite("conf_member");
@@ -107,4 +139,6 @@ UNIT_SUITE(conf_member)
     UNIT(a_secure_address_is_noticed);
     UNIT(a_missing_election_port_is_said_in_zookeepers_words);
     UNIT(what_is_no_member_is_refused);
+    UNIT(a_formatted_line_spells_everything_out);
+    UNIT(the_longest_line_can_be_formatted);
 }
