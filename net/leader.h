@@ -22,6 +22,9 @@
  * commits, observers INFORM.  All of our log counts as committed once
  * NEW_LEADER has its quorum.
  *
+ * A LEADER_REQUEST must have become its proposal (leader_proposed) before the
+ * next packet of that learner is heard: a sync behind it counts on that.
+ *
  * Life: leader_init, then the events; it owns nothing and allocates nothing.
  *
  * ZK: Leader, LearnerHandler (spec/quorum-protocol.md 4, 5, 6.2, 14.1)
@@ -68,32 +71,37 @@ struct leader_conf {
     zxid_t last;               /* of our log, committed or not */
     int32_t tick_ms;
     int32_t init_ticks, sync_ticks;
-    int32_t ping_ms;           /* between pings; ZK: half a tick */
+    int32_t ping_ms; /* between pings to LEARNER_QUICK ones; the
+                        others get two a tick */
     int64_t config_version;
-    struct bytes config;       /* the text for NEW_LEADER; borrowed */
-    int32_t flags;             /* for learners that are zabd, too:
-                                  LEARNER_ZSTD, LEARNER_QUICK */
+    struct bytes config; /* the text for NEW_LEADER; borrowed */
+    int32_t flags;       /* for learners that are zabd, too:
+                            LEARNER_ZSTD, LEARNER_QUICK */
 };
 
 struct leader_peer {
     enum peer_stage stage;
     sid_t sid;
-    bool is_observer;   /* OBSERVER_INFO: gets INFORM */
-    bool is_zabd;       /* it said so, with these flags */
-    int32_t flags;
-    bool is_told_plan;  /* the packet of the plan is sent */
-    bool is_snapping;   /* the shell streams a snapshot */
+    bool is_observer;  /* OBSERVER_INFO: gets INFORM */
+    quorum_set_t vote; /* its bit in our quorum; empty: is not counted */
+    bool is_zabd;      /* it said so */
+    int32_t flags;     /* LEARNER_ZSTD, LEARNER_QUICK: that both have */
+    bool is_told_plan; /* the packet of the plan is sent */
+    bool is_snapping;  /* the shell streams a snapshot */
     bool owes_ping;
     int64_t accepted, current; /* its epochs, as it said */
-    zxid_t last;        /* its history, as it said */
+    zxid_t last;               /* its history, as it said */
     struct sync_plan plan;
-    zxid_t seal;        /* the last transaction before NEW_LEADER */
-    zxid_t sent;        /* last transaction sent: proposed or informed */
-    zxid_t told;        /* last commit sent */
-    zxid_t acked;       /* everything up to here is on its disk */
-    zxid_t early;       /* an ACK that overtook the one for NEW_LEADER */
-    mono_ms_t joined, heard;
-    mono_ms_t owing_since; /* oldest proposal without ACK was sent; 0 none */
+    zxid_t seal;     /* the last transaction before NEW_LEADER */
+    zxid_t sent;     /* last transaction sent: proposed or informed */
+    zxid_t told;     /* last commit sent */
+    zxid_t acked;    /* everything up to here is on its disk */
+    zxid_t early;    /* an ACK that overtook the one for NEW_LEADER */
+    zxid_t ready_at; /* UP_TO_DATE goes behind the commit of this one */
+    mono_ms_t joined, ping_due;
+    mono_ms_t heard; /* while it is brought up: or there was room to send */
+    zxid_t owing;    /* 0: every proposal sent has its ACK; else this one */
+    mono_ms_t owing_since; /* ... has none, and was sent then or before */
     struct {
         uint32_t first, count;
         struct {
@@ -107,12 +115,15 @@ struct leader {
     struct leader_conf conf;
     const struct history *history; /* borrowed */
     enum leader_state state;
-    mono_ms_t began;     /* this state */
-    mono_ms_t ping_due, tick_due;
-    int64_t epoch;       /* of this term, once fixed; else 0 */
-    zxid_t durable;      /* our own log */
-    zxid_t proposed;     /* last transaction given out */
-    zxid_t committed;
+    mono_ms_t began;       /* this state */
+    mono_ms_t check_due;   /* BROADCAST: do we still have a quorum? */
+    int64_t accepted_max;  /* of all accepted epochs ever heard, and ours */
+    int64_t epoch;         /* of this term, once fixed; else 0 */
+    quorum_set_t promised; /* sent a true ACK_EPOCH, now connected or not */
+    zxid_t durable;        /* our own log */
+    zxid_t proposed;       /* BROADCAST: last given out, from epoch<<32 on */
+    zxid_t committed;      /* BROADCAST: at least conf.last */
+    uint32_t peer_end;     /* slots ever used */
     struct leader_peer peer[LEADER_PEERS_MAX];
 };
 
@@ -162,9 +173,8 @@ void leader_join(struct leader *l, uint32_t slot, mono_ms_t now);
 void leader_hear(struct leader *l, uint32_t slot, const struct qpacket *p,
                  mono_ms_t now, struct leader_out *out);
 
-/* The connection is gone. */
-void leader_leave(struct leader *l, uint32_t slot, mono_ms_t now,
-                  struct leader_out *out);
+/* The connection is gone; `slot` is free.  Not after LEADER_CLOSE. */
+void leader_leave(struct leader *l, uint32_t slot, mono_ms_t now);
 
 /* The epoch of the last LEADER_STORE_* is on disk. */
 void leader_stored(struct leader *l, mono_ms_t now, struct leader_out *out);
@@ -173,11 +183,23 @@ void leader_stored(struct leader *l, mono_ms_t now, struct leader_out *out);
 void leader_durable(struct leader *l, zxid_t zxid, mono_ms_t now,
                     struct leader_out *out);
 
-/* The pipeline gave out transactions up to `zxid`.  BROADCAST only. */
+/*
+ * The pipeline gave out transactions up to `zxid`.  BROADCAST only.  There is
+ * none with counter 0xffffffff: behind 0xfffffffe the shell resigns.
+ */
 void leader_proposed(struct leader *l, zxid_t zxid);
 
-/* The payload for `slot` is written; it holds everything up to `zxid`. */
+/* A part of the payload for `slot` left: that is no silence of its peer's. */
+void leader_stirs(struct leader *l, uint32_t slot, mono_ms_t now);
+
+/*
+ * The payload for `slot` is written; it holds everything up to `zxid`, and
+ * that is committed.
+ */
 void leader_snapped(struct leader *l, uint32_t slot, zxid_t zxid);
+
+/* We want this term to end: we are told to stop, or zxids run out. */
+void leader_resign(struct leader *l, const char *why, struct leader_out *out);
 
 /* Time passed; at least every ping_ms. */
 void leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out);
