@@ -112,6 +112,33 @@ struct shm_log_order {
     _Atomic ring_pos_t behind; /* done when all up to here is durable */
 };
 
+/* How far the role of a member is; ZooKeeper's words. */
+enum zab_state {
+    ZAB_ELECTION, /* looking for a leader */
+    ZAB_DISCOVERY,
+    ZAB_SYNCHRONIZATION,
+    ZAB_BROADCAST, /* leads, follows or observes: see `role` */
+};
+
+/*
+ * What operators ask of a member: figures, on which nobody acts.  Those of
+ * the leader's learners are 0 in every other role.
+ */
+struct shm_ensemble {
+    alignas(64) _Atomic uint32_t zab_state; /* enum zab_state */
+    _Atomic sid_t leader;                   /* ourselves, or whom we follow */
+    _Atomic int64_t epoch;             /* of that leader; 0: not known yet */
+    _Atomic uint32_t learners;         /* connected */
+    _Atomic uint32_t synced_followers; /* without the leader */
+    _Atomic uint32_t synced_non_voting, synced_observers;
+    _Atomic uint32_t pending_syncs;   /* sync requests not answered */
+    _Atomic int64_t leading_since_ms; /* mono; 0: does not lead */
+    _Atomic int64_t proposal_last, proposal_min, proposal_max; /* bytes; 0:
+                                                                  none yet */
+    _Atomic uint64_t lookings, diffs, snaps; /* times since the start */
+    _Atomic uint64_t unavailable_last_ms;    /* between serving and serving */
+};
+
 struct shm_replication {
     alignas(SHM_PAGE) struct shm_proc proc;
     alignas(64) _Atomic ring_pos_t published;  /* whole in the ring */
@@ -125,6 +152,7 @@ struct shm_replication {
     _Atomic uint64_t outstanding; /* prepared, not yet applied */
     _Atomic uint64_t sessions_expired;
     _Atomic uint64_t proposals; /* transactions prepared */
+    struct shm_ensemble ensemble;
     struct shm_look look;           /* to the election process */
     struct shm_log_order log_order; /* to the log process */
     alignas(64) _Atomic ring_pos_t taken[CLIENTS_MAX]; /* of requests */
@@ -137,8 +165,8 @@ struct shm_log {
     _Atomic uint64_t fsync_count, fsync_total_us, fsync_max_us;
     _Atomic uint64_t log_bytes; /* size of the files, as `dirs` reports */
     _Atomic int32_t failed;     /* errno of a write that failed: no more acks */
-    _Atomic uint64_t order_done;   /* number of the last order carried out */
-    _Atomic int32_t order_result;  /* 0 or -errno */
+    _Atomic uint64_t order_done;  /* number of the last order carried out */
+    _Atomic int32_t order_result; /* 0 or -errno */
     _Atomic int64_t accepted_epoch, current_epoch; /* as on disk */
     _Atomic uint64_t replaced; /* odd: it replaces what the image stands on,
                                   hands off; even: use it, if changed anew */

@@ -155,6 +155,8 @@ image_remove(const char *dir)
         if (unlink(path) < 0 && errno != ENOENT)
             return -errno;
     }
+    if (data_sync_dir(dir) < 0 && errno != ENOENT) /* gone for good, then */
+        return -errno;
     return rmdir(dir) < 0 && errno != ENOENT ? -errno : 0;
 }
 

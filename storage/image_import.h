@@ -47,12 +47,16 @@ int image_prepare(const struct datadir *d, struct image_prepare *p,
                   struct data_error *e);
 
 /*
- * After the log was cut behind `zxid`: remove image and snapshots that hold
+ * Before the log is cut behind `zxid`: remove image and snapshots that hold
  * more than that, so that image_prepare starts from what is left (trap
  * ZOOKEEPER-1549).  Nobody has the image open.  0 or -errno.
  */
 int image_forget_after(const struct datadir *d, zxid_t zxid,
                        struct data_error *e);
+
+/* The snapshots alone: the image holds no more, and may be in use. */
+int image_forget_snapshots(const struct datadir *d, zxid_t zxid,
+                           struct data_error *e);
 
 /* Remove an image.  0, also if there is none, or -errno. */
 int image_remove(const char *dir);

@@ -121,11 +121,32 @@ image_prepare(const struct datadir *d, struct image_prepare *p,
 }
 
 int
-image_forget_after(const struct datadir *d, zxid_t zxid, struct data_error *e)
+image_forget_snapshots(const struct datadir *d, zxid_t zxid,
+                       struct data_error *e)
 {
     struct data_list list;
-    struct image image;
     char path[DATA_PATH_MAX];
+    int rc = data_list_read(&list, d->snap, "snapshot", true);
+
+    if (rc < 0)
+        data_error_set(e, d->snap, -1, "See that the disk works.",
+                       "cannot be listed");
+    for (size_t i = list.count; rc == 0 && i > 0; i--) {
+        data_path(path, d->snap, list.file[i - 1].name);
+        if (list.file[i - 1].zxid > zxid && unlink(path) < 0) {
+            rc = -errno;
+            data_error_set(e, path, -1, "Remove this file by hand.",
+                           "cannot be removed");
+        }
+    }
+    data_list_free(&list);
+    return rc < 0 ? rc : data_sync_dir(d->snap);
+}
+
+int
+image_forget_after(const struct datadir *d, zxid_t zxid, struct data_error *e)
+{
+    struct image image;
     zxid_t image_zxid;
     int rc = image_open(&image, d->image, IMAGE_READ, e);
 
@@ -136,18 +157,5 @@ image_forget_after(const struct datadir *d, zxid_t zxid, struct data_error *e)
     if (rc < 0)
         data_error_set(e, d->image, -1, "Remove this directory by hand.",
                        "cannot be removed");
-    if (rc == 0)
-        rc = data_list_read(&list, d->snap, "snapshot", true);
-    else
-        list = (struct data_list){0};
-    for (size_t i = 0; rc == 0 && i < list.count; i++) {
-        data_path(path, d->snap, list.file[i].name);
-        if (list.file[i].zxid > zxid && unlink(path) < 0) {
-            rc = -errno;
-            data_error_set(e, path, -1, "Remove this file by hand.",
-                           "cannot be removed");
-        }
-    }
-    data_list_free(&list);
-    return rc < 0 ? rc : data_sync_dir(d->snap);
+    return rc < 0 ? rc : image_forget_snapshots(d, zxid, e);
 }

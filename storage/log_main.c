@@ -7,6 +7,8 @@
  * found durable with one fdatasync, during which the next group gathers; then
  * it advances `durable` and rings replication.
  *
+ * Between groups it carries out what replication orders: log_orders.c.
+ *
  * If it dies, writes wait; its successor opens the log, finds there some of
  * what lies behind `durable`, and goes on behind that.  When a write or an
  * fdatasync fails it says so in shm->log->failed, appends nothing more, ever,
@@ -18,29 +20,15 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "daemon/bell.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "storage/txlog.h"
+#include "storage/log_proc.h"
 
 enum { LOCK_PATIENCE_MS = 5000 };
 
 static const double look_seconds = 5;
 static const double lock_pause_seconds = 0.01;
-
-struct log_proc {
-    struct shm *shm;
-    struct ev_loop *loop;
-    struct bell bell;
-    ev_signal on_term;
-    ev_timer look; /* at configuration and disk usage */
-    struct conf conf;
-    uint32_t conf_version;
-    struct datadir dirs;
-    struct txlog log;
-    ring_pos_t appended; /* up to here the ring is in l->buffer or file */
-};
 
 static struct txlog_options
 options_of(const struct conf *c)
@@ -56,26 +44,14 @@ options_of(const struct conf *c)
     };
 }
 
-/* The log is of no use: say so once; replication sees `failed`. */
-static void
-tell_failure(struct log_proc *p, int rc)
-{
-    log_error("%s: the transaction log cannot be written: %s. Nothing is "
-              "acknowledged any more. See to the disk, then restart the "
-              "server",
-              p->log.path, strerror(-rc));
-    atomic_store(&p->shm->log->failed, -rc);
-    bell_ring(p->shm, PROC_REPLICATION);
-}
-
 /* Append up to a flush's worth; -errno when the log has failed. */
 static int
-append(struct log_proc *p, ring_pos_t published)
+append(struct log_proc *p, ring_pos_t limit)
 {
     int32_t left =
         p->conf.max_batch_size > 0 ? p->conf.max_batch_size : INT32_MAX;
 
-    while (p->appended < published && left > 0 &&
+    while (p->appended < limit && left > 0 &&
            p->log.unsynced < TXLOG_UNSYNCED_MAX) {
         const struct ring_entry *e = txring_at(&p->shm->ring, p->appended);
         int rc;
@@ -127,28 +103,42 @@ flush(struct log_proc *p)
     return rc;
 }
 
-static bool
-work(void *arg)
+/* A group from the ring to the disk; -errno: the log has failed. */
+static int
+write_group(struct log_proc *p, ring_pos_t limit)
 {
-    struct log_proc *p = arg;
     struct shm_log *s = p->shm->log;
-    ring_pos_t published = atomic_load_explicit(&p->shm->replication->published,
-                                                memory_order_acquire);
-    int rc;
+    int rc = append(p, limit);
 
-    if (p->appended == published || atomic_load(&s->failed))
-        return false;
-    rc = append(p, published);
     if (rc == 0)
         rc = flush(p);
     if (rc < 0) {
-        tell_failure(p, rc);
-        return false;
+        log_give_up(p, p->log.path, "the transaction log", rc);
+        return rc;
     }
     atomic_store_explicit(&s->durable_zxid, p->log.last, memory_order_relaxed);
     atomic_store_explicit(&s->durable, p->appended, memory_order_release);
     bell_ring(p->shm, PROC_REPLICATION);
-    return p->appended < published;
+    return 0;
+}
+
+/* `published` is read before the order is: what came behind it is seen so. */
+static bool
+work(void *arg)
+{
+    struct log_proc *p = arg;
+    ring_pos_t published = atomic_load_explicit(&p->shm->replication->published,
+                                                memory_order_acquire);
+    ring_pos_t limit = log_orders_limit(p, published);
+    int rc = 0;
+
+    if (atomic_load(&p->shm->log->failed))
+        return false;
+    if (p->appended < limit)
+        rc = write_group(p, limit);
+    if (rc == 0)
+        rc = log_orders_work(p);
+    return rc == 1 || (rc == 0 && p->appended < limit);
 }
 
 static void
@@ -220,6 +210,8 @@ open_log(struct log_proc *p)
     open_dirs(p);
     options = options_of(&p->conf);
     proc_disk_begin(PROC_LOG, p->shm);
+    if (log_orders_start(p, &e) < 0)
+        cannot_open(&e);
     if (txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e) < 0)
         cannot_open(&e);
     proc_disk_end(PROC_LOG, p->shm);
@@ -231,7 +223,8 @@ open_log(struct log_proc *p)
         log_warn("forceSync=no: what is acknowledged is NOT on disk and is "
                  "lost in a power cut");
     p->appended = atomic_load(&p->shm->log->durable);
-    atomic_store(&p->shm->log->durable_zxid, p->log.last);
+    if (log_orders_open(p, &e) < 0)
+        cannot_open(&e);
 }
 
 noreturn void

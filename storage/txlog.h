@@ -75,11 +75,22 @@ int txlog_flush(struct txlog *l);
 int txlog_roll(struct txlog *l);
 
 /*
+ * Where transaction `zxid` would be in the log of `dir`.  TXLOG_IN: there it
+ * is.  TXLOG_BETWEEN: it is not there, but each file lies wholly before or
+ * wholly behind it.  TXLOG_MISSING: it is not in the file where it belongs.
+ * Or -errno.
+ */
+enum txlog_place { TXLOG_IN, TXLOG_BETWEEN, TXLOG_MISSING };
+int txlog_find(const char *dir, zxid_t zxid);
+
+/*
  * Cut the log of a directory that nobody has open right behind transaction
- * `zxid`, durably.  -ENOENT, and nothing changed, if that one is not in it.
+ * `zxid`, durably.  -ENOENT, and nothing changed, if that one is not in it;
+ * with `is_base`, when a snapshot holds it, TXLOG_BETWEEN is as good.
  * ZK: FileTxnLog.truncate.  Ours: Apache would keep the next larger one.
  */
-int txlog_truncate(const char *dir, zxid_t zxid, struct data_error *e);
+int txlog_truncate(const char *dir, zxid_t zxid, bool is_base,
+                   struct data_error *e);
 
 /* What the files of `dir` take, in bytes. */
 uint64_t txlog_dir_bytes(const char *dir);

@@ -161,26 +161,65 @@ txlog_open(struct txlog *l, const char *dir,
 
 /* --- cutting at a transaction -------------------------------------------- */
 
-/* Where record `zxid` of the file ends; -ENOENT if it is not there. */
+/* Where a log is cut: file `index - 1` at `end`, all files from `index` go. */
+struct cut {
+    struct data_list list;
+    size_t index;
+    uint64_t end;
+};
+
+/* Look for record `zxid` in the file: its end; TXLOG_*, or -errno. */
 static int
 find_record(const char *path, zxid_t zxid, uint64_t *end)
 {
+    enum txlog_place place = TXLOG_BETWEEN;
     struct txlog_scan scan = {.fd = -1};
     struct bytes entry;
-    int rc = txlog_scan_open(&scan, path), found = -ENOENT;
+    int rc = txlog_scan_open(&scan, path);
 
     while (rc >= 0 && (rc = txlog_scan_next(&scan, &entry)) == 1) {
         zxid_t here = txlog_entry_zxid(entry);
 
         if (here == zxid) {
             *end = scan.offset;
-            found = 0; /* the last of equals, if it was logged twice */
+            place = TXLOG_IN; /* the last of equals, if it was logged twice */
         }
-        if (here > zxid)
+        if (here > zxid) {
+            if (place == TXLOG_BETWEEN)
+                place = TXLOG_MISSING;
             break;
+        }
     }
     txlog_scan_deinit(&scan);
-    return rc < 0 ? rc : found;
+    return rc < 0 ? rc : (int)place;
+}
+
+/* Free cut->list in any case. */
+static int
+locate(const char *dir, zxid_t zxid, struct cut *cut)
+{
+    char path[DATA_PATH_MAX];
+    int rc = data_list_read(&cut->list, dir, "log", false);
+
+    if (rc < 0)
+        return rc;
+    cut->index = cut->list.count;
+    while (cut->index > 0 && cut->list.file[cut->index - 1].zxid > zxid)
+        cut->index--;
+    if (cut->index == 0)
+        return TXLOG_BETWEEN;
+    data_path(path, dir, cut->list.file[cut->index - 1].name);
+    return find_record(path, zxid, &cut->end);
+}
+
+int
+txlog_find(const char *dir, zxid_t zxid)
+{
+    struct cut cut;
+    int rc = locate(dir, zxid, &cut);
+
+    data_list_free(&cut.list);
+    return rc;
 }
 
 /*
@@ -188,40 +227,34 @@ find_record(const char *path, zxid_t zxid, uint64_t *end)
  * is still without gaps, and is cut again.
  */
 static int
-cut_at(const char *dir, const struct data_list *list, size_t index,
-       uint64_t end)
+remove_newer(const char *dir, const struct cut *cut)
 {
     char path[DATA_PATH_MAX];
     int rc = 0;
 
-    for (size_t i = list->count; rc == 0 && i > index + 1; i--) {
-        data_path(path, dir, list->file[i - 1].name);
+    for (size_t i = cut->list.count; rc == 0 && i > cut->index; i--) {
+        data_path(path, dir, cut->list.file[i - 1].name);
         rc = unlink(path) < 0 ? -errno : data_sync_dir(dir);
     }
-    data_path(path, dir, list->file[index].name);
-    return rc < 0 ? rc : cut_file(path, end);
+    return rc;
 }
 
 int
-txlog_truncate(const char *dir, zxid_t zxid, struct data_error *e)
+txlog_truncate(const char *dir, zxid_t zxid, bool is_base, struct data_error *e)
 {
-    struct data_list list;
     char path[DATA_PATH_MAX];
-    uint64_t end = 0;
-    int rc = data_list_read(&list, dir, "log", false);
-    size_t index = list.count;
+    struct cut cut;
+    int place = locate(dir, zxid, &cut), rc = place < 0 ? place : 0;
 
-    while (index > 0 && list.file[index - 1].zxid > zxid)
-        index--;
-    if (rc == 0 && index == 0)
+    if (place == TXLOG_MISSING || (place == TXLOG_BETWEEN && !is_base))
         rc = -ENOENT;
-    if (rc == 0) {
-        data_path(path, dir, list.file[--index].name);
-        rc = find_record(path, zxid, &end);
-    }
     if (rc == 0)
-        rc = cut_at(dir, &list, index, end);
-    data_list_free(&list);
+        rc = remove_newer(dir, &cut);
+    if (rc == 0 && place == TXLOG_IN) {
+        data_path(path, dir, cut.list.file[cut.index - 1].name);
+        rc = cut_file(path, cut.end);
+    }
+    data_list_free(&cut.list);
     return rc < 0 ? fail(e, dir, rc, "cannot be cut") : 0;
 }
 

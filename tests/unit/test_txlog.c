@@ -435,15 +435,15 @@ truncating_keeps_the_named_transaction(void)
     given_log(1, 5, 50);
     given_log(6, 9, 50);
     given_log(10, 12, 50);
-    CU_ASSERT_EQUAL(txlog_truncate(dir, 13, &error), -ENOENT);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, 13, false, &error), -ENOENT);
     CU_ASSERT_EQUAL(read_all(0, &count), 12);
-    CU_ASSERT_EQUAL(txlog_truncate(dir, 7, &error), 0);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, 7, false, &error), 0);
     CU_ASSERT_EQUAL(read_all(0, &count), 7);
-    CU_ASSERT_EQUAL(txlog_truncate(dir, 5, &error), 0);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, 5, false, &error), 0);
     CU_ASSERT_EQUAL(last_of_log(), 5);
     given_log(6, 8, 50);
     CU_ASSERT_EQUAL(read_all(0, &count), 8);
-    CU_ASSERT_EQUAL(txlog_truncate(dir, 0, &error), -ENOENT);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, 0, false, &error), -ENOENT);
     tempdir_remove(dir);
 }
 
@@ -459,7 +459,7 @@ a_reader_sees_what_was_written_after_a_cut(void)
     CU_ASSERT_EQUAL(txlog_reader_open(&r, dir, 0), 0);
     for (zxid_t z = 1; z <= 4; z++)
         CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 1);
-    CU_ASSERT_EQUAL(txlog_truncate(dir, ZXID(1, 4), &error), 0);
+    CU_ASSERT_EQUAL(txlog_truncate(dir, ZXID(1, 4), false, &error), 0);
     given_log(ZXID(2, 1), ZXID(2, 2), 50);
     txlog_reader_refresh(&r);
     CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 1);

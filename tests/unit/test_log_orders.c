@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about storage/log_orders.c: epochs, cuts, a new base, on order. */
+#include <errno.h>
+
+#include "tests/unit/log_given.h"
+
+/* What is on disk, whatever the process believes. */
+static struct epochs
+epochs_on_disk(void)
+{
+    struct epochs found = {-1, -1};
+    struct data_error e;
+
+    CU_ASSERT_EQUAL(epoch_load(&found, given.dirs.snap, 0, &e), 0);
+    return found;
+}
+
+static void
+an_epoch_is_durable_when_it_is_answered(void)
+{
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 5), 0);
+    CU_ASSERT_EQUAL(epochs_on_disk().accepted, 5);
+    CU_ASSERT_EQUAL(epochs_on_disk().current, 0);
+    CU_ASSERT_EQUAL(given_answer(LOG_CURRENT_EPOCH, 5), 0);
+    CU_ASSERT_EQUAL(epochs_on_disk().current, 5);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.current_epoch), 5);
+    given_successor();
+    CU_ASSERT_EQUAL(atomic_load(&given_log.accepted_epoch), 5);
+    given_end();
+}
+
+/* A server alone has no epochs; Apache does not make the files either. */
+static void
+a_server_alone_leaves_the_epochs_alone(void)
+{
+    struct data_error e;
+
+    given_server();
+    CU_ASSERT(given_has("acceptedEpoch"));
+    txlog_close(&given.log);
+    tempdir_remove(given.dirs.snap);
+    CU_ASSERT_EQUAL(mkdir(given.dirs.snap, 0750), 0);
+    given.conf.member_count = 0;
+    CU_ASSERT_EQUAL(log_orders_start(&given, &e), 0);
+    CU_ASSERT_EQUAL(log_orders_open(&given, &e), 0);
+    CU_ASSERT_FALSE(given_has("acceptedEpoch"));
+    tempdir_remove(given_dir);
+}
+
+static void
+epochs_never_fall_nor_run_ahead_of_the_promise(void)
+{
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 5), 0);
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 4), -EINVAL);
+    CU_ASSERT_EQUAL(given_answer(LOG_CURRENT_EPOCH, 6), -EINVAL);
+    CU_ASSERT_EQUAL(given_answer(LOG_CURRENT_EPOCH, 5), 0);
+    CU_ASSERT_EQUAL(given_answer(LOG_CURRENT_EPOCH, 4), -EINVAL);
+    CU_ASSERT_EQUAL(epochs_on_disk().accepted, 5);
+    CU_ASSERT_EQUAL(epochs_on_disk().current, 5);
+    given_end();
+}
+
+/* ZOOKEEPER-4643, -4646, -3911: history first, then the epoch, then the ACK. */
+static void
+an_epoch_waits_for_the_history_before_it(void)
+{
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 2), 0);
+    given_order(LOG_CURRENT_EPOCH, 2);
+    atomic_store(&given_replication.log_order.behind, given.appended + 640);
+    CU_ASSERT_EQUAL(log_orders_work(&given), 0);
+    CU_ASSERT_EQUAL(epochs_on_disk().current, 0);
+    given.appended += 640; /* durable, as the group's write says */
+    CU_ASSERT_EQUAL(log_orders_work(&given), 1);
+    CU_ASSERT_EQUAL(epochs_on_disk().current, 2);
+    given_end();
+}
+
+/* What a new leader sends behind a cut must not be cut with the old. */
+static void
+what_comes_behind_an_order_waits_for_it(void)
+{
+    given_server();
+    given.appended = 640;
+    given_order(LOG_ACCEPT_EPOCH, 2);
+    CU_ASSERT_EQUAL(log_orders_limit(&given, 1280), 640);
+    CU_ASSERT_EQUAL(log_orders_work(&given), 1);
+    CU_ASSERT_EQUAL(log_orders_limit(&given, 1280), 1280);
+    atomic_store(&given_replication.log_order.behind, 64);
+    CU_ASSERT_EQUAL(log_orders_limit(&given, 1280), 1280);
+    given_end();
+}
+
+static void
+an_epoch_that_cannot_be_written_fails_the_log(void)
+{
+    given_server();
+    txlog_close(&given.log);
+    tempdir_remove(given.dirs.snap);
+    given_order(LOG_ACCEPT_EPOCH, 5);
+    CU_ASSERT(log_orders_work(&given) < 0);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.failed), ENOENT);
+    CU_ASSERT_FALSE(given_is_answered());
+    CU_ASSERT_EQUAL(atomic_load(&given_log.accepted_epoch), 0);
+    tempdir_remove(given_dir);
+}
+
+/* --- truncate ------------------------------------------------------------ */
+
+static void
+a_cut_log_goes_on_behind_the_cut(void)
+{
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 9), 0);
+    given_appended(1, 9);
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, 6), 0);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.durable_zxid), 6);
+    given_appended(ZXID(1, 1), ZXID(1, 2));
+    given_successor();
+    CU_ASSERT_EQUAL(given.log.last, ZXID(1, 2));
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 6), TXLOG_IN);
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 7), TXLOG_BETWEEN);
+    given_end();
+}
+
+/* 14.3: Apache keeps the next larger one; it is of another history. */
+static void
+a_cut_at_a_transaction_we_do_not_have_is_refused(void)
+{
+    given_server();
+    given_appended(ZXID(1, 1), ZXID(1, 4));
+    given_appended(ZXID(2, 1), ZXID(2, 3));
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, ZXID(1, 7)), -ENOENT);
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, ZXID(2, 9)), -ENOENT);
+    CU_ASSERT_EQUAL(given.log.last, ZXID(2, 3));
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, ZXID(2, 3)), TXLOG_IN);
+    given_end();
+}
+
+/* ZOOKEEPER-1154: the transaction that is named stays, all before it too. */
+static void
+a_cut_at_the_end_cuts_nothing(void)
+{
+    given_server();
+    given_appended(1, 4);
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, 4), 0);
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 4), TXLOG_IN);
+    CU_ASSERT_EQUAL(given.log.last, 4);
+    given_end();
+}
+
+/* The log begins behind a snapshot, and all of it is of another history. */
+static void
+a_cut_at_the_base_leaves_an_empty_log(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 9), 0);
+    given_snapshot("snapshot", ZXID(3, 8), "/s");
+    given_appended(ZXID(3, 9), ZXID(3, 12));
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, ZXID(3, 8)), 0);
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, ZXID(3, 9)), TXLOG_BETWEEN);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.zxid, ZXID(3, 8));
+    given_appended(ZXID(4, 1), ZXID(4, 1));
+    given_successor();
+    CU_ASSERT_EQUAL(given.log.last, ZXID(4, 1));
+    given_end();
+}
+
+static void
+a_cut_below_the_base_is_refused(void)
+{
+    given_server();
+    given_snapshot("snapshot", ZXID(3, 8), "/s");
+    given_appended(ZXID(3, 9), ZXID(3, 12));
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, ZXID(3, 7)), -ENOENT);
+    CU_ASSERT_EQUAL(given.log.last, ZXID(3, 12));
+    given_end();
+}
+
+/* ZOOKEEPER-1549: a snapshot that holds more than the cut goes with it. */
+static void
+a_snapshot_behind_the_cut_goes(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_server();
+    given_snapshot("snapshot", 0, "/s");
+    given_appended(1, 9);
+    given_snapshot("snapshot", 8, "/wrong");
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, 5), 0);
+    CU_ASSERT_FALSE(given_has("snapshot.8.zst"));
+    CU_ASSERT(given_has("snapshot.0.zst"));
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.zxid, 5);
+    given_end();
+}
+
+/*
+ * ZOOKEEPER-1549, the image: one made by a start from Apache's files holds
+ * all of the log.  The image process lets go of it first.
+ */
+static void
+an_image_behind_the_cut_is_made_anew(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_server();
+    given_snapshot("snapshot", 0, "/s");
+    given_appended(1, 9);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.zxid, 9);
+    atomic_store(&given_image.is_at_work, 1);
+    given_order(LOG_TRUNCATE, 5);
+    CU_ASSERT_EQUAL(log_orders_work(&given), 0);
+    CU_ASSERT(atomic_load(&given_log.replaced) & 1);
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 9), TXLOG_IN);
+    atomic_store(&given_image.is_at_work, 0);
+    CU_ASSERT_EQUAL(log_orders_work(&given), 1);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.order_result), 0);
+    CU_ASSERT_FALSE(atomic_load(&given_log.replaced) & 1);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.zxid, 5);
+    given_end();
+}
+
+static void
+an_image_that_nothing_could_replace_is_not_cut(void)
+{
+    struct image_prepare ask = {.trusts_empty = true};
+
+    given_server();
+    given_appended(1, 9);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, 5), -ENOENT);
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 9), TXLOG_IN);
+    CU_ASSERT(given_has("image"));
+    given_end();
+}
+
+/* --- rebase -------------------------------------------------------------- */
+
+static void
+the_leaders_snapshot_replaces_everything(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_server();
+    given_snapshot("snapshot", 0, "/s");
+    given_snapshot("snapshot", ZXID(9, 9), "/newer");
+    given_appended(1, 9);
+    given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
+    CU_ASSERT_EQUAL(given_answer(LOG_REBASE, ZXID(7, 2)), 0);
+    CU_ASSERT_FALSE(given_has("snapshot.0.zst"));
+    CU_ASSERT_FALSE(given_has("snapshot.900000009.zst"));
+    CU_ASSERT_FALSE(given_has("log.1"));
+    CU_ASSERT_FALSE(given_has("rebase"));
+    CU_ASSERT_EQUAL(atomic_load(&given_log.durable_zxid), ZXID(7, 2));
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.origin, IMAGE_IMPORTED);
+    CU_ASSERT_EQUAL(ask.zxid, ZXID(7, 2));
+    CU_ASSERT_EQUAL(ask.nodes, FIRST_NODES + 1);
+    given_end();
+}
+
+static void
+without_the_snapshot_nothing_is_replaced(void)
+{
+    given_server();
+    given_appended(1, 9);
+    CU_ASSERT_EQUAL(given_answer(LOG_REBASE, ZXID(7, 2)), -ENOENT);
+    CU_ASSERT_EQUAL(given.log.last, 9);
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 9), TXLOG_IN);
+    given_end();
+}
+
+/* The ring may still hold what the snapshot has: it is not logged again. */
+static void
+after_a_rebase_a_successor_knows_the_base(void)
+{
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 9), 0);
+    given_appended(1, 9);
+    given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
+    CU_ASSERT_EQUAL(given_answer(LOG_REBASE, ZXID(7, 2)), 0);
+    given_successor();
+    CU_ASSERT_EQUAL(given.log.last, ZXID(7, 2));
+    given_appended(ZXID(7, 3), ZXID(7, 4));
+    given_successor();
+    CU_ASSERT_EQUAL(given.log.last, ZXID(7, 4));
+    given_end();
+}
+
+/* The successor of one that died before it could answer does it again. */
+static void
+an_unanswered_order_is_done_again(void)
+{
+    struct data_error e;
+
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 9), 0);
+    given_appended(1, 9);
+    given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
+    given_order(LOG_REBASE, ZXID(7, 2));
+    atomic_store(&given_log.replaced, 1);
+    CU_ASSERT_EQUAL(rebase(&given.dirs, ZXID(7, 2), &e), 0);
+    given_successor();
+    CU_ASSERT_EQUAL(atomic_load(&given_log.replaced), 2);
+    while (!given_is_answered())
+        CU_ASSERT_EQUAL(log_orders_work(&given), 1);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.order_result), 0);
+    CU_ASSERT_EQUAL(given.log.last, ZXID(7, 2));
+
+    given_appended(ZXID(7, 3), ZXID(7, 9));
+    given_order(LOG_TRUNCATE, ZXID(7, 5));
+    CU_ASSERT_EQUAL(txlog_roll(&given.log), 0);
+    CU_ASSERT_EQUAL(txlog_truncate(given.dirs.log, ZXID(7, 5), false, &e), 0);
+    given_successor();
+    CU_ASSERT_EQUAL(log_orders_work(&given), 1);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.order_result), 0);
+    CU_ASSERT_EQUAL(given.log.last, ZXID(7, 5));
+    given_end();
+}
+
+/*
+ * A fuzzy snapshot is exact once the leader's whole history is on disk, which
+ * is when its epoch is taken over.
+ */
+static void
+the_image_is_exact_from_the_new_epoch_on(void)
+{
+    given_server();
+    given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 8), 0);
+    CU_ASSERT_EQUAL(given_answer(LOG_REBASE, ZXID(7, 2)), 0);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.exact_zxid), INT64_MAX);
+    given_appended(ZXID(7, 3), ZXID(7, 6));
+    CU_ASSERT_EQUAL(given_answer(LOG_CURRENT_EPOCH, 8), 0);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.exact_zxid), ZXID(7, 6));
+    given_appended(ZXID(8, 1), ZXID(8, 1));
+    CU_ASSERT_EQUAL(given_answer(LOG_CURRENT_EPOCH, 8), 0);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.exact_zxid), ZXID(7, 6));
+    given_end();
+}
+
+/*
+ * ZOOKEEPER-2307: the history is durable, the crash came before its epoch
+ * was.  Holding the snapshot is holding all of that epoch's beginning.
+ */
+static void
+an_epoch_behind_the_snapshot_is_raised_at_the_start(void)
+{
+    given_server();
+    given_snapshot(REBASE_TAKEN, ZXID(7, 0), "/theirs");
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 7), 0);
+    CU_ASSERT_EQUAL(given_answer(LOG_REBASE, ZXID(7, 0)), 0);
+    CU_ASSERT_EQUAL(epochs_on_disk().current, 0);
+    txlog_close(&given.log);
+    memset(&given_log, 0, sizeof given_log);
+    CU_ASSERT_EQUAL(given_start(1), 0);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.current_epoch), 7);
+    given_end();
+}
+
+static void
+what_was_taken_and_never_used_goes_at_a_start(void)
+{
+    given_server();
+    given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
+    given_successor(); /* replication lives and may need it */
+    CU_ASSERT(given_has("taken.700000002.zst"));
+    txlog_close(&given.log);
+    CU_ASSERT_EQUAL(given_start(1), 0);
+    CU_ASSERT_FALSE(given_has("taken.700000002.zst"));
+    CU_ASSERT_EQUAL(given.log.last, 0);
+    given_end();
+}
+
+UNIT_SUITE(log_orders)
+{
+    unit_suite("log_orders");
+    UNIT(an_epoch_is_durable_when_it_is_answered);
+    UNIT(a_server_alone_leaves_the_epochs_alone);
+    UNIT(epochs_never_fall_nor_run_ahead_of_the_promise);
+    UNIT(an_epoch_waits_for_the_history_before_it);
+    UNIT(what_comes_behind_an_order_waits_for_it);
+    UNIT(an_epoch_that_cannot_be_written_fails_the_log);
+    UNIT(a_cut_log_goes_on_behind_the_cut);
+    UNIT(a_cut_at_a_transaction_we_do_not_have_is_refused);
+    UNIT(a_cut_at_the_end_cuts_nothing);
+    UNIT(a_cut_at_the_base_leaves_an_empty_log);
+    UNIT(a_cut_below_the_base_is_refused);
+    UNIT(a_snapshot_behind_the_cut_goes);
+    UNIT(an_image_behind_the_cut_is_made_anew);
+    UNIT(an_image_that_nothing_could_replace_is_not_cut);
+    UNIT(the_leaders_snapshot_replaces_everything);
+    UNIT(without_the_snapshot_nothing_is_replaced);
+    UNIT(after_a_rebase_a_successor_knows_the_base);
+    UNIT(an_unanswered_order_is_done_again);
+    UNIT(the_image_is_exact_from_the_new_epoch_on);
+    UNIT(an_epoch_behind_the_snapshot_is_raised_at_the_start);
+    UNIT(what_was_taken_and_never_used_goes_at_a_start);
+}
