@@ -2,28 +2,19 @@
 /*
  * image_snapshot.h - a snapshot file from the image, without stopping it.
  *
- * Reads under one LMDB read transaction, so it is exact at one zxid while
- * batches go on being committed; written in bounded steps, so that the image
- * process can fold and snapshot in one loop.
- * Two passes: the ACL map stands before the nodes in the stream.
+ * Pulls the image's stream (image_stream.h) into a file in bounded steps, so
+ * that the image process can fold and snapshot in one loop.
  */
 #ifndef STORAGE_IMAGE_SNAPSHOT_H
 #define STORAGE_IMAGE_SNAPSHOT_H
 
-#include "storage/image.h"
-#include "storage/snapfile_acl.h"
+#include "storage/image_stream.h"
 
 struct image_snapshot {
     struct image *image; /* borrowed; NULL: none is running */
-    MDB_txn *txn;
-    MDB_cursor *cursor; /* in `nodes` */
-    struct image_row *longs;
-    size_t long_count;
-    struct snap_acl_set acls;
+    struct image_stream stream;
     struct snapfile_writer writer;
-    bool is_writing; /* second pass */
     zxid_t zxid;
-    uint64_t digest;
     uint64_t done, total; /* rows of both passes */
 };
 

@@ -53,7 +53,8 @@ uint64_t snapfile_dir_bytes(const char *dir);
 /*
  * Writing: open, sessions, ACLs, nodes in this order, then end or abort.
  * Under a temporary name until end, which makes file and name durable.
- * An error stays and is returned by end; puts return nothing.
+ * An error stays and is returned by end; puts return nothing.  What comes
+ * from the image comes spelled: snapfile_put.
  */
 struct snapfile_writer {
     char dir[DATA_PATH_MAX];
@@ -74,6 +75,7 @@ struct snapfile_writer {
 /* `format` is SNAP_PLAIN or SNAP_ZSTD.  0 or -errno; then nothing is open. */
 int snapfile_writer_open(struct snapfile_writer *w, const char *dir,
                          zxid_t zxid, enum snap_format format);
+void snapfile_put(struct snapfile_writer *w, struct bytes piece);
 void snapfile_put_session_count(struct snapfile_writer *w, int32_t count);
 void snapfile_put_session(struct snapfile_writer *w, session_id_t id,
                           int32_t timeout_ms);

@@ -17,6 +17,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "storage/snapfile_spell.h"
+
 enum {
     BUFFER_BYTES = 256 * 1024,
     PUSH_BYTES = 4 * 1024 * 1024,
@@ -107,14 +109,6 @@ put_i64(struct snapfile_writer *w, int64_t v)
     put(w, b, sizeof b);
 }
 
-static void
-put_bytes(struct snapfile_writer *w, struct bytes b)
-{
-    put_i32(w, b.size);
-    if (b.size > 0)
-        put(w, b.data, (size_t)b.size);
-}
-
 static bool
 make_packer(struct snapfile_writer *w)
 {
@@ -173,6 +167,19 @@ snapfile_writer_open(struct snapfile_writer *w, const char *dir, zxid_t zxid,
 }
 
 void
+snapfile_put(struct snapfile_writer *w, struct bytes piece)
+{
+    put(w, piece.data, (size_t)piece.size);
+}
+
+static void
+put_item(struct snapfile_writer *w, const struct snap_item *item)
+{
+    for (uint32_t i = 0; i < item->count; i++)
+        snapfile_put(w, item->piece[i]);
+}
+
+void
 snapfile_put_session_count(struct snapfile_writer *w, int32_t count)
 {
     put_i32(w, count);
@@ -182,8 +189,10 @@ void
 snapfile_put_session(struct snapfile_writer *w, session_id_t id,
                      int32_t timeout_ms)
 {
-    put_i64(w, id);
-    put_i32(w, timeout_ms);
+    struct snap_item item;
+
+    snap_spell_session(&item, id, timeout_ms);
+    put_item(w, &item);
 }
 
 void
@@ -195,30 +204,31 @@ snapfile_put_acl_count(struct snapfile_writer *w, int32_t count)
 void
 snapfile_put_acl(struct snapfile_writer *w, int64_t id, struct bytes list)
 {
-    put_i64(w, id);
-    put(w, list.data, (size_t)list.size);
+    struct snap_item item;
+
+    snap_spell_acl(&item, id, list);
+    put_item(w, &item);
 }
 
 void
 snapfile_put_node(struct snapfile_writer *w, struct bytes path,
                   struct bytes data, int64_t acl, const struct znode_stat *stat)
 {
-    uint8_t fixed[ZK_STAT_PERSISTED_BYTES];
-    struct jute_out out = jute_out_of(fixed, sizeof fixed);
+    struct snap_item item;
 
-    znode_stat_put_persisted(&out, stat);
-    put_bytes(w, path.size == 1 ? bytes_of("") : path);
-    put_bytes(w, data);
-    put_i64(w, acl);
-    put(w, fixed, sizeof fixed);
+    snap_spell_node(&item, path, data, acl, stat);
+    put_item(w, &item);
 }
 
 static void
 put_seal(struct snapfile_writer *w)
 {
+    struct snap_item end;
+
     drain(w, false);
     put_i64(w, w->adler);
-    put_bytes(w, bytes_of("/"));
+    snap_spell_end(&end);
+    put_item(w, &end);
 }
 
 /* Make the finished file durable and give it its name. */
@@ -237,9 +247,11 @@ publish(struct snapfile_writer *w)
 int
 snapfile_writer_end(struct snapfile_writer *w, zxid_t zxid, uint64_t digest)
 {
+    struct snap_item nodes_end;
     int rc;
 
-    put_bytes(w, bytes_of("/"));
+    snap_spell_end(&nodes_end);
+    put_item(w, &nodes_end);
     put_seal(w);
     put_i64(w, zxid);
     put_i32(w, 2);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ring_index.c - see ring_index.h.
+ *
+ * Samples whose entry is gone are dropped by ring_index_trim, so that all
+ * that are left, and everything behind them, can be read.
+ */
+#include "net/ring_index.h"
+
+#include <errno.h>
+
+#include "daemon/check.h"
+
+static uint64_t
+slot_of(uint64_t number)
+{
+    return number % RING_INDEX_ROOM;
+}
+
+void
+ring_index_init(struct ring_index *x, const struct txring *ring,
+                ring_pos_t head)
+{
+    x->ring = ring;
+    x->reach = head;
+    x->taken = x->dropped = 0;
+}
+
+/* Below this the ring's memory holds something newer, or nothing. */
+static ring_pos_t
+lowest(const struct ring_index *x)
+{
+    return x->reach > x->ring->size ? x->reach - x->ring->size : 0;
+}
+
+void
+ring_index_note(struct ring_index *x, zxid_t zxid, ring_pos_t pos)
+{
+    const uint64_t last = slot_of(x->taken - 1);
+
+    if (x->taken > x->dropped) {
+        check(zxid > x->sample[last].zxid);
+        check(pos > x->sample[last].pos);
+        if (pos - x->sample[last].pos < x->ring->size / RING_INDEX_PARTS)
+            return;
+    }
+    if (x->taken - x->dropped == RING_INDEX_ROOM)
+        x->dropped++;
+    x->sample[slot_of(x->taken)].zxid = zxid;
+    x->sample[slot_of(x->taken)].pos = pos;
+    x->taken++;
+}
+
+void
+ring_index_cut(struct ring_index *x, zxid_t zxid)
+{
+    while (x->taken > x->dropped &&
+           x->sample[slot_of(x->taken - 1)].zxid > zxid)
+        x->taken--;
+}
+
+void
+ring_index_trim(struct ring_index *x, ring_pos_t kept)
+{
+    ring_pos_t low = lowest(x) > kept ? lowest(x) : kept;
+
+    while (x->taken > x->dropped && x->sample[slot_of(x->dropped)].pos < low)
+        x->dropped++;
+}
+
+bool
+ring_index_has(const struct ring_index *x, zxid_t after)
+{
+    return x->taken > x->dropped &&
+           x->sample[slot_of(x->dropped)].zxid <= after;
+}
+
+/* The last sample not behind `after`; there is one. */
+static ring_pos_t
+search(const struct ring_index *x, zxid_t after)
+{
+    uint64_t low = x->dropped, high = x->taken;
+
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (x->sample[slot_of(middle)].zxid <= after)
+            low = middle;
+        else
+            high = middle;
+    }
+    return x->sample[slot_of(low)].pos;
+}
+
+/* Stand right behind `after`: by a step, or by a search. */
+static void
+place(const struct ring_index *x, struct ring_cursor *c, zxid_t after)
+{
+    if (c->is_set && c->found != 0 && c->found == after)
+        c->pos += txring_at(x->ring, c->pos)->size;
+    else if (!c->is_set || c->after != after)
+        c->pos = search(x, after);
+    else
+        return;
+    c->is_set = true;
+    c->after = after;
+    c->found = 0;
+}
+
+int
+ring_index_next(const struct ring_index *x, struct ring_cursor *c, zxid_t after,
+                ring_pos_t published, const struct ring_entry **entry)
+{
+    if (!ring_index_has(x, after)) {
+        c->is_set = false;
+        return -ESTALE;
+    }
+    place(x, c, after);
+    while (c->pos < published) {
+        const struct ring_entry *e = txring_at(x->ring, c->pos);
+
+        if (e->kind == RING_TXN && e->zxid > after) {
+            c->found = e->zxid;
+            *entry = e;
+            return 1;
+        }
+        c->pos += e->size;
+    }
+    return 0;
+}
