@@ -17,6 +17,7 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"bench", zab_bench, "measure a server: throughput, latency, CPU, memory"},
+    {"digest", zab_digest, "whether servers have the same tree, by digest"},
     {"export", zab_export, "write a data directory that ZooKeeper starts on"},
     {"image", zab_image, "what the LMDB image of a data directory holds"},
     {"import", zab_import, "bring a ZooKeeper data directory to zabd"},

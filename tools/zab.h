@@ -12,6 +12,7 @@
 enum zab_status { ZAB_OK = 0, ZAB_FAILED = 1, ZAB_USAGE = 2 };
 
 int zab_bench(int argc, char **argv);
+int zab_digest(int argc, char **argv);
 int zab_export(int argc, char **argv);
 int zab_image(int argc, char **argv);
 int zab_import(int argc, char **argv);

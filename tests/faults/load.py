@@ -342,6 +342,8 @@ class Lodger:
 class Load:
     """All clients together.  start, ..., settle, (verify), close."""
 
+    reader = Reader
+
     def __init__(self, hosts, seed, program, kazoo_writers=4, readers=2):
         hosts = ",".join([hosts] * ADDRESSES)
         self.hosts, self.program = hosts, program
@@ -353,8 +355,9 @@ class Load:
                         for i in range(kazoo_writers)]
         self.writers.append(PipeWriter("pipe", hosts, program, self.top))
         self.books = [w.book for w in self.writers]
-        self.readers = [Reader("r%d" % i, hosts, self.books,
-                               "%s/r%d" % (seed, i)) for i in range(readers)]
+        self.readers = [self.reader("r%d" % i, hosts, self.books,
+                                    "%s/r%d" % (seed, i))
+                        for i in range(readers)]
         self.watcher = Watcher(hosts, self.books)
         self.lodgers, self.dead, self.lodger_count = [], [], 0
 

@@ -50,10 +50,10 @@ LOGGING = [
 ]
 
 
-def four(port, word, timeout=1.0):
+def four(port, word, timeout=1.0, host="127.0.0.1"):
     """The answer to a four-letter word, or None."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout) as s:
+        with socket.create_connection((host, port), timeout) as s:
             s.settimeout(timeout)
             s.sendall(word.encode())
             out = b""
@@ -66,7 +66,7 @@ def four(port, word, timeout=1.0):
         return None
 
 
-def _die_with_parent():
+def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
@@ -81,6 +81,8 @@ def alive(pid):
 
 class Server:
     """A server in its own directory.  Life: start, (kill, start)*, close."""
+
+    host = "127.0.0.1"
 
     def __init__(self, kind, options=None, dir=None):
         if kind not in ("zabd", "apache"):
@@ -142,7 +144,7 @@ class Server:
 
     @property
     def hosts(self):
-        return "127.0.0.1:%d" % self.port
+        return "%s:%d" % (self.host, self.port)
 
     @property
     def pid(self):
@@ -169,16 +171,19 @@ class Server:
 
     def start(self, tied=True):
         """Start it and wait until it answers.  `tied`: it dies with us."""
+        self.launch(die_with_parent if tied else None)
+        self.wait(self.child)
+
+    def launch(self, in_child):
+        """Start it; `in_child` is called between fork and exec."""
         if self.kind == "zabd" and not os.access(ZABD, os.X_OK):
             raise SystemExit("%s is not there: run make first" % ZABD)
         with open(self.path("log"), "ab") as log:
-            child = subprocess.Popen(
+            self.child = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, cwd=self.dir, start_new_session=True,
-                preexec_fn=_die_with_parent if tied else None)
-        self._put("pid", child.pid)
-        self.child = child
-        self.wait(child)
+                preexec_fn=in_child)
+        self._put("pid", self.child.pid)
 
     def wait(self, child=None, seconds=START_S):
         """Wait until it answers; raise with the tail of its log if not."""
@@ -187,7 +192,7 @@ class Server:
             if child and child.poll() is not None:
                 raise RuntimeError("%s ended with %s at start\n%s" % (
                     self.kind, child.returncode, self.tail()))
-            answer = four(self.port, "srvr")
+            answer = four(self.port, "srvr", host=self.host)
             if answer and "Mode: " in answer:
                 return
             time.sleep(0.02)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of an ensemble on a good day, and on one when its leader dies."""
+
+from kazoo.exceptions import NoNodeError
+
+from ensemble import SERVING
+from trial import case
+
+
+def write_through_each(t, e, name):
+    """A node through each member, then read from every one of them."""
+    clients = {m.sid: t.client(m) for m in e.running()}
+    for sid, c in clients.items():
+        c.retry(c.create, "/%s-%d" % (name, sid), b"by %d" % sid)
+    for sid, c in clients.items():
+        c.sync("/")
+        for other in clients:
+            data, _ = c.get("/%s-%d" % (name, other))
+            t.claim(data == b"by %d" % other, "%d reads %r from %d", sid,
+                    data, other)
+    t.close_clients()
+
+
+def write_some(t, member, name, count, size=20):
+    """`count` nodes below /name, all acknowledged."""
+    c = t.client(member)
+    c.retry(c.ensure_path, "/" + name)
+    base = len(c.get_children("/" + name))
+    asked = [c.create_async("/%s/%06d" % (name, base + i), b"x" * size)
+             for i in range(count)]
+    for a in asked:
+        a.get(30)
+    t.close_clients()
+
+
+def has(t, member, path):
+    """Is the node there, as this member shows it in step with the leader?"""
+    c = t.client(member)
+    c.sync("/")
+    try:
+        c.get(path)
+        return True
+    except NoNodeError:
+        return False
+    finally:
+        t.close_clients()
+
+
+def modes(e):
+    return [m.mode() for m in e.running()]
+
+
+def smoke(t, e):
+    t.say("the modes are %s", modes(e))
+    t.claim(modes(e).count("leader") == 1 and
+            all(m in SERVING for m in modes(e)), "modes: %s", modes(e))
+    write_through_each(t, e, "first")
+
+    leader = e.leader()
+    t.say("kill %r, which leads", leader)
+    leader.kill()
+    e.wait()
+    t.claim(e.leader() is not leader, "the dead leader leads")
+    write_through_each(t, e, "second")
+
+    mark = leader.mark()
+    t.say("%r comes back", leader)
+    leader.start()
+    how = leader.synced_by(mark)
+    t.say("it was brought in step by %s", how)
+    t.claim(how == ["DIFF"], "came back by %s, not DIFF", how)
+    write_through_each(t, e, "third")
+    t.finish(e)
+
+
+@case("short", "long", of=["zzz"])
+def elects(t, word):
+    """Elect, write through each, kill the leader, bring it back by DIFF."""
+    e = t.ensemble(word)
+    e.start()
+    smoke(t, e)
+
+
+@case("short", "long", of=["zaa apache", "zza zabd"])
+def mixes(t, word, kind):
+    """The same where the first leader is of this kind."""
+    e = t.ensemble(word)
+    e.elect(kind)
+    smoke(t, e)
+
+
+@case("long", of=["aaz zabd", "zza apache"])
+def mixes_long(t, word, kind):
+    mixes(t, word, kind)
+
+
+@case("long", of=["zzzzz", "aaa", "zzaaz"])
+def elects_long(t, word):
+    elects(t, word)
+
+
+@case("long", of=["zzz", "zzzzz", "zzzzzzz"])
+def elects_by_polling(t, word):
+    """electionAlg=0, the election of the original server."""
+    e = t.ensemble(word, {"electionAlg": 0})
+    e.start()
+    smoke(t, e)

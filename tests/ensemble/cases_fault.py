@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers, and single processes of servers, are killed, frozen and stopped
+under load; links are cut; disks fill up.  Afterwards every member has every
+acknowledged write."""
+
+import os
+import signal
+import time
+
+import net
+import strike
+from trial import case
+
+HITS = {"short": 4, "long": 16}
+FREEZE_S = (0.3, 4.0)
+
+
+def majority(e):
+    return len(e.voters()) // 2 + 1
+
+
+class Striker:
+    """Hits one member after the other, in an order that the seed gives."""
+
+    def __init__(self, t, e):
+        self.t, self.e, self.random = t, e, t.random
+
+    def victim(self, who):
+        if who == "leader":
+            return self.e.wait()
+        return self.random.choice([m for m in self.e.running()
+                                   if m.mode() != "leader"])
+
+    def kill(self, m):
+        m.kill()
+        time.sleep(self.random.uniform(0.0, 2.0))
+        m.start()
+
+    def freeze(self, m):
+        m.freeze()
+        time.sleep(self.random.uniform(*FREEZE_S))
+        m.thaw()
+
+    def stop(self, m):
+        status = m.stop()
+        if m.kind == "zabd" and status != 0:
+            self.t.wrong.append("SIGTERM ended %r with status %s" %
+                                (m, status))
+        m.start()
+
+    def one_process(self, m):
+        """SIGKILL, or SIGSTOP for a while, of one process of zabd's."""
+        if m.kind != "zabd":
+            return self.kill(m)
+        names = m.processes()
+        name = self.random.choice(sorted(names))
+        sig = self.random.choice([signal.SIGKILL, signal.SIGSTOP])
+        self.t.say("  %s of %s", sig.name, name)
+        resume = self.random.uniform(0.05, 1.5)
+        strike.hit_child(m, name, sig, resume)
+        strike.wait_whole(m, set(names))
+        return None
+
+    def hit(self, how, who):
+        m = self.victim(who)
+        self.t.say("%s %r, which is a %s", how, m, who)
+        getattr(self, how)(m)
+        self.e.wait()
+        self.t.served()
+
+
+def under_fire(t, word, hows, hits, options=None, members=None):
+    """A load, hits of these kinds on leader and followers in turn."""
+    e = t.ensemble(word, dict({"snapCount": 3000}, **(options or {})))
+    e.start()
+    t.load(e, members=members)
+    t.served()
+    striker = Striker(t, e)
+    for i in range(hits):
+        t.crowd.lodge()
+        striker.hit(hows[i % len(hows)],
+                    "leader" if (i // len(hows)) % 2 == 0 else "follower")
+    t.finish(e)
+
+
+@case("short", of=["zzz"])
+def fire(t, word):
+    under_fire(t, word, ["kill", "one_process"], 4)
+
+
+FIRES = ["zzz", "zzzzz", "zaa", "zza", "aaa"]
+
+
+@case("long", of=FIRES)
+def kill_members(t, word):
+    under_fire(t, word, ["kill"], HITS["long"])
+
+
+@case("long", of=FIRES)
+def freeze_members(t, word):
+    under_fire(t, word, ["freeze"], HITS["long"])
+
+
+@case("long", of=FIRES)
+def stop_members(t, word):
+    under_fire(t, word, ["stop"], HITS["long"])
+
+
+@case("long", of=["zzz", "zzzzz", "zaa", "zza"])
+def hit_processes(t, word):
+    under_fire(t, word, ["one_process"], 2 * HITS["long"])
+
+
+@case("long", of=["zzz", "zza", "aaa"])
+def kill_all(t, word):
+    """The power fails everywhere at once, again and again."""
+    e = t.ensemble(word, {"snapCount": 3000})
+    e.start()
+    t.load(e)
+    for i in range(4):
+        t.served()
+        time.sleep(t.random.uniform(0.5, 2))
+        t.say("kill all")
+        for m in e:
+            os.killpg(m.pid, signal.SIGKILL)
+        for m in e:
+            m.kill()
+        e.start()
+    t.served()
+    t.finish(e)
+
+
+@case("long", of=["zzz", "aaa"])
+def kill_pairs(t, word):
+    """Two of three die: nobody is served until one is back; the third one's
+    tail, which nobody acknowledged, does no harm."""
+    e = t.ensemble(word, {"snapCount": 3000})
+    e.start()
+    t.load(e)
+    for i in range(6):
+        t.served()
+        pair = t.random.sample(list(e), 2)
+        t.say("kill %s", pair)
+        for m in pair:
+            m.kill()
+        time.sleep(t.random.uniform(0.1, 1.5))
+        for m in pair:
+            m.start_only()
+        e.wait()
+    t.served()
+    t.finish(e)
+
+
+# --- links ------------------------------------------------------------------
+
+
+def cut_links(t, e, way):
+    """One cut; returns what a quorum can still talk to."""
+    sids = [m.sid for m in e]
+    leader = e.wait()
+    others = [s for s in sids if s != leader.sid]
+    one = t.random.choice(others)
+    if way == "leader_alone":
+        t.net.split([leader.sid], others)
+    elif way == "follower_alone":
+        t.net.split([one], [s for s in sids if s != one])
+    elif way == "leader_mute":       # it hears all, nobody hears it
+        for s in others:
+            t.net.cut(leader.sid, s)
+    elif way == "leader_deaf":
+        for s in others:
+            t.net.cut(s, leader.sid)
+    elif way == "follower_mute":
+        for s in sids:
+            if s != one:
+                t.net.cut(one, s)
+    elif way == "one_link":          # leader and one follower only
+        t.net.split([leader.sid], [one])
+    elif way == "one_link_one_way":
+        t.net.cut(one, leader.sid)
+    elif way == "halves":
+        half = t.random.sample(sids, len(sids) // 2)
+        t.net.split(half, [s for s in sids if s not in half])
+    t.say("%s, the leader was %r", way, leader)
+
+
+WAYS = ["leader_alone", "follower_alone", "leader_mute", "leader_deaf",
+        "follower_mute", "one_link", "one_link_one_way", "halves"]
+
+
+@case("long", of=["zzz", "zzzzz", "zza", "zaa", "aaa"])
+def links(t, word):
+    """Each way of cutting, a while, and healing; some with writes that only
+    one side can take."""
+    t.claim(net.is_possible(), "network namespaces need root")
+    e = t.ensemble(word, {"snapCount": 3000}, net=True)
+    e.start()
+    t.load(e)
+    t.served()
+    for way in WAYS:
+        t.crowd.lodge()
+        cut_links(t, e, way)
+        time.sleep(t.random.uniform(1, 7))
+        t.net.heal()
+        e.wait()
+        t.served()
+    t.finish(e)
+
+
+# --- disks ------------------------------------------------------------------
+
+DISK_MB = 48
+
+
+@case("long", of=["zzz leader", "zzz follower", "zza follower"])
+def full_disk(t, word, who):
+    """A member's disk is full: it stops acknowledging and says so, the others
+    go on; with room again, it is one of them again."""
+    net.own_mounts()
+    e = t.ensemble(word, {"snapCount": 100000})
+    for m in e:
+        net.sh("mount", "-t", "tmpfs", "-o", "size=%dm" % DISK_MB, "none",
+               m.path("data"))
+        m._put("data/myid", "%d\n" % m.sid)
+    e.start()
+    t.load(e)
+    t.served()
+    leader = e.wait()
+    zabds = [m for m in e if m.kind == "zabd"]
+    victim = leader if who == "leader" else \
+        [m for m in zabds if m is not leader][0]
+    ballast = victim.path("data/ballast")
+    t.say("fill the disk of %r", victim)
+    with open(ballast, "wb") as f:
+        try:
+            while True:
+                f.write(bytes(4096))
+                f.flush()
+        except OSError:
+            pass
+    others = [m for m in e if m is not victim]
+    # The log file's preallocated part is used up first.
+    end = time.monotonic() + 60
+    while victim.mode() is not None and time.monotonic() < end:
+        c = t.client(others[0])
+        for _ in range(50):
+            c.retry(c.set, "/load", os.urandom(20000))
+        t.close_clients()
+    t.claim(victim.mode() is None, "%r serves on with a full disk", victim)
+    t.say("%r has stopped serving", victim)
+    e.wait(others)
+    t.served()
+    os.unlink(ballast)
+    if not victim.is_running():
+        t.say("it ended with status %s", victim.child.returncode)
+        victim.kill()
+        victim.start()
+    e.wait()
+    t.served()
+    t.finish(e)
+

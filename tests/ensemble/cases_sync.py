@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A learner of each kind is brought in step by a leader of each kind, by each
+of the three ways."""
+
+import time
+
+from cases_basic import has, write_some
+from ensemble import until
+from trial import case
+
+# word, kind that leads, kind that learns: {1 zabd + 2 Apache, 2 + 1} and
+# zabd alone; aaa proves the harness.  Who shall lead needs a sid that is
+# greater than another one's.
+PAIRS = ["aaz zabd apache", "zaa apache zabd", "zza zabd apache",
+         "zza zabd zabd", "zza apache zabd", "zzz zabd zabd"]
+SETTLE_S = 30
+
+
+def learner_of(e, kind):
+    return [m for m in e.followers() if m.kind == kind][0]
+
+
+def back(t, e, learner, want):
+    """Start it again; it must be brought in step in the way we want."""
+    mark = learner.mark()
+    learner.start()
+    how = learner.synced_by(mark)
+    t.say("%r came in step by %s", learner, how)
+    t.claim(how and how[-1] in want, "in step by %s, not %s", how, want)
+
+
+def given(t, word, leads, learns, options=None):
+    e = t.ensemble(word, options)
+    leader = e.elect(leads)
+    write_some(t, leader, "base", 50)
+    learner = learner_of(e, learns)
+    t.say("%r leads, %r learns", leader, learner)
+    return e, leader, learner
+
+
+@case("long", of=PAIRS + ["aaa apache apache"])
+def by_diff(t, word, leads, learns):
+    """It was away for 100 transactions."""
+    e, leader, learner = given(t, word, leads, learns)
+    learner.stop()
+    write_some(t, leader, "while-away", 100)
+    back(t, e, learner, ["DIFF"])
+    t.claim(has(t, learner, "/while-away/000099"), "it lacks the last one")
+    t.finish(e)
+
+
+@case("long", of=PAIRS + ["aaa apache apache"])
+def by_diff_from_files(t, word, leads, learns):
+    """It was away for more transactions than a leader keeps in memory, of a
+    tree that is large beside them."""
+    e, leader, learner = given(t, word, leads, learns)
+    write_some(t, leader, "large", 300, 10000)
+    learner.stop()
+    write_some(t, leader, "while-away", 900)
+    # What is in no snapshot must come from the log.
+    back(t, e, learner, ["DIFF"])
+    t.claim(has(t, learner, "/while-away/000899"), "it lacks the last one")
+    t.finish(e)
+
+
+@case("long", of=PAIRS + ["aaa apache apache"])
+def by_snap(t, word, leads, learns):
+    """It lost its disk, and the leader keeps too little to send a DIFF."""
+    e, leader, learner = given(t, word, leads, learns,
+                               {"snapCount": 300, "snapshotSizeFactor": 0,
+                                "commitLogCount": 500})
+    learner.stop()
+    write_some(t, leader, "while-away", 1500, 200)
+    learner.wipe()
+    back(t, e, learner, ["SNAP"])
+    t.claim(has(t, learner, "/while-away/001499"), "it lacks the last one")
+    write_some(t, leader, "afterwards", 50)
+    # What came by SNAP must survive a restart of its own.
+    learner.kill()
+    write_some(t, leader, "afterwards", 50)
+    back(t, e, learner, ["DIFF"])
+    t.claim(has(t, learner, "/afterwards/000099"), "it lacks the last one")
+    t.finish(e)
+
+
+LOST = ["aaz zabd apache", "aza apache zabd", "zza zabd apache",
+        "zza apache zabd", "zzz zabd zabd", "aaa apache apache"]
+
+
+def forget(t, word, truncated, leads, late):
+    """A leader has logged what no follower got, and dies.  Of the others,
+    which are equal, the greater sid leads and makes it forget."""
+    e = t.ensemble(word)
+    old = e.elect(truncated)
+    write_some(t, old, "base", 50)
+    others = [m for m in e if m is not old]
+    c = t.client(old)
+    time.sleep(0.3)              # the followers write what they have
+    for m in others:
+        m.freeze()
+    token = b"never-committed-" + t.name.encode()
+    for i in range(20):
+        c.create_async("/lost-%d" % i, token)
+    until(lambda: old.logged(token), "the old leader logs it", SETTLE_S)
+    time.sleep(0.2)
+    for m in [old] + others:     # what lies in their sockets dies with them
+        m.kill()
+    t.close_clients()
+    leader = e.start(others)
+    t.say("%r leads", leader)
+    t.claim(leader.kind == leads, "%r leads, which is no %s", leader, leads)
+    if late:
+        write_some(t, leader, "new-epoch", 10)
+    back(t, e, old, ["TRUNC", "SNAP"] if late else ["TRUNC"])
+    t.claim(not has(t, old, "/lost-0"), "it still has what was cut")
+    # And again from its disk.
+    old.kill()
+    write_some(t, leader, "new-epoch", 10)
+    back(t, e, old, ["DIFF"])
+    t.claim(has(t, old, "/new-epoch/000009"), "it lacks the new epoch")
+    t.claim(not has(t, old, "/lost-0"), "it came back from the disk")
+    t.finish(e)
+
+
+@case("long", of=LOST)
+def by_trunc(t, word, truncated, leads):
+    forget(t, word, truncated, leads, False)
+
+
+@case("long", of=LOST)
+def by_trunc_late(t, word, truncated, leads):
+    """The new leader has written by then; Apache's sends a snapshot."""
+    forget(t, word, truncated, leads, True)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One case under way: its ensemble, its load, what went wrong so far.
+
+A case is a function cases_*.py marks with @case; it gets a Trial and the
+words it was given, does what its name says and calls finish()."""
+
+import os
+import random
+import signal
+import time
+
+import everywhere
+import net as network
+from crowd import Crowd, build_client
+from ensemble import Ensemble, until
+from load import client
+from strike import Misbehaved
+
+SERVED_S = 60          # after a fault is over
+CASES = {}             # name: (function, words, sizes)
+
+
+def case(*sizes, of=("",)):
+    """Register a case once for each word in `of`."""
+    def mark(function):
+        for words in of:
+            words = words.split()
+            name = ".".join([function.__name__] + words)
+            CASES[name] = (function, words, sizes)
+        return function
+    return mark
+
+
+class Trial:
+    def __init__(self, name, seed, dir):
+        self.name, self.seed, self.dir = name, seed, dir
+        self.random = random.Random("%s/%s" % (seed, name))
+        self.ensembles, self.clients = [], []
+        self.crowd = self.net = None
+        self.wrong, self.notes = [], []
+        self.began = time.monotonic()
+
+    def say(self, text, *more):
+        """Into the case's log, with the time."""
+        print("%7.2f %s" % (time.monotonic() - self.began,
+                            text % more if more else text), flush=True)
+
+    def claim(self, fact, text, *more):
+        if not fact:
+            raise Misbehaved(text % more if more else text)
+
+    def ensemble(self, word, options=None, net=False):
+        if net:
+            self.net = network.Net(len(word))
+        e = Ensemble(word, os.path.join(self.dir, "e%d" % len(
+            self.ensembles)), options, self.net)
+        self.ensembles.append(e)
+        return e
+
+    def client(self, member, timeout=15.0):
+        """A kazoo session at one member."""
+        c = client(member.hosts, timeout)
+        self.clients.append(c)
+        return c
+
+    # --- load ---------------------------------------------------------------
+
+    def load(self, e, nodes=0, members=None, **more):
+        """Clients on all members, at work until settle()."""
+        self.crowd = Crowd(e.hosts(members), self.seed, build_client(),
+                           **more)
+        if nodes:
+            self.crowd.fill(nodes)
+        self.crowd.start()
+        self.crowd.lodge()
+        return self.crowd
+
+    def served(self, seconds=SERVED_S):
+        """Wait until every client got an answer after now; the seconds."""
+        begin = time.monotonic()
+        before = self.crowd.progress()
+
+        def all_served():
+            return all(b >= a + 2 for a, b in zip(before,
+                                                  self.crowd.progress()))
+        try:
+            until(all_served, "every client is served", seconds)
+        except Misbehaved:
+            names = [b.writer for b in self.crowd.books] + ["r0", "r1"]
+            late = [n for n, a, b in zip(names, before,
+                                         self.crowd.progress()) if b < a + 2]
+            raise Misbehaved("not served within %g s: %s" % (
+                seconds, ", ".join(late)))
+        took = time.monotonic() - begin
+        self.say("all clients are served after %.2f s", took)
+        return took
+
+    def work(self, seconds):
+        time.sleep(seconds)
+
+    # --- the end ------------------------------------------------------------
+
+    def check(self, e, when="at rest"):
+        """Come to rest; every member must have everything."""
+        if self.crowd:
+            self.crowd.settle()
+            self.wrong += ["%s: %s" % (when, w) for w in everywhere.verify(
+                self.crowd, e.running())]
+            count, unknown = self.crowd.writes()
+            self.notes.append("writes=%d unknown=%d" % (count, unknown))
+        else:
+            self.wrong += ["%s: %s" % (when, w) for w in
+                           everywhere.same_trees(e.running())]
+        self.say("checked %s: %d wrong", when, len(self.wrong))
+
+    def finish(self, e):
+        """check(), an orderly stop of all, and a look at their disks."""
+        e.wait()
+        self.check(e)
+        self.close_clients()
+        self.end_load()
+        members = e.running()
+        # All at once: one after the other would elect new leaders.
+        for m in members:
+            os.kill(m.pid, signal.SIGTERM)
+        for m in members:
+            status = m.stop()
+            if m.kind == "zabd" and status != 0:
+                self.wrong.append("SIGTERM ended %r with status %s" %
+                                  (m, status))
+        self.wrong += everywhere.verify_disks(members)
+
+    def end_load(self):
+        if self.crowd:
+            self.crowd.close()
+            self.crowd = None
+
+    def close_clients(self):
+        for c in self.clients:
+            c.stop()
+            c.close()
+        self.clients = []
+
+    def bugs(self):
+        return [b for e in self.ensembles for b in e.bugs()]
+
+    def close(self):
+        try:
+            self.end_load()
+            self.close_clients()
+        finally:
+            for e in self.ensembles:
+                e.close()
+            if self.net:
+                self.net.close()

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zab_dial.h - a connection to a server, for commands that ask a running one.
+ */
+#ifndef TOOLS_ZAB_DIAL_H
+#define TOOLS_ZAB_DIAL_H
+
+/*
+ * A connected blocking socket to HOST:PORT whose reads and writes give up
+ * after ten seconds; -1 with one line on stderr, begun with `me`.
+ */
+int zab_dial(const char *me, const char *where);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zab_walk.h - the whole tree of one running server, read as a client.
+ *
+ * A session is opened, sync'd and walked breadth first, many requests on
+ * their way; each node leaves a number that its path, data, ACL and Stat
+ * give.  What is below /zookeeper/ is left out: each server keeps that by
+ * itself.
+ */
+#ifndef TOOLS_ZAB_WALK_H
+#define TOOLS_ZAB_WALK_H
+
+#include "daemon/types.h"
+
+struct zab_walk_node {
+    char *path; /* zero-ended; the walk's */
+    uint64_t hash;
+    bool is_gone; /* removed while we walked */
+};
+
+struct zab_walk {
+    struct zab_walk_node *node; /* in the order found; sorted by path at last */
+    size_t count, room;
+    uint64_t digest;    /* the sum of the hashes */
+    zxid_t first, last; /* the tree as of these: equal when nothing moved */
+};
+
+/* 0, or -errno with a line on stderr.  zab_walk_free takes either. */
+int zab_walk(struct zab_walk *w, const char *me, const char *where);
+void zab_walk_free(struct zab_walk *w);
+
+#endif
