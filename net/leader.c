@@ -321,7 +321,7 @@ late(enum leader_state state)
 static const char *
 failure(const struct leader *l, const struct leader_peer *p, mono_ms_t now)
 {
-    if (p->stage < PEER_FOLLOWING)
+    if (p->stage < PEER_UP_TO_DATE)
         return now - max_of(p->heard, l->began) > init_ms(l)
                    ? "it was silent for initLimit while it was brought up"
                    : NULL;

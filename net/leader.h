@@ -61,7 +61,7 @@ enum peer_stage {
     PEER_SYNCING,   /* the plan is made, transactions or snapshot flow */
     PEER_SEALING,   /* NEW_LEADER sent */
     PEER_SEALED,    /* it acknowledged that; UP_TO_DATE goes when we lead */
-    PEER_FOLLOWING, /* UP_TO_DATE sent */
+    PEER_UP_TO_DATE, /* UP_TO_DATE sent */
 };
 
 struct leader_conf {

@@ -46,7 +46,7 @@ check_syncs(const struct leader *l, const struct leader_peer *p)
 {
     zxid_t before = 0;
 
-    check(p->syncs.count == 0 || p->stage == PEER_FOLLOWING);
+    check(p->syncs.count == 0 || p->stage == PEER_UP_TO_DATE);
     check(p->syncs.count <= LEADER_SYNCS_MAX);
     for (uint32_t i = 0; i < p->syncs.count; i++) {
         uint32_t at = (p->syncs.first + i) % LEADER_SYNCS_MAX;

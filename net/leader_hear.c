@@ -300,7 +300,7 @@ leader_hear(struct leader *l, uint32_t slot, const struct qpacket *p,
         return;
     else if (peer->stage == PEER_PROMISED && p->type == Q_ACK_EPOCH)
         hear_ack_epoch(l, slot, p, now, out);
-    else if (peer->stage == PEER_FOLLOWING)
+    else if (peer->stage == PEER_UP_TO_DATE)
         hear_following(l, slot, p, now, out);
     else if (peer->stage >= PEER_SYNCING)
         hear_syncing(l, slot, p, now, out);

@@ -195,7 +195,7 @@ put_sync(struct leader_peer *p, struct leader_item *item)
 static bool
 put_up_to_date(struct leader_peer *p, mono_ms_t now, struct leader_item *item)
 {
-    p->stage = PEER_FOLLOWING;
+    p->stage = PEER_UP_TO_DATE;
     p->owing_since = now; /* some begin to acknowledge now */
     return put(item, Q_UP_TO_DATE, -1);
 }
