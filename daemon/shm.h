@@ -145,6 +145,7 @@ struct shm_replication {
     alignas(64) _Atomic ring_pos_t committed;  /* acknowledged by a quorum */
     alignas(64) _Atomic ring_pos_t applied;    /* in the tree */
     alignas(64) _Atomic zxid_t committed_zxid; /* the image may fold it */
+    _Atomic zxid_t image_wanted; /* it should hold that soon: for a SNAP */
     _Atomic zxid_t applied_zxid;
     _Atomic uint32_t role;        /* enum server_role */
     _Atomic uint32_t serving;     /* number of this period of service, or 0 */

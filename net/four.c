@@ -11,6 +11,7 @@
 
 #include "daemon/jute.h"
 #include "daemon/version.h"
+#include "election/quorum_conf.h"
 #include "net/request.h"
 
 #define BUILT_ON "2026-11-23 12:00 UTC"
@@ -74,6 +75,12 @@ print_server(const struct figures *s, FILE *out)
     fprintf(out, "Zxid: 0x%" PRIx64 "\nMode: %s\n", (uint64_t)s->tree.zxid,
             figures_state(s));
     fprintf(out, "Node count: %" PRIu64 "\n", s->tree.node_count);
+    if (s->role == ROLE_LEADING)
+        fprintf(out,
+                "Proposal sizes last/min/max: %" PRId64 "/%" PRId64 "/%" PRId64
+                "\n",
+                s->ensemble.proposal_last, s->ensemble.proposal_min,
+                s->ensemble.proposal_max);
 }
 
 static void
@@ -162,6 +169,21 @@ print_cons(const struct four *f, FILE *out)
 
 /* --- the others ----------------------------------------------------------- */
 
+/* ZK: QuorumPeer.dumpConfig; no newline at the end, as there. */
+static void
+print_membership(const struct conf *c, FILE *out)
+{
+    const struct conf_member *self = conf_myself(c);
+    static char text[CONFIG_TEXT_MAX];
+
+    fprintf(out, "initLimit=%d\nsyncLimit=%d\nelectionAlg=%d\n",
+            c->init_limit_ticks, c->sync_limit_ticks, c->election_alg);
+    fprintf(out, "electionPort=%d\nquorumPort=%d\npeerType=%d\n",
+            self->election_port, self->quorum_port, c->is_observer);
+    config_text(c, text, sizeof text);
+    fprintf(out, "membership: \n%s", text);
+}
+
 static void
 print_conf(const struct four *f, FILE *out)
 {
@@ -176,7 +198,10 @@ print_conf(const struct four *f, FILE *out)
             c->max_client_cnxns);
     fprintf(out, "minSessionTimeout=%d\nmaxSessionTimeout=%d\n",
             c->min_session_timeout_ms, c->max_session_timeout_ms);
-    fprintf(out, "clientPortListenBacklog=%d\nserverId=0\n", c->listen_backlog);
+    fprintf(out, "clientPortListenBacklog=%d\nserverId=%" PRId64 "\n",
+            c->listen_backlog, c->my_sid);
+    if (c->member_count > 0)
+        print_membership(c, out);
 }
 
 static void
@@ -189,6 +214,11 @@ print_mntr(const struct four *f, FILE *out)
     fprintf(out, "zk_version\t%s, built on %s\n", ZABD_ZOOKEEPER_VERSION,
             BUILT_ON);
     fprintf(out, "zk_server_state\t%s\n", figures_state(f->figures));
+    if (figures_peer_state(f->figures))
+        fprintf(out, "zk_peer_state\t%s\n", figures_peer_state(f->figures));
+    if (f->figures->role == ROLE_OBSERVING)
+        fprintf(out, "zk_observer_master_id\t%" PRId64 "\n",
+                f->figures->ensemble.leader);
     for (size_t i = 0; i < n; i++) {
         if (m[i].is_fraction) {
             figures_format(m[i].real, text);

@@ -85,6 +85,44 @@ add_tree(struct figures *f, const struct shm *shm)
     } while (tree_read_retry(tree, seq));
 }
 
+static uint32_t
+count_voters(const struct conf *conf)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        n += !conf->member[i].is_observer;
+    return n;
+}
+
+/* Members do not change while the server runs, so their lines need no copy. */
+static void
+add_ensemble(struct ensemble_figures *f, const struct shm *shm)
+{
+    const struct shm_ensemble *e = &shm->replication->ensemble;
+    mono_ms_t since = e->leading_since_ms;
+
+    f->quorum_size = count_voters(&shm->super->conf);
+    f->zab_state = e->zab_state;
+    f->leader = e->leader;
+    f->epoch = e->epoch;
+    f->learners = e->learners;
+    f->synced_followers = e->synced_followers;
+    f->synced_non_voting = e->synced_non_voting;
+    f->synced_observers = e->synced_observers;
+    f->pending_syncs = e->pending_syncs;
+    f->leader_uptime_ms = since ? clock_mono_ms() - since : 0;
+    f->proposal_last = e->proposal_last ? e->proposal_last : -1;
+    f->proposal_min = e->proposal_min ? e->proposal_min : -1;
+    f->proposal_max = e->proposal_max ? e->proposal_max : -1;
+    f->lookings = e->lookings;
+    f->diffs = e->diffs;
+    f->snaps = e->snaps;
+    f->unavailable_last_ms = e->unavailable_last_ms;
+    f->elections = shm->election->elections;
+    f->election_last_ms = shm->election->last_election_ms;
+}
+
 void
 figures_collect(const struct shm *shm, struct figures *f)
 {
@@ -102,6 +140,7 @@ figures_collect(const struct shm *shm, struct figures *f)
         add_client(f, &shm->client[w]->stats);
     f->open_files = count_files();
     add_storage(f, shm);
+    add_ensemble(&f->ensemble, shm);
     if (f->is_serving)
         add_tree(f, shm);
 }
@@ -119,6 +158,46 @@ figures_state(const struct figures *f)
     default:
         return "standalone";
     }
+}
+
+const char *
+figures_zab_state(const struct figures *f)
+{
+    static const char *const names[] = {
+        [ZAB_ELECTION] = "election",
+        [ZAB_DISCOVERY] = "discovery",
+        [ZAB_SYNCHRONIZATION] = "synchronization",
+        [ZAB_BROADCAST] = "broadcast",
+    };
+
+    if (f->ensemble.quorum_size == 0)
+        return "";
+    return names[f->ensemble.zab_state % ARRAY_COUNT(names)];
+}
+
+/* ZK: QuorumPeer.getDetailedState */
+const char *
+figures_peer_state(const struct figures *f)
+{
+#define ROW(role, word)                                                        \
+    [role] = {                                                                 \
+        word " - election",                                                    \
+        word " - discovery",                                                   \
+        word " - synchronization",                                             \
+        word " - broadcast"                                                    \
+    }
+    static const char *const names[][ZAB_BROADCAST + 1] = {
+        ROW(ROLE_LEADING, "leading"),
+        ROW(ROLE_FOLLOWING, "following"),
+        ROW(ROLE_OBSERVING, "observing"),
+    };
+#undef ROW
+
+    if (f->ensemble.quorum_size == 0)
+        return NULL;
+    if (f->role < ROLE_LEADING || f->role > ROLE_OBSERVING)
+        return "looking";
+    return names[f->role][f->ensemble.zab_state % (ZAB_BROADCAST + 1)];
 }
 
 double
@@ -157,8 +236,9 @@ fsync_avg_ms(const struct figures *f)
 /*
  * kind, name, value: whole numbers (W) and fractions (R).  The order is that
  * of mntr: what scripts look for comes first, since some read 2048 bytes.
+ * What only a member or a leader has is absent elsewhere, not zero.
  */
-#define METRIC_TABLE(W, R)                                                     \
+#define FIRST_METRICS(W, R)                                                    \
     R(GAUGE, avg_latency, figures_latency_avg(f))                              \
     W(GAUGE, max_latency, f->latency_max_ms)                                   \
     W(GAUGE, min_latency, f->latency_min_ms)                                   \
@@ -171,7 +251,32 @@ fsync_avg_ms(const struct figures *f)
     W(GAUGE, ephemerals_count, f->tree.ephemeral_count)                        \
     W(GAUGE, approximate_data_size, f->tree.data_bytes)                        \
     W(GAUGE, open_file_descriptor_count, f->open_files)                        \
-    W(GAUGE, max_file_descriptor_count, f->max_files)                          \
+    W(GAUGE, max_file_descriptor_count, f->max_files)
+
+#define MEMBER_METRICS(W, R)                                                   \
+    W(GAUGE, quorum_size, e->quorum_size)                                      \
+    W(GAUGE, epoch, e->epoch)                                                  \
+    W(COUNTER, looking_count, e->lookings)                                     \
+    W(COUNTER, cnt_election_time, e->elections)                                \
+    W(GAUGE, last_election_time, e->election_last_ms)                          \
+    W(GAUGE, last_unavailable_time, e->unavailable_last_ms)                    \
+    W(COUNTER, diff_count, e->diffs)                                           \
+    W(COUNTER, snap_count, e->snaps)
+
+/* ZK: `followers` is the name of `learners` before 3.6, still asked for. */
+#define LEADER_METRICS(W, R)                                                   \
+    W(GAUGE, learners, e->learners)                                            \
+    W(GAUGE, followers, e->learners)                                           \
+    W(GAUGE, synced_followers, e->synced_followers)                            \
+    W(GAUGE, synced_non_voting_followers, e->synced_non_voting)                \
+    W(GAUGE, synced_observers, e->synced_observers)                            \
+    W(GAUGE, pending_syncs, e->pending_syncs)                                  \
+    W(GAUGE, leader_uptime, e->leader_uptime_ms)                               \
+    W(GAUGE, last_proposal_size, e->proposal_last)                             \
+    W(GAUGE, max_proposal_size, e->proposal_max)                               \
+    W(GAUGE, min_proposal_size, e->proposal_min)
+
+#define OTHER_METRICS(W, R)                                                    \
     W(GAUGE, uptime, f->uptime_ms)                                             \
     W(GAUGE, global_sessions, f->sessions)                                     \
     W(GAUGE, local_sessions, 0)                                                \
@@ -191,7 +296,7 @@ fsync_avg_ms(const struct figures *f)
     W(COUNTER, bytes_received_count, f->bytes_received)                        \
     W(COUNTER, proposal_count, f->proposals)                                   \
     W(COUNTER, commit_count, f->proposals)                                     \
-    W(COUNTER, snap_count, f->snapshots)                                       \
+    W(COUNTER, cnt_snapshottime, f->snapshots)                                 \
     W(COUNTER, fsync_threshold_exceed_count, 0)                                \
     W(GAUGE, watch_bytes, f->watch_bytes)                                      \
     W(GAUGE, tree_memory_bytes, f->tree.memory_bytes)                          \
@@ -204,13 +309,21 @@ fsync_avg_ms(const struct figures *f)
 size_t
 figures_metrics(const struct figures *f, struct metric m[METRICS_MAX])
 {
+    const struct ensemble_figures *e = &f->ensemble;
     size_t n = 0;
 
 #define WHOLE(kind, name, value)                                               \
     m[n++] = (struct metric){#name, METRIC_##kind, false, (int64_t)(value), 0};
 #define REAL(kind, name, value)                                                \
     m[n++] = (struct metric){#name, METRIC_##kind, true, 0, (value)};
-    METRIC_TABLE(WHOLE, REAL)
+    FIRST_METRICS(WHOLE, REAL)
+    if (e->quorum_size > 0) {
+        MEMBER_METRICS(WHOLE, REAL)
+    }
+    if (f->role == ROLE_LEADING) {
+        LEADER_METRICS(WHOLE, REAL)
+    }
+    OTHER_METRICS(WHOLE, REAL)
 #undef WHOLE
 #undef REAL
     return n;

@@ -12,10 +12,25 @@
 #include "daemon/shm.h"
 #include "storage/tree.h"
 
+/* What a member of an ensemble tells; see struct shm_ensemble. */
+struct ensemble_figures {
+    uint32_t zab_state;   /* enum zab_state */
+    uint32_t quorum_size; /* all voters; 0: a server of its own */
+    sid_t leader;
+    int64_t epoch;
+    uint32_t learners, synced_followers, synced_non_voting, synced_observers;
+    uint32_t pending_syncs;
+    int64_t leader_uptime_ms;
+    int64_t proposal_last, proposal_min, proposal_max; /* -1: none yet */
+    uint64_t lookings, diffs, snaps, unavailable_last_ms;
+    uint64_t elections, election_last_ms;
+};
+
 /* Sums over all client processes, and what the others tell. */
 struct figures {
     bool is_serving;
     uint32_t role; /* enum server_role */
+    struct ensemble_figures ensemble;
     struct tree_totals tree;
     uint64_t sessions;
     int64_t uptime_ms;
@@ -37,6 +52,15 @@ void figures_collect(const struct shm *shm, struct figures *f);
 /* "standalone", "leader", "follower", "observer". */
 const char *figures_state(const struct figures *f);
 
+/*
+ * "leading - broadcast", "following - synchronization", "looking"; NULL for a
+ * server of its own.
+ */
+const char *figures_peer_state(const struct figures *f);
+
+/* "election" to "broadcast", "" for a server of its own. */
+const char *figures_zab_state(const struct figures *f);
+
 /* Of all answers, 0 if there was none. */
 double figures_latency_avg(const struct figures *f);
 
@@ -50,7 +74,7 @@ struct metric {
     double real;
 };
 
-enum { METRICS_MAX = 64 };
+enum { METRICS_MAX = 80 };
 
 /* Fill `m` in the order of mntr; returns how many. */
 size_t figures_metrics(const struct figures *f, struct metric m[METRICS_MAX]);

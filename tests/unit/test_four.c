@@ -164,6 +164,119 @@ mntr_is_pairs_and_its_important_ones_come_first(void)
     CU_ASSERT_TRUE(at - text < 2048);
 }
 
+static void
+given_a_member(enum server_role role)
+{
+    given_a_server();
+    figures.role = role;
+    figures.ensemble = (struct ensemble_figures){
+        .zab_state = ZAB_BROADCAST,
+        .quorum_size = 3,
+        .leader = 2,
+        .epoch = 5,
+        .learners = 3,
+        .synced_followers = 2,
+        .synced_observers = 1,
+        .leader_uptime_ms = 77,
+        .proposal_last = 48,
+        .proposal_min = 40,
+        .proposal_max = 190,
+    };
+}
+
+static bool
+mntr_has(const char *line)
+{
+    const char *at = strstr(answer(CONF_WORD_MNTR), line);
+
+    return at && at[-1] == '\n' && at[strlen(line)] == '\n';
+}
+
+static void
+a_member_tells_its_mode(void)
+{
+    given_a_member(ROLE_FOLLOWING);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(answer(CONF_WORD_SRVR), "\nMode: follower\n"));
+    CU_ASSERT_TRUE(mntr_has("zk_server_state\tfollower"));
+    CU_ASSERT_TRUE(mntr_has("zk_peer_state\tfollowing - broadcast"));
+    CU_ASSERT_TRUE(mntr_has("zk_quorum_size\t3"));
+    given_a_member(ROLE_OBSERVING);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(answer(CONF_WORD_STAT), "\nMode: observer\n"));
+    CU_ASSERT_TRUE(mntr_has("zk_peer_state\tobserving - broadcast"));
+    CU_ASSERT_TRUE(mntr_has("zk_observer_master_id\t2"));
+}
+
+static void
+only_a_leader_tells_of_learners_and_proposals(void)
+{
+    const char *text;
+
+    given_a_member(ROLE_LEADING);
+    text = answer(CONF_WORD_SRVR);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nMode: leader\nNode count: 5\n"));
+    CU_ASSERT_STRING_EQUAL(strstr(text, "Proposal"),
+                           "Proposal sizes last/min/max: 48/40/190\n");
+    CU_ASSERT_TRUE(mntr_has("zk_peer_state\tleading - broadcast"));
+    CU_ASSERT_TRUE(mntr_has("zk_learners\t3"));
+    CU_ASSERT_TRUE(mntr_has("zk_synced_followers\t2"));
+    CU_ASSERT_TRUE(mntr_has("zk_synced_observers\t1"));
+    CU_ASSERT_TRUE(mntr_has("zk_pending_syncs\t0"));
+    CU_ASSERT_TRUE(mntr_has("zk_leader_uptime\t77"));
+    CU_ASSERT_TRUE(mntr_has("zk_max_proposal_size\t190"));
+    text = answer(CONF_WORD_MNTR);
+    CU_ASSERT_TRUE(strstr(text, "zk_pending_syncs") - text < 2048);
+    given_a_member(ROLE_FOLLOWING);
+    CU_ASSERT_PTR_NULL(strstr(answer(CONF_WORD_SRVR), "Proposal"));
+    CU_ASSERT_PTR_NULL(strstr(answer(CONF_WORD_MNTR), "synced_followers"));
+}
+
+static void
+a_server_of_its_own_tells_nothing_of_an_ensemble(void)
+{
+    given_a_server();
+    CU_ASSERT_PTR_NULL(strstr(answer(CONF_WORD_MNTR), "zk_peer_state"));
+    CU_ASSERT_PTR_NULL(strstr(answer(CONF_WORD_MNTR), "zk_quorum_size"));
+    CU_ASSERT_PTR_NULL(strstr(answer(CONF_WORD_CONF), "membership"));
+    CU_ASSERT_STRING_EQUAL(figures_zab_state(&figures), "");
+}
+
+/* ZK: the answer ends without a newline. */
+static void
+conf_of_a_member_ends_in_the_membership(void)
+{
+    given_a_member(ROLE_FOLLOWING);
+    conf = (struct conf){.my_sid = 2,
+                         .member_count = 2,
+                         .init_limit_ticks = 10,
+                         .sync_limit_ticks = 5,
+                         .election_alg = 3};
+    for (uint32_t i = 0; i < 2; i++)
+        conf.member[i] = (struct conf_member){.sid = (sid_t)i + 1,
+                                              .host = "h",
+                                              .quorum_port = 10 + (int32_t)i,
+                                              .election_port = 20 + (int32_t)i};
+    CU_ASSERT_STRING_EQUAL(
+        strstr(answer(CONF_WORD_CONF), "serverId="),
+        "serverId=2\ninitLimit=10\nsyncLimit=5\nelectionAlg=3\n"
+        "electionPort=21\nquorumPort=11\npeerType=0\nmembership: \n"
+        "server.1=h:10:20:participant\nserver.2=h:11:21:participant\n"
+        "version=0");
+    conf = (struct conf){0};
+}
+
+static void
+a_state_has_zookeepers_name(void)
+{
+    given_a_member(ROLE_NONE);
+    CU_ASSERT_STRING_EQUAL(figures_peer_state(&figures), "looking");
+    given_a_member(ROLE_LEADING);
+    figures.ensemble.zab_state = ZAB_DISCOVERY;
+    CU_ASSERT_STRING_EQUAL(figures_peer_state(&figures), "leading - discovery");
+    CU_ASSERT_STRING_EQUAL(figures_zab_state(&figures), "discovery");
+}
+
 UNIT_SUITE(four)
 {
     unit_suite("four");
@@ -174,4 +287,9 @@ UNIT_SUITE(four)
     UNIT(stat_and_cons_list_connections_in_use);
     UNIT(an_ipv6_peer_is_written_out);
     UNIT(mntr_is_pairs_and_its_important_ones_come_first);
+    UNIT(a_member_tells_its_mode);
+    UNIT(only_a_leader_tells_of_learners_and_proposals);
+    UNIT(a_server_of_its_own_tells_nothing_of_an_ensemble);
+    UNIT(conf_of_a_member_ends_in_the_membership);
+    UNIT(a_state_has_zookeepers_name);
 }
