@@ -4,33 +4,43 @@
  *
  * One `struct learner` is one connection to a leader, from the first word to
  * the end.  It is told what happened and appends to `out` what to do, in the
- * order to do it.
+ * order to do it.  What each state promises:
  *
  *   DISCOVERY   our info is sent; LEADER_INFO comes
  *   PROMISING   the new acceptedEpoch goes to disk, then ACK_EPOCH
  *   AWAITING    DIFF, TRUNC or SNAP comes
- *   CUTTING     the log is cut (TRUNC)
- *   SNAPPING    a snapshot comes and is made durable (SNAP)
+ *   CUTTING     the log is cut (TRUNC); the shell reads nothing
+ *   SNAPPING    a snapshot comes and is made durable (SNAP); the shell reads
+ *               the payload and no packet behind it
  *   SYNCING     PROPOSAL+COMMIT pairs come, then NEW_LEADER
- *   SEALING     everything received goes to disk, then currentEpoch does
+ *   SEALING     everything before NEW_LEADER goes to disk, then currentEpoch
  *   SEALED      NEW_LEADER is acknowledged; UP_TO_DATE comes
  *   BROADCAST   serves; PROPOSAL, COMMIT, INFORM, PING, SYNC, ...
  *   OVER        nothing any more
  *
- * An ACK leaves only after what it acknowledges is on disk: LEARNER_ACK comes
- * out of learner_durable and learner_stored alone.
+ * Four marks, all in our own history:
+ *
+ *      committed <= agreed <= last     durable <= last     acked <= durable
+ *
+ * Before UP_TO_DATE the leader's COMMITs are its opinion: it sends them for
+ * its whole log, and no quorum may have that yet.  They raise `agreed`; with
+ * UP_TO_DATE that becomes `committed`, and clients may see it.
+ *
+ * An ACK leaves only after what it acknowledges is on disk: it comes out of
+ * learner_durable, learner_stored and UP_TO_DATE, never of a PROPOSAL; and
+ * the first is the one for NEW_LEADER.
  *
  * Life: learner_init, then the events; it owns nothing, allocates nothing.
  *
  * ZK: Learner.syncWithLeader, Follower, Observer
- *     (spec/quorum-protocol.md 4.5, 4.8 to 4.10, 5.4, 14)
+ *     (spec/quorum-protocol.md 4.5, 4.8 to 4.10, 5.4, 6.3, 8, 14)
  */
 #ifndef NET_LEARNER_H
 #define NET_LEARNER_H
 
 #include "net/qpacket.h"
 
-enum { LEARNER_ACTS_MAX = 8, LEARNER_RUNS_MAX = 8 };
+enum { LEARNER_ACTS_MAX = 8 };
 
 enum learner_state {
     LEARNER_DISCOVERY,
@@ -49,50 +59,58 @@ struct learner_conf {
     sid_t me;
     bool is_observer;
     int64_t accepted, current; /* epochs as on disk */
-    zxid_t last;               /* of our log, committed or not */
-    bool wants_snap;           /* our history is of no use: claim none */
+    zxid_t last;               /* of our log, all on disk, committed or not */
+    zxid_t committed; /* known to be: what an earlier LEARNER_COMMIT of this
+                         process said; 0 after a start, when all of the log
+                         is in the tree and nobody knows */
+    bool wants_snap;  /* our history is of no use: claim none */
     int64_t config_version;
+    int32_t flags; /* ours, for a leader that is zabd, too */
     int32_t tick_ms;
     int32_t init_ticks, sync_ticks;
     int32_t silence_ms; /* a leader that is zabd, too, and silent for so long
                            is dead; 0: sync_ticks decide */
 };
 
-/* Transactions received and not committed: zxids without a gap. */
-struct learner_run {
-    zxid_t first, last;
-};
-
 struct learner {
     struct learner_conf conf;
     enum learner_state state;
-    int64_t epoch;        /* the leader's */
-    bool is_leader_zabd;
-    bool is_stored;       /* SEALING: history is on disk, epoch on its way */
-    zxid_t last;          /* received, or had before */
-    zxid_t durable;       /* on our disk */
-    zxid_t committed;
-    zxid_t acked;         /* told to the leader one by one */
-    mono_ms_t heard;
-    struct learner_run run[LEARNER_RUNS_MAX]; /* pending, oldest first */
-    uint32_t run_count;
+    int64_t epoch;       /* the leader's */
+    bool is_leader_zabd; /* it said so, with these flags */
+    int32_t leader_flags;
+    bool is_storing;  /* SEALING: history is on disk, epoch on its way */
+    bool needs_snap;  /* gave up: try again with wants_snap */
+    zxid_t last;      /* received, or had before */
+    zxid_t durable;   /* on our disk */
+    zxid_t agreed;    /* committed, says the leader; the next one up to
+                         `last` is the oldest pending */
+    zxid_t committed; /* known to be committed */
+    zxid_t seal;      /* the last before NEW_LEADER; CUTTING: what stays */
+    zxid_t acked;     /* told to the leader one by one, or need not be */
+    mono_ms_t heard;  /* the leader, or an end of work of our own */
+    mono_ms_t ticked;
+    int64_t silent_ms; /* as we saw it while we ran */
 };
 
 enum learner_act_kind {
     LEARNER_SEND,           /* `packet` to the leader */
-    LEARNER_PONG,           /* PING of `zxid` back, with the touched sessions */
-    LEARNER_ACK,            /* one ACK for each zxid of `from`..`zxid` */
+    LEARNER_PONG,           /* PING of `zxid` back, with the touched sessions;
+                               its data is never null */
+    LEARNER_ACK,            /* one ACK for each zxid of `from`..`zxid`, which
+                               are of one epoch */
     LEARNER_STORE_ACCEPTED, /* `epoch` to disk, then learner_stored */
     LEARNER_STORE_CURRENT,  /* likewise */
-    LEARNER_TRUNCATE,       /* cut the log behind `zxid`: learner_truncated */
-    LEARNER_TAKE_SNAP,      /* the payload follows on the connection, and
-                               replaces all we have: learner_snapped */
+    LEARNER_TRUNCATE,       /* cut the log behind `zxid` (0: all of it), read
+                               no packet until learner_truncated */
+    LEARNER_TAKE_SNAP,      /* the payload follows on the connection, exact
+                               or fuzzy at `zxid`, and replaces all we have;
+                               read no packet until learner_snapped */
     LEARNER_APPEND,         /* `packet` is a transaction: publish it */
     LEARNER_COMMIT,         /* everything up to `zxid` is committed */
     LEARNER_SERVE,          /* up to date: serve clients */
     LEARNER_SYNCED,         /* the oldest sync has come back */
     LEARNER_REVALIDATED,    /* `packet` answers for a session */
-    LEARNER_GIVE_UP,        /* this connection is over */
+    LEARNER_GIVE_UP,        /* this connection is over; see needs_snap */
 };
 
 struct learner_act {
@@ -114,28 +132,42 @@ struct learner_out {
 void learner_init(struct learner *l, const struct learner_conf *conf,
                   mono_ms_t now, struct learner_out *out);
 
+/* A packet came; not while CUTTING or SNAPPING. */
 void learner_hear(struct learner *l, const struct qpacket *p, mono_ms_t now,
                   struct learner_out *out);
 
 /* The epoch of the last LEARNER_STORE_* is on disk. */
 void learner_stored(struct learner *l, mono_ms_t now, struct learner_out *out);
 
-/* Our log is on disk up to `zxid`. */
+/*
+ * Our log is on disk up to `zxid`.  It is the log as it is now: what was
+ * reported before a cut or a snapshot is not reported again.
+ */
 void learner_durable(struct learner *l, zxid_t zxid, mono_ms_t now,
                      struct learner_out *out);
 
-/* The cut is done; rc 0, or -ENOENT: that transaction is not in our log. */
+/* The cut is on disk; rc 0, or -ENOENT: that transaction is not in our log. */
 void learner_truncated(struct learner *l, int rc, mono_ms_t now,
                        struct learner_out *out);
 
-/* What SNAP brought is durable and in the tree, exact at `zxid`. */
+/*
+ * What SNAP brought is durable and in the tree, exact at `zxid`.  If the
+ * connection ends before that, the shell throws what came away.
+ */
 void learner_snapped(struct learner *l, zxid_t zxid, mono_ms_t now,
                      struct learner_out *out);
 
-/* Bytes came that are no whole packet yet, or are of a snapshot. */
+/*
+ * Bytes came that are no whole packet yet, or are of a snapshot; or what a
+ * snapshot brought is still on its way to the disk.
+ */
 void learner_stirs(struct learner *l, mono_ms_t now);
 
-/* Time passed; a few times a tick, and a few times each silence_ms. */
+/*
+ * Time passed; at least four times each limit (init_ticks, sync_ticks,
+ * silence_ms).  Of the time between two calls no more than a quarter of the
+ * limit counts: if they are further apart it was we who did not run.
+ */
 void learner_tick(struct learner *l, mono_ms_t now, struct learner_out *out);
 
 /* The guarantees above hold; for tests and the simulator. */

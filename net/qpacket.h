@@ -75,6 +75,7 @@ enum {
     QPACKET_ZABD = 0x7a616264,
     LEARNER_ZSTD = 1,  /* takes a SNAP payload as a zstd frame */
     LEARNER_QUICK = 2, /* pings come often: silence means death early */
+    LEARNER_NEEDS_SNAP = 4, /* its history is of no use: SNAP, not DIFF */
 };
 
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */
@@ -83,7 +84,7 @@ struct learner_info {
     int32_t protocol;       /* LEARNER_PROTOCOL */
     int64_t config_version; /* of the learner's committed configuration */
     bool is_zabd;
-    int32_t flags; /* LEARNER_ZSTD, LEARNER_QUICK */
+    int32_t flags; /* LEARNER_ZSTD, ... */
 };
 
 /* The data of LEADER_INFO. */

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_learner.c - discovery, how a learner is brought up, and time; the
+ * transactions are in test_learner_txn.c.
+ */
+#include "tests/unit/learner_given.h"
+
+#include <errno.h>
+
+static struct given g;
+
+/* --- discovery ----------------------------------------------------------- */
+
+/* 16.2: FOLLOWER_INFO; what Apache does not read stands behind it. */
+static void
+says_who_it_is_as_apache_does(void)
+{
+    static const uint8_t info[20] = {[7] = 1, [9] = 1};
+    struct learner_conf conf = conf_with(0);
+    const struct learner_act *a;
+
+    conf.accepted = conf.current = 0;
+    connect_with(&g, conf);
+    CU_ASSERT_EQUAL(g.out.count, 1);
+    a = sent(&g, 0, Q_FOLLOWER_INFO, 0);
+    CU_ASSERT_EQUAL_FATAL(a->packet.data.size, LEARNER_INFO_BYTES_MAX);
+    CU_ASSERT_EQUAL(memcmp(a->packet.data.data, info, sizeof info), 0);
+    CU_ASSERT_EQUAL(a->packet.authinfo.size, -1);
+}
+
+static void
+tells_a_zabd_leader_what_it_can_do(void)
+{
+    struct learner_info info;
+
+    connect_with(&g, conf_with(OLD(3)));
+    sent(&g, 0, Q_FOLLOWER_INFO, OLD(0));
+    CU_ASSERT_EQUAL(learner_info_get(g.out.act[0].packet.data, &info), 0);
+    CU_ASSERT_TRUE(info.is_zabd);
+    CU_ASSERT_EQUAL(info.flags, LEARNER_QUICK);
+}
+
+/* Trap 14.3: epochs accepted by observers raise the next epoch as well. */
+static void
+an_observer_names_its_accepted_epoch_too(void)
+{
+    connect_with(&g, observer_with(OLD(3)));
+    sent(&g, 0, Q_OBSERVER_INFO, OLD(0));
+}
+
+/* 4.5: acceptedEpoch to disk before ACK_EPOCH. */
+static void
+promises_a_new_epoch_only_when_it_is_on_disk(void)
+{
+    connect_with(&g, conf_with(OLD(3)));
+    hear_leader_info(&g, EPOCH);
+    CU_ASSERT_EQUAL(g.out.count, 1);
+    CU_ASSERT_EQUAL(did(&g, 0, LEARNER_STORE_ACCEPTED)->epoch, EPOCH);
+    stored(&g);
+    CU_ASSERT_EQUAL(g.out.count, 1);
+    sent(&g, 0, Q_ACK_EPOCH, OLD(3));
+}
+
+/* Trap 14.1.9: current epoch as an int of 4 bytes, zxid the last logged. */
+static void
+ack_epoch_carries_the_current_epoch_as_an_int(void)
+{
+    struct learner_conf conf = conf_with(OLD(3));
+    const struct learner_act *a;
+
+    conf.current = 4;
+    given_awaiting(&g, conf);
+    a = sent(&g, 0, Q_ACK_EPOCH, OLD(3));
+    CU_ASSERT_EQUAL_FATAL(a->packet.data.size, 4);
+    CU_ASSERT_EQUAL(load_be32(a->packet.data.data), 4);
+}
+
+/* Trap 14.1.9: -1 says that this epoch was promised before. */
+static void
+an_epoch_promised_before_is_answered_with_minus_one(void)
+{
+    struct learner_conf conf = conf_with(NEW(15));
+    const struct learner_act *a;
+
+    conf.accepted = conf.current = EPOCH;
+    connect_with(&g, conf);
+    hear_leader_info(&g, EPOCH);
+    CU_ASSERT_EQUAL(g.out.count, 1);
+    a = sent(&g, 0, Q_ACK_EPOCH, NEW(15));
+    CU_ASSERT_EQUAL(load_be32(a->packet.data.data), UINT32_MAX);
+}
+
+/* 13.3, EPOCH-PROMISE */
+static void
+an_epoch_below_the_promise_is_left(void)
+{
+    connect_with(&g, conf_with(OLD(3)));
+    hear_leader_info(&g, EPOCH - 2);
+    gave_up(&g);
+}
+
+static void
+a_leader_info_that_is_cut_short_is_left(void)
+{
+    connect_with(&g, conf_with(OLD(3)));
+    hear(&g, Q_LEADER_INFO, NEW(0));
+    gave_up(&g);
+}
+
+/* 4.3: the handshake from before 3.4 begins with NEW_LEADER. */
+static void
+a_leader_that_begins_otherwise_is_left(void)
+{
+    connect_with(&g, conf_with(OLD(3)));
+    hear(&g, Q_NEW_LEADER, NEW(0));
+    gave_up(&g);
+}
+
+static void
+a_leader_that_does_not_wait_for_the_promise_is_left(void)
+{
+    connect_with(&g, conf_with(OLD(3)));
+    hear_leader_info(&g, EPOCH);
+    hear(&g, Q_DIFF, OLD(3));
+    gave_up(&g);
+}
+
+/* --- DIFF, TRUNC, SNAP ------------------------------------------------------
+ */
+
+/* Trap ZOOKEEPER-3104: NEW_LEADER strictly behind the history. */
+static void
+new_leader_before_any_history_is_refused(void)
+{
+    given_awaiting(&g, conf_with(OLD(3)));
+    hear(&g, Q_NEW_LEADER, NEW(0));
+    gave_up(&g);
+}
+
+/* 4.7: whatever zxid DIFF has. */
+static void
+diff_keeps_what_we_have(void)
+{
+    given_awaiting(&g, conf_with(OLD(3)));
+    hear(&g, Q_DIFF, OLD(9));
+    did_nothing(&g);
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
+    CU_ASSERT_EQUAL(g.l.last, OLD(3));
+}
+
+/* Trap ZOOKEEPER-1154: cut inclusively, what is named stays. */
+static void
+trunc_cuts_behind_what_it_names(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    hear(&g, Q_TRUNC, OLD(12));
+    CU_ASSERT_EQUAL(did(&g, 0, LEARNER_TRUNCATE)->zxid, OLD(12));
+    truncated(&g, 0);
+    did_nothing(&g);
+    CU_ASSERT_EQUAL(g.l.last, OLD(12));
+    CU_ASSERT_EQUAL(g.l.durable, OLD(12));
+    hear_pair(&g, OLD(13));
+    CU_ASSERT_EQUAL(g.l.last, OLD(13));
+}
+
+static void
+trunc_to_our_own_end_needs_no_cut(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    hear(&g, Q_TRUNC, OLD(15));
+    did_nothing(&g);
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
+}
+
+/* Trap 14.3: TRUNC to a zxid absent from the log wants a snapshot. */
+static void
+trunc_to_what_is_not_in_the_log_wants_a_snapshot(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    hear(&g, Q_TRUNC, ZXID(3, 2));
+    truncated(&g, -ENOENT);
+    gave_up(&g);
+    CU_ASSERT_TRUE(g.l.needs_snap);
+}
+
+static void
+trunc_beyond_our_end_wants_a_snapshot(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    hear(&g, Q_TRUNC, OLD(16));
+    gave_up(&g);
+    CU_ASSERT_TRUE(g.l.needs_snap);
+}
+
+static void
+a_cut_that_fails_ends_the_connection(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    hear(&g, Q_TRUNC, OLD(12));
+    truncated(&g, -EIO);
+    gave_up(&g);
+    CU_ASSERT_FALSE(g.l.needs_snap);
+}
+
+/* 13.18, NO-TRUNC-COMMITTED */
+static void
+trunc_below_what_is_committed_is_refused(void)
+{
+    struct learner_conf conf = conf_with(OLD(15));
+
+    conf.committed = OLD(13);
+    given_awaiting(&g, conf);
+    hear(&g, Q_TRUNC, OLD(12));
+    gave_up(&g);
+    given_awaiting(&g, conf);
+    hear(&g, Q_TRUNC, OLD(13));
+    did(&g, 0, LEARNER_TRUNCATE);
+}
+
+/* What a start loaded is not known to be committed. */
+static void
+what_was_only_loaded_may_all_be_cut(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    hear(&g, Q_TRUNC, 0);
+    CU_ASSERT_EQUAL(did(&g, 0, LEARNER_TRUNCATE)->zxid, 0);
+    truncated(&g, 0);
+    hear_pair(&g, 1);
+    CU_ASSERT_EQUAL(g.l.last, 1);
+}
+
+/* Trap 14.3: a fresh leader's zxid is no transaction, but a snapshot's. */
+static void
+a_snapshot_replaces_what_we_have(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    hear(&g, Q_SNAP, NEW(0));
+    CU_ASSERT_EQUAL(did(&g, 0, LEARNER_TAKE_SNAP)->zxid, NEW(0));
+    snapped(&g, NEW(0));
+    did_nothing(&g);
+    CU_ASSERT_EQUAL(g.l.last, NEW(0));
+    hear_pair(&g, NEW(1));
+    CU_ASSERT_EQUAL(g.l.last, NEW(1));
+}
+
+static void
+a_snapshot_may_be_older_than_an_uncommitted_log(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    hear(&g, Q_SNAP, OLD(9));
+    snapped(&g, OLD(9));
+    CU_ASSERT_EQUAL(g.l.last, OLD(9));
+    CU_ASSERT_EQUAL(g.l.durable, OLD(9));
+}
+
+static void
+a_snapshot_older_than_what_is_committed_is_refused(void)
+{
+    struct learner_conf conf = conf_with(OLD(15));
+
+    conf.committed = OLD(13);
+    given_awaiting(&g, conf);
+    hear(&g, Q_SNAP, OLD(12));
+    gave_up(&g);
+}
+
+static void
+history_of_a_later_epoch_than_the_leaders_is_refused(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    hear(&g, Q_SNAP, ZXID(EPOCH + 1, 1));
+    gave_up(&g);
+    given_awaiting(&g, conf_with(ZXID(EPOCH + 1, 5)));
+    hear(&g, Q_TRUNC, ZXID(EPOCH + 1, 1));
+    gave_up(&g);
+    given_awaiting(&g, conf_with(ZXID(EPOCH + 1, 5)));
+    hear(&g, Q_DIFF, 0);
+    gave_up(&g);
+}
+
+/* A history of no use: zxid 0 is claimed, and zabd leaders hear it, too. */
+static void
+who_wants_a_snapshot_claims_no_history(void)
+{
+    struct learner_conf conf = conf_with(OLD(15));
+    struct learner_info info;
+
+    conf.wants_snap = true;
+    connect_with(&g, conf);
+    CU_ASSERT_EQUAL(learner_info_get(g.out.act[0].packet.data, &info), 0);
+    CU_ASSERT_EQUAL(info.flags, LEARNER_QUICK | LEARNER_NEEDS_SNAP);
+    hear_leader_info(&g, EPOCH);
+    stored(&g);
+    sent(&g, 0, Q_ACK_EPOCH, 0);
+    hear(&g, Q_SNAP, OLD(20));
+    snapped(&g, OLD(20));
+    CU_ASSERT_EQUAL(g.l.last, OLD(20));
+}
+
+static void
+who_wants_a_snapshot_takes_nothing_else(void)
+{
+    struct learner_conf conf = conf_with(OLD(15));
+
+    conf.wants_snap = true;
+    given_awaiting(&g, conf);
+    hear(&g, Q_DIFF, OLD(20));
+    gave_up(&g);
+    CU_ASSERT_TRUE(g.l.needs_snap);
+    given_awaiting(&g, conf);
+    hear(&g, Q_TRUNC, OLD(12));
+    gave_up(&g);
+    CU_ASSERT_TRUE(g.l.needs_snap);
+}
+
+/* --- time ------------------------------------------------------------------
+ */
+
+/* In steps as a shell makes them; true if it gave up within `ms`. */
+static bool
+silence_of(int64_t ms, int64_t step)
+{
+    for (int64_t at = 0; at < ms; at += step) {
+        tick_after(&g, step);
+        if (g.out.count > 0)
+            return true;
+    }
+    return false;
+}
+
+/* 6.3 */
+static void
+waits_init_limit_until_new_leader(void)
+{
+    given_syncing(&g, conf_with(OLD(3)));
+    CU_ASSERT_FALSE(silence_of(INIT_MS - 100, 100));
+    tick_after(&g, 100);
+    gave_up(&g);
+}
+
+static void
+waits_sync_limit_afterwards(void)
+{
+    given_sealed(&g, conf_with(OLD(3)));
+    CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
+    tick_after(&g, 100);
+    gave_up(&g);
+}
+
+/* 6.3: any packet; 14.1.4: even one that is not answered. */
+static void
+any_packet_begins_the_time_again(void)
+{
+    given_sealed(&g, conf_with(OLD(3)));
+    CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
+    hear(&g, Q_PING, NEW(0));
+    did_nothing(&g);
+    CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
+}
+
+static void
+bytes_of_a_snapshot_begin_the_time_again(void)
+{
+    given_awaiting(&g, conf_with(0));
+    hear(&g, Q_SNAP, OLD(9));
+    CU_ASSERT_FALSE(silence_of(INIT_MS - 100, 100));
+    learner_stirs(&g.l, g.now);
+    CU_ASSERT_FALSE(silence_of(INIT_MS - 100, 100));
+    CU_ASSERT_TRUE(silence_of(100, 100));
+}
+
+/* The leader is silent because it waits for us. */
+static void
+our_own_disk_is_no_silence_of_the_leader(void)
+{
+    connect_with(&g, conf_with(OLD(15)));
+    hear_leader_info(&g, EPOCH);
+    CU_ASSERT_FALSE(silence_of(3 * INIT_MS, 100));
+    stored(&g);
+    hear(&g, Q_TRUNC, OLD(3));
+    CU_ASSERT_FALSE(silence_of(3 * INIT_MS, 100));
+    truncated(&g, 0);
+    CU_ASSERT_FALSE(silence_of(INIT_MS - 100, 100));
+    hear(&g, Q_NEW_LEADER, NEW(0));
+    CU_ASSERT_FALSE(silence_of(3 * INIT_MS, 100));
+    stored(&g);
+    CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
+    CU_ASSERT_TRUE(silence_of(100, 100));
+}
+
+static void
+given_quick(int32_t leader_flags)
+{
+    struct learner_conf conf = conf_with(OLD(3));
+    struct leader_info info = {LEARNER_PROTOCOL, true, leader_flags};
+    uint8_t buffer[LEADER_INFO_BYTES_MAX];
+    struct jute_out data = jute_out_of(buffer, sizeof buffer);
+
+    conf.silence_ms = 600;
+    connect_with(&g, conf);
+    leader_info_put(&data, &info);
+    hear_packet(
+        &g, (struct qpacket){
+                Q_LEADER_INFO, NEW(0), {buffer, sizeof buffer}, BYTES_NULL});
+    stored(&g);
+    hear(&g, Q_DIFF, OLD(3));
+    hear(&g, Q_NEW_LEADER, NEW(0));
+    stored(&g);
+    hear(&g, Q_UP_TO_DATE, -1);
+    CU_ASSERT_EQUAL_FATAL(g.l.state, LEARNER_BROADCAST);
+}
+
+static void
+a_quick_leader_is_left_after_a_short_silence(void)
+{
+    given_quick(LEARNER_QUICK);
+    CU_ASSERT_FALSE(silence_of(500, 100));
+    tick_after(&g, 100);
+    gave_up(&g);
+}
+
+static void
+only_a_quick_leader_is_left_early(void)
+{
+    given_quick(LEARNER_ZSTD);
+    CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
+}
+
+/* Stopped for a minute and continued: it was not the leader that slept. */
+static void
+time_in_which_we_did_not_run_does_not_count(void)
+{
+    given_quick(LEARNER_QUICK);
+    tick_after(&g, 60000);
+    did_nothing(&g);
+    hear(&g, Q_PING, NEW(0));
+    did(&g, 0, LEARNER_PONG);
+    CU_ASSERT_FALSE(silence_of(500, 100));
+}
+
+/* The first tick after a packet counts from the packet. */
+static void
+time_before_the_last_packet_does_not_count(void)
+{
+    given_quick(LEARNER_QUICK);
+    g.now += 100;
+    hear(&g, Q_PING, NEW(0));
+    tick_after(&g, 50);
+    CU_ASSERT_EQUAL(g.l.silent_ms, 50);
+}
+
+static void
+ticks_that_are_rare_still_find_a_dead_leader(void)
+{
+    given_quick(LEARNER_QUICK);
+    CU_ASSERT_FALSE(silence_of(3000, 1000));
+    tick_after(&g, 1000);
+    gave_up(&g);
+}
+
+/* Trap ZOOKEEPER-4712: nothing of an old role reaches a new one. */
+static void
+when_it_is_over_nothing_happens_any_more(void)
+{
+    given_broadcast(&g, conf_with(OLD(3)));
+    hear(&g, Q_PROPOSAL, NEW(1));
+    hear(&g, Q_SNAP, NEW(0));
+    gave_up(&g);
+    durable(&g, NEW(1));
+    did_nothing(&g);
+    hear(&g, Q_PROPOSAL, NEW(2));
+    did_nothing(&g);
+    stored(&g);
+    did_nothing(&g);
+    truncated(&g, 0);
+    did_nothing(&g);
+    snapped(&g, NEW(5));
+    did_nothing(&g);
+    CU_ASSERT_FALSE(silence_of(3 * INIT_MS, 1000));
+}
+
+UNIT_SUITE(learner)
+{
+    unit_suite("learner");
+    UNIT(says_who_it_is_as_apache_does);
+    UNIT(tells_a_zabd_leader_what_it_can_do);
+    UNIT(an_observer_names_its_accepted_epoch_too);
+    UNIT(promises_a_new_epoch_only_when_it_is_on_disk);
+    UNIT(ack_epoch_carries_the_current_epoch_as_an_int);
+    UNIT(an_epoch_promised_before_is_answered_with_minus_one);
+    UNIT(an_epoch_below_the_promise_is_left);
+    UNIT(a_leader_info_that_is_cut_short_is_left);
+    UNIT(a_leader_that_begins_otherwise_is_left);
+    UNIT(a_leader_that_does_not_wait_for_the_promise_is_left);
+    UNIT(new_leader_before_any_history_is_refused);
+    UNIT(diff_keeps_what_we_have);
+    UNIT(trunc_cuts_behind_what_it_names);
+    UNIT(trunc_to_our_own_end_needs_no_cut);
+    UNIT(trunc_to_what_is_not_in_the_log_wants_a_snapshot);
+    UNIT(trunc_beyond_our_end_wants_a_snapshot);
+    UNIT(a_cut_that_fails_ends_the_connection);
+    UNIT(trunc_below_what_is_committed_is_refused);
+    UNIT(what_was_only_loaded_may_all_be_cut);
+    UNIT(a_snapshot_replaces_what_we_have);
+    UNIT(a_snapshot_may_be_older_than_an_uncommitted_log);
+    UNIT(a_snapshot_older_than_what_is_committed_is_refused);
+    UNIT(history_of_a_later_epoch_than_the_leaders_is_refused);
+    UNIT(who_wants_a_snapshot_claims_no_history);
+    UNIT(who_wants_a_snapshot_takes_nothing_else);
+    UNIT(waits_init_limit_until_new_leader);
+    UNIT(waits_sync_limit_afterwards);
+    UNIT(any_packet_begins_the_time_again);
+    UNIT(bytes_of_a_snapshot_begin_the_time_again);
+    UNIT(our_own_disk_is_no_silence_of_the_leader);
+    UNIT(a_quick_leader_is_left_after_a_short_silence);
+    UNIT(only_a_quick_leader_is_left_early);
+    UNIT(time_in_which_we_did_not_run_does_not_count);
+    UNIT(time_before_the_last_packet_does_not_count);
+    UNIT(ticks_that_are_rare_still_find_a_dead_leader);
+    UNIT(when_it_is_over_nothing_happens_any_more);
+}
