@@ -45,8 +45,9 @@
 
 enum {
     HISTORY_SLOTS = LEADER_PEERS_MAX,
-    HISTORY_STEP_BYTES = 512 * 1024,    /* of a log file, in one call: 0.5 ms */
-    HISTORY_STEP_ROWS = 1000,           /* of the image: 0.3 ms */
+    HISTORY_STEP_BYTES = 512 * 1024, /* of a log file, in one call: 0.5 ms */
+    HISTORY_STEP_ROWS = 1000,        /* of the image: 0.3 ms */
+    HISTORY_SNAPS_MAX = 10, /* at once; ZK: leader.maxConcurrentSnapSyncs */
     HISTORY_LOG_MIN = 16 * 1024 * 1024, /* less log than that is never too
                                            much, however small the tree */
 };
@@ -54,29 +55,27 @@ enum {
 /* Reading log files for one learner. */
 struct history_log {
     bool is_open;
-    bool is_found; /* `txn` with `zxid` is the first behind `after` */
-    zxid_t after;  /* where the reader stands */
+    bool is_found;   /* `txn` with `zxid` is the first behind `after` */
+    zxid_t after;    /* where the reader stands */
+    zxid_t previous; /* of the record before: `after` or older; 0: none seen */
     zxid_t zxid;
     struct bytes txn;
     struct txlog_reader reader;
 };
 
-struct history_packer; /* repl_history_snap.c */
-
 struct history_slot {
     struct ring_cursor ring;
     struct history_log log;
-    zxid_t last; /* of the learner, as plan was told */
-    bool is_snapping;
-    struct image_stream stream;
-    struct bytes piece; /* of the stream, what did not fit before */
-    void *packer;       /* ZSTD_CCtx, or NULL: plain */
+    zxid_t last;                /* of the learner, as plan was told */
+    struct image_stream stream; /* of a snapshot; .image NULL: none */
+    struct bytes piece;         /* of the stream, what did not fit before */
+    bool is_tail;               /* `piece` is the last one */
+    void *packer;               /* ZSTD_CCtx, or NULL: plain */
 };
 
 struct repl_history {
     const struct repl *repl; /* borrowed */
-    char log_dir[DATA_PATH_MAX], snap_dir[DATA_PATH_MAX];
-    char image_dir[DATA_PATH_MAX];
+    struct datadir dirs;
     struct zxid_runs runs;   /* the history's end, as far back as is known */
     struct ring_index index; /* of the part that the ring holds */
     zxid_t distrust;         /* the log could not be read on from here once */
@@ -165,5 +164,25 @@ int64_t repl_history_snap_read(struct repl_history *h, uint32_t slot,
 
 /* End it early, or after its end; harmless if there is none. */
 void repl_history_snap_close(struct repl_history *h, uint32_t slot);
+
+/* repl_history_log.c: for the other two ------------------------------------ */
+
+/*
+ * One step towards the first transaction of the log behind `after`: 1, it is
+ * in `l`; 0: the log ends before; -EAGAIN: there is more to read; other
+ * -errno: what is there cannot be used.
+ */
+int history_log_find(struct repl_history *h, struct history_log *l,
+                     zxid_t after);
+void history_log_close(struct history_log *l);
+
+/* Whether the log files reach back to what follows `after`. */
+bool history_log_has(const struct repl_history *h, zxid_t after);
+
+/* What must be read to go on behind `after`, in bytes. */
+uint64_t history_log_bytes(const struct repl_history *h, zxid_t after);
+
+/* Whether ring or log can go on behind `after`. */
+bool history_goes_on(struct repl_history *h, zxid_t after);
 
 #endif

@@ -182,6 +182,16 @@ fold_slice(struct image_proc *p, zxid_t limit)
     return false;
 }
 
+/* Replication wants to send the image to a learner and needs it this new. */
+static bool
+is_wanted(const struct image_proc *p)
+{
+    zxid_t wanted = atomic_load_explicit(&p->shm->replication->image_wanted,
+                                         memory_order_acquire);
+
+    return p->image.meta.zxid < wanted && p->batch.zxid >= wanted;
+}
+
 bool
 image_fold(struct image_proc *p)
 {
@@ -193,7 +203,8 @@ image_fold(struct image_proc *p)
         more = fold_slice(p, limit);
     }
     if (p->batch_since != 0 &&
-        clock_mono_ms() - p->batch_since >= BATCH_AGE_MS && image_commit_now(p))
+        (is_wanted(p) || clock_mono_ms() - p->batch_since >= BATCH_AGE_MS) &&
+        image_commit_now(p))
         image_batch_trim(&p->batch); /* calm: the next may be small */
     return more;
 }

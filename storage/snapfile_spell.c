@@ -92,11 +92,3 @@ snap_spell_end(struct snap_item *item)
 
     add_buffer(item, &out, bytes_of("/"));
 }
-
-void
-snap_spell_signature(struct snap_item *item)
-{
-    struct jute_out out = begin(item);
-
-    add_buffer(item, &out, bytes_of("BenWasHere"));
-}

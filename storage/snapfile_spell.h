@@ -33,7 +33,4 @@ void snap_spell_node(struct snap_item *item, struct bytes path,
 /* The path "/", which ends the nodes and a seal. */
 void snap_spell_end(struct snap_item *item);
 
-/* What ends the payload of a SNAP. */
-void snap_spell_signature(struct snap_item *item);
-
 #endif

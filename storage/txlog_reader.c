@@ -177,6 +177,7 @@ missing(struct txlog_reader *r, zxid_t zxid)
 int
 txlog_reader_next(struct txlog_reader *r, struct bytes *entry, zxid_t *zxid)
 {
+    uint64_t passed = 0;
     struct bytes found;
     int rc;
 
@@ -186,6 +187,10 @@ txlog_reader_next(struct txlog_reader *r, struct bytes *entry, zxid_t *zxid)
         if (here <= r->after && !r->is_any) {
             r->has_after = r->has_after || here == r->after;
             r->has_older = r->has_older || here < r->after;
+            r->skipped = here;
+            passed += (uint64_t)found.size;
+            if (r->skip_max > 0 && passed > r->skip_max)
+                return -EAGAIN;
             continue;
         }
         if (r->has_seen && here <= r->last)

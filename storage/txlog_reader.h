@@ -25,6 +25,8 @@ struct txlog_reader {
     bool has_seen;           /* `last` is of a record, not just `after` */
     bool has_after;          /* the record `after` itself was seen */
     bool has_older;          /* a record before `after` was seen */
+    zxid_t skipped;          /* the last one not yielded; 0: none was seen */
+    uint64_t skip_max;       /* bytes skipped in one call; 0: no bound */
     struct data_error error; /* after a negative result */
 };
 
@@ -41,6 +43,7 @@ void txlog_reader_close(struct txlog_reader *r);
 /*
  * 1: the next transaction, its bytes borrowed until the next call.
  * 0: no more for now.
+ * -EAGAIN: `skip_max` bytes before `after` were read, go on; no error.
  * -EBADMSG: damage.  -ENODATA: transactions are missing.  Other -errno: a
  * file or directory cannot be read.  `error` then says it in words.
  */
