@@ -75,6 +75,11 @@ struct snapfile_writer {
 /* `format` is SNAP_PLAIN or SNAP_ZSTD.  0 or -errno; then nothing is open. */
 int snapfile_writer_open(struct snapfile_writer *w, const char *dir,
                          zxid_t zxid, enum snap_format format);
+
+/* Under another name than `snapshot`: `prefix`.<zxid>[.zst] (rebase.h). */
+int snapfile_writer_open_as(struct snapfile_writer *w, const char *dir,
+                            const char *prefix, zxid_t zxid,
+                            enum snap_format format);
 void snapfile_put(struct snapfile_writer *w, struct bytes piece);
 void snapfile_put_session_count(struct snapfile_writer *w, int32_t count);
 void snapfile_put_session(struct snapfile_writer *w, session_id_t id,

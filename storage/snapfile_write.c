@@ -134,15 +134,16 @@ let_go(struct snapfile_writer *w)
 }
 
 int
-snapfile_writer_open(struct snapfile_writer *w, const char *dir, zxid_t zxid,
-                     enum snap_format format)
+snapfile_writer_open_as(struct snapfile_writer *w, const char *dir,
+                        const char *prefix, zxid_t zxid,
+                        enum snap_format format)
 {
     char name[DATA_NAME_MAX], final[DATA_NAME_MAX + 8];
     char temp[DATA_NAME_MAX + 16];
     int rc = 0;
 
     *w = (struct snapfile_writer){.fd = -1, .adler = 1};
-    data_name(name, "snapshot", zxid);
+    data_name(name, prefix, zxid);
     snprintf(final, sizeof final, "%s%s", name,
              format == SNAP_ZSTD ? ".zst" : "");
     snprintf(temp, sizeof temp, "%s.tmp", final);
@@ -177,6 +178,13 @@ put_item(struct snapfile_writer *w, const struct snap_item *item)
 {
     for (uint32_t i = 0; i < item->count; i++)
         snapfile_put(w, item->piece[i]);
+}
+
+int
+snapfile_writer_open(struct snapfile_writer *w, const char *dir, zxid_t zxid,
+                     enum snap_format format)
+{
+    return snapfile_writer_open_as(w, dir, "snapshot", zxid, format);
 }
 
 void

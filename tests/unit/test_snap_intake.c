@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about storage/snap_intake.c: a leader's snapshot, in any pieces. */
+#include "storage/snap_intake.h"
+
+#include <errno.h>
+#include <zstd.h>
+
+#include "storage/rebase.h"
+#include "tests/unit/tempdir.h"
+#include "tests/unit/tree_given.h"
+
+static char dir[DATA_PATH_MAX];
+static struct snap_intake intake;
+static uint64_t fresh_nodes; /* what an empty tree counts */
+static uint8_t payload[1 << 16], packed[1 << 16];
+
+static const uint8_t own_acl[] = "\0\0\0\1\0\0\0\1\0\0\0\2ip\0\0\0\1x";
+
+static void
+put_node(struct jute_out *out, const char *path, struct bytes data, int64_t acl,
+         const struct znode_stat *stat)
+{
+    jute_put_bytes(out, bytes_of(path));
+    jute_put_bytes(out, data);
+    jute_put_i64(out, acl);
+    znode_stat_put_persisted(out, stat);
+}
+
+/* Two sessions, an ACL list, five nodes: one of unknown ACL, a large one. */
+static size_t
+make_payload(void)
+{
+    static uint8_t large[3000];
+    struct jute_out out = jute_out_of(payload, sizeof payload);
+    struct znode_stat stat = {.czxid = 3, .mzxid = 4, .pzxid = 3, .version = 7};
+    struct znode_stat owned = {.czxid = 5, .mzxid = 5, .pzxid = 5, .owner = 99};
+
+    jute_put_i32(&out, 2);
+    jute_put_i64(&out, 99);
+    jute_put_i32(&out, 4000);
+    jute_put_i64(&out, 100);
+    jute_put_i32(&out, 6000);
+    jute_put_i32(&out, 1);
+    jute_put_i64(&out, 5);
+    jute_put_raw(&out, own_acl, sizeof own_acl - 1);
+    put_node(&out, "", bytes_of(""), -1, &stat);
+    put_node(&out, "/a", BYTES_NULL, 5, &stat);
+    put_node(&out, "/a/b", bytes_of("data"), 77, &stat);
+    put_node(&out, "/a/e", bytes_of("eph"), -1, &owned);
+    put_node(&out, "/large", (struct bytes){large, sizeof large}, -1, &stat);
+    jute_put_bytes(&out, bytes_of("/"));
+    jute_put_bytes(&out, bytes_of("BenWasHere"));
+    return jute_out_size(&out);
+}
+
+static void
+given_intake(bool is_zstd)
+{
+    struct tree_totals totals;
+
+    tempdir_make(dir);
+    given_tree();
+    tree_totals(tree, &totals);
+    fresh_nodes = totals.node_count;
+    CU_ASSERT_EQUAL(create("/old", "goes"), ZK_OK);
+    CU_ASSERT_EQUAL(
+        snap_intake_begin(&intake, dir, 0x1f, is_zstd, tree, sessions), 0);
+}
+
+/* Feed in pieces of `step` bytes: the last answer; `used` of all. */
+static int
+feed(const uint8_t *data, size_t size, size_t step, size_t *used)
+{
+    int rc = 0;
+
+    for (*used = 0; rc == 0 && *used < size;) {
+        size_t n = size - *used < step ? size - *used : step, eaten = 0;
+
+        rc = snap_intake_feed(&intake, data + *used, n, &eaten);
+        CU_ASSERT(rc != 0 || eaten == n);
+        *used += eaten;
+    }
+    return rc;
+}
+
+static bool
+view(const char *path, struct znode_view *v)
+{
+    return tree_view(tree, bytes_of(path), v);
+}
+
+static void
+check_tree(void)
+{
+    struct znode_view v;
+    struct tree_totals totals;
+
+    CU_ASSERT_FALSE(view("/old", &v));
+    CU_ASSERT(view("/a", &v));
+    CU_ASSERT_EQUAL(v.stat.child_count, 2);
+    CU_ASSERT_EQUAL(v.data.size, -1);
+    CU_ASSERT(bytes_equal(tree_acl(tree, v.acl),
+                          (struct bytes){own_acl, sizeof own_acl - 1}));
+    CU_ASSERT(view("/a/b", &v));
+    CU_ASSERT(bytes_are(v.data, "data"));
+    CU_ASSERT_EQUAL(v.stat.version, 7);
+    CU_ASSERT(bytes_equal(tree_acl(tree, v.acl), acl_nobody()));
+    CU_ASSERT(view("/large", &v));
+    CU_ASSERT_EQUAL(v.data.size, 3000);
+    CU_ASSERT(view("/zookeeper/quota", &v));
+    CU_ASSERT_EQUAL(session_count(sessions), 2);
+    CU_ASSERT_EQUAL(session_find(sessions, 99)->timeout_ms, 4000);
+    CU_ASSERT_EQUAL(session_find(sessions, 99)->ephemeral_count, 1);
+    CU_ASSERT_EQUAL(session_find(sessions, 100)->timeout_ms, 6000);
+    tree_totals(tree, &totals);
+    CU_ASSERT_EQUAL(totals.zxid, 0x1f);
+}
+
+static bool
+is_there(const char *name)
+{
+    char path[DATA_PATH_MAX];
+
+    data_path(path, dir, name);
+    return file_is_there(path);
+}
+
+static int
+see_session(void *arg, session_id_t id, int32_t timeout_ms)
+{
+    *(uint64_t *)arg += (uint64_t)id + (uint64_t)timeout_ms;
+    return 0;
+}
+
+static int
+see_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
+         const struct znode_stat *stat)
+{
+    struct znode_view v;
+
+    (void)arg;
+    CU_ASSERT(tree_view(tree, path, &v));
+    CU_ASSERT(bytes_equal(v.data, data));
+    CU_ASSERT(bytes_equal(tree_acl(tree, v.acl), acl));
+    CU_ASSERT_EQUAL(v.stat.czxid, stat->czxid);
+    CU_ASSERT_EQUAL(v.stat.owner, stat->owner);
+    return 0;
+}
+
+/* The file holds what the tree does, and its digest. */
+static void
+check_file(void)
+{
+    struct snapfile_info info = {0};
+    struct tree_totals totals;
+    char path[DATA_PATH_MAX];
+    uint64_t sum = 0;
+    struct snap_visitor visitor = {see_session, see_node, &sum};
+    struct data_error e;
+
+    CU_ASSERT_FALSE(is_there("taken.1f.zst.tmp"));
+    data_path(path, dir, "taken.1f.zst");
+    CU_ASSERT_EQUAL(snapfile_read(path, &visitor, NULL, NULL, &info, &e), 0);
+    tree_totals(tree, &totals);
+    CU_ASSERT_EQUAL(info.sessions, 2);
+    CU_ASSERT_EQUAL(sum, 99 + 4000 + 100 + 6000);
+    CU_ASSERT_EQUAL(info.nodes, 5);
+    CU_ASSERT_EQUAL(info.digest, totals.digest);
+    CU_ASSERT_EQUAL(info.digest_zxid, 0x1f);
+}
+
+static void
+pieces_of_any_size_make_the_tree(void)
+{
+    size_t size = make_payload(), used;
+
+    for (size_t step = 1; step < size + 40; step = step * 3 / 2 + 1) {
+        memcpy(payload + size, "\0\0\0\012the next packet", 20);
+        given_intake(false);
+        CU_ASSERT_EQUAL(feed(payload, size + 20, step, &used), 1);
+        CU_ASSERT_EQUAL(used, size);
+        CU_ASSERT_FALSE(is_there("taken.1f.zst"));
+        CU_ASSERT_EQUAL(snap_intake_end(&intake), 0);
+        check_tree();
+        check_file();
+        tempdir_remove(dir);
+    }
+}
+
+static void
+a_packed_payload_ends_with_its_frame(void)
+{
+    size_t size = make_payload(), used;
+
+    size = ZSTD_compress(packed, sizeof packed, payload, size, 1);
+    CU_ASSERT_FALSE(ZSTD_isError(size));
+    for (size_t step = 1; step < size + 40; step = step * 2 + 1) {
+        memcpy(packed + size, "\0\0\0\012the next packet", 20);
+        given_intake(true);
+        CU_ASSERT_EQUAL(feed(packed, size + 20, step, &used), 1);
+        CU_ASSERT_EQUAL(used, size);
+        CU_ASSERT_EQUAL(snap_intake_end(&intake), 0);
+        check_tree();
+        check_file();
+        tempdir_remove(dir);
+    }
+}
+
+/* ZOOKEEPER-3642: a half-filled tree must not be taken for one. */
+static void
+check_nothing_is_left(void)
+{
+    struct tree_totals totals;
+    struct znode_view v;
+
+    tree_totals(tree, &totals);
+    CU_ASSERT_EQUAL(totals.zxid, 0);
+    CU_ASSERT_EQUAL(totals.node_count, fresh_nodes);
+    CU_ASSERT_EQUAL(session_count(sessions), 0);
+    CU_ASSERT_FALSE(view("/a", &v));
+    CU_ASSERT_FALSE(is_there("taken.1f.zst.tmp"));
+    CU_ASSERT_FALSE(is_there("taken.1f.zst"));
+    tempdir_remove(dir);
+}
+
+static void
+a_broken_connection_leaves_nothing(void)
+{
+    size_t size = make_payload(), used;
+
+    for (size_t cut = 0; cut < size; cut += 97) {
+        given_intake(false);
+        CU_ASSERT_EQUAL(feed(payload, cut, 64, &used), 0);
+        snap_intake_abort(&intake);
+        check_nothing_is_left();
+        snap_intake_abort(&intake); /* harmless */
+    }
+}
+
+static void
+what_is_no_payload_is_refused(void)
+{
+    size_t size = make_payload(), used;
+
+    payload[size - 1] ^= 1; /* of the signature */
+    given_intake(false);
+    CU_ASSERT_EQUAL(feed(payload, size, size, &used), -EBADMSG);
+    CU_ASSERT_PTR_NOT_NULL(intake.what);
+    snap_intake_abort(&intake);
+    check_nothing_is_left();
+
+    size = make_payload();
+    payload[4 + 24 + 4 + 8 + sizeof own_acl - 1 + 4 + 4 + 8 + 60 + 4 + 1] = 'x';
+    given_intake(false); /* "/a" is "/x": its children have no parent */
+    CU_ASSERT_EQUAL(feed(payload, size, size, &used), -EBADMSG);
+    snap_intake_abort(&intake);
+    check_nothing_is_left();
+
+    make_payload();
+    given_intake(true);
+    CU_ASSERT_EQUAL(feed(payload, size, size, &used), -EBADMSG);
+    snap_intake_abort(&intake);
+    check_nothing_is_left();
+}
+
+static void
+a_frame_that_ends_early_or_late_is_refused(void)
+{
+    size_t size = make_payload(), small, used;
+
+    small = ZSTD_compress(packed, sizeof packed, payload, size - 1, 1);
+    given_intake(true);
+    CU_ASSERT_EQUAL(feed(packed, small, 50, &used), -EBADMSG);
+    snap_intake_abort(&intake);
+    check_nothing_is_left();
+    small = ZSTD_compress(packed, sizeof packed, payload, size + 1, 1);
+    given_intake(true);
+    CU_ASSERT_EQUAL(feed(packed, small, 50, &used), -EBADMSG);
+    snap_intake_abort(&intake);
+    check_nothing_is_left();
+}
+
+static void
+an_empty_payload_is_an_empty_tree(void)
+{
+    struct jute_out out = jute_out_of(payload, sizeof payload);
+    struct snapfile_info info;
+    struct snap_visitor visitor = {see_session, see_node, NULL};
+    char path[DATA_PATH_MAX];
+    struct data_error e;
+    size_t used;
+
+    jute_put_i32(&out, 0);
+    jute_put_i32(&out, 0);
+    jute_put_bytes(&out, bytes_of("/"));
+    jute_put_bytes(&out, bytes_of("BenWasHere"));
+    given_intake(false);
+    CU_ASSERT_EQUAL(feed(payload, jute_out_size(&out), 7, &used), 1);
+    CU_ASSERT_EQUAL(snap_intake_end(&intake), 0);
+    data_path(path, dir, "taken.1f.zst");
+    CU_ASSERT_EQUAL(snapfile_read(path, &visitor, NULL, NULL, &info, &e), 0);
+    CU_ASSERT_EQUAL(info.nodes, 0);
+    tempdir_remove(dir);
+}
+
+/* What an earlier one left behind does not pile up. */
+static void
+only_the_last_one_taken_is_kept(void)
+{
+    size_t size = make_payload(), used;
+
+    given_intake(false);
+    CU_ASSERT_EQUAL(feed(payload, size, size, &used), 1);
+    CU_ASSERT_EQUAL(snap_intake_end(&intake), 0);
+    CU_ASSERT_EQUAL(
+        snap_intake_begin(&intake, dir, 0x2f, false, tree, sessions), 0);
+    CU_ASSERT_FALSE(is_there("taken.1f.zst"));
+    CU_ASSERT(is_there("taken.2f.zst.tmp"));
+    snap_intake_abort(&intake);
+    tempdir_remove(dir);
+}
+
+UNIT_SUITE(snap_intake)
+{
+    unit_suite("snap_intake");
+    UNIT(pieces_of_any_size_make_the_tree);
+    UNIT(a_packed_payload_ends_with_its_frame);
+    UNIT(a_broken_connection_leaves_nothing);
+    UNIT(what_is_no_payload_is_refused);
+    UNIT(a_frame_that_ends_early_or_late_is_refused);
+    UNIT(an_empty_payload_is_an_empty_tree);
+    UNIT(only_the_last_one_taken_is_kept);
+}
