@@ -80,8 +80,6 @@ learner_init(struct learner *l, const struct learner_conf *conf, mono_ms_t now,
                           .agreed = conf->committed,
                           .committed = conf->committed,
                           .ticked = now};
-    if (conf->wants_snap)
-        l->conf.flags = info.flags |= LEARNER_NEEDS_SNAP;
     learner_enter(l, LEARNER_DISCOVERY, now);
     a = learner_send(out, type, ZXID(conf->accepted, 0));
     data = jute_out_of(a->small, sizeof a->small);
@@ -140,22 +138,6 @@ begin_sync(struct learner *l, zxid_t zxid, mono_ms_t now)
     learner_enter(l, LEARNER_SYNCING, now);
 }
 
-/* ZK: the zxid of DIFF says nothing to the learner. */
-static void
-on_diff(struct learner *l, mono_ms_t now, struct learner_out *out)
-{
-    if (l->conf.wants_snap && l->last > 0) {
-        l->needs_snap = true;
-        learner_give_up(l, out, "DIFF, where only a snapshot can help");
-        return;
-    }
-    if (zxid_epoch(l->last) > l->epoch) {
-        learner_give_up(l, out, "DIFF, though our history has a later epoch");
-        return;
-    }
-    begin_sync(l, l->last, now);
-}
-
 /*
  * ZK: Learner.syncWithLeader cuts whatever it is told to.  Ours: what is
  * known to be committed stays (13, NO-TRUNC-COMMITTED).  An Apache leader
@@ -163,13 +145,37 @@ on_diff(struct learner *l, mono_ms_t now, struct learner_out *out)
  * at the next try it has.
  */
 static void
-on_trunc(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
+cut(struct learner *l, zxid_t zxid, struct learner_out *out)
 {
     if (zxid < l->committed) {
         learner_give_up(l, out,
                         "TRUNC below what is committed here: another "
                         "ensemble's leader, or our disk lies");
-    } else if (zxid_epoch(zxid) > l->epoch) {
+        return;
+    }
+    l->state = LEARNER_CUTTING;
+    learner_do(out, LEARNER_TRUNCATE)->zxid = l->seal = zxid;
+}
+
+/*
+ * ZK: the zxid of DIFF says nothing to the learner.  If we claimed no history
+ * the leader has none either (4.6), and what we have goes.
+ */
+static void
+on_diff(struct learner *l, mono_ms_t now, struct learner_out *out)
+{
+    if (l->conf.wants_snap && l->last > 0)
+        cut(l, 0, out);
+    else if (zxid_epoch(l->last) > l->epoch)
+        learner_give_up(l, out, "DIFF, though our history has a later epoch");
+    else
+        begin_sync(l, l->last, now);
+}
+
+static void
+on_trunc(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
+{
+    if (zxid_epoch(zxid) > l->epoch) {
         learner_give_up(l, out, "TRUNC to a later epoch than the leader's");
     } else if (zxid > l->last || l->conf.wants_snap) {
         l->needs_snap = true;
@@ -178,8 +184,7 @@ on_trunc(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
     } else if (zxid == l->last) {
         begin_sync(l, zxid, now);
     } else {
-        l->state = LEARNER_CUTTING;
-        learner_do(out, LEARNER_TRUNCATE)->zxid = l->seal = zxid;
+        cut(l, zxid, out);
     }
 }
 

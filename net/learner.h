@@ -100,8 +100,9 @@ enum learner_act_kind {
                                are of one epoch */
     LEARNER_STORE_ACCEPTED, /* `epoch` to disk, then learner_stored */
     LEARNER_STORE_CURRENT,  /* likewise */
-    LEARNER_TRUNCATE,       /* cut the log behind `zxid` (0: all of it), read
-                               no packet until learner_truncated */
+    LEARNER_TRUNCATE,       /* cut the log behind `zxid`, read no packet until
+                               learner_truncated; 0 is before every log's
+                               first, so all of it goes */
     LEARNER_TAKE_SNAP,      /* the payload follows on the connection, exact
                                or fuzzy at `zxid`, and replaces all we have;
                                read no packet until learner_snapped */

@@ -75,7 +75,6 @@ enum {
     QPACKET_ZABD = 0x7a616264,
     LEARNER_ZSTD = 1,  /* takes a SNAP payload as a zstd frame */
     LEARNER_QUICK = 2, /* pings come often: silence means death early */
-    LEARNER_NEEDS_SNAP = 4, /* its history is of no use: SNAP, not DIFF */
 };
 
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */

@@ -278,17 +278,14 @@ history_of_a_later_epoch_than_the_leaders_is_refused(void)
     gave_up(&g);
 }
 
-/* A history of no use: zxid 0 is claimed, and zabd leaders hear it, too. */
+/* A history of no use: zxid 0 is claimed, whatever the log holds. */
 static void
 who_wants_a_snapshot_claims_no_history(void)
 {
     struct learner_conf conf = conf_with(OLD(15));
-    struct learner_info info;
 
     conf.wants_snap = true;
     connect_with(&g, conf);
-    CU_ASSERT_EQUAL(learner_info_get(g.out.act[0].packet.data, &info), 0);
-    CU_ASSERT_EQUAL(info.flags, LEARNER_QUICK | LEARNER_NEEDS_SNAP);
     hear_leader_info(&g, EPOCH);
     stored(&g);
     sent(&g, 0, Q_ACK_EPOCH, 0);
@@ -297,16 +294,30 @@ who_wants_a_snapshot_claims_no_history(void)
     CU_ASSERT_EQUAL(g.l.last, OLD(20));
 }
 
+/* A leader without history gives DIFF to a claim of none (4.6, P == L). */
 static void
-who_wants_a_snapshot_takes_nothing_else(void)
+a_claim_of_no_history_comes_true_when_diff_answers_it(void)
 {
     struct learner_conf conf = conf_with(OLD(15));
 
     conf.wants_snap = true;
     given_awaiting(&g, conf);
-    hear(&g, Q_DIFF, OLD(20));
+    hear(&g, Q_DIFF, 0);
+    CU_ASSERT_EQUAL(did(&g, 0, LEARNER_TRUNCATE)->zxid, 0);
+    truncated(&g, 0);
+    CU_ASSERT_EQUAL(g.l.last, 0);
+    conf.committed = OLD(2);
+    given_awaiting(&g, conf);
+    hear(&g, Q_DIFF, 0);
     gave_up(&g);
-    CU_ASSERT_TRUE(g.l.needs_snap);
+}
+
+static void
+a_claim_of_no_history_is_not_cut(void)
+{
+    struct learner_conf conf = conf_with(OLD(15));
+
+    conf.wants_snap = true;
     given_awaiting(&g, conf);
     hear(&g, Q_TRUNC, OLD(12));
     gave_up(&g);
@@ -506,7 +517,8 @@ UNIT_SUITE(learner)
     UNIT(a_snapshot_older_than_what_is_committed_is_refused);
     UNIT(history_of_a_later_epoch_than_the_leaders_is_refused);
     UNIT(who_wants_a_snapshot_claims_no_history);
-    UNIT(who_wants_a_snapshot_takes_nothing_else);
+    UNIT(a_claim_of_no_history_comes_true_when_diff_answers_it);
+    UNIT(a_claim_of_no_history_is_not_cut);
     UNIT(waits_init_limit_until_new_leader);
     UNIT(waits_sync_limit_afterwards);
     UNIT(any_packet_begins_the_time_again);
