@@ -83,6 +83,53 @@ on_tick(struct ev_loop *loop, ev_timer *w, int events)
     step(w->data);
 }
 
+/* Who sent the last signal that stops us; -1: the kernel, for a terminal. */
+static volatile sig_atomic_t stop_sender = -1;
+
+/* libev does not say who sent a signal; this does, then wakes libev. */
+static void
+on_stop_signal(int signum, siginfo_t *info, void *context)
+{
+    (void)context;
+    stop_sender = info->si_code == SI_USER ? (sig_atomic_t)info->si_pid : -1;
+    ev_feed_signal(signum);
+}
+
+static void
+note_sender(int signum)
+{
+    struct sigaction action = {.sa_sigaction = on_stop_signal,
+                               .sa_flags = SA_SIGINFO | SA_RESTART};
+
+    sigfillset(&action.sa_mask);
+    sigaction(signum, &action, NULL);
+}
+
+/*
+ * The unit hides the processes of other users, and a sender may be gone:
+ * then its number must do.  0 is a process outside of our container.
+ */
+static void
+log_stop_signal(int signum)
+{
+    const char *name = signum == SIGTERM ? "SIGTERM" : "SIGINT";
+    char path[64], command[64] = "";
+    FILE *f;
+
+    if (stop_sender < 0) {
+        log_info("%s from the terminal", name);
+        return;
+    }
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)stop_sender);
+    f = fopen(path, "re");
+    if (f && fgets(command, sizeof command, f))
+        command[strcspn(command, "\n")] = '\0';
+    if (f)
+        fclose(f);
+    log_info("%s from process %d%s%s%s", name, (int)stop_sender,
+             *command ? " (" : "", command, *command ? ")" : "");
+}
+
 static void
 on_signal(struct ev_loop *loop, ev_signal *w, int events)
 {
@@ -92,6 +139,7 @@ on_signal(struct ev_loop *loop, ev_signal *w, int events)
     switch (w->signum) {
     case SIGTERM:
     case SIGINT:
+        log_stop_signal(w->signum);
         stop_begin(s, EXIT_OK);
         break;
     case SIGHUP:
@@ -152,6 +200,8 @@ super_run(struct shm *shm, const char *conf_path)
     watch_signal(s, &s->on_int, SIGINT);
     watch_signal(s, &s->on_hup, SIGHUP);
     watch_signal(s, &s->on_quit, SIGQUIT);
+    note_sender(SIGTERM);
+    note_sender(SIGINT);
     watch_signal(s, &s->on_child, SIGCHLD);
     bell_attach(&s->bell, s->loop, shm, PROC_SUPER, on_rung, s);
     ev_timer_init(&s->tick, on_tick, 0, tick_seconds);

@@ -39,8 +39,10 @@ struct super {
     const char *conf_path; /* NULL: embedded */
     struct child child[PROC_END];
     bool is_stopping;
-    bool was_serving; /* READY=1 was sent */
-    bool rebuild;     /* replication died; see super_child.c */
+    bool took_part;    /* READY=1 was sent */
+    bool was_serving;  /* at the last look */
+    char pending[160]; /* keys that a reload could not change, or "" */
+    bool rebuild;      /* replication died; see super_child.c */
     mono_ms_t stop_deadline;
     int exit_code;
     struct bell bell;
@@ -58,6 +60,8 @@ void super_leave_loop(struct super *s);
 enum proc_id super_end(const struct super *s);
 
 /* super_child.c */
+/* Whether this server needs such a process at all. */
+bool super_wants(const struct super *s, enum proc_id id);
 void super_fork_due(struct super *s, mono_ms_t now);
 void super_reap(struct super *s, mono_ms_t now);
 bool super_all_ended(const struct super *s);

@@ -25,6 +25,19 @@ publish(struct shm_super *super, const struct conf *wanted)
     atomic_fetch_add(&super->conf_version, 1);
 }
 
+/* Name the keys that need a restart, for the status; what fits. */
+static void
+name_pending(struct super *s, const struct conf_report *report)
+{
+    size_t n = 0;
+
+    s->pending[0] = '\0';
+    for (uint32_t i = 0; i < report->count && n < sizeof s->pending; i++)
+        if (report->message[i].severity == CONF_WARNING)
+            n += (size_t)snprintf(s->pending + n, sizeof s->pending - n, "%s%s",
+                                  n ? ", " : "", report->message[i].key);
+}
+
 static void
 reload(struct super *s)
 {
@@ -39,9 +52,10 @@ reload(struct super *s)
         sd_notify(0, "STATUS=reload failed, see the log");
         return;
     }
-    report.count = 0;
+    report = (struct conf_report){0}; /* as at the start: told then */
     pending = conf_diff(&super->conf, &wanted, &report);
     conf_log(&report, "config reload: ", LOG_INFO);
+    name_pending(s, &report);
     publish(super, &wanted);
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
         bell_ring(s->shm, id);

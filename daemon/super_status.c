@@ -2,8 +2,11 @@
 /*
  * super_status.c - what systemd, the journal and SIGQUIT are told.
  *
- * ZK: spec/operations.md 13.1.  READY=1 when this server serves; while it
- * loads, the start time-out is extended with each step of progress.
+ * ZK: spec/operations.md 13.1.  READY=1 when this server takes part: its data
+ * is loaded and every process runs.  A server of its own then serves; a
+ * member may still look for a leader, and `systemctl start` does not wait for
+ * that: the first of three servers would wait for ever.  While it loads, the
+ * start time-out is extended with each step of progress.
  */
 #include "daemon/super.h"
 
@@ -14,47 +17,107 @@
 
 #include "daemon/proc.h"
 #include "daemon/version.h"
+#include "election/quorum_conf.h"
 #include "storage/session.h"
 #include "storage/tree.h"
 
 enum { STATUS_EVERY_MS = 1000, EXTEND_US = 10 * 1000 * 1000 };
 
-static const char *const role_name[] = {
-    [ROLE_NONE] = "starting",       [ROLE_STANDALONE] = "standalone",
-    [ROLE_LEADING] = "leading",     [ROLE_FOLLOWING] = "following",
-    [ROLE_OBSERVING] = "observing",
-};
-
-bool
-super_is_serving(const struct super *s)
+/* What can go without is no reason to wait. */
+static bool
+is_needed(const struct super *s, enum proc_id id)
 {
-    const struct shm *shm = s->shm;
+    return id != PROC_ADMIN &&
+           (id != PROC_ELECTION || s->shm->super->conf.member_count > 0);
+}
 
-    if (atomic_load(&shm->replication->serving) !=
-            atomic_load(&shm->super->life[PROC_REPLICATION]) ||
-        atomic_load(&shm->replication->serving) == 0)
-        return false;
+static bool
+takes_part(const struct super *s)
+{
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
-        if (id != PROC_ADMIN && !atomic_load(&shm_proc(shm, id)->is_ready))
+        if (is_needed(s, id) && !atomic_load(&shm_proc(s->shm, id)->is_ready))
             return false;
     return true;
 }
 
-static void
-describe_serving(const struct super *s, char *text, size_t size)
+bool
+super_is_serving(const struct super *s)
 {
-    const struct shm *shm = s->shm;
-    struct tree_totals totals;
-    mono_ms_t disk = atomic_load(&shm->log->proc.disk_since_ms);
-    int n;
+    return takes_part(s) && atomic_load(&s->shm->replication->serving) != 0;
+}
 
-    tree_totals(shm->tree_arena, &totals);
-    n = snprintf(
-        text, size, "%s, zxid 0x%" PRIx64 ", %u sessions, %" PRIu64 " znodes",
-        role_name[atomic_load(&shm->replication->role)], (uint64_t)totals.zxid,
-        session_count(shm->session_memory), totals.node_count);
-    if (disk != 0 && n > 0 && (size_t)n < size)
-        snprintf(text + n, size - (size_t)n, ", waiting for the disk");
+static uint32_t
+other_voters(const struct quorum *q, sid_t me)
+{
+    return (uint32_t)__builtin_popcountll(quorum_all(q) & ~quorum_bit(q, me));
+}
+
+static void
+describe_looking(const struct super *s, const struct quorum *q, char *text,
+                 size_t size)
+{
+    sid_t me = s->shm->super->conf.my_sid;
+    quorum_set_t others = quorum_all(q) & ~quorum_bit(q, me);
+    quorum_set_t connected = atomic_load(&s->shm->election->connected);
+
+    snprintf(text, size,
+             "looking for a leader, %d of %u other voters connected",
+             __builtin_popcountll(connected & others), other_voters(q, me));
+}
+
+/* "leading epoch 5, 2 of 2 followers in sync" */
+static void
+describe_role(const struct super *s, char *text, size_t size)
+{
+    const struct shm_ensemble *e = &s->shm->replication->ensemble;
+    uint32_t role = atomic_load(&s->shm->replication->role);
+    bool is_synced = atomic_load(&e->zab_state) == ZAB_BROADCAST;
+    int64_t epoch = atomic_load(&e->epoch);
+    struct quorum q;
+
+    quorum_of_conf(&s->shm->super->conf, &q);
+    if (role == ROLE_STANDALONE)
+        snprintf(text, size, "standalone");
+    else if (role == ROLE_LEADING)
+        snprintf(text, size, "%s epoch %" PRId64 ", %u of %u followers in sync",
+                 is_synced ? "leading" : "about to lead", epoch,
+                 atomic_load(&e->synced_followers),
+                 other_voters(&q, s->shm->super->conf.my_sid));
+    else if (role == ROLE_FOLLOWING || role == ROLE_OBSERVING)
+        snprintf(text, size, "%s %" PRId64 ", epoch %" PRId64 "%s",
+                 role == ROLE_FOLLOWING ? "following" : "observing",
+                 atomic_load(&e->leader), epoch,
+                 is_synced ? "" : ", synchronizing");
+    else
+        describe_looking(s, &q, text, size);
+}
+
+/* What serves has a tree that can be looked at. */
+static void
+describe_tree(const struct super *s, char *text, size_t size)
+{
+    struct tree_totals totals;
+
+    tree_totals(s->shm->tree_arena, &totals);
+    snprintf(text, size,
+             ", zxid 0x%" PRIx64 ", %u sessions, %" PRIu64 " znodes",
+             (uint64_t)totals.zxid, session_count(s->shm->session_memory),
+             totals.node_count);
+}
+
+static void
+describe_part(const struct super *s, char *text, size_t size)
+{
+    char role[120], tree[120] = "";
+
+    describe_role(s, role, sizeof role);
+    if (super_is_serving(s))
+        describe_tree(s, tree, sizeof tree);
+    snprintf(text, size, "%s%s%s%s%s", role, tree,
+             atomic_load(&s->shm->log->proc.disk_since_ms)
+                 ? ", waiting for the disk"
+                 : "",
+             *s->pending ? "; a restart would change " : "", s->pending);
 }
 
 static void
@@ -70,24 +133,35 @@ describe_start(const struct super *s, char *text, size_t size)
         if (atomic_load(&p->is_ready))
             continue;
         snprintf(text, size, "%s: %s is loading, %u.%u %%",
-                 s->was_serving ? "recovering" : "starting",
+                 s->took_part ? "recovering" : "starting",
                  proc_name(loaders[i]), permille / 10, permille % 10);
         return;
     }
-    snprintf(text, size, "waiting for client processes");
+    snprintf(text, size, "waiting for processes");
 }
 
+static void
+announce_place(const struct conf *conf)
+{
+    struct quorum q;
+
+    if (conf->member_count == 0)
+        return;
+    quorum_of_conf(conf, &q);
+    log_info("server %" PRId64 " of an ensemble of %d voters, %s", conf->my_sid,
+             __builtin_popcountll(quorum_all(&q)),
+             conf->is_observer ? "an observer" : "itself a voter");
+}
+
+/* Once: `systemctl start` goes on. */
 static void
 announce(struct super *s)
 {
     const struct conf *conf = &s->shm->super->conf;
 
-    if (s->was_serving) {
-        log_info("serving again");
-        return;
-    }
-    s->was_serving = true;
+    s->took_part = true;
     sd_notify(0, "READY=1");
+    announce_place(conf);
     log_info("zabd %s serves ZooKeeper clients on port %d, data in %s, "
              "%u client processes",
              ZABD_VERSION, (int)conf->client_port, conf->data_dir,
@@ -113,27 +187,51 @@ feed_watchdog(mono_ms_t now)
     sd_notify(0, "WATCHDOG=1");
 }
 
+/* What makes a new status worth telling at once. */
+static uint32_t
+standing(const struct super *s, bool part)
+{
+    const struct shm_replication *r = s->shm->replication;
+
+    return (uint32_t)part | (uint32_t)super_is_serving(s) << 1 |
+           atomic_load(&r->role) << 2 |
+           atomic_load(&r->ensemble.zab_state) << 8;
+}
+
+/* A member serves when it has a leader, a server of its own at once. */
+static void
+announce_changes(struct super *s, bool part)
+{
+    bool serving = super_is_serving(s);
+
+    if (!s->took_part && part &&
+        (serving || s->shm->super->conf.member_count > 0))
+        announce(s);
+    else if (serving && !s->was_serving && s->took_part)
+        log_info("serving clients");
+    s->was_serving = serving;
+}
+
 void
 super_status(struct super *s, mono_ms_t now)
 {
+    static uint32_t told = UINT32_MAX;
     static mono_ms_t told_at;
-    static bool told_serving;
-    bool serving = super_is_serving(s);
-    char text[200];
+    bool part = takes_part(s);
+    char text[400];
 
     feed_watchdog(now);
-    if (serving && !told_serving)
-        announce(s);
-    else if (serving == told_serving && now - told_at < STATUS_EVERY_MS)
+    announce_changes(s, part);
+    if (standing(s, part) == told && now - told_at < STATUS_EVERY_MS)
         return;
+    told = standing(s, part);
     told_at = now;
-    told_serving = serving;
-    if (serving)
-        describe_serving(s, text, sizeof text);
+    if (part)
+        describe_part(s, text, sizeof text);
     else
         describe_start(s, text, sizeof text);
     sd_notifyf(0, "STATUS=%s", text);
-    if (!s->was_serving)
+    if (!s->took_part)
         sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%d", EXTEND_US);
 }
 
@@ -147,6 +245,7 @@ void
 super_dump(const struct super *s)
 {
     const struct shm *shm = s->shm;
+    char role[120];
 
     log_info("state: published=%" PRIu64 " durable=%" PRIu64
              " committed=%" PRIu64 " applied=%" PRIu64 " persisted=0x%" PRIx64,
@@ -155,6 +254,8 @@ super_dump(const struct super *s)
              atomic_load(&shm->replication->committed),
              atomic_load(&shm->replication->applied),
              (uint64_t)atomic_load(&shm->image->persisted_zxid));
+    describe_role(s, role, sizeof role);
+    log_info("state: %s", role);
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
         log_info("state: %s pid=%d life=%u ready=%u beats=%" PRIu64,
                  proc_name(id), (int)s->child[id].pid,
