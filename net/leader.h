@@ -54,13 +54,13 @@ enum leader_state {
 
 enum peer_stage {
     PEER_FREE,
-    PEER_NEW,       /* connected, has said nothing */
-    PEER_INFORMED,  /* its info came; LEADER_INFO goes when an epoch is ours */
-    PEER_PROMISED,  /* LEADER_INFO sent */
-    PEER_ACCEPTED,  /* ACK_EPOCH came; waits until the epoch is taken over */
-    PEER_SYNCING,   /* the plan is made, transactions or snapshot flow */
-    PEER_SEALING,   /* NEW_LEADER sent */
-    PEER_SEALED,    /* it acknowledged that; UP_TO_DATE goes when we lead */
+    PEER_NEW,        /* connected, has said nothing */
+    PEER_INFORMED,   /* its info came; LEADER_INFO goes when an epoch is ours */
+    PEER_PROMISED,   /* LEADER_INFO sent */
+    PEER_ACCEPTED,   /* ACK_EPOCH came; waits until the epoch is taken over */
+    PEER_SYNCING,    /* the plan is made, transactions or snapshot flow */
+    PEER_SEALING,    /* NEW_LEADER sent */
+    PEER_SEALED,     /* it acknowledged that; UP_TO_DATE goes when we lead */
     PEER_UP_TO_DATE, /* UP_TO_DATE sent */
 };
 

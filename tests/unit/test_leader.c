@@ -1,0 +1,870 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/leader_kit.h"
+
+/* --- the epoch: spec 4.4.2
+ * ------------------------------------------------------ */
+
+static void
+waits_for_a_quorum_of_voters(void)
+{
+    given();
+    CU_ASSERT_EQUAL(last.count, 0);
+    comes(2, 4);
+    CU_ASSERT_PTR_NOT_NULL(act(LEADER_STORE_ACCEPTED));
+}
+
+static void
+the_epoch_is_one_above_all_accepted_ones(void)
+{
+    given();
+    comes(2, 7);
+    CU_ASSERT_EQUAL(act(LEADER_STORE_ACCEPTED)->epoch, 8);
+    CU_ASSERT_EQUAL(leader.state, LEADER_PROMISING);
+}
+
+static void
+our_own_accepted_epoch_counts(void)
+{
+    given();
+    comes(2, 1);
+    CU_ASSERT_EQUAL(act(LEADER_STORE_ACCEPTED)->epoch, 5);
+}
+
+/* Trap 14.3: epochs accepted by observers raise the next epoch as well. */
+static void
+an_observers_accepted_epoch_counts_but_not_the_observer(void)
+{
+    given();
+    observer_comes(11);
+    CU_ASSERT_EQUAL(leader.state, LEADER_DISCOVERY);
+    comes(2, 4);
+    CU_ASSERT_EQUAL(leader.epoch, 12);
+}
+
+static void
+the_accepted_epoch_of_one_that_left_counts(void)
+{
+    given();
+    observer_comes(11);
+    leaves(9);
+    comes(2, 4);
+    CU_ASSERT_EQUAL(leader.epoch, 12);
+}
+
+static void
+a_voter_that_left_is_not_counted(void)
+{
+    struct leader_conf conf;
+    struct quorum five = {
+        .count = 5,
+        .member = {{.sid = 1}, {.sid = 2}, {.sid = 3}, {.sid = 4}, {.sid = 5}}};
+
+    has_past();
+    conf = usual();
+    conf.quorum = &five;
+    begins(&conf);
+    comes(2, 4);
+    leaves(2);
+    comes(3, 4);
+    CU_ASSERT_EQUAL(leader.state, LEADER_DISCOVERY);
+    comes(4, 4);
+    CU_ASSERT_EQUAL(leader.state, LEADER_PROMISING);
+}
+
+static void
+the_epoch_is_above_that_of_our_log(void)
+{
+    struct leader_conf conf;
+
+    has_past();
+    conf = usual();
+    conf.accepted = conf.current = 2;
+    begins(&conf);
+    comes(2, 2);
+    CU_ASSERT_EQUAL(leader.epoch, 5);
+}
+
+static void
+latecomers_get_the_epoch_that_was_fixed(void)
+{
+    given();
+    comes(2, 4);
+    stored();
+    comes(3, 1);
+    CU_ASSERT_TRUE(sends(3, Q_LEADER_INFO, EPOCH(5)));
+}
+
+static void
+no_leader_info_leaves_before_our_accepted_epoch_is_on_disk(void)
+{
+    given();
+    comes(2, 4);
+    CU_ASSERT_FALSE(next(2));
+    stored();
+    CU_ASSERT_TRUE(sends(2, Q_LEADER_INFO, EPOCH(5)));
+    CU_ASSERT_FALSE(next(2));
+}
+
+static void
+the_last_possible_epoch_ends_the_term(void)
+{
+    struct leader_conf conf;
+
+    has_past();
+    conf = usual();
+    conf.accepted = INT32_MAX;
+    begins(&conf);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+/* An ensemble of one voter and its observers. */
+static void
+a_single_voter_is_its_own_quorum(void)
+{
+    static struct quorum one = {
+        .count = 2, .member = {{.sid = 1}, {.sid = 9, .is_observer = true}}};
+    struct leader_conf conf;
+
+    has_past();
+    conf = usual();
+    conf.quorum = &one;
+    begins(&conf);
+    CU_ASSERT_PTR_NOT_NULL(act(LEADER_STORE_ACCEPTED));
+    stored();
+    CU_ASSERT_PTR_NOT_NULL(act(LEADER_STORE_CURRENT));
+    stored();
+    CU_ASSERT_EQUAL(leader.state, LEADER_SYNCHRONIZING);
+    is_durable(ZXID(4, 3));
+    CU_ASSERT_PTR_NOT_NULL(act(LEADER_LEAD));
+    proposes(ZXID(5, 1));
+    is_durable(ZXID(5, 1));
+    CU_ASSERT_EQUAL(act(LEADER_COMMIT)->zxid, ZXID(5, 1));
+}
+
+/* --- promises: spec 4.4.4
+ * ---------------------------------------------------------- */
+
+static void
+given_leader_info(sid_t sid)
+{
+    CU_ASSERT_TRUE_FATAL(sends((uint32_t)sid, Q_LEADER_INFO, EPOCH(5)));
+}
+
+static void
+given_epoch_acks(void)
+{
+    given();
+    comes(2, 4);
+    stored();
+    given_leader_info(2);
+}
+
+static void
+a_quorum_of_promises_takes_the_epoch_over(void)
+{
+    given_epoch_acks();
+    CU_ASSERT_EQUAL(leader.state, LEADER_EPOCH_ACKS);
+    promises(2, 4, ZXID(4, 3));
+    CU_ASSERT_EQUAL(act(LEADER_STORE_CURRENT)->epoch, 5);
+    CU_ASSERT_EQUAL(leader.state, LEADER_TAKING_OVER);
+}
+
+static void
+who_promised_before_makes_no_promise_now(void)
+{
+    given_epoch_acks();
+    promises(2, -1, ZXID(4, 3));
+    CU_ASSERT_EQUAL(leader.state, LEADER_EPOCH_ACKS);
+    CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_ACCEPTED);
+}
+
+/* It comes back with -1, but it did promise to us. */
+static void
+a_promise_outlives_its_connection(void)
+{
+    struct quorum five = {
+        .count = 5,
+        .member = {{.sid = 1}, {.sid = 2}, {.sid = 3}, {.sid = 4}, {.sid = 5}}};
+    struct leader_conf conf;
+
+    has_past();
+    conf = usual();
+    conf.quorum = &five;
+    begins(&conf);
+    comes(2, 4);
+    comes(3, 4);
+    stored();
+    given_leader_info(2);
+    promises(2, 4, ZXID(4, 3));
+    leaves(2);
+    comes(2, 5);
+    given_leader_info(2);
+    promises(2, -1, ZXID(4, 3));
+    CU_ASSERT_EQUAL(leader.state, LEADER_EPOCH_ACKS);
+    given_leader_info(3);
+    promises(3, 4, ZXID(4, 3));
+    CU_ASSERT_EQUAL(leader.state, LEADER_TAKING_OVER);
+}
+
+static void
+a_promise_without_a_history_does_not_count(void)
+{
+    given_epoch_acks();
+    promises(2, 4, -1);
+    CU_ASSERT_EQUAL(leader.state, LEADER_EPOCH_ACKS);
+}
+
+static void
+an_observers_promise_does_not_count(void)
+{
+    given_epoch_acks();
+    observer_comes(4);
+    given_leader_info(9);
+    promises(9, 4, ZXID(4, 3));
+    CU_ASSERT_EQUAL(leader.state, LEADER_EPOCH_ACKS);
+}
+
+/* A voter by the configuration that follows as an observer has no vote. */
+static void
+a_voter_that_observes_does_not_count(void)
+{
+    struct learner_info info = {.sid = 2, .protocol = LEARNER_PROTOCOL};
+
+    given();
+    joins(2);
+    hears_info(2, Q_OBSERVER_INFO, EPOCH(4), &info);
+    CU_ASSERT_EQUAL(leader.state, LEADER_DISCOVERY);
+}
+
+static void
+a_stranger_follows_and_does_not_count(void)
+{
+    given();
+    comes(77, 4);
+    CU_ASSERT_EQUAL(leader.state, LEADER_DISCOVERY);
+    CU_ASSERT_EQUAL(leader.peer[77].stage, PEER_INFORMED);
+}
+
+static void
+who_has_a_longer_log_is_refused(void)
+{
+    given_epoch_acks();
+    promises(2, 4, ZXID(4, 4));
+    CU_ASSERT_TRUE(closed(2));
+    CU_ASSERT_EQUAL(leader.state, LEADER_EPOCH_ACKS);
+}
+
+/* Trap 14.2.1: currentEpoch goes before the zxid. */
+static void
+who_has_a_later_epoch_is_refused_whatever_its_zxid(void)
+{
+    struct leader_conf conf;
+
+    has_past();
+    conf = usual();
+    conf.current = 3;
+    begins(&conf);
+    comes(2, 4);
+    stored();
+    given_leader_info(2);
+    promises(2, 4, ZXID(2, 1));
+    CU_ASSERT_TRUE(closed(2));
+}
+
+static void
+an_older_epoch_with_a_larger_zxid_is_not_ahead(void)
+{
+    given_epoch_acks();
+    promises(2, 3, ZXID(4, 9));
+    CU_ASSERT_EQUAL(leader.state, LEADER_TAKING_OVER);
+}
+
+static void
+latecomers_may_be_ahead(void)
+{
+    given_epoch(ZXID(4, 3));
+    comes_late(3, 4, 4, ZXID(4, 7));
+    CU_ASSERT_FALSE(closed(3));
+    CU_ASSERT_TRUE(sends(3, Q_TRUNC, ZXID(4, 3)));
+}
+
+/* --- NEW_LEADER: spec 4.4.5 to 4.4.7
+ * -------------------------------------------------- */
+
+static void
+nobody_is_brought_up_before_our_current_epoch_is_on_disk(void)
+{
+    given_epoch_acks();
+    promises(2, 4, ZXID(4, 3));
+    CU_ASSERT_FALSE(next(2));
+    stored();
+    CU_ASSERT_TRUE(sends(2, Q_DIFF, ZXID(4, 3)));
+}
+
+/* Trap 14.3: the leader commits its whole log, so it must be on its disk. */
+static void
+our_own_ack_waits_for_our_whole_log(void)
+{
+    given_epoch(ZXID(4, 3));
+    is_brought_up(2);
+    CU_ASSERT_EQUAL(leader.state, LEADER_SYNCHRONIZING);
+    is_durable(ZXID(4, 2));
+    CU_ASSERT_EQUAL(leader.state, LEADER_SYNCHRONIZING);
+    is_durable(ZXID(4, 3));
+    CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
+}
+
+static void
+other_voters_are_enough_without_our_disk(void)
+{
+    given_epoch(ZXID(4, 3));
+    is_brought_up(2);
+    comes_late(3, 4, 4, ZXID(4, 3));
+    is_brought_up(3);
+    CU_ASSERT_PTR_NOT_NULL(act(LEADER_LEAD));
+}
+
+static void
+an_empty_log_is_always_on_disk(void)
+{
+    struct leader_conf conf;
+
+    memset(&past, 0, sizeof past);
+    conf = usual();
+    begins(&conf);
+    comes(2, 4);
+    stored();
+    given_leader_info(2);
+    promises(2, 4, 0);
+    stored();
+    is_brought_up(2);
+    CU_ASSERT_PTR_NOT_NULL(act(LEADER_LEAD));
+    CU_ASSERT_EQUAL(leader.committed, 0);
+}
+
+static void
+the_whole_log_is_committed_before_we_lead(void)
+{
+    given_epoch(ZXID(4, 3));
+    is_durable(ZXID(4, 3));
+    is_brought_up(2);
+    CU_ASSERT_EQUAL_FATAL(last.count, 2);
+    CU_ASSERT_EQUAL(last.act[0].kind, LEADER_COMMIT);
+    CU_ASSERT_EQUAL(last.act[0].zxid, ZXID(4, 3));
+    CU_ASSERT_EQUAL(last.act[1].kind, LEADER_LEAD);
+    CU_ASSERT_EQUAL(last.act[1].epoch, 5);
+}
+
+static void
+an_observers_ack_does_not_establish(void)
+{
+    given_epoch(ZXID(4, 3));
+    is_durable(ZXID(4, 3));
+    comes_late(9, 4, 4, ZXID(4, 3));
+    is_brought_up(9);
+    CU_ASSERT_EQUAL(leader.state, LEADER_SYNCHRONIZING);
+}
+
+/* Who promised to another may well acknowledge our history. */
+static void
+the_ack_of_one_without_a_promise_counts(void)
+{
+    given_epoch(ZXID(4, 3));
+    is_durable(ZXID(4, 3));
+    comes_late(3, 5, -1, ZXID(4, 3));
+    is_brought_up(3);
+    CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
+}
+
+/* --- commits: spec 5.3
+ * ------------------------------------------------------------------ */
+
+/* Servers 2 and 3 were sent everything up to (5,n). */
+static void
+given_proposals(uint32_t n)
+{
+    given_led_by_all();
+    for (uint32_t i = 1; i <= n; i++)
+        proposes(ZXID(5, i));
+    for (uint32_t i = 1; i <= n; i++) {
+        CU_ASSERT_TRUE_FATAL(sends(2, Q_PROPOSAL, ZXID(5, i)));
+        CU_ASSERT_TRUE_FATAL(sends(3, Q_PROPOSAL, ZXID(5, i)));
+    }
+}
+
+static void
+our_disk_and_one_ack_commit(void)
+{
+    given_proposals(1);
+    acks(2, ZXID(5, 1));
+    CU_ASSERT_PTR_NULL(act(LEADER_COMMIT));
+    is_durable(ZXID(5, 1));
+    CU_ASSERT_EQUAL(act(LEADER_COMMIT)->zxid, ZXID(5, 1));
+}
+
+static void
+our_disk_alone_does_not_commit(void)
+{
+    given_proposals(1);
+    is_durable(ZXID(5, 1));
+    CU_ASSERT_PTR_NULL(act(LEADER_COMMIT));
+}
+
+static void
+two_acks_commit_without_our_disk(void)
+{
+    given_proposals(2);
+    acks(2, ZXID(5, 2));
+    acks(3, ZXID(5, 1));
+    CU_ASSERT_EQUAL(act(LEADER_COMMIT)->zxid, ZXID(5, 1));
+}
+
+static void
+an_ack_covers_everything_before_it(void)
+{
+    given_proposals(5);
+    is_durable(ZXID(5, 4));
+    acks(3, ZXID(5, 5));
+    CU_ASSERT_EQUAL(act(LEADER_COMMIT)->zxid, ZXID(5, 4));
+}
+
+static void
+the_same_ack_twice_commits_once(void)
+{
+    given_proposals(1);
+    is_durable(ZXID(5, 1));
+    acks(2, ZXID(5, 1));
+    acks(2, ZXID(5, 1));
+    CU_ASSERT_PTR_NULL(act(LEADER_COMMIT));
+}
+
+static void
+an_observers_ack_does_not_commit(void)
+{
+    given_observer();
+    proposes(ZXID(5, 1));
+    is_durable(ZXID(5, 1));
+    acks(9, ZXID(5, 1));
+    CU_ASSERT_PTR_NULL(act(LEADER_COMMIT));
+}
+
+/* What a learner acknowledged and was then cut from it is counted no more. */
+static void
+acks_do_not_outlive_their_connection(void)
+{
+    given_proposals(2);
+    acks(3, ZXID(5, 2));
+    leaves(3);
+    comes_late(3, 5, 5, ZXID(5, 2));
+    CU_ASSERT_TRUE(sends(3, Q_TRUNC, ZXID(4, 3)));
+    is_durable(ZXID(5, 2));
+    CU_ASSERT_PTR_NULL(act(LEADER_COMMIT));
+}
+
+/* Weights, not heads: 1 has 3 of 5, so nobody is a quorum without it. */
+static void
+quorums_are_asked_of_the_quorum_object(void)
+{
+    static struct quorum weighted = {.count = 3,
+                                     .groups = 1,
+                                     .member = {{.sid = 1, .weight = 3},
+                                                {.sid = 2, .weight = 1},
+                                                {.sid = 3, .weight = 1}}};
+    struct leader_conf conf;
+
+    has_past();
+    conf = usual();
+    conf.quorum = &weighted;
+    begins(&conf);
+    CU_ASSERT_EQUAL(leader.state, LEADER_PROMISING);
+    stored();
+    stored();
+    comes(2, 4);
+    given_leader_info(2);
+    promises(2, 4, ZXID(4, 3));
+    is_brought_up(2);
+    CU_ASSERT_EQUAL(leader.state, LEADER_SYNCHRONIZING);
+    is_durable(ZXID(4, 3));
+    CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
+    proposes(ZXID(5, 1));
+    CU_ASSERT_TRUE(sends(2, Q_UP_TO_DATE, -1));
+    CU_ASSERT_TRUE(sends(2, Q_PROPOSAL, ZXID(5, 1)));
+    acks(2, ZXID(5, 1));
+    CU_ASSERT_PTR_NULL(act(LEADER_COMMIT));
+    is_durable(ZXID(5, 1));
+    CU_ASSERT_EQUAL(act(LEADER_COMMIT)->zxid, ZXID(5, 1));
+}
+
+/* --- time: spec 6.2
+ * ------------------------------------------------------------------------ */
+
+enum { INIT_MS = INIT_TICKS * TICK_MS, SYNC_MS = SYNC_TICKS * TICK_MS };
+
+static void
+gives_up_when_nobody_comes(void)
+{
+    given();
+    passes(INIT_MS);
+    CU_ASSERT_FALSE(gave_up());
+    passes(1);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+static void
+gives_up_when_our_disk_hangs(void)
+{
+    given();
+    comes(2, 4);
+    passes(INIT_MS + 1);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+static void
+gives_up_when_nobody_promises(void)
+{
+    given_epoch_acks();
+    passes(INIT_MS + 1);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+static void
+gives_up_when_nobody_acknowledges(void)
+{
+    given_epoch(ZXID(4, 3));
+    passes(INIT_MS + 1);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+static void
+every_state_has_initlimit_of_its_own(void)
+{
+    given();
+    passes(INIT_MS);
+    comes(2, 4);
+    passes(INIT_MS);
+    stored();
+    passes(INIT_MS);
+    CU_ASSERT_FALSE(gave_up());
+}
+
+static void
+gives_up_when_the_quorum_is_silent(void)
+{
+    given_led();
+    for (int i = 0; i < SYNC_TICKS; i++) {
+        passes(TICK_MS);
+        CU_ASSERT_FALSE(gave_up());
+    }
+    passes(1);
+    CU_ASSERT_TRUE(closed(2));
+    passes(TICK_MS);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+static void
+any_packet_is_a_sign_of_life(void)
+{
+    given_led();
+    for (int i = 0; i < 4 * SYNC_TICKS; i++) {
+        passes(TICK_MS);
+        hears(2, i % 2 ? Q_PING : 99, ZXID(5, 0), BYTES_NULL);
+    }
+    CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
+}
+
+/* A learner that is restarted has a tick to come back. */
+static void
+a_lost_quorum_is_lost_a_tick_later(void)
+{
+    given_led();
+    passes(TICK_MS - 1);
+    leaves(2);
+    passes(TICK_MS - 1);
+    CU_ASSERT_FALSE(gave_up());
+    passes(1);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+static void
+who_is_brought_up_counts_for_the_quorum(void)
+{
+    given_led();
+    leaves(2);
+    comes_late(2, 5, 5, ZXID(4, 3));
+    for (int i = 0; i < SYNC_TICKS; i++)
+        passes(TICK_MS);
+    CU_ASSERT_FALSE(gave_up());
+}
+
+static void
+who_is_brought_up_does_not_count_for_ever(void)
+{
+    given_led();
+    leaves(2);
+    comes_late(2, 5, 5, ZXID(4, 3));
+    past.must_snap = true;
+    CU_ASSERT_TRUE(sends_snapshot(2));
+    for (int i = 0; i < INIT_TICKS + SYNC_TICKS; i++) {
+        passes(TICK_MS);
+        leader_stirs(&leader, 2, now);
+        CU_ASSERT_FALSE(gave_up());
+    }
+    passes(TICK_MS);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+static void
+a_follower_we_do_not_need_may_die(void)
+{
+    given_led_by_all();
+    leaves(3);
+    for (int i = 0; i < 10; i++) {
+        passes(TICK_MS);
+        hears(2, Q_PING, 0, BYTES_NULL);
+    }
+    CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
+}
+
+static void
+who_says_nothing_is_closed_after_initlimit(void)
+{
+    given_led();
+    joins(5);
+    for (int i = 0; i < INIT_TICKS; i++) {
+        passes(TICK_MS);
+        hears(2, Q_PING, 0, BYTES_NULL);
+    }
+    CU_ASSERT_EQUAL(leader.peer[5].stage, PEER_NEW);
+    passes(1);
+    CU_ASSERT_TRUE(closed(5));
+}
+
+static void
+a_snapshot_that_moves_is_no_silence(void)
+{
+    given_led();
+    past.must_snap = true;
+    comes_late(3, 4, 4, ZXID(4, 1));
+    CU_ASSERT_TRUE(sends_snapshot(3));
+    for (int i = 0; i < 4 * INIT_TICKS; i++) {
+        passes(TICK_MS);
+        hears(2, Q_PING, 0, BYTES_NULL);
+        leader_stirs(&leader, 3, now);
+    }
+    CU_ASSERT_EQUAL(leader.peer[3].stage, PEER_SYNCING);
+}
+
+/* Trap 14.1.4: a learner answers no pings before UP_TO_DATE. */
+static void
+silence_after_the_seal_is_not_counted_before_up_to_date(void)
+{
+    given_epoch(ZXID(4, 3));
+    is_brought_up(2);
+    passes(SYNC_MS + 1);
+    passes(SYNC_MS - 1);
+    CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_SEALED);
+    is_durable(ZXID(4, 3));
+    CU_ASSERT_TRUE(sends(2, Q_PING, EPOCH(5)));
+    CU_ASSERT_TRUE(sends(2, Q_UP_TO_DATE, -1));
+    passes(SYNC_MS);
+    CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_UP_TO_DATE);
+}
+
+/* It answers every ping, and its disk hangs. */
+static void
+who_owes_an_ack_for_synclimit_is_closed(void)
+{
+    given_led_by_all();
+    proposes(ZXID(5, 1));
+    CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, 1)));
+    for (int i = 0; i < SYNC_TICKS; i++) {
+        passes(TICK_MS);
+        hears(2, Q_PING, 0, BYTES_NULL);
+        hears(3, Q_PING, 0, BYTES_NULL);
+    }
+    CU_ASSERT_EQUAL(leader.peer[3].stage, PEER_UP_TO_DATE);
+    passes(1);
+    CU_ASSERT_TRUE(closed(3));
+    CU_ASSERT_FALSE(closed(2));
+}
+
+static void
+who_acknowledges_in_time_owes_only_what_is_left(void)
+{
+    given_led_by_all();
+    for (uint32_t n = 1; n <= 4 * SYNC_TICKS; n++) {
+        proposes(ZXID(5, n));
+        CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, n)));
+        passes(TICK_MS / 2);
+        hears(2, Q_PING, 0, BYTES_NULL);
+        if (n > 1)
+            acks(3, ZXID(5, n - 1));
+        while (next(3))
+            ;
+    }
+    CU_ASSERT_EQUAL(leader.peer[3].stage, PEER_UP_TO_DATE);
+    acks(3, ZXID(5, 4 * SYNC_TICKS));
+    CU_ASSERT_EQUAL(leader.peer[3].owing, 0);
+}
+
+/* One ACK every now and then does not hide an ever longer backlog. */
+static void
+an_ack_that_does_not_cover_the_debt_does_not_renew_it(void)
+{
+    given_led_by_all();
+    for (uint32_t n = 1; n <= 3; n++)
+        proposes(ZXID(5, n));
+    acks(3, 0);
+    for (uint32_t n = 1; n <= 3; n++)
+        CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, n)));
+    acks(3, ZXID(5, 1)); /* the debt is (5,3) from now on */
+    passes(SYNC_MS - 1);
+    hears(2, Q_PING, 0, BYTES_NULL);
+    acks(3, ZXID(5, 2));
+    passes(2);
+    CU_ASSERT_TRUE(closed(3));
+}
+
+static void
+observers_owe_nothing(void)
+{
+    given_observer();
+    proposes(ZXID(5, 1));
+    CU_ASSERT_TRUE(sends(2, Q_PROPOSAL, ZXID(5, 1)));
+    is_durable(ZXID(5, 1));
+    acks(2, ZXID(5, 1));
+    CU_ASSERT_TRUE(sends(9, Q_INFORM, ZXID(5, 1)));
+    for (int i = 0; i < 2 * SYNC_TICKS; i++) {
+        passes(TICK_MS);
+        hears(2, Q_PING, 0, BYTES_NULL);
+        hears(9, Q_PING, 0, BYTES_NULL);
+    }
+    CU_ASSERT_EQUAL(leader.peer[9].stage, PEER_UP_TO_DATE);
+}
+
+/* --- the end
+ * ----------------------------------------------------------------------------------
+ */
+
+static void
+resigns_with_a_reason(void)
+{
+    given_led();
+    last.count = 0;
+    leader_resign(&leader, "the zxids of this epoch are used up", &last);
+    CU_ASSERT_TRUE(gave_up());
+    last.count = 0;
+    leader_resign(&leader, "again", &last);
+    CU_ASSERT_EQUAL(last.count, 0);
+}
+
+static void
+nothing_happens_after_the_end(void)
+{
+    given_proposals(1);
+    last.count = 0;
+    leader_resign(&leader, "stopped", &last);
+    acks(2, ZXID(5, 1));
+    CU_ASSERT_EQUAL(last.count, 0);
+    is_durable(ZXID(5, 1));
+    CU_ASSERT_EQUAL(last.count, 0);
+    stored();
+    CU_ASSERT_EQUAL(last.count, 0);
+    passes(INIT_MS * 9);
+    CU_ASSERT_EQUAL(last.count, 0);
+    CU_ASSERT_FALSE(next(2));
+    leaves(2);
+}
+
+/* Trap ZOOKEEPER-1277: 0xfffffffe is the last counter. */
+static void
+the_last_counter_is_proposed_and_committed(void)
+{
+    given_led();
+    leader.proposed = leader.committed = ZXID(5, 0xfffffffd);
+    leader.peer[2].sent = leader.peer[2].told = leader.peer[2].acked =
+        ZXID(5, 0xfffffffd);
+    proposes(ZXID(5, 0xfffffffe));
+    CU_ASSERT_TRUE(sends(2, Q_PROPOSAL, ZXID(5, 0xfffffffe)));
+    is_durable(ZXID(5, 0xfffffffe));
+    acks(2, ZXID(5, 0xfffffffe));
+    CU_ASSERT_TRUE(sends(2, Q_COMMIT, ZXID(5, 0xfffffffe)));
+}
+
+static void
+counts_who_is_in_step(void)
+{
+    given_led();
+    CU_ASSERT_EQUAL(leader_synced(&leader), 2);
+    comes_late(3, 4, 4, ZXID(4, 3));
+    CU_ASSERT_EQUAL(leader_synced(&leader), 2);
+    is_brought_up(3);
+    CU_ASSERT_EQUAL(leader_synced(&leader), 3);
+    comes_late(9, 4, 4, ZXID(4, 3));
+    is_brought_up(9);
+    CU_ASSERT_EQUAL(leader_synced(&leader), 3);
+}
+
+UNIT_SUITE(leader)
+{
+    unit_suite("leader");
+    UNIT(waits_for_a_quorum_of_voters);
+    UNIT(the_epoch_is_one_above_all_accepted_ones);
+    UNIT(our_own_accepted_epoch_counts);
+    UNIT(an_observers_accepted_epoch_counts_but_not_the_observer);
+    UNIT(the_accepted_epoch_of_one_that_left_counts);
+    UNIT(a_voter_that_left_is_not_counted);
+    UNIT(the_epoch_is_above_that_of_our_log);
+    UNIT(latecomers_get_the_epoch_that_was_fixed);
+    UNIT(no_leader_info_leaves_before_our_accepted_epoch_is_on_disk);
+    UNIT(the_last_possible_epoch_ends_the_term);
+    UNIT(a_single_voter_is_its_own_quorum);
+    UNIT(a_quorum_of_promises_takes_the_epoch_over);
+    UNIT(who_promised_before_makes_no_promise_now);
+    UNIT(a_promise_outlives_its_connection);
+    UNIT(a_promise_without_a_history_does_not_count);
+    UNIT(an_observers_promise_does_not_count);
+    UNIT(a_voter_that_observes_does_not_count);
+    UNIT(a_stranger_follows_and_does_not_count);
+    UNIT(who_has_a_longer_log_is_refused);
+    UNIT(who_has_a_later_epoch_is_refused_whatever_its_zxid);
+    UNIT(an_older_epoch_with_a_larger_zxid_is_not_ahead);
+    UNIT(latecomers_may_be_ahead);
+    UNIT(nobody_is_brought_up_before_our_current_epoch_is_on_disk);
+    UNIT(our_own_ack_waits_for_our_whole_log);
+    UNIT(other_voters_are_enough_without_our_disk);
+    UNIT(an_empty_log_is_always_on_disk);
+    UNIT(the_whole_log_is_committed_before_we_lead);
+    UNIT(an_observers_ack_does_not_establish);
+    UNIT(the_ack_of_one_without_a_promise_counts);
+    UNIT(our_disk_and_one_ack_commit);
+    UNIT(our_disk_alone_does_not_commit);
+    UNIT(two_acks_commit_without_our_disk);
+    UNIT(an_ack_covers_everything_before_it);
+    UNIT(the_same_ack_twice_commits_once);
+    UNIT(an_observers_ack_does_not_commit);
+    UNIT(acks_do_not_outlive_their_connection);
+    UNIT(quorums_are_asked_of_the_quorum_object);
+    UNIT(gives_up_when_nobody_comes);
+    UNIT(gives_up_when_our_disk_hangs);
+    UNIT(gives_up_when_nobody_promises);
+    UNIT(gives_up_when_nobody_acknowledges);
+    UNIT(every_state_has_initlimit_of_its_own);
+    UNIT(gives_up_when_the_quorum_is_silent);
+    UNIT(any_packet_is_a_sign_of_life);
+    UNIT(a_lost_quorum_is_lost_a_tick_later);
+    UNIT(who_is_brought_up_counts_for_the_quorum);
+    UNIT(who_is_brought_up_does_not_count_for_ever);
+    UNIT(a_follower_we_do_not_need_may_die);
+    UNIT(who_says_nothing_is_closed_after_initlimit);
+    UNIT(a_snapshot_that_moves_is_no_silence);
+    UNIT(silence_after_the_seal_is_not_counted_before_up_to_date);
+    UNIT(who_owes_an_ack_for_synclimit_is_closed);
+    UNIT(who_acknowledges_in_time_owes_only_what_is_left);
+    UNIT(an_ack_that_does_not_cover_the_debt_does_not_renew_it);
+    UNIT(observers_owe_nothing);
+    UNIT(resigns_with_a_reason);
+    UNIT(nothing_happens_after_the_end);
+    UNIT(the_last_counter_is_proposed_and_committed);
+    UNIT(counts_who_is_in_step);
+}
