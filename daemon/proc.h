@@ -40,6 +40,7 @@ void proc_disk_end(enum proc_id id, struct shm *shm);
 noreturn void log_main(struct shm *shm);   /* storage/log_main.c */
 noreturn void image_main(struct shm *shm); /* storage/image_main.c */
 noreturn void repl_main(struct shm *shm);  /* net/repl_main.c */
+noreturn void elect_main(struct shm *shm); /* election/elect_main.c */
 noreturn void client_main(struct shm *shm, uint32_t worker); /* net/ */
 noreturn void admin_main(struct shm *shm); /* net/admin_main.c */
 

@@ -82,7 +82,10 @@ is_ready(const struct super *s, enum proc_id id)
     return s->child[id].pid > 0 && atomic_load(&shm_proc(s->shm, id)->is_ready);
 }
 
-/* Nobody reads the tree, and the log has all that was published. */
+/*
+ * Nobody reads the tree, and the log has all that was published and is done
+ * with what it was ordered to do to its files.
+ */
 static bool
 may_rebuild(const struct super *s)
 {
@@ -93,12 +96,22 @@ may_rebuild(const struct super *s)
             atomic_load(&shm->client[id - PROC_CLIENT]->attached) != 0)
             return false;
     return atomic_load(&shm->log->durable) ==
-           atomic_load(&shm->replication->published);
+               atomic_load(&shm->replication->published) &&
+           atomic_load(&shm->log->order_done) ==
+               atomic_load(&shm->replication->log_order.number);
+}
+
+bool
+super_wants(const struct super *s, enum proc_id id)
+{
+    return id != PROC_ELECTION || s->shm->super->conf.member_count > 0;
 }
 
 static bool
 may_start(const struct super *s, enum proc_id id)
 {
+    if (!super_wants(s, id))
+        return false;
     if (policy_of(id)->start == AT_ONCE)
         return true;
     return is_ready(s, PROC_LOG) && is_ready(s, PROC_IMAGE) &&
@@ -213,6 +226,17 @@ is_final(int status)
                                  WEXITSTATUS(status) == EXIT_DATA);
 }
 
+/*
+ * Replication asked for it: the files changed under its tree.  That is no
+ * sign of illness.
+ */
+static bool
+is_reload(enum proc_id id, int status)
+{
+    return id == PROC_REPLICATION && WIFEXITED(status) &&
+           WEXITSTATUS(status) == EXIT_RELOAD;
+}
+
 static void
 on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
 {
@@ -225,6 +249,13 @@ on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
     atomic_store(&shm_proc(s->shm, id)->is_ready, 0);
     if (s->is_stopping)
         return;
+    if (is_reload(id, status)) {
+        log_info("%s (pid %d) ended to load its files again", proc_name(id),
+                 (int)pid);
+        repair(s, id);
+        c->fork_at = now;
+        return;
+    }
     tell_death(id, pid, status);
     repair(s, id);
     if (is_final(status)) {

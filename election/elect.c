@@ -90,12 +90,10 @@ adopt(struct elect *e, const struct vote *v)
     tally_put(&e->tally, e->quorum, &e->mine);
 }
 
+/* `v` is the outcome. */
 static void
-decide(struct elect *e, const struct vote *v, const char *why,
-       struct elect_out *out)
+accept(struct elect *e, const struct vote *v)
 {
-    struct elect_act *a;
-
     e->state = ELECT_DECIDED;
     e->round = v->round;
     e->mine.leader = v->leader;
@@ -105,6 +103,15 @@ decide(struct elect *e, const struct vote *v, const char *why,
     e->mine.state = v->leader == e->me               ? PEER_LEADING
                     : quorum_votes(e->quorum, e->me) ? PEER_FOLLOWING
                                                      : PEER_OBSERVING;
+}
+
+static void
+decide(struct elect *e, const struct vote *v, const char *why,
+       struct elect_out *out)
+{
+    struct elect_act *a;
+
+    accept(e, v);
     a = add(out, ELECT_DECIDE);
     a->vote = e->mine;
     a->why = why;
@@ -137,6 +144,14 @@ settle(struct elect *e, struct elect_out *out)
 }
 
 void
+elect_restore(struct elect *e, const struct vote *outcome)
+{
+    check(e->state == ELECT_IDLE);
+    e->mine = (struct vote){.from = e->me};
+    accept(e, outcome);
+}
+
+void
 elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
 {
     bool votes = quorum_votes(e->quorum, e->me);
@@ -162,11 +177,17 @@ elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
     }
 }
 
-/* ZK: the case LOOKING of lookForLeader; HandleNotmsg in the TLA+. */
+/*
+ * ZK: the case LOOKING of lookForLeader; HandleNotmsg in the TLA+.
+ *
+ * Ours: whom we hear for the first time in a round is told our vote.  It may
+ * have begun to look only now, and dropped what we told it before; Apache's
+ * servers find out when they tell each other again, 200 ms later at best.
+ */
 static void
 hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
 {
-    bool changed = false;
+    bool is_new, changed = false;
 
     if (e->self.zxid == -1 || v->zxid == -1)
         return; /* an empty database has no say */
@@ -185,6 +206,9 @@ hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
         tell_all(e, out, "heard a better vote");
         changed = true;
     }
+    is_new = !(e->tally.heard & quorum_bit(e->quorum, v->from));
+    if (is_new && !changed)
+        tell(out, v->from, &e->mine, "it is new in this round");
     tally_put(&e->tally, e->quorum, v);
     if (changed || e->state == ELECT_LOOKING ||
         !(e->reachable & ~e->tally.heard))

@@ -84,6 +84,13 @@ void elect_init(struct elect *e, const struct quorum *q, sid_t me,
                 int32_t resend_max_ms);
 
 /*
+ * Life after a death: what was decided before, by `leader`, `zxid`, `round`
+ * and `epoch` of `outcome`, stands; or, if elect_look follows, rounds go on
+ * from there.  Right after elect_init only.
+ */
+void elect_restore(struct elect *e, const struct vote *outcome);
+
+/*
  * Look for a leader, in a new round, with our last logged zxid (-1: we are
  * empty and must not vote) and currentEpoch.
  */
@@ -95,7 +102,10 @@ void elect_hear(struct elect *e, const struct vote *v, struct elect_out *out);
 
 void elect_alarm(struct elect *e, struct elect_out *out);
 
-/* Which voters have a connection with us now (ourselves left out or not). */
+/*
+ * Which voters may answer now: those with a connection, and those of whom
+ * nobody knows yet that they cannot have one.  Ourselves left out or not.
+ */
 void elect_reach(struct elect *e, quorum_set_t reachable,
                  struct elect_out *out);
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * elect_fast.c - fast leader election: elect.c thinks, the mesh talks.
+ *
+ * The election process, with electionAlg=3.
+ */
+#include "election/elect_proc.h"
+
+#include "daemon/check.h"
+#include "daemon/clock.h"
+#include "daemon/log.h"
+
+_Static_assert((int)CONFIG_TEXT_MAX <= (int)NOTE_CONFIG_MAX,
+               "a note holds all members");
+
+static const char *const state_name[] = {
+    [PEER_LOOKING] = "LOOKING",
+    [PEER_FOLLOWING] = "FOLLOWING",
+    [PEER_LEADING] = "LEADING",
+    [PEER_OBSERVING] = "OBSERVING",
+};
+
+static void
+log_note(const char *verb, sid_t whom, const struct vote *v, const char *why)
+{
+    log_debug("election: %s %lld %s leader=%lld zxid=0x%llx round=%lld "
+              "epoch=%lld%s%s",
+              verb, (long long)whom, state_name[v->state], (long long)v->leader,
+              (unsigned long long)v->zxid, (long long)v->round,
+              (long long)v->epoch, why ? ": " : "", why ? why : "");
+}
+
+static void
+set_alarm(struct elect_proc *p, int32_t ms)
+{
+    ev_timer_stop(p->loop, &p->fast.alarm);
+    ev_timer_set(&p->fast.alarm, ms / 1000.0, 0);
+    ev_timer_start(p->loop, &p->fast.alarm);
+}
+
+static void
+perform(struct elect_proc *p, const struct elect_act *a)
+{
+    switch (a->kind) {
+    case ELECT_TELL:
+        log_note("tell", a->to, &a->vote, a->why);
+        mesh_tell(&p->fast.mesh, a->to, &a->vote);
+        return;
+    case ELECT_TELL_ALL:
+        log_note("tell all but", p->conf.my_sid, &a->vote, a->why);
+        mesh_tell_all(&p->fast.mesh, &a->vote);
+        return;
+    case ELECT_SET_ALARM:
+        set_alarm(p, a->ms);
+        return;
+    case ELECT_DECIDE:
+        ev_timer_stop(p->loop, &p->fast.alarm);
+        elect_proc_decided(p, &a->vote, a->why);
+        return;
+    }
+    never("an act of no kind");
+}
+
+static void
+perform_all(struct elect_proc *p, const struct elect_out *out)
+{
+    for (uint32_t i = 0; i < out->count; i++)
+        perform(p, &out->act[i]);
+}
+
+static void
+on_note(void *arg, struct vote *vote)
+{
+    struct elect_proc *p = arg;
+    struct elect_out out = {0};
+
+    log_note("from", vote->from, vote, NULL);
+    elect_hear(&p->fast.core, vote, &out);
+    perform_all(p, &out);
+}
+
+static void
+on_alarm(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct elect_proc *p = w->data;
+    struct elect_out out = {0};
+
+    (void)loop, (void)events;
+    elect_alarm(&p->fast.core, &out);
+    perform_all(p, &out);
+}
+
+static void
+tell_connected(struct elect_proc *p)
+{
+    atomic_store(&p->shm->election->connected, mesh_connected(&p->fast.mesh));
+}
+
+static void
+turn(struct elect_proc *p)
+{
+    struct elect_out out = {0};
+
+    if (!mesh_take_change(&p->fast.mesh))
+        return;
+    tell_connected(p);
+    elect_reach(&p->fast.core, mesh_may_answer(&p->fast.mesh), &out);
+    perform_all(p, &out);
+}
+
+static void
+open_fast(struct elect_proc *p, const struct vote *outcome)
+{
+    struct elect_fast *f = &p->fast;
+    struct elect_out none = {0};
+
+    elect_init(&f->core, &p->quorum, p->conf.my_sid,
+               p->conf.election_max_notification_ms);
+    if (outcome)
+        elect_restore(&f->core, outcome);
+    ev_timer_init(&f->alarm, on_alarm, 0, 0);
+    f->alarm.data = p;
+    mesh_open(&f->mesh, p->loop, &p->conf, &p->quorum, p->config, on_note, p);
+    elect_reach(&f->core, mesh_may_answer(&f->mesh), &none);
+    check(none.count == 0);
+    tell_connected(p);
+}
+
+static void
+look(struct elect_proc *p, zxid_t zxid, int64_t epoch)
+{
+    struct elect_out out = {0};
+
+    elect_look(&p->fast.core, zxid, epoch, &out);
+    log_info("election: round %lld: looking for a leader epoch=%lld "
+             "zxid=0x%llx",
+             (long long)p->fast.core.round, (long long)epoch,
+             (unsigned long long)zxid);
+    perform_all(p, &out);
+}
+
+static void
+established(struct elect_proc *p, int64_t epoch)
+{
+    elect_established(&p->fast.core, epoch);
+}
+
+const struct election election_fast = {
+    .open = open_fast,
+    .look = look,
+    .established = established,
+    .turn = turn,
+};

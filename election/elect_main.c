@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The election process.  Forked by the supervisor of a server that is a
+ * member of an ensemble, it owns the election port and the mesh of members
+ * (or, with electionAlg=0, the datagrams of the quorum port).  It learns from
+ * shm->replication->look when to look for a leader, stores the outcome in
+ * shm->election and rings replication's bell.  Nothing on disk.  SIGTERM ends
+ * it.  If it dies, the role stands: the supervisor forks another, which finds
+ * in shared memory what was decided, rejoins the mesh and answers others.
+ */
+#include "election/elect_proc.h"
+
+#include <stdlib.h>
+
+#include "daemon/check.h"
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
+
+void
+elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
+{
+    static const char *const role[] = {
+        [PEER_LOOKING] = "looking for",
+        [PEER_FOLLOWING] = "following",
+        [PEER_LEADING] = "leading as",
+        [PEER_OBSERVING] = "observing",
+    };
+    struct shm_election *e = p->shm->election;
+    mono_ms_t after_ms = clock_mono_ms() - p->asked_ms;
+
+    atomic_store(&e->leader, v->leader);
+    atomic_store(&e->zxid, v->zxid);
+    atomic_store(&e->round, v->round);
+    atomic_store(&e->epoch, v->epoch);
+    atomic_store(&e->last_election_ms, (uint64_t)after_ms);
+    atomic_fetch_add(&e->elections, 1);
+    atomic_store_explicit(&e->decided, p->asked, memory_order_release);
+    bell_ring(p->shm, PROC_REPLICATION);
+    log_info("election: round %lld: %s %lld: %s epoch=%lld zxid=0x%llx "
+             "after_ms=%lld",
+             (long long)v->round, role[v->state], (long long)v->leader, why,
+             (long long)v->epoch, (unsigned long long)v->zxid,
+             (long long)after_ms);
+}
+
+static void
+begin_look(struct elect_proc *p)
+{
+    const struct shm_look *look = &p->shm->replication->look;
+
+    if (!p->is_open)
+        p->election->open(p, NULL);
+    p->is_open = true;
+    p->election->look(p, atomic_load(&look->zxid), atomic_load(&look->epoch));
+}
+
+static void
+on_delay(struct ev_loop *loop, ev_timer *w, int events)
+{
+    (void)loop, (void)events;
+    begin_look(w->data);
+}
+
+/*
+ * Observers that lost their leader do not all come back at once.
+ * ZK: Observer.waitForObserverElectionDelay
+ */
+static double
+delay_seconds(const struct elect_proc *p)
+{
+    bool is_first = atomic_load(&p->shm->election->decided) == 0;
+
+    if (quorum_votes(&p->quorum, p->conf.my_sid) || is_first)
+        return 0;
+    return drand48() * p->conf.observer_election_delay_ms / 1000.0;
+}
+
+static void
+see_look(struct elect_proc *p)
+{
+    const struct shm_look *look = &p->shm->replication->look;
+    uint64_t number = atomic_load_explicit(&look->number, memory_order_acquire);
+    double delay;
+
+    if (number == p->asked)
+        return;
+    p->asked = number;
+    p->asked_ms = clock_mono_ms();
+    delay = delay_seconds(p);
+    ev_timer_stop(p->loop, &p->delay);
+    if (delay == 0) {
+        begin_look(p);
+        return;
+    }
+    ev_timer_set(&p->delay, delay, 0);
+    ev_timer_start(p->loop, &p->delay);
+}
+
+static void
+see_established(struct elect_proc *p)
+{
+    const struct shm_look *look = &p->shm->replication->look;
+    uint64_t number =
+        atomic_load_explicit(&look->established, memory_order_acquire);
+
+    if (number == p->established || number != p->asked ||
+        number != atomic_load(&p->shm->election->decided))
+        return;
+    p->established = number;
+    p->election->established(p, atomic_load(&look->established_epoch));
+}
+
+/* Everything that others ask comes through here. */
+static bool
+work(void *arg)
+{
+    struct elect_proc *p = arg;
+
+    see_look(p);
+    see_established(p);
+    if (p->is_open)
+        p->election->turn(p);
+    return false;
+}
+
+/* What the one before us decided stands, or was the last before this look. */
+static void
+take_over(struct elect_proc *p)
+{
+    const struct shm_election *e = p->shm->election;
+    struct vote outcome = {
+        .from = p->conf.my_sid,
+        .leader = atomic_load(&e->leader),
+        .zxid = atomic_load(&e->zxid),
+        .round = atomic_load(&e->round),
+        .epoch = atomic_load(&e->epoch),
+    };
+
+    p->asked = atomic_load(&e->decided);
+    if (p->asked == 0)
+        return; /* the first life, or nothing was decided in it */
+    p->election->open(p, &outcome);
+    p->is_open = true;
+    log_info("election: round %lld: our leader is still %lld",
+             (long long)outcome.round, (long long)outcome.leader);
+}
+
+static void
+shell_open(struct elect_proc *p, struct shm *shm)
+{
+    p->shm = shm;
+    shm_conf(shm, &p->conf);
+    quorum_of_conf(&p->conf, &p->quorum);
+    p->config = (struct bytes){
+        (const uint8_t *)p->config_text,
+        (int32_t)config_text(&p->conf, p->config_text, sizeof p->config_text),
+    };
+    p->election = p->conf.election_alg == 0 ? &election_poll : &election_fast;
+    p->loop = ev_loop_new(EVFLAG_AUTO);
+    if (!p->loop)
+        fatal(EXIT_UNEXPECTED, "election: no event loop can be had");
+    srand48((long)clock_mono_us() ^ (long)p->conf.my_sid << 20);
+    ev_timer_init(&p->delay, on_delay, 0, 0);
+    p->delay.data = p;
+    take_over(p);
+    bell_attach(&p->bell, p->loop, shm, PROC_ELECTION, work, p);
+}
+
+noreturn void
+elect_main(struct shm *shm)
+{
+    static struct elect_proc proc; /* its buffers are too large for a stack */
+
+    shell_open(&proc, shm);
+    proc_ready(PROC_ELECTION, shm);
+    ev_run(proc.loop, 0);
+    never("the election process's loop ends");
+}

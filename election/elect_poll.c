@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * elect_poll.c - the polling election: poll.c thinks, datagrams talk.
+ *
+ * The election process, with electionAlg=0.  Requests and answers are
+ * datagrams on the quorum port; everybody answers in every state, once it
+ * looked for the first time.  A lost datagram costs a round.
+ *
+ * ZK: LeaderElection, QuorumPeer.ResponderThread of 3.4
+ *     (spec/quorum-protocol.md 3)
+ */
+#include "election/elect_proc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/check.h"
+#include "daemon/log.h"
+
+enum {
+    PAUSE_MIN_MS = 20, /* then twice as long each time, to POLL_AGAIN_MS */
+    DATAGRAMS_PER_TURN = 64,
+    ANSWER_ROOM = 64,
+};
+
+static const double bind_pause_seconds = 1;
+
+static void
+set_timer(struct elect_proc *p, int64_t ms)
+{
+    ev_timer_stop(p->loop, &p->poll.timer);
+    ev_timer_set(&p->poll.timer, (double)ms / 1000.0, 0);
+    ev_timer_start(p->loop, &p->poll.timer);
+}
+
+/* --- a round -------------------------------------------------------------- */
+
+/* What we answer now, to the request `xid`. */
+static struct poll_answer
+our_answer(const struct elect_proc *p, int32_t xid)
+{
+    const struct poll *core = &p->poll.core;
+    struct poll_answer a = {xid, core->me, core->mine.leader, core->mine.zxid};
+
+    if (p->poll.state == PEER_LEADING)
+        a.zxid = atomic_load(&p->shm->log->durable_zxid);
+    else if (p->poll.state != PEER_LOOKING)
+        a.zxid = atomic_load(&p->shm->replication->applied_zxid);
+    return a;
+}
+
+static void
+begin_round(struct elect_proc *p)
+{
+    struct elect_poll *e = &p->poll;
+    struct poll_answer own;
+    int32_t xid;
+
+    check(getrandom(&xid, sizeof xid, 0) == sizeof xid);
+    poll_begin(&e->core, xid);
+    e->is_asking = true;
+    own = our_answer(p, xid);
+    poll_hear(&e->core, &own);
+    for (uint32_t i = 0; i < p->quorum.count; i++) {
+        const struct conf_member *m = &p->conf.member[i];
+
+        if (!m->is_observer && m->sid != p->conf.my_sid)
+            resolve_ask(&e->member[i].resolve, m->host, m->quorum_port,
+                        SOCK_DGRAM);
+    }
+    set_timer(p, POLL_ANSWER_MS);
+}
+
+static void
+decide(struct elect_proc *p)
+{
+    struct poll *core = &p->poll.core;
+    struct vote outcome = {
+        .from = core->me,
+        .leader = core->mine.leader,
+        .zxid = core->mine.zxid,
+        .round = (int64_t)p->asked,
+        .state = core->mine.leader == core->me        ? PEER_LEADING
+                 : quorum_votes(&p->quorum, core->me) ? PEER_FOLLOWING
+                                                      : PEER_OBSERVING,
+    };
+
+    p->poll.state = outcome.state;
+    elect_proc_decided(p, &outcome, "more than half vote for it");
+}
+
+static void
+end_round(struct elect_proc *p)
+{
+    struct elect_poll *e = &p->poll;
+
+    e->is_asking = false;
+    ev_timer_stop(p->loop, &e->timer);
+    if (poll_end(&e->core)) {
+        decide(p);
+        return;
+    }
+    log_debug("election: no majority, our next vote is leader=%lld zxid=0x%llx",
+              (long long)e->core.mine.leader,
+              (unsigned long long)e->core.mine.zxid);
+    /* Not all in step: who asks at once forever asks the same. */
+    set_timer(p, e->pause_ms / 2 + (int64_t)(drand48() * (double)e->pause_ms));
+    e->pause_ms =
+        e->pause_ms * 2 < POLL_AGAIN_MS ? e->pause_ms * 2 : POLL_AGAIN_MS;
+}
+
+static void
+on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct elect_proc *p = w->data;
+
+    (void)loop, (void)events;
+    if (p->poll.is_asking)
+        end_round(p);
+    else
+        begin_round(p);
+}
+
+/* --- datagrams ------------------------------------------------------------ */
+
+/* A member's address is known: ask it. */
+static void
+on_member_address(void *arg, int gai, struct addrinfo *list)
+{
+    struct poll_member *m = arg;
+    struct elect_poll *e = &m->proc->poll;
+    uint8_t request[POLL_REQUEST_BYTES];
+    const struct addrinfo *ai = list;
+
+    if (gai != 0)
+        return; /* not to be found: it does not answer */
+    while (ai && ai->ai_family != e->family)
+        ai = ai->ai_next;
+    store_be32(request, (uint32_t)e->core.xid);
+    if (ai && e->is_asking && e->fd >= 0)
+        (void)!sendto(e->fd, request, sizeof request, MSG_NOSIGNAL, ai->ai_addr,
+                      ai->ai_addrlen);
+    freeaddrinfo(list);
+}
+
+static void
+answer(struct elect_proc *p, int32_t xid, const struct sockaddr *to,
+       socklen_t to_size)
+{
+    uint8_t buffer[POLL_ANSWER_BYTES];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+    struct poll_answer a = our_answer(p, xid);
+
+    poll_put_answer(&out, &a);
+    check(!out.bad);
+    (void)!sendto(p->poll.fd, buffer, sizeof buffer, MSG_NOSIGNAL, to, to_size);
+}
+
+static void
+take_datagram(struct elect_proc *p, struct bytes in,
+              const struct sockaddr *from, socklen_t from_size)
+{
+    struct elect_poll *e = &p->poll;
+    struct poll_answer a;
+
+    if (in.size == POLL_REQUEST_BYTES) {
+        answer(p, (int32_t)load_be32(in.data), from, from_size);
+        return;
+    }
+    if (!e->is_asking || poll_get_answer(in, &a) < 0)
+        return;
+    poll_hear(&e->core, &a);
+    if (poll_heard_all(&e->core))
+        end_round(p);
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct elect_proc *p = w->data;
+    uint8_t buffer[ANSWER_ROOM];
+
+    (void)loop, (void)events;
+    for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
+        struct sockaddr_storage from;
+        socklen_t from_size = sizeof from;
+        ssize_t n = recvfrom(w->fd, buffer, sizeof buffer, 0,
+                             (struct sockaddr *)&from, &from_size);
+
+        if (n >= 0)
+            take_datagram(p, (struct bytes){buffer, (int32_t)n},
+                          (struct sockaddr *)&from, from_size);
+        else if (errno == EAGAIN)
+            return;
+        /* Else somebody's port was closed: it does not answer. */
+    }
+}
+
+/* --- the port ------------------------------------------------------------- */
+
+static void
+bind_failed(struct elect_proc *p, const char *why)
+{
+    int32_t allowed = p->conf.election_bind_retry;
+    struct elect_poll *e = &p->poll;
+
+    e->bind_failures++;
+    if (allowed > 0 && e->bind_failures > allowed)
+        fatal(EXIT_UNEXPECTED,
+              "election: no datagrams on the quorum port: %s; tried %d times",
+              why, e->bind_failures);
+    log_warn("election: no datagrams on the quorum port: %s; trying again",
+             why);
+    ev_timer_stop(p->loop, &e->bind_again);
+    ev_timer_set(&e->bind_again, bind_pause_seconds, 0);
+    ev_timer_start(p->loop, &e->bind_again);
+}
+
+/* Bind to `ai`, or to its port on every address of its family. */
+static int
+open_socket(const struct addrinfo *ai, bool everywhere)
+{
+    struct sockaddr_storage at = {0};
+    int fd, rc;
+
+    memcpy(&at, ai->ai_addr, ai->ai_addrlen);
+    if (everywhere && ai->ai_family == AF_INET)
+        ((struct sockaddr_in *)&at)->sin_addr.s_addr = htonl(INADDR_ANY);
+    else if (everywhere)
+        ((struct sockaddr_in6 *)&at)->sin6_addr = in6addr_any;
+    fd = socket(ai->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (bind(fd, (struct sockaddr *)&at, ai->ai_addrlen) == 0)
+        return fd;
+    rc = -errno;
+    close(fd);
+    return rc;
+}
+
+static void
+on_own_address(void *arg, int gai, struct addrinfo *list)
+{
+    struct elect_proc *p = arg;
+    struct elect_poll *e = &p->poll;
+    int fd;
+
+    if (gai != 0) {
+        bind_failed(p, gai_strerror(gai));
+        return;
+    }
+    fd = open_socket(list, p->conf.listen_on_all_ips);
+    e->family = (sa_family_t)list->ai_family;
+    freeaddrinfo(list);
+    if (fd < 0) {
+        bind_failed(p, strerror(-fd));
+        return;
+    }
+    e->fd = fd;
+    ev_io_init(&e->readable, on_readable, fd, EV_READ);
+    e->readable.data = p;
+    ev_io_start(p->loop, &e->readable);
+}
+
+static void
+try_to_bind(struct elect_proc *p)
+{
+    const struct conf_member *self = conf_myself(&p->conf);
+
+    resolve_ask(&p->poll.own, self->host, self->quorum_port, SOCK_DGRAM);
+}
+
+static void
+on_bind_again(struct ev_loop *loop, ev_timer *w, int events)
+{
+    (void)loop, (void)events;
+    try_to_bind(w->data);
+}
+
+/* --- what elect_main.c asks ----------------------------------------------- */
+
+static void
+restore(struct elect_proc *p, const struct vote *outcome)
+{
+    struct elect_poll *e = &p->poll;
+
+    poll_init(&e->core, &p->quorum, p->conf.my_sid, outcome->zxid);
+    e->core.mine.leader = outcome->leader;
+    e->state =
+        outcome->leader == p->conf.my_sid ? PEER_LEADING : PEER_FOLLOWING;
+}
+
+static void
+open_poll(struct elect_proc *p, const struct vote *outcome)
+{
+    struct elect_poll *e = &p->poll;
+
+    e->fd = -1;
+    ev_timer_init(&e->timer, on_timer, 0, 0);
+    ev_timer_init(&e->bind_again, on_bind_again, 0, 0);
+    e->timer.data = e->bind_again.data = p;
+    resolver_init(&e->resolver, p->loop);
+    resolve_init(&e->own, &e->resolver, on_own_address, p);
+    for (uint32_t i = 0; i < p->quorum.count; i++) {
+        e->member[i].proc = p;
+        resolve_init(&e->member[i].resolve, &e->resolver, on_member_address,
+                     &e->member[i]);
+    }
+    if (outcome)
+        restore(p, outcome);
+    try_to_bind(p);
+}
+
+static void
+look(struct elect_proc *p, zxid_t zxid, int64_t epoch)
+{
+    struct elect_poll *e = &p->poll;
+
+    (void)epoch; /* the original election knows none */
+    poll_init(&e->core, &p->quorum, p->conf.my_sid, zxid);
+    e->state = PEER_LOOKING;
+    e->pause_ms = PAUSE_MIN_MS;
+    log_info("election: round %lld: asking all members zxid=0x%llx",
+             (long long)p->asked, (unsigned long long)zxid);
+    begin_round(p);
+}
+
+static void
+established(struct elect_proc *p, int64_t epoch)
+{
+    (void)p, (void)epoch; /* answers carry no epoch */
+}
+
+static void
+turn(struct elect_proc *p)
+{
+    (void)p; /* there are no connections that could change */
+}
+
+const struct election election_poll = {
+    .open = open_poll,
+    .look = look,
+    .established = established,
+    .turn = turn,
+};

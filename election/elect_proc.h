@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * elect_proc.h - the election process: private to elect_main.c,
+ * elect_fast.c and elect_poll.c.
+ *
+ *   elect_main.c  what replication asks, what it is answered
+ *   elect_fast.c  fast leader election: elect.c and the mesh
+ *   elect_poll.c  the polling election: poll.c and datagrams
+ *
+ * One of the two elections runs, as electionAlg says, for all of a life.
+ */
+#ifndef ELECTION_ELECT_PROC_H
+#define ELECTION_ELECT_PROC_H
+
+#include <netinet/in.h>
+
+#include "daemon/bell.h"
+#include "election/elect.h"
+#include "election/mesh.h"
+#include "election/poll.h"
+
+struct elect_proc;
+
+struct election {
+    /*
+     * Begin, in the state that `outcome` tells of; NULL: none was decided
+     * yet.  Until then nobody hears of us: an answer would be worth nothing.
+     */
+    void (*open)(struct elect_proc *p, const struct vote *outcome);
+    /* Look for a leader; ends in elect_proc_decided. */
+    void (*look)(struct elect_proc *p, zxid_t zxid, int64_t epoch);
+    /* The leader decided upon leads us now, in `epoch`. */
+    void (*established)(struct elect_proc *p, int64_t epoch);
+    /* In each turn of the loop, before it sleeps. */
+    void (*turn)(struct elect_proc *p);
+};
+
+extern const struct election election_fast, election_poll;
+
+struct elect_fast {
+    struct elect core;
+    struct mesh mesh;
+    ev_timer alarm;
+};
+
+struct elect_poll {
+    struct poll core;
+    enum peer_state state; /* LOOKING, or what was decided */
+    bool is_asking;        /* answers are waited for */
+    int64_t pause_ms;      /* before the next round */
+    int fd;                /* -1 until our own address is known */
+    sa_family_t family;
+    ev_io readable;
+    ev_timer timer; /* end of a round, or of the pause behind it */
+    ev_timer bind_again;
+    int bind_failures;
+    struct resolver resolver;
+    struct resolve own;
+    struct poll_member {
+        struct elect_proc *proc;
+        struct resolve resolve;
+    } member[QUORUM_MEMBERS_MAX];
+};
+
+struct elect_proc {
+    struct shm *shm;
+    struct ev_loop *loop;
+    struct bell bell;
+    struct conf conf;
+    struct quorum quorum;
+    struct bytes config; /* the members, as notes carry them */
+    const struct election *election;
+    bool is_open;
+    uint64_t asked;       /* number of the look we are about */
+    uint64_t established; /* number of the look whose leader leads us */
+    mono_ms_t asked_ms;
+    ev_timer delay; /* of an observer, before it looks */
+    struct elect_fast fast;
+    struct elect_poll poll;
+    char config_text[CONFIG_TEXT_MAX];
+};
+
+/* `v` is the outcome of the look that is going on: tell replication. */
+void elect_proc_decided(struct elect_proc *p, const struct vote *v,
+                        const char *why);
+
+#endif

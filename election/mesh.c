@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mesh.c - the peers of the mesh; see mesh.h.
+ *
+ * Apache connects only when there is something to tell.  Ours: a member that
+ * is down is dialled every few seconds in any state, so that the next
+ * election finds its connections made.  An Apache peer takes that for an
+ * ordinary connection without messages.
+ */
+#include "election/mesh.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "daemon/check.h"
+#include "daemon/log.h"
+
+static const double redial_seconds = 5;
+
+/* A silent peer is asked after 5 s, and given up 6 s later. */
+enum { KEEP_IDLE_S = 5, KEEP_EVERY_S = 2, KEEP_COUNT = 3 };
+
+void
+mesh_socket_options(int fd)
+{
+    int on = 1, idle = KEEP_IDLE_S, every = KEEP_EVERY_S, count = KEEP_COUNT;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
+struct peer *
+mesh_peer(struct mesh *m, sid_t sid)
+{
+    for (size_t i = 0; i < MESH_PEERS; i++)
+        if (m->peer[i].is_used && m->peer[i].link.peer == sid)
+            return &m->peer[i];
+    return NULL;
+}
+
+static bool
+is_member(const struct peer *p)
+{
+    return p - p->mesh->peer < QUORUM_MEMBERS_MAX;
+}
+
+void
+mesh_lost(struct peer *p, const char *why)
+{
+    bool is_news = !p->link.has_failed;
+
+    p->mesh->has_changed = true;
+    link_lost(&p->link);
+    if (is_news)
+        log_info("election: %lld at %s:%d is out of reach: %s",
+                 (long long)p->link.peer, p->host, (int)p->port, why);
+    if (!is_member(p))
+        p->is_used = false; /* a stranger's place is free again */
+}
+
+void
+mesh_tell(struct mesh *m, sid_t sid, const struct vote *vote)
+{
+    struct peer *p = mesh_peer(m, sid);
+
+    if (!p)
+        return;
+    if (link_tell(&p->link, vote))
+        dial_begin(p);
+    else
+        stream_flush(p);
+}
+
+void
+mesh_tell_all(struct mesh *m, const struct vote *vote)
+{
+    for (uint32_t i = 0; i < m->quorum->count; i++) {
+        const struct quorum_member *to = &m->quorum->member[i];
+
+        if (!to->is_observer && to->sid != m->self->sid)
+            mesh_tell(m, to->sid, vote);
+    }
+}
+
+bool
+mesh_take_change(struct mesh *m)
+{
+    bool changed = m->has_changed;
+
+    m->has_changed = false;
+    return changed;
+}
+
+uint64_t
+mesh_connected(const struct mesh *m)
+{
+    uint64_t set = 0;
+
+    for (uint32_t i = 0; i < m->quorum->count; i++)
+        if (m->peer[i].is_used && m->peer[i].link.state == LINK_UP)
+            set |= UINT64_C(1) << i;
+    return set;
+}
+
+quorum_set_t
+mesh_may_answer(const struct mesh *m)
+{
+    quorum_set_t set = 0;
+
+    for (uint32_t i = 0; i < m->quorum->count; i++)
+        if (m->peer[i].is_used && link_may_answer(&m->peer[i].link))
+            set |= quorum_bit(m->quorum, m->quorum->member[i].sid);
+    return set;
+}
+
+static void
+on_redial(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct mesh *m = w->data;
+
+    (void)loop, (void)events;
+    for (uint32_t i = 0; i < m->quorum->count; i++)
+        if (m->peer[i].is_used && m->peer[i].link.state == LINK_DOWN)
+            dial_begin(&m->peer[i]);
+}
+
+static void
+open_member(struct mesh *m, uint32_t i)
+{
+    const struct conf_member *of = &m->conf->member[i];
+    struct peer *p = &m->peer[i];
+
+    if (of->sid == m->self->sid)
+        return;
+    p->is_used = true;
+    link_init(&p->link, m->self->sid, of->sid);
+    memcpy(p->host, of->host, sizeof p->host);
+    p->port = of->election_port;
+}
+
+void
+mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
+          const struct quorum *quorum, struct bytes config,
+          void (*heard)(void *arg, struct vote *vote), void *arg)
+{
+    m->loop = loop;
+    m->conf = conf;
+    m->quorum = quorum;
+    m->self = conf_myself(conf);
+    m->config = config;
+    m->heard = heard;
+    m->arg = arg;
+    check(m->self != NULL);
+    resolver_init(&m->resolver, loop);
+    for (size_t i = 0; i < MESH_PEERS; i++) {
+        m->peer[i].mesh = m;
+        m->peer[i].fd = -1;
+        dial_init(&m->peer[i]);
+    }
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        open_member(m, i);
+    accept_open(m);
+    /* Everybody at once, then again and again who is not there. */
+    ev_timer_init(&m->redial, on_redial, 0, redial_seconds);
+    m->redial.data = m;
+    ev_timer_start(loop, &m->redial);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mesh.h - the connections between election ports, one for each pair.
+ *
+ * Notes go out through a queue of one for each peer; what comes in is given
+ * to `heard`.  Nothing here decides: which connection is kept is link.c, the
+ * bytes are hello.c and vote.c.  A peer that misbehaves loses its connection
+ * and a line in the log tells why; others do not notice.
+ *
+ *   mesh.c         peers: telling, who can answer, dialling again
+ *   mesh_stream.c  frames on a connection, in and out
+ *   mesh_dial.c    name, address, connection, hello: us to them
+ *   mesh_accept.c  the listener, and guests that have not said who they are
+ *
+ * The election process only.  All memory is in struct mesh.
+ *
+ * ZK: QuorumCnxManager (spec/quorum-protocol.md 1)
+ */
+#ifndef ELECTION_MESH_H
+#define ELECTION_MESH_H
+
+#include "election/hello.h"
+#include "election/link.h"
+#include "election/quorum_conf.h"
+#include "election/resolve.h"
+
+enum {
+    MESH_STRANGERS = 8, /* servers that are not (yet) in our configuration */
+    MESH_PEERS = QUORUM_MEMBERS_MAX + MESH_STRANGERS,
+    MESH_GUESTS = 64, /* connections that have not said who they are; one
+                         more, and the oldest is closed */
+    MESH_FRAME_MAX = 4 + NOTE_BYTES_MAX,
+};
+
+struct peer {
+    struct mesh *mesh;
+    struct link link;
+    bool is_used;                /* members always; strangers while they stay */
+    char host[CONF_ADDRESS_MAX]; /* of its election port; empty: unknown */
+    int32_t port;
+    int fd;            /* -1: none; UP: the connection, DIALLING: the attempt */
+    ev_io readable;    /* while UP */
+    ev_io writable;    /* while DIALLING, or UP with bytes left in `out` */
+    ev_timer patience; /* DIALLING, EXPECTED */
+    struct resolve resolve;
+    struct addrinfo *addresses, *next_address; /* while DIALLING */
+    bool is_other_conf; /* it has another configuration, and we said so */
+    size_t in_size, out_at, out_size;
+    uint8_t in[MESH_FRAME_MAX];
+    uint8_t out[MESH_FRAME_MAX];
+};
+
+struct guest {
+    struct mesh *mesh;
+    int fd; /* -1: free */
+    ev_io readable;
+    ev_timer patience;
+    uint64_t number; /* of arrival: the smallest is the oldest */
+    size_t size, need;
+    uint8_t in[HELLO_BYTES_MAX];
+};
+
+struct mesh {
+    struct ev_loop *loop;
+    const struct conf *conf;     /* borrowed */
+    const struct quorum *quorum; /* borrowed */
+    const struct conf_member *self;
+    struct bytes config; /* as notes carry it; borrowed */
+    void (*heard)(void *arg, struct vote *vote);
+    void *arg;
+    bool has_changed; /* who is up, or who may answer */
+    uint64_t guests_ever;
+    struct resolver resolver;
+    struct resolve own; /* of the listener */
+    int listen_fd;
+    int bind_failures;
+    ev_io listener;
+    ev_timer bind_again;
+    ev_timer redial;
+    struct peer peer[MESH_PEERS]; /* members first, as in the quorum */
+    struct guest guest[MESH_GUESTS];
+};
+
+/*
+ * Start: listen, and connect with every member.  `heard` gets each note,
+ * `vote->from` filled in; it may tell, and nothing else here may be called
+ * from it.  If the port cannot be had the process
+ * ends (electionPortBindRetry).
+ */
+void mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
+               const struct quorum *quorum, struct bytes config,
+               void (*heard)(void *arg, struct vote *vote), void *arg);
+
+/* Tell `sid`; connects if need be.  One that is nowhere is not told. */
+void mesh_tell(struct mesh *m, sid_t sid, const struct vote *vote);
+
+/* Tell every voter but ourselves. */
+void mesh_tell_all(struct mesh *m, const struct vote *vote);
+
+/* Whether the answer of the next two changed since it was last asked. */
+bool mesh_take_change(struct mesh *m);
+
+/* Members with a connection: bit i is member i of the quorum. */
+uint64_t mesh_connected(const struct mesh *m);
+
+/* Voters that may answer (elect_reach). */
+quorum_set_t mesh_may_answer(const struct mesh *m);
+
+/* Private to mesh*.c ------------------------------------------------------- */
+
+struct peer *mesh_peer(struct mesh *m, sid_t sid);
+
+/* mesh_stream.c */
+void stream_begin(struct peer *p, int fd); /* link is UP; takes fd */
+void stream_flush(struct peer *p);         /* write what waits, if UP */
+void stream_close(struct peer *p);
+
+/* mesh_dial.c: only while the link is DOWN. */
+void dial_init(struct peer *p);
+void dial_begin(struct peer *p);
+void dial_stop(struct peer *p); /* give up what is under way, quietly */
+
+/* mesh_accept.c */
+void accept_open(struct mesh *m);
+
+/* A socket between servers: no delay, and a dead peer is noticed. */
+void mesh_socket_options(int fd);
+
+/* The peer is lost: link, and one line if that is news. */
+void mesh_lost(struct peer *p, const char *why);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mesh_stream.c - a connection that is kept: frames in, notes out.
+ *
+ * A frame is an i32 size and a note.  Only the reader closes a connection:
+ * one that cannot be written to is readable too.  So whoever is called from
+ * the reader may write.
+ *
+ * ZK: QuorumCnxManager.SendWorker, RecvWorker (spec/quorum-protocol.md 1.3)
+ */
+#include "election/mesh.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "daemon/check.h"
+#include "daemon/log.h"
+
+static void on_readable(struct ev_loop *loop, ev_io *w, int events);
+static void on_writable(struct ev_loop *loop, ev_io *w, int events);
+
+void
+stream_begin(struct peer *p, int fd)
+{
+    struct ev_loop *loop = p->mesh->loop;
+
+    check(p->fd < 0 && p->link.state == LINK_UP);
+    p->fd = fd;
+    p->in_size = p->out_at = p->out_size = 0;
+    p->is_other_conf = false;
+    p->mesh->has_changed = true;
+    ev_io_init(&p->readable, on_readable, fd, EV_READ);
+    ev_io_init(&p->writable, on_writable, fd, EV_WRITE);
+    p->readable.data = p->writable.data = p;
+    ev_io_start(loop, &p->readable);
+    log_info("election: connected with %lld", (long long)p->link.peer);
+    stream_flush(p);
+}
+
+void
+stream_close(struct peer *p)
+{
+    if (p->fd < 0)
+        return;
+    ev_io_stop(p->mesh->loop, &p->readable);
+    ev_io_stop(p->mesh->loop, &p->writable);
+    close(p->fd);
+    p->fd = -1;
+    p->mesh->has_changed = true;
+}
+
+static void
+fail(struct peer *p, const char *why)
+{
+    stream_close(p);
+    mesh_lost(p, why);
+}
+
+/* --- out ------------------------------------------------------------------ */
+
+/* The next note as a frame; false: there is none. */
+static bool
+fill(struct peer *p)
+{
+    const struct vote *note = link_take_note(&p->link);
+    struct jute_out out = jute_out_of(p->out, sizeof p->out);
+
+    if (!note)
+        return false;
+    jute_put_i32(&out, 0);
+    note_put(&out, note, p->mesh->config);
+    check(!out.bad);
+    p->out_at = 0;
+    p->out_size = jute_out_size(&out);
+    store_be32(p->out, (uint32_t)(p->out_size - 4));
+    return true;
+}
+
+void
+stream_flush(struct peer *p)
+{
+    if (p->link.state != LINK_UP)
+        return;
+    while (p->out_at < p->out_size || fill(p)) {
+        ssize_t n = send(p->fd, p->out + p->out_at, p->out_size - p->out_at,
+                         MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            /* Full: later.  Broken: the reader sees it. */
+            if (errno == EAGAIN)
+                ev_io_start(p->mesh->loop, &p->writable);
+            return;
+        }
+        p->out_at += (size_t)n;
+    }
+    ev_io_stop(p->mesh->loop, &p->writable);
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct peer *p = w->data;
+
+    (void)loop, (void)events;
+    ev_io_stop(p->mesh->loop, &p->writable);
+    stream_flush(p);
+}
+
+/* --- in ------------------------------------------------------------------- */
+
+/*
+ * Members that disagree about who they are may elect two leaders: nothing
+ * here can be done about it, but it is said once.
+ */
+static void
+compare_config(struct peer *p, struct bytes config)
+{
+    if (p->is_other_conf || config.size < 0 || !p->mesh->config.size ||
+        config_is_same(config, p->mesh->config))
+        return;
+    p->is_other_conf = true;
+    log_warn("election: %lld has another configuration than we: \"%.*s\"; "
+             "ours: \"%.*s\"",
+             (long long)p->link.peer, (int)config.size,
+             (const char *)config.data, (int)p->mesh->config.size,
+             (const char *)p->mesh->config.data);
+}
+
+static void
+take_frame(struct peer *p, struct bytes payload)
+{
+    struct vote vote;
+    struct bytes config;
+
+    if (note_get(payload, &vote, &config) < 0) {
+        log_warn_often("election: dropped a note of %lld: %d bytes that are "
+                       "none",
+                       (long long)p->link.peer, (int)payload.size);
+        return;
+    }
+    vote.from = p->link.peer;
+    compare_config(p, config);
+    p->mesh->heard(p->mesh->arg, &vote);
+}
+
+/* Take whole frames from the buffer.  NULL, or why the peer is no good. */
+static const char *
+take_frames(struct peer *p)
+{
+    size_t at = 0;
+
+    while (p->in_size - at >= 4) {
+        uint32_t size = load_be32(p->in + at);
+
+        if (size < 1 || size > NOTE_BYTES_MAX)
+            return "it sent a frame of a size that no note has";
+        if (p->in_size - at - 4 < size)
+            break;
+        take_frame(p, (struct bytes){p->in + at + 4, (int32_t)size});
+        at += 4 + size;
+    }
+    p->in_size -= at;
+    memmove(p->in, p->in + at, p->in_size);
+    return NULL;
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct peer *p = w->data;
+    const char *why;
+    ssize_t n;
+
+    (void)loop, (void)events;
+    check(p->in_size < sizeof p->in);
+    n = recv(p->fd, p->in + p->in_size, sizeof p->in - p->in_size, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        fail(p, n == 0 ? "it closed the connection" : strerror(errno));
+        return;
+    }
+    p->in_size += (size_t)n;
+    why = take_frames(p);
+    if (why)
+        fail(p, why);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * node.c - the election process of one server, and nothing else of it.
+ *
+ *   node ZOO.CFG
+ *
+ * Plays supervisor and replication for the real elect_main: on stdin come
+ * orders, on stdout what is seen in shared memory, a line each.
+ *
+ *   look ZXID EPOCH     look for a leader       > decided N LEADER ROUND EPOCH
+ *   established EPOCH   the leader leads us
+ *   connected           > connected MASK
+ *   kill                SIGKILL and fork again  > forked
+ *   quit, or the end of stdin
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/bell.h"
+#include "daemon/conf_log.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
+
+static struct shm *shm;
+static pid_t child;
+
+static void
+load(const char *path)
+{
+    static struct conf conf;
+    static struct conf_report report;
+
+    if (conf_load(path, &conf, &report) < 0) {
+        conf_log(&report, "", LOG_DEBUG);
+        exit(EXIT_CONFIG);
+    }
+    if (shm_map(&conf, 4096, 1, &shm) < 0)
+        exit(EXIT_UNEXPECTED);
+    log_open(&shm->super->log_level);
+    atomic_store(&shm->super->pid[PROC_SUPER], (int32_t)getpid());
+    for (int id = 0; id < PROC_CLIENT; id++)
+        shm->super->bell_fd[id] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+static void
+start(void)
+{
+    child = fork();
+    if (child == 0) {
+        proc_enter(PROC_ELECTION, shm);
+        elect_main(shm);
+    }
+}
+
+static void
+stop(void)
+{
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+static void
+obey(char *line)
+{
+    struct shm_look *look = &shm->replication->look;
+    long long a = 0, b = 0;
+
+    if (sscanf(line, "look %lli %lli", &a, &b) == 2) {
+        atomic_store(&look->zxid, a);
+        atomic_store(&look->epoch, b);
+        atomic_fetch_add(&look->number, 1);
+        bell_ring(shm, PROC_ELECTION);
+    } else if (sscanf(line, "established %lli", &a) == 1) {
+        atomic_store(&look->established_epoch, a);
+        atomic_store(&look->established, atomic_load(&look->number));
+        bell_ring(shm, PROC_ELECTION);
+    } else if (strncmp(line, "connected", 9) == 0) {
+        printf("connected %llu\n",
+               (unsigned long long)atomic_load(&shm->election->connected));
+    } else if (strncmp(line, "kill", 4) == 0) {
+        stop();
+        start();
+        printf("forked\n");
+    } else if (strncmp(line, "quit", 4) == 0) {
+        stop();
+        exit(EXIT_OK);
+    }
+    fflush(stdout);
+}
+
+/* What the election process stored since we last looked. */
+static void
+tell_decided(void)
+{
+    static uint64_t told;
+    const struct shm_election *e = shm->election;
+    uint64_t decided = atomic_load(&e->decided);
+
+    if (decided == told)
+        return;
+    told = decided;
+    printf("decided %llu %lld %lld %lld\n", (unsigned long long)decided,
+           (long long)atomic_load(&e->leader),
+           (long long)atomic_load(&e->round),
+           (long long)atomic_load(&e->epoch));
+    fflush(stdout);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    char line[256];
+
+    if (argc != 2)
+        return EXIT_CONFIG;
+    proc_title_init(argc, argv);
+    load(argv[1]);
+    start();
+    setvbuf(stdin, NULL, _IONBF, 0);
+    for (;;) {
+        if (poll(&in, 1, 2) > 0) {
+            if (!fgets(line, sizeof line, stdin))
+                break;
+            obey(line);
+        }
+        tell_decided();
+    }
+    stop();
+    return EXIT_OK;
+}
