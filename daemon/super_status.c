@@ -27,8 +27,7 @@ enum { STATUS_EVERY_MS = 1000, EXTEND_US = 10 * 1000 * 1000 };
 static bool
 is_needed(const struct super *s, enum proc_id id)
 {
-    return id != PROC_ADMIN &&
-           (id != PROC_ELECTION || s->shm->super->conf.member_count > 0);
+    return id != PROC_ADMIN && super_wants(s, id);
 }
 
 static bool
@@ -257,11 +256,12 @@ super_dump(const struct super *s)
     describe_role(s, role, sizeof role);
     log_info("state: %s", role);
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
-        log_info("state: %s pid=%d life=%u ready=%u beats=%" PRIu64,
-                 proc_name(id), (int)s->child[id].pid,
-                 atomic_load(&shm->super->life[id]),
-                 atomic_load(&shm_proc(shm, id)->is_ready),
-                 atomic_load(&shm_proc(shm, id)->beats));
+        if (super_wants(s, id))
+            log_info("state: %s pid=%d life=%u ready=%u beats=%" PRIu64,
+                     proc_name(id), (int)s->child[id].pid,
+                     atomic_load(&shm->super->life[id]),
+                     atomic_load(&shm_proc(shm, id)->is_ready),
+                     atomic_load(&shm_proc(shm, id)->beats));
     for (uint32_t w = 0; w < shm->super->client_count; w++)
         log_info("state: client %u delivered=%" PRIu64 " requested=%" PRIu64
                  " taken=%" PRIu64 " connections=%" PRIu64,
