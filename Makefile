@@ -158,6 +158,12 @@ check-long: packages-long ## the longer campaigns too
 bench: all ## measure against Apache ZooKeeper and a bare server
 	tools/bench-table
 
+bench-ensemble: all ## three servers beside three of Apache ZooKeeper
+	tools/bench-ensemble
+
+ensemble: all ## ensembles of real servers, alone and mixed with Apache's
+	tests/ensemble/run short
+
 bench-envelope: all ## 10 M znodes, 100 k sessions, 10 M watches
 	tools/bench-envelope
 
@@ -185,6 +191,7 @@ clean: ## remove what was built
 .PHONY: all unit unit-asan clang fuzz fuzz-build format format-check \
     check-layers check-pure conform live faults disk packages-build \
     packages-test packages-long run check check-long bench bench-envelope \
+    bench-ensemble ensemble \
     install help clean
 
 -include $(SERVER_O:.o=.d) $(BUILD)/obj/daemon/main.d $(ZAB_O:.o=.d) $(UNIT_O:.o=.d)

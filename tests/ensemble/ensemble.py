@@ -127,6 +127,10 @@ class Member(Server):
     def zxid(self):
         return int(self.srvr("Zxid") or "0", 16)
 
+    def kill_now(self):
+        """SIGKILL of all its processes; does not wait."""
+        os.killpg(self.pid, signal.SIGKILL)
+
     def freeze(self):
         """SIGSTOP of all its processes."""
         os.killpg(self.pid, signal.SIGSTOP)
@@ -203,7 +207,7 @@ class Member(Server):
 class Ensemble:
     """Members in directories of their own below `dir`."""
 
-    def __init__(self, word, dir, options=None, net=None):
+    def __init__(self, word, dir, options=None, net=None, member=Member):
         self.net = net
         self.options = {
             "maxClientCnxns": 0,
@@ -218,7 +222,7 @@ class Ensemble:
         self.options.update(options or {})
         self.members = {}
         for sid, letter in enumerate(word, 1):
-            self.members[sid] = Member(self, sid, letter,
+            self.members[sid] = member(self, sid, letter,
                                        os.path.join(dir, "m%d" % sid))
 
     def __getitem__(self, sid):
