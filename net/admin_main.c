@@ -11,8 +11,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -21,8 +19,7 @@
 #include "daemon/bell.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "daemon/version.h"
-#include "net/four_figures.h"
+#include "net/admin_commands.h"
 
 struct admin {
     struct shm *shm;
@@ -57,114 +54,25 @@ reply(struct MHD_Connection *connection, unsigned status, const char *type,
 
 /* The envelope: the command's fields, its name, an error or null. */
 static enum MHD_Result
-reply_json(struct MHD_Connection *connection, json_t *fields,
-           const char *command, const char *error)
-{
-    char *text;
-
-    json_object_set_new(fields, "command", json_string(command));
-    json_object_set_new(fields, "error",
-                        error ? json_string(error) : json_null());
-    text = json_dumps(fields, JSON_INDENT(2));
-    json_decref(fields);
-    return reply(connection, MHD_HTTP_OK, "application/json", text);
-}
-
-static json_t *
-monitor_fields(const struct figures *f)
-{
-    struct metric m[METRICS_MAX];
-    size_t n = figures_metrics(f, m);
-    json_t *o = json_object();
-
-    json_object_set_new(o, "version", json_string(ZABD_ZOOKEEPER_VERSION));
-    json_object_set_new(o, "server_state", json_string(figures_state(f)));
-    for (size_t i = 0; i < n; i++)
-        json_object_set_new(o, m[i].name,
-                            m[i].is_fraction ? json_real(m[i].real)
-                                             : json_integer(m[i].whole));
-    return o;
-}
-
-static json_t *
-server_stats(const struct figures *f)
-{
-    json_t *o = json_object();
-
-#define NUMBER(name, value)                                                    \
-    json_object_set_new(o, name, json_integer((json_int_t)(value)))
-    NUMBER("packets_sent", f->sent);
-    NUMBER("packets_received", f->received);
-    json_object_set_new(o, "server_state", json_string(figures_state(f)));
-    NUMBER("outstanding_requests", f->outstanding);
-    NUMBER("min_latency", f->latency_min_ms);
-    json_object_set_new(o, "avg_latency", json_real(figures_latency_avg(f)));
-    NUMBER("max_latency", f->latency_max_ms);
-    NUMBER("data_dir_size", f->data_dir_bytes);
-    NUMBER("log_dir_size", f->log_dir_bytes);
-    NUMBER("last_processed_zxid", f->tree.zxid);
-    NUMBER("num_alive_client_connections", f->connections);
-    NUMBER("auth_failed_count", f->auth_failed);
-    NUMBER("uptime", f->uptime_ms);
-#undef NUMBER
-    return o;
-}
-
-static json_t *
-stat_fields(const struct figures *f)
-{
-    json_t *o = json_object();
-
-    json_object_set_new(o, "version", json_string(ZABD_ZOOKEEPER_VERSION));
-    json_object_set_new(o, "read_only", json_false());
-    json_object_set_new(o, "server_stats", server_stats(f));
-    json_object_set_new(o, "node_count",
-                        json_integer((json_int_t)f->tree.node_count));
-    return o;
-}
-
-static json_t *
-ruok_fields(const struct figures *f)
-{
-    (void)f;
-    return json_object();
-}
-
-struct command {
-    const char *name, *alias, *other;
-    bool needs_serving;
-    json_t *(*fields)(const struct figures *f);
-};
-
-static const struct command commands[] = {
-    {"monitor", "mntr", "mntr", true, monitor_fields},
-    {"ruok", "ruok", "ruok", false, ruok_fields},
-    {"server_stats", "srvr", "stats", true, stat_fields},
-    {"stats", "stat", "stat", true, stat_fields},
-};
-
-static enum MHD_Result
 run_command(struct admin *a, struct MHD_Connection *connection,
             const char *name)
 {
-    struct figures f;
-    char error[128];
+    static struct conf conf; /* one thread answers */
+    struct figures figures;
+    struct admin_view view = {.figures = &figures, .conf = &conf};
+    struct admin_answer answer;
+    char *text;
 
-    figures_collect(a->shm, &f);
-    for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
-        const struct command *c = &commands[i];
-
-        if (strcmp(name, c->name) != 0 && strcmp(name, c->alias) != 0 &&
-            strcmp(name, c->other) != 0)
-            continue;
-        if (c->needs_serving && !f.is_serving)
-            return reply_json(connection, json_object(), c->name,
-                              "This ZooKeeper instance is not currently "
-                              "serving requests");
-        return reply_json(connection, c->fields(&f), c->name, NULL);
-    }
-    snprintf(error, sizeof error, "Unknown command: %.80s", name);
-    return reply_json(connection, json_object(), name, error);
+    figures_collect(a->shm, &figures);
+    shm_conf(a->shm, &conf);
+    admin_command(&view, name, &answer);
+    json_object_set_new(answer.fields, "command", json_string(answer.command));
+    json_object_set_new(answer.fields, "error",
+                        *answer.error ? json_string(answer.error)
+                                      : json_null());
+    text = json_dumps(answer.fields, JSON_INDENT(2));
+    json_decref(answer.fields);
+    return reply(connection, MHD_HTTP_OK, "application/json", text);
 }
 
 static enum MHD_Result
@@ -176,9 +84,7 @@ list_commands(const struct admin *a, struct MHD_Connection *connection)
 
     if (!out)
         return MHD_NO;
-    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
-        fprintf(out, "<a href=\"%s/%s\">%s</a>\n<br/>\n",
-                a->conf.admin_command_url, commands[i].name, commands[i].name);
+    admin_command_list(a->conf.admin_command_url, out);
     fclose(out);
     return reply(connection, MHD_HTTP_OK, "text/html", text);
 }
