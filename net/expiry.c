@@ -46,10 +46,11 @@ put(struct expiry *e, struct session *s, mono_ms_t bucket)
 void
 expiry_remove(struct expiry *e, struct session *s)
 {
-    uint32_t own = session_slot(e->sessions, s) + 1;
+    uint32_t own;
 
     if (s->expires == 0)
         return;
+    own = session_slot(e->sessions, s) + 1;
     if (e->visiting == own)
         e->visiting = s->bucket_next;
     if (s->bucket_next)

@@ -75,12 +75,13 @@ learner_init(struct learner *l, const struct learner_conf *conf, mono_ms_t now,
     check(conf->current <= conf->accepted);
     check(0 <= conf->committed && conf->committed <= conf->last);
     *l = (struct learner){.conf = *conf,
+                          .state = LEARNER_DISCOVERY,
                           .last = conf->last,
                           .durable = conf->last,
                           .agreed = conf->committed,
                           .committed = conf->committed,
+                          .heard = now,
                           .ticked = now};
-    learner_enter(l, LEARNER_DISCOVERY, now);
     a = learner_send(out, type, ZXID(conf->accepted, 0));
     data = jute_out_of(a->small, sizeof a->small);
     learner_info_put(&data, &info);

@@ -6,6 +6,9 @@
  *                                                                       |
  *   clients <--bell-- tree, sessions <--repl_apply-- committed <-- durable
  *
+ * In an ensemble `committed` is the leader's word, ours or another's: the
+ * role says so (role.h), and a learner's entries are its leader's proposals.
+ *
  * Private to repl_*.c.  One thread; all state is this struct, the tree, the
  * session table and shm->replication.
  */
@@ -16,6 +19,7 @@
 
 #include "daemon/bell.h"
 #include "daemon/ring_memory.h"
+#include "election/quorum.h"
 #include "net/expiry.h"
 #include "net/prep.h"
 #include "net/reaper.h"
@@ -27,6 +31,22 @@ struct repl {
     uint32_t conf_version;
     const struct role *role;
     bool is_failed; /* the log cannot write: nothing is acknowledged */
+    zxid_t known_committed;   /* of what repl_load found; the rest of the log
+                                 is in the tree as well, and may have to go */
+    struct quorum quorum;     /* of the ensemble; no members: there is none */
+    uint64_t order;           /* number of our last order to the log */
+    bool is_ordering;         /* it has not been answered */
+    uint64_t look;            /* number of our last look for a leader */
+    bool is_asked;            /* looking: the election process knows */
+    bool is_worn;             /* leading: this epoch has no zxid left */
+    bool is_preparing;        /* prep and the clocks run */
+    uint32_t *heard_remote;   /* leading: as shm->heard, told by learners */
+    bool wants_snap;          /* our history is of no use to a leader */
+    int64_t epoch;            /* of the leader; 0 without one */
+    struct repl_lead *lead;   /* repl_lead.c, made at its first term */
+    struct repl_learn *learn; /* repl_learn.c, likewise */
+    struct repl_history *history; /* repl_history.h */
+    void *prep_memory;
 
     struct tree *tree;
     struct session_table *sessions;
@@ -37,9 +57,11 @@ struct repl {
     ring_pos_t head;      /* where the next entry goes */
     ring_pos_t published; /* what others were told of it */
     ring_pos_t committed, applied;
+    zxid_t commit_zxid; /* everything up to here is committed */
     ring_pos_t slowest; /* as of the last look */
     struct ring_memory ring_memory;
-    zxid_t zxid;          /* of the last transaction prepared */
+    zxid_t zxid; /* of the last transaction prepared, or to count from */
+    zxid_t last; /* of the last transaction in the ring or before it */
     uint64_t outstanding; /* transactions prepared and not applied */
     uint64_t concerned;   /* client processes to ring; bit w is w */
     bool is_stalled;      /* no room, or too much pending */
@@ -54,10 +76,82 @@ struct repl {
 /* repl_load.c: fill tree and sessions from image and log, or end here. */
 void repl_load(struct repl *r);
 
+/* Full timeouts from now, for every session; nobody owns one. */
+void repl_revive_sessions(struct repl *r);
+
+/* repl_main.c -------------------------------------------------------------- */
+
+/* Tell the log process and others what is in the ring. */
+void repl_publish(struct repl *r);
+
+/* The timers of whoever orders: expiry of sessions, the reaper. */
+void repl_start_clocks(struct repl *r);
+void repl_stop_clocks(struct repl *r);
+
+/* repl_role.c -------------------------------------------------------------- */
+
+/* Take the first role; once, when all is loaded and the loop is there. */
+void repl_role_start(struct repl *r);
+
+/* A role is taken and up to date: clients may come. */
+void repl_serve(struct repl *r, enum server_role kind);
+
+/* Nobody is served any more; client processes drop their connections. */
+void repl_end_serving(struct repl *r);
+
+/* No client process looks at the tree: it may be replaced. */
+bool repl_is_alone_with_tree(const struct repl *r);
+
+/* The role is over, for this reason: look for a leader. */
+void repl_look(struct repl *r, const char *why);
+
+/*
+ * Prepare requests over the tree as it is, from the zxid behind `zxid`; every
+ * session begins with a full timeout, and from now on they expire.
+ */
+void repl_prepare_from(struct repl *r, zxid_t zxid);
+
+/* Begin the role that the election gave us. */
+void repl_lead(struct repl *r);
+void repl_learn(struct repl *r, sid_t leader);
+
+/* Tell the election process that its choice leads in `epoch`. */
+void repl_established(struct repl *r, int64_t epoch);
+
+/* One order to the log process at a time; see enum log_order. */
+void repl_order(struct repl *r, enum log_order kind, int64_t value);
+
+/* The order is carried out; `result` 0 or -errno.  Once per order. */
+bool repl_order_done(struct repl *r, int *result);
+
+/* What the log process has made durable. */
+zxid_t repl_durable(const struct repl *r);
+
+/* Everything committed is in the tree when this returns. */
+void repl_apply_all(struct repl *r);
+
 /* repl_take.c ------------------------------------------------------------- */
 
 /* Take a bounded number of requests; true if there are more. */
 bool repl_take(struct repl *r);
+
+/* The place for an entry of at most `size` bytes, or NULL: not now. */
+struct ring_entry *repl_reserve(struct repl *r, uint32_t size);
+
+/* What repl_reserve gave is written. */
+void repl_append(struct repl *r, struct ring_entry *e);
+
+/* A word to one connection, in order with the transactions.  False: no room. */
+bool repl_put_word(struct repl *r, enum ring_kind kind, const struct req *req,
+                   const struct origin *o, int32_t err);
+
+/* Prepare one request, in as many transactions as it takes. */
+enum prep_verdict repl_prepare(struct repl *r, struct prep_request *q,
+                               int32_t timeout_ms, int32_t *err);
+
+/* role.take of those who order transactions. */
+bool repl_take_ordering(struct repl *r, const struct req *req,
+                        const struct origin *o);
 
 /* Give back what a ring at rest does not need; a few times a second. */
 void repl_rest(struct repl *r);

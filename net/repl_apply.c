@@ -40,7 +40,7 @@ note_concerned(struct repl *r, const struct ring_entry *e)
 {
     if (e->kind != RING_TXN || e->op == ZK_OP_CLOSE_SESSION)
         r->concerned = UINT64_MAX;
-    else if (e->worker != RING_NOBODY)
+    else if (e->worker < CLIENTS_MAX)
         r->concerned |= UINT64_C(1) << e->worker;
 }
 
@@ -57,7 +57,7 @@ apply_entry(struct repl *r, struct ring_entry *e)
     check(txn.header.zxid == e->zxid);
     check_slow(txn_count(&txn) == e->outcome_count);
     repl_apply_txn(r, &txn, ring_outcomes(e));
-    if (e->op == ZK_OP_CREATE_SESSION)
+    if (txn.header.type == ZK_OP_CREATE_SESSION)
         repl_session_owned(r, e);
     r->outstanding--;
     return e->outcome_count;
@@ -85,25 +85,48 @@ apply_batch(struct repl *r)
     if (zxid != 0) {
         atomic_store_explicit(&shared->applied_zxid, zxid,
                               memory_order_release);
-        prep_applied(&r->prep, zxid);
+        if (r->is_preparing)
+            prep_applied(&r->prep, zxid);
     }
     atomic_store_explicit(&shared->applied, r->applied, memory_order_release);
 }
 
-/* The zxid of the last transaction below the new `committed`. */
+/* Alone, what is durable is committed; else the zxid decides. */
+static bool
+is_committed(const struct repl *r, const struct ring_entry *e)
+{
+    return r->role->is_alone || e->kind != RING_TXN || e->zxid <= r->commit_zxid;
+}
+
+/* Up to where it may be committed at all. */
+static ring_pos_t
+committed_at_most(const struct repl *r)
+{
+    ring_pos_t durable =
+        atomic_load_explicit(&r->shm->log->durable, memory_order_acquire);
+
+    return r->role->is_alone && durable < r->published ? durable : r->published;
+}
+
+/* Words between transactions go with the transaction before them. */
 static void
-tell_committed(struct repl *r, ring_pos_t committed)
+tell_committed(struct repl *r)
 {
     struct shm_replication *shared = r->shm->replication;
+    ring_pos_t committed = r->committed, most = committed_at_most(r);
     zxid_t zxid = 0;
 
-    for (ring_pos_t pos = r->committed; pos < committed;) {
-        const struct ring_entry *e = txring_at(&r->shm->ring, pos);
+    while (committed < most) {
+        const struct ring_entry *e = txring_at(&r->shm->ring, committed);
 
+        if (!is_committed(r, e))
+            break;
         if (e->kind == RING_TXN)
             zxid = e->zxid;
-        pos += e->size;
+        committed += e->size;
     }
+    if (committed == r->committed)
+        return;
     r->committed = committed;
     if (zxid != 0)
         atomic_store_explicit(&shared->committed_zxid, zxid,
@@ -159,18 +182,17 @@ ring_concerned(struct repl *r)
     r->concerned = 0;
 }
 
+void
+repl_apply_all(struct repl *r)
+{
+    while (repl_apply(r))
+        ;
+}
+
 bool
 repl_apply(struct repl *r)
 {
-    struct role_acks acks = {
-        .published = r->published,
-        .durable =
-            atomic_load_explicit(&r->shm->log->durable, memory_order_acquire),
-    };
-    ring_pos_t committed = r->role->committed(&acks);
-
-    if (committed > r->committed)
-        tell_committed(r, committed);
+    tell_committed(r);
     if (r->applied == r->committed)
         return false;
     for (int i = 0; i < APPLY_BATCHES && r->applied < r->committed; i++)

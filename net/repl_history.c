@@ -255,9 +255,11 @@ from_log(struct repl_history *h, struct history_log *l, zxid_t after,
     if (rc == 0 && after >= durable)
         return 0; /* on its way to the file */
     if (rc == 1 && !goes_on(h, l, after))
-        rc = -ENODATA;
+        rc = history_log_gap(h, l);
+    if (rc == 0)
+        rc = -ENODATA; /* is durable, and the files end */
     if (rc != 1)
-        return give_up(h, l, after, rc == 0 ? -ENODATA : rc);
+        return give_up(h, l, after, rc);
     *zxid = l->zxid;
     *txn = l->txn;
     return 1;

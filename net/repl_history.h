@@ -176,6 +176,9 @@ int history_log_find(struct repl_history *h, struct history_log *l,
                      zxid_t after);
 void history_log_close(struct history_log *l);
 
+/* What was found is not what comes next: says so, -ENODATA. */
+int history_log_gap(const struct repl_history *h, struct history_log *l);
+
 /* Whether the log files reach back to what follows `after`. */
 bool history_log_has(const struct repl_history *h, zxid_t after);
 

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,9 +62,18 @@ has_snapshot_between(const struct repl_history *h, zxid_t low, zxid_t high)
     return rc;
 }
 
+int
+history_log_gap(const struct repl_history *h, struct history_log *l)
+{
+    data_error_set(
+        &l->reader.error, h->dirs.log, -1, "It will get a snapshot instead.",
+        "0x%" PRIx64 " is not what follows there", (uint64_t)l->zxid);
+    return -ENODATA;
+}
+
 /* The record before is the one that history has before. */
 static int
-check_join(const struct repl_history *h, const struct history_log *l)
+check_join(const struct repl_history *h, struct history_log *l)
 {
     int rc;
 
@@ -73,7 +83,7 @@ check_join(const struct repl_history *h, const struct history_log *l)
     rc = has_snapshot_between(h, l->previous, l->zxid);
     if (rc < 0)
         return rc;
-    return rc == 1 ? -ENODATA : 1;
+    return rc == 1 ? history_log_gap(h, l) : 1;
 }
 
 int

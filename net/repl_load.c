@@ -48,6 +48,7 @@ load_image(struct repl *r, const struct datadir *dir)
     tree_batch_begin(r->tree);
     rc = image_load(&image, r->tree, r->sessions, progress, r, &e);
     tree_batch_end(r->tree, 0);
+    r->known_committed = image_committed(&image);
     image_close(&image);
     if (rc < 0)
         unusable("the image does not load", rc, &e);
@@ -122,8 +123,8 @@ check_complete(const struct repl *r)
  * only an unfinished server leaves behind, end at the next tick.
  * ZK: LearnerSessionTracker; SessionTrackerImpl's constructor
  */
-static void
-revive_sessions(struct repl *r)
+void
+repl_revive_sessions(struct repl *r)
 {
     mono_ms_t now = clock_mono_ms();
 
@@ -133,6 +134,8 @@ revive_sessions(struct repl *r)
         if (s->id == 0)
             continue;
         s->worker = RING_NOBODY;
+        s->is_closing = 0;
+        s->expires = 0;
         if (!s->is_alive)
             s->timeout_ms = 0;
         s->is_alive = 1;
@@ -155,9 +158,8 @@ repl_load(struct repl *r)
     load_image(r, &dir);
     tree_totals(r->tree, &totals);
     replayed = replay_log(r, &dir, totals.zxid);
-    revive_sessions(r);
     tree_totals(r->tree, &totals);
-    r->zxid = totals.zxid;
+    r->zxid = r->last = totals.zxid;
     check_complete(r);
     log_info("replication: loaded nodes=%llu sessions=%u zxid=0x%llx "
              "replayed=%llu ms=%lld",

@@ -6,15 +6,14 @@
  * writer of the tree, the session table and the transaction ring.  It loads
  * the tree from disk, then turns requests into transactions, hands them to
  * the log through the ring, applies what is committed and wakes the client
- * processes.  Nothing on disk is its own.  SIGTERM ends it at once: what was
+ * processes.  In an ensemble it leads or follows (role.h), and speaks on the
+ * quorum port.  Nothing on disk is its own.  SIGTERM ends it at once: what was
  * acknowledged is in the log.  If it dies, clients are dropped as when a
  * server loses its leader, and its successor begins here with a fresh tree;
  * positions in the ring go on.
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -27,8 +26,8 @@ static const double rest_s = 0.25;
 /* --- the loop ----------------------------------------------------------------
  */
 
-static void
-publish(struct repl *r)
+void
+repl_publish(struct repl *r)
 {
     if (r->published == r->head)
         return;
@@ -49,6 +48,8 @@ follow_conf(struct repl *r)
         return;
     r->conf_version = version;
     shm_conf(r->shm, &r->conf);
+    if (!r->is_preparing)
+        return;
     prep_rules_of(&r->conf, &r->prep.rules);
     /* The ring was made for the one, pending nodes for the other. */
     r->prep.rules.txn_max = before.txn_max;
@@ -64,13 +65,11 @@ log_failed(struct repl *r)
     if (r->is_failed || err == 0)
         return r->is_failed;
     r->is_failed = true;
-    atomic_store(&r->shm->replication->role, ROLE_NONE);
-    atomic_store(&r->shm->replication->serving, 0);
+    r->role->end(r);
+    repl_end_serving(r);
     log_error("replication: the transaction log failed (%s): this server "
               "stops serving; repair the disk and restart it",
               strerror(err < 0 ? -err : err));
-    bell_ring_clients(r->shm);
-    bell_ring(r->shm, PROC_SUPER);
     return true;
 }
 
@@ -97,7 +96,8 @@ work(void *arg)
         return false;
     follow_conf(r);
     more = repl_take(r);
-    publish(r);
+    repl_publish(r);
+    r->role->turn(r);
     more |= repl_apply(r);
     watch_stall(r);
     return more;
@@ -125,7 +125,7 @@ on_expire(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     if (!r->is_failed)
         repl_session_expire(r);
-    publish(r);
+    repl_publish(r);
     watch_stall(r);
     again_at(r, timer, r->expiry.due);
 }
@@ -147,9 +147,28 @@ on_reap(struct ev_loop *loop, ev_timer *timer, int events)
         /* Refused for want of room: the next look finds it again. */
         repl_submit(r, ZK_OP_DELETE_CONTAINER, 0,
                     (struct bytes){record, (int32_t)jute_out_size(&out)});
-        publish(r);
+        repl_publish(r);
     }
     again_at(r, timer, again);
+}
+
+void
+repl_start_clocks(struct repl *r)
+{
+    mono_ms_t now = clock_mono_ms();
+
+    expiry_init(&r->expiry, r->sessions, r->conf.tick_time_ms, now);
+    reaper_init(&r->reaper, &r->conf, now);
+    repl_revive_sessions(r);
+    again_at(r, &r->expire, r->expiry.due);
+    again_at(r, &r->reap, r->reaper.next_look);
+}
+
+void
+repl_stop_clocks(struct repl *r)
+{
+    ev_timer_stop(r->loop, &r->expire);
+    ev_timer_stop(r->loop, &r->reap);
 }
 
 static void
@@ -171,24 +190,10 @@ on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 /* --- start
  * -------------------------------------------------------------------- */
 
-static void *
-take_memory(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (memory == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "replication: no memory for %zu bytes: %s", size,
-              strerror(errno));
-    return memory;
-}
-
 static void
 lay_out(struct repl *r, struct shm *shm)
 {
-    mono_ms_t now = clock_mono_ms();
-
-    *r = (struct repl){.shm = shm, .role = &role_standalone};
+    *r = (struct repl){.shm = shm};
     r->conf_version = atomic_load(&shm->super->conf_version);
     shm_conf(shm, &r->conf);
     r->sessions =
@@ -197,8 +202,6 @@ lay_out(struct repl *r, struct shm *shm)
     tree_on_give_back(r->tree, tree_madvise);
     for (uint32_t w = 0; w < shm->super->client_count; w++)
         tree_watch_reader(r->tree, &shm->client[w]->wants_tree);
-    expiry_init(&r->expiry, r->sessions, r->conf.tick_time_ms, now);
-    reaper_init(&r->reaper, &r->conf, now);
 }
 
 /*
@@ -219,35 +222,13 @@ join_ring(struct repl *r)
                      atomic_load(&r->shm->client[w]->requested));
     tree_batch_begin(r->tree);
     tree_batch_end(r->tree, r->applied);
-    atomic_store(&shared->committed_zxid, r->zxid);
+    r->commit_zxid =
+        r->conf.member_count > 0 ? r->known_committed : r->zxid;
+    atomic_store(&shared->committed_zxid, r->commit_zxid);
     atomic_store(&shared->applied_zxid, r->zxid);
     atomic_store(&shared->outstanding, 0);
     atomic_store(&shared->committed, r->committed);
     atomic_store(&shared->applied, r->applied);
-}
-
-static void
-serve(struct repl *r)
-{
-    struct prep_rules rules;
-    uint64_t seed;
-    uint32_t maxbuffer = (uint32_t)r->conf.jute_maxbuffer;
-
-    prep_rules_of(&r->conf, &rules);
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-        fatal(EXIT_UNEXPECTED, "replication: no random numbers: %s",
-              strerror(errno));
-    prep_init(&r->prep, take_memory(prep_bytes(maxbuffer)), maxbuffer, r->tree,
-              r->sessions, &rules, seed);
-    r->prep.prepared = r->prep.applied = r->zxid;
-    repl_session_start(r);
-    atomic_store(&r->shm->replication->role, r->role->kind);
-    atomic_store(&r->shm->replication->serving,
-                 atomic_load(&r->shm->super->life[PROC_REPLICATION]));
-    proc_ready(PROC_REPLICATION, r->shm);
-    bell_ring_clients(r->shm);
-    log_info("replication: %s zxid=0x%llx", r->role->name,
-             (unsigned long long)r->zxid);
 }
 
 static void
@@ -262,8 +243,6 @@ start_loop(struct repl *r)
     ev_init(&r->stall, on_stall);
     ev_timer_init(&r->rest, on_rest, rest_s, rest_s);
     r->expire.data = r->reap.data = r->stall.data = r->rest.data = r;
-    again_at(r, &r->expire, r->expiry.due);
-    again_at(r, &r->reap, r->reaper.next_look);
     ev_timer_start(r->loop, &r->rest);
 }
 
@@ -276,8 +255,9 @@ repl_main(struct shm *shm)
     lay_out(&r, shm);
     repl_load(&r);
     join_ring(&r);
-    serve(&r);
     start_loop(&r);
+    proc_ready(PROC_REPLICATION, shm);
+    repl_role_start(&r);
     ev_run(r.loop, 0);
     exit(EXIT_SUCCESS);
 }

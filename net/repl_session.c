@@ -22,9 +22,10 @@ void
 repl_session_start(struct repl *r)
 {
     uint64_t ms = (uint64_t)clock_wall_ms();
+    uint64_t sid = r->conf.my_sid > 0 ? (uint64_t)r->conf.my_sid : STANDALONE_SID;
 
     r->next_session =
-        (session_id_t)(ms << 24 >> 8 | (uint64_t)STANDALONE_SID << 56);
+        (session_id_t)(ms << 24 >> 8 | sid << 56);
 }
 
 session_id_t
@@ -67,11 +68,25 @@ repl_session_owned(struct repl *r, const struct ring_entry *e)
     if (!s)
         return;
     set_owner(s, &o);
-    expiry_touch(&r->expiry, s, clock_mono_ms());
+    if (r->is_preparing)
+        expiry_touch(&r->expiry, s, clock_mono_ms());
+}
+
+/* The lesser of `least` and the age of a word noted `at`; 0 is no word. */
+static int64_t
+younger(int64_t least, uint32_t at, mono_ms_t now)
+{
+    int64_t age = (uint32_t)((uint32_t)now - at);
+
+    if (at == 0)
+        return least;
+    if (age > (int64_t)UINT32_MAX - FUTURE_MS)
+        age = 0; /* a word after we looked at the clock */
+    return age < least ? age : least;
 }
 
 /*
- * The youngest word of any client process.  They note the low 32 bits of the
+ * The youngest word of any client process or learner.  They note the low 32 bits of the
  * clock, which come round in 49 days.
  */
 static mono_ms_t
@@ -80,18 +95,13 @@ last_heard(void *arg, uint32_t slot, mono_ms_t now)
     const struct repl *r = arg;
     int64_t least = INT64_MAX;
 
-    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
-        uint32_t at =
-            atomic_load_explicit(&r->shm->heard[w][slot], memory_order_relaxed);
-        int64_t age = (uint32_t)((uint32_t)now - at);
-
-        if (at == 0)
-            continue;
-        if (age > (int64_t)UINT32_MAX - FUTURE_MS)
-            age = 0; /* a word after we looked at the clock */
-        if (age < least)
-            least = age;
-    }
+    for (uint32_t w = 0; w < r->shm->super->client_count; w++)
+        least = younger(least,
+                        atomic_load_explicit(&r->shm->heard[w][slot],
+                                             memory_order_relaxed),
+                        now);
+    if (r->heard_remote)
+        least = younger(least, r->heard_remote[slot], now);
     return least > now ? 0 : now - least;
 }
 

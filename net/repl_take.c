@@ -12,7 +12,7 @@
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "net/repl.h"
+#include "net/repl_history.h"
 
 enum { TAKE_MAX = 512, TAKE_IN_A_ROW = 64 };
 
@@ -41,22 +41,26 @@ repl_rest(struct repl *r)
     ring_memory_look(&r->ring_memory, slowest_cursor(r), r->head);
 }
 
-/* The place for an entry of at most `size` bytes, or NULL. */
-static struct ring_entry *
-reserve(struct repl *r, uint32_t size)
+struct ring_entry *
+repl_reserve(struct repl *r, uint32_t size)
 {
     if (r->head + size - r->slowest > r->shm->ring.size)
         r->slowest = slowest_cursor(r);
     if (r->head + size - r->slowest > r->shm->ring.size)
         return NULL;
+    if (r->history)
+        repl_history_reach(r->history, r->head + size);
     return txring_at(&r->shm->ring, r->head);
 }
 
-static void
-append(struct repl *r, struct ring_entry *e)
+void
+repl_append(struct repl *r, struct ring_entry *e)
 {
     r->head += e->size;
     if (e->kind == RING_TXN) {
+        r->last = e->zxid;
+        if (r->history)
+            repl_history_note(r->history, e->zxid, r->head - e->size);
         r->outstanding++;
         atomic_fetch_add_explicit(&r->shm->replication->proposals, 1,
                                   memory_order_relaxed);
@@ -99,12 +103,11 @@ finish_txn(struct ring_entry *e, const struct prep_request *q,
                result->reply_ops, result->outcome_count * sizeof(int32_t));
 }
 
-/* What has no transaction: a word to one connection, in order. */
-static bool
-put_word(struct repl *r, enum ring_kind kind, const struct req *req,
+bool
+repl_put_word(struct repl *r, enum ring_kind kind, const struct req *req,
          const struct origin *o, int32_t err)
 {
-    struct ring_entry *e = reserve(r, ring_entry_size(0, 0, 0, false));
+    struct ring_entry *e = repl_reserve(r, ring_entry_size(0, 0, 0, false));
 
     if (!e)
         return false;
@@ -121,22 +124,29 @@ put_word(struct repl *r, enum ring_kind kind, const struct req *req,
         .err = err,
         .timeout_ms = req->timeout_ms,
     };
-    append(r, e);
+    repl_append(r, e);
     return true;
 }
 
-/* Counter 0xffffffff is never used: a leader could not propose it. */
-static zxid_t
-zxid_after(zxid_t zxid)
+/*
+ * Counter 0xffffffff is never used: a leader could not propose it.  Alone, we
+ * go on in the next epoch; a leader's epoch is worn, and a new term brings
+ * another.  False: there is none.
+ */
+static bool
+zxid_after(struct repl *r, zxid_t *zxid)
 {
-    return zxid_counter(zxid) >= 0xfffffffe ? ZXID(zxid_epoch(zxid) + 1, 1)
-                                            : zxid + 1;
+    *zxid = r->zxid + 1;
+    if (zxid_counter(r->zxid) < 0xfffffffe)
+        return true;
+    *zxid = ZXID(zxid_epoch(r->zxid) + 1, 1);
+    r->is_worn = !r->role->is_alone;
+    return r->role->is_alone;
 }
 
-/* Prepare one request, in as many transactions as it takes. */
-static enum prep_verdict
-prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
-        int32_t *err)
+enum prep_verdict
+repl_prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
+             int32_t *err)
 {
     struct prep_need need = prep_need(&r->prep, q->op, q->body.size);
     struct prep_result result = {0};
@@ -144,11 +154,10 @@ prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
 
     q->now = clock_wall_ms();
     do {
-        struct ring_entry *e = reserve(r, size_of_need(&need));
+        struct ring_entry *e = repl_reserve(r, size_of_need(&need));
 
-        if (!e)
+        if (!e || !zxid_after(r, &q->zxid))
             return PREP_WAIT;
-        q->zxid = zxid_after(r->zxid);
         q->in_flight = r->head - r->applied;
         verdict = prep_step(&r->prep, q, e + 1, need.payload, &result);
         *err = result.err;
@@ -156,7 +165,7 @@ prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
             return verdict;
         r->zxid = q->zxid;
         finish_txn(e, q, &result, timeout_ms);
-        append(r, e);
+        repl_append(r, e);
     } while (result.is_partial);
     return PREP_TXN;
 }
@@ -173,7 +182,7 @@ repl_submit(struct repl *r, int32_t op, session_id_t session, struct bytes body)
     };
     int32_t err;
 
-    return prepare(r, &q, 0, &err) != PREP_WAIT;
+    return repl_prepare(r, &q, 0, &err) != PREP_WAIT;
 }
 
 /* --- one handler per kind of request -------------------------------------- */
@@ -184,13 +193,13 @@ prepare_or_drop(struct repl *r, const struct req *req, struct prep_request *q)
 {
     int32_t err;
 
-    switch (prepare(r, q, req->timeout_ms, &err)) {
+    switch (repl_prepare(r, q, req->timeout_ms, &err)) {
     case PREP_WAIT:
         return false;
     case PREP_REFUSE:
-        return put_word(r, RING_REFUSED, req, &q->origin, err);
+        return repl_put_word(r, RING_REFUSED, req, &q->origin, err);
     case PREP_DROP:
-        return put_word(r, RING_DROP, req, &q->origin, ZK_OK);
+        return repl_put_word(r, RING_DROP, req, &q->origin, ZK_OK);
     case PREP_TXN:
         break;
     }
@@ -211,7 +220,7 @@ on_session_open(struct repl *r, const struct req *req, const struct origin *o)
 
     store_be32(body, (uint32_t)req->timeout_ms);
     if (atomic_load(&r->shm->super->is_stopping))
-        return put_word(r, RING_DROP, req, o, ZK_OK);
+        return repl_put_word(r, RING_DROP, req, o, ZK_OK);
     return prepare_or_drop(r, req, &q);
 }
 
@@ -220,10 +229,10 @@ on_session_resume(struct repl *r, const struct req *req, const struct origin *o)
 {
     enum zk_code err;
 
-    if (!reserve(r, ring_entry_size(0, 0, 0, false)))
+    if (!repl_reserve(r, ring_entry_size(0, 0, 0, false)))
         return false;
     err = repl_session_resume(r, req->session, o, req->timeout_ms);
-    return put_word(r, RING_RESUMED, req, o, err);
+    return repl_put_word(r, RING_RESUMED, req, o, err);
 }
 
 static bool
@@ -241,6 +250,24 @@ on_write(struct repl *r, const struct req *req, const struct origin *o)
     return prepare_or_drop(r, req, &q);
 }
 
+bool
+repl_take_ordering(struct repl *r, const struct req *req,
+                   const struct origin *o)
+{
+    switch (req->kind) {
+    case REQ_SESSION_OPEN:
+        return on_session_open(r, req, o);
+    case REQ_SESSION_RESUME:
+        return on_session_resume(r, req, o);
+    case REQ_WRITE:
+        return on_write(r, req, o);
+    case REQ_SYNC:
+        return repl_put_word(r, RING_SYNCED, req, o, ZK_OK);
+    default:
+        return repl_put_word(r, RING_DROP, req, o, ZK_OK);
+    }
+}
+
 static bool
 handle(struct repl *r, uint32_t w, const struct req *req)
 {
@@ -250,18 +277,7 @@ handle(struct repl *r, uint32_t w, const struct req *req)
               "bytes=%u",
               w, req->kind, (unsigned long long)req->session, req->xid, req->op,
               req->body_size);
-    switch (req->kind) {
-    case REQ_SESSION_OPEN:
-        return on_session_open(r, req, &o);
-    case REQ_SESSION_RESUME:
-        return on_session_resume(r, req, &o);
-    case REQ_WRITE:
-        return on_write(r, req, &o);
-    case REQ_SYNC:
-        return put_word(r, RING_SYNCED, req, &o, ZK_OK);
-    default:
-        return put_word(r, RING_DROP, req, &o, ZK_OK);
-    }
+    return r->role->take(r, req, &o);
 }
 
 /* --- taking turns ----------------------------------------------------------

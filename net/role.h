@@ -2,29 +2,32 @@
 /*
  * role.h - what differs between a server of its own, a leader, a learner.
  *
- * The replication process holds one role at a time and asks it; the rest of
- * the pipeline (take, prepare, publish, apply) does not know which it is.
- * Pure.
+ * The replication process holds one role at a time; the rest of the pipeline
+ * (take, publish, apply) does not know which it is.  repl_role.c changes it.
  */
 #ifndef NET_ROLE_H
 #define NET_ROLE_H
 
 #include "daemon/shm.h"
 
-/* What is known of how far transactions got. */
-struct role_acks {
-    ring_pos_t published; /* whole in the ring here */
-    ring_pos_t durable;   /* on this server's disk */
-};
+struct repl;
 
 struct role {
-    enum server_role kind;
     const char *name;
-    bool orders; /* prepares requests and gives zxids */
-    /* Up to where transactions can no longer be lost or reordered. */
-    ring_pos_t (*committed)(const struct role_acks *acks);
+    bool orders;   /* prepares requests and gives out zxids */
+    bool is_alone; /* its own quorum: what is durable here is committed */
+    /* A client's request; false: not now. */
+    bool (*take)(struct repl *r, const struct req *req, const struct origin *o);
+    /* Once a turn, before what is committed is applied: hear the log, step
+       the core, raise r->commit_zxid.  May change the role. */
+    void (*turn)(struct repl *r);
+    /* The connections of this role are closed; nothing of it stays. */
+    void (*end)(struct repl *r);
 };
 
-extern const struct role role_standalone; /* standalone.c */
+extern const struct role role_standalone; /* repl_role.c */
+extern const struct role role_looking;    /* repl_role.c */
+extern const struct role role_leading;    /* repl_lead.c */
+extern const struct role role_learning;   /* repl_learn.c */
 
 #endif

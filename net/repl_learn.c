@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_learn.c - following and observing: the shell around the learner core.
+ *
+ * Packets from the leader are taken one by one to the core, which says what to
+ * append, what is committed and what to answer.  A packet that finds no room
+ * in the ring stays where it is, and the connection is not read until there
+ * is.
+ *
+ * The replication process.  ZK: Learner, Follower, Observer
+ */
+#include "net/repl_learn.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+
+enum { LEARN_BUFFERS = 1 << 30 };
+
+static const double tick_s = 0.1;
+
+/* --- what the core says ------------------------------------------------------
+ */
+
+/* One by one: Apache's leader counts each by itself. */
+static void
+put_acks(struct repl_learn *l, zxid_t from, zxid_t to)
+{
+    for (zxid_t z = from; z <= to; z++)
+        qlink_put(&l->conn, Q_ACK, z, BYTES_NULL, BYTES_NULL);
+}
+
+static void
+begin_serving(struct repl_learn *l, int64_t epoch)
+{
+    struct repl *r = l->r;
+    bool is_observer = r->conf.is_observer;
+
+    repl_apply_all(r);
+    r->wants_snap = false;
+    l->ponged = clock_mono_ms();
+    repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING);
+    repl_established(r, epoch);
+    log_info("replication: %s server %" PRId64 " epoch %" PRId64
+             ": in sync zxid=0x%" PRIx64,
+             is_observer ? "observing" : "following", (int64_t)l->leader, epoch,
+             (uint64_t)r->last);
+}
+
+static void
+store_epoch(struct repl_learn *l, enum log_order kind, int64_t epoch)
+{
+    l->order = LEARN_EPOCH;
+    repl_order(l->r, kind, epoch);
+}
+
+static void
+append(struct repl_learn *l, const struct qpacket *p)
+{
+    if (learn_append(l, p->data) < 0) {
+        log_error("learner: the leader sent a transaction of no known form "
+                  "zxid=0x%" PRIx64 " bytes=%d",
+                  (uint64_t)p->zxid, p->data.size);
+        l->why = "the leader sent what is no transaction";
+    }
+}
+
+static void
+perform(struct repl_learn *l, const struct learner_act *a)
+{
+    switch (a->kind) {
+    case LEARNER_SEND:
+        qlink_put_packet(&l->conn, &a->packet);
+        break;
+    case LEARNER_PONG:
+        learn_pong(l, a->zxid);
+        break;
+    case LEARNER_ACK:
+        put_acks(l, a->from, a->zxid);
+        break;
+    case LEARNER_STORE_ACCEPTED:
+        store_epoch(l, LOG_ACCEPT_EPOCH, a->epoch);
+        break;
+    case LEARNER_STORE_CURRENT:
+        store_epoch(l, LOG_CURRENT_EPOCH, a->epoch);
+        break;
+    case LEARNER_TRUNCATE:
+        conn_pause(&l->conn, CONN_PAUSE_WAITING);
+        learn_cut(l, a->zxid);
+        break;
+    case LEARNER_TAKE_SNAP:
+        learn_take_snap(l, a->zxid);
+        break;
+    case LEARNER_APPEND:
+        append(l, &a->packet);
+        break;
+    case LEARNER_COMMIT:
+        l->r->commit_zxid = a->zxid;
+        break;
+    case LEARNER_SERVE:
+        begin_serving(l, l->core.epoch);
+        break;
+    case LEARNER_SYNCED:
+        learn_synced(l);
+        break;
+    case LEARNER_REVALIDATED:
+        learn_revalidated(l, &a->packet);
+        break;
+    case LEARNER_GIVE_UP:
+        l->r->wants_snap |= l->core.needs_snap;
+        l->why = a->why;
+        break;
+    }
+}
+
+void
+learn_perform(struct repl_learn *l, const struct learner_out *out)
+{
+    for (uint32_t i = 0; i < out->count && !l->why; i++)
+        perform(l, &out->act[i]);
+}
+
+/* --- what the leader says ----------------------------------------------------
+ */
+
+/* False: not now. */
+static bool
+take_packet(struct repl_learn *l, const struct qpacket *packet, mono_ms_t now)
+{
+    struct learner_out out = {0};
+
+    if (!learn_has_room(l, packet)) {
+        l->r->is_stalled = true;
+        conn_pause(&l->conn, CONN_PAUSE_QUEUE);
+        return false;
+    }
+    learner_hear(&l->core, packet, now, &out);
+    learn_perform(l, &out);
+    return true;
+}
+
+static size_t
+input(struct conn *c, const uint8_t *data, size_t size)
+{
+    struct repl_learn *l = (struct repl_learn *)(void *)c;
+    mono_ms_t now = clock_mono_ms();
+    size_t taken = 0;
+
+    learner_stirs(&l->core, now);
+    while (taken < size && !c->pauses && !l->why) {
+        struct qpacket packet;
+        int64_t n;
+
+        if (l->snap == LEARN_SNAP_FLOWS) {
+            taken += learn_feed_snap(l, data + taken, size - taken);
+            continue;
+        }
+        n = qlink_get(c, data + taken, size - taken, &packet);
+        if (n < 0)
+            l->why = "the leader sent what is no packet";
+        if (n <= 0 || !take_packet(l, &packet, now))
+            break;
+        taken += (size_t)n;
+    }
+    return taken;
+}
+
+static void
+broken(struct conn *c, int error)
+{
+    struct repl_learn *l = (struct repl_learn *)(void *)c;
+
+    if (error)
+        log_info("learner: the connection to the leader broke: %s",
+                 strerror(error));
+    conn_pause(c, CONN_PAUSE_END);
+    if (!l->why)
+        l->why = "the connection to the leader is lost";
+}
+
+static void
+drained(struct conn *c)
+{
+    (void)c;
+}
+
+static const struct conn_ops ops = {input, broken, drained};
+
+/* --- the role ----------------------------------------------------------------
+ */
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct repl_learn *l = timer->data;
+    struct learner_out out = {0};
+    mono_ms_t now = clock_mono_ms();
+
+    (void)loop, (void)events;
+    if (!l->is_connected) {
+        learn_dial_tick(l, now);
+        return;
+    }
+    if (l->order == LEARN_REBASE)
+        learner_stirs(&l->core, now);
+    learner_tick(&l->core, now, &out);
+    learn_perform(l, &out);
+}
+
+static struct repl_learn *
+make(struct repl *r)
+{
+    struct repl_learn *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (l == MAP_FAILED)
+        fatal(EXIT_UNEXPECTED, "replication: no memory to follow");
+    l->r = r;
+    conn_home_init(&l->home, r->loop, &ops, LEARN_BUFFERS);
+    ev_timer_init(&l->tick, on_tick, 0, tick_s);
+    l->tick.data = l;
+    learn_dial_init(l);
+    return l;
+}
+
+void
+repl_learn(struct repl *r, sid_t leader)
+{
+    if (!r->learn)
+        r->learn = make(r);
+    r->role = &role_learning;
+    r->learn->leader = leader;
+    r->learn->is_on = true;
+    r->learn->is_connected = false;
+    r->learn->why = NULL;
+    log_info("replication: elected server %" PRId64 " to lead us "
+             "zxid=0x%" PRIx64,
+             (int64_t)leader, (uint64_t)r->last);
+    ev_timer_again(r->loop, &r->learn->tick);
+    learn_dial(r->learn, clock_mono_ms());
+}
+
+void
+learn_connected(struct repl_learn *l, int fd)
+{
+    const struct repl *r = l->r;
+    const struct conf *c = &r->conf;
+    struct learner_conf conf = {
+        .me = c->my_sid,
+        .is_observer = c->is_observer,
+        .accepted = atomic_load(&r->shm->log->accepted_epoch),
+        .current = atomic_load(&r->shm->log->current_epoch),
+        .last = r->last,
+        .committed = r->commit_zxid,
+        .wants_snap = r->wants_snap,
+        .flags = LEARNER_ZSTD | LEARNER_QUICK,
+        .tick_ms = c->tick_time_ms,
+        .init_ticks = c->init_limit_ticks,
+        .sync_ticks = c->sync_limit_ticks,
+        .silence_ms = c->leader_silence_ms,
+    };
+    struct learner_out out = {0};
+
+    conn_open(&l->conn, &l->home, fd);
+    l->is_connected = true;
+    learner_init(&l->core, &conf, clock_mono_ms(), &out);
+    learn_perform(l, &out);
+}
+
+static void
+hear_log(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
+{
+    zxid_t durable = repl_durable(l->r);
+
+    learn_past_turn(l, out, now);
+    learn_perform(l, out);
+    out->count = 0;
+    if (l->order != LEARN_NO_ORDER && l->order != LEARN_EPOCH)
+        return; /* the log is being changed */
+    if (durable > l->core.durable)
+        learner_durable(&l->core, durable, now, out);
+    learn_perform(l, out);
+}
+
+static void
+learning_turn(struct repl *r)
+{
+    struct repl_learn *l = r->learn;
+    struct learner_out out = {0};
+
+    if (l->is_connected && !l->why) {
+        hear_log(l, &out, clock_mono_ms());
+        conn_resume(&l->conn, CONN_PAUSE_QUEUE);
+        repl_publish(r);
+        conn_flush_dirty(&l->home);
+    }
+    if (l->why)
+        repl_look(r, l->why);
+}
+
+static bool
+learning_take(struct repl *r, const struct req *req, const struct origin *o)
+{
+    if (r->learn->core.state != LEARNER_BROADCAST || !r->learn->is_connected)
+        return true; /* of a connection that is closed by now */
+    return learn_ask(r->learn, req, o);
+}
+
+static void
+learning_end(struct repl *r)
+{
+    struct repl_learn *l = r->learn;
+
+    if (!l->is_on)
+        return;
+    l->is_on = false;
+    ev_timer_stop(r->loop, &l->tick);
+    learn_dial_stop(l);
+    if (l->is_connected)
+        conn_close(&l->conn);
+    l->is_connected = false;
+    learn_past_end(l);
+    learn_forget_asked(l);
+}
+
+const struct role role_learning = {
+    .name = "learning",
+    .take = learning_take,
+    .turn = learning_turn,
+    .end = learning_end,
+};

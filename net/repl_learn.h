@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_learn.h - what the files of a learning replication process share.
+ *
+ *      clients' requests -> repl_learn_ask: REQUEST, REVALIDATE -> leader
+ *      leader -> repl_learn: packets -> learner_hear -> acts -> ring entries
+ *
+ * Private to repl_learn*.c.
+ */
+#ifndef NET_REPL_LEARN_H
+#define NET_REPL_LEARN_H
+
+#include "net/ask_ring.h"
+#include "election/resolve.h"
+#include "net/forward.h"
+#include "net/learner.h"
+#include "net/qlink.h"
+#include "net/repl_history.h"
+#include "storage/snap_intake.h"
+
+/* What was ordered of the log process, to be told to the core when done. */
+enum learn_order {
+    LEARN_NO_ORDER,
+    LEARN_EPOCH,
+    LEARN_CUT,        /* behind what is in the tree */
+    LEARN_CUT_RELOAD, /* the tree holds some of it: load again */
+    LEARN_REBASE,
+};
+
+/* How far a snapshot is taken. */
+enum learn_snap { LEARN_NO_SNAP, LEARN_SNAP_WAITS, LEARN_SNAP_FLOWS };
+
+struct repl_learn {
+    struct conn conn; /* first: conn_ops get it */
+    struct repl *r;
+    struct learner core;
+    struct conn_home home;
+    sid_t leader;
+    bool is_on;        /* the role is ours */
+    bool is_connected; /* the core lives */
+    const char *why;   /* it is over, or NULL */
+    ev_timer tick;
+
+    /* repl_learn_dial.c */
+    struct resolver resolver;
+    struct resolve question;
+    ev_io dialling;
+    int dial_fd; /* -1: none */
+    int attempts;
+    mono_ms_t dial_at; /* the next attempt; 0: one is under way */
+    mono_ms_t dial_until;
+
+    /* repl_learn_past.c */
+    enum learn_order order;
+    zxid_t cut; /* what stays */
+    enum learn_snap snap;
+    zxid_t snap_zxid;
+    struct snap_intake intake;
+
+    /* repl_learn_ask.c */
+    struct ask_ring syncs;       /* sent, oldest first */
+    struct ask_ring revalidates; /* sessions asked for */
+    mono_ms_t ponged;            /* when touches went last */
+    struct forward forward;
+};
+
+/* Do what the core says, in order. */
+void learn_perform(struct repl_learn *l, const struct learner_out *out);
+
+/* --- repl_learn_dial.c ----------------------------------------------------- */
+
+/* Ready to dial; once. */
+void learn_dial_init(struct repl_learn *l);
+
+/* Connect to the leader: learn_connected or l->why comes of it. */
+void learn_dial(struct repl_learn *l, mono_ms_t now);
+void learn_dial_tick(struct repl_learn *l, mono_ms_t now);
+void learn_dial_stop(struct repl_learn *l);
+
+/* repl_learn.c: `fd` is connected. */
+void learn_connected(struct repl_learn *l, int fd);
+
+/* --- repl_learn_past.c ----------------------------------------------------- */
+
+/* TRUNC: what is behind `zxid` goes. */
+void learn_cut(struct repl_learn *l, zxid_t zxid);
+
+/* SNAP: a payload comes that replaces everything. */
+void learn_take_snap(struct repl_learn *l, zxid_t zxid);
+
+/* Bytes of the payload; how many were of it. */
+size_t learn_feed_snap(struct repl_learn *l, const uint8_t *data, size_t size);
+
+/* Waiting for client processes to leave the tree, or for the log's answer. */
+void learn_past_turn(struct repl_learn *l, struct learner_out *out,
+                     mono_ms_t now);
+
+/* The role ends.  If tree or files are between two histories, load again. */
+void learn_past_end(struct repl_learn *l);
+
+/* --- repl_learn_ask.c ------------------------------------------------------- */
+
+/* A client's request goes to the leader; false: not now. */
+bool learn_ask(struct repl_learn *l, const struct req *req,
+               const struct origin *o);
+
+/* Whether what `packet` brings has room in the ring. */
+bool learn_has_room(struct repl_learn *l, const struct qpacket *packet);
+
+/* A transaction becomes a ring entry; there is room.  -EBADMSG: it is none. */
+int learn_append(struct repl_learn *l, struct bytes txn);
+
+/* The oldest sync has come back. */
+void learn_synced(struct repl_learn *l);
+
+/* The leader answered for a session. */
+void learn_revalidated(struct repl_learn *l, const struct qpacket *packet);
+
+/* PING back, with the sessions heard of since the last one. */
+void learn_pong(struct repl_learn *l, zxid_t zxid);
+
+/* Nothing is on its way any more. */
+void learn_forget_asked(struct repl_learn *l);
+
+#endif

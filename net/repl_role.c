@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_role.c - which role this server has, and how it changes.
+ *
+ *      STANDALONE                        no members: for ever
+ *
+ *      LOOKING -> LEADING | FOLLOWING | OBSERVING -> LOOKING -> ...
+ *
+ * Looking, the process first waits until its ring is on disk and no order to
+ * the log is open, so that what it says of its history holds; then it asks
+ * the election process and waits for its word.
+ *
+ * The replication process.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "daemon/check.h"
+#include "daemon/log.h"
+#include "election/quorum_conf.h"
+#include "net/repl_history.h"
+
+/* --- serving -------------------------------------------------------------- */
+
+void
+repl_serve(struct repl *r, enum server_role kind)
+{
+    struct shm_replication *shared = r->shm->replication;
+    uint32_t period = atomic_fetch_add(&shared->periods, 1) + 1;
+
+    repl_session_start(r);
+    atomic_store(&shared->role, kind);
+    atomic_store(&shared->serving, period);
+    bell_ring_clients(r->shm);
+    bell_ring(r->shm, PROC_SUPER);
+}
+
+void
+repl_end_serving(struct repl *r)
+{
+    struct shm_replication *shared = r->shm->replication;
+
+    r->is_preparing = false;
+    repl_stop_clocks(r);
+    atomic_store(&shared->role, ROLE_NONE);
+    atomic_store(&shared->serving, 0);
+    bell_ring_clients(r->shm);
+    bell_ring(r->shm, PROC_SUPER);
+}
+
+bool
+repl_is_alone_with_tree(const struct repl *r)
+{
+    for (uint32_t w = 0; w < r->shm->super->client_count; w++)
+        if (atomic_load(&r->shm->client[w]->attached) != 0)
+            return false;
+    return true;
+}
+
+/* Zeroed: the memory of an earlier term goes back first. */
+static void *
+prep_memory(struct repl *r, size_t size)
+{
+    if (r->prep_memory) {
+        madvise(r->prep_memory, size, MADV_DONTNEED);
+        return r->prep_memory;
+    }
+    r->prep_memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (r->prep_memory == MAP_FAILED)
+        fatal(EXIT_UNEXPECTED, "replication: no memory for %zu bytes: %s", size,
+              strerror(errno));
+    return r->prep_memory;
+}
+
+void
+repl_prepare_from(struct repl *r, zxid_t zxid)
+{
+    uint32_t maxbuffer = (uint32_t)r->conf.jute_maxbuffer;
+    struct prep_rules rules;
+    uint64_t seed;
+
+    prep_rules_of(&r->conf, &rules);
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        fatal(EXIT_UNEXPECTED, "replication: no random numbers: %s",
+              strerror(errno));
+    prep_init(&r->prep, prep_memory(r, prep_bytes(maxbuffer)), maxbuffer,
+              r->tree, r->sessions, &rules, seed);
+    r->zxid = r->prep.prepared = r->prep.applied = zxid;
+    r->is_preparing = true;
+    repl_start_clocks(r);
+}
+
+/* --- the log's and the election's word ------------------------------------ */
+
+void
+repl_order(struct repl *r, enum log_order kind, int64_t value)
+{
+    struct shm_log_order *o = &r->shm->replication->log_order;
+
+    check(!r->is_ordering);
+    r->is_ordering = true;
+    r->order = atomic_load(&o->number) + 1;
+    atomic_store(&o->kind, kind);
+    atomic_store(&o->value, value);
+    atomic_store(&o->behind, r->published);
+    atomic_store(&o->number, r->order);
+    bell_ring(r->shm, PROC_LOG);
+}
+
+bool
+repl_order_done(struct repl *r, int *result)
+{
+    const struct shm_log *log = r->shm->log;
+
+    if (!r->is_ordering || atomic_load(&log->order_done) != r->order)
+        return false;
+    r->is_ordering = false;
+    *result = atomic_load(&log->order_result);
+    return true;
+}
+
+zxid_t
+repl_durable(const struct repl *r)
+{
+    return atomic_load_explicit(&r->shm->log->durable_zxid,
+                                memory_order_acquire);
+}
+
+void
+repl_established(struct repl *r, int64_t epoch)
+{
+    struct shm_look *look = &r->shm->replication->look;
+
+    r->epoch = epoch;
+    atomic_store(&look->established_epoch, epoch);
+    atomic_store(&look->established, r->look);
+    bell_ring(r->shm, PROC_ELECTION);
+}
+
+/* --- looking for a leader -------------------------------------------------- */
+
+/* Connections of clients are closed, and nobody waits for an answer. */
+static bool
+take_nothing(struct repl *r, const struct req *req, const struct origin *o)
+{
+    (void)r, (void)req, (void)o;
+    return true;
+}
+
+void
+repl_look(struct repl *r, const char *why)
+{
+    repl_publish(r);
+    r->role->end(r);
+    repl_end_serving(r);
+    r->role = &role_looking;
+    r->is_asked = false;
+    r->epoch = 0;
+    log_info("replication: looking for a leader: %s zxid=0x%" PRIx64, why,
+             (uint64_t)r->last);
+}
+
+static void
+ask(struct repl *r)
+{
+    struct shm_look *look = &r->shm->replication->look;
+    zxid_t last = r->wants_snap ? 0 : r->last;
+
+    r->is_asked = true;
+    r->look = atomic_load(&look->number) + 1;
+    atomic_store(&look->zxid, last);
+    atomic_store(&look->epoch, atomic_load(&r->shm->log->current_epoch));
+    atomic_store(&look->number, r->look);
+    bell_ring(r->shm, PROC_ELECTION);
+}
+
+static void
+take_role(struct repl *r, sid_t leader)
+{
+    if (leader == r->conf.my_sid)
+        repl_lead(r);
+    else
+        repl_learn(r, leader);
+}
+
+static void
+looking_turn(struct repl *r)
+{
+    const struct shm_election *election = r->shm->election;
+    int result;
+
+    repl_order_done(r, &result); /* what the last role ordered, if it did */
+    if (r->is_ordering ||
+        atomic_load(&r->shm->log->durable) < r->published)
+        return;
+    if (!r->is_asked)
+        ask(r);
+    else if (atomic_load(&election->decided) == r->look)
+        take_role(r, atomic_load(&election->leader));
+}
+
+static void
+nothing_to_end(struct repl *r)
+{
+    (void)r;
+}
+
+const struct role role_looking = {
+    .name = "looking",
+    .take = take_nothing,
+    .turn = looking_turn,
+    .end = nothing_to_end,
+};
+
+/* --- a server of its own --------------------------------------------------- */
+
+static void
+alone_turn(struct repl *r)
+{
+    (void)r;
+}
+
+const struct role role_standalone = {
+    .name = "standalone",
+    .orders = true,
+    .is_alone = true,
+    .take = repl_take_ordering,
+    .turn = alone_turn,
+    .end = nothing_to_end,
+};
+
+static void
+join_ensemble(struct repl *r)
+{
+    size_t heard = SESSIONS_MAX * sizeof *r->heard_remote;
+
+    quorum_of_conf(&r->conf, &r->quorum);
+    r->history = repl_history_new(r);
+    r->heard_remote = mmap(NULL, heard, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!r->history || r->heard_remote == MAP_FAILED)
+        fatal(EXIT_UNEXPECTED, "replication: no memory for an ensemble");
+    repl_history_begin(r->history, r->last);
+    r->role = &role_looking;
+}
+
+void
+repl_role_start(struct repl *r)
+{
+    if (r->conf.member_count > 0) {
+        join_ensemble(r);
+        log_info("replication: looking for a leader zxid=0x%" PRIx64,
+                 (uint64_t)r->last);
+        return;
+    }
+    r->role = &role_standalone;
+    repl_prepare_from(r, r->last);
+    repl_serve(r, ROLE_STANDALONE);
+    log_info("replication: standalone zxid=0x%" PRIx64, (uint64_t)r->last);
+}
