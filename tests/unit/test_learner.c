@@ -163,6 +163,21 @@ trunc_cuts_behind_what_it_names(void)
     CU_ASSERT_EQUAL(g.l.last, OLD(13));
 }
 
+/* Back in the epoch we left: what was outstanding goes, and comes again. */
+static void
+trunc_in_the_leaders_own_epoch_is_obeyed(void)
+{
+    struct learner_conf conf = conf_with(NEW(15));
+
+    conf.accepted = conf.current = EPOCH;
+    given_awaiting(&g, conf);
+    hear(&g, Q_TRUNC, NEW(12));
+    CU_ASSERT_EQUAL(did(&g, 0, LEARNER_TRUNCATE)->zxid, NEW(12));
+    truncated(&g, 0);
+    hear(&g, Q_PROPOSAL, NEW(13));
+    did(&g, 0, LEARNER_APPEND);
+}
+
 static void
 trunc_to_our_own_end_needs_no_cut(void)
 {
@@ -262,6 +277,40 @@ a_snapshot_older_than_what_is_committed_is_refused(void)
     given_awaiting(&g, conf);
     hear(&g, Q_SNAP, OLD(12));
     gave_up(&g);
+    given_awaiting(&g, conf);
+    hear(&g, Q_SNAP, OLD(13));
+    snapped(&g, OLD(13));
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
+}
+
+/* Its bytes come from the wire, too. */
+static void
+a_snapshot_other_than_announced_is_refused(void)
+{
+    struct learner_conf conf = conf_with(OLD(15));
+
+    conf.committed = OLD(13);
+    given_awaiting(&g, conf);
+    hear(&g, Q_SNAP, OLD(13));
+    snapped(&g, OLD(12));
+    gave_up(&g);
+    given_awaiting(&g, conf);
+    hear(&g, Q_SNAP, OLD(13));
+    snapped(&g, ZXID(EPOCH + 1, 1));
+    gave_up(&g);
+}
+
+/* Trap ZOOKEEPER-4712: what is on disk of the log that goes. */
+static void
+the_disk_of_the_old_log_does_not_count(void)
+{
+    given_awaiting(&g, conf_with(OLD(15)));
+    durable(&g, OLD(15));
+    hear(&g, Q_SNAP, OLD(20));
+    durable(&g, OLD(99));
+    did_nothing(&g);
+    snapped(&g, OLD(20));
+    CU_ASSERT_EQUAL(g.l.durable, OLD(20));
 }
 
 static void
@@ -292,6 +341,9 @@ who_wants_a_snapshot_claims_no_history(void)
     hear(&g, Q_SNAP, OLD(20));
     snapped(&g, OLD(20));
     CU_ASSERT_EQUAL(g.l.last, OLD(20));
+    conf.last = 0;
+    given_syncing(&g, conf);
+    did_nothing(&g);
 }
 
 /* A leader without history gives DIFF to a claim of none (4.6, P == L). */
@@ -399,15 +451,32 @@ our_own_disk_is_no_silence_of_the_leader(void)
     CU_ASSERT_TRUE(silence_of(100, 100));
 }
 
+/* What a snapshot brought took long to write, and nobody said so. */
 static void
-given_quick(int32_t leader_flags)
+an_end_of_our_own_work_begins_the_time_again(void)
+{
+    given_awaiting(&g, conf_with(OLD(3)));
+    hear(&g, Q_SNAP, OLD(9));
+    CU_ASSERT_FALSE(silence_of(INIT_MS - 100, 100));
+    snapped(&g, OLD(9));
+    CU_ASSERT_FALSE(silence_of(INIT_MS - 100, 100));
+    given_awaiting(&g, conf_with(OLD(9)));
+    hear(&g, Q_TRUNC, OLD(3));
+    g.now += 2000;
+    truncated(&g, 0);
+    tick_after(&g, 100);
+    CU_ASSERT_EQUAL(g.l.silent_ms, 100);
+}
+
+static void
+given_quick(int32_t leader_flags, int32_t silence_ms)
 {
     struct learner_conf conf = conf_with(OLD(3));
     struct leader_info info = {LEARNER_PROTOCOL, true, leader_flags};
     uint8_t buffer[LEADER_INFO_BYTES_MAX];
     struct jute_out data = jute_out_of(buffer, sizeof buffer);
 
-    conf.silence_ms = 600;
+    conf.silence_ms = silence_ms;
     connect_with(&g, conf);
     leader_info_put(&data, &info);
     hear_packet(
@@ -424,24 +493,27 @@ given_quick(int32_t leader_flags)
 static void
 a_quick_leader_is_left_after_a_short_silence(void)
 {
-    given_quick(LEARNER_QUICK);
+    given_quick(LEARNER_QUICK, 600);
     CU_ASSERT_FALSE(silence_of(500, 100));
     tick_after(&g, 100);
     gave_up(&g);
 }
 
 static void
-only_a_quick_leader_is_left_early(void)
+only_a_quick_leader_is_left_early_and_only_if_asked(void)
 {
-    given_quick(LEARNER_ZSTD);
+    given_quick(LEARNER_ZSTD, 600);
     CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
+    given_quick(LEARNER_QUICK, 0);
+    CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
+    CU_ASSERT_TRUE(silence_of(100, 100));
 }
 
 /* Stopped for a minute and continued: it was not the leader that slept. */
 static void
 time_in_which_we_did_not_run_does_not_count(void)
 {
-    given_quick(LEARNER_QUICK);
+    given_quick(LEARNER_QUICK, 600);
     tick_after(&g, 60000);
     did_nothing(&g);
     hear(&g, Q_PING, NEW(0));
@@ -453,7 +525,7 @@ time_in_which_we_did_not_run_does_not_count(void)
 static void
 time_before_the_last_packet_does_not_count(void)
 {
-    given_quick(LEARNER_QUICK);
+    given_quick(LEARNER_QUICK, 600);
     g.now += 100;
     hear(&g, Q_PING, NEW(0));
     tick_after(&g, 50);
@@ -463,7 +535,7 @@ time_before_the_last_packet_does_not_count(void)
 static void
 ticks_that_are_rare_still_find_a_dead_leader(void)
 {
-    given_quick(LEARNER_QUICK);
+    given_quick(LEARNER_QUICK, 600);
     CU_ASSERT_FALSE(silence_of(3000, 1000));
     tick_after(&g, 1000);
     gave_up(&g);
@@ -506,6 +578,7 @@ UNIT_SUITE(learner)
     UNIT(new_leader_before_any_history_is_refused);
     UNIT(diff_keeps_what_we_have);
     UNIT(trunc_cuts_behind_what_it_names);
+    UNIT(trunc_in_the_leaders_own_epoch_is_obeyed);
     UNIT(trunc_to_our_own_end_needs_no_cut);
     UNIT(trunc_to_what_is_not_in_the_log_wants_a_snapshot);
     UNIT(trunc_beyond_our_end_wants_a_snapshot);
@@ -515,6 +588,8 @@ UNIT_SUITE(learner)
     UNIT(a_snapshot_replaces_what_we_have);
     UNIT(a_snapshot_may_be_older_than_an_uncommitted_log);
     UNIT(a_snapshot_older_than_what_is_committed_is_refused);
+    UNIT(a_snapshot_other_than_announced_is_refused);
+    UNIT(the_disk_of_the_old_log_does_not_count);
     UNIT(history_of_a_later_epoch_than_the_leaders_is_refused);
     UNIT(who_wants_a_snapshot_claims_no_history);
     UNIT(a_claim_of_no_history_comes_true_when_diff_answers_it);
@@ -524,8 +599,9 @@ UNIT_SUITE(learner)
     UNIT(any_packet_begins_the_time_again);
     UNIT(bytes_of_a_snapshot_begin_the_time_again);
     UNIT(our_own_disk_is_no_silence_of_the_leader);
+    UNIT(an_end_of_our_own_work_begins_the_time_again);
     UNIT(a_quick_leader_is_left_after_a_short_silence);
-    UNIT(only_a_quick_leader_is_left_early);
+    UNIT(only_a_quick_leader_is_left_early_and_only_if_asked);
     UNIT(time_in_which_we_did_not_run_does_not_count);
     UNIT(time_before_the_last_packet_does_not_count);
     UNIT(ticks_that_are_rare_still_find_a_dead_leader);

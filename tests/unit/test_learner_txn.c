@@ -19,6 +19,7 @@ a_proposal_is_appended_with_its_bytes(void)
     hear(&g, Q_PROPOSAL, OLD(4));
     CU_ASSERT_EQUAL(g.out.count, 1);
     a = did(&g, 0, LEARNER_APPEND);
+    CU_ASSERT_EQUAL(a->zxid, OLD(4));
     CU_ASSERT_EQUAL(a->packet.zxid, OLD(4));
     CU_ASSERT_TRUE(bytes_are(a->packet.data, "txn"));
 }
@@ -89,6 +90,10 @@ a_transaction_without_bytes_is_refused(void)
                 (struct qpacket){Q_PROPOSAL, OLD(4), BYTES_NULL, BYTES_NULL});
     gave_up(&g);
     CU_ASSERT_FALSE(g.l.needs_snap);
+    given_syncing(&g, conf_with(OLD(3)));
+    hear_packet(&g,
+                (struct qpacket){Q_PROPOSAL, OLD(4), bytes_of(""), BYTES_NULL});
+    gave_up(&g);
 }
 
 /* 13, 4.7: what a fuzzy snapshot held comes again. */
@@ -209,6 +214,17 @@ new_leader_is_acknowledged_after_history_and_epoch_are_on_disk(void)
     stored(&g);
     CU_ASSERT_EQUAL(g.out.count, 1);
     sent(&g, 0, Q_ACK, NEW(0));
+}
+
+static void
+what_is_on_disk_before_new_leader_is_not_waited_for(void)
+{
+    given_syncing(&g, conf_with(OLD(3)));
+    hear_pair(&g, OLD(4));
+    durable(&g, OLD(4));
+    did_nothing(&g);
+    hear(&g, Q_NEW_LEADER, NEW(0));
+    did(&g, 0, LEARNER_STORE_CURRENT);
 }
 
 static void
@@ -559,6 +575,12 @@ inform_and_activate_is_an_inform(void)
     p.data.size = 8;
     hear_packet(&g, p);
     gave_up(&g);
+    given_syncing(&g, observer_with(OLD(3)));
+    p.zxid = OLD(4);
+    p.data.size = sizeof data - 1;
+    hear_packet(&g, p);
+    CU_ASSERT_EQUAL(g.out.count, 1);
+    CU_ASSERT_EQUAL(g.l.agreed, OLD(4));
 }
 
 /* --- observers
@@ -762,6 +784,7 @@ UNIT_SUITE(learner_txn)
     UNIT(a_commit_that_comes_again_is_skipped);
     UNIT(a_commit_may_overtake_our_own_disk);
     UNIT(new_leader_is_acknowledged_after_history_and_epoch_are_on_disk);
+    UNIT(what_is_on_disk_before_new_leader_is_not_waited_for);
     UNIT(without_new_history_only_the_epoch_goes_to_disk);
     UNIT(pairs_behind_a_cut_are_on_disk_before_the_ack);
     UNIT(what_comes_behind_new_leader_does_not_delay_its_ack);
