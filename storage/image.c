@@ -6,7 +6,9 @@
  * is at most 64 GiB, a row takes about what its node does, and half-full
  * pages and pages kept for a running snapshot double that.
  *
- *     meta: u32 format, i64 zxid, u64 digest, u64 seed
+ *     meta: u32 format, i64 zxid, u64 digest, u64 seed, i64 exact
+ *
+ * Images of zabd 0.1 have no `exact`: they are.
  */
 #include "storage/image.h"
 
@@ -21,7 +23,8 @@
 
 enum {
     READERS_MAX = 64,
-    META_BYTES = 4 + 8 + 8 + 8,
+    META_BYTES = 4 + 8 + 8 + 8 + 8,
+    META_BYTES_OLD = META_BYTES - 8,
     ALLOCATE_STEP = 64 * 1024 * 1024,
 };
 
@@ -151,12 +154,20 @@ image_get_meta(struct image *im, MDB_txn *txn)
     if (rc < 0)
         return rc;
     in = jute_in_of(value.mv_data, value.mv_size);
-    if (value.mv_size != META_BYTES || jute_get_i32(&in) != IMAGE_FORMAT)
+    if ((value.mv_size != META_BYTES && value.mv_size != META_BYTES_OLD) ||
+        jute_get_i32(&in) != IMAGE_FORMAT)
         return -EBADMSG;
     im->meta.zxid = jute_get_i64(&in);
     im->meta.digest = (uint64_t)jute_get_i64(&in);
     im->meta.seed = (uint64_t)jute_get_i64(&in);
+    im->meta.exact = value.mv_size == META_BYTES ? jute_get_i64(&in) : 0;
     return 0;
+}
+
+zxid_t
+image_committed(const struct image *im)
+{
+    return im->meta.exact == INT64_MAX ? 0 : im->meta.zxid;
 }
 
 int
@@ -171,6 +182,7 @@ image_put_meta(struct image *im, MDB_txn *txn, const struct image_meta *meta)
     jute_put_i64(&out, meta->zxid);
     jute_put_i64(&out, (int64_t)meta->digest);
     jute_put_i64(&out, (int64_t)meta->seed);
+    jute_put_i64(&out, meta->exact);
     return mdb_put(txn, im->meta_table, &key, &value, 0);
 }
 

@@ -3,9 +3,11 @@
  * image.h - the committed tree in LMDB: exactly the tree at one zxid.
  *
  * Tables: `nodes`, `long`, `ephemerals` (image_row.h), `sessions` (id to
- * timeout), `meta` (one row: format, zxid, digest, secret).  A batch of
+ * timeout), `meta` (one row: format, zxid, digest, secret, exact).  A batch of
  * transactions and the zxid it leads to are one LMDB transaction, synced, so
  * that after any crash the image is the tree at meta's zxid, never a mixture.
+ * The exception passes: one made from a fuzzy snapshot is as fuzzy until the
+ * transactions behind that have been applied over it (meta.exact).
  *
  * The image process is the only writer; the replication process loads, tools
  * look, each with an environment of its own opened after fork.  One process
@@ -26,6 +28,8 @@ struct image_meta {
     zxid_t zxid;
     uint64_t digest; /* of the whole tree, ZooKeeper's version 2 */
     uint64_t seed;   /* of the hashes of long paths */
+    zxid_t exact;    /* made from a fuzzy snapshot, it is exact from there on;
+                        0: always; INT64_MAX: that is not committed yet */
 };
 
 struct image {
@@ -51,6 +55,12 @@ enum image_mode {
 int image_open(struct image *im, const char *dir, enum image_mode mode,
                struct data_error *e);
 void image_close(struct image *im);
+
+/*
+ * Up to where it is known to hold what is committed, and nothing else; 0: it
+ * was made from a snapshot, of which nobody knows that yet.
+ */
+zxid_t image_committed(const struct image *im);
 
 /* Read meta anew, as `txn` sees it: another process may have committed. */
 int image_get_meta(struct image *im, MDB_txn *txn);

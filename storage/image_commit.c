@@ -184,7 +184,9 @@ int
 image_batch_commit(struct image_batch *b, zxid_t zxid)
 {
     struct writing w = {.batch = b, .digest = b->image->meta.digest};
-    struct image_meta meta = {.zxid = zxid, .seed = b->image->meta.seed};
+    struct image_meta meta = {.zxid = zxid,
+                              .seed = b->image->meta.seed,
+                              .exact = b->image->meta.exact};
     size_t count;
     struct place *places = sorted_rows(b, &count);
     int rc;

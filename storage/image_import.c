@@ -3,7 +3,9 @@
  * image_import.c - an image out of a snapshot and the log behind it.
  *
  * Apache's snapshots are fuzzy, so everything that is in the log is replayed
- * over one, tolerantly; after that the image is exact at the log's end.
+ * over one, tolerantly; after that the image is exact at the log's end.  While
+ * a server of an ensemble runs, what it does not know to be committed waits,
+ * and the image says of itself that it is fuzzy.
  * Commits are not synced one by one: only the finished image counts.
  */
 #include "storage/image_import.h"
@@ -101,6 +103,21 @@ put_first_nodes(struct import *im)
 
 /* --- the log behind it --------------------------------------------------- */
 
+/* 1: the next to replay; 0: the log or what is allowed of it has ended. */
+static int
+next_of_log(const struct import *im, struct txlog_reader *r,
+            struct bytes *entry, zxid_t *zxid)
+{
+    int rc;
+
+    if (!im->p->has_limit)
+        return txlog_reader_next(r, entry, zxid);
+    if (im->batch.zxid >= im->p->limit)
+        return 0;
+    rc = txlog_reader_next(r, entry, zxid);
+    return rc == 1 && *zxid > im->p->limit ? 0 : rc;
+}
+
 static int
 replay(struct import *im, struct txlog_reader *r)
 {
@@ -109,7 +126,7 @@ replay(struct import *im, struct txlog_reader *r)
     int rc;
 
     im->batch.is_fuzzy = true;
-    while ((rc = txlog_reader_next(r, &entry, &zxid)) == 1) {
+    while ((rc = next_of_log(im, r, &entry, &zxid)) == 1) {
         rc = image_batch_apply(&im->batch, entry);
         if (rc == -EBADMSG)
             data_error_set(im->e, im->dirs->log, -1,
@@ -123,7 +140,7 @@ replay(struct import *im, struct txlog_reader *r)
             return rc;
         im->p->txns++;
     }
-    if (rc == 0)
+    if (rc == 0 && !im->p->has_limit) /* else somebody appends behind it */
         rc = txlog_reader_check_end(r);
     if (rc < 0 && im->e)
         *im->e = r->error;
@@ -214,6 +231,7 @@ image_import(const struct datadir *d, const struct data_file *file,
         rc = image_open(&im.image, made, IMAGE_CREATE, e);
     if (rc < 0)
         return rc;
+    im.image.meta.exact = file ? p->exact : 0;
     rc = image_batch_init(&im.batch, &im.image);
     if (rc == 0)
         rc = fill(&im, file);

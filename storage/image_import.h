@@ -24,6 +24,9 @@ enum image_origin {
 struct image_prepare {
     /* asked */
     bool trusts_empty;     /* snapshot.trust.empty: logs without any snapshot */
+    bool has_limit;        /* of what is replayed: while a server runs, */
+    zxid_t limit;          /* what is behind it may have to go again */
+    zxid_t exact;          /* of an image made from a snapshot: image.h */
     progress_fn *progress; /* may be NULL */
     void *progress_arg;
     /* answered */
@@ -39,7 +42,8 @@ struct image_prepare {
 
 /*
  * See that d->image is an image to start from.  Nobody else uses it, and the
- * end of the log is clean: its writer has opened it, or there is none.  0;
+ * end of the log is clean, up to the limit: its writer has opened it, or there
+ * is none.  0;
  * -EBADMSG, -ENODATA: files are damaged or missing, `e` says which and what
  * to do; other -errno.
  */

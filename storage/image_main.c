@@ -9,6 +9,10 @@
  * a write, and the ring never waits for it.  Commits when a batch is full or
  * some seconds old.
  *
+ * The log process may have to replace image, snapshots and log files (a cut,
+ * or a leader's snapshot: log_orders.c).  It asks, we let go of everything
+ * and begin anew with what it leaves.
+ *
  * If it dies nobody notices; its successor goes on at the image's zxid.  When
  * LMDB cannot be written (a full disk) it drops the batch and tries again
  * from the image's zxid later.  SIGTERM: commit and end.
@@ -59,7 +63,7 @@ tell_prepared(const struct image_prepare *a, int64_t ms)
         log_warn("the transaction log ends before the image zxid=0x%" PRIx64
                  "; what the image holds is kept",
                  (uint64_t)a->zxid);
-    if (a->digest_differs)
+    if (a->digest_differs && a->exact <= a->zxid)
         log_error("First digest mismatch on txn: 0x%" PRIx64 ", the image "
                   "made from snapshot and log is not what the leader had",
                   (uint64_t)a->zxid);
@@ -72,11 +76,24 @@ tell_prepared(const struct image_prepare *a, int64_t ms)
                  a->sessions, a->txns);
 }
 
+/*
+ * At a start all of the log is replayed over a snapshot, as it is into the
+ * tree; later only what is committed.
+ */
+static bool
+has_replication_lived(const struct image_proc *p)
+{
+    return atomic_load(&p->shm->super->life[PROC_REPLICATION]) > 0;
+}
+
 /* Have an image, open it, stand behind its zxid in the log. */
 static void
 open_image(struct image_proc *p)
 {
     struct image_prepare ask = {.trusts_empty = p->conf.snapshot_trust_empty,
+                                .has_limit = has_replication_lived(p),
+                                .limit = image_limit(p),
+                                .exact = atomic_load(&p->shm->log->exact_zxid),
                                 .progress = on_progress,
                                 .progress_arg = p};
     struct data_error e = {.offset = -1};
@@ -94,18 +111,79 @@ open_image(struct image_proc *p)
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
         fatal(EXIT_UNEXPECTED, "image: out of memory");
     p->batch_since = 0;
+    p->is_open = true;
     p->is_ahead = ask.is_ahead;
     atomic_store(&p->shm->image->persisted_zxid, p->image.meta.zxid);
+}
+
+static void
+close_image(struct image_proc *p)
+{
+    if (!p->is_open)
+        return;
+    image_snapshot_abort(&p->snapshot);
+    txlog_reader_close(&p->reader);
+    image_batch_deinit(&p->batch);
+    image_close(&p->image);
+    p->is_open = false;
 }
 
 void
 image_reopen(struct image_proc *p)
 {
-    image_snapshot_abort(&p->snapshot);
-    txlog_reader_close(&p->reader);
-    image_batch_deinit(&p->batch);
-    image_close(&p->image);
+    close_image(p);
     open_image(p);
+}
+
+/* --- files that the log process replaces ---------------------------------- */
+
+static void
+let_go(struct image_proc *p)
+{
+    log_info("image: its files are being replaced");
+    close_image(p);
+    atomic_store(&p->shm->image->proc.is_ready, 0);
+    atomic_store(&p->shm->image->is_at_work, 0);
+    bell_ring(p->shm, PROC_LOG);
+}
+
+/*
+ * The files are ours from here on, or the log process has them: each first
+ * says what it wants, then looks at the other.
+ */
+static bool
+take_files(struct image_proc *p)
+{
+    const struct shm_log *log = p->shm->log;
+    struct shm_image *image = p->shm->image;
+
+    atomic_store(&image->is_at_work, 1);
+    p->replaced = atomic_load(&log->replaced);
+    if (!(p->replaced & 1) && atomic_load(&log->proc.is_ready))
+        return true;
+    atomic_store(&image->is_at_work, 0);
+    bell_ring(p->shm, PROC_LOG);
+    return false;
+}
+
+static void
+begin(struct image_proc *p)
+{
+    open_image(p);
+    image_snapshot_plan(p);
+    log_info("image: ready zxid=0x%" PRIx64, (uint64_t)p->image.meta.zxid);
+    proc_ready(PROC_IMAGE, p->shm);
+}
+
+/* Let go when asked to; false: there is nothing to work on. */
+static bool
+follow_log(struct image_proc *p)
+{
+    if (p->is_open && atomic_load(&p->shm->log->replaced) != p->replaced)
+        let_go(p);
+    if (!p->is_open && take_files(p))
+        begin(p);
+    return p->is_open;
 }
 
 static bool
@@ -114,7 +192,7 @@ work(void *arg)
     struct image_proc *p = arg;
     bool more;
 
-    if (clock_mono_ms() < p->paused_until)
+    if (!follow_log(p) || clock_mono_ms() < p->paused_until)
         return false;
     more = image_fold(p);
     return image_snapshot_work(p) || more;
@@ -137,6 +215,8 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
         p->conf_version = version;
         shm_conf(p->shm, &p->conf);
     }
+    if (!p->is_open)
+        return;
     image_purge_work(p);
     if (p->batch_since == 0)
         image_batch_trim(&p->batch); /* nothing to fold: it is calm */
@@ -151,18 +231,20 @@ on_term(struct ev_loop *loop, ev_signal *w, int events)
     struct image_proc *p = w->data;
 
     (void)events;
+    ev_break(loop, EVBREAK_ALL);
+    if (!p->is_open)
+        return;
     image_snapshot_abort(&p->snapshot);
     while (clock_mono_ms() >= p->paused_until && image_fold(p))
         ;
     (void)image_commit_now(p);
-    ev_break(loop, EVBREAK_ALL);
 }
 
 /* The log's end is clean, and the directories are there, once it is ready. */
 static void
 wait_for_log(struct image_proc *p)
 {
-    while (!atomic_load(&p->shm->log->proc.is_ready)) {
+    while (!take_files(p)) {
         ev_sleep(wait_seconds);
         atomic_fetch_add(&p->shm->image->proc.beats, 1);
     }
@@ -181,8 +263,7 @@ start(struct image_proc *p)
     wait_for_log(p);
     if (datadir_name(&p->dirs, p->conf.data_dir, p->conf.data_log_dir, &e) < 0)
         image_cannot_go_on(&e);
-    open_image(p);
-    image_snapshot_plan(p);
+    begin(p);
 }
 
 noreturn void
@@ -204,11 +285,8 @@ image_main(struct shm *shm)
     ev_signal_start(loop, &p.on_term);
     ev_timer_start(loop, &p.poll);
     ev_timer_start(loop, &p.look);
-    log_info("image: ready zxid=0x%" PRIx64, (uint64_t)p.image.meta.zxid);
-    proc_ready(PROC_IMAGE, shm);
     ev_run(loop, 0);
-    txlog_reader_close(&p.reader);
-    image_batch_deinit(&p.batch);
-    image_close(&p.image);
+    close_image(&p);
+    atomic_store(&shm->image->is_at_work, 0);
     exit(EXIT_OK);
 }

@@ -36,6 +36,8 @@ struct image_proc {
     mono_ms_t snapshot_after;           /* none is begun before that */
     uint64_t txns, bytes;               /* folded since the last snapshot */
     uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */
+    bool is_open;                       /* image, batch and reader are */
+    uint64_t replaced; /* shm->log->replaced when they were opened */
     bool is_ahead; /* of the log: the next start needs a snapshot from here */
     mono_ms_t purged_at;
     bool has_differed; /* from the leader's digest: told once */
@@ -44,6 +46,12 @@ struct image_proc {
 /* Image, batch and reader anew, from what is on disk. */
 void image_reopen(struct image_proc *p);
 noreturn void image_cannot_go_on(const struct data_error *e);
+
+/* The newest transaction that is durable here and committed. */
+zxid_t image_limit(const struct image_proc *p);
+
+/* Whether the image is, or may be, as fuzzy as the snapshot it came from. */
+bool image_is_fuzzy(const struct image_proc *p);
 
 /* Fold some transactions; true if there may be more at once. */
 bool image_fold(struct image_proc *p);

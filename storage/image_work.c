@@ -31,9 +31,8 @@ enum {
 
 /* --- folding -------------------------------------------------------------- */
 
-/* The newest transaction that is durable here and committed. */
-static zxid_t
-limit_of(const struct image_proc *p)
+zxid_t
+image_limit(const struct image_proc *p)
 {
     zxid_t durable =
         atomic_load_explicit(&p->shm->log->durable_zxid, memory_order_acquire);
@@ -41,6 +40,30 @@ limit_of(const struct image_proc *p)
         &p->shm->replication->committed_zxid, memory_order_acquire);
 
     return durable < committed ? durable : committed;
+}
+
+/*
+ * A leader's snapshot may hold effects of what comes behind its zxid; the log
+ * process learns how far, when the leader's epoch is taken over.  But only
+ * when that is committed does the image stand for something.
+ */
+static zxid_t
+exact_from(struct image_proc *p)
+{
+    struct image_meta *meta = &p->image.meta;
+    zxid_t exact = atomic_load(&p->shm->log->exact_zxid);
+    zxid_t committed = atomic_load(&p->shm->replication->committed_zxid);
+
+    if (meta->exact == INT64_MAX && committed >= exact &&
+        committed >= meta->zxid)
+        meta->exact = exact;
+    return meta->exact;
+}
+
+bool
+image_is_fuzzy(const struct image_proc *p)
+{
+    return p->image.meta.zxid < p->image.meta.exact;
 }
 
 /* LMDB calls a write that was cut short an I/O error; often it is no room. */
@@ -75,7 +98,7 @@ pause_folding(struct image_proc *p, int rc)
 static void
 compare_digests(struct image_proc *p)
 {
-    if (image_batch_agrees(&p->batch)) {
+    if (image_batch_agrees(&p->batch) || image_is_fuzzy(p)) {
         p->has_differed = false;
         return;
     }
@@ -132,8 +155,10 @@ on_log_trouble(struct image_proc *p, int rc)
 static bool
 take(struct image_proc *p, struct bytes entry, zxid_t zxid)
 {
-    int rc = image_batch_apply(&p->batch, entry);
+    int rc;
 
+    p->batch.is_fuzzy = zxid <= exact_from(p);
+    rc = image_batch_apply(&p->batch, entry);
     if (rc == -EBADMSG)
         fatal(EXIT_DATA,
               "%s/%s: transaction 0x%" PRIx64 " cannot be read or "
@@ -195,7 +220,7 @@ is_wanted(const struct image_proc *p)
 bool
 image_fold(struct image_proc *p)
 {
-    zxid_t limit = limit_of(p);
+    zxid_t limit = image_limit(p);
     bool more = false;
 
     if (p->batch.zxid < limit) {
@@ -287,12 +312,15 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
     atomic_fetch_add(&s->snapshot_count, 1);
 }
 
-/* While replication loads the tree, the processors and the disk are its own. */
+/*
+ * While replication loads the tree, the processors and the disk are its own.
+ * Our snapshots are exact, so a fuzzy image gives none.
+ */
 static bool
 is_snapshot_due(const struct image_proc *p)
 {
     if (!atomic_load(&p->shm->replication->proc.is_ready) ||
-        clock_mono_ms() < p->snapshot_after)
+        clock_mono_ms() < p->snapshot_after || image_is_fuzzy(p))
         return false;
     return p->txns >= p->txns_wanted ||
            (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted);

@@ -370,7 +370,8 @@ log_orders_start(struct log_proc *p, struct data_error *e)
 
 /*
  * What image and snapshots hold, for a server that has just started.  The
- * image tells exactly; a snapshot's name counts where there is no image.
+ * image tells exactly; a snapshot's name counts where there is no image, and
+ * then nobody knows how fuzzy it is.
  */
 static zxid_t
 zxid_beside_log(struct log_proc *p)
@@ -385,9 +386,12 @@ zxid_beside_log(struct log_proc *p)
         image_close(&image);
         if (atomic_load(&s->base_zxid) < zxid)
             atomic_store(&s->base_zxid, zxid);
+        atomic_store(&s->exact_zxid,
+                     image.meta.exact > zxid ? image.meta.exact : 0);
     } else if (snapfile_candidates(&list, p->dirs.snap) == 0 &&
                list.count > 0) {
         zxid = list.file[list.count - 1].zxid;
+        atomic_store(&s->exact_zxid, INT64_MAX);
     }
     data_list_free(&list);
     return zxid;
@@ -407,7 +411,9 @@ log_orders_open(struct log_proc *p, struct data_error *e)
     base = atomic_load(&s->base_zxid);
     if (p->log.last < base)
         p->log.last = base;
-    if (p->conf.member_count > 0) {
+    if (p->conf.member_count <= 0) {
+        atomic_store(&s->exact_zxid, p->log.last); /* all is committed */
+    } else {
         rc = epoch_load(&epochs, p->dirs.snap,
                         beside > p->log.last ? beside : p->log.last, e);
         if (rc == 0) {
