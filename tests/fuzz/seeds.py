@@ -114,7 +114,10 @@ SEEDS = {
     "acl": [struct.pack(">H", len(OPEN)) + OPEN + struct.pack(">i", 1)
             + ustr("ip") + ustr("127.0.0.1")],
     "note": [h("00000000 0000000000000002 0000000000000000"
-               "0000000000000001 0000000000000000 00000002 00000003 613d62")],
+               "0000000000000001 0000000000000000 00000002 00000003 613d62"),
+             h("ffffffffffff0000 0000000000000002 0000000f") + b"127.0.0.1:23202",
+             h("ffffffffffff0001 0000000000000002 0000000d")
+             + b"[::]:1|zoo1:2"],
     "request": REQUESTS + [CONNECT + b"".join(framed(r) for r in REQUESTS),
                            b"ruok", CONNECT],
     "prep": [b"".join(struct.pack(">H", len(r)) + r for r in REQUESTS)]

@@ -211,6 +211,63 @@ a_decided_server_tells_those_who_look(void)
     CU_ASSERT_EQUAL(last.act[0].vote.state, PEER_LEADING);
 }
 
+/* It may have begun to look after we told all, and dropped that. */
+static void
+tells_its_vote_once_to_each_that_it_hears(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 1);
+    CU_ASSERT_EQUAL(last.count, 1);
+    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
+    CU_ASSERT_EQUAL(last.act[0].to, 2);
+    CU_ASSERT_EQUAL(last.act[0].vote.leader, 1);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 1);
+    CU_ASSERT_EQUAL(last.count, 0);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 2);
+    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL_ALL); /* a new round */
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 2);
+    CU_ASSERT_FALSE(did(ELECT_TELL));
+}
+
+static struct elect
+given_another_life(void)
+{
+    struct vote outcome = {.leader = 3, .zxid = 5, .round = 7, .epoch = 2};
+    struct elect e;
+
+    elect_init(&e, &three, 1, 0);
+    elect_restore(&e, &outcome);
+    last = (struct elect_out){0};
+    elect_reach(&e, 0xf, &last);
+    return e;
+}
+
+static void
+a_role_outlives_the_process(void)
+{
+    struct elect e = given_another_life();
+
+    CU_ASSERT_EQUAL(last.count, 0);
+    CU_ASSERT_EQUAL(e.mine.state, PEER_FOLLOWING);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 9), 1);
+    CU_ASSERT_EQUAL(last.count, 1);
+    CU_ASSERT_EQUAL(last.act[0].vote.leader, 3);
+    CU_ASSERT_EQUAL(last.act[0].vote.round, 7);
+}
+
+static void
+rounds_go_on_in_another_life(void)
+{
+    struct elect e = given_another_life();
+
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(2, 1), 2, &last);
+    CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
+    CU_ASSERT_EQUAL(e.mine.round, 8);
+    CU_ASSERT_EQUAL(e.mine.leader, 1);
+}
+
 static void
 resends_less_and_less_often(void)
 {
@@ -244,5 +301,8 @@ UNIT_SUITE(elect)
     UNIT(an_empty_server_does_not_vote);
     UNIT(observers_are_answered_and_not_counted);
     UNIT(a_decided_server_tells_those_who_look);
+    UNIT(tells_its_vote_once_to_each_that_it_hears);
+    UNIT(a_role_outlives_the_process);
+    UNIT(rounds_go_on_in_another_life);
     UNIT(resends_less_and_less_often);
 }
