@@ -46,9 +46,10 @@ struct repl_learn {
     struct resolve question;
     ev_io dialling;
     int dial_fd; /* -1: none */
-    int attempts;
-    mono_ms_t dial_at; /* the next attempt; 0: one is under way */
-    mono_ms_t dial_until;
+    ev_timer dial_again;
+    int dial_pause_ms;
+    mono_ms_t dial_until;   /* refusals end it */
+    mono_ms_t answer_until; /* so does silence */
 
     /* repl_learn_past.c */
     enum learn_order order;

@@ -3,8 +3,8 @@
  * repl_learn_dial.c - connecting to the leader.
  *
  * A leader binds its port when it is elected, which may be a moment after we
- * know of it: a refusal is tried again, five times, 100 ms apart.  The name
- * is resolved again at every attempt.
+ * know of it: a refusal is tried again, soon at first and every 100 ms then,
+ * for half a second.  The name is resolved again at every attempt.
  *
  * The replication process, learning.
  * ZK: Learner.connectToLeader (spec/quorum-protocol.md 6.4)
@@ -19,7 +19,7 @@
 #include "daemon/log.h"
 #include "net/repl_learn.h"
 
-enum { ATTEMPTS_MAX = 5, PAUSE_MS = 100 };
+enum { PAUSE_MIN_MS = 5, PAUSE_MAX_MS = 100, PATIENCE_MS = 500 };
 
 static const struct conf_member *
 leader_of(const struct repl_learn *l)
@@ -51,14 +51,17 @@ failed(struct repl_learn *l, const char *what)
     close_dialling(l);
     log_debug("learner: cannot connect to server %" PRId64 " at %s:%d: %s",
               (int64_t)l->leader, m->host, m->quorum_port, what);
-    if (++l->attempts >= ATTEMPTS_MAX || now >= l->dial_until) {
+    if (now >= l->dial_until) {
         log_warn("learner: cannot connect to server %" PRId64 " at %s:%d: %s",
                  (int64_t)l->leader, m->host, m->quorum_port, what);
         l->why = "the leader cannot be reached";
-        bell_ring(l->r->shm, PROC_REPLICATION);
         return;
     }
-    l->dial_at = now + PAUSE_MS;
+    ev_timer_set(&l->dial_again, l->dial_pause_ms / 1000., 0);
+    ev_timer_start(l->r->loop, &l->dial_again);
+    l->dial_pause_ms *= 2;
+    if (l->dial_pause_ms > PAUSE_MAX_MS)
+        l->dial_pause_ms = PAUSE_MAX_MS;
 }
 
 static void
@@ -76,7 +79,6 @@ on_writable(struct ev_loop *loop, ev_io *io, int events)
     }
     ev_io_stop(loop, io);
     l->dial_fd = -1;
-    l->dial_at = 0;
     learn_connected(l, fd);
 }
 
@@ -113,23 +115,32 @@ on_resolved(void *arg, int gai_error, struct addrinfo *list)
     freeaddrinfo(list);
 }
 
-void
-learn_dial_init(struct repl_learn *l)
-{
-    l->dial_fd = -1;
-    resolver_init(&l->resolver, l->r->loop);
-    resolve_init(&l->question, &l->resolver, on_resolved, l);
-}
-
 static void
 attempt(struct repl_learn *l)
 {
     const struct conf_member *m = leader_of(l);
 
-    l->dial_at = 0;
     resolve_ask(&l->question, m->host, m->quorum_port, SOCK_STREAM);
 }
 
+static void
+on_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop, (void)events;
+    attempt(timer->data);
+}
+
+void
+learn_dial_init(struct repl_learn *l)
+{
+    l->dial_fd = -1;
+    ev_init(&l->dial_again, on_again);
+    l->dial_again.data = l;
+    resolver_init(&l->resolver, l->r->loop);
+    resolve_init(&l->question, &l->resolver, on_resolved, l);
+}
+
+/* An answer may take as long as the configuration says, a refusal may not. */
 void
 learn_dial(struct repl_learn *l, mono_ms_t now)
 {
@@ -137,8 +148,9 @@ learn_dial(struct repl_learn *l, mono_ms_t now)
     int32_t ticks = c->learner_connect_ticks > 0 ? c->learner_connect_ticks
                                                  : c->init_limit_ticks;
 
-    l->attempts = 0;
-    l->dial_until = now + (mono_ms_t)c->tick_time_ms * ticks;
+    l->dial_pause_ms = PAUSE_MIN_MS;
+    l->dial_until = now + PATIENCE_MS;
+    l->answer_until = now + (mono_ms_t)c->tick_time_ms * ticks;
     if (!leader_of(l)) {
         l->why = "the leader that was elected is no member of ours";
         return;
@@ -149,9 +161,7 @@ learn_dial(struct repl_learn *l, mono_ms_t now)
 void
 learn_dial_tick(struct repl_learn *l, mono_ms_t now)
 {
-    if (l->dial_at != 0 && now >= l->dial_at)
-        attempt(l);
-    else if (l->dial_fd >= 0 && now >= l->dial_until)
+    if (l->dial_fd >= 0 && now >= l->answer_until)
         failed(l, "no answer");
 }
 
@@ -160,5 +170,5 @@ learn_dial_stop(struct repl_learn *l)
 {
     resolve_forget(&l->question);
     close_dialling(l);
-    l->dial_at = 0;
+    ev_timer_stop(l->r->loop, &l->dial_again);
 }
