@@ -159,8 +159,8 @@ void learner_snapped(struct learner *l, zxid_t zxid, mono_ms_t now,
                      struct learner_out *out);
 
 /*
- * Bytes came that are no whole packet yet, or are of a snapshot; or what a
- * snapshot brought is still on its way to the disk.
+ * Bytes came that are no whole packet yet, or are of a snapshot; or we do not
+ * read: a snapshot is still on its way to the disk, there is no room.
  */
 void learner_stirs(struct learner *l, mono_ms_t now);
 

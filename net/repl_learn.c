@@ -206,8 +206,8 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
         learn_dial_tick(l, now);
         return;
     }
-    if (l->order == LEARN_REBASE)
-        learner_stirs(&l->core, now);
+    if (l->conn.pauses & (CONN_PAUSE_WAITING | CONN_PAUSE_QUEUE))
+        learner_stirs(&l->core, now); /* it is we who do not listen */
     learner_tick(&l->core, now, &out);
     learn_perform(l, &out);
 }
