@@ -184,8 +184,9 @@ take_value(struct conf_loading *l, const struct conf_row *row,
         conf_report_put(l->report, &m);
     if (m.severity != CONF_ERROR)
         judge(l, row, entry);
-    *conf_row_line(row, &l->conf) =
-        entry->line < UINT16_MAX ? (uint16_t)entry->line : UINT16_MAX;
+    *conf_row_line(row, &l->conf) = entry->line <= CONF_LINE_OPTION
+                                        ? (uint16_t)entry->line
+                                        : CONF_LINE_OPTION - 1;
 }
 
 static void
@@ -243,11 +244,12 @@ take_entry(struct conf_loading *l, const struct prop *entry)
                   "is given again in line %u, which wins", (unsigned)last);
 }
 
+static const char dynamic_key[] = "dynamicConfigFile";
+
 /* The first reading: where keys end up, and what is no entry at all. */
 static void
 find_last_lines(struct conf_loading *l, struct bytes text)
 {
-    static const char dynamic[] = "dynamicConfigFile";
     struct props props;
     struct prop entry;
     int rc;
@@ -265,7 +267,7 @@ find_last_lines(struct conf_loading *l, struct bytes text)
         if (!row)
             continue;
         l->last_line[row - conf_rows] = entry.line;
-        if (strcmp(row->key, dynamic) == 0)
+        if (strcmp(row->key, dynamic_key) == 0)
             snprintf(l->dynamic_path, sizeof l->dynamic_path, "%.511s",
                      entry.value);
     }
@@ -308,6 +310,60 @@ take_dynamic_file(struct conf_loading *l)
     l->is_dynamic = false;
 }
 
+/* --- options of the command line ------------------------------------------ */
+
+static struct {
+    char *const *text; /* borrowed */
+    uint32_t count;
+} options;
+
+void
+conf_set_options(char *const *text, uint32_t count)
+{
+    options.text = text;
+    options.count = count;
+}
+
+/* Split name=value; false: it is not. */
+static bool
+option_entry(const char *text, struct prop *entry)
+{
+    const char *equal = strchr(text, '=');
+    size_t n = equal ? (size_t)(equal - text) : 0;
+
+    if (n == 0 || n >= sizeof entry->key ||
+        strlen(equal + 1) >= sizeof entry->value)
+        return false;
+    *entry = (struct prop){.line = CONF_LINE_OPTION};
+    memcpy(entry->key, text, n);
+    memcpy(entry->value, equal + 1, strlen(equal + 1));
+    return true;
+}
+
+static void
+take_options(struct conf_loading *l)
+{
+    const struct conf_row *row;
+    struct prop entry;
+
+    for (uint32_t i = 0; i < options.count; i++) {
+        if (!option_entry(options.text[i], &entry)) {
+            conf_tell(l, CONF_ERROR, options.text[i], CONF_LINE_OPTION,
+                      "is not name=value");
+            continue;
+        }
+        row = conf_row_find(entry.key);
+        if (!row)
+            take_unknown(l, &entry);
+        else if (row->type == CONF_T_MEMBER ||
+                 strcmp(row->key, dynamic_key) == 0)
+            conf_tell(l, CONF_ERROR, entry.key, entry.line,
+                      "cannot be an option; it belongs into the file");
+        else
+            take_value(l, row, &entry);
+    }
+}
+
 static int
 load(const char *name, const char *path, struct bytes text, struct conf *conf,
      struct conf_report *report)
@@ -323,6 +379,7 @@ load(const char *name, const char *path, struct bytes text, struct conf *conf,
     if (path)
         snprintf(l->conf.path, sizeof l->conf.path, "%s", path);
     set_defaults(&l->conf);
+    take_options(l);
     take_text(l, text);
     take_dynamic_file(l);
     conf_rules(l);

@@ -29,6 +29,7 @@ enum {
     CONF_ROWS_MAX = 400,
     CONF_CLIENTS_MAX = 64, /* client processes */
     CONF_FILE_BYTES_MAX = 1024 * 1024,
+    CONF_LINE_OPTION = UINT16_MAX, /* no line: given as an option */
 };
 
 /*
@@ -211,8 +212,9 @@ struct conf {
     int64_t request_ring_bytes; /* each client process's, a power of two */
 
     /*
-     * Where each row of conf.def was set: a line of the file, 0 is its
-     * default.  `path` is the file, empty for the embedded configuration.
+     * Where each row of conf.def was set: a line of the file, or
+     * CONF_LINE_OPTION; 0 is its default.  `path` is the file, empty for the
+     * embedded configuration.
      */
     uint16_t line[CONF_ROWS_MAX];
     char path[CONF_PATH_MAX];
@@ -223,7 +225,7 @@ enum conf_severity { CONF_NOTE, CONF_WARNING, CONF_ERROR };
 
 struct conf_message {
     enum conf_severity severity;
-    uint32_t line; /* 0: the file as a whole */
+    uint32_t line; /* 0: the file as a whole; or CONF_LINE_OPTION */
     char file[CONF_TEXT_MAX];
     char key[CONF_KEY_MAX]; /* empty: not about a key */
     char text[CONF_TEXT_MAX];
@@ -251,6 +253,13 @@ int conf_load(const char *path, struct conf *conf, struct conf_report *report);
 /* The same for a text in memory; `name` stands in messages for the file. */
 int conf_load_text(const char *name, struct bytes text, struct conf *conf,
                    struct conf_report *report);
+
+/*
+ * Options of the command line, name=value each, that every conf_load from
+ * now on takes in first: a line of the file wins, as in Java.  Borrowed for
+ * ever.
+ */
+void conf_set_options(char *const *options, uint32_t count);
 
 /* The text of the embedded default configuration. */
 extern const char conf_default_text[];

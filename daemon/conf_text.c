@@ -182,12 +182,14 @@ void
 conf_message_format(const struct conf_message *m, char *text, size_t size)
 {
     static const char *const severity[] = {"note", "warning", "error"};
+    bool is_option = m->line == CONF_LINE_OPTION;
     char place[16] = "";
 
-    if (m->line)
+    if (m->line && !is_option)
         snprintf(place, sizeof place, ":%" PRIu32, m->line);
-    snprintf(text, size, "%s%s: %s: %s%s%s%s%s", m->file, place,
-             severity[m->severity], m->key, *m->key ? ": " : "", m->text,
+    snprintf(text, size, "%s%s: %s: %s%s%s%s%s",
+             is_option ? "command line" : m->file, place, severity[m->severity],
+             m->key, *m->key ? ": " : "", m->text,
              *m->allowed ? "; allowed: " : "", m->allowed);
 }
 
@@ -254,7 +256,9 @@ conf_print(const struct conf *conf, FILE *out)
         if (row->size == 0)
             continue;
         conf_value_format(row, conf, value, sizeof value);
-        if (conf->line[i])
+        if (conf->line[i] == CONF_LINE_OPTION)
+            fprintf(out, "# command line\n");
+        else if (conf->line[i])
             fprintf(out, "# line %u\n", (unsigned)conf->line[i]);
         fprintf(out, "%s=", row->key);
         print_value(value, out);

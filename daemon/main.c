@@ -25,7 +25,7 @@
 #include "storage/session.h"
 #include "storage/tree.h"
 
-enum { PORT_PATIENCE_MS = 3000, PORT_PAUSE_US = 5000 };
+enum { PORT_PATIENCE_MS = 3000, PORT_PAUSE_US = 5000, OPTIONS_MAX = 256 };
 
 static const char usage[] =
     "usage: zabd [-c FILE]     serve, in the foreground, as FILE (a zoo.cfg)\n"
@@ -33,6 +33,8 @@ static const char usage[] =
     "       zabd -t -c FILE    check FILE: exit 0, or 1 and what is wrong\n"
     "       zabd -p [-c FILE]  print the effective configuration\n"
     "       zabd -V | -h       version | this text\n"
+    "       -D NAME=VALUE      a key as in FILE, where a line of it wins;\n"
+    "                          may be given often, with every form above\n"
     "Signals: TERM, INT stop; HUP reads the configuration again; QUIT writes\n"
     "the state of all processes to the log.\n";
 
@@ -42,15 +44,33 @@ struct options {
     bool print_only;
 };
 
+/* -D NAME=VALUE */
+static void
+add_property(char *text)
+{
+    static char *properties[OPTIONS_MAX];
+    static uint32_t count;
+
+    if (count == OPTIONS_MAX) {
+        fputs("zabd: more than 256 -D\n", stderr);
+        exit(EXIT_CONFIG);
+    }
+    properties[count++] = text;
+    conf_set_options(properties, count);
+}
+
 static void
 parse_options(int argc, char **argv, struct options *o)
 {
     int c;
 
-    while ((c = getopt(argc, argv, "c:tpVh")) != -1) {
+    while ((c = getopt(argc, argv, "c:D:tpVh")) != -1) {
         switch (c) {
         case 'c':
             o->conf_path = optarg;
+            break;
+        case 'D':
+            add_property(optarg);
             break;
         case 't':
             o->check_only = true;

@@ -349,6 +349,37 @@ a_printed_ensemble_loads_again(void)
     tempdir_remove(dir);
 }
 
+/* ZK: -Dzookeeper.name=value is the base, the file overlays it. */
+static void
+options_are_taken_in_and_a_line_wins(void)
+{
+    static char *const options[] = {"zookeeper.snapCount=7", "tickTime=500",
+                                    "no.such.key=1"};
+
+    conf_set_options(options, ARRAY_COUNT(options));
+    CU_ASSERT_EQUAL(given(BASE "tickTime=900\n"), 0);
+    CU_ASSERT_EQUAL(conf.snap_count, 7);
+    CU_ASSERT_EQUAL(conf.tick_time_ms, 900);
+    CU_ASSERT_EQUAL(*conf_row_line(conf_row_find("snapCount"), &conf),
+                    CONF_LINE_OPTION);
+    CU_ASSERT_TRUE(says("command line: warning: no.such.key"));
+    conf_set_options(NULL, 0);
+}
+
+static void
+a_bad_option_is_an_error_of_the_command_line(void)
+{
+    static char *const bad[] = {"snapCount", "=1", "snapCount=x",
+                                "server.1=a:1:2", "dynamicConfigFile=/f"};
+
+    for (uint32_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        conf_set_options(bad + i, 1);
+        CU_ASSERT_EQUAL(given(BASE), -EINVAL);
+        CU_ASSERT_TRUE(says("command line: error: "));
+    }
+    conf_set_options(NULL, 0);
+}
+
 UNIT_SUITE(conf)
 {
     unit_suite("conf");
@@ -375,4 +406,6 @@ UNIT_SUITE(conf)
     UNIT(the_check_prints_and_answers_0_or_1);
     UNIT(the_printed_configuration_loads_again);
     UNIT(a_printed_ensemble_loads_again);
+    UNIT(options_are_taken_in_and_a_line_wins);
+    UNIT(a_bad_option_is_an_error_of_the_command_line);
 }
