@@ -48,7 +48,8 @@ def same_trees(members):
     status, text = zab("digest", *[m.hosts for m in members])
     if status != 0:
         for line in text.splitlines():
-            yield "zab digest: " + line
+            if " digest=" not in line:      # not what it read, but a finding
+                yield "zab digest: " + line
 
 
 def verify(crowd, members):

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does the checker notice?  Without any fault something is changed behind its
+back, one lie after the other; each must make it say something new, and it
+must be silent before the first."""
+
+import os
+import shutil
+import time
+from importlib.machinery import SourceFileLoader
+
+from kazoo.security import make_acl
+
+import everywhere
+from ensemble import ROOT
+from server import Server
+from trial import case
+
+faults = SourceFileLoader("faults_lies", os.path.join(
+    ROOT, "tests", "faults", "lies")).load_module()
+LOAD_S = 2.0
+READ_ONLY = make_acl("world", "anyone", read=True, admin=True)
+
+
+class Twin(Server):
+    """A server by itself on a copy of a member's data: at first it shows the
+    same tree, and then it may differ."""
+
+    def __init__(self, member, dir):
+        super().__init__(member.kind)
+        shutil.rmtree(self.dir + "/data")
+        shutil.copytree(dir, self.dir + "/data")
+        os.unlink(self.path("data/myid"))
+
+    def __repr__(self):
+        return "twin (%s)" % self.kind
+
+
+def noticed(t, name, said, known, wanted=True):
+    """One lie's result; returns all that was said so far."""
+    said = set(said)
+    new = sorted(said - known)
+    t.say("%s: %s", name, new[0] if new else "not a word")
+    if bool(new) != wanted:
+        t.wrong.append("%s: the checker says %s" % (name, new or "nothing"))
+    return known | said
+
+
+def lie_on_all(t, e):
+    """What tests/faults tells, seen on each member."""
+    known = set()
+    for i, lie in enumerate(faults.LIES):
+        if lie is not faults.nothing:
+            everywhere.single.GONE_S = everywhere.single.SEEN_S = 1
+        lie(t.crowd, t.crowd.books[i % 4])
+        known = noticed(t, lie.__name__, everywhere.verify(
+            t.crowd, e.running()), known, lie is not faults.nothing)
+
+
+def lie_on_one(t, e):
+    """One member differs from the others, which only a comparison tells."""
+    m = e.followers()[0]
+    m.stop()
+    copy = t.dir + "/copy"
+    shutil.copytree(m.path("data"), copy)
+    m.start()
+    e.wait()
+    twin = Twin(m, copy)
+    try:
+        twin.start()
+        known = set()
+        shown = [m, twin]
+        known = noticed(t, "the same tree", everywhere.same_trees(shown),
+                        known, False)
+        c = t.client(twin)
+        for name, change in (
+                ("a node more", lambda: c.create("/load/more")),
+                ("other data", lambda: c.set("/load/m/w0-a", b"other")),
+                ("another version", lambda: c.set(
+                    "/load/m/w0-b", c.get("/load/m/w0-b")[0])),
+                ("a node less", lambda: c.delete("/load/s/w3")),
+                ("another ACL", lambda: c.set_acls("/load/s/w1", [
+                    READ_ONLY]))):
+            change()
+            known = noticed(t, name, everywhere.same_trees(shown), known)
+        t.close_clients()
+        twin.stop()
+        m.stop()
+        noticed(t, "other transactions of the same zxid",
+                everywhere.same_logs(shown), set())
+    finally:
+        twin.close()
+        m.start()
+
+
+@case("short", "long", of=["zzz"])
+def lies(t, word):
+    e = t.ensemble(word)
+    e.start()
+    t.load(e)
+    time.sleep(LOAD_S)
+    t.crowd.settle()
+    lie_on_all(t, e)
+    lie_on_one(t, e)
+
+
+@case("long", of=["aaa"])
+def lies_apache(t, word):
+    lies(t, word)
