@@ -44,6 +44,7 @@ struct super {
     char pending[160]; /* keys that a reload could not change, or "" */
     bool rebuild;      /* replication died; see super_child.c */
     mono_ms_t stop_deadline;
+    mono_ms_t watched_at; /* super_watch.c: the last look */
     int exit_code;
     struct bell bell;
     ev_timer tick;

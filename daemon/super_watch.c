@@ -21,6 +21,7 @@ enum {
     STOPPED_MS = 1000,
     SILENT_MS = 10000,
     DISK_MS = 60000,
+    OURSELVES_MS = 500, /* between two looks: then it was we who stood still */
 };
 
 /* The kernel's letter for the state of `pid`: T stopped, t traced; or 0. */
@@ -62,9 +63,22 @@ why_hung(const struct super *s, enum proc_id id, mono_ms_t silent_ms)
     return silent_ms >= SILENT_MS ? "does not answer" : NULL;
 }
 
+/* Stopped and continued as a whole: nobody could beat while we did not look. */
+static void
+forgive(struct super *s, mono_ms_t now)
+{
+    mono_ms_t gap = s->watched_at ? now - s->watched_at : 0;
+
+    s->watched_at = now;
+    for (enum proc_id id = PROC_LOG; gap > OURSELVES_MS && id < super_end(s);
+         id++)
+        s->child[id].beats_at += gap;
+}
+
 void
 super_watch(struct super *s, mono_ms_t now)
 {
+    forgive(s, now);
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++) {
         struct child *c = &s->child[id];
         uint64_t beats;
