@@ -278,9 +278,10 @@ leader_proposed(struct leader *l, zxid_t zxid)
     if (l->state == LEADER_OVER)
         return;
     check(l->state == LEADER_BROADCAST);
+    if (zxid <= l->proposed)
+        return;
     check(zxid_epoch(zxid) == l->epoch);
     check(zxid_counter(zxid) != UINT32_MAX);
-    check(zxid > l->proposed);
     l->proposed = zxid;
 }
 

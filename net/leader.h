@@ -184,8 +184,9 @@ void leader_durable(struct leader *l, zxid_t zxid, mono_ms_t now,
                     struct leader_out *out);
 
 /*
- * The pipeline gave out transactions up to `zxid`.  BROADCAST only.  There is
- * none with counter 0xffffffff: behind 0xfffffffe the shell resigns.
+ * The pipeline gave out transactions up to `zxid`, or nothing new.  BROADCAST
+ * only.  There is none with counter 0xffffffff: behind 0xfffffffe the shell
+ * resigns.
  */
 void leader_proposed(struct leader *l, zxid_t zxid);
 
