@@ -66,29 +66,47 @@ describe_looking(const struct super *s, const struct quorum *q, char *text,
 
 /* "leading epoch 5, 2 of 2 followers in sync" */
 static void
+describe_leading(const struct super *s, const struct quorum *q, bool is_leader,
+                 char *text, size_t size)
+{
+    const struct shm_ensemble *e = &s->shm->replication->ensemble;
+
+    snprintf(text, size, "%s epoch %" PRId64 ", %u of %u followers in sync",
+             is_leader ? "leading" : "about to lead", atomic_load(&e->epoch),
+             atomic_load(&e->synced_followers),
+             other_voters(q, s->shm->super->conf.my_sid));
+}
+
+/* "following 3, epoch 5" */
+static void
+describe_learning(const struct super *s, bool is_synced, char *text,
+                  size_t size)
+{
+    const struct shm_ensemble *e = &s->shm->replication->ensemble;
+
+    snprintf(text, size, "%s %" PRId64 ", epoch %" PRId64 "%s",
+             s->shm->super->conf.is_observer ? "observing" : "following",
+             atomic_load(&e->leader), atomic_load(&e->epoch),
+             is_synced ? "" : ", synchronizing");
+}
+
+static void
 describe_role(const struct super *s, char *text, size_t size)
 {
     const struct shm_ensemble *e = &s->shm->replication->ensemble;
-    uint32_t role = atomic_load(&s->shm->replication->role);
-    bool is_synced = atomic_load(&e->zab_state) == ZAB_BROADCAST;
-    int64_t epoch = atomic_load(&e->epoch);
+    const struct conf *conf = &s->shm->super->conf;
+    uint32_t state = atomic_load(&e->zab_state);
     struct quorum q;
 
-    quorum_of_conf(&s->shm->super->conf, &q);
-    if (role == ROLE_STANDALONE)
+    quorum_of_conf(conf, &q);
+    if (conf->member_count == 0)
         snprintf(text, size, "standalone");
-    else if (role == ROLE_LEADING)
-        snprintf(text, size, "%s epoch %" PRId64 ", %u of %u followers in sync",
-                 is_synced ? "leading" : "about to lead", epoch,
-                 atomic_load(&e->synced_followers),
-                 other_voters(&q, s->shm->super->conf.my_sid));
-    else if (role == ROLE_FOLLOWING || role == ROLE_OBSERVING)
-        snprintf(text, size, "%s %" PRId64 ", epoch %" PRId64 "%s",
-                 role == ROLE_FOLLOWING ? "following" : "observing",
-                 atomic_load(&e->leader), epoch,
-                 is_synced ? "" : ", synchronizing");
-    else
+    else if (state == ZAB_ELECTION)
         describe_looking(s, &q, text, size);
+    else if (atomic_load(&e->leader) == conf->my_sid)
+        describe_leading(s, &q, state == ZAB_BROADCAST, text, size);
+    else
+        describe_learning(s, state == ZAB_BROADCAST, text, size);
 }
 
 /* What serves has a tree that can be looked at. */
@@ -147,9 +165,10 @@ announce_place(const struct conf *conf)
     if (conf->member_count == 0)
         return;
     quorum_of_conf(conf, &q);
-    log_info("server %" PRId64 " of an ensemble of %d voters, %s", conf->my_sid,
-             __builtin_popcountll(quorum_all(&q)),
-             conf->is_observer ? "an observer" : "itself a voter");
+    log_info("server %" PRId64 ", %s, of an ensemble of %d voters: it serves "
+             "when there is a leader",
+             conf->my_sid, conf->is_observer ? "an observer" : "a voter",
+             __builtin_popcountll(quorum_all(&q)));
 }
 
 /* Once: `systemctl start` goes on. */
@@ -160,11 +179,11 @@ announce(struct super *s)
 
     s->took_part = true;
     sd_notify(0, "READY=1");
-    announce_place(conf);
     log_info("zabd %s serves ZooKeeper clients on port %d, data in %s, "
              "%u client processes",
              ZABD_VERSION, (int)conf->client_port, conf->data_dir,
              s->shm->super->client_count);
+    announce_place(conf);
     log_info("Ctrl-C or kill -TERM %d stops it, kill -HUP reads the "
              "configuration again, kill -QUIT logs the state of all processes",
              (int)s->shm->super->pid[PROC_SUPER]);
