@@ -105,7 +105,24 @@ def framed(data):
     return struct.pack(">i", len(data)) + data
 
 
+# Who, then events as fuzz_learner.c reads them; a packet is 0f, type, zxid,
+# size, data.
+PROMISE = "0f110204 00010000 02"
+SEAL = "0f0a0200 0000 02 0f0c0000"
+PAIR = "0f020403 74786e 0f040800"
+LIVE = "0f020303 74786e 0000 0f040300 0f050400 0f070100 0505"
+LEARNERS = [
+    h("0805" + PROMISE + "0f0d0100" + PAIR + SEAL + LIVE),
+    h("0809" + PROMISE + "0f0e3a00 0401" + PAIR + SEAL + LIVE),
+    h("0809" + PROMISE + "0f0e3a00 0400"),
+    h("1a05" + PROMISE + "0f0f0700 06 0401" + PAIR + SEAL + LIVE),
+    h("0905" + PROMISE + "0f0d0100" + PAIR + SEAL + "0f080303 74786e 0000"),
+    h("0c05 0f110204 00010000 0f0d0100 0f020303 74786e" + SEAL + "0f040300"),
+]
+
+
 SEEDS = {
+    "learner": LEARNERS,
     "txn": TXNS,
     "txlog": [log_file(), log_file() + bytes(64), log_file()[:-7]],
     "snapshot": [b"\x40" + snapshot(False), b"\x41" + snapshot(True)],
