@@ -115,8 +115,14 @@ void repl_prepare_from(struct repl *r, zxid_t zxid);
 void repl_lead(struct repl *r);
 void repl_learn(struct repl *r, sid_t leader);
 
+/* The members, for /zookeeper/config: every server writes its own. */
+void repl_put_config(struct repl *r);
+
 /* Tell the election process that its choice leads in `epoch`. */
 void repl_established(struct repl *r, int64_t epoch);
+
+/* The tree misses nothing before `epoch`: clients of its leader may come. */
+void repl_reached(struct repl *r, int64_t epoch);
 
 /* One order to the log process at a time; see enum log_order. */
 void repl_order(struct repl *r, enum log_order kind, int64_t value);

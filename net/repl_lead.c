@@ -39,6 +39,7 @@ begin_leading(struct repl_lead *l, int64_t epoch)
 
     r->commit_zxid = r->last;
     repl_apply_all(r);
+    repl_reached(r, epoch);
     repl_prepare_from(r, ZXID(epoch, 0));
     repl_serve(r, ROLE_LEADING);
     repl_established(r, epoch);

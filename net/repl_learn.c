@@ -42,6 +42,7 @@ begin_serving(struct repl_learn *l, int64_t epoch)
     bool is_observer = r->conf.is_observer;
 
     repl_apply_all(r);
+    repl_reached(r, epoch);
     r->wants_snap = false;
     l->ponged = clock_mono_ms();
     repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING);

@@ -163,6 +163,7 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     r->last = r->zxid = zxid;
     r->wants_snap = false;
     repl_apply_all(r); /* passes what is void */
+    repl_put_config(r);
     r->commit_zxid = zxid;
     atomic_store(&shared->applied_zxid, zxid);
     atomic_store(&shared->committed_zxid, zxid);

@@ -18,6 +18,7 @@
 #include <sys/random.h>
 
 #include "daemon/check.h"
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "election/quorum_conf.h"
 #include "net/repl_history.h"
@@ -129,6 +130,19 @@ repl_durable(const struct repl *r)
                                 memory_order_acquire);
 }
 
+/*
+ * Apache's leader shows its clients the first zxid of its epoch before there
+ * is a transaction in it, and they must be welcome here.
+ * ZK: Leader.startZkServer; ZooKeeperServer.processConnectRequest
+ */
+void
+repl_reached(struct repl *r, int64_t epoch)
+{
+    tree_batch_begin(r->tree);
+    tree_reached(r->tree, ZXID(epoch, 0));
+    tree_batch_end(r->tree, r->applied);
+}
+
 void
 repl_established(struct repl *r, int64_t epoch)
 {
@@ -232,6 +246,26 @@ const struct role role_standalone = {
     .end = nothing_to_end,
 };
 
+void
+repl_put_config(struct repl *r)
+{
+    static char text[CONFIG_TEXT_MAX];
+    size_t size = config_text(&r->conf, text, sizeof text);
+    struct txn_header h = {.type = ZK_OP_SET_DATA, .time = clock_wall_ms()};
+    struct change c = {
+        .kind = CHANGE_SET_DATA,
+        .op = ZK_OP_SET_DATA,
+        .path = bytes_of("/zookeeper/config"),
+        .data = {(const uint8_t *)text, (int32_t)size},
+        .version = -1,
+    };
+    struct outcome outcome;
+
+    tree_batch_begin(r->tree);
+    tree_apply(r->tree, &h, &c, &outcome);
+    tree_batch_end(r->tree, r->applied);
+}
+
 static void
 join_ensemble(struct repl *r)
 {
@@ -244,6 +278,7 @@ join_ensemble(struct repl *r)
     if (!r->history || r->heard_remote == MAP_FAILED)
         fatal(EXIT_UNEXPECTED, "replication: no memory for an ensemble");
     repl_history_begin(r->history, r->last);
+    repl_put_config(r);
     r->role = &role_looking;
 }
 

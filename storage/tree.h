@@ -132,6 +132,12 @@ void tree_batch_end(struct tree *t, ring_pos_t applied);
 void tree_watch_reader(struct tree *t, const _Atomic uint32_t *flag);
 
 /*
+ * Nothing up to `zxid` is missing, though no transaction may have it: a new
+ * epoch begins.  In a batch; never back.
+ */
+void tree_reached(struct tree *t, zxid_t zxid);
+
+/*
  * Apply one change of transaction `h` inside a batch.  Idempotent in the way
  * a replay over a fuzzy snapshot needs.  Fills `out`; its err says what the
  * replay rules ignored (ZK_NO_NODE, ZK_NODE_EXISTS).  ENOMEM cannot happen:

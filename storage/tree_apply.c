@@ -341,6 +341,14 @@ tree_apply(struct tree *t, const struct txn_header *h, const struct change *c,
 }
 
 void
+tree_reached(struct tree *t, zxid_t zxid)
+{
+    check(tree_is_open(t));
+    if (zxid > t->zxid)
+        STORE(t->zxid, zxid);
+}
+
+void
 tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes)
 {
     struct outcome unused;
