@@ -149,6 +149,10 @@ run: packages-build ## install what is missing, build, serve on port 2181
 	@$(MAKE) --no-print-directory -j2 all
 	@$(BUILD)/zabd
 
+run-ensemble: packages-build ## three servers on ports 2181 to 2183, to play with
+	@$(MAKE) --no-print-directory -j2 all
+	@BUILD=$(BUILD) tools/run-ensemble
+
 check: packages-test ## install what is missing, build, pass the tests
 	@tests/check short
 
@@ -190,7 +194,7 @@ clean: ## remove what was built
 
 .PHONY: all unit unit-asan clang fuzz fuzz-build format format-check \
     check-layers check-pure conform live faults disk packages-build \
-    packages-test packages-long run check check-long bench bench-envelope \
+    packages-test packages-long run run-ensemble check check-long bench bench-envelope \
     bench-ensemble ensemble \
     install help clean
 
