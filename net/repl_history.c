@@ -47,7 +47,7 @@ repl_history_begin(struct repl_history *h, zxid_t last)
     for (uint32_t i = 0; i < HISTORY_SLOTS; i++)
         repl_history_leave(h, i);
     zxid_runs_begin(&h->runs, last);
-    ring_index_init(&h->index, &h->repl->shm->ring, h->repl->head);
+    ring_index_init(&h->index, &h->repl->shm->ring, h->repl->head, last);
     h->distrust = 0;
 }
 

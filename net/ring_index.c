@@ -19,10 +19,11 @@ slot_of(uint64_t number)
 
 void
 ring_index_init(struct ring_index *x, const struct txring *ring,
-                ring_pos_t head)
+                ring_pos_t head, zxid_t last)
 {
     x->ring = ring;
     x->reach = head;
+    x->last = last;
     x->taken = x->dropped = 0;
 }
 
@@ -33,30 +34,37 @@ lowest(const struct ring_index *x)
     return x->reach > x->ring->size ? x->reach - x->ring->size : 0;
 }
 
+/* Far enough from the last sample for another. */
+static bool
+is_due(const struct ring_index *x, ring_pos_t pos)
+{
+    return x->taken == x->dropped ||
+           pos - x->sample[slot_of(x->taken - 1)].pos >=
+               x->ring->size / RING_INDEX_PARTS;
+}
+
 void
 ring_index_note(struct ring_index *x, zxid_t zxid, ring_pos_t pos)
 {
-    const uint64_t last = slot_of(x->taken - 1);
-
-    if (x->taken > x->dropped) {
-        check(zxid > x->sample[last].zxid);
-        check(pos > x->sample[last].pos);
-        if (pos - x->sample[last].pos < x->ring->size / RING_INDEX_PARTS)
-            return;
+    check(zxid > x->last);
+    if (is_due(x, pos)) {
+        if (x->taken - x->dropped == RING_INDEX_ROOM)
+            x->dropped++;
+        x->sample[slot_of(x->taken)].after = x->last;
+        x->sample[slot_of(x->taken)].pos = pos;
+        x->taken++;
     }
-    if (x->taken - x->dropped == RING_INDEX_ROOM)
-        x->dropped++;
-    x->sample[slot_of(x->taken)].zxid = zxid;
-    x->sample[slot_of(x->taken)].pos = pos;
-    x->taken++;
+    x->last = zxid;
 }
 
 void
 ring_index_cut(struct ring_index *x, zxid_t zxid)
 {
     while (x->taken > x->dropped &&
-           x->sample[slot_of(x->taken - 1)].zxid > zxid)
+           x->sample[slot_of(x->taken - 1)].after > zxid)
         x->taken--;
+    if (x->last > zxid)
+        x->last = zxid;
 }
 
 void
@@ -72,7 +80,7 @@ bool
 ring_index_has(const struct ring_index *x, zxid_t after)
 {
     return x->taken > x->dropped &&
-           x->sample[slot_of(x->dropped)].zxid <= after;
+           x->sample[slot_of(x->dropped)].after <= after;
 }
 
 /* The last sample not behind `after`; there is one. */
@@ -84,7 +92,7 @@ search(const struct ring_index *x, zxid_t after)
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
 
-        if (x->sample[slot_of(middle)].zxid <= after)
+        if (x->sample[slot_of(middle)].after <= after)
             low = middle;
         else
             high = middle;

@@ -18,10 +18,11 @@ struct ring_index {
     const struct txring *ring; /* borrowed */
     ring_pos_t reach;          /* memory below this may have been written */
     uint64_t taken, dropped;   /* samples; number n lies at n % ROOM */
+    zxid_t last;               /* noted, or what came before the first */
     struct {
-        zxid_t zxid;
-        ring_pos_t pos;
-    } sample[RING_INDEX_ROOM]; /* oldest first, zxid and pos grow */
+        zxid_t after;          /* what lies behind this transaction */
+        ring_pos_t pos;        /* begins here */
+    } sample[RING_INDEX_ROOM]; /* oldest first, both grow */
 };
 
 /* One reader's place. */
@@ -32,8 +33,9 @@ struct ring_cursor {
     zxid_t found;   /* the entry at `pos` is this transaction; 0: not known */
 };
 
+/* The history so far ends with `last`; what follows begins at `head`. */
 void ring_index_init(struct ring_index *x, const struct txring *ring,
-                     ring_pos_t head);
+                     ring_pos_t head, zxid_t last);
 
 static inline void
 ring_index_reach(struct ring_index *x, ring_pos_t end)

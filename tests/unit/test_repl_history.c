@@ -34,6 +34,18 @@ the_ring_yields_transactions_in_order(void)
     no_past();
 }
 
+/* The log may be long, and the first proposal must not wait for it. */
+static void
+the_first_transaction_of_a_life_is_in_the_ring(void)
+{
+    given_past(E(10));
+    append_kind(RING_SYNCED, E(10), (struct bytes){NULL, 0});
+    append_kind(RING_TXN, ZXID(4, 1), txn_of(ZXID(4, 1), size_of_txn(1)));
+    CU_ASSERT_EQUAL(take(0, E(10)), ZXID(4, 1));
+    CU_ASSERT_FALSE(past->slot[0].log.is_open);
+    no_past();
+}
+
 static void
 who_asks_again_gets_the_same(void)
 {
@@ -440,6 +452,40 @@ a_snapshot_between_two_files_is_a_gap(void)
     no_past();
 }
 
+/*
+ * Purging took the end of epoch 2; what is left begins with (4,1), which
+ * might follow (2,150) if one did not know better.
+ */
+static void
+a_later_epoch_does_not_follow_whatever_was_purged(void)
+{
+    struct bytes txn;
+    zxid_t z;
+
+    given_past(0);
+    for (z = ZXID(2, 1); z <= ZXID(2, 200); z++)
+        log_one(z);
+    CU_ASSERT_EQUAL(txlog_roll(&log_file), 0);
+    for (z = ZXID(4, 1); z <= ZXID(4, 100); z++)
+        log_one(z);
+    log_flushed();
+    r.zxid = appended = ZXID(4, 100);
+    repl_history_begin(past, r.zxid);
+    remove_oldest_log();
+    CU_ASSERT_EQUAL(next_of(0, ZXID(2, 150), &z, &txn), -ENODATA);
+    CU_ASSERT_EQUAL(plan_for(1, ZXID(2, 150)).op, SYNC_SNAP);
+
+    repl_history_begin(past, ZXID(2, 140)); /* the same, in one life */
+    for (z = ZXID(2, 141); z <= ZXID(2, 200); z++)
+        repl_history_note(past, z, (ring_pos_t)z);
+    repl_history_note(past, ZXID(4, 1), (ring_pos_t)ZXID(4, 1));
+    past->index.dropped = past->index.taken;
+    CU_ASSERT_EQUAL(next_of(0, ZXID(2, 150), &z, &txn), -ENODATA);
+    CU_ASSERT_EQUAL(plan_for(1, ZXID(2, 150)).op, SYNC_SNAP);
+    CU_ASSERT_EQUAL(take(2, ZXID(2, 200)), ZXID(4, 1));
+    no_past();
+}
+
 static void
 the_configuration_may_demand_a_snapshot(void)
 {
@@ -487,6 +533,7 @@ UNIT_SUITE(repl_history)
 {
     unit_suite("repl_history");
     UNIT(the_ring_yields_transactions_in_order);
+    UNIT(the_first_transaction_of_a_life_is_in_the_ring);
     UNIT(who_asks_again_gets_the_same);
     UNIT(what_is_not_published_is_not_there);
     UNIT(a_voided_entry_is_passed_over);
@@ -507,6 +554,7 @@ UNIT_SUITE(repl_history)
     UNIT(who_expects_a_learner_does_not_wait_in_plan);
     UNIT(old_epochs_flow_into_the_ring);
     UNIT(a_snapshot_between_two_files_is_a_gap);
+    UNIT(a_later_epoch_does_not_follow_whatever_was_purged);
     UNIT(the_configuration_may_demand_a_snapshot);
     UNIT(more_log_than_a_snapshot_costs_is_not_read);
     UNIT(allocated_space_does_not_count);
