@@ -39,14 +39,16 @@ SYNCED = {
 
 
 def until(claim, what, seconds):
-    """Wait until claim() is true and return what it returned."""
+    """Wait until claim() is true and return what it returned.  `what` is the
+    claim in words, or a function that gives them."""
     end = time.monotonic() + seconds
     while True:
         answer = claim()
         if answer:
             return answer
         if time.monotonic() > end:
-            raise strike.Misbehaved("not within %g s: %s" % (seconds, what))
+            raise strike.Misbehaved("not within %g s: %s" % (
+                seconds, what() if callable(what) else what))
         time.sleep(0.02)
 
 
@@ -62,7 +64,7 @@ class Member(Server):
         self.place = ensemble.net.place(sid) if ensemble.net else None
         self.host = self.place.address if self.place else "127.0.0.1"
         self.port, self.quorum_port, self.election_port, self.admin = \
-            free_ports(4)
+            ensemble.ports(sid)
         os.makedirs(self.path("data"))
         self._put("data/myid", "%d\n" % sid)
         self._put("port", self.port)
@@ -207,8 +209,9 @@ class Member(Server):
 class Ensemble:
     """Members in directories of their own below `dir`."""
 
-    def __init__(self, word, dir, options=None, net=None, member=Member):
-        self.net = net
+    def __init__(self, word, dir, options=None, net=None, member=Member,
+                 ports=lambda sid: free_ports(4)):
+        self.net, self.ports = net, ports
         self.options = {
             "maxClientCnxns": 0,
             "minSessionTimeout": 1000,
@@ -265,7 +268,7 @@ class Ensemble:
             if all(mode in SERVING for mode in modes) and \
                     modes.count("leader") <= 1:
                 return self.leader()
-        return until(whole, "members %s serve: %s" % (
+        return until(whole, lambda: "members %s serve: %s" % (
             members, [m.mode() for m in members]), seconds)
 
     def leader(self):
