@@ -25,6 +25,13 @@
 
 /* --- serving -------------------------------------------------------------- */
 
+/* ZK: leaderServes=no, a leader that leaves all clients to its followers. */
+static bool
+takes_clients(const struct repl *r, enum server_role kind)
+{
+    return kind != ROLE_LEADING || r->conf.leader_serves;
+}
+
 void
 repl_serve(struct repl *r, enum server_role kind)
 {
@@ -33,6 +40,10 @@ repl_serve(struct repl *r, enum server_role kind)
 
     repl_session_start(r);
     atomic_store(&shared->role, kind);
+    if (!takes_clients(r, kind)) {
+        log_info("replication: leaderServes=no: clients are not served here");
+        return;
+    }
     atomic_store(&shared->serving, period);
     bell_ring_clients(r->shm);
     bell_ring(r->shm, PROC_SUPER);
