@@ -28,6 +28,7 @@ enum {
     PAYLOAD_BYTES = 1 << 22,
     SESSIONS = 4,
     ACLS = 4,
+    RESTARTS = 12,
 };
 
 /* The leader; `tree` and `sessions` of tree_given.h are the learner's. */
@@ -281,7 +282,7 @@ write_node(struct jute_out *out, const char *path)
         struct bytes name = jute_get_bytes(&in);
         char child[128];
 
-        leader_goes_on(roll(3));
+        leader_goes_on(roll(6) == 0 ? roll(60) : roll(3));
         snprintf(child, sizeof child, "%s/%.*s", path, (int)name.size,
                  (const char *)name.data);
         write_node(out, child);
@@ -507,14 +508,17 @@ one_round(void)
 
     CU_ASSERT_EQUAL(rebase(&dirs, at, &e), 0);
     log_from(at + 1);
-    ask.limit = at + (zxid_t)roll((uint32_t)(leaders_zxid - at + 1));
+    ask.limit = at + (zxid_t)roll((uint32_t)(exact - at) / 2 + 1);
     CU_ASSERT_EQUAL_FATAL(image_prepare(&dirs, &ask, &e), 0);
     CU_ASSERT_EQUAL(ask.zxid, ask.limit);
     load_image();
     check_same();
-    fold(ask.limit + (leaders_zxid - ask.limit) / 2, exact);
-    load_image();
-    check_same();
+    for (int i = 0; i < RESTARTS && ask.limit < exact; i++) {
+        ask.limit += 1 + (zxid_t)roll((uint32_t)(exact - ask.limit) / 4 + 1);
+        fold(ask.limit, exact);
+        load_image();
+        check_same();
+    }
     fold(leaders_zxid, exact);
     load_image();
     check_same();
