@@ -270,6 +270,16 @@ rule_algorithm(struct conf_loading *l)
                   "fast one do not understand each other");
 }
 
+static void
+rule_read_only(struct conf_loading *l)
+{
+    if (l->conf.readonly_mode)
+        conf_tell(l, CONF_WARNING, "readonlymode.enabled",
+                  conf_line_of(l, "readonlymode.enabled"),
+                  "has no effect in an ensemble of this zabd: a server "
+                  "without a leader serves nobody");
+}
+
 /* "1, 2, 3" */
 static void
 list_members(const struct conf_loading *l, char *text, size_t size)
@@ -370,6 +380,7 @@ take_ensemble(struct conf_loading *l, uint32_t voters)
     rule_ports(l);
     rule_groups(l);
     rule_algorithm(l);
+    rule_read_only(l);
     self = *c->data_dir ? find_self(l) : NULL;
     if (self)
         take_self(l, self);

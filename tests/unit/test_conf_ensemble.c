@@ -76,7 +76,7 @@ its_keys_are_taken_in(void)
                      "leaderServes=no\nquorumListenOnAllIPs=true\n"
                      "cnxTimeout=100\nelectionPortBindRetry=0\n"
                      "fastleader.maxNotificationInterval=1000\n"
-                     "connectToLearnerMasterLimit=3\nobserverMasterPort=9\n"
+                     "connectToLearnerMasterLimit=3\n"
                      "forceSnapshotSync=true\nsnapshotSizeFactor=-1\n"
                      "leader.silence=0\nobserver.election.DelayMs=0\n"),
         0);
@@ -87,7 +87,6 @@ its_keys_are_taken_in(void)
     CU_ASSERT_EQUAL(conf.election_bind_retry, 0);
     CU_ASSERT_EQUAL(conf.election_max_notification_ms, 1000);
     CU_ASSERT_EQUAL(conf.learner_connect_ticks, 3);
-    CU_ASSERT_EQUAL(conf.observer_master_port, 9);
     CU_ASSERT_TRUE(conf.force_snap_sync);
     CU_ASSERT_TRUE(conf.snap_size_factor < 0);
     CU_ASSERT_EQUAL(conf.leader_silence_ms, 0);
@@ -295,6 +294,20 @@ polling_is_allowed_and_warned_of(void)
     CU_ASSERT_TRUE(finds(CONF_ERROR, 8, "electionAlg"));
 }
 
+/* Said, not silently passed over. */
+static void
+what_an_ensemble_lacks_is_warned_of(void)
+{
+    CU_ASSERT_EQUAL(given_member("1",
+                                 LIMITS THREE "observerMasterPort=9\n"
+                                              "db.autocreate=false\n"
+                                              "readonlymode.enabled=true\n"),
+                    0);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 8, "observerMasterPort"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 9, "db.autocreate"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 10, "readonlymode.enabled"));
+}
+
 static void
 numbers_fit_a_session_id(void)
 {
@@ -358,6 +371,7 @@ UNIT_SUITE(conf_ensemble)
     UNIT(groups_and_weights_are_taken_in);
     UNIT(every_voter_is_in_exactly_one_group);
     UNIT(polling_is_allowed_and_warned_of);
+    UNIT(what_an_ensemble_lacks_is_warned_of);
     UNIT(numbers_fit_a_session_id);
     UNIT(further_addresses_are_warned_of);
     UNIT(the_sample_is_an_ensemble_without_a_finding);
