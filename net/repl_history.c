@@ -29,7 +29,7 @@ repl_history_new(const struct repl *r)
     if (!h)
         return NULL;
     h->repl = r;
-    repl_history_begin(h, r->zxid);
+    repl_history_begin(h, r->last);
     return h;
 }
 

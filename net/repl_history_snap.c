@@ -80,28 +80,49 @@ release_image(struct repl_history *h)
  * they hold behind the snapshot; so it must not be older than the learner, as
  * far as ours is committed.
  */
-static bool
-is_new_enough(struct repl_history *h, const struct history_slot *s)
+static zxid_t
+oldest_wanted(const struct repl_history *h, const struct history_slot *s)
 {
-    zxid_t wanted = atomic_load_explicit(
+    zxid_t committed = atomic_load_explicit(
         &h->repl->shm->replication->committed_zxid, memory_order_relaxed);
 
-    if (wanted > s->last)
-        wanted = s->last;
-    return s->stream.zxid >= wanted && history_goes_on(h, s->stream.zxid);
+    return committed < s->last ? committed : s->last;
 }
 
-/* The image process commits what it has, at once. */
+/*
+ * The image process commits what it has, at once.  A wish stands until it is
+ * fulfilled, for what is committed goes on growing.
+ */
 static void
-hurry(struct repl_history *h)
+hurry(const struct repl_history *h)
 {
     struct shm_replication *shared = h->repl->shm->replication;
+    zxid_t persisted = atomic_load_explicit(
+        &h->repl->shm->image->persisted_zxid, memory_order_acquire);
 
+    if (atomic_load_explicit(&shared->image_wanted, memory_order_relaxed) >
+        persisted)
+        return;
     atomic_store_explicit(
         &shared->image_wanted,
         atomic_load_explicit(&shared->committed_zxid, memory_order_relaxed),
         memory_order_release);
     bell_ring(h->repl->shm, PROC_IMAGE);
+}
+
+/* What the image process says, without looking into the image. */
+static bool
+is_known_old(const struct repl_history *h, const struct history_slot *s)
+{
+    return atomic_load_explicit(&h->repl->shm->image->persisted_zxid,
+                                memory_order_acquire) < oldest_wanted(h, s);
+}
+
+static bool
+is_usable(struct repl_history *h, const struct history_slot *s)
+{
+    return s->stream.zxid >= oldest_wanted(h, s) &&
+           history_goes_on(h, s->stream.zxid);
 }
 
 static bool
@@ -123,6 +144,10 @@ repl_history_snap_begin(struct repl_history *h, uint32_t slot, int32_t flags,
     int rc;
 
     repl_history_snap_close(h, slot);
+    if (is_known_old(h, s)) {
+        hurry(h);
+        return -EAGAIN;
+    }
     rc = hold_image(h);
     if (rc < 0)
         return rc;
@@ -131,7 +156,7 @@ repl_history_snap_begin(struct repl_history *h, uint32_t slot, int32_t flags,
         release_image(h);
         return rc;
     }
-    if (!is_new_enough(h, s)) {
+    if (!is_usable(h, s)) {
         hurry(h);
         rc = -EAGAIN;
     } else if ((flags & LEARNER_ZSTD) && !make_packer(s)) {

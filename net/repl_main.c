@@ -19,6 +19,7 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "net/repl.h"
+#include "net/repl_history.h"
 
 static const double stall_s = 0.001;
 static const double rest_s = 0.25;
@@ -99,6 +100,7 @@ work(void *arg)
     repl_publish(r);
     r->role->turn(r);
     more |= repl_apply(r);
+    more |= r->history && repl_history_is_reading(r->history);
     watch_stall(r);
     return more;
 }

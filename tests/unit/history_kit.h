@@ -64,7 +64,7 @@ given_past(zxid_t last_one)
     shm.replication = &replication;
     shm.log = &log_part;
     shm.image = &image_part;
-    r = (struct repl){.shm = &shm, .tree = tree, .zxid = last_one};
+    r = (struct repl){.shm = &shm, .tree = tree, .last = last_one};
     snprintf(r.conf.data_dir, sizeof r.conf.data_dir, "%s", base);
     r.conf.snap_size_factor = 0.33;
     ring_memory_init(&r.ring_memory, shm.ring.base, KIT_RING, 0);
@@ -79,6 +79,7 @@ given_past(zxid_t last_one)
     atomic_store(&log_part.durable_zxid, last_one);
     atomic_store(&replication.committed_zxid, last_one);
     atomic_store(&replication.image_wanted, 0);
+    atomic_store(&image_part.persisted_zxid, 0);
 }
 
 static UNUSED void

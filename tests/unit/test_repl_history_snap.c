@@ -138,9 +138,10 @@ given_image(void)
     open_image();
     fold_nodes();
     close_image();
-    r.zxid = appended = folded;
+    r.last = appended = folded;
     log_file.last = folded;
     repl_history_begin(past, folded);
+    atomic_store(&shm.image->persisted_zxid, folded);
     atomic_store(&shm.replication->committed_zxid, folded);
 }
 
@@ -433,7 +434,12 @@ an_image_that_is_behind_is_waited_for(void)
     (void)plan_for(0, before + 5); /* it is ahead of the image */
     CU_ASSERT_EQUAL(repl_history_snap_begin(past, 0, 0, &z), -EAGAIN);
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->image_wanted), before + 10);
+    atomic_store(&shm.replication->committed_zxid, before + 20);
+    CU_ASSERT_EQUAL(repl_history_snap_begin(past, 0, 0, &z), -EAGAIN);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->image_wanted), before + 10);
     CU_ASSERT_EQUAL(past->snapping, 0);
+    atomic_store(&shm.image->persisted_zxid, before + 10); /* it is not */
+    CU_ASSERT_EQUAL(repl_history_snap_begin(past, 0, 0, &z), -EAGAIN);
     (void)plan_for(0, before);
     CU_ASSERT_EQUAL(repl_history_snap_begin(past, 0, 0, &z), 0);
     repl_history_leave(past, 0);
@@ -462,8 +468,8 @@ an_image_that_nothing_goes_on_from_is_waited_for(void)
     log_file.last = folded + 99;
     log_one(folded + 100);
     log_flushed();
-    r.zxid = folded + 100;
-    repl_history_begin(past, r.zxid);
+    r.last = folded + 100;
+    repl_history_begin(past, r.last);
     CU_ASSERT_EQUAL(repl_history_snap_begin(past, 0, 0, &z), -EAGAIN);
     no_past();
 }
