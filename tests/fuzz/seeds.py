@@ -120,9 +120,38 @@ LEARNERS = [
     h("0c05 0f110204 00010000 0f0d0100 0f020303 74786e" + SEAL + "0f040300"),
 ]
 
+# How the history is given, then events as fuzz_leader.c reads them; the high
+# half of an event is the slot: 2, 3, and the observer 9.
+INFORMED = "%(n)d0%(who)s 02 %(n)da %(n)d10403 02 03"
+LED = INFORMED % {"n": 0, "who": "80"} + "0a 0a 07030000 0a"
+WRITES = "04 0a 03 07030100 0a 07010010" + "00" * 15 + "09 0a 04 04 03"
+LATE = INFORMED + "%(n)da" * 7 + "%(n)d7030000" + "%(n)da" * 4
+LEADERS = [
+    h("00" + LED + WRITES + "05ff 05ff 05ff 06"),
+    h("00" + LED + WRITES + LATE % {"n": 1, "who": "81"}),
+    h("00" + LED + WRITES + LATE % {"n": 2, "who": "82"}
+      + "0a0a 07030100 2a2a"),
+    h("01" + LED.replace("0a 0a 07", "0a 0a01 0a 07") + WRITES),
+    h("00" + LED.replace("010403", "01040b").replace("0a 0a", "0a 0a0a0a")
+      + WRITES + "1081 1a 11040b 1a1a1a"),
+]
+
+# spec/quorum-protocol.md 16.2 and 16.3
+QPACKETS = [
+    h("0000000b 0000000000000000 00000014 0000000000000001 00010000"
+      "0000000000000000 ffffffff"),
+    h("0000000b 0000000000000000 0000001c 0000000000000001 00010000"
+      "0000000000000000 7a616264 00000003 ffffffff"),
+    h("00000011 0000000100000000 0000000c 00010000 7a616264 00000003 ffffffff"
+      "00000012 000000010000000f 00000004 ffffffff ffffffff"),
+    h("00000001 ffffffffffffffff 00000010 01000017eb030000 00000006 fffffff5"
+      "00000001 00000002 6970 00000009") + b"127.0.0.1",
+]
 
 SEEDS = {
     "learner": LEARNERS,
+    "qpacket": QPACKETS,
+    "leader": LEADERS,
     "txn": TXNS,
     "txlog": [log_file(), log_file() + bytes(64), log_file()[:-7]],
     "snapshot": [b"\x40" + snapshot(False), b"\x41" + snapshot(True)],
