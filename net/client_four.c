@@ -77,6 +77,7 @@ client_four(struct client_proc *p, struct client *c, const uint8_t bytes[4])
                 "whitelist.\n",
                 four_name(word));
     fclose(out);
+    COUNT(p->own->stats.sent, 1);
     put_text(p, c, text, size);
     free(text);
     return true;
