@@ -31,10 +31,14 @@ ELECTED_S = 60         # three JVMs on two busy cores take their time
 TIMING = {"tickTime": TICK_MS, "initLimit": 30, "syncLimit": 8}
 ZAB = os.path.join(os.path.dirname(ZABD), "zab")
 
-# What a learner's log says of the way it was brought in step.
+# What a learner's log says of the way it is brought in step; zabd's says
+# nothing special of a DIFF, but when it is in sync.
 SYNCED = {
-    "apache": re.compile(r"(?i)\b(?:getting a (diff|snap)|(trunc)ating log)"),
-    "zabd": re.compile(r"in step by (DIFF|TRUNC|SNAP)"),
+    "apache": {"DIFF": "Getting a diff from", "SNAP": "Getting a snapshot",
+               "TRUNC": "Truncating log to get in sync"},
+    "zabd": {"DIFF": r"server \d+ epoch \d+: in sync",
+             "SNAP": "taking a snapshot from server",
+             "TRUNC": "cutting what is behind"},
 }
 
 
@@ -159,8 +163,13 @@ class Member(Server):
 
     def synced_by(self, mark=0):
         """DIFF, TRUNC, SNAP: how it came in step since then, in order."""
-        return [(m.group(1) or m.group(2)).upper()
-                for m in self.said(SYNCED[self.kind], mark)]
+        ways = SYNCED[self.kind]
+        found = sorted((m.start(), way) for way, pattern in ways.items()
+                       for m in self.said(pattern, mark))
+        # zabd is in sync after each of the others, too.
+        return [way for i, (_, way) in enumerate(found)
+                if self.kind == "apache" or way != "DIFF" or i == 0 or
+                found[i - 1][1] == "DIFF"]
 
     def logged(self, token):
         """Are these bytes in its transaction log?"""
