@@ -14,58 +14,107 @@ bucket_of(session_id_t session, int32_t xid)
     return (uint32_t)(h >> 40) % FORWARD_BUCKETS;
 }
 
-static struct forwarded *
-place_at(struct forward *f, uint64_t n)
+static const struct forward_place *
+place_of(const struct forward *f, uint64_t n)
 {
     return &f->place[n % FORWARD_PLACES];
+}
+
+static const struct req *
+request_of(const struct forward *f, const struct forward_place *p)
+{
+    return (const struct req *)(const void *)&f->bytes[p->at % FORWARD_BYTES];
 }
 
 void
 forward_clear(struct forward *f)
 {
     memset(f->bucket, 0, sizeof f->bucket);
-    f->oldest = f->newest = f->op_end = 0;
+    f->oldest = f->newest = f->sync_at = f->byte_end = 0;
 }
 
-/* Operations are freed with the place that has them. */
+/* --- keeping ---------------------------------------------------------------- */
+
+/* Where `size` bytes in a row begin. */
 static uint64_t
-ops_begin(const struct forward *f)
+begin_of(const struct forward *f, uint32_t size)
 {
-    return f->oldest == f->newest ? f->op_end
-                                  : f->place[f->oldest % FORWARD_PLACES].op_at;
+    uint64_t at = f->byte_end, left = FORWARD_BYTES - at % FORWARD_BYTES;
+
+    return size <= left ? at : at + left;
 }
 
 bool
-forward_has_room(const struct forward *f, uint32_t op_count)
+forward_has_room(const struct forward *f, const struct req *req, bool is_again)
 {
+    uint64_t end = begin_of(f, req->size) + req->size;
+    uint64_t most = is_again ? FORWARD_BYTES : FORWARD_BYTES / 2;
+
+    if (f->oldest == f->newest)
+        return req->size <= FORWARD_BYTES;
     return f->newest - f->oldest < FORWARD_PLACES &&
-           f->op_end - ops_begin(f) + op_count <= FORWARD_OPS;
+           end - place_of(f, f->oldest)->at <= most;
 }
 
 void
-forward_put(struct forward *f, const struct forwarded *what, const int32_t *ops)
+forward_keep(struct forward *f, const struct req *req, uint32_t worker,
+             session_id_t session)
 {
-    struct forwarded *to = place_at(f, f->newest);
-    uint32_t *bucket = &f->bucket[bucket_of(what->session, what->xid)];
+    uint32_t *bucket = &f->bucket[bucket_of(session, req->xid)];
+    struct forward_place *p = &f->place[f->newest % FORWARD_PLACES];
 
-    check(forward_has_room(f, what->op_count));
-    *to = *what;
-    to->is_answered = false;
-    to->op_at = f->op_end;
-    to->next = *bucket;
+    if (f->oldest == f->newest)
+        f->byte_end = 0; /* touch the same memory again */
+    *p = (struct forward_place){
+        .session = session,
+        .xid = req->xid,
+        .kind = req->kind,
+        .worker = (uint16_t)worker,
+        .next = *bucket,
+        .at = begin_of(f, req->size),
+    };
+    memcpy(&f->bytes[p->at % FORWARD_BYTES], req, req->size);
+    f->byte_end = p->at + req->size;
     *bucket = (uint32_t)(f->newest % FORWARD_PLACES) + 1;
-    for (uint32_t i = 0; i < what->op_count; i++)
-        f->ops[(f->op_end + i) % FORWARD_OPS] = ops[i];
-    f->op_end += what->op_count;
     f->newest++;
+}
+
+/* --- taking ----------------------------------------------------------------- */
+
+static void
+unlink_place(struct forward *f, const struct forward_place *p)
+{
+    uint32_t *link = &f->bucket[bucket_of(p->session, p->xid)];
+    uint32_t own = (uint32_t)(p - f->place) + 1;
+
+    while (*link != own) {
+        check(*link != 0);
+        link = &f->place[*link - 1].next;
+    }
+    *link = p->next;
+}
+
+static const struct req *
+take(struct forward *f, struct forward_place *p, struct origin *o)
+{
+    const struct req *req = request_of(f, p);
+
+    unlink_place(f, p);
+    p->is_answered = true;
+    *o = (struct origin){p->worker, req->life, req->conn};
+    while (f->oldest != f->newest && place_of(f, f->oldest)->is_answered)
+        f->oldest++;
+    return req;
 }
 
 /* Opening and closing a session never answers anything else. */
 static bool
-answers(int32_t type, int32_t op)
+answers(int32_t type, const struct forward_place *p, int32_t op)
 {
     bool is_session = op == ZK_OP_CREATE_SESSION || op == ZK_OP_CLOSE_SESSION;
 
+    if (p->kind != REQ_WRITE && p->kind != REQ_SESSION_OPEN)
+        return false;
     if (type == ZK_OP_ERROR)
         return true;
     if (type == ZK_OP_CREATE_SESSION || type == ZK_OP_CLOSE_SESSION)
@@ -73,48 +122,70 @@ answers(int32_t type, int32_t op)
     return !is_session;
 }
 
-/* The link to the oldest that fits: the newest is first in its bucket. */
-static uint32_t *
-find(struct forward *f, session_id_t session, int32_t cxid, int32_t type)
-{
-    uint32_t *link = &f->bucket[bucket_of(session, cxid)], *found = NULL;
-
-    for (; *link; link = &f->place[*link - 1].next) {
-        const struct forwarded *p = &f->place[*link - 1];
-
-        if (p->session == session && p->xid == cxid && answers(type, p->op))
-            found = link;
-    }
-    return found;
-}
-
-bool
+/* The oldest that fits is the last in its bucket. */
+const struct req *
 forward_take(struct forward *f, session_id_t session, int32_t cxid,
-             int32_t type, struct forwarded *what)
+             int32_t txn_type, struct origin *o)
 {
-    uint32_t *link = find(f, session, cxid, type);
-    struct forwarded *p;
+    struct forward_place *found = NULL;
 
-    if (!link)
-        return false;
-    p = &f->place[*link - 1];
-    *link = p->next;
-    p->is_answered = true;
-    *what = *p;
-    while (f->oldest != f->newest && place_at(f, f->oldest)->is_answered)
-        f->oldest++;
-    return true;
+    for (uint32_t i = f->bucket[bucket_of(session, cxid)]; i;
+         i = f->place[i - 1].next) {
+        struct forward_place *p = &f->place[i - 1];
+
+        if (p->session == session && p->xid == cxid &&
+            answers(txn_type, p, request_of(f, p)->op))
+            found = p;
+    }
+    return found ? take(f, found, o) : NULL;
 }
 
-int32_t
-forward_op(const struct forward *f, const struct forwarded *what, uint32_t i)
+const struct req *
+forward_take_session(struct forward *f, session_id_t session, struct origin *o)
 {
-    check(i < what->op_count);
-    return f->ops[(what->op_at + i) % FORWARD_OPS];
+    struct forward_place *found = NULL;
+
+    for (uint32_t i = f->bucket[bucket_of(session, 0)]; i;
+         i = f->place[i - 1].next)
+        if (f->place[i - 1].session == session &&
+            f->place[i - 1].kind == REQ_SESSION_RESUME)
+            found = &f->place[i - 1];
+    return found ? take(f, found, o) : NULL;
 }
 
-uint64_t
-forward_waiting(const struct forward *f)
+const struct req *
+forward_take_sync(struct forward *f, struct origin *o)
 {
-    return f->newest - f->oldest;
+    if (f->sync_at < f->oldest)
+        f->sync_at = f->oldest;
+    for (; f->sync_at != f->newest; f->sync_at++) {
+        struct forward_place *p = &f->place[f->sync_at % FORWARD_PLACES];
+
+        if (p->kind == REQ_SYNC && !p->is_answered)
+            return take(f, p, o);
+    }
+    return NULL;
+}
+
+/* --- sending again ----------------------------------------------------------- */
+
+const struct req *
+forward_oldest(const struct forward *f, uint64_t end, struct origin *o)
+{
+    const struct forward_place *p = place_of(f, f->oldest);
+    const struct req *req;
+
+    if (f->oldest == f->newest || f->oldest >= end)
+        return NULL;
+    req = request_of(f, p);
+    *o = (struct origin){p->worker, req->life, req->conn};
+    return req;
+}
+
+void
+forward_drop(struct forward *f)
+{
+    struct origin o;
+
+    take(f, &f->place[f->oldest % FORWARD_PLACES], &o);
 }

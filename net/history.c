@@ -5,7 +5,9 @@
  * Why a few facts suffice: whoever holds transaction (e,1) or a later one of
  * epoch e holds all that leader e began with, because only an established
  * leader proposes.  So the learner's history and ours are equal up to the
- * smaller one of two transactions of one epoch.
+ * smaller one of two transactions of one epoch.  And if we have none of an
+ * epoch of which the learner has some, what its leader began with, which is
+ * committed, ends with our last one before.
  *
  * ZK: LearnerHandler.syncFollower and queueCommittedProposals
  *     (spec/quorum-protocol.md 4.6, 14.3)
@@ -70,7 +72,8 @@ sync_decide(const struct sync_facts *f)
         return diff(f, f->learner);
     if (!is_transaction(f->learner))
         return from_epoch_start(f);
-    if (zxid_epoch(f->floor) == zxid_epoch(f->learner))
-        return trunc_to(f->floor);
-    return snap(); /* TRUNC never crosses into an older epoch here */
+    /* Ours: across epochs, too, where Apache sends a snapshot; an older one
+       than the learner's log would take back what is committed, until the
+       rest has followed. */
+    return trunc_to(f->floor);
 }

@@ -194,7 +194,6 @@ remember_sync(struct leader *l, struct leader_peer *peer)
     if (peer->syncs.count == 0 || (peer->syncs.at[at].behind != behind &&
                                    peer->syncs.count < LEADER_SYNCS_MAX)) {
         at = (last + 1) % LEADER_SYNCS_MAX;
-        peer->syncs.at[at].times = 0;
         peer->syncs.count++;
     }
     peer->syncs.at[at].behind = behind;

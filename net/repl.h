@@ -40,6 +40,13 @@ struct repl {
     bool is_asked;            /* looking: the election process knows */
     bool is_worn;             /* leading: this epoch has no zxid left */
     bool is_preparing;        /* prep and the clocks run */
+    bool is_holding;          /* clients wait for a leader: repl_serve.c */
+    bool is_asking_again;     /* ... and there is one: what the last had */
+    mono_ms_t hold_until;
+    uint64_t again_end;       /* up to this place of `forward` */
+    int64_t served_epoch;     /* of the last leader */
+    mono_ms_t unserved_since; /* 0: serving, or never served */
+    struct forward *forward;  /* requests that went to the leader */
     uint32_t *heard_remote;   /* leading: as shm->heard, told by learners */
     bool wants_snap;          /* our history is of no use to a leader */
     int64_t epoch;            /* of the leader; 0 without one */
@@ -93,15 +100,6 @@ void repl_stop_clocks(struct repl *r);
 /* Take the first role; once, when all is loaded and the loop is there. */
 void repl_role_start(struct repl *r);
 
-/* A role is taken and up to date: clients may come. */
-void repl_serve(struct repl *r, enum server_role kind);
-
-/* Nobody is served any more; client processes drop their connections. */
-void repl_end_serving(struct repl *r);
-
-/* No client process looks at the tree: it may be replaced. */
-bool repl_is_alone_with_tree(const struct repl *r);
-
 /* The role is over, for this reason: look for a leader. */
 void repl_look(struct repl *r, const char *why);
 
@@ -135,6 +133,34 @@ zxid_t repl_durable(const struct repl *r);
 
 /* Everything committed is in the tree when this returns. */
 void repl_apply_all(struct repl *r);
+
+/* repl_serve.c ------------------------------------------------------------- */
+
+/* A role in `epoch` is taken and up to date: clients may come, or go on. */
+void repl_serve(struct repl *r, enum server_role kind, int64_t epoch);
+
+/* Nobody is served any more; client processes drop their connections. */
+void repl_end_serving(struct repl *r);
+
+/* The role is lost: clients are held for a while, until there is another. */
+void repl_hold(struct repl *r);
+
+/* A few times a second: they are let go in the end. */
+void repl_hold_tick(struct repl *r);
+
+/* What the last leader had goes to this one; false: not all of it yet. */
+bool repl_ask_again(struct repl *r);
+
+/* No client process looks at the tree: it may be replaced. */
+bool repl_is_alone_with_tree(const struct repl *r);
+
+/* repl_report.c ------------------------------------------------------------ */
+
+/* Tell operators where a member stands. */
+void repl_report(const struct repl *r);
+
+/* A leader's transaction of so many bytes was proposed. */
+void repl_report_proposal(const struct repl *r, uint32_t bytes);
 
 /* repl_take.c ------------------------------------------------------------- */
 

@@ -41,7 +41,7 @@ begin_leading(struct repl_lead *l, int64_t epoch)
     repl_apply_all(r);
     repl_reached(r, epoch);
     repl_prepare_from(r, ZXID(epoch, 0));
-    repl_serve(r, ROLE_LEADING);
+    repl_serve(r, ROLE_LEADING, epoch);
     repl_established(r, epoch);
     log_info("replication: leading epoch %" PRId64 ": a quorum has the "
              "history zxid=0x%" PRIx64,

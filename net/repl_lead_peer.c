@@ -197,6 +197,7 @@ begin_snap(struct lead_peer *p)
     log_info("leader: %s gets a snapshot zxid=0x%" PRIx64, p->name,
              (uint64_t)p->snap_zxid);
     p->snap = LEAD_SNAP_FLOWS;
+    atomic_fetch_add(&p->lead->r->shm->replication->ensemble.snaps, 1);
     qlink_put(&p->conn, Q_SNAP, p->snap_zxid, BYTES_NULL, BYTES_NULL);
     return true;
 }
@@ -242,7 +243,9 @@ send_one(struct lead_peer *p, mono_ms_t now)
     is_there = leader_next(&p->lead->core, p->slot, now, &item, &out);
     if (is_there && item.is_snapshot)
         p->snap = LEAD_SNAP_WANTED;
-    else if (is_there)
+    else if (is_there && item.packet.type == Q_DIFF)
+        atomic_fetch_add(&p->lead->r->shm->replication->ensemble.diffs, 1);
+    if (is_there && !item.is_snapshot)
         qlink_put_packet(&p->conn, &item.packet);
     lead_perform(p->lead, &out, now);
     return is_there && p->is_used;

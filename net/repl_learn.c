@@ -45,7 +45,7 @@ begin_serving(struct repl_learn *l, int64_t epoch)
     repl_reached(r, epoch);
     r->wants_snap = false;
     l->ponged = clock_mono_ms();
-    repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING);
+    repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING, epoch);
     repl_established(r, epoch);
     log_info("replication: %s server %" PRId64 " epoch %" PRId64
              ": in sync zxid=0x%" PRIx64,
@@ -326,7 +326,6 @@ learning_end(struct repl *r)
         conn_close(&l->conn);
     l->is_connected = false;
     learn_past_end(l);
-    learn_forget_asked(l);
 }
 
 const struct role role_learning = {

@@ -10,9 +10,7 @@
 #ifndef NET_REPL_LEARN_H
 #define NET_REPL_LEARN_H
 
-#include "net/ask_ring.h"
 #include "election/resolve.h"
-#include "net/forward.h"
 #include "net/learner.h"
 #include "net/qlink.h"
 #include "net/repl_history.h"
@@ -59,10 +57,7 @@ struct repl_learn {
     struct snap_intake intake;
 
     /* repl_learn_ask.c */
-    struct ask_ring syncs;       /* sent, oldest first */
-    struct ask_ring revalidates; /* sessions asked for */
-    mono_ms_t ponged;            /* when touches went last */
-    struct forward forward;
+    mono_ms_t ponged; /* when touches went last */
 };
 
 /* Do what the core says, in order. */
@@ -119,8 +114,5 @@ void learn_revalidated(struct repl_learn *l, const struct qpacket *packet);
 
 /* PING back, with the sessions heard of since the last one. */
 void learn_pong(struct repl_learn *l, zxid_t zxid);
-
-/* Nothing is on its way any more. */
-void learn_forget_asked(struct repl_learn *l);
 
 #endif

@@ -18,6 +18,7 @@
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "net/forward.h"
 #include "net/repl_learn.h"
 #include "storage/txn.h"
 
@@ -58,118 +59,66 @@ put_request(struct repl_learn *l, session_id_t session, int32_t xid, int32_t op,
     return true;
 }
 
-static bool
-ask_to_write(struct repl_learn *l, const struct req *req,
-             const struct origin *o)
+/* Under which session it goes; a new one gets its id here. */
+static session_id_t
+session_of(struct repl_learn *l, const struct req *req)
 {
-    static int32_t ops[OPS_MAX];
-    struct forwarded f = {
-        .session = req->session,
-        .xid = req->xid,
-        .op = req->op,
-        .origin = *o,
-    };
-    int32_t count = 0;
-
-    if (req->op == ZK_OP_MULTI)
-        count = prep_multi_ops(req_body(req), ops, OPS_MAX);
-    f.op_count = count < 0 ? 0 : (uint32_t)count;
-    if (!forward_has_room(&l->forward, f.op_count) ||
-        !put_request(l, req->session, req->xid, req->op, req_body(req),
-                     req_auth(req)))
-        return false;
-    forward_put(&l->forward, &f, ops);
-    return true;
+    return req->kind == REQ_SESSION_OPEN ? repl_session_id(l->r) : req->session;
 }
 
 static bool
-ask_to_open(struct repl_learn *l, const struct req *req, const struct origin *o)
+put_open(struct repl_learn *l, const struct req *req, session_id_t session)
 {
     uint8_t body[4];
-    struct forwarded f = {
-        .op = ZK_OP_CREATE_SESSION,
-        .timeout_ms = req->timeout_ms,
-        .origin = *o,
-    };
 
-    if (!forward_has_room(&l->forward, 0))
-        return false;
-    f.session = repl_session_id(l->r);
     store_be32(body, (uint32_t)req->timeout_ms);
-    if (!put_request(l, f.session, 0, f.op, (struct bytes){body, sizeof body},
-                     BYTES_NULL))
-        return false;
-    forward_put(&l->forward, &f, NULL);
-    return true;
-}
-
-static struct asked
-asked_by(const struct req *req, const struct origin *o)
-{
-    return (struct asked){
-        .session = req->session,
-        .xid = req->xid,
-        .timeout_ms = req->timeout_ms,
-        .origin = *o,
-    };
+    return put_request(l, session, 0, ZK_OP_CREATE_SESSION,
+                       (struct bytes){body, sizeof body}, BYTES_NULL);
 }
 
 static bool
-ask_to_resume(struct repl_learn *l, const struct req *req,
-              const struct origin *o)
+put_revalidate(struct repl_learn *l, const struct req *req)
 {
-    struct asked a = asked_by(req, o);
     uint8_t data[12];
     struct jute_out out = jute_out_of(data, sizeof data);
 
     jute_put_i64(&out, req->session);
     jute_put_i32(&out, req->timeout_ms);
-    if (ask_is_full(&l->revalidates) ||
-        !qlink_put(&l->conn, Q_REVALIDATE, -1,
-                   (struct bytes){data, sizeof data}, BYTES_NULL))
-        return false;
-    ask_put(&l->revalidates, &a);
-    return true;
+    return qlink_put(&l->conn, Q_REVALIDATE, -1,
+                     (struct bytes){data, sizeof data}, BYTES_NULL);
 }
 
 static bool
-ask_to_sync(struct repl_learn *l, const struct req *req, const struct origin *o)
+put(struct repl_learn *l, const struct req *req, session_id_t session)
 {
-    struct asked a = asked_by(req, o);
-
-    if (ask_is_full(&l->syncs) ||
-        !put_request(l, req->session, req->xid, ZK_OP_SYNC, req_body(req),
-                     req_auth(req)))
-        return false;
-    ask_put(&l->syncs, &a);
-    return true;
+    switch (req->kind) {
+    case REQ_SESSION_OPEN:
+        return put_open(l, req, session);
+    case REQ_SESSION_RESUME:
+        return put_revalidate(l, req);
+    case REQ_SYNC:
+        return put_request(l, session, req->xid, ZK_OP_SYNC, req_body(req),
+                           req_auth(req));
+    default:
+        return put_request(l, session, req->xid, req->op, req_body(req),
+                           req_auth(req));
+    }
 }
 
 bool
 learn_ask(struct repl_learn *l, const struct req *req, const struct origin *o)
 {
-    if (conn_unsent(&l->conn) > UNSENT_MAX)
-        return false;
-    switch (req->kind) {
-    case REQ_SESSION_OPEN:
-        return ask_to_open(l, req, o);
-    case REQ_SESSION_RESUME:
-        return ask_to_resume(l, req, o);
-    case REQ_WRITE:
-        return ask_to_write(l, req, o);
-    case REQ_SYNC:
-        return ask_to_sync(l, req, o);
-    default:
-        return repl_put_word(l->r, RING_DROP, req, o, ZK_OK);
-    }
-}
+    struct forward *f = l->r->forward;
+    session_id_t session;
 
-void
-learn_forget_asked(struct repl_learn *l)
-{
-    forward_clear(&l->forward);
-    ask_clear(&l->syncs);
-    ask_clear(&l->revalidates);
+    if (conn_unsent(&l->conn) > UNSENT_MAX ||
+        !forward_has_room(f, req, l->r->is_asking_again))
+        return false;
+    session = session_of(l, req);
+    if (!put(l, req, session))
+        return false;
+    forward_keep(f, req, o->worker, session);
+    return true;
 }
 
 /* --- and back: transactions -------------------------------------------------- */
@@ -200,57 +149,66 @@ learn_has_room(struct repl_learn *l, const struct qpacket *packet)
     return repl_reserve(l->r, size) != NULL;
 }
 
-/* The operations of a multi that a client of ours asked for. */
+/* The operations of a multi, as the client of ours named them. */
+static const int32_t *
+ops_of(const struct req *req, uint32_t outcome_count)
+{
+    static int32_t ops[OPS_MAX];
+
+    if (!req || req->op != ZK_OP_MULTI ||
+        prep_multi_ops(req_body(req), ops, OPS_MAX) != (int32_t)outcome_count)
+        return NULL;
+    return ops;
+}
+
 static void
-put_reply_ops(const struct repl_learn *l, struct ring_entry *e, struct txn *txn,
-              const struct forwarded *f)
+put_reply_ops(struct ring_entry *e, struct txn *txn, const int32_t *ops)
 {
     struct outcome *outcomes = ring_outcomes(e);
-    int32_t *ops = (int32_t *)(void *)(outcomes + e->outcome_count);
+    int32_t *to = (int32_t *)(void *)(outcomes + e->outcome_count);
     struct change c;
 
-    for (uint32_t i = 0; i < f->op_count && txn_next(txn, &c); i++)
-        ops[i] = prep_reply_op(forward_op(&l->forward, f, i), c.op);
+    for (uint32_t i = 0; i < e->outcome_count && txn_next(txn, &c); i++)
+        to[i] = prep_reply_op(ops[i], c.op);
 }
 
 int
 learn_append(struct repl_learn *l, struct bytes bytes)
 {
-    struct forwarded f = {.origin = {.worker = RING_NOBODY}};
+    struct origin o = {.worker = RING_NOBODY};
+    const struct req *req;
+    const int32_t *ops;
     struct ring_entry *e;
     struct txn txn;
-    bool has_ops;
+    uint32_t count, size;
 
     if (txn_open(&txn, bytes) < 0)
         return -EBADMSG;
-    if (!forward_take(&l->forward, txn.header.session, txn.header.cxid,
-                      txn.header.type, &f)) {
-        f.op = txn.header.type;
-        f.xid = txn.header.cxid;
-    }
-    has_ops = f.op_count > 0 && f.op_count == txn_count(&txn);
-    e = repl_reserve(l->r,
-                     ring_entry_size((uint32_t)bytes.size, txn_count(&txn),
-                                     sizeof(struct outcome), has_ops));
+    req = forward_take(l->r->forward, txn.header.session, txn.header.cxid,
+                       txn.header.type, &o);
+    count = txn_count(&txn);
+    ops = ops_of(req, count);
+    size = ring_entry_size((uint32_t)bytes.size, count, sizeof(struct outcome),
+                           ops != NULL);
+    e = repl_reserve(l->r, size);
     check(e != NULL);
     *e = (struct ring_entry){
-        .size = ring_entry_size((uint32_t)bytes.size, txn_count(&txn),
-                                sizeof(struct outcome), has_ops),
+        .size = size,
         .kind = RING_TXN,
-        .worker = f.origin.worker,
-        .life = f.origin.life,
-        .conn = f.origin.conn,
+        .worker = o.worker,
+        .life = o.life,
+        .conn = o.conn,
         .zxid = txn.header.zxid,
         .session = txn.header.session,
-        .xid = f.xid,
-        .op = f.op,
-        .timeout_ms = f.timeout_ms,
+        .xid = req ? req->xid : txn.header.cxid,
+        .op = req ? req->op : txn.header.type,
+        .timeout_ms = req ? req->timeout_ms : 0,
         .payload_size = (uint32_t)bytes.size,
-        .outcome_count = txn_count(&txn),
+        .outcome_count = count,
     };
     memcpy(e + 1, bytes.data, (size_t)bytes.size);
-    if (has_ops)
-        put_reply_ops(l, e, &txn, &f);
+    if (ops)
+        put_reply_ops(e, &txn, ops);
     repl_append(l->r, e);
     return 0;
 }
@@ -258,27 +216,14 @@ learn_append(struct repl_learn *l, struct bytes bytes)
 /* --- and back: words ---------------------------------------------------------
  */
 
-static void
-put_word(struct repl_learn *l, enum ring_kind kind, const struct asked *a,
-         int32_t err)
-{
-    struct req req = {
-        .session = a->session,
-        .xid = a->xid,
-        .op = kind == RING_SYNCED ? ZK_OP_SYNC : ZK_OP_CREATE_SESSION,
-        .timeout_ms = a->timeout_ms,
-    };
-
-    check(repl_put_word(l->r, kind, &req, &a->origin, err));
-}
-
 void
 learn_synced(struct repl_learn *l)
 {
-    struct asked a;
+    struct origin o;
+    const struct req *req = forward_take_sync(l->r->forward, &o);
 
-    if (ask_take(&l->syncs, &a))
-        put_word(l, RING_SYNCED, &a, ZK_OK);
+    if (req)
+        check(repl_put_word(l->r, RING_SYNCED, req, &o, ZK_OK));
     else
         log_warn_often("learner: the leader answers a sync that nobody sent");
 }
@@ -291,11 +236,15 @@ learn_revalidated(struct repl_learn *l, const struct qpacket *packet)
                    packet->data.size < 0 ? 0 : (size_t)packet->data.size);
     session_id_t session = jute_get_i64(&in);
     bool is_valid = jute_get_bool(&in);
-    struct asked a;
+    const struct req *req;
+    struct origin o;
 
-    if (in.bad || !ask_take_session(&l->revalidates, session, &a))
+    if (in.bad)
         return;
-    put_word(l, RING_RESUMED, &a, is_valid ? ZK_OK : ZK_SESSION_EXPIRED);
+    req = forward_take_session(l->r->forward, session, &o);
+    if (req)
+        check(repl_put_word(l->r, RING_RESUMED, req, &o,
+                            is_valid ? ZK_OK : ZK_SESSION_EXPIRED));
 }
 
 /* --- sessions heard of -------------------------------------------------------

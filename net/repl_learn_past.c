@@ -49,7 +49,10 @@ learn_cut(struct repl_learn *l, zxid_t zxid)
     repl_order(r, LOG_TRUNCATE, zxid);
 }
 
-/* Entries behind `zxid` were never committed and never will be. */
+/*
+ * Entries behind `zxid` were never committed and never will be.  Whoever still
+ * waits for one learns it from a closed connection.
+ */
 static void
 void_entries(struct repl *r, zxid_t zxid)
 {
@@ -57,7 +60,7 @@ void_entries(struct repl *r, zxid_t zxid)
         struct ring_entry *e = txring_at(&r->shm->ring, pos);
 
         if (e->kind == RING_TXN && e->zxid > zxid) {
-            e->kind = RING_VOID;
+            e->kind = e->worker < CLIENTS_MAX ? RING_DROP : RING_VOID;
             r->outstanding--;
         }
         pos += e->size;
@@ -83,6 +86,7 @@ cut_is_done(struct repl_learn *l, int result, struct learner_out *out,
 void
 learn_take_snap(struct repl_learn *l, zxid_t zxid)
 {
+    repl_end_serving(l->r); /* whoever was held would see another tree */
     l->snap = LEARN_SNAP_WAITS;
     l->snap_zxid = zxid;
     conn_pause(&l->conn, CONN_PAUSE_WAITING);

@@ -187,6 +187,8 @@ on_rest(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     repl_rest(timer->data);
+    repl_hold_tick(timer->data);
+    repl_report(timer->data);
 }
 
 /* --- start

@@ -21,54 +21,22 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "election/quorum_conf.h"
+#include "net/forward.h"
 #include "net/repl_history.h"
 
-/* --- serving -------------------------------------------------------------- */
+/* --- preparing ------------------------------------------------------------ */
 
-/* ZK: leaderServes=no, a leader that leaves all clients to its followers. */
-static bool
-takes_clients(const struct repl *r, enum server_role kind)
+/* Zero, and only what is touched is taken. */
+static void *
+reserve_memory(size_t size)
 {
-    return kind != ROLE_LEADING || r->conf.leader_serves;
-}
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-void
-repl_serve(struct repl *r, enum server_role kind)
-{
-    struct shm_replication *shared = r->shm->replication;
-    uint32_t period = atomic_fetch_add(&shared->periods, 1) + 1;
-
-    repl_session_start(r);
-    atomic_store(&shared->role, kind);
-    if (!takes_clients(r, kind)) {
-        log_info("replication: leaderServes=no: clients are not served here");
-        return;
-    }
-    atomic_store(&shared->serving, period);
-    bell_ring_clients(r->shm);
-    bell_ring(r->shm, PROC_SUPER);
-}
-
-void
-repl_end_serving(struct repl *r)
-{
-    struct shm_replication *shared = r->shm->replication;
-
-    r->is_preparing = false;
-    repl_stop_clocks(r);
-    atomic_store(&shared->role, ROLE_NONE);
-    atomic_store(&shared->serving, 0);
-    bell_ring_clients(r->shm);
-    bell_ring(r->shm, PROC_SUPER);
-}
-
-bool
-repl_is_alone_with_tree(const struct repl *r)
-{
-    for (uint32_t w = 0; w < r->shm->super->client_count; w++)
-        if (atomic_load(&r->shm->client[w]->attached) != 0)
-            return false;
-    return true;
+    if (memory == MAP_FAILED)
+        fatal(EXIT_UNEXPECTED, "replication: no memory for %zu bytes: %s", size,
+              strerror(errno));
+    return memory;
 }
 
 /* Zeroed: the memory of an earlier term goes back first. */
@@ -79,11 +47,7 @@ prep_memory(struct repl *r, size_t size)
         madvise(r->prep_memory, size, MADV_DONTNEED);
         return r->prep_memory;
     }
-    r->prep_memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (r->prep_memory == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "replication: no memory for %zu bytes: %s", size,
-              strerror(errno));
+    r->prep_memory = reserve_memory(size);
     return r->prep_memory;
 }
 
@@ -180,10 +144,12 @@ repl_look(struct repl *r, const char *why)
 {
     repl_publish(r);
     r->role->end(r);
-    repl_end_serving(r);
+    repl_hold(r);
     r->role = &role_looking;
     r->is_asked = false;
     r->epoch = 0;
+    atomic_fetch_add(&r->shm->replication->ensemble.lookings, 1);
+    repl_report(r);
     log_info("replication: looking for a leader: %s zxid=0x%" PRIx64, why,
              (uint64_t)r->last);
 }
@@ -280,13 +246,11 @@ repl_put_config(struct repl *r)
 static void
 join_ensemble(struct repl *r)
 {
-    size_t heard = SESSIONS_MAX * sizeof *r->heard_remote;
-
     quorum_of_conf(&r->conf, &r->quorum);
     r->history = repl_history_new(r);
-    r->heard_remote = mmap(NULL, heard, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (!r->history || r->heard_remote == MAP_FAILED)
+    r->forward = reserve_memory(sizeof *r->forward);
+    r->heard_remote = reserve_memory(SESSIONS_MAX * sizeof *r->heard_remote);
+    if (!r->history)
         fatal(EXIT_UNEXPECTED, "replication: no memory for an ensemble");
     repl_history_begin(r->history, r->last);
     repl_put_config(r);
@@ -304,6 +268,6 @@ repl_role_start(struct repl *r)
     }
     r->role = &role_standalone;
     repl_prepare_from(r, r->last);
-    repl_serve(r, ROLE_STANDALONE);
+    repl_serve(r, ROLE_STANDALONE, 0);
     log_info("replication: standalone zxid=0x%" PRIx64, (uint64_t)r->last);
 }

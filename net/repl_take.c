@@ -61,6 +61,8 @@ repl_append(struct repl *r, struct ring_entry *e)
         r->last = e->zxid;
         if (r->history)
             repl_history_note(r->history, e->zxid, r->head - e->size);
+        if (r->role == &role_leading)
+            repl_report_proposal(r, e->payload_size);
         r->outstanding++;
         atomic_fetch_add_explicit(&r->shm->replication->proposals, 1,
                                   memory_order_relaxed);
@@ -329,6 +331,12 @@ repl_take(struct repl *r)
     uint32_t total = 0, idle = 0;
 
     r->is_stalled = false;
+    if (r->is_holding)
+        return false;
+    if (r->is_asking_again && !repl_ask_again(r)) {
+        r->is_stalled = true;
+        return false;
+    }
     while (total < TAKE_MAX && idle < clients && !r->is_stalled) {
         uint32_t n = take_from(r, r->turn, TAKE_IN_A_ROW);
 
