@@ -117,19 +117,32 @@ decide(struct elect *e, const struct vote *v, const char *why,
     a->why = why;
 }
 
+/* The voters that can be elected, of those that may answer; and ourselves. */
+static quorum_set_t
+speakers_of(const struct elect *e)
+{
+    quorum_set_t set = 0;
+
+    for (uint32_t i = 0; i < e->quorum->count; i++)
+        if (quorum_weight(e->quorum, e->quorum->member[i].sid) > 0)
+            set |= (quorum_set_t)1 << i;
+    return (set & e->reachable) | quorum_bit(e->quorum, e->me);
+}
+
 /*
- * After each change: does a quorum agree with us?  A better vote may come
- * within the settling time, unless everybody who can speak has spoken.
+ * Does a quorum agree with us?  A better vote may come within the settling
+ * time, which begins when our vote `has_changed` or is agreed to, unless
+ * everybody who can speak has spoken.
  *
  * Ours: Apache always waits; when every voter that can be reached agrees, no
  * better vote can come from them, and those who cannot be reached would not
- * be waited for either.
+ * be waited for either.  Who cannot be elected has no better vote.
  */
 static void
-settle(struct elect *e, struct elect_out *out)
+settle(struct elect *e, bool has_changed, struct elect_out *out)
 {
     quorum_set_t agreed = tally_for(&e->tally, &e->mine);
-    quorum_set_t speakers = e->reachable | quorum_bit(e->quorum, e->me);
+    quorum_set_t speakers = speakers_of(e);
 
     if (!quorum_is_met(e->quorum, agreed)) {
         e->state = ELECT_LOOKING;
@@ -139,6 +152,8 @@ settle(struct elect *e, struct elect_out *out)
         decide(e, &e->mine, "every voter we can reach agrees", out);
         return;
     }
+    if (e->state == ELECT_SETTLING && !has_changed)
+        return;
     e->state = ELECT_SETTLING;
     set_alarm(out, ELECT_SETTLE_MS);
 }
@@ -173,7 +188,7 @@ elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
     set_alarm(out, e->resend_ms);
     if (votes && zxid != -1) {
         tally_put(&e->tally, e->quorum, &e->mine);
-        settle(e, out);
+        settle(e, true, out);
     }
 }
 
@@ -210,9 +225,7 @@ hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
     if (is_new && !changed)
         tell(out, v->from, &e->mine, "it is new in this round");
     tally_put(&e->tally, e->quorum, v);
-    if (changed || e->state == ELECT_LOOKING ||
-        !(e->reachable & ~e->tally.heard))
-        settle(e, out);
+    settle(e, changed, out);
 }
 
 /*
@@ -310,7 +323,7 @@ elect_reach(struct elect *e, quorum_set_t reachable, struct elect_out *out)
 {
     e->reachable = reachable & quorum_all(e->quorum);
     if (e->state == ELECT_SETTLING)
-        settle(e, out);
+        settle(e, false, out);
 }
 
 void

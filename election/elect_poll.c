@@ -173,7 +173,7 @@ take_datagram(struct elect_proc *p, struct bytes in,
     if (!e->is_asking || poll_get_answer(in, &a) < 0)
         return;
     poll_hear(&e->core, &a);
-    if (poll_heard_all(&e->core))
+    if (poll_heard_all(&e->core) || poll_is_won(&e->core))
         end_round(p);
 }
 

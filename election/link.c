@@ -34,6 +34,7 @@ static void
 come_up(struct link *l)
 {
     l->state = LINK_UP;
+    l->was_up = true;
     l->has_failed = false;
     l->is_waiting = l->has_note;
 }
@@ -51,14 +52,19 @@ link_dialled(struct link *l)
     return LINK_KEEP;
 }
 
+/*
+ * Of a smaller peer: its hello and our own connection may have crossed.  Then
+ * it has ours by now, and to call it back would only break that; Apache does,
+ * and connects again.
+ */
 enum link_verdict
-link_met(struct link *l)
+link_met(struct link *l, bool is_fresh)
 {
     if (l->peer > l->me) {
         come_up(l);
         return LINK_KEEP;
     }
-    if (l->state == LINK_DIALLING)
+    if (l->state == LINK_DIALLING || (l->state == LINK_UP && is_fresh))
         return LINK_LEAVE;
     /* It began anew, whatever our side of an older connection says. */
     l->state = LINK_DOWN;
@@ -83,7 +89,8 @@ link_take_note(struct link *l)
 }
 
 bool
-link_may_answer(const struct link *l)
+link_may_answer(const struct link *l, bool is_beginning)
 {
-    return l->state == LINK_UP || !l->has_failed;
+    return l->state == LINK_UP || !l->has_failed ||
+           (is_beginning && !l->was_up);
 }

@@ -26,6 +26,7 @@ enum link_state { LINK_DOWN, LINK_DIALLING, LINK_EXPECTED, LINK_UP };
 struct link {
     sid_t me, peer;
     enum link_state state;
+    bool was_up;     /* ever */
     bool has_failed; /* since it was last up, or ever */
     bool has_note;   /* something was told to this peer */
     bool is_waiting; /* and is to be sent */
@@ -36,7 +37,7 @@ enum link_verdict {
     LINK_KEEP,   /* this connection is the one; close any other */
     LINK_CLOSE,  /* close this one, the peer calls back */
     LINK_REDIAL, /* close this one and any other, and dial */
-    LINK_LEAVE,  /* close this one, our own dial goes on */
+    LINK_LEAVE,  /* close this one, what we have or dial stays */
 };
 
 void link_init(struct link *l, sid_t me, sid_t peer);
@@ -50,8 +51,11 @@ void link_dial(struct link *l);
 /* We connected and said hello.  KEEP or CLOSE. */
 enum link_verdict link_dialled(struct link *l);
 
-/* The peer connected to us and said hello.  Anything but CLOSE. */
-enum link_verdict link_met(struct link *l);
+/*
+ * The peer connected to us and said hello.  Anything but CLOSE.  `is_fresh`:
+ * the connection that we have with it is younger than its hello may be.
+ */
+enum link_verdict link_met(struct link *l, bool is_fresh);
 
 /* The dial failed, the call back did not come, or the connection broke. */
 void link_lost(struct link *l);
@@ -60,9 +64,10 @@ void link_lost(struct link *l);
 const struct vote *link_take_note(struct link *l);
 
 /*
- * Whether an answer may come from there: connected, or nothing says yet that
- * it cannot be.  A peer whose connection broke is out of reach at once.
+ * Whether an answer may come from there.  A peer whose connection broke is
+ * out of reach at once.  One that never was there is, too, unless
+ * `is_beginning`: those that start together with us are heard in a moment.
  */
-bool link_may_answer(const struct link *l);
+bool link_may_answer(const struct link *l, bool is_beginning);
 
 #endif

@@ -48,16 +48,24 @@ is_member(const struct peer *p)
     return p - p->mesh->peer < QUORUM_MEMBERS_MAX;
 }
 
+static void
+log_lost(const struct peer *p)
+{
+    log_info("election: %lld at %s:%d is out of reach: %s",
+             (long long)p->link.peer, p->host, (int)p->port, p->why);
+}
+
 void
 mesh_lost(struct peer *p, const char *why)
 {
-    bool is_news = !p->link.has_failed;
+    bool is_news = !p->link.has_failed &&
+                   (p->link.state == LINK_UP || !p->mesh->is_beginning);
 
     p->mesh->has_changed = true;
+    p->why = why;
     link_lost(&p->link);
     if (is_news)
-        log_info("election: %lld at %s:%d is out of reach: %s",
-                 (long long)p->link.peer, p->host, (int)p->port, why);
+        log_lost(p);
     if (!is_member(p))
         p->is_used = false; /* a stranger's place is free again */
 }
@@ -112,7 +120,8 @@ mesh_may_answer(const struct mesh *m)
     quorum_set_t set = 0;
 
     for (uint32_t i = 0; i < m->quorum->count; i++)
-        if (m->peer[i].is_used && link_may_answer(&m->peer[i].link))
+        if (m->peer[i].is_used &&
+            link_may_answer(&m->peer[i].link, m->is_beginning))
             set |= quorum_bit(m->quorum, m->quorum->member[i].sid);
     return set;
 }
@@ -126,6 +135,20 @@ on_redial(struct ev_loop *loop, ev_timer *w, int events)
     for (uint32_t i = 0; i < m->quorum->count; i++)
         if (m->peer[i].is_used && m->peer[i].link.state == LINK_DOWN)
             dial_begin(&m->peer[i]);
+}
+
+/* Who is still not there is worth a line now. */
+static void
+on_beginning_over(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct mesh *m = w->data;
+
+    (void)loop, (void)events;
+    m->is_beginning = false;
+    m->has_changed = true;
+    for (uint32_t i = 0; i < m->quorum->count; i++)
+        if (m->peer[i].is_used && m->peer[i].link.has_failed)
+            log_lost(&m->peer[i]);
 }
 
 static void
@@ -163,6 +186,11 @@ mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
     }
     for (uint32_t i = 0; i < conf->member_count; i++)
         open_member(m, i);
+    m->is_beginning = true;
+    ev_timer_init(&m->beginning, on_beginning_over, MESH_BEGINNING_MS / 1000.0,
+                  0);
+    m->beginning.data = m;
+    ev_timer_start(loop, &m->beginning);
     accept_open(m);
     /* Everybody at once, then again and again who is not there. */
     ev_timer_init(&m->redial, on_redial, 0, redial_seconds);

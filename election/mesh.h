@@ -30,6 +30,9 @@ enum {
     MESH_GUESTS = 64, /* connections that have not said who they are; one
                          more, and the oldest is closed */
     MESH_FRAME_MAX = 4 + NOTE_BYTES_MAX,
+    MESH_BEGINNING_MS = 2000, /* servers that start together know each other
+                                 after so long */
+    MESH_CROSSING_MS = 100,   /* a hello may be under way for so long */
 };
 
 struct peer {
@@ -44,6 +47,8 @@ struct peer {
     ev_timer patience; /* DIALLING, EXPECTED */
     struct resolve resolve;
     struct addrinfo *addresses, *next_address; /* while DIALLING */
+    mono_ms_t up_ms;                           /* since when it is up */
+    const char *why;                           /* it is not; lives for ever */
     bool is_other_conf; /* it has another configuration, and we said so */
     size_t in_size, out_at, out_size;
     uint8_t in[MESH_FRAME_MAX];
@@ -69,6 +74,7 @@ struct mesh {
     void (*heard)(void *arg, struct vote *vote);
     void *arg;
     bool has_changed; /* who is up, or who may answer */
+    bool is_beginning;
     uint64_t guests_ever;
     struct resolver resolver;
     struct resolve own; /* of the listener */
@@ -77,6 +83,7 @@ struct mesh {
     ev_io listener;
     ev_timer bind_again;
     ev_timer redial;
+    ev_timer beginning;
     struct peer peer[MESH_PEERS]; /* members first, as in the quorum */
     struct guest guest[MESH_GUESTS];
 };

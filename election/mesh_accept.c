@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
+#include "daemon/clock.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
 
@@ -33,6 +34,7 @@ dismiss(struct guest *g)
     g->fd = -1;
 }
 
+/* `why` NULL: nothing to speak of, a probe of the port perhaps. */
 static void
 turn_away(struct guest *g, const char *why)
 {
@@ -77,7 +79,7 @@ welcome(struct guest *g, struct peer *p)
     p->mesh->has_changed = true;
     if (p->link.state == LINK_DIALLING && p->link.peer > p->link.me)
         dial_stop(p); /* two connections cross: theirs stays */
-    switch (link_met(&p->link)) {
+    switch (link_met(&p->link, clock_mono_ms() - p->up_ms < MESH_CROSSING_MS)) {
     case LINK_KEEP:
         dial_stop(p);
         stream_close(p);
@@ -134,7 +136,7 @@ on_guest(struct ev_loop *loop, ev_io *w, int events)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n <= 0) {
-            turn_away(g, "it ended before it said who it is");
+            turn_away(g, g->size > 0 ? "it ended within its hello" : NULL);
             return;
         }
         g->size += (size_t)n;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
+#include "daemon/clock.h"
 #include "daemon/log.h"
 
 static void on_readable(struct ev_loop *loop, ev_io *w, int events);
@@ -28,6 +29,7 @@ stream_begin(struct peer *p, int fd)
     check(p->fd < 0 && p->link.state == LINK_UP);
     p->fd = fd;
     p->in_size = p->out_at = p->out_size = 0;
+    p->up_ms = clock_mono_ms();
     p->is_other_conf = false;
     p->mesh->has_changed = true;
     ev_io_init(&p->readable, on_readable, fd, EV_READ);
@@ -118,15 +120,15 @@ on_writable(struct ev_loop *loop, ev_io *w, int events)
 static void
 compare_config(struct peer *p, struct bytes config)
 {
-    if (p->is_other_conf || config.size < 0 || !p->mesh->config.size ||
-        config_is_same(config, p->mesh->config))
+    struct bytes line;
+
+    if (p->is_other_conf || config.size < 0 ||
+        config_is_same(config, p->mesh->config, &line))
         return;
     p->is_other_conf = true;
-    log_warn("election: %lld has another configuration than we: \"%.*s\"; "
-             "ours: \"%.*s\"",
-             (long long)p->link.peer, (int)config.size,
-             (const char *)config.data, (int)p->mesh->config.size,
-             (const char *)p->mesh->config.data);
+    log_warn("election: %lld has another configuration than we: only one of "
+             "us has the line \"%.*s\"",
+             (long long)p->link.peer, (int)line.size, (const char *)line.data);
 }
 
 static void

@@ -34,12 +34,6 @@ poll_hear(struct poll *p, const struct poll_answer *answer)
         .from = answer->id, .leader = answer->leader, .zxid = answer->zxid};
 }
 
-bool
-poll_heard_all(const struct poll *p)
-{
-    return p->heard == quorum_all(p->quorum);
-}
-
 /*
  * A vote counts when its candidate was heard from itself: nobody is elected
  * whom only others remember.
@@ -73,6 +67,22 @@ supporters(const struct poll *p, sid_t leader)
         if (is_valid(p, i) && p->vote[i].leader == leader)
             set |= (quorum_set_t)1 << i;
     return set;
+}
+
+bool
+poll_heard_all(const struct poll *p)
+{
+    return p->heard == quorum_all(p->quorum);
+}
+
+bool
+poll_is_won(const struct poll *p)
+{
+    for (int i = 0; i < QUORUM_MEMBERS_MAX; i++)
+        if (is_valid(p, i) &&
+            quorum_is_met(p->quorum, supporters(p, p->vote[i].leader)))
+            return true;
+    return false;
 }
 
 bool

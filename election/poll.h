@@ -54,6 +54,9 @@ void poll_hear(struct poll *p, const struct poll_answer *answer);
 /* Every voter has answered: the round may end early. */
 bool poll_heard_all(const struct poll *p);
 
+/* One has more than half of the votes, whatever else comes: so it may now. */
+bool poll_is_won(const struct poll *p);
+
 /* The round is over.  True: p->mine.leader is elected. */
 bool poll_end(struct poll *p);
 

@@ -191,18 +191,18 @@ next_line(struct bytes *text, struct bytes *line)
     return false;
 }
 
-/* Whether every line of `a` is one of `b`. */
+/* Whether every line of `a` is one of `b`; if not, `line` is the first. */
 static bool
-is_within(struct bytes a, struct bytes b)
+is_within(struct bytes a, struct bytes b, struct bytes *line)
 {
-    struct bytes line, other;
+    struct bytes other;
 
-    while (next_line(&a, &line)) {
+    while (next_line(&a, line)) {
         struct bytes rest = b;
         bool found = false;
 
         while (!found && next_line(&rest, &other))
-            found = bytes_equal(line, other);
+            found = bytes_equal(*line, other);
         if (!found)
             return false;
     }
@@ -210,7 +210,7 @@ is_within(struct bytes a, struct bytes b)
 }
 
 bool
-config_is_same(struct bytes theirs, struct bytes ours)
+config_is_same(struct bytes a, struct bytes b, struct bytes *line)
 {
-    return is_within(theirs, ours) && is_within(ours, theirs);
+    return is_within(a, b, line) && is_within(b, a, line);
 }

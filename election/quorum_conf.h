@@ -32,11 +32,12 @@ void quorum_of_conf(const struct conf *conf, struct quorum *q);
 size_t config_text(const struct conf *conf, char *text, size_t size);
 
 /*
- * Whether `theirs`, as a member sent it, names the same voters and observers
- * at the same addresses as `ours`.  The order of the lines, client addresses
- * and the version do not count: a static file may hide them.
+ * Whether `a` and `b` name the same voters and observers at the same
+ * addresses; if not, `line` is one that only one of them has, borrowed.  The
+ * order of the lines, client addresses and the version do not count: a static
+ * file may hide them.
  */
-bool config_is_same(struct bytes theirs, struct bytes ours);
+bool config_is_same(struct bytes a, struct bytes b, struct bytes *line);
 
 /* Our own line; NULL in a server without members. */
 const struct conf_member *conf_myself(const struct conf *conf);

@@ -35,7 +35,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct bytes ours = bytes_of("a=b\nc=d\nversion=0");
     struct poll_answer answer;
-    struct bytes config;
+    struct bytes config, line;
     struct learner_info info;
     struct qpacket packet;
     struct vote vote;
@@ -45,7 +45,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     say_hello(data, size);
     if (note_get(fuzz_bytes(data, size), &vote, &config) == 0) {
         check(config.size <= (int32_t)size && vote.state <= PEER_OBSERVING);
-        check(config_is_same(config, ours) == config_is_same(ours, config));
+        check(config_is_same(config, ours, &line) ==
+              config_is_same(ours, config, &line));
     }
     (void)!poll_get_answer(fuzz_bytes(data, size), &answer);
     got = qpacket_get(fuzz_bytes(data, size), 4096, &packet, &need);

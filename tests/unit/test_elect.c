@@ -127,6 +127,51 @@ settles_anew_when_its_vote_changed(void)
 }
 
 static void
+does_not_settle_anew_for_what_it_heard_before(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 4), 1);
+    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
+    CU_ASSERT_FALSE(did(ELECT_SET_ALARM));
+}
+
+/* A vote that its sender no longer holds does not elect. */
+static void
+looks_on_when_the_quorum_is_lost(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 1);
+    CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
+    last = (struct elect_out){0};
+    elect_alarm(&e, &last);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+}
+
+/* 3 votes for itself for ever: nobody can adopt that, nor 3 a lesser sid. */
+static void
+does_not_wait_for_one_without_weight(void)
+{
+    struct quorum weighted = three;
+    struct elect e;
+
+    weighted.groups = 1;
+    weighted.member[0].weight = weighted.member[1].weight = 1;
+    elect_init(&e, &weighted, 1, 0);
+    last = (struct elect_out){0};
+    elect_reach(&e, 0xf, &last);
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), 1);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+}
+
+static void
 answers_an_old_round_and_forgets_it(void)
 {
     struct elect e = given(ZXID(1, 5));
@@ -294,6 +339,9 @@ UNIT_SUITE(elect)
     UNIT(decides_at_once_when_all_agree);
     UNIT(does_not_wait_for_those_it_cannot_reach);
     UNIT(settles_anew_when_its_vote_changed);
+    UNIT(does_not_settle_anew_for_what_it_heard_before);
+    UNIT(looks_on_when_the_quorum_is_lost);
+    UNIT(does_not_wait_for_one_without_weight);
     UNIT(answers_an_old_round_and_forgets_it);
     UNIT(a_newer_round_is_compared_with_the_initial_vote);
     UNIT(joins_only_a_leader_that_speaks_itself);

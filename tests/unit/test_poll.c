@@ -74,6 +74,22 @@ a_candidate_that_is_gone_is_not_elected(void)
 }
 
 static void
+is_won_when_half_the_votes_are_passed(void)
+{
+    given_zxids((zxid_t[]){5, 6, 7, 8, 9});
+    poll_begin(&server[0], 7);
+    poll_hear(&server[0], &(struct poll_answer){7, 1, 4, 8});
+    poll_hear(&server[0], &(struct poll_answer){7, 2, 4, 8});
+    poll_hear(&server[0], &(struct poll_answer){7, 3, 4, 8});
+    CU_ASSERT_FALSE(poll_is_won(&server[0])); /* 4 may be gone */
+    poll_hear(&server[0], &(struct poll_answer){7, 4, 5, 9});
+    CU_ASSERT_TRUE(poll_is_won(&server[0]));
+    CU_ASSERT_FALSE(poll_heard_all(&server[0]));
+    CU_ASSERT_TRUE(poll_end(&server[0]));
+    CU_ASSERT_EQUAL(server[0].mine.leader, 4);
+}
+
+static void
 answers_to_other_ids_are_dropped(void)
 {
     given_zxids((zxid_t[]){5, 6, 7, 8, 9});
@@ -104,6 +120,7 @@ UNIT_SUITE(poll)
     UNIT(agrees_on_the_largest_zxid);
     UNIT(a_minority_decides_nothing);
     UNIT(a_candidate_that_is_gone_is_not_elected);
+    UNIT(is_won_when_half_the_votes_are_passed);
     UNIT(answers_to_other_ids_are_dropped);
     UNIT(an_answer_is_28_bytes_and_more_is_ignored);
 }

@@ -124,10 +124,12 @@ counts_groups(void)
     CU_ASSERT_FALSE(quorum_is_met(&q, 1 | 2 | 4 | 8));
 }
 
+static struct bytes line;
+
 static bool
 same(const char *theirs, const char *ours)
 {
-    return config_is_same(bytes_of(theirs), bytes_of(ours));
+    return config_is_same(bytes_of(theirs), bytes_of(ours), &line);
 }
 
 static void
@@ -137,6 +139,7 @@ compares_members(void)
     CU_ASSERT_TRUE(same("a=1;2181\nversion=0", "a=1\n"));
     CU_ASSERT_FALSE(same("a=1\nversion=0", "a=1\nb=2\nversion=0"));
     CU_ASSERT_FALSE(same("a=1\nb=2", "a=1"));
+    CU_ASSERT_TRUE(bytes_are(line, "b=2"));
     CU_ASSERT_FALSE(same("a=1", "a=11"));
 }
 

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An election process among Debian's Apache ZooKeeper 3.8 servers.
+
+Nobody listens on the node's quorum port: an Apache server that follows it
+gives up after a while and looks again.  What counts is what both sides made
+of the notes."""
+
+import os
+import re
+import time
+
+from kit import FOLLOWING, LEADING, Wrong, case, claim, free_ports
+from server import Server, die_with_parent
+
+ELECTED_S = 40.0    # Java takes its time on a busy machine
+
+
+class Apache(Server):
+    """Member `sid` of the stage's members."""
+
+    def __init__(self, stage, sid):
+        m = stage.m
+        self.kind, self.sid = "apache", sid
+        self.dir = os.path.join(m.dir, "a%d" % sid)
+        self.port = free_ports(1)[0]
+        os.makedirs(self.path("data"))
+        self._put("data/myid", sid)
+        self._put("java", "")
+        self._put("port", self.port)
+        role = "peerType=observer\n" if sid in m.observers else ""
+        self._put("zoo.cfg", "tickTime=500\ninitLimit=20\nsyncLimit=10\n"
+                  "admin.enableServer=false\n4lw.commands.whitelist=*\n"
+                  "dataDir=%s\nclientPort=%d\n%s%s%s" % (
+                      self.path("data"), self.port, role, m.extra, m.lines()))
+        stage.open.append(self)
+        self.launch(die_with_parent)
+
+    def says(self, pattern, seconds=ELECTED_S):
+        end = time.monotonic() + seconds
+        while True:
+            with open(self.path("log"), errors="replace") as f:
+                found = re.findall(pattern, f.read())
+            if found:
+                return found
+            if time.monotonic() > end:
+                raise Wrong("Apache %d does not say %r\n%s" % (
+                    self.sid, pattern, self.tail(60)))
+            time.sleep(0.05)
+
+
+@case
+def a_node_follows_what_apache_elects(stage):
+    """The node has the smallest sid: Apache calls it."""
+    stage.members(1, 2, 3)
+    node = stage.node(1).look()
+    apaches = [Apache(stage, s) for s in (2, 3)]
+    leader = node.decided(ELECTED_S)[0]
+    claim(leader in (2, 3), "%d leads", leader)
+    apaches[leader - 2].says("LEADING - LEADER ELECTION TOOK")
+    apaches[3 - leader].says("FOLLOWING - LEADER ELECTION TOOK")
+    claim(node.connected() == 6, "not connected with both")
+
+
+@case
+def a_node_calls_apache(stage):
+    """The node has the largest sid, and joins two that have a leader."""
+    stage.members(1, 2, 3)
+    apaches = [Apache(stage, s) for s in (1, 2)]
+    apaches[1].says("LEADING - LEADER ELECTION TOOK")
+    apaches[0].wait(seconds=ELECTED_S)
+    node = stage.node(3).look()
+    claim(node.decided(ELECTED_S)[::2] == (2, 1), "it does not follow 2")
+    node.logs("a quorum")
+
+
+@case
+def apache_follows_a_node_with_more_history(stage):
+    stage.members(1, 2, 3)
+    node = stage.node(2).look(0x500000001, 5)
+    one, three = Apache(stage, 1), Apache(stage, 3)
+    claim(node.decided(ELECTED_S)[::2] == (2, 5), "the node does not lead")
+    for a in (one, three):
+        a.says("FOLLOWING - LEADER ELECTION TOOK")
+    # It follows into nothing, looks again, and hears that we still lead.
+    claim(len(three.says(r"(?s)FOLLOWING - LEADER.*FOLLOWING - LEADER")) > 0,
+          "it does not come back")
+
+
+@case
+def apache_observes_what_nodes_elect(stage):
+    stage.members(1, 2, 3, 4, observers=(4,))
+    nodes = [stage.node(s).look() for s in (1, 2, 3)]
+    leader = {n.decided()[0] for n in nodes}.pop()
+    four = Apache(stage, 4)
+    four.says("OBSERVING - LEADER ELECTION TOOK")
+    four.says(r"Observing /?127.0.0.1:%d|Observing.*%d" % (
+        (stage.m.quorum[leader],) * 2))
+
+
+@case
+def a_node_observes_what_apache_elects(stage):
+    stage.members(1, 2, 3, 4, observers=(4,))
+    apaches = [Apache(stage, s) for s in (1, 2)]
+    apaches[0].wait(seconds=ELECTED_S)
+    node = stage.node(4).look(9, 9)
+    claim(node.decided(ELECTED_S)[0] == 2, "it does not observe 2")
+    node.logs("observing 2")
+
+
+@case
+def apache_that_restarts_gets_back_in(stage):
+    """ZOOKEEPER-2164: our older connection with it must not keep it out."""
+    stage.members(1, 2, 3)
+    one, two = Apache(stage, 1), Apache(stage, 2)
+    node = stage.node(3).look()
+    node.decided(ELECTED_S)
+    two.says("ELECTION TOOK")
+    for a in (one, two):
+        a.kill()
+        os.unlink(a.path("log"))
+    node.look(0x900000001, 9)
+    for a in (one, two):
+        a.launch(die_with_parent)
+    claim(node.decided(ELECTED_S)[::2] == (3, 9), "it does not lead")
+    for a in (one, two):
+        a.says("FOLLOWING - LEADER ELECTION TOOK")
+
+
+@case
+def three_fakes_in_one(stage):
+    """What a node tells Apache is what Apache tells a node: the same fake
+    hears both, and the bytes differ in nothing but who speaks."""
+    m = stage.members(1, 2, 3)
+    one = stage.fake(1)
+    stage.node(2).look()
+    Apache(stage, 3)
+    first = {}
+    while len(first) < 2:
+        link = one.accept(ELECTED_S)
+        sid, address = link.hello()
+        claim(address == "127.0.0.1:%d" % m.election[sid], address)
+        first.setdefault(sid, link.note())
+    for sid, n in first.items():
+        claim(n.config == m.config(), "%d says %s", sid, n.config)
+        claim(n.version == 2, "version %d", n.version)
+        claim(n.vote()[2:] == (0, 1, 0), "%d votes %s", sid, n.vote())
+
+
+__all__ = ["FOLLOWING", "LEADING"]

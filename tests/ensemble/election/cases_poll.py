@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The polling election (electionAlg=0): datagrams on the quorum port."""
+
+import socket
+import struct
+import time
+
+from cases_vote import agreed, ensemble, look_again
+from kit import HOST, case, claim
+
+POLL = "electionAlg=0\n"
+
+
+def ask(members, sid, data, seconds=1.0):
+    """One datagram to a node; what it answers, or None."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(seconds)
+        s.sendto(data, (HOST, members.quorum[sid]))
+        try:
+            return s.recv(100)
+        except socket.timeout:
+            return None
+
+
+@case
+def three_poll_one(stage):
+    """The first that is there has the largest zxid."""
+    nodes = ensemble(stage, 1, 2, 3, extra=POLL, zxids={1: 5})
+    claim(agreed(nodes) == 1, "the largest zxid does not win")
+
+
+@case
+def seven_poll_one(stage):
+    nodes = ensemble(stage, *range(1, 8), extra=POLL, zxids={1: 5})
+    claim(agreed(nodes) == 1, "the largest zxid does not win")
+
+
+@case
+def those_left_poll_one(stage):
+    nodes = ensemble(stage, 1, 2, 3, 4, 5, extra=POLL)
+    leader = agreed(nodes)
+    nodes.pop(leader).stop()
+    nodes.pop(min(nodes)).stop()
+    claim(look_again(nodes)[0] == max(nodes), "not the largest sid")
+    nodes[leader] = stage.node(leader).look(99)
+    claim(nodes[leader].decided()[0] == max(
+        s for s in nodes if s != leader), "the late one does not join")
+
+
+@case
+def one_alone_polls_in_vain(stage):
+    stage.members(1, 2, 3, extra=POLL)
+    stage.node(1).look().undecided(1)
+
+
+@case
+def it_answers_in_every_state(stage):
+    """xid, sid, leader, zxid: 28 bytes."""
+    m = stage.members(1, 2, 3, extra=POLL)
+    nodes = {s: stage.node(s) for s in (1, 2)}
+    nodes[1].look(5)
+    nodes[1].undecided(0.2)
+    answer = ask(m, 1, struct.pack(">i", -7))
+    claim(answer == struct.pack(">iqqq", -7, 1, 1, 5), "looking: %r", answer)
+    nodes[2].look(5)
+    claim(agreed(nodes) == 2, "2 does not lead")
+    for s in (1, 2):
+        answer = ask(m, s, struct.pack(">i", 9))
+        claim(answer and struct.unpack(">iqqq", answer)[:3] == (9, s, 2),
+              "with a leader: %r", answer)
+
+
+@case
+def a_role_outlives_the_polling_process(stage):
+    m = stage.members(1, 2, 3, extra=POLL)
+    nodes = {s: stage.node(s).look() for s in (1, 2, 3)}
+    leader = agreed(nodes)
+    nodes[1].say("kill")
+    nodes[1].hear("forked")
+    end = time.monotonic() + 3
+    answer = None
+    while not answer and time.monotonic() < end:
+        answer = ask(m, 1, struct.pack(">i", 9), 0.1)
+    claim(answer and struct.unpack(">iqqq", answer)[:3] == (9, 1, leader),
+          "%r", answer)
+
+
+@case
+def what_is_no_answer_is_dropped(stage):
+    """Of the wrong size, to another request, of a stranger."""
+    m = stage.members(1, 2, 3, extra=POLL)
+    fakes = {}
+    for s in (2, 3):
+        fakes[s] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        fakes[s].bind((HOST, m.quorum[s]))
+        fakes[s].settimeout(2)
+        stage.open.append(fakes[s])
+    node = stage.node(1).look()
+    for _ in range(3):
+        for s, fake in fakes.items():
+            request, where = fake.recvfrom(100)
+            claim(len(request) == 4, "a request of %d bytes", len(request))
+            xid = struct.unpack(">i", request)[0]
+            fake.sendto(struct.pack(">iqqq", xid, s, 3, 9)[:27], where)
+            fake.sendto(struct.pack(">iqqq", xid ^ 1, s, 3, 9), where)
+            fake.sendto(struct.pack(">iqqq", xid, 77, 3, 9), where)
+            fake.sendto(b"", where)
+    node.undecided(0)
+    request, where = fakes[3].recvfrom(100)
+    fakes[3].sendto(request + struct.pack(">qqqq", 3, 3, 9, 0), where)
+    request, where = fakes[3].recvfrom(100)     # 1 votes for 3 from now on
+    fakes[3].sendto(request + struct.pack(">qqqq", 3, 3, 9, 0), where)
+    claim(node.decided()[0] == 3, "3 does not lead")

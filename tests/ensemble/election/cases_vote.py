@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Elections of election processes, and what a death costs."""
+
+import time
+
+from kit import (FOLLOWING, LEADING, LOOKING, NOBODY, OBSERVING, case, claim)
+
+
+def ensemble(stage, *sids, zxids=None, epochs=None, **more):
+    stage.members(*sids, **more)
+    nodes = {s: stage.node(s) for s in sids}
+    for s in sids:
+        nodes[s].look((zxids or {}).get(s, 0), (epochs or {}).get(s, 0))
+    return nodes
+
+
+def agreed(nodes):
+    outcomes = {n.decided() for n in nodes.values()}
+    claim(len({o[0] for o in outcomes}) == 1, "they decided %s", outcomes)
+    return outcomes.pop()[0]
+
+
+def look_again(nodes, leader=None, zxids=None):
+    """All alive: who wins, and after how long.  As in an ensemble whose
+    leader is lost, nobody says that it leads when the others look."""
+    if leader in nodes:
+        nodes[leader].look((zxids or {}).get(leader, 0))
+        time.sleep(0.02)
+    begin = time.monotonic()
+    for s, n in nodes.items():
+        if s != leader:
+            n.look((zxids or {}).get(s, 0))
+    return agreed(nodes), time.monotonic() - begin
+
+
+@case
+def three_elect_one(stage):
+    agreed(ensemble(stage, 1, 2, 3))
+
+
+@case
+def seven_elect_one(stage):
+    agreed(ensemble(stage, *range(1, 8)))
+
+
+@case
+def the_latest_history_wins(stage):
+    """Epoch, then zxid, then sid, once all know each other."""
+    nodes = ensemble(stage, 1, 2, 3, 4, 5)
+    leader = agreed(nodes)
+    claim(look_again(nodes, leader)[0] == 5, "the largest sid does not win")
+    claim(look_again(nodes, 5, {2: 9})[0] == 2,
+          "the largest zxid does not win")
+    nodes[2].look(9, 0)
+    time.sleep(0.02)
+    for s in (1, 3, 4, 5):
+        nodes[s].look(9, 7 if s == 1 else 0)
+    claim(agreed(nodes) == 1, "the largest epoch does not win")
+
+
+@case
+def those_left_elect_at_once(stage):
+    nodes = ensemble(stage, 1, 2, 3)
+    leader = agreed(nodes)
+    for _ in range(5):
+        claim(look_again(nodes, leader)[0] == 3, "3 does not lead")
+        nodes.pop(3).stop()
+        leader, seconds = look_again(nodes)
+        claim(leader == 2, "%d leads", leader)
+        claim(seconds < 0.15, "it took %.0f ms", seconds * 1000)
+        nodes[3] = stage.node(3).look()
+        claim(nodes[3].decided()[0] == 2, "3 does not join")
+
+
+@case
+def one_after_the_other_elect_at_once(stage):
+    """A follower that notices the loss later dropped what it was told."""
+    nodes = ensemble(stage, 1, 2, 3)
+    look_again(nodes, agreed(nodes))
+    for order in ((1, 2), (2, 1)):
+        nodes.pop(3).stop()
+        nodes[order[0]].look()
+        time.sleep(0.02)
+        begin = time.monotonic()
+        nodes[order[1]].look()
+        claim(agreed(nodes) == 2, "2 does not lead")
+        claim(time.monotonic() - begin < 0.1, "the second waits, %s", order)
+        nodes[3] = stage.node(3).look()
+        nodes[3].decided()
+        claim(look_again(nodes, 2)[0] == 3, "3 does not lead")
+
+
+@case
+def one_alone_does_not_decide(stage):
+    stage.members(1, 2, 3)
+    stage.node(1).look().undecided(1)
+
+
+@case
+def a_late_one_joins(stage):
+    nodes = ensemble(stage, 1, 2, 3)
+    leader = agreed(nodes)
+    for n in nodes.values():
+        n.say("established", 5)
+    sid = 1 if leader != 1 else 2
+    nodes[sid].stop()
+    late = stage.node(sid).look(77)
+    claim(late.decided()[0] == leader, "it does not join")
+
+
+@case
+def observers_follow_the_voters(stage):
+    nodes = ensemble(stage, 1, 2, 3, 4, observers=(4,))
+    leader = agreed(nodes)
+    claim(leader != 4, "an observer leads")
+    nodes[4].logs("observing %d" % leader)
+
+
+@case
+def an_observer_votes_for_nobody(stage):
+    """spec 16.1: -2^63 in every field."""
+    stage.members(1, 2, 3, 4, observers=(4,))
+    one = stage.fake(1)
+    stage.node(4).look(9, 9)
+    link = one.accept()
+    link.hello()
+    claim(link.note().vote() == (LOOKING, NOBODY, NOBODY, 1, NOBODY),
+          "another vote")
+
+
+@case
+def groups_decide(stage):
+    """Two of three groups, each with more than half of its weight."""
+    nodes = ensemble(
+        stage, *range(1, 8),
+        extra="group.1=1:2:3\ngroup.2=4:5:6\ngroup.3=7\nweight.7=0\n")
+    leader = agreed(nodes)
+    claim(leader != 7, "one without weight leads")
+    claim(look_again(nodes, leader)[0] == 6, "6 does not lead")
+    for s in (1, 2, 3):
+        nodes.pop(s).stop()
+    nodes[6].look()
+    time.sleep(0.02)
+    for s in (4, 5, 7):
+        nodes[s].look()
+    for n in nodes.values():
+        n.undecided(0.3)
+
+
+@case
+def a_leader_that_was_established_says_its_epoch(stage):
+    stage.members(1, 2, 3)
+    node = stage.node(3).look(5, 1)
+    one, two = stage.fake(1).linked(3), stage.fake(2).linked(3)
+    one.tell(LOOKING, 3, 5, 1, 1)
+    two.tell(LOOKING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not lead")
+    two.tell(LOOKING, 2, 0, 7, 0)
+    claim(two.hears(LEADING, 3).vote() == (LEADING, 3, 5, 1, 1), "before")
+    node.say("established", 2)
+    time.sleep(0.05)
+    two.tell(LOOKING, 2, 0, 7, 0)
+    claim(two.hears(LEADING, 3).vote() == (LEADING, 3, 5, 1, 2), "after")
+
+
+@case
+def a_role_outlives_the_election_process(stage):
+    stage.members(1, 2, 3)
+    fakes = stage.fake(1), stage.fake(2)
+    node = stage.node(3).look(5, 1)
+    for f in fakes:
+        f.linked(3).tell(LOOKING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node.say("established", 2)
+    node.say("kill")
+    node.hear("forked")
+    for f in fakes:
+        link = f.linked(3)
+        link.tell(LOOKING, f.sid, 0, 7, 0)
+        claim(link.note().vote() == (LEADING, 3, 5, 1, 2), "another role")
+    node.undecided(0.1)
+    node.look(6, 2)
+    claim(link.hears(LOOKING, 3).round == 2, "rounds begin anew")
+
+
+@case
+def a_look_outlives_the_election_process(stage):
+    stage.members(1, 2, 3)
+    node = stage.node(3).look(5, 1)
+    node.say("kill")
+    node.hear("forked")
+    one, two = stage.fake(1).linked(3), stage.fake(2).linked(3)
+    for link in (one, two):
+        link.tell(LOOKING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not lead")
+
+
+@case
+def with_all_processes_killed_the_role_stands(stage):
+    nodes = ensemble(stage, 1, 2, 3)
+    leader = agreed(nodes)
+    for _ in range(3):
+        for n in nodes.values():
+            n.say("kill")
+        for n in nodes.values():
+            n.hear("forked")
+    for n in nodes.values():
+        n.undecided(0)
+    late = nodes.pop(1 if leader != 1 else 2)
+    late.stop()
+    claim(stage.node(late.sid).look().decided()[0] == leader,
+          "nobody tells the role")
+
+
+@case
+def a_peer_that_is_mute_is_waited_for_200_ms(stage):
+    """As Apache does: it may have a better vote."""
+    stage.members(1, 2, 3)
+    node = stage.node(2).look()
+    stage.fake(3).dial(2).note()
+    one = stage.fake(1).linked(2)
+    begin = time.monotonic()
+    one.tell(LOOKING, 2, 0, 1, 0)
+    claim(node.decided() == (2, 1, 0), "it does not lead")
+    claim(0.15 < time.monotonic() - begin < 0.6, "not after 200 ms")
+
+
+@case
+def one_that_breaks_off_is_not_waited_for(stage):
+    stage.members(1, 2, 3)
+    node = stage.node(2).look()
+    three = stage.fake(3).dial(2)
+    three.note()
+    one = stage.fake(1).linked(2)
+    begin = time.monotonic()
+    one.tell(LOOKING, 2, 0, 1, 0)
+    three.close()
+    claim(node.decided() == (2, 1, 0), "it does not lead")
+    claim(time.monotonic() - begin < 0.15, "it was waited for")
+
+
+@case
+def notes_of_observers_do_not_count(stage):
+    stage.members(1, 2, 3, 4, observers=(4,))
+    node = stage.node(3).look()
+    four = stage.fake(4).dial(3)
+    four.tell(OBSERVING, 3, 0, 1, 0)
+    claim(four.note().vote() == (LOOKING, 3, 0, 1, 0), "it is not answered")
+    four.tell(LOOKING, 3, 0, 1, 0)
+    node.undecided()
+    one = stage.fake(1).linked(3)
+    one.tell(FOLLOWING, 2, 0, 1, 0)
+    node.undecided()

@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes over the wire, and which connection stays: a node among fakes."""
+
+import socket
+import struct
+import time
+
+from kit import (FOLLOWING, HOST, LEADING, LOOKING, NOBODY, Wrong, case, claim,
+                 framed, hello, note)
+
+
+def trio(stage, me=2, **more):
+    """Node 2 of 1, 2, 3, looking; nobody else is there yet."""
+    stage.members(1, 2, 3, **more)
+    return stage.node(me).look()
+
+
+@case
+def first_bytes_are_those_captured_from_apache(stage):
+    """spec 16.1: hello and first notification of sid 2 to sid 1."""
+    m = stage.members(1, 2, 3)
+    one = stage.fake(1)
+    stage.node(2).look()
+    config = m.config().encode()
+    expected = (
+        bytes.fromhex("ffffffffffff0000 0000000000000002 0000000f")
+        + b"127.0.0.1:%d" % m.election[2]
+        + struct.pack(">i", 44 + len(config))
+        + bytes.fromhex("00000000 0000000000000002 0000000000000000"
+                        "0000000000000001 0000000000000000 00000002")
+        + struct.pack(">i", len(config)) + config)
+    claim(len(config) == 138, "config of %d bytes", len(config))
+    got = one.accept().read(len(expected))
+    claim(got == expected, "\n%s\nnot\n%s", got, expected)
+
+
+@case
+def hello_comes_in_one_piece(stage):
+    """Java reads the address with a single read."""
+    m = stage.members(1, 2, 3)
+    one = stage.fake(1)
+    stage.node(2)
+    stage.nodes[0].look()
+    link = one.accept()
+    time.sleep(0.05)
+    head = link.sock.recv(4096)
+    whole = hello(2, "%s:%d" % (HOST, m.election[2]))
+    claim(head.startswith(whole), "first read: %r", head)
+
+
+@case
+def the_smaller_is_called_back(stage):
+    stage.members(1, 2, 3)
+    one = stage.fake(1)
+    node = stage.node(2).look()
+    kept = one.accept()
+    kept.hello()
+    kept.note()
+    time.sleep(0.2)
+    again = one.dial(2)
+    claim(again.is_closed(), "the smaller's connection stays")
+    claim(kept.is_closed(), "the older connection stays")
+    back = one.accept()
+    claim(back.hello()[0] == 2, "somebody else calls back")
+    claim(back.note().vote() == (LOOKING, 2, 0, 1, 0), "the last note again")
+    claim(node.connected() == 1, "connected with 1 alone")
+
+
+@case
+def what_crossed_the_smaller_s_hello_stays(stage):
+    """We dial 1 while its hello is under way: one connection is enough."""
+    stage.members(1, 2, 3)
+    one = stage.fake(1)
+    node = stage.node(2)
+    node.look()
+    kept = one.accept()
+    kept.hello()
+    claim(one.dial(2).is_closed(), "the smaller's connection stays")
+    claim(kept.note().leader == 2 and kept.is_open(0.1), "it was broken")
+    claim(node.connected() == 1, "not connected")
+
+
+@case
+def the_larger_is_kept(stage):
+    node = trio(stage)
+    three = stage.fake(3)
+    link = three.dial(2)
+    claim(link.note().vote() == (LOOKING, 2, 0, 1, 0), "first note")
+    claim(link.is_open(), "the larger's connection does not stay")
+    claim(node.connected() == 4, "connected with 3 alone")
+
+
+@case
+def it_announces_itself_to_the_larger(stage):
+    stage.members(1, 2, 3)
+    three = stage.fake(3)
+    stage.node(2).look()
+    announced = three.accept()
+    claim(announced.hello()[0] == 2, "another sid")
+    claim(announced.is_closed(), "it keeps what it should not")
+    link = three.dial(2)
+    claim(link.note().leader == 2, "no note")
+    claim(three.nobody_comes(), "it announces itself while connected")
+
+
+@case
+def a_newer_connection_of_the_larger_takes_the_place(stage):
+    node = trio(stage)
+    three = stage.fake(3)
+    old = three.dial(2)
+    old.note()
+    new = three.dial(2)
+    claim(new.note().leader == 2, "the last note comes again")
+    claim(old.is_closed(), "the old one stays")
+    claim(node.connected() == 4, "not connected")
+
+
+@case
+def bare_and_v2_hellos_are_taken(stage):
+    stage.members(1, 2, 3, 4)
+    stage.node(2).look()
+    bare = stage.fake(3).dial(2, struct.pack(">q", 3))
+    claim(bare.note().leader == 2, "bare")
+    v2 = stage.fake(4).dial(
+        2, hello(4, "127.0.0.1:9|127.0.0.2:9", version=-65535))
+    claim(v2.note().leader == 2, "V2")
+
+
+@case
+def a_hello_may_come_byte_by_byte(stage):
+    trio(stage)
+    three = stage.fake(3)
+    link = three.dial(2, b"")
+    for i, byte in enumerate(hello(3, three.address)
+                             + framed(note(LOOKING, 3, 5, 1, 0))):
+        link.send(bytes([byte]))
+        if i % 8 == 0:
+            time.sleep(0.005)
+    claim(link.hears(LOOKING, 3).zxid == 5, "the vote of 3 is not adopted")
+
+
+@case
+def a_bad_hello_ends_that_connection_only(stage):
+    node = trio(stage)
+    three = stage.fake(3)
+    link = three.dial(2)
+    link.note()
+    for bad in (struct.pack(">q", -1), struct.pack(">qqi", -65536, -5, 3),
+                struct.pack(">qqi", -65536, 3, 0),
+                struct.pack(">qqi", -65536, 3, 2049),
+                struct.pack(">qqi", -65536, 3, -1),
+                b"GET / HTTP/1.1\r\n\r\n"):
+        claim(three.dial(2, bad).is_closed(), "%r stays", bad)
+    claim(link.is_open(), "the good one went too")
+    node.logs("does not speak as a ZooKeeper server does")
+
+
+@case
+def a_frame_of_a_bad_size_ends_the_connection(stage):
+    node = trio(stage)
+    three = stage.fake(3)
+    for size in (0, -1, 524289, 2 ** 31 - 1):
+        link = three.dial(2)
+        link.note()
+        link.send(struct.pack(">i", size))
+        claim(link.is_closed(), "a frame of %d stays", size)
+    node.logs("it sent a frame of a size that no note has")
+    three.dial(2).note()
+
+
+@case
+def a_bad_note_is_dropped(stage):
+    node = trio(stage)
+    link = stage.fake(3).dial(2)
+    link.note()
+    for bad in (b"x", bytes(27), bytes(36), note(4, 3, 0, 1, 0),
+                note(LOOKING, 3, 0, 1, 0)[:-4] + struct.pack(">i", 99),
+                note(LOOKING, 3, 0, 1, 0)[:-4] + struct.pack(">i", -2)):
+        link.send(framed(bad))
+    claim(link.is_open(), "the connection went")
+    node.undecided()
+    link.tell(LOOKING, 3, 5, 1, 0)
+    claim(link.hears(LOOKING, 3).zxid == 5, "the vote of 3 is not adopted")
+
+
+@case
+def old_notes_are_understood(stage):
+    """28 bytes: before 3.4; 40: of 3.4.6, version 1."""
+    stage.members(1, 2, 3, 4, 5)
+    stage.node(2).look()
+    link = stage.fake(3).dial(2)
+    link.note()
+    link.send(framed(note(LOOKING, 3, 5 << 32, 1, 9)[:28]))
+    claim(link.hears(LOOKING, 3).epoch == 5, "the epoch is not the zxid's")
+    link.send(framed(note(LOOKING, 3, 5 << 32, 1, 9, version=1)[:40]))
+    claim(link.hears(LOOKING, 3).epoch == 9, "the epoch of version 1")
+
+
+@case
+def notes_may_come_in_any_pieces(stage):
+    stage.members(1, 2, 3, 4, 5)
+    stage.node(2).look()
+    link = stage.fake(3).dial(2)
+    link.note()
+    data = b"".join(framed(note(LOOKING, 3, zxid, 1, 0, "x" * 300))
+                    for zxid in range(1, 200))
+    for at in range(0, len(data), 997):
+        link.send(data[at:at + 997])
+    while link.note().zxid != 199:
+        pass
+
+
+@case
+def our_own_number_is_refused(stage):
+    node = trio(stage)
+    link = stage.fake(3).dial(2, hello(2, "127.0.0.1:1"))
+    claim(link.is_closed(), "it talks to itself")
+    node.logs("another server has our number")
+
+
+@case
+def a_silent_guest_is_closed(stage):
+    """syncLimit 5 ticks of 200 ms."""
+    node = trio(stage)
+    link = stage.fake(3).dial(2, b"\xff\xff")
+    begin = time.monotonic()
+    claim(link.is_closed(), "it may stay silent")
+    claim(0.7 < time.monotonic() - begin < 3, "not after syncLimit")
+    node.logs("it does not say who it is")
+
+
+@case
+def a_crowd_of_guests_keeps_nobody_out(stage):
+    trio(stage)
+    three = stage.fake(3)
+    crowd = [three.dial(2, b"") for _ in range(200)]
+    link = three.dial(2)
+    claim(link.note().leader == 2, "no note in the crowd")
+    claim(sum(g.is_closed(0.01) for g in crowd) >= 136, "they all stay")
+
+
+@case
+def a_stranger_is_told_who_leads(stage):
+    """A server that is not in our configuration, larger and smaller."""
+    m = stage.members(1, 2, 3)
+    node = stage.node(2).look()
+    three = stage.fake(3)
+    link = three.dial(2)
+    link.tell(LEADING, 3, 0, 4, 1)
+    one = stage.fake(1).linked(2)
+    one.tell(FOLLOWING, 3, 0, 4, 1)
+    claim(node.decided() == (3, 4, 1), "no leader")
+    stage.members(9)
+    m.election.update(stage.m.election)
+    stage.m.election.update(m.election)
+    nine = stage.fake(9).dial(2)
+    nine.tell(LOOKING, NOBODY, NOBODY, 1, NOBODY)
+    claim(nine.note().vote() == (FOLLOWING, 3, 0, 4, 1), "no answer to 9")
+    stage.members(0)
+    stage.m.election.update(m.election)
+    zero = stage.fake(0)
+    claim(zero.dial(2).is_closed(), "the smaller's connection stays")
+    back = zero.accept()
+    back.hello()
+    back.tell(LOOKING, NOBODY, NOBODY, 1, NOBODY)
+    claim(back.note().vote() == (FOLLOWING, 3, 0, 4, 1), "no answer to 0")
+
+
+@case
+def another_configuration_is_said_once(stage):
+    node = trio(stage)
+    link = stage.fake(3).dial(2)
+    for _ in range(3):
+        link.tell(LOOKING, 3, 5, 1, 0, config="server.3=a:1:2:participant\n"
+                  "version=0")
+    link.hears(LOOKING, 3)
+    claim(node.log().count("has another configuration than we") == 1,
+          node.log())
+
+
+@case
+def the_same_configuration_in_another_order_is_the_same(stage):
+    node = trio(stage)
+    link = stage.fake(3).dial(2)
+    lines = stage.m.config().split("\n")[:-1]
+    config = "\n".join([s + ";0.0.0.0:2181" for s in reversed(lines)]
+                       + ["version=100000000"])
+    link.tell(LOOKING, 3, 5, 1, 0, config=config)
+    link.hears(LOOKING, 3)
+    claim("another configuration" not in node.log(), node.log())
+
+
+@case
+def host_names_are_resolved_at_every_attempt(stage):
+    """And a name that is none keeps nobody from anything."""
+    stage.members(1, 2, 3, hosts={1: "localhost", 2: "localhost",
+                                  3: "no-such-host.invalid"})
+    one = stage.fake(1)
+    node = stage.node(2).look()
+    link = one.accept()
+    claim(link.hello() == (2, "localhost:%d" % stage.m.election[2]),
+          "not the name as configured")
+    node.logs("3 at no-such-host.invalid")
+    link.tell(LOOKING, 2, 0, 1, 0)
+    claim(node.decided() == (2, 1, 0), "no leader")
+
+
+@case
+def a_dead_peer_is_dialled_again(stage):
+    """Every 5 s, also when there is nothing to tell."""
+    node = trio(stage)
+    stage.fake(3).dial(2).tell(LOOKING, 3, 5, 1, 0)
+    claim(node.decided() == (3, 1, 0), "no leader")
+    link = stage.fake(1).accept(8)
+    claim(link.hello()[0] == 2 and link.note().leader == 3, "no note")
+
+
+@case
+def the_port_is_waited_for(stage):
+    m = stage.members(1, 2, 3)
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((HOST, m.election[2]))
+        s.listen(1)
+        node = stage.node(2).look()
+        node.logs("trying again")
+    claim(stage.fake(3).dial(2).note().leader == 2, "no note")
+
+
+@case
+def a_port_that_cannot_be_had_ends_the_process(stage):
+    m = stage.members(1, 2, 3, extra="electionPortBindRetry=1\n")
+    with socket.socket() as s:
+        s.bind((HOST, m.election[2]))
+        s.listen(1)
+        stage.node(2).look().logs("tried 2 times")
+
+
+__all__ = ["Wrong"]
