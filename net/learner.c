@@ -394,8 +394,8 @@ static int64_t
 limit_ms(const struct learner *l)
 {
     int64_t sync_ms = (int64_t)l->conf.sync_ticks * l->conf.tick_ms;
-    bool is_quick = l->is_leader_zabd && (l->leader_flags & LEARNER_QUICK) &&
-                    l->conf.silence_ms > 0;
+    int32_t both = l->is_leader_zabd ? l->leader_flags & l->conf.flags : 0;
+    bool is_quick = (both & LEARNER_QUICK) && l->conf.silence_ms > 0;
 
     switch (l->state) {
     case LEARNER_DISCOVERY:

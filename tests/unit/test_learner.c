@@ -40,6 +40,19 @@ tells_a_zabd_leader_what_it_can_do(void)
     CU_ASSERT_EQUAL(info.flags, LEARNER_QUICK);
 }
 
+/* Trap 14.1.10: a leader refuses whose is newer than its own. */
+static void
+tells_the_version_of_its_configuration(void)
+{
+    struct learner_conf conf = conf_with(OLD(3));
+    struct learner_info info;
+
+    conf.config_version = OLD(2);
+    connect_with(&g, conf);
+    CU_ASSERT_EQUAL(learner_info_get(g.out.act[0].packet.data, &info), 0);
+    CU_ASSERT_EQUAL(info.config_version, OLD(2));
+}
+
 /* Trap 14.3: epochs accepted by observers raise the next epoch as well. */
 static void
 an_observer_names_its_accepted_epoch_too(void)
@@ -468,14 +481,16 @@ an_end_of_our_own_work_begins_the_time_again(void)
     CU_ASSERT_EQUAL(g.l.silent_ms, 100);
 }
 
+/* The leader says `theirs` of itself, we say `ours` of us. */
 static void
-given_quick(int32_t leader_flags, int32_t silence_ms)
+given_flags(int32_t theirs, int32_t ours, int32_t silence_ms)
 {
     struct learner_conf conf = conf_with(OLD(3));
-    struct leader_info info = {LEARNER_PROTOCOL, true, leader_flags};
+    struct leader_info info = {LEARNER_PROTOCOL, true, theirs};
     uint8_t buffer[LEADER_INFO_BYTES_MAX];
     struct jute_out data = jute_out_of(buffer, sizeof buffer);
 
+    conf.flags = ours;
     conf.silence_ms = silence_ms;
     connect_with(&g, conf);
     leader_info_put(&data, &info);
@@ -491,20 +506,35 @@ given_quick(int32_t leader_flags, int32_t silence_ms)
 }
 
 static void
+given_quick(void)
+{
+    given_flags(LEARNER_QUICK, LEARNER_QUICK, 600);
+}
+
+static void
 a_quick_leader_is_left_after_a_short_silence(void)
 {
-    given_quick(LEARNER_QUICK, 600);
+    given_quick();
     CU_ASSERT_FALSE(silence_of(500, 100));
     tick_after(&g, 100);
     gave_up(&g);
 }
 
+/* It pings often if both say that they are quick. */
 static void
-only_a_quick_leader_is_left_early_and_only_if_asked(void)
+a_leader_is_left_early_only_if_both_are_quick(void)
 {
-    given_quick(LEARNER_ZSTD, 600);
+    given_flags(LEARNER_ZSTD, LEARNER_QUICK, 600);
     CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
-    given_quick(LEARNER_QUICK, 0);
+    given_flags(LEARNER_QUICK, LEARNER_ZSTD, 600);
+    CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
+    CU_ASSERT_TRUE(silence_of(100, 100));
+}
+
+static void
+a_leader_is_left_early_only_if_asked(void)
+{
+    given_flags(LEARNER_QUICK, LEARNER_QUICK, 0);
     CU_ASSERT_FALSE(silence_of(SYNC_MS - 100, 100));
     CU_ASSERT_TRUE(silence_of(100, 100));
 }
@@ -513,7 +543,7 @@ only_a_quick_leader_is_left_early_and_only_if_asked(void)
 static void
 time_in_which_we_did_not_run_does_not_count(void)
 {
-    given_quick(LEARNER_QUICK, 600);
+    given_quick();
     tick_after(&g, 60000);
     did_nothing(&g);
     hear(&g, Q_PING, NEW(0));
@@ -525,7 +555,7 @@ time_in_which_we_did_not_run_does_not_count(void)
 static void
 time_before_the_last_packet_does_not_count(void)
 {
-    given_quick(LEARNER_QUICK, 600);
+    given_quick();
     g.now += 100;
     hear(&g, Q_PING, NEW(0));
     tick_after(&g, 50);
@@ -535,7 +565,7 @@ time_before_the_last_packet_does_not_count(void)
 static void
 ticks_that_are_rare_still_find_a_dead_leader(void)
 {
-    given_quick(LEARNER_QUICK, 600);
+    given_quick();
     CU_ASSERT_FALSE(silence_of(3000, 1000));
     tick_after(&g, 1000);
     gave_up(&g);
@@ -567,6 +597,7 @@ UNIT_SUITE(learner)
     unit_suite("learner");
     UNIT(says_who_it_is_as_apache_does);
     UNIT(tells_a_zabd_leader_what_it_can_do);
+    UNIT(tells_the_version_of_its_configuration);
     UNIT(an_observer_names_its_accepted_epoch_too);
     UNIT(promises_a_new_epoch_only_when_it_is_on_disk);
     UNIT(ack_epoch_carries_the_current_epoch_as_an_int);
@@ -601,7 +632,8 @@ UNIT_SUITE(learner)
     UNIT(our_own_disk_is_no_silence_of_the_leader);
     UNIT(an_end_of_our_own_work_begins_the_time_again);
     UNIT(a_quick_leader_is_left_after_a_short_silence);
-    UNIT(only_a_quick_leader_is_left_early_and_only_if_asked);
+    UNIT(a_leader_is_left_early_only_if_both_are_quick);
+    UNIT(a_leader_is_left_early_only_if_asked);
     UNIT(time_in_which_we_did_not_run_does_not_count);
     UNIT(time_before_the_last_packet_does_not_count);
     UNIT(ticks_that_are_rare_still_find_a_dead_leader);
