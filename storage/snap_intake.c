@@ -26,8 +26,8 @@ begin_sessions(struct snap_intake *in, uint32_t count)
 }
 
 /*
- * All ACL lists are known when the first node comes; one more for nodes whose
- * list is not (ZOOKEEPER-4846).
+ * All ACL lists are known when the first node comes; and one for nodes whose
+ * list is not (ZOOKEEPER-4846), and those of put_missing_first.
  */
 static int
 begin_nodes(struct snap_intake *in)
@@ -47,6 +47,9 @@ begin_nodes(struct snap_intake *in)
     }
     if (snap_acl_set_add(&in->acls, acl_nobody()) == 0)
         return -ENOMEM;
+    for (size_t i = 0; i < FIRST_NODES; i++)
+        if (snap_acl_set_add(&in->acls, tree_first_nodes[i].acl) == 0)
+            return -ENOMEM;
     snapfile_put_acl_count(&in->writer, (int32_t)in->acls.count);
     for (size_t i = 0; i < in->acls.count; i++) {
         const struct snap_acl *a = &in->acls.list[i];
@@ -54,6 +57,29 @@ begin_nodes(struct snap_intake *in)
         snapfile_put_acl(&in->writer, a->id, (struct bytes){a->list, a->size});
     }
     return 0;
+}
+
+static void
+note_first(struct snap_intake *in, struct bytes path)
+{
+    for (size_t i = 0; i < FIRST_NODES; i++)
+        if (bytes_are(path, tree_first_nodes[i].path))
+            in->has_first[i] = true;
+}
+
+/* Every tree has these, also one of a server too old for some of them. */
+static void
+put_missing_first(struct snap_intake *in)
+{
+    for (size_t i = 0; i < FIRST_NODES; i++) {
+        struct bytes path = bytes_of(tree_first_nodes[i].path);
+        struct znode_view v;
+
+        if (!in->has_first[i] && tree_view(in->tree, path, &v))
+            snapfile_put_node(
+                &in->writer, path, v.data,
+                snap_acl_set_add(&in->acls, tree_first_nodes[i].acl), &v.stat);
+    }
 }
 
 static int
@@ -79,6 +105,9 @@ on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
     int rc = begin_nodes(in);
     int64_t id;
 
+    note_first(in, path);
+    if (!in->has_first[0])
+        return -EBADMSG; /* the root comes first */
     if (rc == 0)
         rc = tree_load_node(in->tree, path, data, acl, stat);
     if (rc < 0)
@@ -310,8 +339,10 @@ snap_intake_end(struct snap_intake *in)
     tree_load_done(in->tree, in->zxid);
     tree_batch_end(in->tree, tree_applied(in->tree));
     tree_totals(in->tree, &totals);
-    if (rc == 0)
+    if (rc == 0) {
+        put_missing_first(in);
         rc = snapfile_writer_end(&in->writer, in->zxid, totals.digest);
+    }
     if (rc < 0)
         snap_intake_abort(in);
     else

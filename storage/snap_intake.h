@@ -34,6 +34,7 @@ struct snap_intake {
     struct snapfile_writer writer;
     struct snap_acl_set acls;
     bool has_sessions, has_acls; /* what stands before the nodes is written */
+    bool has_first[FIRST_NODES]; /* which of tree_first_nodes came */
     void *unpacker;              /* ZSTD_DStream, or NULL */
     uint8_t *unpacked;
     bool at_frame_end;

@@ -164,7 +164,7 @@ check_file(void)
     tree_totals(tree, &totals);
     CU_ASSERT_EQUAL(info.sessions, 2);
     CU_ASSERT_EQUAL(sum, 99 + 4000 + 100 + 6000);
-    CU_ASSERT_EQUAL(info.nodes, 5);
+    CU_ASSERT_EQUAL(info.nodes, 5 + FIRST_NODES - 1);
     CU_ASSERT_EQUAL(info.digest, totals.digest);
     CU_ASSERT_EQUAL(info.digest_zxid, 0x1f);
 }
@@ -299,8 +299,24 @@ an_empty_payload_is_an_empty_tree(void)
     CU_ASSERT_EQUAL(snap_intake_end(&intake), 0);
     data_path(path, dir, "taken.1f.zst");
     CU_ASSERT_EQUAL(snapfile_read(path, &visitor, NULL, NULL, &info, &e), 0);
-    CU_ASSERT_EQUAL(info.nodes, 0);
+    CU_ASSERT_EQUAL(info.nodes, FIRST_NODES);
     tempdir_remove(dir);
+}
+
+static void
+what_does_not_begin_with_the_root_is_refused(void)
+{
+    struct jute_out out = jute_out_of(payload, sizeof payload);
+    struct znode_stat stat = {0};
+    size_t used;
+
+    jute_put_i32(&out, 0);
+    jute_put_i32(&out, 0);
+    put_node(&out, "/a", bytes_of(""), -1, &stat);
+    given_intake(false);
+    CU_ASSERT_EQUAL(feed(payload, jute_out_size(&out), 99, &used), -EBADMSG);
+    snap_intake_abort(&intake);
+    check_nothing_is_left();
 }
 
 /* What an earlier one left behind does not pile up. */
@@ -329,5 +345,6 @@ UNIT_SUITE(snap_intake)
     UNIT(what_is_no_payload_is_refused);
     UNIT(a_frame_that_ends_early_or_late_is_refused);
     UNIT(an_empty_payload_is_an_empty_tree);
+    UNIT(what_does_not_begin_with_the_root_is_refused);
     UNIT(only_the_last_one_taken_is_kept);
 }
