@@ -298,6 +298,8 @@ learning_turn(struct repl *r)
         hear_log(l, &out, clock_mono_ms());
         conn_resume(&l->conn, CONN_PAUSE_QUEUE);
         repl_publish(r);
+        if (l->conn.pauses & CONN_PAUSE_QUEUE)
+            learn_past_full(l);
         conn_flush_dirty(&l->home);
     }
     if (l->why)

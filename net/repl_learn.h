@@ -91,6 +91,9 @@ size_t learn_feed_snap(struct repl_learn *l, const uint8_t *data, size_t size);
 void learn_past_turn(struct repl_learn *l, struct learner_out *out,
                      mono_ms_t now);
 
+/* There is no room for what comes, and perhaps never will be. */
+void learn_past_full(struct repl_learn *l);
+
 /* The role ends.  If tree or files are between two histories, load again. */
 void learn_past_end(struct repl_learn *l);
 

@@ -33,6 +33,23 @@ reload(const char *why)
     exit(EXIT_RELOAD);
 }
 
+/*
+ * Before UP_TO_DATE nothing that comes is known to be committed, so nothing is
+ * applied, and what must come can be more than the ring holds.  All of it is
+ * in the log: a start puts that into the tree, and asks for the rest.
+ */
+void
+learn_past_full(struct repl_learn *l)
+{
+    const struct repl *r = l->r;
+    bool is_early =
+        l->core.state == LEARNER_SYNCING || l->core.state == LEARNER_SEALED;
+
+    if (is_early && r->published == r->head && repl_durable(r) >= r->last &&
+        r->slowest == r->applied && r->applied == r->committed)
+        reload("more is to come than the ring holds");
+}
+
 /* --- TRUNC ------------------------------------------------------------------ */
 
 void
