@@ -97,10 +97,19 @@ an_unknown_zxid_is_cut_to_the_one_before(void)
     CU_ASSERT_TRUE(is_plan(plan, SYNC_TRUNC, ZXID(3, 7), ZXID(3, 7)));
 }
 
+/* Whoever proposed (4,1) began with all that is before it here. */
 static void
-an_unknown_zxid_is_not_cut_across_epochs(void)
+an_unknown_epoch_is_cut_to_what_its_leader_began_with(void)
 {
-    CU_ASSERT_EQUAL(plan_for(ZXID(4, 1), ZXID(3, 7), ZXID(5, 1)).op, SYNC_SNAP);
+    struct sync_plan plan = plan_for(ZXID(4, 1), ZXID(3, 7), ZXID(5, 1));
+
+    CU_ASSERT_TRUE(is_plan(plan, SYNC_TRUNC, ZXID(3, 7), ZXID(3, 7)));
+}
+
+static void
+an_unknown_epoch_older_than_all_we_can_read_gets_a_snapshot(void)
+{
+    CU_ASSERT_EQUAL(plan_for(ZXID(4, 1), 0, ZXID(5, 1)).op, SYNC_SNAP);
 }
 
 /* Trap 14.3: epoch<<32 is not a transaction to cut away. */
@@ -226,7 +235,8 @@ UNIT_SUITE(history)
     UNIT(who_is_ahead_is_cut_to_our_end);
     UNIT(who_is_an_epoch_ahead_is_cut_to_our_end);
     UNIT(an_unknown_zxid_is_cut_to_the_one_before);
-    UNIT(an_unknown_zxid_is_not_cut_across_epochs);
+    UNIT(an_unknown_epoch_is_cut_to_what_its_leader_began_with);
+    UNIT(an_unknown_epoch_older_than_all_we_can_read_gets_a_snapshot);
     UNIT(counter_0_ahead_of_us_is_never_cut);
     UNIT(counter_0_between_epochs_is_never_cut);
     UNIT(counter_0_before_its_first_transaction_gets_a_diff);
