@@ -110,6 +110,24 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
 
+# The simulator: the pure cores, and nothing else of the server.
+SIM_C    := $(wildcard tests/sim/*.c)
+SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o)
+CORES    := $(shell sed 's/\#.*//' tools/pure-cores | awk 'NF {print $$1}')
+CORES_O  := $(CORES:%=$(BUILD)/obj/%.o)
+SEED     ?= 1
+RUNS     ?= 1
+
+$(BUILD)/sim: $(SIM_O) $(CORES_O)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ -lz -lm
+
+sim: $(BUILD)/sim ## one simulated ensemble; SEED=0x51f7 RUNS=n ONLY=election V=1
+	$(BUILD)/sim $(if $(V),-v) $(if $(ONLY),-e) \
+	    $(if $(SIM_SECONDS),-t $(SIM_SECONDS),-n $(RUNS)) $(SEED)
+
+sim-mutants: $(BUILD)/sim ## the simulator finds every deliberate fault
+	CC='$(CC)' tests/sim/mutants/run $(BUILD)
+
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
 format: ## apply the house's look to every source
@@ -198,4 +216,4 @@ clean: ## remove what was built
     bench-ensemble ensemble \
     install help clean
 
--include $(SERVER_O:.o=.d) $(BUILD)/obj/daemon/main.d $(ZAB_O:.o=.d) $(UNIT_O:.o=.d)
+-include $(SERVER_O:.o=.d) $(BUILD)/obj/daemon/main.d $(ZAB_O:.o=.d) $(UNIT_O:.o=.d) $(SIM_O:.o=.d)

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * attach.c - the clients that are connected to a server: as net/client_*.c.
+ *
+ * Requests of a connection are answered in the order asked.  Writes and
+ * syncs go on at once, behind what was asked before; a read waits until
+ * everything before it is answered, and an event is sent before the answer
+ * to whatever came after its change.
+ */
+#include <stdio.h>
+
+#include "tests/sim/wire.h"
+#include "tests/sim/op.h"
+#include "tests/sim/server.h"
+
+static struct attached *
+of_client(struct server *s, int client)
+{
+    return &s->client[client];
+}
+
+void
+attach_drop(struct server *s, struct attached *a)
+{
+    if (a->conn)
+        wire_close(a->conn, s->node);
+    memset(a, 0, sizeof *a);
+}
+
+void
+attach_drop_all(struct server *s)
+{
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++)
+        attach_drop(s, &s->client[i]);
+}
+
+static zxid_t
+applied_zxid(const struct server *s)
+{
+    return last_of(s->log, s->applied);
+}
+
+static void
+answer(struct server *s, struct attached *a, struct msg_answer answer)
+{
+    struct msg *m = msg_take(MSG_ANSWER);
+
+    m->answer = answer;
+    m->answer.zxid = applied_zxid(s);
+    m->answer.epoch = s->current;
+    wire_send(a->conn, s->node, m);
+}
+
+static struct op *
+at(struct attached *a, uint32_t i)
+{
+    return &sim.op[a->queue[i % QUEUE_MAX]];
+}
+
+static void
+answer_op(struct server *s, struct attached *a, struct msg_answer what)
+{
+    what.kind = ANSWER_OP;
+    what.op = a->queue[a->first % QUEUE_MAX];
+    answer(s, a, what);
+    a->first++;
+    if (a->sent < a->first)
+        a->sent = a->first;
+}
+
+/* --- reads -----------------------------------------------------------------
+ */
+
+/* True: there is a watch now.  One for a path, however often asked for. */
+static bool
+watch(struct attached *a, const char *path)
+{
+    uint32_t spare = WATCHES;
+
+    for (uint32_t i = 0; i < WATCHES; i++) {
+        if (a->watch[i].is_set && strcmp(a->watch[i].path, path) == 0)
+            return true;
+        if (!a->watch[i].is_set)
+            spare = i;
+    }
+    if (spare == WATCHES)
+        return false;
+    a->watch[spare].is_set = true;
+    snprintf(a->watch[spare].path, sizeof a->watch[spare].path, "%s", path);
+    return true;
+}
+
+static void
+read_node(struct server *s, struct attached *a, const struct op *o)
+{
+    struct msg_answer what = {.has_versions = true};
+    struct znode_view view;
+    bool exists = tree_view(s->tree, bytes_of(o->path), &view);
+
+    what.err = exists ? ZK_OK : ZK_NO_NODE;
+    if (exists && o->type == ZK_OP_GET_CHILDREN2)
+        what.version = view.stat.child_count;
+    else if (exists) {
+        what.version = view.stat.version;
+        what.data = op_data_in(view.data);
+    }
+    if (o->has_watch && (exists || o->type == ZK_OP_EXISTS))
+        what.is_watched = watch(a, o->path);
+    answer_op(s, a, what);
+}
+
+/* --- writes and syncs --------------------------------------------------------
+ */
+
+/* False: the connection is gone. */
+static bool
+send_on(struct server *s, struct attached *a, const struct op *o)
+{
+    uint8_t memory[MAXBUFFER];
+    struct bytes body = op_body(o, memory, sizeof memory);
+    struct origin own = {0};
+
+    if (s->role == ROLE_LEARN) {
+        learn_request(s, o->type, a->session, o->xid, body);
+        if (o->type != ZK_OP_SYNC)
+            return true;
+        s->syncs[s->sync_last % ARRAY_COUNT(s->syncs)].client = o->client;
+        s->syncs[s->sync_last++ % ARRAY_COUNT(s->syncs)].conn = a->conn->number;
+        return true;
+    }
+    if (o->type == ZK_OP_SYNC)
+        return true; /* see answer_syncs */
+    own = lead_own_origin(a);
+    if (lead_request(s, &own, o->type, a->session, o->xid, body))
+        return true;
+    attach_drop(s, a);
+    return false;
+}
+
+/* Our own clients' syncs wait for what was proposed when they came. */
+static bool
+answer_sync(struct server *s, struct attached *a)
+{
+    if (s->role != ROLE_LEAD || a->sync_behind > applied_zxid(s))
+        return false;
+    answer_op(s, a, (struct msg_answer){.err = ZK_OK});
+    return true;
+}
+
+static void
+go_on(struct server *s, struct attached *a)
+{
+    while (a->conn && a->is_connected) {
+        if (a->sent < a->last && !op_is_read(at(a, a->sent))) {
+            const struct op *o = at(a, a->sent++);
+
+            if (o->type == ZK_OP_SYNC)
+                a->sync_behind = last_of(s->log, s->count);
+            if (!send_on(s, a, o))
+                return;
+        } else if (a->first < a->last && op_is_read(at(a, a->first))) {
+            read_node(s, a, at(a, a->first));
+        } else if (a->first == a->sent || at(a, a->first)->type != ZK_OP_SYNC ||
+                   !answer_sync(s, a)) {
+            return;
+        }
+    }
+}
+
+void
+attach_go_on(struct server *s)
+{
+    for (uint32_t i = 0; i < CLIENTS_MAX && s->is_serving; i++)
+        if (s->client[i].conn)
+            go_on(s, &s->client[i]);
+}
+
+void
+attach_synced(struct server *s)
+{
+    struct attached *a;
+    uint32_t i = s->sync_first++ % ARRAY_COUNT(s->syncs);
+
+    check(s->sync_first <= s->sync_last);
+    a = of_client(s, (int)s->syncs[i].client);
+    if (!a->conn || a->conn->number != s->syncs[i].conn)
+        return;
+    if (a->first == a->last || at(a, a->first)->type != ZK_OP_SYNC) {
+        attach_drop(s, a); /* what is before it was never answered */
+        return;
+    }
+    answer_op(s, a, (struct msg_answer){.err = ZK_OK});
+}
+
+/* --- what is applied ---------------------------------------------------------
+ */
+
+static void
+fire(struct server *s, const struct change *c)
+{
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        struct attached *a = &s->client[i];
+
+        for (uint32_t j = 0; a->conn && j < WATCHES; j++) {
+            struct msg_answer event = {.kind = ANSWER_EVENT};
+
+            if (!a->watch[j].is_set || !bytes_are(c->path, a->watch[j].path))
+                continue;
+            a->watch[j].is_set = false;
+            snprintf(event.path, sizeof event.path, "%s", a->watch[j].path);
+            answer(s, a, event);
+        }
+    }
+}
+
+static void
+fire_all(struct server *s, struct txn *txn, const struct outcome *out)
+{
+    struct change c;
+
+    txn_rewind(txn);
+    for (uint32_t i = 0; txn_next(txn, &c); i++)
+        if ((c.kind == CHANGE_CREATE || c.kind == CHANGE_DELETE ||
+             c.kind == CHANGE_SET_DATA) &&
+            out[i].err == ZK_OK)
+            fire(s, &c);
+}
+
+static struct msg_answer
+result_of(struct txn *txn, const struct outcome *out, uint32_t count)
+{
+    struct msg_answer what = {.err = ZK_OK};
+    struct change c;
+
+    for (uint32_t i = 0; i < count && what.err == ZK_OK; i++)
+        what.err = out[i].err;
+    if (what.err != ZK_OK)
+        return what;
+    txn_rewind(txn);
+    for (uint32_t i = 0; txn_next(txn, &c); i++) {
+        if (c.kind == CHANGE_CREATE)
+            snprintf(what.path, sizeof what.path, "%.*s", c.path.size,
+                     (const char *)c.path.data);
+        if (c.kind == CHANGE_SET_DATA) {
+            what.version = out[i].stat.version;
+            what.has_versions = true;
+        }
+    }
+    return what;
+}
+
+static void
+connected(struct server *s, struct attached *a)
+{
+    a->is_opening = false;
+    a->is_connected = true;
+    answer(
+        s, a,
+        (struct msg_answer){.kind = ANSWER_CONNECTED, .session = a->session});
+}
+
+/* The answer to whoever asked for this transaction here. */
+static void
+answer_origin(struct server *s, struct attached *a, struct txn *txn,
+              const struct outcome *out, uint32_t count)
+{
+    const struct txn_header *h = &txn->header;
+
+    if (h->type == ZK_OP_CREATE_SESSION) {
+        if (a->is_opening)
+            connected(s, a);
+        return;
+    }
+    if (h->cxid != 0 && a->first < a->sent && at(a, a->first)->xid == h->cxid) {
+        struct msg_answer what = result_of(txn, out, count);
+
+        if (h->type == ZK_OP_CLOSE_SESSION)
+            what.err = ZK_OK;
+        answer_op(s, a, what);
+    }
+    if (h->type == ZK_OP_CLOSE_SESSION)
+        attach_drop(s, a);
+}
+
+void
+attach_applied(struct server *s, uint32_t id, const struct outcome *out,
+               uint32_t count)
+{
+    struct txn txn;
+
+    check(txn_open(&txn, sim.txn[id].bytes) == 0);
+    fire_all(s, &txn, out);
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        struct attached *a = &s->client[i];
+
+        if (a->conn && a->session == txn.header.session)
+            answer_origin(s, a, &txn, out, count);
+    }
+}
+
+/* --- sessions ----------------------------------------------------------------
+ */
+
+static void
+resumed(struct server *s, struct attached *a, bool is_valid)
+{
+    a->is_opening = false;
+    if (is_valid) {
+        connected(s, a);
+        return;
+    }
+    answer(s, a, (struct msg_answer){.kind = ANSWER_EXPIRED});
+    attach_drop(s, a);
+}
+
+void
+attach_revalidated(struct server *s, session_id_t session, bool is_valid)
+{
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        struct attached *a = &s->client[i];
+
+        if (a->conn && a->is_opening && a->session == session) {
+            resumed(s, a, is_valid);
+            return;
+        }
+    }
+}
+
+static void
+open_session(struct server *s, struct attached *a)
+{
+    uint8_t body[4];
+    struct bytes b = {body, sizeof body};
+
+    a->session = s->sid << 56 | (session_id_t)s->life << 32 | ++s->next_session;
+    store_be32(body, (uint32_t)a->timeout_ms);
+    if (s->role == ROLE_LEAD) {
+        struct origin own = lead_own_origin(a);
+
+        lead_request(s, &own, ZK_OP_CREATE_SESSION, a->session, 0, b);
+    } else {
+        learn_request(s, ZK_OP_CREATE_SESSION, a->session, 0, b);
+    }
+}
+
+/* A client that has seen more than we have comes to the wrong server. */
+static void
+connect_client(struct server *s, struct attached *a, const struct msg_ask *ask)
+{
+    struct origin own = {0};
+
+    if (!s->is_serving || ask->seen > applied_zxid(s) || a->is_opening ||
+        a->is_connected) {
+        attach_drop(s, a);
+        return;
+    }
+    a->is_opening = true;
+    a->timeout_ms = ask->timeout_ms;
+    a->session = ask->session;
+    if (a->session == 0) {
+        open_session(s, a);
+    } else if (s->role == ROLE_LEAD) {
+        own = lead_own_origin(a);
+        resumed(s, a, lead_revalidates(s, a->session, a->timeout_ms, &own));
+    } else {
+        learn_revalidate(s, a->session, a->timeout_ms);
+    }
+}
+
+static void
+touch(struct server *s, const struct attached *a)
+{
+    if (s->role == ROLE_LEAD)
+        lead_touches(s, a->session);
+    else
+        learn_touches(s, a->session, a->timeout_ms);
+}
+
+static void
+hear(struct server *s, struct attached *a, const struct msg_ask *ask)
+{
+    if (ask->kind == ASK_CONNECT) {
+        connect_client(s, a, ask);
+    } else if (a->is_connected) {
+        touch(s, a);
+        if (ask->kind == ASK_OP && a->last - a->first < QUEUE_MAX)
+            a->queue[a->last++ % QUEUE_MAX] = ask->op;
+    }
+    if (s->is_serving)
+        go_on(s, a);
+    if (s->role == ROLE_LEAD)
+        lead_pump(s);
+}
+
+void
+attach_receives(struct server *s, struct conn *c, const struct msg *m)
+{
+    struct attached *a = of_client(s, c->node[0] - CLIENT_NODE);
+
+    if (m->kind == MSG_HELLO) {
+        attach_drop(s, a);
+        a->conn = c;
+    } else if (a->conn != c) {
+        wire_close(c, s->node);
+    } else if (m->kind == MSG_END) {
+        memset(a, 0, sizeof *a);
+    } else {
+        hear(s, a, &m->ask);
+    }
+}

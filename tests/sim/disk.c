@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * disk.c - one queue of writes for each server, synced in groups.
+ *
+ *      told <= done <= batch <= tail        positions in the queue
+ *        |       |        `- being synced now
+ *        |       `- durable, whatever happens
+ *        `- the server knows
+ *
+ * What a frozen server wrote becomes durable all the same; it hears of it
+ * when it thaws.
+ */
+#include "tests/sim/disk.h"
+
+#include "tests/sim/claims.h"
+#include "tests/sim/server.h"
+
+static struct disk_op *
+op_at(struct disk *d, uint32_t position)
+{
+    return &d->op[position % DISK_OPS_MAX];
+}
+
+static usec_t
+sync_time(const struct disk *d)
+{
+    usec_t normal = sim.plan.disk_sync;
+
+    if (d->slow_until > sim.now)
+        return rng_skewed(&sim.rng, normal, normal + 800 * MSEC);
+    return normal / 2 + rng_skewed(&sim.rng, 0, 2 * normal);
+}
+
+static void
+begin_sync(struct server *s)
+{
+    struct disk *d = &s->disk;
+
+    if (d->is_busy || d->done == d->tail)
+        return;
+    d->is_busy = true;
+    d->batch = d->tail;
+    /* An order is synced by itself: the log waits for it. */
+    for (uint32_t i = d->done; i < d->tail; i++)
+        if (op_at(d, i)->kind != DISK_APPEND) {
+            d->batch = i == d->done ? i + 1 : i;
+            break;
+        }
+    sched_after(sync_time(d), EV_DISK, s->node, d->gen, NULL);
+}
+
+void
+disk_order(struct server *s, struct disk_op op)
+{
+    struct disk *d = &s->disk;
+
+    if (d->tail - d->told == DISK_OPS_MAX)
+        sim_full();
+    op.term = s->term;
+    if (op.kind != DISK_APPEND)
+        d->orders++;
+    *op_at(d, d->tail++) = op;
+    begin_sync(s);
+}
+
+static uint32_t
+count_up_to(const uint32_t *log, uint32_t count, zxid_t zxid)
+{
+    while (count > 0 && zxid_of(log[count - 1]) > zxid)
+        count--;
+    return count;
+}
+
+/* The write is on the disk now. */
+static void
+carry_out(struct server *s, const struct disk_op *op)
+{
+    struct disk *d = &s->disk;
+
+    switch (op->kind) {
+    case DISK_APPEND:
+        claim_log_monotone(s, d->log, d->count, op->id);
+        if (d->count == LOG_MAX)
+            sim_full();
+        d->log[d->count++] = op->id;
+        break;
+    case DISK_ACCEPTED:
+        claim_epoch_grows(s, d->accepted, op->epoch);
+        d->accepted = op->epoch;
+        break;
+    case DISK_CURRENT:
+        claim_epoch_grows(s, d->current, op->epoch);
+        d->current = op->epoch;
+        claim_epoch_order(s);
+        break;
+    case DISK_TRUNCATE: {
+        uint32_t keep = count_up_to(d->log, d->count, op->zxid);
+
+        if (last_of(d->log, keep) != op->zxid)
+            break; /* that transaction is not here: nothing is cut */
+        claim_no_trunc_committed(s, d->log, keep);
+        d->count = keep;
+        if (d->base > keep)
+            d->base = keep;
+        break;
+    }
+    case DISK_REBASE:
+        claim_no_trunc_committed(s, op->ids, op->count);
+        memcpy(d->log, op->ids, op->count * sizeof *op->ids);
+        d->count = d->base = op->count;
+        break;
+    }
+    claim_still_durable();
+}
+
+void
+disk_synced(struct server *s)
+{
+    struct disk *d = &s->disk;
+
+    d->is_busy = false;
+    while (d->done < d->batch)
+        carry_out(s, op_at(d, d->done++));
+    sched_after(0, EV_TOLD, s->node, d->gen, NULL);
+    begin_sync(s);
+}
+
+void
+disk_tell(struct server *s)
+{
+    struct disk *d = &s->disk;
+    uint32_t gen = d->gen;
+
+    while (d->gen == gen && d->told < d->done) {
+        struct disk_op op = *op_at(d, d->told++);
+
+        if (op.kind != DISK_APPEND)
+            d->orders--;
+        server_told(s, &op);
+    }
+    if (d->gen == gen)
+        server_all_told(s);
+}
+
+void
+disk_crash(struct server *s)
+{
+    struct disk *d = &s->disk;
+    uint32_t keep = d->tail - d->done;
+
+    if (keep > 0)
+        keep = rng_percent(&sim.rng, 50) ? 0 : rng_below(&sim.rng, keep + 1);
+    while (keep-- > 0)
+        carry_out(s, op_at(d, d->done++));
+    d->told = d->done = d->batch = d->tail = 0;
+    d->orders = 0;
+    d->is_busy = false;
+    d->gen++;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * election.c - drives elect.c, or poll.c, for one simulated server, and
+ * keeps its mesh of election connections.
+ *
+ * As the election process does: one connection for each pair, the one that
+ * the larger sid opened; the last note is sent again when one comes up.
+ */
+#include "tests/sim/claims.h"
+#include "tests/sim/wire.h"
+#include "tests/sim/server.h"
+
+static quorum_set_t
+reachable(const struct server *s)
+{
+    quorum_set_t set = 0;
+
+    for (uint32_t i = 0; i < sim.servers; i++)
+        if (s->mesh[i] && s->mesh[i]->is_accepted)
+            set |= quorum_bit(&sim.quorum, sim.server[i].sid);
+    return set;
+}
+
+static int
+node_of(sid_t sid)
+{
+    for (uint32_t i = 0; i < sim.servers; i++)
+        if (sim.server[i].sid == sid)
+            return (int)i;
+    return -1;
+}
+
+static void
+mesh_send(struct server *s, int to)
+{
+    struct msg *m = msg_take(MSG_NOTE);
+
+    m->note = s->told[to];
+    wire_send(s->mesh[to], s->node, m);
+}
+
+static void
+tell(struct server *s, sid_t sid, const struct vote *v)
+{
+    int to = node_of(sid);
+
+    if (to < 0 || to == s->node)
+        return;
+    s->told[to] =
+        (struct msg_note){*v, s->elect.self.epoch, s->elect.self.zxid};
+    s->has_told[to] = true;
+    if (!s->mesh[to])
+        s->mesh[to] = wire_dial(s->node, to, PORT_ELECTION);
+    else if (s->mesh[to]->is_accepted)
+        mesh_send(s, to);
+}
+
+static void
+decided(struct server *s, sid_t sid, const char *why)
+{
+    int leader = node_of(sid);
+
+    check(leader >= 0);
+    TRACE("server %d: decides for %d: %s", s->node, leader, why);
+    if (sim.plan.only_election)
+        only_begin(s, leader);
+    else if (leader == s->node)
+        lead_begin(s);
+    else
+        learn_begin(s, leader);
+}
+
+static void
+perform(struct server *s, const struct elect_out *out)
+{
+    uint32_t life = s->life;
+
+    for (uint32_t i = 0; i < out->count && s->life == life; i++) {
+        const struct elect_act *a = &out->act[i];
+
+        switch (a->kind) {
+        case ELECT_TELL:
+            tell(s, a->to, &a->vote);
+            break;
+        case ELECT_TELL_ALL:
+            for (uint32_t j = 0; j < sim.servers; j++)
+                if (!sim.server[j].is_observer)
+                    tell(s, sim.server[j].sid, &a->vote);
+            break;
+        case ELECT_SET_ALARM:
+            sched_after(server_after(s, a->ms), EV_ALARM, s->node, ++s->alarm,
+                        NULL);
+            break;
+        case ELECT_DECIDE:
+            claim_election_vote(s, &a->vote);
+            decided(s, a->vote.leader, a->why);
+            break;
+        }
+    }
+}
+
+/* --- polling ---------------------------------------------------------------
+ */
+
+static void
+poll_ask_all(struct server *s)
+{
+    poll_begin(&s->poll, (int32_t)rng_next(&sim.rng));
+    s->poll_asks = true;
+    for (uint32_t i = 0; i < sim.servers; i++) {
+        struct msg *m;
+
+        if (sim.server[i].is_observer)
+            continue;
+        m = msg_take(MSG_POLL);
+        m->from = (uint8_t)s->node;
+        m->to = (uint8_t)i;
+        m->poll.xid = s->poll.xid;
+        wire_datagram(m);
+    }
+    sched_after(server_after(s, POLL_ANSWER_MS), EV_POLL, s->node, ++s->alarm,
+                NULL);
+}
+
+static void
+poll_is_over(struct server *s)
+{
+    usec_t pause;
+
+    s->poll_asks = false;
+    if (!poll_end(&s->poll)) {
+        pause = MSEC * (1 + rng_below(&sim.rng, POLL_AGAIN_MS));
+        sched_after(pause, EV_POLL, s->node, ++s->alarm, NULL);
+        return;
+    }
+    decided(s, s->poll.mine.leader, "most votes of a poll");
+}
+
+void
+election_poll(struct server *s)
+{
+    if (s->role != ROLE_LOOK)
+        return;
+    if (s->poll_asks)
+        poll_is_over(s);
+    else
+        poll_ask_all(s);
+}
+
+/* What we are and whom we are for, as the state says. */
+static struct poll_answer
+poll_answer_of(const struct server *s, int32_t xid)
+{
+    struct poll_answer a = {.xid = xid, .id = s->sid};
+
+    if (s->role == ROLE_LEAD) {
+        a.leader = s->sid;
+        a.zxid = last_of(s->log, s->count);
+    } else if (s->role == ROLE_LEARN) {
+        a.leader = sim.server[s->leader_node].sid;
+        a.zxid = last_of(s->log, s->count);
+    } else {
+        a.leader = s->poll.mine.leader;
+        a.zxid = s->poll.mine.zxid;
+    }
+    return a;
+}
+
+void
+election_datagram(struct server *s, const struct msg *m)
+{
+    if (m->kind == MSG_POLL_ANSWER) {
+        if (s->role != ROLE_LOOK || !s->poll_asks)
+            return;
+        poll_hear(&s->poll, &m->poll);
+        if (poll_heard_all(&s->poll))
+            poll_is_over(s);
+    } else if (s->role >= ROLE_LOOK && !s->is_observer) {
+        struct msg *answer = msg_take(MSG_POLL_ANSWER);
+
+        answer->from = m->to;
+        answer->to = m->from;
+        answer->poll = poll_answer_of(s, m->poll.xid);
+        wire_datagram(answer);
+    }
+}
+
+/*
+ * A server whose currentEpoch is above its last transaction's has taken over
+ * all of that epoch's history: it is ahead of who has only older epochs.
+ */
+static zxid_t
+candidacy(const struct server *s)
+{
+    zxid_t last = last_of(s->log, s->count), start = ZXID(s->current, 0);
+
+    return last > start ? last : start;
+}
+
+/* --- events ----------------------------------------------------------------
+ */
+
+void
+election_start(struct server *s)
+{
+    elect_init(&s->elect, &sim.quorum, s->sid, 2000);
+    memset(s->mesh, 0, sizeof s->mesh);
+    memset(s->has_told, 0, sizeof s->has_told);
+}
+
+void
+election_look(struct server *s)
+{
+    struct elect_out out = {0};
+
+    if (sim.plan.polls) {
+        poll_init(&s->poll, &sim.quorum, s->sid, candidacy(s));
+        poll_ask_all(s);
+        return;
+    }
+    elect_look(&s->elect, last_of(s->log, s->count), s->current, &out);
+    perform(s, &out);
+}
+
+void
+election_alarm(struct server *s)
+{
+    struct elect_out out = {0};
+
+    elect_alarm(&s->elect, &out);
+    perform(s, &out);
+}
+
+void
+election_established(struct server *s, int64_t epoch)
+{
+    if (!sim.plan.polls)
+        elect_established(&s->elect, epoch);
+}
+
+static void
+reach_changed(struct server *s)
+{
+    struct elect_out out = {0};
+
+    elect_reach(&s->elect, reachable(s), &out);
+    perform(s, &out);
+}
+
+static const char *
+peer_state_name(enum peer_state state)
+{
+    static const char *const name[] = {"looking", "following", "leading",
+                                       "observing"};
+
+    return name[state];
+}
+
+static void
+hear(struct server *s, int from, const struct msg_note *note)
+{
+    struct elect_out out = {0};
+    struct vote v = note->vote;
+
+    v.from = sim.server[from].sid;
+    v.version = 2;
+    TRACE("server %d: hears that %d, %s, is for %lld: epoch %lld, zxid %llx, "
+          "round %lld",
+          s->node, from, peer_state_name(v.state), (long long)v.leader,
+          (long long)v.epoch, (unsigned long long)v.zxid, (long long)v.round);
+    if (v.state == PEER_LOOKING && v.round >= s->elect.round) {
+        s->heard_epoch[from] = note->self_epoch;
+        s->heard_zxid[from] = note->self_zxid;
+    }
+    elect_hear(&s->elect, &v, &out);
+    perform(s, &out);
+}
+
+/* A smaller sid is called back; a larger one's connection replaces ours. */
+static void
+mesh_hello(struct server *s, struct conn *c, int from)
+{
+    if (s->mesh[from] && s->mesh[from] != c)
+        wire_close(s->mesh[from], s->node);
+    s->mesh[from] = NULL;
+    if (sim.server[from].sid < s->sid) {
+        wire_close(c, s->node);
+        s->mesh[from] = wire_dial(s->node, from, PORT_ELECTION);
+    } else {
+        s->mesh[from] = c;
+        if (s->has_told[from])
+            mesh_send(s, from);
+    }
+    reach_changed(s);
+}
+
+void
+election_receives(struct server *s, struct conn *c, const struct msg *m)
+{
+    int from = c->node[c->node[0] == s->node];
+
+    switch (m->kind) {
+    case MSG_HELLO:
+        mesh_hello(s, c, from);
+        break;
+    case MSG_UP:
+        if (s->mesh[from] != c)
+            break;
+        if (s->has_told[from])
+            mesh_send(s, from);
+        reach_changed(s);
+        break;
+    case MSG_REFUSED:
+    case MSG_END:
+        wire_close(c, s->node);
+        if (s->mesh[from] != c)
+            break;
+        s->mesh[from] = NULL;
+        reach_changed(s);
+        break;
+    case MSG_NOTE:
+        hear(s, from, &m->note);
+        break;
+    default:
+        break;
+    }
+}

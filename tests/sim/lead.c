@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lead.c - drives leader.c for one simulated server: as net/repl_lead.c.
+ */
+#include <errno.h>
+
+#include "tests/sim/claims.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/wire.h"
+#include "tests/sim/server.h"
+
+enum { OWN_CLIENTS = 1000, TOUCH_BYTES = 12 };
+
+static void perform(struct server *s, const struct leader_out *out);
+
+/* --- the history ------------------------------------------------------------
+ */
+
+/*
+ * A snapshot that is older than the learner's log, as far as that is ours,
+ * would take back what may be committed.
+ */
+static bool
+is_new_enough(const struct server *s, zxid_t last, zxid_t end)
+{
+    return last_of(s->log, s->applied) >= (last < end ? last : end);
+}
+
+/*
+ * What can be read: the log from its base on, and that transaction's
+ * predecessor by its number, which the snapshot's name tells.
+ */
+static struct sync_plan
+plan(void *arg, uint32_t slot, zxid_t last, zxid_t end)
+{
+    const struct server *s = arg;
+    struct sync_facts f = {
+        .learner = last,
+        .end = end,
+        .must_snap = rng_percent(&sim.rng, sim.plan.snap_percent) &&
+                     is_new_enough(s, last, end),
+    };
+    struct sync_plan p;
+
+    for (uint32_t i = s->base > 0 ? s->base - 1 : 0; i < s->count; i++) {
+        zxid_t zxid = zxid_of(s->log[i]);
+
+        if (zxid <= last)
+            f.floor = zxid;
+        else if (f.ceiling == 0)
+            f.ceiling = zxid;
+    }
+    p = sync_decide(&f);
+    claim("SNAP-OLD", p.op != SYNC_SNAP || is_new_enough(s, last, end),
+          "server %d has to give slot %u, at %llx, a snapshot of %llx", s->node,
+          slot, (unsigned long long)last,
+          (unsigned long long)last_of(s->log, s->applied));
+    TRACE("server %d: brings up slot %u from %llx to %llx by %s %llx", s->node,
+          slot, (unsigned long long)last, (unsigned long long)end,
+          p.op == SYNC_DIFF    ? "DIFF"
+          : p.op == SYNC_TRUNC ? "TRUNC"
+                               : "SNAP",
+          (unsigned long long)p.zxid);
+    return p;
+}
+
+static int
+next(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid, struct bytes *txn)
+{
+    const struct server *s = arg;
+    uint32_t low = 0, high = s->count;
+
+    (void)slot;
+    if (rng_percent(&sim.rng, sim.plan.again_percent))
+        return 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (zxid_of(s->log[middle]) <= after)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == s->count)
+        return 0;
+    if (low < s->base)
+        return -ENOENT;
+    *zxid = zxid_of(s->log[low]);
+    *txn = sim.txn[s->log[low]].bytes;
+    return 1;
+}
+
+/* --- what learners ask -----------------------------------------------------
+ */
+
+static struct origin
+origin_of(const struct server *s, uint32_t slot)
+{
+    return (struct origin){.worker = (uint16_t)slot,
+                           .life = s->slot[slot]->number};
+}
+
+struct origin
+lead_own_origin(const struct attached *a)
+{
+    return (struct origin){.worker = OWN_CLIENTS, .life = a->conn->number};
+}
+
+/* Who asked for a session that is being opened. */
+static void
+remember_owner(struct server *s, session_id_t session, const struct origin *o)
+{
+    s->opening[s->openings % OPENINGS].session = session;
+    s->opening[s->openings++ % OPENINGS].origin = *o;
+}
+
+void
+lead_owns(struct server *s, struct session *opened)
+{
+    for (uint32_t i = 0; i < OPENINGS; i++)
+        if (s->opening[i].session == opened->id) {
+            opened->worker = s->opening[i].origin.worker;
+            opened->life = s->opening[i].origin.life;
+            opened->conn = 0;
+        }
+    expiry_touch(&s->expiry, opened, server_now(s));
+}
+
+static void
+propose(struct server *s, struct bytes bytes)
+{
+    uint32_t id = txn_new(bytes);
+
+    claim_proposes(s, id);
+    data_append(s, id);
+    leader_proposed(s->leader, zxid_of(id));
+    server_moment(s, MOMENT_PROPOSE);
+}
+
+bool
+lead_request(struct server *s, const struct origin *origin, int32_t op,
+             session_id_t session, int32_t xid, struct bytes body)
+{
+    struct prep_need need = prep_need(&s->prep, op, body.size);
+    struct prep_request r = {
+        .op = op,
+        .xid = xid,
+        .session = session,
+        .origin = *origin,
+        .body = body,
+        .ids = BYTES_NULL,
+        .now = s->wall + sim.now / 1000,
+        .is_remote = origin->worker < OWN_CLIENTS,
+    };
+    struct prep_result result = {0};
+
+    if (op == ZK_OP_CREATE_SESSION)
+        remember_owner(s, session, origin);
+    do {
+        uint8_t *buffer = sim.memory + sim.used;
+
+        if (sim.used + need.payload > RUN_BYTES)
+            sim_full();
+        r.zxid = s->zxid + 1;
+        if (prep_step(&s->prep, &r, buffer, need.payload, &result) != PREP_TXN)
+            return false;
+        s->zxid = r.zxid;
+        sim_memory(result.size);
+        propose(s, (struct bytes){buffer, (int32_t)result.size});
+    } while (result.is_partial);
+    return true;
+}
+
+static void
+on_request(struct server *s, uint32_t slot, const struct qpacket *p)
+{
+    struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
+    struct origin o = origin_of(s, slot);
+    session_id_t session = jute_get_i64(&in);
+    int32_t xid = jute_get_i32(&in), op = jute_get_i32(&in);
+    struct bytes body = {in.at, (int32_t)jute_in_left(&in)};
+
+    check(!in.bad);
+    TRACE("server %d: request %d of session %llx xid %d from slot %u", s->node,
+          op, (unsigned long long)session, xid, slot);
+    lead_request(s, &o, op, session, xid, body);
+}
+
+bool
+lead_revalidates(struct server *s, session_id_t session, int32_t timeout_ms,
+                 const struct origin *origin)
+{
+    struct session *at = session_find(s->sessions, session);
+
+    if (!at || !at->is_alive || at->is_closing)
+        return false;
+    at->worker = origin->worker;
+    at->life = origin->life;
+    at->conn = 0;
+    at->timeout_ms = timeout_ms;
+    expiry_touch(&s->expiry, at, server_now(s));
+    return true;
+}
+
+static void
+on_revalidate(struct server *s, uint32_t slot, const struct qpacket *p)
+{
+    struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
+    struct origin o = origin_of(s, slot);
+    struct msg *m = msg_take(MSG_PACKET);
+    struct jute_out out = jute_out_of(m->packet.small, 9);
+    session_id_t session = jute_get_i64(&in);
+    int32_t timeout_ms = jute_get_i32(&in);
+
+    jute_put_i64(&out, session);
+    jute_put_bool(&out, lead_revalidates(s, session, timeout_ms, &o));
+    m->packet.packet =
+        (struct qpacket){Q_REVALIDATE, -1, {m->packet.small, 9}, BYTES_NULL};
+    wire_send(s->slot[slot], s->node, m);
+}
+
+void
+lead_touches(struct server *s, session_id_t session)
+{
+    struct session *at = session_find(s->sessions, session);
+
+    if (at && at->is_alive && !at->is_closing)
+        expiry_touch(&s->expiry, at, server_now(s));
+}
+
+static void
+on_touch(struct server *s, const struct qpacket *p)
+{
+    struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
+
+    while (jute_in_left(&in) >= TOUCH_BYTES) {
+        session_id_t session = jute_get_i64(&in);
+
+        (void)jute_get_i32(&in);
+        lead_touches(s, session);
+    }
+}
+
+/* Nobody is asked again: touches go into the wheel as they come. */
+static mono_ms_t
+heard(void *arg, uint32_t slot, mono_ms_t now)
+{
+    (void)arg, (void)slot, (void)now;
+    return 0;
+}
+
+static void
+expire(struct server *s)
+{
+    struct origin nobody = {.worker = RING_NOBODY};
+    struct session *gone;
+
+    while ((gone = expiry_next(&s->expiry, server_now(s), heard, s)) != NULL) {
+        TRACE("server %d: session %llx expires", s->node,
+              (unsigned long long)gone->id);
+        lead_request(s, &nobody, ZK_OP_CLOSE_SESSION, gone->id, 0, BYTES_NULL);
+    }
+}
+
+/* --- what the core says ----------------------------------------------------
+ */
+
+static void
+begin_leading(struct server *s, int64_t epoch)
+{
+    TRACE("server %d: leads epoch %lld", s->node, (long long)epoch);
+    claim_established(s, epoch);
+    data_commit(s, last_of(s->log, s->count));
+    data_prepare_from(s, ZXID(epoch, 0));
+    s->is_serving = true;
+    election_established(s, epoch);
+    server_moment(s, MOMENT_LEAD);
+}
+
+static void
+on_commit(struct server *s, zxid_t zxid)
+{
+    if (zxid == 0)
+        return;
+    TRACE("server %d: commits %llx", s->node, (unsigned long long)zxid);
+    claim_commit_quorum(s, zxid);
+    data_commit(s, zxid);
+    server_moment(s, MOMENT_COMMIT);
+}
+
+static void
+store(struct server *s, enum disk_kind kind, int64_t epoch)
+{
+    TRACE("server %d: as leader stores %s %lld", s->node,
+          kind == DISK_ACCEPTED ? "acceptedEpoch" : "currentEpoch",
+          (long long)epoch);
+    if (kind == DISK_CURRENT) {
+        claim_leader_recent(s);
+        claim_leader_unique(s, epoch);
+    }
+    disk_order(s, (struct disk_op){.kind = kind, .epoch = epoch});
+    server_moment(s, kind == DISK_ACCEPTED ? MOMENT_STORE_ACCEPTED
+                                           : MOMENT_STORE_CURRENT);
+}
+
+static void
+close_slot(struct server *s, uint32_t slot)
+{
+    struct conn *c = s->slot[slot];
+
+    s->slot[slot] = NULL;
+    if (c)
+        wire_close(c, s->node);
+}
+
+static void
+perform_one(struct server *s, const struct leader_act *a)
+{
+    switch (a->kind) {
+    case LEADER_STORE_ACCEPTED:
+        store(s, DISK_ACCEPTED, a->epoch);
+        break;
+    case LEADER_STORE_CURRENT:
+        store(s, DISK_CURRENT, a->epoch);
+        break;
+    case LEADER_LEAD:
+        begin_leading(s, a->epoch);
+        break;
+    case LEADER_COMMIT:
+        on_commit(s, a->zxid);
+        break;
+    case LEADER_REQUEST:
+        on_request(s, a->slot, a->packet);
+        break;
+    case LEADER_REVALIDATE:
+        on_revalidate(s, a->slot, a->packet);
+        break;
+    case LEADER_TOUCH:
+        on_touch(s, a->packet);
+        break;
+    case LEADER_CLOSE:
+        TRACE("server %d: drops slot %u: %s", s->node, a->slot, a->why);
+        close_slot(s, a->slot);
+        break;
+    case LEADER_GIVE_UP:
+        server_look(s, a->why);
+        break;
+    }
+}
+
+static void
+perform(struct server *s, const struct leader_out *out)
+{
+    uint32_t term = s->term;
+
+    for (uint32_t i = 0; i < out->count && s->term == term; i++)
+        perform_one(s, &out->act[i]);
+    if (s->term == term)
+        leader_check(s->leader);
+}
+
+/* --- what goes out ---------------------------------------------------------
+ */
+
+/* The tree as it is: everything that was applied to it. */
+static void
+send_snapshot(struct server *s, struct conn *c, struct qpacket *p)
+{
+    struct msg *m = msg_take(MSG_SNAPSHOT);
+
+    p->zxid = last_of(s->log, s->applied);
+    m->snapshot.count = s->applied;
+    m->snapshot.id = sim_memory(s->applied * sizeof *s->log);
+    memcpy(m->snapshot.id, s->log, s->applied * sizeof *s->log);
+    c->snapshot = m;
+    c->snapshot_zxid = p->zxid;
+    sched_after(rng_skewed(&sim.rng, 0, 200 * MSEC), EV_SNAPPED, s->node,
+                s->term, c);
+}
+
+static void
+send_item(struct server *s, struct conn *c, struct leader_item *item)
+{
+    struct qpacket p = item->packet;
+    struct msg *m = msg_take(MSG_PACKET);
+
+    if (item->is_snapshot)
+        send_snapshot(s, c, &p);
+    claim_sent_in_order(s, c, &p);
+    if (p.data.data == item->small) {
+        memcpy(m->packet.small, item->small, sizeof item->small);
+        p.data.data = m->packet.small;
+    }
+    m->packet.packet = p;
+    if (p.type == Q_NEW_LEADER)
+        server_moment(s, MOMENT_SEND_NEW_LEADER);
+    wire_send(c, s->node, m);
+}
+
+static bool
+pump_one(struct server *s, uint32_t slot)
+{
+    struct leader_out out = {.count = 0};
+    struct leader_item item;
+    struct conn *c = s->slot[slot];
+    bool is_some;
+
+    if (!c || wire_under_way(c, s->node) >= sim.plan.window)
+        return false;
+    is_some = leader_next(s->leader, slot, server_now(s), &item, &out);
+    if (is_some)
+        send_item(s, c, &item);
+    perform(s, &out);
+    return is_some;
+}
+
+void
+lead_pump(struct server *s)
+{
+    uint32_t term = s->term;
+
+    for (uint32_t slot = 0; slot < LEADER_PEERS_MAX && s->term == term &&
+                            slot < s->leader->peer_end;
+         slot++)
+        while (s->term == term && pump_one(s, slot))
+            ;
+}
+
+void
+lead_snapped(struct server *s, struct conn *c)
+{
+    if (s->slot[c->slot] != c || !c->snapshot)
+        return;
+    wire_send(c, s->node, c->snapshot);
+    c->snapshot = NULL;
+    leader_snapped(s->leader, c->slot, c->snapshot_zxid);
+    lead_pump(s);
+}
+
+/* --- events ----------------------------------------------------------------
+ */
+
+static const struct leader_conf base_conf = {.config = {NULL, -1}};
+
+void
+lead_begin(struct server *s)
+{
+    static struct history history[SERVERS_MAX];
+    struct leader_conf conf = base_conf;
+    struct leader_out out = {.count = 0};
+    uint32_t term;
+
+    server_enter(s, ROLE_LEAD);
+    term = s->term;
+    memset(s->slot, 0, sizeof s->slot);
+    s->openings = 0;
+    memset(s->opening, 0, sizeof s->opening);
+    s->leader_node = s->node;
+    conf.quorum = &sim.quorum;
+    conf.me = s->sid;
+    conf.accepted = s->accepted;
+    conf.current = s->current;
+    conf.last = last_of(s->log, s->count);
+    conf.tick_ms = sim.plan.tick_ms;
+    conf.init_ticks = sim.plan.init_ticks;
+    conf.sync_ticks = sim.plan.sync_ticks;
+    conf.ping_ms = sim.plan.ping_ms;
+    conf.flags = sim.plan.is_quick ? LEARNER_QUICK : 0;
+    history[s->node] = (struct history){s, plan, next};
+    leader_init(s->leader, &conf, &history[s->node], server_now(s), &out);
+    perform(s, &out);
+    if (s->term != term)
+        return;
+    lead_durable(s);
+    if (s->term == term)
+        sched_after(server_after(s, sim.plan.ping_ms / 2), EV_TICK, s->node,
+                    s->term, NULL);
+}
+
+void
+lead_end(struct server *s)
+{
+    for (uint32_t i = 0; i < s->leader->peer_end; i++)
+        close_slot(s, i);
+}
+
+/* After any event: do what it led to, then send. */
+static void
+follow_up(struct server *s, const struct leader_out *out)
+{
+    uint32_t term = s->term;
+
+    perform(s, out);
+    if (s->term != term)
+        return;
+    lead_pump(s);
+    if (s->term == term)
+        attach_go_on(s);
+}
+
+void
+lead_stored(struct server *s)
+{
+    struct leader_out out = {.count = 0};
+
+    leader_stored(s->leader, server_now(s), &out);
+    follow_up(s, &out);
+}
+
+void
+lead_durable(struct server *s)
+{
+    struct leader_out out = {.count = 0};
+    zxid_t zxid = last_of(s->log, s->durable);
+
+    if (zxid > s->leader->durable)
+        leader_durable(s->leader, zxid, server_now(s), &out);
+    follow_up(s, &out);
+}
+
+void
+lead_tick(struct server *s)
+{
+    struct leader_out out = {.count = 0};
+    uint32_t term = s->term;
+
+    leader_tick(s->leader, server_now(s), &out);
+    follow_up(s, &out);
+    if (s->term != term || !s->is_serving)
+        return;
+    expire(s);
+    lead_pump(s);
+}
+
+static void
+hello(struct server *s, struct conn *c)
+{
+    uint32_t slot = 0;
+
+    while (slot < LEADER_PEERS_MAX && s->slot[slot])
+        slot++;
+    if (slot == LEADER_PEERS_MAX) {
+        wire_close(c, s->node);
+        return;
+    }
+    s->slot[slot] = c;
+    c->slot = slot;
+    leader_join(s->leader, slot, server_now(s));
+}
+
+void
+lead_receives(struct server *s, struct conn *c, const struct msg *m)
+{
+    struct leader_out out = {.count = 0};
+
+    if (s->role != ROLE_LEAD ||
+        (m->kind != MSG_HELLO && s->slot[c->slot] != c)) {
+        wire_close(c, s->node); /* it dialled a term that is over */
+        return;
+    }
+    switch (m->kind) {
+    case MSG_HELLO:
+        hello(s, c);
+        return;
+    case MSG_END:
+        s->slot[c->slot] = NULL;
+        leader_leave(s->leader, c->slot, server_now(s));
+        break;
+    case MSG_PACKET:
+        leader_hear(s->leader, c->slot, &m->packet.packet, server_now(s), &out);
+        break;
+    default:
+        never("no learner sends this");
+    }
+    follow_up(s, &out);
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * learn.c - drives learner.c for one simulated server: as net/repl_learn.c.
+ */
+#include <errno.h>
+
+#include "tests/sim/claims.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/wire.h"
+#include "tests/sim/server.h"
+
+enum {
+    DIALS_MAX = 5,
+    DIAL_AGAIN_MS = 100,
+    REQUEST_HEAD = 16,
+    TOUCH_BYTES = 12
+};
+
+/* --- what goes out ----------------------------------------------------------
+ */
+
+static void
+send_packet(struct server *s, const struct qpacket *p)
+{
+    struct msg *m = msg_take(MSG_PACKET);
+
+    m->packet.packet = *p;
+    if (p->data.size > 0) {
+        uint8_t *copy = p->data.size <= (int32_t)sizeof m->packet.small
+                            ? m->packet.small
+                            : sim_memory((size_t)p->data.size);
+
+        memcpy(copy, p->data.data, (size_t)p->data.size);
+        m->packet.packet.data.data = copy;
+    }
+    wire_send(s->up, s->node, m);
+}
+
+void
+learn_request(struct server *s, int32_t op, session_id_t session, int32_t xid,
+              struct bytes body)
+{
+    uint8_t data[REQUEST_HEAD + MAXBUFFER];
+    struct jute_out out = jute_out_of(data, sizeof data);
+    struct qpacket p = {Q_REQUEST, -1, BYTES_NULL, BYTES_NULL};
+
+    jute_put_i64(&out, session);
+    jute_put_i32(&out, xid);
+    jute_put_i32(&out, op);
+    if (body.size > 0)
+        jute_put_raw(&out, body.data, (size_t)body.size);
+    check(!out.bad);
+    p.data = (struct bytes){data, (int32_t)jute_out_size(&out)};
+    send_packet(s, &p);
+}
+
+void
+learn_revalidate(struct server *s, session_id_t session, int32_t timeout_ms)
+{
+    uint8_t data[12];
+    struct jute_out out = jute_out_of(data, sizeof data);
+    struct qpacket p = {Q_REVALIDATE, -1, {data, sizeof data}, BYTES_NULL};
+
+    jute_put_i64(&out, session);
+    jute_put_i32(&out, timeout_ms);
+    send_packet(s, &p);
+}
+
+void
+learn_touches(struct server *s, session_id_t session, int32_t timeout_ms)
+{
+    for (uint32_t i = 0; i < s->touched_count; i++)
+        if (s->touched[i].session == session)
+            return;
+    if (s->touched_count == TOUCHED)
+        return;
+    s->touched[s->touched_count].session = session;
+    s->touched[s->touched_count++].timeout_ms = timeout_ms;
+}
+
+static void
+pong(struct server *s, zxid_t zxid)
+{
+    uint8_t data[TOUCHED * TOUCH_BYTES];
+    struct jute_out out = jute_out_of(data, sizeof data);
+    struct qpacket p = {Q_PING, zxid, BYTES_NULL, BYTES_NULL};
+
+    for (uint32_t i = 0; i < s->touched_count; i++) {
+        jute_put_i64(&out, s->touched[i].session);
+        jute_put_i32(&out, s->touched[i].timeout_ms);
+    }
+    s->touched_count = 0;
+    p.data = (struct bytes){data, (int32_t)jute_out_size(&out)};
+    send_packet(s, &p);
+}
+
+/* --- what the core says ----------------------------------------------------
+ */
+
+static void
+say(struct server *s, const struct qpacket *p)
+{
+    if (p->type == Q_ACK_EPOCH) {
+        claim_epoch_promise(s, s->learner.epoch);
+        server_moment(s, MOMENT_SEND_ACK_EPOCH);
+    }
+    if (p->type == Q_ACK) {
+        claim_seal_durable(s, zxid_epoch(p->zxid));
+        server_moment(s, MOMENT_SEND_ACK);
+    }
+    send_packet(s, p);
+}
+
+static void
+acknowledge(struct server *s, zxid_t from, zxid_t to)
+{
+    claim("ACK-DURABLE", !s->is_observer, "observer %d acknowledges %llx",
+          s->node, (unsigned long long)to);
+    for (zxid_t z = from; z <= to; z++) {
+        struct qpacket p = {Q_ACK, z, BYTES_NULL, BYTES_NULL};
+
+        claim_ack_durable(s, z);
+        send_packet(s, &p);
+    }
+    server_moment(s, MOMENT_SEND_ACK);
+}
+
+static void
+store(struct server *s, enum disk_kind kind, int64_t epoch)
+{
+    TRACE("server %d: stores %s %lld", s->node,
+          kind == DISK_ACCEPTED ? "acceptedEpoch" : "currentEpoch",
+          (long long)epoch);
+    disk_order(s, (struct disk_op){.kind = kind, .epoch = epoch});
+    server_moment(s, kind == DISK_ACCEPTED ? MOMENT_STORE_ACCEPTED
+                                           : MOMENT_STORE_CURRENT);
+}
+
+static void
+serve(struct server *s)
+{
+    TRACE("server %d: serves, epoch %lld, last %llx", s->node,
+          (long long)s->learner.epoch,
+          (unsigned long long)last_of(s->log, s->count));
+    claim_sync_equal(s, s->learner.epoch, s->up);
+    s->wants_snap = false;
+    s->is_serving = true;
+    election_established(s, s->learner.epoch);
+    server_moment(s, MOMENT_SERVE);
+}
+
+static void
+revalidated(struct server *s, const struct qpacket *p)
+{
+    struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
+    session_id_t session = jute_get_i64(&in);
+
+    attach_revalidated(s, session, jute_get_bool(&in));
+}
+
+/* The log ends behind `zxid`: nothing is read until that is done. */
+static void
+truncate_log(struct server *s, zxid_t zxid)
+{
+    TRACE("server %d: cuts its log behind %llx", s->node,
+          (unsigned long long)zxid);
+    s->cut = zxid;
+    wire_pause(s->up, s->node, true);
+    disk_order(s, (struct disk_op){.kind = DISK_TRUNCATE, .zxid = zxid});
+    server_moment(s, MOMENT_TRUNCATE);
+}
+
+static void
+give_up(struct server *s, const char *why)
+{
+    s->wants_snap |= s->learner.needs_snap;
+    server_look(s, why);
+}
+
+static void
+perform_one(struct server *s, const struct learner_act *a)
+{
+    switch (a->kind) {
+    case LEARNER_SEND:
+        say(s, &a->packet);
+        break;
+    case LEARNER_PONG:
+        pong(s, a->zxid);
+        break;
+    case LEARNER_ACK:
+        acknowledge(s, a->from, a->zxid);
+        break;
+    case LEARNER_STORE_ACCEPTED:
+        store(s, DISK_ACCEPTED, a->epoch);
+        break;
+    case LEARNER_STORE_CURRENT:
+        store(s, DISK_CURRENT, a->epoch);
+        break;
+    case LEARNER_TRUNCATE:
+        truncate_log(s, a->zxid);
+        break;
+    case LEARNER_TAKE_SNAP: /* MSG_SNAPSHOT comes next */
+        break;
+    case LEARNER_APPEND:
+        data_append(s, txn_known(a->packet.data));
+        break;
+    case LEARNER_COMMIT:
+        data_commit(s, a->zxid);
+        server_moment(s, MOMENT_COMMIT);
+        break;
+    case LEARNER_SERVE:
+        serve(s);
+        break;
+    case LEARNER_SYNCED:
+        attach_synced(s);
+        break;
+    case LEARNER_REVALIDATED:
+        revalidated(s, &a->packet);
+        break;
+    case LEARNER_GIVE_UP:
+        give_up(s, a->why);
+        break;
+    }
+}
+
+static void
+perform(struct server *s, const struct learner_out *out)
+{
+    uint32_t term = s->term;
+
+    for (uint32_t i = 0; i < out->count && s->term == term; i++)
+        perform_one(s, &out->act[i]);
+    if (s->term == term)
+        learner_check(&s->learner);
+    if (s->term == term && s->is_serving)
+        attach_go_on(s);
+}
+
+/* --- the disk ----------------------------------------------------------------
+ */
+
+void
+learn_stored(struct server *s)
+{
+    struct learner_out out = {.count = 0};
+
+    learner_stored(&s->learner, server_now(s), &out);
+    perform(s, &out);
+}
+
+void
+learn_durable(struct server *s)
+{
+    struct learner_out out = {.count = 0};
+    zxid_t zxid = last_of(s->log, s->durable);
+
+    if (!s->up || s->disk.orders > 0 || zxid <= s->learner.durable ||
+        s->learner.state < LEARNER_SYNCING)
+        return;
+    learner_durable(&s->learner, zxid, server_now(s), &out);
+    perform(s, &out);
+}
+
+/*
+ * A tree that held what was cut off is loaded again: in place, or as by a
+ * new process, which has to look for the leader anew.
+ */
+void
+learn_truncated(struct server *s, const struct disk_op *op)
+{
+    struct learner_out out = {.count = 0};
+    uint32_t index = data_index(s, op->zxid);
+    uint32_t keep = op->zxid == 0 ? 0 : index + 1;
+    bool is_missing = op->zxid != 0 && index == UINT32_MAX;
+    bool is_stale;
+
+    if (!is_missing) {
+        claim("NO-TRUNC-COMMITTED", keep >= s->committed,
+              "server %d cuts behind %llx what it knew to be committed",
+              s->node, (unsigned long long)op->zxid);
+        s->count = s->durable = keep;
+        if (s->base > keep)
+            s->base = keep;
+    }
+    is_stale = s->applied > s->count;
+    if (is_stale)
+        data_load(s);
+    if (op->term != s->term)
+        return;
+    if (is_stale && !sim.plan.reloads_in_place) {
+        s->committed = s->delivered = 0;
+        server_look(s, "it loaded its tree again");
+        return;
+    }
+    learner_truncated(&s->learner, is_missing ? -ENOENT : 0, server_now(s),
+                      &out);
+    if (s->up)
+        wire_pause(s->up, s->node, false);
+    perform(s, &out);
+}
+
+void
+learn_rebased(struct server *s, const struct disk_op *op)
+{
+    struct learner_out out = {.count = 0};
+
+    memcpy(s->log, op->ids, op->count * sizeof *op->ids);
+    s->count = s->durable = s->base = op->count;
+    s->wants_snap = false;
+    if (s->committed > s->count)
+        s->committed = s->delivered = 0;
+    data_load(s);
+    if (op->term != s->term)
+        return;
+    learner_snapped(&s->learner, last_of(s->log, s->count), server_now(s),
+                    &out);
+    if (s->up)
+        wire_pause(s->up, s->node, false);
+    perform(s, &out);
+}
+
+static void
+take_snapshot(struct server *s, const struct msg_snapshot *snap)
+{
+    if (s->learner.state != LEARNER_SNAPPING)
+        return;
+    TRACE("server %d: takes a snapshot of %u transactions", s->node,
+          snap->count);
+    wire_pause(s->up, s->node, true);
+    disk_order(s, (struct disk_op){.kind = DISK_REBASE,
+                                   .ids = snap->id,
+                                   .count = snap->count});
+    server_moment(s, MOMENT_REBASE);
+}
+
+/* --- events ------------------------------------------------------------------
+ */
+
+void
+learn_begin(struct server *s, int leader)
+{
+    server_enter(s, ROLE_LEARN);
+    s->leader_node = leader;
+    s->dials = 0;
+    s->sync_first = s->sync_last = 0;
+    s->touched_count = 0;
+    s->learner.state = LEARNER_OVER;
+    learn_dial(s);
+    sched_after(server_after(s, sim.plan.ping_ms / 2), EV_TICK, s->node,
+                s->term, NULL);
+}
+
+void
+learn_dial(struct server *s)
+{
+    if (s->dials++ == DIALS_MAX) {
+        server_look(s, "the leader refuses connections");
+        return;
+    }
+    s->up = wire_dial(s->node, s->leader_node, PORT_QUORUM);
+}
+
+void
+learn_end(struct server *s)
+{
+    if (s->up)
+        wire_close(s->up, s->node);
+    s->up = NULL;
+    s->learner.state = LEARNER_OVER;
+}
+
+static void
+connected(struct server *s)
+{
+    struct learner_out out = {.count = 0};
+    struct learner_conf conf = {
+        .me = s->sid,
+        .is_observer = s->is_observer,
+        .accepted = s->accepted,
+        .current = s->current,
+        .last = last_of(s->log, s->count),
+        .committed = last_of(s->log, s->committed),
+        .wants_snap = s->wants_snap,
+        .flags = sim.plan.is_quick ? LEARNER_QUICK : 0,
+        .tick_ms = sim.plan.tick_ms,
+        .init_ticks = sim.plan.init_ticks,
+        .sync_ticks = sim.plan.sync_ticks,
+        .silence_ms = sim.plan.silence_ms,
+    };
+
+    learner_init(&s->learner, &conf, server_now(s), &out);
+    perform(s, &out);
+}
+
+void
+learn_tick(struct server *s)
+{
+    struct learner_out out = {.count = 0};
+
+    if (s->learner.state == LEARNER_OVER) {
+        if (sim.now - s->elected_at > 2 * SEC)
+            server_look(s, "the leader cannot be reached");
+        return;
+    }
+    if (s->learner.state == LEARNER_SNAPPING && s->disk.orders > 0)
+        learner_stirs(&s->learner, server_now(s));
+    learner_tick(&s->learner, server_now(s), &out);
+    perform(s, &out);
+}
+
+static void
+hear(struct server *s, const struct qpacket *p)
+{
+    struct learner_out out = {.count = 0};
+
+    learner_hear(&s->learner, p, server_now(s), &out);
+    perform(s, &out);
+}
+
+void
+learn_receives(struct server *s, struct conn *c, const struct msg *m)
+{
+    if (s->role != ROLE_LEARN || s->up != c) {
+        wire_close(c, s->node);
+        return;
+    }
+    switch (m->kind) {
+    case MSG_UP:
+        connected(s);
+        break;
+    case MSG_REFUSED:
+        s->up = NULL;
+        sched_after(server_after(s, DIAL_AGAIN_MS), EV_DIAL, s->node, s->term,
+                    NULL);
+        break;
+    case MSG_END:
+        s->up = NULL;
+        server_look(s, "the leader is gone");
+        break;
+    case MSG_PACKET:
+        hear(s, &m->packet.packet);
+        break;
+    case MSG_SNAPSHOT:
+        take_snapshot(s, &m->snapshot);
+        break;
+    default:
+        never("no leader sends this");
+    }
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server.c - the life of a simulated server: starts, roles, crashes.
+ *
+ * A role that ends lets everything reach the disk before the server looks
+ * for a leader again: what it says of itself is then what it will find
+ * after a crash (spec/quorum-protocol.md 14.3, ZOOKEEPER-4712).
+ */
+#include "tests/sim/server.h"
+
+#include "tests/sim/claims.h"
+#include "tests/sim/client.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/fault.h"
+#include "tests/sim/wire.h"
+
+mono_ms_t
+server_now(const struct server *s)
+{
+    return s->clock + (mono_ms_t)((double)sim.now * s->rate / 1000.0);
+}
+
+usec_t
+server_after(const struct server *s, int64_t ms)
+{
+    return (usec_t)((double)(ms * MSEC) / s->rate);
+}
+
+bool
+server_listens(const struct server *s, enum port port)
+{
+    switch (port) {
+    case PORT_ELECTION:
+    case PORT_CLIENT:
+        return s->role != ROLE_DOWN;
+    case PORT_QUORUM:
+        return s->role == ROLE_LEAD;
+    }
+    return false;
+}
+
+void
+server_moment(struct server *s, enum moment moment)
+{
+    fault_moment(s, moment);
+}
+
+void
+server_enter(struct server *s, enum role role)
+{
+    s->role = role;
+    s->term++;
+    s->alarm++;
+    s->is_serving = false;
+    s->is_established = false;
+    s->elected_at = sim.now;
+}
+
+static void
+leave_role(struct server *s)
+{
+    if (sim.plan.only_election)
+        return;
+    attach_drop_all(s);
+    if (s->role == ROLE_LEAD)
+        lead_end(s);
+    if (s->role == ROLE_LEARN)
+        learn_end(s);
+}
+
+void
+server_look(struct server *s, const char *why)
+{
+    TRACE("server %d: looks for a leader: %s", s->node, why);
+    leave_role(s);
+    server_enter(s, ROLE_DRAINING);
+    sched_after(rng_below(&sim.rng, 3 * MSEC), EV_TOLD, s->node, s->disk.gen,
+                NULL);
+}
+
+void
+server_start(struct server *s)
+{
+    struct disk *d = &s->disk;
+    int64_t epoch = zxid_epoch(last_of(d->log, d->count));
+
+    if (s->role != ROLE_DOWN)
+        return;
+    s->life++;
+    s->thaw = 0;
+    claim_can_start(s);
+    if (d->current < epoch)
+        d->current = epoch; /* spec 14.3: it holds all of that epoch's start */
+    s->accepted = d->accepted;
+    s->current = d->current;
+    s->count = s->durable = d->count;
+    s->base = d->base;
+    memcpy(s->log, d->log, d->count * sizeof *d->log);
+    s->committed = s->delivered = 0;
+    TRACE("server %d: starts, accepted %lld, current %lld, last %llx", s->node,
+          (long long)s->accepted, (long long)s->current,
+          (unsigned long long)last_of(s->log, s->count));
+    if (!sim.plan.only_election)
+        data_load(s);
+    election_start(s);
+    server_look(s, "it has just started");
+}
+
+void
+server_crash(struct server *s, const char *why)
+{
+    if (s->role == ROLE_DOWN)
+        return;
+    TRACE("server %d: crashes: %s", s->node, why);
+    memset(s->client, 0, sizeof s->client);
+    s->up = NULL;
+    s->wants_snap = false;
+    memset(s->slot, 0, sizeof s->slot);
+    server_enter(s, ROLE_DOWN);
+    s->thaw = 0;
+    disk_crash(s);
+    wire_node_died(s->node);
+    claim_still_durable();
+}
+
+/* --- what the disk says ----------------------------------------------------
+ */
+
+static void
+stored(struct server *s, const struct disk_op *op)
+{
+    if (op->kind == DISK_ACCEPTED)
+        s->accepted = op->epoch;
+    else
+        s->current = op->epoch;
+    server_moment(s, MOMENT_STORED);
+    if (op->term != s->term)
+        return;
+    if (s->role == ROLE_LEAD)
+        lead_stored(s);
+    else if (s->role == ROLE_LEARN)
+        learn_stored(s);
+}
+
+void
+server_told(struct server *s, const struct disk_op *op)
+{
+    switch (op->kind) {
+    case DISK_APPEND:
+        check(s->durable < s->count && s->log[s->durable] == op->id);
+        s->durable++;
+        break;
+    case DISK_ACCEPTED:
+    case DISK_CURRENT:
+        stored(s, op);
+        break;
+    case DISK_TRUNCATE:
+        learn_truncated(s, op);
+        break;
+    case DISK_REBASE:
+        learn_rebased(s, op);
+        break;
+    }
+}
+
+void
+server_all_told(struct server *s)
+{
+    if (s->role == ROLE_LEAD) {
+        lead_durable(s);
+    } else if (s->role == ROLE_LEARN) {
+        learn_durable(s);
+    } else if (s->role == ROLE_DRAINING && s->disk.told == s->disk.tail) {
+        server_enter(s, ROLE_LOOK);
+        election_look(s);
+    }
+}
+
+/* --- events ----------------------------------------------------------------
+ */
+
+static void
+tick(struct server *s)
+{
+    int64_t every = sim.plan.ping_ms / 2;
+
+    if (sim.plan.only_election)
+        only_tick(s);
+    else if (s->role == ROLE_LEAD)
+        lead_tick(s);
+    else
+        learn_tick(s);
+    sched_after(server_after(s, every), EV_TICK, s->node, s->term, NULL);
+}
+
+/* What a frozen server does not do; its disk works all the same. */
+static void
+act(struct server *s, const struct event *e)
+{
+    switch (e->kind) {
+    case EV_TOLD:
+        if (e->gen == s->disk.gen)
+            disk_tell(s);
+        break;
+    case EV_ALARM:
+        if (e->gen == s->alarm)
+            election_alarm(s);
+        break;
+    case EV_POLL:
+        if (e->gen == s->alarm)
+            election_poll(s);
+        break;
+    case EV_TICK:
+        if (e->gen == s->term)
+            tick(s);
+        break;
+    case EV_DIAL:
+        if (e->gen == s->term)
+            learn_dial(s);
+        break;
+    case EV_SNAPPED:
+        if (e->gen == s->term)
+            lead_snapped(s, e->p);
+        break;
+    case EV_DATAGRAM:
+        election_datagram(s, e->p);
+        msg_give(e->p);
+        break;
+    default:
+        never("no event of a server");
+    }
+}
+
+void
+server_event(struct server *s, const struct event *e)
+{
+    if (e->kind == EV_DISK) {
+        if (e->gen == s->disk.gen)
+            disk_synced(s);
+    } else if (e->kind == EV_START) {
+        server_start(s);
+    } else if (e->kind == EV_THAW) {
+        if (s->thaw == sim.now) {
+            s->thaw = 0;
+            TRACE("server %d: thaws", s->node);
+            wire_node_thaws(s->node);
+        }
+    } else if (is_frozen(s) && s->thaw != NEVER) {
+        sched_after(s->thaw - sim.now, (enum event_kind)e->kind, s->node,
+                    e->gen, e->p);
+    } else if (s->role != ROLE_DOWN) {
+        act(s, e);
+    } else if (e->kind == EV_DATAGRAM) {
+        msg_give(e->p);
+    }
+}
+
+/* --- what links bring -------------------------------------------------------
+ */
+
+void
+node_receives(int node, struct conn *c, const struct msg *m)
+{
+    struct server *s = &sim.server[node];
+
+    if (!is_server(node)) {
+        client_receives(&sim.client[node - CLIENT_NODE], c, m);
+        return;
+    }
+    if (s->role == ROLE_DOWN)
+        return;
+    switch (c->port) {
+    case PORT_ELECTION:
+        election_receives(s, c, m);
+        break;
+    case PORT_CLIENT:
+        attach_receives(s, c, m);
+        break;
+    case PORT_QUORUM:
+        if (c->node[0] == node)
+            learn_receives(s, c, m);
+        else
+            lead_receives(s, c, m);
+        break;
+    }
+}
+
+void
+node_sent(int node, struct conn *c)
+{
+    if (is_server(node) && c->port == PORT_QUORUM && c->node[1] == node &&
+        sim.server[node].role == ROLE_LEAD && !is_frozen(&sim.server[node]))
+        lead_pump(&sim.server[node]);
+}
+
+/* --- all of them ------------------------------------------------------------
+ */
+
+static void
+init_one(struct server *s, int node)
+{
+    int64_t jump = rng_below(&sim.rng, 1000000);
+
+    s->node = node;
+    s->sid = node + 1;
+    s->life = s->term = s->alarm = 0;
+    s->role = ROLE_DOWN;
+    s->thaw = 0;
+    s->rate = 0.9 + 0.2 * (double)rng_below(&sim.rng, 1000) / 1000.0;
+    s->clock = 1000 + jump;
+    s->wall = 1700000000000 + jump;
+    s->count = s->durable = s->base = s->applied = 0;
+    s->next_session = 0;
+    s->wants_snap = false;
+    s->is_serving = s->is_established = false;
+    s->up = NULL;
+    memset(s->slot, 0, sizeof s->slot);
+    memset(s->client, 0, sizeof s->client);
+    s->disk.accepted = s->disk.current = 0;
+    s->disk.count = s->disk.base = 0;
+    s->disk.told = s->disk.done = s->disk.batch = s->disk.tail = 0;
+    s->disk.orders = 0;
+    s->disk.gen = 0;
+    s->disk.is_busy = false;
+    s->disk.slow_until = 0;
+}
+
+/* Groups of two or three, weights of 0 to 2, never a group without any. */
+static void
+weigh(struct quorum *q)
+{
+    uint32_t voter = 0;
+
+    q->groups = 3;
+    for (uint32_t i = 0; i < q->count; i++) {
+        struct quorum_member *m = &q->member[i];
+
+        m->group = (uint8_t)(voter % 3);
+        m->weight =
+            voter < 3 ? 1 + rng_below(&sim.rng, 2) : rng_below(&sim.rng, 3);
+        voter += !m->is_observer;
+    }
+}
+
+void
+servers_init(void)
+{
+    const struct plan_of_run *p = &sim.plan;
+    struct quorum *q = &sim.quorum;
+
+    sim.servers = p->voters + p->observers;
+    memset(q, 0, sizeof *q);
+    q->count = sim.servers;
+    for (uint32_t i = 0; i < sim.servers; i++) {
+        init_one(&sim.server[i], (int)i);
+        q->member[i].sid = sim.server[i].sid;
+    }
+    for (uint32_t left = p->observers; left > 0;) {
+        uint32_t i = rng_below(&sim.rng, sim.servers);
+
+        left -= !q->member[i].is_observer;
+        q->member[i].is_observer = true;
+    }
+    if (p->is_weighted)
+        weigh(q);
+    for (uint32_t i = 0; i < sim.servers; i++) {
+        struct server *s = &sim.server[i];
+
+        s->is_observer = q->member[i].is_observer;
+        sched_after(rng_skewed(&sim.rng, 0, 2 * SEC), EV_START, s->node, 0,
+                    NULL);
+    }
+}

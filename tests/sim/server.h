@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server.h - what the files that make up a server call of each other.
+ *
+ *   server.c      life, roles, the disk's answers     (net/repl_role.c)
+ *   election.c    drives elect.c or poll.c            (election/elect_main.c)
+ *   lead.c        drives leader.c                     (net/repl_lead.c)
+ *   learn.c       drives learner.c                    (net/repl_learn.c)
+ *   data.c        log, tree, sessions, preparation    (net/repl_apply.c, ...)
+ *   attach.c      clients that are connected          (net/client_*.c)
+ *
+ * Private to tests/sim.
+ */
+#ifndef TESTS_SIM_SERVER_H
+#define TESTS_SIM_SERVER_H
+
+#include "tests/sim/sim.h"
+
+/* --- server.c --------------------------------------------------------------
+ */
+
+void servers_init(void);
+void server_start(struct server *s);
+void server_crash(struct server *s, const char *why);
+
+/* Leave the role, whatever it is; look for a leader when the disk is still. */
+void server_look(struct server *s, const char *why);
+
+/* A role begins: stale timers of the last one are dropped. */
+void server_enter(struct server *s, enum role role);
+
+/* Local milliseconds, and how long `ms` of them are in truth. */
+mono_ms_t server_now(const struct server *s);
+usec_t server_after(const struct server *s, int64_t ms);
+
+bool server_listens(const struct server *s, enum port port);
+void server_told(struct server *s, const struct disk_op *op);
+void server_all_told(struct server *s);
+void server_event(struct server *s, const struct event *e);
+
+/* Something worth dying at happened. */
+void server_moment(struct server *s, enum moment moment);
+
+/* --- what links bring -------------------------------------------------------
+ */
+
+void node_receives(int node, struct conn *c, const struct msg *m);
+void node_sent(int node, struct conn *c); /* there is room in it again */
+
+/* --- election.c ------------------------------------------------------------
+ */
+
+void election_start(struct server *s); /* with the process */
+void election_look(struct server *s);
+void election_alarm(struct server *s);
+void election_established(struct server *s, int64_t epoch);
+void election_receives(struct server *s, struct conn *c, const struct msg *m);
+void election_datagram(struct server *s, const struct msg *m);
+void election_poll(struct server *s);
+void election_stop(struct server *s);
+
+/* --- only.c: roles without cores, for elections alone ----------------------
+ */
+
+void only_begin(struct server *s, int leader);
+void only_tick(struct server *s);
+
+/* --- lead.c ----------------------------------------------------------------
+ */
+
+void lead_begin(struct server *s);
+void lead_end(struct server *s);
+void lead_tick(struct server *s);
+void lead_receives(struct server *s, struct conn *c, const struct msg *m);
+void lead_stored(struct server *s);
+void lead_durable(struct server *s);
+void lead_pump(struct server *s);
+void lead_snapped(struct server *s, struct conn *c);
+
+/*
+ * A request of our own client or of a learner: prepare, publish, propose.
+ * False: there is no transaction, its connection is to be dropped.
+ */
+bool lead_request(struct server *s, const struct origin *origin, int32_t op,
+                  session_id_t session, int32_t xid, struct bytes body);
+struct origin lead_own_origin(const struct attached *a);
+
+/* May this client have its session back? */
+bool lead_revalidates(struct server *s, session_id_t session,
+                      int32_t timeout_ms, const struct origin *origin);
+void lead_touches(struct server *s, session_id_t session);
+
+/* createSession was applied: its owner is who asked for it. */
+void lead_owns(struct server *s, struct session *opened);
+
+/* --- learn.c ---------------------------------------------------------------
+ */
+
+void learn_begin(struct server *s, int leader);
+void learn_end(struct server *s);
+void learn_dial(struct server *s);
+void learn_tick(struct server *s);
+void learn_receives(struct server *s, struct conn *c, const struct msg *m);
+void learn_stored(struct server *s);
+void learn_durable(struct server *s);
+void learn_truncated(struct server *s, const struct disk_op *op);
+void learn_rebased(struct server *s, const struct disk_op *op);
+void learn_request(struct server *s, int32_t op, session_id_t session,
+                   int32_t xid, struct bytes body);
+void learn_revalidate(struct server *s, session_id_t session,
+                      int32_t timeout_ms);
+void learn_touches(struct server *s, session_id_t session, int32_t timeout_ms);
+
+/* --- data.c ----------------------------------------------------------------
+ */
+
+/* The transaction of these bytes: known, or new in the world. */
+uint32_t txn_known(struct bytes bytes);
+uint32_t txn_new(struct bytes bytes);
+
+void data_load(struct server *s); /* tree and sessions from the log */
+void data_append(struct server *s, uint32_t id);
+void data_commit(struct server *s, zxid_t zxid);
+uint32_t data_index(const struct server *s, zxid_t zxid); /* or UINT32_MAX */
+void data_prepare_from(struct server *s, zxid_t zxid);
+uint64_t data_digest(const struct server *s);
+
+/* --- attach.c --------------------------------------------------------------
+ */
+
+void attach_receives(struct server *s, struct conn *c, const struct msg *m);
+void attach_drop_all(struct server *s);
+void attach_drop(struct server *s, struct attached *a);
+
+/* A transaction was applied here; outcome of its first change. */
+void attach_applied(struct server *s, uint32_t id, const struct outcome *out,
+                    uint32_t outcomes);
+void attach_synced(struct server *s);
+void attach_revalidated(struct server *s, session_id_t session, bool is_valid);
+void attach_go_on(struct server *s);
+
+#endif
