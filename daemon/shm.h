@@ -135,8 +135,8 @@ struct shm_ensemble {
     _Atomic int64_t leading_since_ms; /* mono; 0: does not lead */
     _Atomic int64_t proposal_last, proposal_min, proposal_max; /* bytes; 0:
                                                                   none yet */
-    _Atomic uint64_t lookings, diffs, snaps; /* times since the start */
-    _Atomic uint64_t unavailable_last_ms;    /* between serving and serving */
+    _Atomic uint64_t diffs, snaps;        /* learners served so, ever */
+    _Atomic uint64_t unavailable_last_ms; /* between serving and serving */
 };
 
 struct shm_replication {
@@ -185,8 +185,9 @@ struct shm_election {
     _Atomic zxid_t zxid;
     _Atomic int64_t round;
     _Atomic int64_t epoch;      /* as voted for, before it leads */
+    _Atomic uint32_t life;      /* of the replication process that asked */
     _Atomic uint64_t connected; /* members: bit i is member i of the quorum */
-    _Atomic uint64_t elections, last_election_ms;
+    _Atomic uint64_t elections, last_election_ms, all_elections_ms;
 };
 
 struct shm_image {

@@ -7,10 +7,17 @@
  * shm->election and rings replication's bell.  Nothing on disk.  SIGTERM ends
  * it.  If it dies, the role stands: the supervisor forks another, which finds
  * in shared memory what was decided, rejoins the mesh and answers others.
+ *
+ * If the replication process of a leader dies, that leader is none any more,
+ * and its successor will need a while to load.  Its followers look for another
+ * within a millisecond; so we look at the process itself (a pidfd) and fall
+ * silent, or they would hear that we still lead.
  */
 #include "election/elect_proc.h"
 
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "daemon/check.h"
 #include "daemon/clock.h"
@@ -33,16 +40,85 @@ elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
     atomic_store(&e->zxid, v->zxid);
     atomic_store(&e->round, v->round);
     atomic_store(&e->epoch, v->epoch);
+    atomic_store(&e->life, p->life);
     atomic_store(&e->last_election_ms, (uint64_t)after_ms);
+    atomic_fetch_add(&e->all_elections_ms, (uint64_t)after_ms);
     atomic_fetch_add(&e->elections, 1);
     atomic_store_explicit(&e->decided, p->asked, memory_order_release);
     bell_ring(p->shm, PROC_REPLICATION);
+    p->leads = v->state == PEER_LEADING;
     log_info("election: round %lld: %s %lld: %s epoch=%lld zxid=0x%llx "
              "after_ms=%lld",
              (long long)v->round, role[v->state], (long long)v->leader, why,
              (long long)v->epoch, (unsigned long long)v->zxid,
              (long long)after_ms);
 }
+
+/* --- the replication process that we answer ---------------------------------
+ */
+
+static bool
+is_looking(const struct elect_proc *p)
+{
+    return p->asked != atomic_load(&p->shm->election->decided);
+}
+
+/* Neither a leader nor a candidate; who leads us is true still. */
+static void
+leave(struct elect_proc *p)
+{
+    if (!p->is_open || !(p->leads || is_looking(p)))
+        return;
+    log_info("election: %s no more: the replication process ended",
+             p->leads ? "leading" : "looking");
+    p->leads = false;
+    p->election->leave(p);
+}
+
+static void
+on_replication_ended(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct elect_proc *p = w->data;
+
+    (void)events;
+    ev_io_stop(loop, w);
+    leave(p);
+}
+
+/* Remember who asks.  Without a pidfd the supervisor's word must do. */
+static void
+meet_replication(struct elect_proc *p)
+{
+    const struct shm_super *super = p->shm->super;
+    pid_t pid = atomic_load(&super->pid[PROC_REPLICATION]);
+
+    p->life = atomic_load(&super->life[PROC_REPLICATION]);
+    if (p->pidfd >= 0) {
+        ev_io_stop(p->loop, &p->replication);
+        close(p->pidfd);
+    }
+    p->pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    if (p->pidfd < 0)
+        return;
+    ev_io_init(&p->replication, on_replication_ended, p->pidfd, EV_READ);
+    ev_set_priority(&p->replication, EV_MAXPRI); /* before any note */
+    p->replication.data = p;
+    ev_io_start(p->loop, &p->replication);
+}
+
+static void
+see_replication(struct elect_proc *p)
+{
+    uint32_t life = atomic_load(&p->shm->super->life[PROC_REPLICATION]);
+
+    if (p->life == life)
+        return;
+    p->life = life;
+    leave(p);
+}
+
+/* --- what it asks -----------------------------------------------------------
+ */
 
 static void
 begin_look(struct elect_proc *p)
@@ -87,6 +163,8 @@ see_look(struct elect_proc *p)
         return;
     p->asked = number;
     p->asked_ms = clock_mono_ms();
+    p->leads = false;
+    meet_replication(p);
     delay = delay_seconds(p);
     ev_timer_stop(p->loop, &p->delay);
     if (delay == 0) {
@@ -118,13 +196,17 @@ work(void *arg)
     struct elect_proc *p = arg;
 
     see_look(p);
+    see_replication(p);
     see_established(p);
     if (p->is_open)
         p->election->turn(p);
     return false;
 }
 
-/* What the one before us decided stands, or was the last before this look. */
+/*
+ * What the one before us decided stands, unless who asked for it is gone; or
+ * it was the last before the look that goes on.
+ */
 static void
 take_over(struct elect_proc *p)
 {
@@ -140,16 +222,22 @@ take_over(struct elect_proc *p)
     p->asked = atomic_load(&e->decided);
     if (p->asked == 0)
         return; /* the first life, or nothing was decided in it */
+    meet_replication(p);
+    p->leads = outcome.leader == p->conf.my_sid;
     p->election->open(p, &outcome);
     p->is_open = true;
-    log_info("election: round %lld: our leader is still %lld",
-             (long long)outcome.round, (long long)outcome.leader);
+    if (p->leads && p->life != atomic_load(&e->life))
+        leave(p);
+    else
+        log_info("election: round %lld: our leader is still %lld",
+                 (long long)outcome.round, (long long)outcome.leader);
 }
 
 static void
 shell_open(struct elect_proc *p, struct shm *shm)
 {
     p->shm = shm;
+    p->pidfd = -1;
     shm_conf(shm, &p->conf);
     quorum_of_conf(&p->conf, &p->quorum);
     p->config = (struct bytes){

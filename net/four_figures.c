@@ -115,12 +115,13 @@ add_ensemble(struct ensemble_figures *f, const struct shm *shm)
     f->proposal_last = e->proposal_last ? e->proposal_last : -1;
     f->proposal_min = e->proposal_min ? e->proposal_min : -1;
     f->proposal_max = e->proposal_max ? e->proposal_max : -1;
-    f->lookings = e->lookings;
+    f->lookings = shm->replication->look.number;
     f->diffs = e->diffs;
     f->snaps = e->snaps;
     f->unavailable_last_ms = e->unavailable_last_ms;
     f->elections = shm->election->elections;
     f->election_last_ms = shm->election->last_election_ms;
+    f->elections_ms = shm->election->all_elections_ms;
 }
 
 void
@@ -228,6 +229,12 @@ ms(uint64_t us)
 }
 
 static double
+election_avg_ms(const struct ensemble_figures *e)
+{
+    return e->elections ? (double)e->elections_ms / (double)e->elections : 0;
+}
+
+static double
 fsync_avg_ms(const struct figures *f)
 {
     return f->fsync_count ? ms(f->fsync_total_us) / (double)f->fsync_count : 0;
@@ -257,7 +264,9 @@ fsync_avg_ms(const struct figures *f)
     W(GAUGE, quorum_size, e->quorum_size)                                      \
     W(GAUGE, epoch, e->epoch)                                                  \
     W(COUNTER, looking_count, e->lookings)                                     \
+    R(GAUGE, avg_election_time, election_avg_ms(e))                            \
     W(COUNTER, cnt_election_time, e->elections)                                \
+    W(COUNTER, sum_election_time, e->elections_ms)                             \
     W(GAUGE, last_election_time, e->election_last_ms)                          \
     W(GAUGE, last_unavailable_time, e->unavailable_last_ms)                    \
     W(COUNTER, diff_count, e->diffs)                                           \

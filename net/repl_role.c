@@ -148,7 +148,6 @@ repl_look(struct repl *r, const char *why)
     r->role = &role_looking;
     r->is_asked = false;
     r->epoch = 0;
-    atomic_fetch_add(&r->shm->replication->ensemble.lookings, 1);
     repl_report(r);
     log_info("replication: looking for a leader: %s zxid=0x%" PRIx64, why,
              (uint64_t)r->last);
