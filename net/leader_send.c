@@ -74,6 +74,20 @@ place_of(const struct leader *l, zxid_t last)
 }
 
 /*
+ * Apache's learners may not survive a cut into an older epoch.  A snapshot is
+ * safe for them when it ends above their log: what is left of that is never
+ * read again, and they keep it only with all that follows up to NEW_LEADER.
+ *
+ * ZK: LearnerHandler.queueCommittedProposals (spec 4.6, 14.3)
+ */
+static bool
+is_too_deep_a_cut(const struct leader_peer *p, zxid_t end)
+{
+    return p->plan.op == SYNC_TRUNC && !p->is_zabd && p->last < end &&
+           zxid_epoch(p->plan.zxid) != zxid_epoch(p->last);
+}
+
+/*
  * What is committed now goes before NEW_LEADER, everything else behind it:
  * trap 14.1.3.  The mark is set here, so that a busy ensemble cannot keep a
  * slow learner from ever reaching it.
@@ -86,6 +100,8 @@ make_plan(struct leader *l, uint32_t slot)
 
     p->plan =
         l->history->plan(l->history->arg, slot, place_of(l, p->last), end);
+    if (is_too_deep_a_cut(p, end))
+        p->plan = (struct sync_plan){.op = SYNC_SNAP};
     check(p->plan.op == SYNC_SNAP || p->plan.from <= end);
     check(p->plan.op != SYNC_TRUNC || zxid_counter(p->plan.zxid) != 0);
     p->seal = end;

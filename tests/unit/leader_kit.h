@@ -216,6 +216,13 @@ acks(uint32_t slot, zxid_t zxid)
 }
 
 static inline void
+snapped(uint32_t slot, zxid_t zxid)
+{
+    leader_snapped(&leader, slot, zxid);
+    leader_check(&leader);
+}
+
+static inline void
 proposes(zxid_t zxid)
 {
     has_logged(zxid);

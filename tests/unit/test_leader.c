@@ -547,6 +547,18 @@ every_state_has_initlimit_of_its_own(void)
     CU_ASSERT_FALSE(gave_up());
 }
 
+/* It is silent because it waits for us. */
+static void
+who_waits_for_our_disk_is_not_silent(void)
+{
+    given();
+    comes(2, 4);
+    passes(INIT_MS);
+    stored();
+    passes(INIT_MS);
+    CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_INFORMED);
+}
+
 static void
 gives_up_when_the_quorum_is_silent(void)
 {
@@ -582,6 +594,24 @@ a_lost_quorum_is_lost_a_tick_later(void)
     passes(TICK_MS - 1);
     CU_ASSERT_FALSE(gave_up());
     passes(1);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+/* Others that come and go do not put the check off for ever. */
+static void
+only_the_loss_of_the_quorum_delays_its_check(void)
+{
+    given_led();
+    leaves(2);
+    passes(TICK_MS - 1);
+    comes(3, 4);
+    leaves(3);
+    comes(77, 4);
+    leaves(77);
+    comes(77, 4);
+    passes(1);
+    leaves(77);
+    passes(TICK_MS - 1);
     CU_ASSERT_TRUE(gave_up());
 }
 
@@ -725,15 +755,58 @@ an_ack_that_does_not_cover_the_debt_does_not_renew_it(void)
     CU_ASSERT_TRUE(closed(3));
 }
 
+/* Server 2 and we commit (5,n), and the observer hears of it. */
+static void
+commits_and_informs(uint32_t n)
+{
+    proposes(ZXID(5, n));
+    while (next(2))
+        ;
+    is_durable(ZXID(5, n));
+    acks(2, ZXID(5, n));
+    CU_ASSERT_TRUE_FATAL(sends(9, Q_INFORM, ZXID(5, n)));
+}
+
+/* Apache's followers acknowledge what came before UP_TO_DATE behind it. */
+static void
+the_debt_begins_with_up_to_date(void)
+{
+    given_led();
+    proposes(ZXID(5, 1));
+    CU_ASSERT_TRUE(sends(2, Q_PROPOSAL, ZXID(5, 1)));
+    is_durable(ZXID(5, 1));
+    comes_late(3, 4, 4, ZXID(4, 3));
+    CU_ASSERT_TRUE(sends(3, Q_DIFF, ZXID(4, 3)));
+    CU_ASSERT_TRUE(sends(3, Q_NEW_LEADER, EPOCH(5)));
+    CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, 1)));
+    acks(2, ZXID(5, 1));
+    acks(3, EPOCH(5));
+    for (int i = 0; i < SYNC_TICKS; i++) {
+        passes(TICK_MS);
+        hears(2, Q_PING, 0, BYTES_NULL);
+    }
+    CU_ASSERT_TRUE(sends(3, Q_PING, ZXID(5, 1)));
+    CU_ASSERT_TRUE(sends(3, Q_COMMIT, ZXID(5, 1)));
+    CU_ASSERT_TRUE(sends(3, Q_UP_TO_DATE, -1));
+    passes(SYNC_MS);
+    CU_ASSERT_EQUAL(leader.peer[3].stage, PEER_UP_TO_DATE);
+    hears(3, Q_PING, 0, BYTES_NULL);
+    passes(1);
+    CU_ASSERT_TRUE(closed(3));
+}
+
 static void
 observers_owe_nothing(void)
 {
     given_observer();
     proposes(ZXID(5, 1));
+    acks(9, ZXID(5, 1));
     CU_ASSERT_TRUE(sends(2, Q_PROPOSAL, ZXID(5, 1)));
     is_durable(ZXID(5, 1));
     acks(2, ZXID(5, 1));
     CU_ASSERT_TRUE(sends(9, Q_INFORM, ZXID(5, 1)));
+    commits_and_informs(2);
+    acks(9, ZXID(5, 1));
     for (int i = 0; i < 2 * SYNC_TICKS; i++) {
         passes(TICK_MS);
         hears(2, Q_PING, 0, BYTES_NULL);
@@ -850,9 +923,11 @@ UNIT_SUITE(leader)
     UNIT(gives_up_when_nobody_promises);
     UNIT(gives_up_when_nobody_acknowledges);
     UNIT(every_state_has_initlimit_of_its_own);
+    UNIT(who_waits_for_our_disk_is_not_silent);
     UNIT(gives_up_when_the_quorum_is_silent);
     UNIT(any_packet_is_a_sign_of_life);
     UNIT(a_lost_quorum_is_lost_a_tick_later);
+    UNIT(only_the_loss_of_the_quorum_delays_its_check);
     UNIT(who_is_brought_up_counts_for_the_quorum);
     UNIT(who_is_brought_up_does_not_count_for_ever);
     UNIT(a_follower_we_do_not_need_may_die);
@@ -862,6 +937,7 @@ UNIT_SUITE(leader)
     UNIT(who_owes_an_ack_for_synclimit_is_closed);
     UNIT(who_acknowledges_in_time_owes_only_what_is_left);
     UNIT(an_ack_that_does_not_cover_the_debt_does_not_renew_it);
+    UNIT(the_debt_begins_with_up_to_date);
     UNIT(observers_owe_nothing);
     UNIT(resigns_with_a_reason);
     UNIT(nothing_happens_after_the_end);

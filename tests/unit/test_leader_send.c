@@ -89,6 +89,33 @@ who_is_cut_gets_what_follows_the_cut(void)
     CU_ASSERT_TRUE(sends(2, Q_NEW_LEADER, EPOCH(6)));
 }
 
+/* Spec 4.6: Apache's leader spares its learners that, and so do we. */
+static void
+only_zabd_learners_are_cut_into_an_older_epoch(void)
+{
+    struct learner_info info = {
+        .sid = 3, .protocol = LEARNER_PROTOCOL, .is_zabd = true};
+
+    given_led();
+    past.at[0] = ZXID(2, 1);
+    comes_late(77, 4, 4, ZXID(3, 1));
+    CU_ASSERT_TRUE(sends_snapshot(77));
+    joins(3);
+    hears_info(3, Q_FOLLOWER_INFO, EPOCH(5), &info);
+    CU_ASSERT_TRUE(sends(3, Q_LEADER_INFO, EPOCH(5)));
+    promises(3, 4, ZXID(3, 1));
+    CU_ASSERT_TRUE(sends(3, Q_TRUNC, ZXID(2, 1)));
+}
+
+/* Its own log would come back behind a snapshot that ends before it. */
+static void
+who_is_an_epoch_ahead_is_cut_and_gets_no_snapshot(void)
+{
+    given_led();
+    comes_late(77, 5, 5, ZXID(5, 1));
+    CU_ASSERT_TRUE(sends(77, Q_TRUNC, ZXID(4, 3)));
+}
+
 static void
 nothing_passes_a_snapshot(void)
 {
@@ -99,7 +126,7 @@ nothing_passes_a_snapshot(void)
     proposes(ZXID(5, 1));
     passes(TICK_MS);
     CU_ASSERT_FALSE(next(3));
-    leader_snapped(&leader, 3, ZXID(4, 3));
+    snapped(3, ZXID(4, 3));
     CU_ASSERT_TRUE(sends(3, Q_NEW_LEADER, EPOCH(5)));
     CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, 1)));
 }
@@ -111,7 +138,7 @@ an_older_snapshot_is_followed_by_pairs(void)
     past.must_snap = true;
     comes_late(3, 4, 4, 0);
     CU_ASSERT_TRUE(sends_snapshot(3));
-    leader_snapped(&leader, 3, ZXID(4, 1));
+    snapped(3, ZXID(4, 1));
     CU_ASSERT_TRUE(sends_pair(3, ZXID(4, 2)));
     CU_ASSERT_TRUE(sends_pair(3, ZXID(4, 3)));
     CU_ASSERT_TRUE(sends(3, Q_NEW_LEADER, EPOCH(5)));
@@ -140,7 +167,7 @@ a_newer_snapshot_is_followed_by_new_leader(void)
     comes_late(3, 4, 4, 0);
     CU_ASSERT_TRUE(sends_snapshot(3));
     commits(1, 3);
-    leader_snapped(&leader, 3, ZXID(5, 2));
+    snapped(3, ZXID(5, 2));
     CU_ASSERT_TRUE(sends(3, Q_NEW_LEADER, EPOCH(5)));
     CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, 3)));
     CU_ASSERT_TRUE(sends(3, Q_COMMIT, ZXID(5, 3)));
@@ -654,6 +681,8 @@ UNIT_SUITE(leader_send)
     UNIT(who_is_in_step_gets_diff_and_new_leader);
     UNIT(who_is_behind_gets_committed_pairs);
     UNIT(who_is_cut_gets_what_follows_the_cut);
+    UNIT(only_zabd_learners_are_cut_into_an_older_epoch);
+    UNIT(who_is_an_epoch_ahead_is_cut_and_gets_no_snapshot);
     UNIT(nothing_passes_a_snapshot);
     UNIT(an_older_snapshot_is_followed_by_pairs);
     UNIT(a_newer_snapshot_is_followed_by_new_leader);
