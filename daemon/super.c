@@ -24,7 +24,9 @@ super_end(const struct super *s)
 
 /*
  * Orderly stop: clients first, so that no new request comes; replication,
- * image and log when they are gone.  What was acknowledged is on disk.
+ * image and log when they are gone.  What was acknowledged is on disk.  The
+ * election process ends at once: others who look for a leader see that we
+ * are none, and do not wait for our vote.
  */
 static void
 stop_step(struct super *s, mono_ms_t now)
@@ -39,7 +41,8 @@ stop_step(struct super *s, mono_ms_t now)
             continue;
         if (now >= s->stop_deadline)
             super_signal(s, id, SIGKILL);
-        else if (clients_ended || id >= PROC_CLIENT || id == PROC_ADMIN)
+        else if (clients_ended || id >= PROC_CLIENT || id == PROC_ADMIN ||
+                 id == PROC_ELECTION)
             super_signal(s, id, SIGTERM);
     }
     if (super_all_ended(s))

@@ -190,6 +190,7 @@ begin_rebuild(struct super *s)
     atomic_fetch_add(&s->shm->super->life[PROC_REPLICATION], 1);
     s->rebuild = true;
     bell_ring_clients(s->shm);
+    bell_ring(s->shm, PROC_ELECTION); /* it must not say that we lead */
 }
 
 static void

@@ -54,8 +54,7 @@ elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
              (long long)after_ms);
 }
 
-/* --- the replication process that we answer ---------------------------------
- */
+/* --- the replication process that we answer ------------------------------ */
 
 static bool
 is_looking(const struct elect_proc *p)
@@ -117,8 +116,7 @@ see_replication(struct elect_proc *p)
     leave(p);
 }
 
-/* --- what it asks -----------------------------------------------------------
- */
+/* --- what it asks -------------------------------------------------------- */
 
 static void
 begin_look(struct elect_proc *p)

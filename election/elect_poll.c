@@ -167,7 +167,8 @@ take_datagram(struct elect_proc *p, struct bytes in,
     struct poll_answer a;
 
     if (in.size == POLL_REQUEST_BYTES) {
-        answer(p, (int32_t)load_be32(in.data), from, from_size);
+        if (!e->is_silent)
+            answer(p, (int32_t)load_be32(in.data), from, from_size);
         return;
     }
     if (!e->is_asking || poll_get_answer(in, &a) < 0)
@@ -322,6 +323,7 @@ look(struct elect_proc *p, zxid_t zxid, int64_t epoch)
     (void)epoch; /* the original election knows none */
     poll_init(&e->core, &p->quorum, p->conf.my_sid, zxid);
     e->state = PEER_LOOKING;
+    e->is_silent = false;
     e->pause_ms = PAUSE_MIN_MS;
     log_info("election: round %lld: asking all members zxid=0x%llx",
              (long long)p->asked, (unsigned long long)zxid);
@@ -335,6 +337,14 @@ established(struct elect_proc *p, int64_t epoch)
 }
 
 static void
+leave(struct elect_proc *p)
+{
+    p->poll.is_silent = true;
+    p->poll.is_asking = false;
+    ev_timer_stop(p->loop, &p->poll.timer);
+}
+
+static void
 turn(struct elect_proc *p)
 {
     (void)p; /* there are no connections that could change */
@@ -344,5 +354,6 @@ const struct election election_poll = {
     .open = open_poll,
     .look = look,
     .established = established,
+    .leave = leave,
     .turn = turn,
 };

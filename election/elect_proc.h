@@ -31,6 +31,8 @@ struct election {
     void (*look)(struct elect_proc *p, zxid_t zxid, int64_t epoch);
     /* The leader decided upon leads us now, in `epoch`. */
     void (*established)(struct elect_proc *p, int64_t epoch);
+    /* Neither lead nor look: nobody is told anything before the next look. */
+    void (*leave)(struct elect_proc *p);
     /* In each turn of the loop, before it sleeps. */
     void (*turn)(struct elect_proc *p);
 };
@@ -47,6 +49,7 @@ struct elect_poll {
     struct poll core;
     enum peer_state state; /* LOOKING, or what was decided */
     bool is_asking;        /* answers are waited for */
+    bool is_silent;        /* see leave */
     int64_t pause_ms;      /* before the next round */
     int fd;                /* -1 until our own address is known */
     sa_family_t family;
@@ -71,6 +74,10 @@ struct elect_proc {
     struct bytes config; /* the members, as notes carry them */
     const struct election *election;
     bool is_open;
+    bool leads;           /* the outcome was ourselves, and stands */
+    uint32_t life;        /* of the replication process that asked */
+    int pidfd;            /* of that; -1: none */
+    ev_io replication;    /* it ended */
     uint64_t asked;       /* number of the look we are about */
     uint64_t established; /* number of the look whose leader leads us */
     mono_ms_t asked_ms;

@@ -75,7 +75,7 @@ mesh_tell(struct mesh *m, sid_t sid, const struct vote *vote)
 {
     struct peer *p = mesh_peer(m, sid);
 
-    if (!p)
+    if (!p || m->is_paused)
         return;
     if (link_tell(&p->link, vote))
         dial_begin(p);
@@ -186,14 +186,47 @@ mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
     }
     for (uint32_t i = 0; i < conf->member_count; i++)
         open_member(m, i);
+    ev_timer_init(&m->beginning, on_beginning_over, 0, 0);
+    ev_timer_init(&m->redial, on_redial, 0, 0);
+    m->beginning.data = m->redial.data = m;
+    accept_init(m);
+    m->is_paused = true;
+    mesh_resume(m);
+}
+
+void
+mesh_resume(struct mesh *m)
+{
+    if (!m->is_paused)
+        return;
+    m->is_paused = false;
     m->is_beginning = true;
-    ev_timer_init(&m->beginning, on_beginning_over, MESH_BEGINNING_MS / 1000.0,
-                  0);
-    m->beginning.data = m;
-    ev_timer_start(loop, &m->beginning);
+    ev_timer_set(&m->beginning, MESH_BEGINNING_MS / 1000.0, 0);
+    ev_timer_start(m->loop, &m->beginning);
     accept_open(m);
     /* Everybody at once, then again and again who is not there. */
-    ev_timer_init(&m->redial, on_redial, 0, redial_seconds);
-    m->redial.data = m;
-    ev_timer_start(loop, &m->redial);
+    ev_timer_set(&m->redial, 0, redial_seconds);
+    ev_timer_start(m->loop, &m->redial);
+}
+
+void
+mesh_pause(struct mesh *m)
+{
+    if (m->is_paused)
+        return;
+    m->is_paused = m->has_changed = true;
+    ev_timer_stop(m->loop, &m->beginning);
+    ev_timer_stop(m->loop, &m->redial);
+    accept_close(m);
+    for (size_t i = 0; i < MESH_PEERS; i++) {
+        struct peer *p = &m->peer[i];
+
+        if (!p->is_used)
+            continue;
+        if (p->link.state == LINK_UP)
+            stream_close(p);
+        dial_stop(p);
+        link_init(&p->link, m->self->sid, p->link.peer);
+        p->is_used = is_member(p);
+    }
 }

@@ -74,6 +74,7 @@ struct mesh {
     void (*heard)(void *arg, struct vote *vote);
     void *arg;
     bool has_changed; /* who is up, or who may answer */
+    bool is_paused;
     bool is_beginning;
     uint64_t guests_ever;
     struct resolver resolver;
@@ -97,6 +98,13 @@ struct mesh {
 void mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
                const struct quorum *quorum, struct bytes config,
                void (*heard)(void *arg, struct vote *vote), void *arg);
+
+/*
+ * Close the port and every connection, and forget what was told: to others we
+ * are not there.  mesh_resume undoes it, and does nothing otherwise.
+ */
+void mesh_pause(struct mesh *m);
+void mesh_resume(struct mesh *m);
 
 /* Tell `sid`; connects if need be.  One that is nowhere is not told. */
 void mesh_tell(struct mesh *m, sid_t sid, const struct vote *vote);
@@ -128,7 +136,9 @@ void dial_begin(struct peer *p);
 void dial_stop(struct peer *p); /* give up what is under way, quietly */
 
 /* mesh_accept.c */
+void accept_init(struct mesh *m);
 void accept_open(struct mesh *m);
+void accept_close(struct mesh *m);
 
 /* A socket between servers: no delay, and a dead peer is noticed. */
 void mesh_socket_options(int fd);

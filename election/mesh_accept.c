@@ -288,7 +288,7 @@ on_bind_again(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 void
-accept_open(struct mesh *m)
+accept_init(struct mesh *m)
 {
     for (size_t i = 0; i < MESH_GUESTS; i++)
         m->guest[i] = (struct guest){.mesh = m, .fd = -1};
@@ -296,5 +296,26 @@ accept_open(struct mesh *m)
     resolve_init(&m->own, &m->resolver, on_own_address, m);
     ev_timer_init(&m->bind_again, on_bind_again, 0, 0);
     m->bind_again.data = m;
+}
+
+void
+accept_open(struct mesh *m)
+{
+    m->bind_failures = 0;
     try_to_listen(m);
+}
+
+void
+accept_close(struct mesh *m)
+{
+    resolve_forget(&m->own);
+    ev_timer_stop(m->loop, &m->bind_again);
+    if (m->listen_fd >= 0) {
+        ev_io_stop(m->loop, &m->listener);
+        close(m->listen_fd);
+        m->listen_fd = -1;
+    }
+    for (size_t i = 0; i < MESH_GUESTS; i++)
+        if (m->guest[i].fd >= 0)
+            turn_away(&m->guest[i], NULL);
 }

@@ -122,7 +122,7 @@ compare_config(struct peer *p, struct bytes config)
 {
     struct bytes line;
 
-    if (p->is_other_conf || config.size < 0 ||
+    if (p->is_other_conf || config.size <= 0 ||
         config_is_same(config, p->mesh->config, &line))
         return;
     p->is_other_conf = true;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Elections of election processes, and what a death costs."""
 
+import socket
 import time
 
-from kit import (FOLLOWING, LEADING, LOOKING, NOBODY, OBSERVING, case, claim)
+from kit import (FOLLOWING, HOST, LEADING, LOOKING, NOBODY, OBSERVING, case,
+                 claim)
 
 
 def ensemble(stage, *sids, zxids=None, epochs=None, **more):
@@ -193,6 +195,72 @@ def a_look_outlives_the_election_process(stage):
     for link in (one, two):
         link.tell(LOOKING, 3, 5, 1, 1)
     claim(node.decided() == (3, 1, 1), "it does not lead")
+
+
+@case
+def a_leader_whose_replication_died_is_none(stage):
+    """Its port is closed until there is another that looks."""
+    stage.members(1, 2, 3)
+    fakes = stage.fake(1), stage.fake(2)
+    node = stage.node(3).look(5, 1)
+    links = [f.linked(3) for f in fakes]
+    for link in links:
+        link.tell(LOOKING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node.say("established", 2)
+    node.say("die")
+    for link in links:
+        claim(link.is_closed(1), "it stays")
+    claim(fakes[0].nobody_comes(), "it comes back by itself")
+    with socket.socket() as s:
+        claim(s.connect_ex((HOST, stage.m.election[3])) != 0,
+              "its port is open")
+    node.look(6, 2)
+    for f in fakes:
+        link = f.linked(3)
+        claim(link.note().vote() == (LOOKING, 3, 6, 2, 2), "another vote")
+        link.tell(LOOKING, 3, 6, 2, 2)
+    claim(node.decided() == (3, 2, 2), "it does not lead again")
+
+
+@case
+def a_candidate_whose_replication_died_is_none(stage):
+    stage.members(1, 2, 3)
+    node = stage.node(3).look(5, 1)
+    link = stage.fake(1).linked(3)
+    link.note()
+    node.say("die")
+    claim(link.is_closed(1), "it stays")
+    node.undecided()
+
+
+@case
+def a_follower_whose_replication_died_knows_its_leader(stage):
+    stage.members(1, 2, 3)
+    node = stage.node(2).look(5, 1)
+    link = stage.fake(1).linked(2)
+    stage.fake(3).linked(2).tell(LEADING, 3, 5, 1, 1)
+    link.tell(FOLLOWING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not follow")
+    node.say("die")
+    time.sleep(0.05)
+    link.tell(LOOKING, 1, 0, 7, 0)
+    link.hears(FOLLOWING, 3)
+
+
+@case
+def a_dead_leader_stays_none_in_another_process(stage):
+    """Both processes of a leader die: the election process comes back first."""
+    stage.members(1, 2, 3)
+    one, two = stage.fake(1), stage.fake(2)
+    node = stage.node(3).look(5, 1)
+    for f in (one, two):
+        f.linked(3).tell(LOOKING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node.say("die")
+    node.say("kill")
+    node.hear("forked")
+    claim(one.nobody_comes(), "it says that it is there")
 
 
 @case

@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 
-from kit import (FOLLOWING, HOST, LEADING, LOOKING, NOBODY, Wrong, case, claim,
+from kit import (FOLLOWING, HOST, LEADING, LOOKING, NOBODY, case, claim,
                  framed, hello, note)
 
 
@@ -335,5 +335,3 @@ def a_port_that_cannot_be_had_ends_the_process(stage):
         s.listen(1)
         stage.node(2).look().logs("tried 2 times")
 
-
-__all__ = ["Wrong"]

@@ -11,6 +11,8 @@
  *   established EPOCH   the leader leads us
  *   connected           > connected MASK
  *   kill                SIGKILL and fork again  > forked
+ *   die                 the replication process dies; the next look is that
+ *                       of another
  *   quit, or the end of stdin
  */
 #include <errno.h>
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +31,7 @@
 #include "daemon/proc.h"
 
 static struct shm *shm;
-static pid_t child;
+static pid_t child, replication;
 
 static void
 load(const char *path)
@@ -59,10 +62,23 @@ start(void)
 }
 
 static void
-stop(void)
+end(pid_t pid)
 {
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+/* Somebody must be there to die. */
+static void
+start_replication(void)
+{
+    replication = fork();
+    if (replication == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+    atomic_store(&shm->super->pid[PROC_REPLICATION], (int32_t)replication);
 }
 
 static void
@@ -72,6 +88,8 @@ obey(char *line)
     long long a = 0, b = 0;
 
     if (sscanf(line, "look %lli %lli", &a, &b) == 2) {
+        if (replication == 0)
+            start_replication();
         atomic_store(&look->zxid, a);
         atomic_store(&look->epoch, b);
         atomic_fetch_add(&look->number, 1);
@@ -84,11 +102,15 @@ obey(char *line)
         printf("connected %llu\n",
                (unsigned long long)atomic_load(&shm->election->connected));
     } else if (strncmp(line, "kill", 4) == 0) {
-        stop();
+        end(child);
         start();
         printf("forked\n");
+    } else if (strncmp(line, "die", 3) == 0) {
+        end(replication);
+        replication = 0;
+        atomic_fetch_add(&shm->super->life[PROC_REPLICATION], 1);
     } else if (strncmp(line, "quit", 4) == 0) {
-        stop();
+        end(child);
         exit(EXIT_OK);
     }
     fflush(stdout);
@@ -123,6 +145,7 @@ main(int argc, char **argv)
     proc_title_init(argc, argv);
     load(argv[1]);
     start();
+    atomic_store(&shm->super->life[PROC_REPLICATION], 1);
     setvbuf(stdin, NULL, _IONBF, 0);
     for (;;) {
         if (poll(&in, 1, 2) > 0) {
@@ -132,6 +155,6 @@ main(int argc, char **argv)
         }
         tell_decided();
     }
-    stop();
+    end(child);
     return EXIT_OK;
 }
