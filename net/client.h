@@ -89,6 +89,9 @@ struct client_proc {
     ev_timer accept_again;
     ev_timer tick;
     ev_check wake;
+    ev_signal on_term;
+    ev_timer end;
+    bool is_ending; /* SIGTERM came: nothing more is read */
 
     struct conf conf;
     uint32_t conf_version;
@@ -192,6 +195,13 @@ void client_list_add(struct client_proc *p, struct client_list *list,
 
 /* The peer as the log names it: "/1.2.3.4:567".  Good until the next call. */
 const char *client_name(const struct client_proc *p, const struct client *c);
+
+/* --- client_end.c --------------------------------------------------------- */
+
+void client_end_init(struct client_proc *p);
+
+/* Once a turn: leave if we were told to and everything is answered. */
+void client_end_look(struct client_proc *p);
 
 /* --- client_accept.c ------------------------------------------------------ */
 

@@ -5,9 +5,9 @@
  * requests, their watches, their answers.  Writes go to replication through
  * its request ring; it follows the transaction ring with its own cursor, and
  * reads the tree.  It stores to shm->client[w], shm->heard[w], shm->conns[w]
- * and its request ring only.  Nothing on disk.  SIGTERM ends it.  If it dies,
- * its connections drop, sessions and ephemerals live, the supervisor forks
- * another.
+ * and its request ring only.  Nothing on disk.  SIGTERM ends it when all that
+ * it has read is answered (client_end.c).  If it dies, its connections drop,
+ * sessions and ephemerals live, the supervisor forks another.
  */
 #include "net/client.h"
 
@@ -109,6 +109,7 @@ turn(void *arg)
     run_todo(p);
     client_publish(p);
     conn_flush_dirty(&p->home);
+    client_end_look(p);
     client_sweep(p);
     client_ring(p);
     /* Replication rings watchers for every change, from now on: look again. */
@@ -234,6 +235,7 @@ client_main(struct shm *shm, uint32_t worker)
     start(p, shm, worker);
     bell_attach(&p->bell, p->loop, shm, p->self, turn, p);
     client_accept_init(p);
+    client_end_init(p);
     proc_ready(p->self, shm);
     ev_run(p->loop, 0);
     exit(EXIT_SUCCESS);

@@ -31,8 +31,9 @@ struct repl {
     uint32_t conf_version;
     const struct role *role;
     bool is_failed; /* the log cannot write: nothing is acknowledged */
-    zxid_t known_committed;   /* of what repl_load found; the rest of the log
-                                 is in the tree as well, and may have to go */
+    zxid_t known_committed;   /* a quorum has it; what was loaded at the start
+                                 or came with a snapshot beyond that may have
+                                 to go again */
     struct quorum quorum;     /* of the ensemble; no members: there is none */
     uint64_t order;           /* number of our last order to the log */
     bool is_ordering;         /* it has not been answered */
@@ -64,7 +65,7 @@ struct repl {
     ring_pos_t head;      /* where the next entry goes */
     ring_pos_t published; /* what others were told of it */
     ring_pos_t committed, applied;
-    zxid_t commit_zxid; /* everything up to here is committed */
+    zxid_t commit_zxid; /* everything up to here is to be applied */
     ring_pos_t slowest; /* as of the last look */
     struct ring_memory ring_memory;
     zxid_t zxid; /* of the last transaction prepared, or to count from */
@@ -130,6 +131,13 @@ bool repl_order_done(struct repl *r, int *result);
 
 /* What the log process has made durable. */
 zxid_t repl_durable(const struct repl *r);
+
+/* A quorum has everything up to `zxid`. */
+static inline void
+repl_commit(struct repl *r, zxid_t zxid)
+{
+    r->commit_zxid = r->known_committed = zxid;
+}
 
 /* Everything committed is in the tree when this returns. */
 void repl_apply_all(struct repl *r);

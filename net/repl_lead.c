@@ -37,7 +37,7 @@ begin_leading(struct repl_lead *l, int64_t epoch)
 {
     struct repl *r = l->r;
 
-    r->commit_zxid = r->last;
+    repl_commit(r, r->last);
     repl_apply_all(r);
     repl_reached(r, epoch);
     repl_prepare_from(r, ZXID(epoch, 0));
@@ -64,7 +64,7 @@ perform(struct repl_lead *l, const struct leader_act *a)
         begin_leading(l, a->epoch);
         break;
     case LEADER_COMMIT:
-        l->r->commit_zxid = a->zxid;
+        repl_commit(l->r, a->zxid);
         break;
     case LEADER_REQUEST:
         p->is_waiting = !lead_request(p, a->packet);

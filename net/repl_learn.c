@@ -63,7 +63,7 @@ store_epoch(struct repl_learn *l, enum log_order kind, int64_t epoch)
 static void
 append(struct repl_learn *l, const struct qpacket *p)
 {
-    if (learn_append(l, p->data) < 0) {
+    if (learn_append(l, p) < 0) {
         log_error("learner: the leader sent a transaction of no known form "
                   "zxid=0x%" PRIx64 " bytes=%d",
                   (uint64_t)p->zxid, p->data.size);
@@ -101,7 +101,7 @@ perform(struct repl_learn *l, const struct learner_act *a)
         append(l, &a->packet);
         break;
     case LEARNER_COMMIT:
-        l->r->commit_zxid = a->zxid;
+        repl_commit(l->r, a->zxid);
         break;
     case LEARNER_SERVE:
         begin_serving(l, l->core.epoch);
@@ -257,7 +257,7 @@ learn_connected(struct repl_learn *l, int fd)
         .accepted = atomic_load(&r->shm->log->accepted_epoch),
         .current = atomic_load(&r->shm->log->current_epoch),
         .last = r->last,
-        .committed = r->commit_zxid,
+        .committed = r->known_committed,
         .wants_snap = r->wants_snap,
         .flags = LEARNER_ZSTD | LEARNER_QUICK,
         .tick_ms = c->tick_time_ms,

@@ -106,8 +106,8 @@ bool learn_ask(struct repl_learn *l, const struct req *req,
 /* Whether what `packet` brings has room in the ring. */
 bool learn_has_room(struct repl_learn *l, const struct qpacket *packet);
 
-/* A transaction becomes a ring entry; there is room.  -EBADMSG: it is none. */
-int learn_append(struct repl_learn *l, struct bytes txn);
+/* Its transaction becomes a ring entry; there is room.  -EBADMSG: it is none. */
+int learn_append(struct repl_learn *l, const struct qpacket *packet);
 
 /* The oldest sync has come back. */
 void learn_synced(struct repl_learn *l);

@@ -173,8 +173,9 @@ put_reply_ops(struct ring_entry *e, struct txn *txn, const int32_t *ops)
 }
 
 int
-learn_append(struct repl_learn *l, struct bytes bytes)
+learn_append(struct repl_learn *l, const struct qpacket *packet)
 {
+    struct bytes bytes = packet->data;
     struct origin o = {.worker = RING_NOBODY};
     const struct req *req;
     const int32_t *ops;
@@ -182,7 +183,7 @@ learn_append(struct repl_learn *l, struct bytes bytes)
     struct txn txn;
     uint32_t count, size;
 
-    if (txn_open(&txn, bytes) < 0)
+    if (txn_open(&txn, bytes) < 0 || txn.header.zxid != packet->zxid)
         return -EBADMSG;
     req = forward_take(l->r->forward, txn.header.session, txn.header.cxid,
                        txn.header.type, &o);
