@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { PROBE_BYTES = 4096 };
+
 void
 history_log_close(struct history_log *l)
 {
@@ -124,19 +126,45 @@ history_log_has(const struct repl_history *h, zxid_t after)
     return has;
 }
 
-/* Bytes that were written: what is allocated ahead is a hole at the end. */
+/* Whether the block at `at` holds zeros, or nothing. */
+static bool
+is_blank(int fd, off_t at)
+{
+    uint8_t block[PROBE_BYTES];
+    ssize_t n = pread(fd, block, sizeof block, at);
+
+    for (ssize_t i = 0; i < n; i++)
+        if (block[i] != 0)
+            return false;
+    return true;
+}
+
+/*
+ * About how much of a file was written; what is allocated ahead reads as
+ * zeros.  (SEEK_HOLE takes what was only read ahead for data.)  Zeros within
+ * the records may mislead it: the answer is only about costs.
+ */
 static uint64_t
 used_bytes(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    off_t at = 0, end = 0;
+    struct stat st = {0};
+    off_t low = 0, high;
 
-    while (fd >= 0 && (at = lseek(fd, end, SEEK_DATA)) >= 0 &&
-           (at = lseek(fd, at, SEEK_HOLE)) > end)
-        end = at;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        st.st_size = 0;
+    high = st.st_size;
+    while (high - low > PROBE_BYTES) {
+        off_t middle = low + (high - low) / 2;
+
+        if (is_blank(fd, middle))
+            high = middle;
+        else
+            low = middle;
+    }
     if (fd >= 0)
         close(fd);
-    return (uint64_t)end;
+    return (uint64_t)high;
 }
 
 /* Apache counts whole files, too. */
