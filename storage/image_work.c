@@ -43,6 +43,19 @@ image_limit(const struct image_proc *p)
 }
 
 /*
+ * Whether everything up to `zxid` is committed, not just told by somebody who
+ * may yet fail to become our leader.
+ */
+static bool
+is_committed(const struct image_proc *p, zxid_t zxid)
+{
+    const struct shm_replication *r = p->shm->replication;
+
+    return atomic_load(&r->role) != ROLE_NONE &&
+           atomic_load(&r->committed_zxid) >= zxid;
+}
+
+/*
  * A leader's snapshot may hold effects of what comes behind its zxid; the log
  * process learns how far, when the leader's epoch is taken over.  But only
  * when that is committed does the image stand for something.
@@ -52,10 +65,9 @@ exact_from(struct image_proc *p)
 {
     struct image_meta *meta = &p->image.meta;
     zxid_t exact = atomic_load(&p->shm->log->exact_zxid);
-    zxid_t committed = atomic_load(&p->shm->replication->committed_zxid);
 
-    if (meta->exact == INT64_MAX && committed >= exact &&
-        committed >= meta->zxid)
+    if (meta->exact == INT64_MAX && is_committed(p, meta->zxid) &&
+        is_committed(p, exact))
         meta->exact = exact;
     return meta->exact;
 }

@@ -16,6 +16,8 @@
  *     take N NAME...   a leader's snapshot at N with these nodes, to rebase to
  *     kill log|image   SIGKILL, and another one
  *     doom log|image US   the same, so many microseconds into the next order
+ *     reimport         a restart without an image: all of the log goes into
+ *                      the next, as from Apache's files
  *     stop             end in good order
  *
  * ../powercut/orders records what they write, and asks `check` about every
@@ -35,7 +37,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "storage/image.h"
+#include "storage/image_import.h"
 #include "storage/snap_intake.h"
 #include "storage/txlog_reader.h"
 
@@ -264,6 +266,26 @@ take(zxid_t zxid, char *names)
         give_up("the snapshot cannot be taken");
 }
 
+static void
+reimport(void)
+{
+    struct data_error e = {.offset = -1};
+    struct datadir d;
+
+    stop_child(PROC_IMAGE, SIGTERM);
+    stop_child(PROC_LOG, SIGTERM);
+    if (datadir_name(&d, shm->super->conf.data_dir, NULL, &e) < 0 ||
+        image_remove(d.image) < 0)
+        give_up("the image cannot be removed");
+    atomic_store(&shm->super->life[PROC_LOG], 0);
+    atomic_store(&shm->super->life[PROC_REPLICATION], 0);
+    atomic_store(&shm->replication->role, ROLE_NONE);
+    start_child(PROC_LOG);
+    start_child(PROC_IMAGE);
+    WAIT_FOR(is_ready(PROC_LOG) && is_ready(PROC_IMAGE));
+    atomic_store(&shm->super->life[PROC_REPLICATION], 1);
+}
+
 static int64_t
 hex(const char *text)
 {
@@ -284,9 +306,12 @@ obey(char *line)
             publish(z);
         WAIT_FOR(is_durable());
     } else if (strcmp(word, "commit") == 0) {
+        atomic_store(&shm->replication->role, ROLE_FOLLOWING);
         atomic_store(&shm->replication->committed_zxid, n);
     } else if (strcmp(word, "fold") == 0) {
         fold();
+    } else if (strcmp(word, "reimport") == 0) {
+        reimport();
     } else if (strcmp(word, "accept") == 0) {
         order(LOG_ACCEPT_EPOCH, n);
         return;
@@ -297,6 +322,7 @@ obey(char *line)
         order(LOG_TRUNCATE, n);
         return;
     } else if (strcmp(word, "rebase") == 0) {
+        atomic_store(&shm->replication->role, ROLE_NONE);
         order(LOG_REBASE, n);
         return;
     } else if (strcmp(word, "take") == 0) {
