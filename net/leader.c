@@ -87,7 +87,7 @@ has_quorum(const struct leader *l, quorum_set_t set)
     return quorum_is_met(l->conf.quorum, set);
 }
 
-/* --- from one state to the next ------------------------------------------- */
+/* --- from one state to the next ------------------------------------------ */
 
 /* Once fixed, an epoch stays: who comes later gets the same. */
 static void
@@ -185,7 +185,7 @@ leader_advance(struct leader *l, mono_ms_t now, struct leader_out *out)
     }
 }
 
-/* --- events --------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------- */
 
 static int64_t
 max_of(int64_t a, int64_t b)
@@ -292,7 +292,7 @@ leader_resign(struct leader *l, const char *why, struct leader_out *out)
         give_up(l, why, out);
 }
 
-/* --- time ----------------------------------------------------------------- */
+/* --- time ---------------------------------------------------------------- */
 
 static const char *
 late(enum leader_state state)

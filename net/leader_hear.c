@@ -11,8 +11,7 @@
 
 enum { OP_SYNC = 9 }; /* spec 0.4 */
 
-/* --- FOLLOWER_INFO, OBSERVER_INFO ------------------------------------------
- */
+/* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 
 /* Why this server cannot be our learner, or NULL. */
 static const char *
@@ -72,8 +71,7 @@ hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
     leader_advance(l, now, out);
 }
 
-/* --- ACK_EPOCH --------------------------------------------------------------
- */
+/* --- ACK_EPOCH ----------------------------------------------------------- */
 
 static bool
 is_ahead(const struct leader *l, const struct leader_peer *peer)
@@ -113,8 +111,7 @@ hear_ack_epoch(struct leader *l, uint32_t slot, const struct qpacket *p,
     leader_advance(l, now, out);
 }
 
-/* --- ACK --------------------------------------------------------------------
- */
+/* --- ACK ----------------------------------------------------------------- */
 
 /* It acknowledged up to `acked`; how long has what is left been waiting? */
 static void
@@ -170,8 +167,7 @@ hear_seal(struct leader *l, struct leader_peer *peer, zxid_t zxid,
     leader_advance(l, now, out);
 }
 
-/* --- in steady state ---------------------------------------------------------
- */
+/* --- in steady state ----------------------------------------------------- */
 
 /* The last proposal there is, or 0 when this epoch has none yet. */
 static zxid_t

@@ -31,8 +31,7 @@ live_after(const struct leader *l, zxid_t zxid)
     return zxid_epoch(zxid) < l->epoch ? ZXID(l->epoch, 1) : zxid + 1;
 }
 
-/* --- bringing up
- * -------------------------------------------------------------- */
+/* --- bringing up --------------------------------------------------------- */
 
 static bool
 put_leader_info(struct leader *l, struct leader_peer *p,
@@ -193,8 +192,7 @@ next_of_start(struct leader *l, uint32_t slot, mono_ms_t now,
     return false;
 }
 
-/* --- live
- * ------------------------------------------------------------------------ */
+/* --- live ---------------------------------------------------------------- */
 
 static bool
 put_sync(struct leader_peer *p, struct leader_item *item)

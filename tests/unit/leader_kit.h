@@ -16,6 +16,8 @@
 
 enum { TICK_MS = 1000, INIT_TICKS = 10, SYNC_TICKS = 5, PAST_MAX = 4096 };
 
+enum { INIT_MS = INIT_TICKS * TICK_MS, SYNC_MS = SYNC_TICKS * TICK_MS };
+
 #define EPOCH(e) ZXID(e, 0)
 
 static struct quorum three = {
@@ -88,8 +90,7 @@ has_logged(zxid_t zxid)
     past.at[past.count++] = zxid;
 }
 
-/* --- what happens to the leader ----------------------------------------------
- */
+/* --- what happens to the leader ------------------------------------------ */
 
 static inline struct leader_conf
 usual(void)
@@ -246,8 +247,7 @@ leaves(uint32_t slot)
     leader_check(&leader);
 }
 
-/* --- what it does
- * -------------------------------------------------------------- */
+/* --- what it does -------------------------------------------------------- */
 
 static inline const struct leader_act *
 act(enum leader_act_kind kind)
@@ -295,6 +295,14 @@ sends(uint32_t slot, int32_t type, zxid_t zxid)
            item.packet.zxid == zxid && item.packet.authinfo.size == -1;
 }
 
+/* The packet that came last carries this. */
+static inline bool
+data_is(const void *data, int32_t size)
+{
+    return item.packet.data.size == size &&
+           memcmp(item.packet.data.data, data, (size_t)size) == 0;
+}
+
 static inline bool
 sends_pair(uint32_t slot, zxid_t zxid)
 {
@@ -309,17 +317,29 @@ sends_snapshot(uint32_t slot)
     return next(slot) && item.is_snapshot;
 }
 
-/* --- further on
- * ------------------------------------------------------------------ */
+/* --- further on ---------------------------------------------------------- */
+
+static inline void
+given_leader_info(sid_t sid)
+{
+    CU_ASSERT_TRUE_FATAL(sends((uint32_t)sid, Q_LEADER_INFO, EPOCH(5)));
+}
+
+/* Server 2 came; what it was told is epoch 5. */
+static inline void
+given_epoch_acks(void)
+{
+    given();
+    comes(2, 4);
+    stored();
+    given_leader_info(2);
+}
 
 /* Server 2 came and promised; the epoch 5 is ours. */
 static inline void
 given_epoch(zxid_t zxid_of_2)
 {
-    given();
-    comes(2, 4);
-    stored();
-    CU_ASSERT_TRUE_FATAL(sends(2, Q_LEADER_INFO, EPOCH(5)));
+    given_epoch_acks();
     promises(2, 4, zxid_of_2);
     stored();
     CU_ASSERT_EQUAL_FATAL(leader.state, LEADER_SYNCHRONIZING);
@@ -377,6 +397,21 @@ given_observer(void)
     comes_late(9, 4, 4, ZXID(4, 3));
     is_brought_up(9);
     CU_ASSERT_TRUE_FATAL(sends(9, Q_UP_TO_DATE, -1));
+}
+
+/* Proposals of this term, committed by server 2 and us. */
+static inline void
+commits(uint32_t from, uint32_t to)
+{
+    for (uint32_t n = from; n <= to; n++)
+        proposes(ZXID(5, n));
+    while (next(2))
+        ;
+    is_durable(ZXID(5, to));
+    acks(2, ZXID(5, to));
+    CU_ASSERT_EQUAL_FATAL(leader.committed, ZXID(5, to));
+    while (next(2))
+        ;
 }
 
 #endif

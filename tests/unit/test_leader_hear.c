@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/leader_kit.h"
 
-/* --- who it is
- * ------------------------------------------------------------------- */
+/* --- who it is ----------------------------------------------------------- */
 
 static struct learner_info
 follower(sid_t sid)
@@ -154,8 +153,7 @@ a_zabd_learner_is_recognised_with_what_both_can(void)
     CU_ASSERT_EQUAL(leader.peer[3].flags, 0);
 }
 
-/* --- out of turn
- * -------------------------------------------------------------------- */
+/* --- out of turn --------------------------------------------------------- */
 
 static void
 an_ack_epoch_without_an_epoch_is_refused(void)
@@ -257,9 +255,7 @@ an_unknown_packet_is_ignored(void)
         }
 }
 
-/* --- ACK
- * -----------------------------------------------------------------------------
- */
+/* --- ACK ----------------------------------------------------------------- */
 
 static void
 only_the_exact_ack_seals(void)
@@ -388,9 +384,7 @@ a_strangers_ack_does_not_commit(void)
     CU_ASSERT_EQUAL(last.count, 0);
 }
 
-/* --- requests
- * ----------------------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------ */
 
 static void
 hears_request(uint32_t slot, int32_t op, uint32_t size)
@@ -469,9 +463,7 @@ revalidations_are_passed_on(void)
     CU_ASSERT_EQUAL(last.act[0].packet->data.size, 12);
 }
 
-/* --- PING
- * ------------------------------------------------------------------------------------
- */
+/* --- PING ---------------------------------------------------------------- */
 
 static void
 touched_sessions_are_passed_on(void)

@@ -89,8 +89,7 @@ expected(const struct fake *f)
     return 0;
 }
 
-/* --- what the leader does
- * -------------------------------------------------------------- */
+/* --- what the leader does ------------------------------------------------ */
 
 static void
 judge_commit(zxid_t zxid)
@@ -117,8 +116,7 @@ perform(void)
     }
 }
 
-/* --- what a learner thinks of a packet
- * ---------------------------------------------------- */
+/* --- what a learner thinks of a packet ----------------------------------- */
 
 static void
 take_transaction(struct fake *f, zxid_t zxid)
@@ -248,13 +246,11 @@ take(struct fake *f, uint32_t slot)
         MUST(f->has_new_leader);
         break;
     default:
-        MUST(!"a leader says this");
+        wrong = "a packet that leaders send";
     }
 }
 
-/* --- steps
- * ---------------------------------------------------------------------------------
- */
+/* --- steps --------------------------------------------------------------- */
 
 static void
 pull(struct fake *f, uint32_t slot, uint32_t packets)
