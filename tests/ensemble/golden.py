@@ -228,11 +228,11 @@ class Conversation:
                 for line in lines(p, normal)]
 
     def pings(self):
-        """The shapes of pings: who, how many sessions."""
+        """The shapes of pings: who, and how many sessions were touched."""
         return sorted({"%s> PING data=%s" % (
-            p.who, "null" if p.data is None else
-            "%d x 12" % (len(p.data) // 12)) for p in self.packets
-            if p.type == "PING"})
+            p.who, "null" if p.data is None else "n x 12"
+            if len(p.data) % 12 == 0 else len(p.data))
+            for p in self.packets if p.type == "PING"})
 
 
 def conversations(sniffer, port, sid):
@@ -263,12 +263,13 @@ def hello(sniffer, port):
             return
 
 
-def said_by(who, text):
-    """The lines of one side, without what is only to be read."""
+def said_by(who, text, but=()):
+    """The lines of one side without what is only to be read, and without
+    packets of the types in `but`."""
     out, is_on = [], False
     for line in text:
         if line[1:2] == ">":
-            is_on = line[0] in who
+            is_on = line[0] in who and line.split()[1] not in but
         if is_on and line.strip() and not line.lstrip().startswith("#"):
             out.append(line.rstrip())
     return out

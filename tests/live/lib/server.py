@@ -232,10 +232,14 @@ class Server:
 
     def _reap(self, pid):
         end = time.monotonic() + STOP_S
-        while (alive(pid) or self.group()) and time.monotonic() < end:
-            self._poll()
+        while time.monotonic() < end and (
+                alive(pid) or self.group() or self._is_child()):
             time.sleep(0.005)
-        self._poll()
+
+    def _is_child(self):
+        """Not reaped yet: a JVM's other threads outlive its main one."""
+        child = getattr(self, "child", None)
+        return child is not None and child.poll() is None
 
     def group(self):
         """The live processes of the server's process group, {pid: title}."""
