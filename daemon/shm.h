@@ -95,6 +95,8 @@ struct shm_look {
     _Atomic int64_t epoch;               /* our currentEpoch */
     _Atomic uint64_t established; /* the look whose leader now leads us */
     _Atomic int64_t established_epoch;
+    _Atomic uint64_t ended; /* the look whose role is over; before any peer
+                               can see that it is */
 };
 
 enum log_order {

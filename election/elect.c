@@ -327,6 +327,13 @@ elect_reach(struct elect *e, quorum_set_t reachable, struct elect_out *out)
 }
 
 void
+elect_over(struct elect *e)
+{
+    check(e->state == ELECT_DECIDED);
+    e->state = ELECT_IDLE;
+}
+
+void
 elect_established(struct elect *e, int64_t epoch)
 {
     check(e->state == ELECT_DECIDED);

@@ -26,7 +26,7 @@ enum {
 
 /*
  * What each state promises:
- *   IDLE      no election yet
+ *   IDLE      no election yet, or the role that the last gave is over
  *   LOOKING   `mine` is told to all; no quorum agrees with it yet
  *   SETTLING  a quorum agrees with `mine`; a better vote may still come
  *   DECIDED   `mine` is the outcome; later notes only get answers
@@ -108,6 +108,12 @@ void elect_alarm(struct elect *e, struct elect_out *out);
  */
 void elect_reach(struct elect *e, quorum_set_t reachable,
                  struct elect_out *out);
+
+/*
+ * The role that was decided is over; until the next look we have nothing to
+ * say.  Notes that come meanwhile are dropped.
+ */
+void elect_over(struct elect *e);
 
 /* The decided leader is established: later notes carry its new epoch. */
 void elect_established(struct elect *e, int64_t epoch);

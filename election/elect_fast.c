@@ -74,6 +74,7 @@ on_note(void *arg, struct vote *vote)
     struct elect_proc *p = arg;
     struct elect_out out = {0};
 
+    elect_proc_see_over(p);
     log_note("from", vote->from, vote, NULL);
     elect_hear(&p->fast.core, vote, &out);
     perform_all(p, &out);
@@ -146,6 +147,12 @@ established(struct elect_proc *p, int64_t epoch)
     elect_established(&p->fast.core, epoch);
 }
 
+static void
+over(struct elect_proc *p)
+{
+    elect_over(&p->fast.core);
+}
+
 /*
  * Those who look do not wait for a server that has no connection; a silent
  * one would cost them 200 ms.
@@ -162,6 +169,7 @@ const struct election election_fast = {
     .open = open_fast,
     .look = look,
     .established = established,
+    .over = over,
     .leave = leave,
     .turn = turn,
 };

@@ -161,7 +161,7 @@ see_look(struct elect_proc *p)
         return;
     p->asked = number;
     p->asked_ms = clock_mono_ms();
-    p->leads = false;
+    p->leads = p->is_over = false;
     meet_replication(p);
     delay = delay_seconds(p);
     ev_timer_stop(p->loop, &p->delay);
@@ -173,6 +173,19 @@ see_look(struct elect_proc *p)
     ev_timer_start(p->loop, &p->delay);
 }
 
+void
+elect_proc_see_over(struct elect_proc *p)
+{
+    const struct shm_look *look = &p->shm->replication->look;
+
+    if (p->is_over || !p->is_open || is_looking(p) ||
+        atomic_load(&look->ended) != p->asked)
+        return;
+    p->is_over = true;
+    p->leads = false;
+    p->election->over(p);
+}
+
 static void
 see_established(struct elect_proc *p)
 {
@@ -181,7 +194,7 @@ see_established(struct elect_proc *p)
         atomic_load_explicit(&look->established, memory_order_acquire);
 
     if (number == p->established || number != p->asked ||
-        number != atomic_load(&p->shm->election->decided))
+        number != atomic_load(&p->shm->election->decided) || p->is_over)
         return;
     p->established = number;
     p->election->established(p, atomic_load(&look->established_epoch));
@@ -195,6 +208,7 @@ work(void *arg)
 
     see_look(p);
     see_replication(p);
+    elect_proc_see_over(p);
     see_established(p);
     if (p->is_open)
         p->election->turn(p);

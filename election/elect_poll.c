@@ -167,6 +167,7 @@ take_datagram(struct elect_proc *p, struct bytes in,
     struct poll_answer a;
 
     if (in.size == POLL_REQUEST_BYTES) {
+        elect_proc_see_over(p);
         if (!e->is_silent)
             answer(p, (int32_t)load_be32(in.data), from, from_size);
         return;
@@ -337,6 +338,12 @@ established(struct elect_proc *p, int64_t epoch)
 }
 
 static void
+over(struct elect_proc *p)
+{
+    p->poll.is_silent = true;
+}
+
+static void
 leave(struct elect_proc *p)
 {
     p->poll.is_silent = true;
@@ -354,6 +361,7 @@ const struct election election_poll = {
     .open = open_poll,
     .look = look,
     .established = established,
+    .over = over,
     .leave = leave,
     .turn = turn,
 };

@@ -31,6 +31,8 @@ struct election {
     void (*look)(struct elect_proc *p, zxid_t zxid, int64_t epoch);
     /* The leader decided upon leads us now, in `epoch`. */
     void (*established)(struct elect_proc *p, int64_t epoch);
+    /* The role that was decided is over; we will look in a moment. */
+    void (*over)(struct elect_proc *p);
     /* Neither lead nor look: nobody is told anything before the next look. */
     void (*leave)(struct elect_proc *p);
     /* In each turn of the loop, before it sleeps. */
@@ -74,6 +76,7 @@ struct elect_proc {
     struct bytes config; /* the members, as notes carry them */
     const struct election *election;
     bool is_open;
+    bool is_over;         /* the role of the last outcome */
     bool leads;           /* the outcome was ourselves, and stands */
     uint32_t life;        /* of the replication process that asked */
     int pidfd;            /* of that; -1: none */
@@ -86,6 +89,13 @@ struct elect_proc {
     struct elect_poll poll;
     char config_text[CONFIG_TEXT_MAX];
 };
+
+/*
+ * Look whether our role is over; before anybody is answered.  Replication
+ * says so before peers can know: who asks us because of that is not told that
+ * we still have it.
+ */
+void elect_proc_see_over(struct elect_proc *p);
 
 /* `v` is the outcome of the look that is going on: tell replication. */
 void elect_proc_decided(struct elect_proc *p, const struct vote *v,

@@ -142,7 +142,12 @@ take_nothing(struct repl *r, const struct req *req, const struct origin *o)
 void
 repl_look(struct repl *r, const char *why)
 {
+    struct shm_look *look = &r->shm->replication->look;
+
     repl_publish(r);
+    /* Those whom we led look for another leader, and ask us, too. */
+    atomic_store(&look->ended, r->look);
+    bell_ring(r->shm, PROC_ELECTION);
     r->role->end(r);
     repl_hold(r);
     r->role = &role_looking;

@@ -314,6 +314,24 @@ rounds_go_on_in_another_life(void)
 }
 
 static void
+a_role_that_is_over_is_told_to_nobody(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 3, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(e.mine.state, PEER_LEADING);
+    elect_over(&e);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 1);
+    CU_ASSERT_EQUAL(last.count, 0);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    CU_ASSERT_EQUAL(e.round, 2);
+    CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
+}
+
+static void
 resends_less_and_less_often(void)
 {
     struct elect e = given(ZXID(1, 5));
@@ -352,5 +370,6 @@ UNIT_SUITE(elect)
     UNIT(tells_its_vote_once_to_each_that_it_hears);
     UNIT(a_role_outlives_the_process);
     UNIT(rounds_go_on_in_another_life);
+    UNIT(a_role_that_is_over_is_told_to_nobody);
     UNIT(resends_less_and_less_often);
 }

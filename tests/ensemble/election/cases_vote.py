@@ -198,6 +198,31 @@ def a_look_outlives_the_election_process(stage):
 
 
 @case
+def a_role_that_is_over_is_told_to_nobody(stage):
+    """Not even to one whose note wakes the process."""
+    stage.members(1, 2, 3)
+    fakes = stage.fake(1), stage.fake(2)
+    node = stage.node(3).look(5, 1)
+    links = [f.linked(3) for f in fakes]
+    for link in links:
+        link.tell(LOOKING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not lead")
+    links[0].tell(LOOKING, 1, 0, 1, 0)
+    links[0].hears(LEADING, 3)
+    node.say("over")
+    time.sleep(0.05)
+    for link in links:
+        link.is_open(0.05)      # reads what was said before
+        link.tell(LOOKING, 1, 0, 2, 0)
+        claim(link.is_mute(), "it speaks, or breaks off")
+    node.look(5, 1)
+    claim(links[0].note().vote() == (LOOKING, 3, 5, 2, 1), "no new look")
+    for link in links:
+        link.tell(LOOKING, 3, 5, 2, 1)
+    claim(node.decided() == (3, 2, 1), "it does not lead again")
+
+
+@case
 def a_leader_whose_replication_died_is_none(stage):
     """Its port is closed until there is another that looks."""
     stage.members(1, 2, 3)

@@ -246,8 +246,18 @@ class Link:
         self.send(framed(note(*vote, **more)))
 
     def is_open(self, seconds=0.3):
-        """Nothing comes, and it stays."""
+        """It stays, whatever comes."""
         return self._end(seconds) is None
+
+    def is_mute(self, seconds=0.3):
+        """Nothing comes, and it stays."""
+        self.sock.settimeout(seconds)
+        try:
+            return self.sock.recv(1) is None
+        except socket.timeout:
+            return True
+        finally:
+            self.sock.settimeout(PATIENCE_S)
 
     def is_closed(self, seconds=PATIENCE_S):
         """It ends, whatever comes before that."""

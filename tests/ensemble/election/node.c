@@ -9,6 +9,7 @@
  *
  *   look ZXID EPOCH     look for a leader       > decided N LEADER ROUND EPOCH
  *   established EPOCH   the leader leads us
+ *   over                that role is over
  *   connected           > connected MASK
  *   kill                SIGKILL and fork again  > forked
  *   die                 the replication process dies; the next look is that
@@ -98,6 +99,8 @@ obey(char *line)
         atomic_store(&look->established_epoch, a);
         atomic_store(&look->established, atomic_load(&look->number));
         bell_ring(shm, PROC_ELECTION);
+    } else if (strncmp(line, "over", 4) == 0) {
+        atomic_store(&look->ended, atomic_load(&look->number));
     } else if (strncmp(line, "connected", 9) == 0) {
         printf("connected %llu\n",
                (unsigned long long)atomic_load(&shm->election->connected));
