@@ -78,7 +78,7 @@ struct client_proc {
     const struct session_table *sessions;
     _Atomic uint32_t *heard;
     uint32_t worker;
-    uint32_t life;      /* ours */
+    uint32_t life;   /* ours */
     uint32_t period; /* of service that we follow; 0: nobody serves */
     enum proc_id self;
 

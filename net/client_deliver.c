@@ -22,9 +22,6 @@
 #include "net/reply.h"
 #include "storage/txn.h"
 
-/* Where the type stands in a transaction's header. */
-enum { TXN_TYPE_AT = 8 + 4 + 8 + 8 };
-
 /* --- events --------------------------------------------------------------- */
 
 /* One event on its way to many. */
@@ -199,22 +196,12 @@ close_session(struct client_proc *p, const struct client *by,
         client_drop(p, c);
 }
 
-static int32_t
-peek_type(const struct ring_entry *e)
-{
-    struct bytes b = ring_payload(e);
-
-    return b.size < ZK_TXN_HEADER_BYTES
-               ? 0
-               : (int32_t)load_be32(b.data + TXN_TYPE_AT);
-}
-
 static void
 on_txn(struct client_proc *p, const struct ring_entry *e)
 {
     const struct outcome *outcomes = ring_outcomes(e);
     struct client *c = asker(p, e);
-    int32_t type = peek_type(e);
+    int32_t type = txn_peek_type(ring_payload(e));
     struct txn t;
 
     p->zxid = e->zxid;

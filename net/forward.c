@@ -33,7 +33,8 @@ forward_clear(struct forward *f)
     f->oldest = f->newest = f->sync_at = f->byte_end = 0;
 }
 
-/* --- keeping ---------------------------------------------------------------- */
+/* --- keeping ----------------------------------------------------------------
+ */
 
 /* Where `size` bytes in a row begin. */
 static uint64_t
@@ -79,7 +80,8 @@ forward_keep(struct forward *f, const struct req *req, uint32_t worker,
     f->newest++;
 }
 
-/* --- taking ----------------------------------------------------------------- */
+/* --- taking -----------------------------------------------------------------
+ */
 
 static void
 unlink_place(struct forward *f, const struct forward_place *p)
@@ -167,7 +169,8 @@ forward_take_sync(struct forward *f, struct origin *o)
     return NULL;
 }
 
-/* --- sending again ----------------------------------------------------------- */
+/* --- sending again -----------------------------------------------------------
+ */
 
 const struct req *
 forward_oldest(const struct forward *f, uint64_t end, struct origin *o)

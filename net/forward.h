@@ -25,8 +25,8 @@
 
 enum {
     FORWARD_PLACES = 1 << 15,
-    FORWARD_BUCKETS = 1 << 16,
-    FORWARD_BYTES = 1 << 28, /* only what is in use is touched */
+    FORWARD_BUCKETS = 1 << 12, /* 16 KB: others' transactions look here, too */
+    FORWARD_BYTES = 1 << 28,   /* only what is in use is touched */
 };
 
 struct forward_place {

@@ -37,7 +37,7 @@ qlink_put_packet(struct conn *c, const struct qpacket *p)
 
 bool
 qlink_put(struct conn *c, int32_t type, zxid_t zxid, struct bytes data,
-         struct bytes authinfo)
+          struct bytes authinfo)
 {
     struct qpacket p = {
         .type = type,

@@ -21,12 +21,12 @@ enum { QLINK_DATA_MAX = 256 * 1024 * 1024 };
  * the connection); -EBADMSG.
  */
 int64_t qlink_get(struct conn *c, const uint8_t *data, size_t size,
-                 struct qpacket *p);
+                  struct qpacket *p);
 
 /* Append one; a connection without memory for it is told by conn_out. */
 bool qlink_put_packet(struct conn *c, const struct qpacket *p);
 bool qlink_put(struct conn *c, int32_t type, zxid_t zxid, struct bytes data,
-              struct bytes authinfo);
+               struct bytes authinfo);
 
 /* No delay, and keep-alive: a peer that vanished is noticed. */
 void qlink_tune(int fd);

@@ -30,29 +30,29 @@ struct repl {
     struct conf conf;
     uint32_t conf_version;
     const struct role *role;
-    bool is_failed; /* the log cannot write: nothing is acknowledged */
-    zxid_t known_committed;   /* a quorum has it; what was loaded at the start
-                                 or came with a snapshot beyond that may have
-                                 to go again */
-    struct quorum quorum;     /* of the ensemble; no members: there is none */
-    uint64_t order;           /* number of our last order to the log */
-    bool is_ordering;         /* it has not been answered */
-    uint64_t look;            /* number of our last look for a leader */
-    bool is_asked;            /* looking: the election process knows */
-    bool is_worn;             /* leading: this epoch has no zxid left */
-    bool is_preparing;        /* prep and the clocks run */
-    bool is_holding;          /* clients wait for a leader: repl_serve.c */
-    bool is_asking_again;     /* ... and there is one: what the last had */
+    bool is_failed;         /* the log cannot write: nothing is acknowledged */
+    zxid_t known_committed; /* a quorum has it; what was loaded at the start
+                               or came with a snapshot beyond that may have
+                               to go again */
+    struct quorum quorum;   /* of the ensemble; no members: there is none */
+    uint64_t order;         /* number of our last order to the log */
+    bool is_ordering;       /* it has not been answered */
+    uint64_t look;          /* number of our last look for a leader */
+    bool is_asked;          /* looking: the election process knows */
+    bool is_worn;           /* leading: this epoch has no zxid left */
+    bool is_preparing;      /* prep and the clocks run */
+    bool is_holding;        /* clients wait for a leader: repl_serve.c */
+    bool is_asking_again;   /* ... and there is one: what the last had */
     mono_ms_t hold_until;
-    uint64_t again_end;       /* up to this place of `forward` */
-    int64_t served_epoch;     /* of the last leader */
-    mono_ms_t unserved_since; /* 0: serving, or never served */
-    struct forward *forward;  /* requests that went to the leader */
-    uint32_t *heard_remote;   /* leading: as shm->heard, told by learners */
-    bool wants_snap;          /* our history is of no use to a leader */
-    int64_t epoch;            /* of the leader; 0 without one */
-    struct repl_lead *lead;   /* repl_lead.c, made at its first term */
-    struct repl_learn *learn; /* repl_learn.c, likewise */
+    uint64_t again_end;           /* up to this place of `forward` */
+    int64_t served_epoch;         /* of the last leader */
+    mono_ms_t unserved_since;     /* 0: serving, or never served */
+    struct forward *forward;      /* requests that went to the leader */
+    uint32_t *heard_remote;       /* leading: as shm->heard, told by learners */
+    bool wants_snap;              /* our history is of no use to a leader */
+    int64_t epoch;                /* of the leader; 0 without one */
+    struct repl_lead *lead;       /* repl_lead.c, made at its first term */
+    struct repl_learn *learn;     /* repl_learn.c, likewise */
     struct repl_history *history; /* repl_history.h */
     void *prep_memory;
 

@@ -95,7 +95,8 @@ apply_batch(struct repl *r)
 static bool
 is_committed(const struct repl *r, const struct ring_entry *e)
 {
-    return r->role->is_alone || e->kind != RING_TXN || e->zxid <= r->commit_zxid;
+    return r->role->is_alone || e->kind != RING_TXN ||
+           e->zxid <= r->commit_zxid;
 }
 
 /* Up to where it may be committed at all. */

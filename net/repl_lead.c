@@ -29,7 +29,8 @@ enum {
     PING_MS = 100, /* to learners that are zabd, too */
 };
 
-/* --- what the core says ---------------------------------------------------- */
+/* --- what the core says ----------------------------------------------------
+ */
 
 /* The tree has it all, clients may come. */
 static void
@@ -93,7 +94,8 @@ lead_perform(struct repl_lead *l, const struct leader_out *out, mono_ms_t now)
         perform(l, &out->act[i]);
 }
 
-/* --- the quorum port -------------------------------------------------------- */
+/* --- the quorum port --------------------------------------------------------
+ */
 
 static void
 on_connection(struct ev_loop *loop, ev_io *io, int events)
@@ -144,7 +146,8 @@ close_port(struct repl_lead *l)
     close(l->listener.fd);
 }
 
-/* --- the role --------------------------------------------------------------- */
+/* --- the role ---------------------------------------------------------------
+ */
 
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)

@@ -66,7 +66,8 @@ void lead_peers_pump(struct repl_lead *l, mono_ms_t now);
 /* Take up what found no room before. */
 void lead_peers_resume(struct repl_lead *l);
 
-/* repl_lead_session.c ------------------------------------------------------- */
+/* repl_lead_session.c -------------------------------------------------------
+ */
 
 /* A learner's request becomes a transaction; false: not now. */
 bool lead_request(struct lead_peer *p, const struct qpacket *packet);

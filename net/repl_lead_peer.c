@@ -22,11 +22,12 @@
 #include "net/repl_lead.h"
 
 enum {
-    LEAD_AHEAD = 512 * 1024,     /* below CONN_OUT_HIGH */
+    LEAD_AHEAD = 512 * 1024, /* below CONN_OUT_HIGH */
     SNAP_PIECE_BYTES = 64 * 1024,
 };
 
-/* --- life ------------------------------------------------------------------- */
+/* --- life -------------------------------------------------------------------
+ */
 
 static struct lead_peer *
 free_peer(struct repl_lead *l)

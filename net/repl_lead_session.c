@@ -30,7 +30,8 @@ timeout_in(struct bytes body)
 bool
 lead_request(struct lead_peer *p, const struct qpacket *packet)
 {
-    struct jute_in in = jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct jute_in in =
+        jute_in_of(packet->data.data, (size_t)packet->data.size);
     struct prep_request q = {.origin = origin_of(p), .is_remote = true};
     struct repl *r = p->lead->r;
     int32_t err;
@@ -49,7 +50,8 @@ lead_request(struct lead_peer *p, const struct qpacket *packet)
 void
 lead_revalidate(struct lead_peer *p, const struct qpacket *packet)
 {
-    struct jute_in in = jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct jute_in in =
+        jute_in_of(packet->data.data, (size_t)packet->data.size);
     struct origin o = origin_of(p);
     uint8_t data[9];
     struct jute_out out = jute_out_of(data, sizeof data);
@@ -60,13 +62,14 @@ lead_revalidate(struct lead_peer *p, const struct qpacket *packet)
     jute_put_i64(&out, id);
     jute_put_bool(&out, err == ZK_OK);
     qlink_put(&p->conn, Q_REVALIDATE, -1, (struct bytes){data, sizeof data},
-             BYTES_NULL);
+              BYTES_NULL);
 }
 
 void
 lead_touch(struct lead_peer *p, const struct qpacket *packet)
 {
-    struct jute_in in = jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct jute_in in =
+        jute_in_of(packet->data.data, (size_t)packet->data.size);
     struct repl *r = p->lead->r;
     uint32_t now = (uint32_t)clock_mono_ms();
 

@@ -63,7 +63,8 @@ struct repl_learn {
 /* Do what the core says, in order. */
 void learn_perform(struct repl_learn *l, const struct learner_out *out);
 
-/* --- repl_learn_dial.c ----------------------------------------------------- */
+/* --- repl_learn_dial.c -----------------------------------------------------
+ */
 
 /* Ready to dial; once. */
 void learn_dial_init(struct repl_learn *l);
@@ -76,7 +77,8 @@ void learn_dial_stop(struct repl_learn *l);
 /* repl_learn.c: `fd` is connected. */
 void learn_connected(struct repl_learn *l, int fd);
 
-/* --- repl_learn_past.c ----------------------------------------------------- */
+/* --- repl_learn_past.c -----------------------------------------------------
+ */
 
 /* TRUNC: what is behind `zxid` goes. */
 void learn_cut(struct repl_learn *l, zxid_t zxid);
@@ -97,7 +99,8 @@ void learn_past_full(struct repl_learn *l);
 /* The role ends.  If tree or files are between two histories, load again. */
 void learn_past_end(struct repl_learn *l);
 
-/* --- repl_learn_ask.c ------------------------------------------------------- */
+/* --- repl_learn_ask.c -------------------------------------------------------
+ */
 
 /* A client's request goes to the leader; false: not now. */
 bool learn_ask(struct repl_learn *l, const struct req *req,
@@ -106,7 +109,8 @@ bool learn_ask(struct repl_learn *l, const struct req *req,
 /* Whether what `packet` brings has room in the ring. */
 bool learn_has_room(struct repl_learn *l, const struct qpacket *packet);
 
-/* Its transaction becomes a ring entry; there is room.  -EBADMSG: it is none. */
+/* Its transaction becomes a ring entry; there is room.  -EBADMSG: it is none.
+ */
 int learn_append(struct repl_learn *l, const struct qpacket *packet);
 
 /* The oldest sync has come back. */

@@ -31,7 +31,8 @@ enum {
     TOUCHES_MAX = 64 * 1024,
 };
 
-/* --- to the leader ---------------------------------------------------------- */
+/* --- to the leader ----------------------------------------------------------
+ */
 
 /* A REQUEST packet, without a copy of the body in between. */
 static bool
@@ -121,7 +122,8 @@ learn_ask(struct repl_learn *l, const struct req *req, const struct origin *o)
     return true;
 }
 
-/* --- and back: transactions -------------------------------------------------- */
+/* --- and back: transactions --------------------------------------------------
+ */
 
 static bool
 is_txn(const struct qpacket *p)
@@ -130,13 +132,18 @@ is_txn(const struct qpacket *p)
            p->type == Q_INFORM_ACTIVATE;
 }
 
-/* No transaction has more outcomes than its bytes have room for operations. */
+/* Only a multi and the end of a session have more outcomes than one. */
 static uint32_t
 size_at_most(const struct qpacket *p)
 {
     uint32_t bytes = p->data.size < 0 ? 0 : (uint32_t)p->data.size;
+    int32_t type = txn_peek_type(p->data);
+    uint32_t count = 1;
     struct txn txn;
-    uint32_t count = txn_open(&txn, p->data) == 0 ? txn_count(&txn) : 1;
+
+    if ((type == ZK_OP_MULTI || type == ZK_OP_CLOSE_SESSION) &&
+        txn_open(&txn, p->data) == 0)
+        count = txn_count(&txn);
 
     return ring_entry_size(bytes, count, sizeof(struct outcome), true);
 }

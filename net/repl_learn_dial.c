@@ -85,8 +85,8 @@ on_writable(struct ev_loop *loop, ev_io *io, int events)
 static void
 connect_to(struct repl_learn *l, const struct addrinfo *to)
 {
-    l->dial_fd = socket(to->ai_family,
-                        SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    l->dial_fd =
+        socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (l->dial_fd < 0) {
         failed(l, strerror(errno));
         return;

@@ -50,7 +50,8 @@ learn_past_full(struct repl_learn *l)
         reload("more is to come than the ring holds");
 }
 
-/* --- TRUNC ------------------------------------------------------------------ */
+/* --- TRUNC ------------------------------------------------------------------
+ */
 
 void
 learn_cut(struct repl_learn *l, zxid_t zxid)
@@ -98,7 +99,8 @@ cut_is_done(struct repl_learn *l, int result, struct learner_out *out,
     learner_truncated(&l->core, result, now, out);
 }
 
-/* --- SNAP ------------------------------------------------------------------- */
+/* --- SNAP -------------------------------------------------------------------
+ */
 
 void
 learn_take_snap(struct repl_learn *l, zxid_t zxid)
@@ -113,8 +115,8 @@ static void
 begin_snap(struct repl_learn *l)
 {
     struct repl *r = l->r;
-    bool is_zstd = l->core.is_leader_zabd &&
-                   (l->core.leader_flags & LEARNER_ZSTD) != 0;
+    bool is_zstd =
+        l->core.is_leader_zabd && (l->core.leader_flags & LEARNER_ZSTD) != 0;
     struct data_error e = {0};
     struct datadir dir;
     int rc = datadir_name(&dir, r->conf.data_dir, r->conf.data_log_dir, &e);
@@ -193,7 +195,8 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     learner_snapped(&l->core, zxid, now, out);
 }
 
-/* --- waiting ---------------------------------------------------------------- */
+/* --- waiting ----------------------------------------------------------------
+ */
 
 static void
 order_is_done(struct repl_learn *l, int result, struct learner_out *out,

@@ -226,8 +226,7 @@ join_ring(struct repl *r)
                      atomic_load(&r->shm->client[w]->requested));
     tree_batch_begin(r->tree);
     tree_batch_end(r->tree, r->applied);
-    r->commit_zxid =
-        r->conf.member_count > 0 ? r->known_committed : r->zxid;
+    r->commit_zxid = r->conf.member_count > 0 ? r->known_committed : r->zxid;
     atomic_store(&shared->committed_zxid, r->commit_zxid);
     atomic_store(&shared->applied_zxid, r->zxid);
     atomic_store(&shared->outstanding, 0);

@@ -69,7 +69,8 @@ repl_is_alone_with_tree(const struct repl *r)
     return true;
 }
 
-/* --- through a change of leader --------------------------------------------- */
+/* --- through a change of leader ---------------------------------------------
+ */
 
 void
 repl_hold(struct repl *r)

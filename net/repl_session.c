@@ -22,10 +22,10 @@ void
 repl_session_start(struct repl *r)
 {
     uint64_t ms = (uint64_t)clock_wall_ms();
-    uint64_t sid = r->conf.my_sid > 0 ? (uint64_t)r->conf.my_sid : STANDALONE_SID;
+    uint64_t sid =
+        r->conf.my_sid > 0 ? (uint64_t)r->conf.my_sid : STANDALONE_SID;
 
-    r->next_session =
-        (session_id_t)(ms << 24 >> 8 | sid << 56);
+    r->next_session = (session_id_t)(ms << 24 >> 8 | sid << 56);
 }
 
 session_id_t
@@ -86,8 +86,8 @@ younger(int64_t least, uint32_t at, mono_ms_t now)
 }
 
 /*
- * The youngest word of any client process or learner.  They note the low 32 bits of the
- * clock, which come round in 49 days.
+ * The youngest word of any client process or learner.  They note the low 32
+ * bits of the clock, which come round in 49 days.
  */
 static mono_ms_t
 last_heard(void *arg, uint32_t slot, mono_ms_t now)
@@ -96,10 +96,10 @@ last_heard(void *arg, uint32_t slot, mono_ms_t now)
     int64_t least = INT64_MAX;
 
     for (uint32_t w = 0; w < r->shm->super->client_count; w++)
-        least = younger(least,
-                        atomic_load_explicit(&r->shm->heard[w][slot],
-                                             memory_order_relaxed),
-                        now);
+        least = younger(
+            least,
+            atomic_load_explicit(&r->shm->heard[w][slot], memory_order_relaxed),
+            now);
     if (r->heard_remote)
         least = younger(least, r->heard_remote[slot], now);
     return least > now ? 0 : now - least;

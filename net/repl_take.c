@@ -107,7 +107,7 @@ finish_txn(struct ring_entry *e, const struct prep_request *q,
 
 bool
 repl_put_word(struct repl *r, enum ring_kind kind, const struct req *req,
-         const struct origin *o, int32_t err)
+              const struct origin *o, int32_t err)
 {
     struct ring_entry *e = repl_reserve(r, ring_entry_size(0, 0, 0, false));
 

@@ -75,6 +75,15 @@ struct txn {
  */
 int txn_open(struct txn *t, struct bytes data);
 
+/* The type in its header, without looking at the rest; 0: it is too short. */
+static inline int32_t
+txn_peek_type(struct bytes data)
+{
+    return data.size < ZK_TXN_HEADER_BYTES
+               ? 0
+               : (int32_t)load_be32(data.data + ZK_TXN_HEADER_BYTES - 4);
+}
+
 /* The next change, or false at the end.  txn_rewind starts again. */
 bool txn_next(struct txn *t, struct change *change);
 void txn_rewind(struct txn *t);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about net/forward.c: what went to the leader and comes back. */
+#include "net/forward.h"
+
+#include "daemon/zk.h"
+#include "tests/unit/unit.h"
+
+/* Far too large to be touched as a whole. */
+static struct forward given, *const f = &given;
+
+/* Room for the largest request of these claims. */
+static struct req *
+request(enum req_kind kind, int32_t op, session_id_t session, int32_t xid,
+        uint32_t body_size)
+{
+    static _Alignas(8) uint8_t memory[1 << 20];
+    struct req *req = (struct req *)(void *)memory;
+
+    *req = (struct req){
+        .size = (uint32_t)ALIGN_UP(sizeof *req + body_size, 8u),
+        .kind = (uint16_t)kind,
+        .life = 7,
+        .conn = (uint32_t)xid,
+        .session = session,
+        .xid = xid,
+        .op = op,
+        .body_size = body_size,
+    };
+    return req;
+}
+
+static void
+keep_write(session_id_t session, int32_t xid)
+{
+    const struct req *req =
+        request(REQ_WRITE, ZK_OP_SET_DATA, session, xid, 40);
+
+    CU_ASSERT_TRUE_FATAL(forward_has_room(f, req, false));
+    forward_keep(f, req, 3, session);
+}
+
+static bool
+is_taken(session_id_t session, int32_t xid, int32_t type)
+{
+    struct origin o;
+    const struct req *req = forward_take(f, session, xid, type, &o);
+
+    return req && req->xid == xid && o.worker == 3 && o.life == 7 &&
+           o.conn == (uint32_t)xid;
+}
+
+static void
+a_transaction_finds_who_asked(void)
+{
+    forward_clear(f);
+    keep_write(5, 1);
+    CU_ASSERT_TRUE(is_taken(5, 1, ZK_OP_SET_DATA));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+static void
+a_failed_write_comes_back_as_an_error(void)
+{
+    forward_clear(f);
+    keep_write(5, 1);
+    CU_ASSERT_TRUE(is_taken(5, 1, ZK_OP_ERROR));
+}
+
+static void
+what_is_somebody_elses_finds_nobody(void)
+{
+    struct origin o;
+
+    forward_clear(f);
+    keep_write(5, 1);
+    CU_ASSERT_PTR_NULL(forward_take(f, 5, 2, ZK_OP_SET_DATA, &o));
+    CU_ASSERT_PTR_NULL(forward_take(f, 6, 1, ZK_OP_SET_DATA, &o));
+    CU_ASSERT_EQUAL(forward_waiting(f), 1);
+}
+
+static void
+an_answer_is_taken_once(void)
+{
+    forward_clear(f);
+    keep_write(5, 1);
+    CU_ASSERT_TRUE(is_taken(5, 1, ZK_OP_SET_DATA));
+    CU_ASSERT_FALSE(is_taken(5, 1, ZK_OP_SET_DATA));
+}
+
+/* The leader lets a session expire that a write of ours belongs to. */
+static void
+an_expiry_answers_no_write(void)
+{
+    struct origin o;
+
+    forward_clear(f);
+    keep_write(5, 0);
+    CU_ASSERT_PTR_NULL(forward_take(f, 5, 0, ZK_OP_CLOSE_SESSION, &o));
+}
+
+static void
+of_two_alike_the_older_is_answered(void)
+{
+    struct origin o;
+
+    forward_clear(f);
+    forward_keep(f, request(REQ_WRITE, ZK_OP_DELETE, 5, 1, 8), 1, 5);
+    forward_keep(f, request(REQ_WRITE, ZK_OP_DELETE, 5, 1, 8), 2, 5);
+    CU_ASSERT_PTR_NOT_NULL(forward_take(f, 5, 1, ZK_OP_DELETE, &o));
+    CU_ASSERT_EQUAL(o.worker, 1);
+}
+
+static void
+syncs_are_answered_in_their_order(void)
+{
+    struct origin o;
+
+    forward_clear(f);
+    keep_write(5, 1);
+    forward_keep(f, request(REQ_SYNC, ZK_OP_SYNC, 5, 2, 8), 3, 5);
+    forward_keep(f, request(REQ_SYNC, ZK_OP_SYNC, 4, 1, 8), 3, 4);
+    CU_ASSERT_EQUAL(forward_take_sync(f, &o)->session, 5);
+    CU_ASSERT_EQUAL(forward_take_sync(f, &o)->session, 4);
+    CU_ASSERT_PTR_NULL(forward_take_sync(f, &o));
+    CU_ASSERT_EQUAL(forward_waiting(f), 3); /* behind the write */
+}
+
+static void
+sessions_are_answered_in_any_order(void)
+{
+    struct origin o;
+
+    forward_clear(f);
+    forward_keep(f, request(REQ_SESSION_RESUME, 0, 8, 0, 0), 1, 8);
+    forward_keep(f, request(REQ_SESSION_RESUME, 0, 9, 0, 0), 2, 9);
+    CU_ASSERT_EQUAL(forward_take_session(f, 9, &o)->session, 9);
+    CU_ASSERT_EQUAL(o.worker, 2);
+    CU_ASSERT_EQUAL(forward_take_session(f, 8, &o)->session, 8);
+    CU_ASSERT_PTR_NULL(forward_take_session(f, 8, &o));
+}
+
+static void
+what_waits_is_found_oldest_first(void)
+{
+    struct origin o;
+    uint64_t end;
+
+    forward_clear(f);
+    for (int32_t xid = 1; xid <= 4; xid++)
+        keep_write(5, xid);
+    is_taken(5, 2, ZK_OP_SET_DATA);
+    end = f->newest;
+    keep_write(5, 9);
+    for (int32_t xid = 1; xid <= 4; xid += xid == 1 ? 2 : 1) {
+        CU_ASSERT_EQUAL(forward_oldest(f, end, &o)->xid, xid);
+        forward_drop(f);
+    }
+    CU_ASSERT_PTR_NULL(forward_oldest(f, end, &o));
+    CU_ASSERT_EQUAL(forward_waiting(f), 1);
+}
+
+/* Sent again while the old copy is still there: neither disturbs the other. */
+static void
+what_is_kept_again_stays_whole(void)
+{
+    uint64_t end;
+    struct origin o;
+    const struct req *req;
+
+    forward_clear(f);
+    for (int32_t xid = 1; xid <= 100; xid++)
+        keep_write(5, xid);
+    end = f->newest;
+    while ((req = forward_oldest(f, end, &o)) != NULL) {
+        CU_ASSERT_TRUE(forward_has_room(f, req, true));
+        forward_keep(f, req, o.worker, 5);
+        forward_drop(f);
+    }
+    for (int32_t xid = 1; xid <= 100; xid++)
+        CU_ASSERT_TRUE(is_taken(5, xid, ZK_OP_SET_DATA));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+static void
+new_requests_leave_room_for_old_ones(void)
+{
+    const struct req *req;
+    uint32_t count = 0;
+
+    forward_clear(f);
+    req = request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 900000);
+    for (; forward_has_room(f, req, false); count++)
+        forward_keep(f, req, 1, 5);
+    CU_ASSERT_TRUE(count > 100);
+    for (uint32_t i = 0; i < count; i++) {
+        CU_ASSERT_TRUE_FATAL(forward_has_room(f, req, true));
+        forward_keep(f, req, 1, 5);
+        forward_drop(f);
+    }
+}
+
+static void
+places_are_bounded(void)
+{
+    forward_clear(f);
+    for (int32_t xid = 1; xid <= FORWARD_PLACES; xid++)
+        keep_write(5, xid);
+    CU_ASSERT_FALSE(
+        forward_has_room(f, request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 8), true));
+    for (int32_t xid = FORWARD_PLACES; xid >= 1; xid--)
+        CU_ASSERT_TRUE(is_taken(5, xid, ZK_OP_SET_DATA));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+UNIT_SUITE(forward)
+{
+    unit_suite("forward");
+    UNIT(a_transaction_finds_who_asked);
+    UNIT(a_failed_write_comes_back_as_an_error);
+    UNIT(what_is_somebody_elses_finds_nobody);
+    UNIT(an_answer_is_taken_once);
+    UNIT(an_expiry_answers_no_write);
+    UNIT(of_two_alike_the_older_is_answered);
+    UNIT(syncs_are_answered_in_their_order);
+    UNIT(sessions_are_answered_in_any_order);
+    UNIT(what_waits_is_found_oldest_first);
+    UNIT(what_is_kept_again_stays_whole);
+    UNIT(new_requests_leave_room_for_old_ones);
+    UNIT(places_are_bounded);
+}
