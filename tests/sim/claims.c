@@ -450,6 +450,9 @@ claim_sync_equal(const struct server *s, int64_t epoch, const struct conn *up)
           s->disk.current == epoch && s->applied == s->committed &&
               s->committed >= t->initial,
           "server %d serves before all it was given is applied", s->node);
+    claim("SYNC-EQUAL", last_of(s->log, s->committed) >= up->ready_at,
+          "server %d serves at %llx, its leader had committed %llx", s->node,
+          X(last_of(s->log, s->committed)), X(up->ready_at));
 }
 
 /* --- what is delivered ------------------------------------------------------

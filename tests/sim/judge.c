@@ -105,6 +105,14 @@ note_change(int32_t i, zxid_t zxid)
 
 static int32_t root_creations;
 
+/* The newest request of each session that was done. */
+enum { SESSIONS = 2048 };
+static struct {
+    session_id_t id;
+    int32_t xid;
+} done[SESSIONS];
+static uint32_t done_count;
+
 static int32_t
 do_create(const struct op *o, const char *asked, zxid_t zxid, char made[32])
 {
@@ -269,6 +277,26 @@ is_turned_away(int32_t err)
     return err == ZK_SESSION_MOVED || err == ZK_SESSION_EXPIRED;
 }
 
+/* What a session asks is done in the order asked, on whatever connection. */
+static void
+claim_session_order(const struct op *o)
+{
+    uint32_t i = 0;
+
+    while (i < done_count && done[i].id != o->session)
+        i++;
+    if (i == SESSIONS)
+        sim_full();
+    if (i == done_count) {
+        done[done_count].id = o->session;
+        done[done_count++].xid = 0;
+    }
+    claim("SESSION-ORDER", o->xid > done[i].xid,
+          "xid %d of session %llx is done behind %d", o->xid, X(o->session),
+          done[i].xid);
+    done[i].xid = o->xid;
+}
+
 static void
 do_request(struct op *o, struct txn *txn)
 {
@@ -281,6 +309,7 @@ do_request(struct op *o, struct txn *txn)
     o->is_done = true;
     if (is_turned_away(err))
         return;
+    claim_session_order(o);
     switch (o->type) {
     case ZK_OP_CREATE:
         expected = do_create(o, o->path, zxid, made);
@@ -444,6 +473,7 @@ judge(void)
     nodes = 0;
     changes = 0;
     root_creations = 0;
+    done_count = 0;
     for (int32_t i = 0; i < NODES; i++)
         bucket[i] = -1;
     note_requests();

@@ -567,6 +567,8 @@ lead_receives(struct server *s, struct conn *c, const struct msg *m)
         leader_leave(s->leader, c->slot, server_now(s));
         break;
     case MSG_PACKET:
+        if (m->packet.packet.type == Q_ACK && !c->is_up_to_date)
+            c->ready_at = last_of(s->log, s->committed);
         leader_hear(s->leader, c->slot, &m->packet.packet, server_now(s), &out);
         break;
     default:

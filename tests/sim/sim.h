@@ -191,8 +191,9 @@ struct conn {
     uint32_t slot;                     /* of the leader */
     zxid_t last_commit, last_proposal; /* sent by the leader, for check.c */
     bool is_sealed, is_up_to_date;     /* NEW_LEADER, UP_TO_DATE were sent */
-    bool is_paused[2];                 /* node[k] reads nothing now */
-    struct msg *snapshot;              /* being written by the leader */
+    zxid_t ready_at;      /* committed when NEW_LEADER was acknowledged */
+    bool is_paused[2];    /* node[k] reads nothing now */
+    struct msg *snapshot; /* being written by the leader */
     zxid_t snapshot_zxid;
     struct pipe pipe[2];      /* from node[k] */
     struct conn *next, *prev; /* of those alive */
