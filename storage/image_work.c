@@ -144,6 +144,19 @@ image_commit_now(struct image_proc *p)
     return true;
 }
 
+/* What came to be known is written even if no transaction follows. */
+static void
+settle_exact(struct image_proc *p)
+{
+    if (p->image.meta.exact != INT64_MAX || exact_from(p) == INT64_MAX)
+        return;
+    log_info("image: exact from zxid=0x%" PRIx64 " on",
+             (uint64_t)p->image.meta.exact);
+    if (p->batch_since == 0)
+        p->batch_since = clock_mono_ms();
+    (void)image_commit_now(p);
+}
+
 /*
  * The log ends though more is durable, or cannot be read.  A gap is what a
  * snapshot from the leader leaves: then the image is made from that.
@@ -235,6 +248,7 @@ image_fold(struct image_proc *p)
     zxid_t limit = image_limit(p);
     bool more = false;
 
+    settle_exact(p);
     if (p->batch.zxid < limit) {
         txlog_reader_refresh(&p->reader);
         more = fold_slice(p, limit);
