@@ -258,7 +258,8 @@ truncate_log(struct log_proc *p, zxid_t zxid, int *result)
     if (rc < 0)
         return rc;
     log_info("log: cut behind zxid=0x%" PRIx64, (uint64_t)zxid);
-    if (atomic_load(&s->base_zxid) > zxid)
+    if (atomic_load(&s->base_zxid) > zxid ||
+        txlog_find(p->dirs.log, zxid) != TXLOG_IN)
         atomic_store(&s->base_zxid, zxid);
     ends_at(p, zxid);
     give_back(p);

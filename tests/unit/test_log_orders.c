@@ -171,6 +171,50 @@ a_cut_at_the_base_leaves_an_empty_log(void)
     given_end();
 }
 
+/*
+ * As Apache leaves it when its leader's snapshot bridged a gap: the files
+ * before that stay, those behind it go.
+ */
+static void
+a_cut_at_a_snapshot_between_two_files_is_one_between_files(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 9), 0);
+    given_appended(ZXID(3, 1), ZXID(3, 4));
+    CU_ASSERT_EQUAL(txlog_roll(&given.log), 0);
+    given_snapshot("snapshot", ZXID(3, 8), "/s");
+    given_appended(ZXID(3, 9), ZXID(3, 12));
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, ZXID(3, 8)), 0);
+    CU_ASSERT(given_has("log.300000001"));
+    CU_ASSERT_FALSE(given_has("log.300000009"));
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.zxid, ZXID(3, 8));
+    given_successor();
+    CU_ASSERT_EQUAL(given.log.last, ZXID(3, 8));
+    given_end();
+}
+
+/* A leader without history answers us who claim none: all of ours goes. */
+static void
+a_cut_at_zero_leaves_nothing(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_server();
+    given_snapshot("snapshot", ZXID(3, 8), "/s");
+    given_appended(ZXID(3, 9), ZXID(3, 12));
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, 0), 0);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.origin, IMAGE_FRESH);
+    CU_ASSERT_EQUAL(ask.zxid, 0);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.durable_zxid), 0);
+    given_appended(ZXID(9, 1), ZXID(9, 1));
+    given_end();
+}
+
 static void
 a_cut_below_the_base_is_refused(void)
 {
@@ -265,6 +309,80 @@ the_leaders_snapshot_replaces_everything(void)
     CU_ASSERT_EQUAL(ask.zxid, ZXID(7, 2));
     CU_ASSERT_EQUAL(ask.nodes, FIRST_NODES + 1);
     given_end();
+}
+
+/* dataLogDir: what is to go lies in two directories. */
+static void
+a_log_directory_of_its_own_is_emptied_too(void)
+{
+    struct data_error e;
+    struct datadir two;
+    struct data_list logs;
+    struct txlog l;
+    char other[DATA_PATH_MAX];
+    uint8_t room[256];
+
+    given_server();
+    tempdir_make(other);
+    CU_ASSERT_EQUAL(datadir_open(&two, given_dir, other, true, &e), 0);
+    CU_ASSERT_EQUAL(
+        txlog_open(&l, two.log, &(struct txlog_options){0}, NULL, &e), 0);
+    CU_ASSERT_EQUAL(txlog_append(&l, 1, given_txn(room, 1)), 0);
+    CU_ASSERT_EQUAL(txlog_flush(&l), 0);
+    txlog_close(&l);
+    given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
+    CU_ASSERT_EQUAL(rebase_look(&two, ZXID(7, 2)), 1);
+    CU_ASSERT_EQUAL(rebase(&two, ZXID(7, 2), &e), 0);
+    CU_ASSERT_EQUAL(data_list_read(&logs, two.log, "log", false), 0);
+    CU_ASSERT_EQUAL(logs.count, 0);
+    CU_ASSERT_EQUAL(rebase_look(&two, ZXID(7, 2)), 2);
+    data_list_free(&logs);
+    datadir_close(&two);
+    tempdir_remove(other);
+    given_end();
+}
+
+/* The marker is durable and the power goes: any start does the rest. */
+static void
+a_start_finishes_a_rebase(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+    char path[DATA_PATH_MAX];
+
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 7), 0);
+    given_appended(1, 9);
+    given_snapshot("snapshot", 0, "/s");
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
+    data_path(path, given.dirs.snap, "rebase");
+    file_write(path, "700000002\n", 10);
+    txlog_close(&given.log);
+    memset(&given_log, 0, sizeof given_log);
+    CU_ASSERT_EQUAL(given_start(1), 0);
+    CU_ASSERT_FALSE(given_has("rebase"));
+    CU_ASSERT_FALSE(given_has("log.1"));
+    CU_ASSERT_FALSE(given_has("image"));
+    CU_ASSERT_EQUAL(given.log.last, ZXID(7, 2));
+    CU_ASSERT_EQUAL(atomic_load(&given_log.exact_zxid), INT64_MAX);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.zxid, ZXID(7, 2));
+    given_end();
+}
+
+static void
+a_marker_that_says_nothing_stops_the_start(void)
+{
+    char path[DATA_PATH_MAX];
+
+    given_server();
+    data_path(path, given.dirs.snap, "rebase");
+    file_write(path, "700000002", 9);
+    txlog_close(&given.log);
+    CU_ASSERT_EQUAL(given_start(1), -EBADMSG);
+    file_write(path, "\n", 1);
+    CU_ASSERT_EQUAL(given_start(1), -EBADMSG);
+    tempdir_remove(given_dir);
 }
 
 static void
@@ -393,11 +511,16 @@ UNIT_SUITE(log_orders)
     UNIT(a_cut_at_a_transaction_we_do_not_have_is_refused);
     UNIT(a_cut_at_the_end_cuts_nothing);
     UNIT(a_cut_at_the_base_leaves_an_empty_log);
+    UNIT(a_cut_at_a_snapshot_between_two_files_is_one_between_files);
+    UNIT(a_cut_at_zero_leaves_nothing);
     UNIT(a_cut_below_the_base_is_refused);
     UNIT(a_snapshot_behind_the_cut_goes);
     UNIT(an_image_behind_the_cut_is_made_anew);
     UNIT(an_image_that_nothing_could_replace_is_not_cut);
     UNIT(the_leaders_snapshot_replaces_everything);
+    UNIT(a_log_directory_of_its_own_is_emptied_too);
+    UNIT(a_start_finishes_a_rebase);
+    UNIT(a_marker_that_says_nothing_stops_the_start);
     UNIT(without_the_snapshot_nothing_is_replaced);
     UNIT(after_a_rebase_a_successor_knows_the_base);
     UNIT(an_unanswered_order_is_done_again);
