@@ -282,6 +282,9 @@ uint32_t conf_diff(const struct conf *running, const struct conf *wanted,
  */
 void conf_take_live(struct conf *running, const struct conf *wanted);
 
+/* How many members vote; 0: a server of its own. */
+uint32_t conf_voters(const struct conf *conf);
+
 /* Write every key with its effective value and where it came from. */
 void conf_print(const struct conf *conf, FILE *out);
 

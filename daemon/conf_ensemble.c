@@ -421,3 +421,13 @@ conf_ensemble(struct conf_loading *l)
         take_client_address(l, &l->member[0]);
     }
 }
+
+uint32_t
+conf_voters(const struct conf *conf)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        n += !conf->member[i].is_observer;
+    return n;
+}

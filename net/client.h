@@ -94,6 +94,7 @@ struct client_proc {
     bool is_ending; /* SIGTERM came: nothing more is read */
 
     struct conf conf;
+    int64_t outstanding_limit; /* this server's share of the global one */
     uint32_t conf_version;
     unsigned acl_flags;
 

@@ -334,7 +334,7 @@ static bool
 is_too_busy(const struct client_proc *p, const struct client *c)
 {
     uint64_t outstanding;
-    int64_t limit = p->conf.global_outstanding_limit;
+    int64_t limit = p->outstanding_limit;
 
     if (c->queue.count == 0)
         return false;

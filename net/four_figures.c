@@ -85,16 +85,6 @@ add_tree(struct figures *f, const struct shm *shm)
     } while (tree_read_retry(tree, seq));
 }
 
-static uint32_t
-count_voters(const struct conf *conf)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < conf->member_count; i++)
-        n += !conf->member[i].is_observer;
-    return n;
-}
-
 /* Members do not change while the server runs, so their lines need no copy. */
 static void
 add_ensemble(struct ensemble_figures *f, const struct shm *shm)
@@ -102,7 +92,7 @@ add_ensemble(struct ensemble_figures *f, const struct shm *shm)
     const struct shm_ensemble *e = &shm->replication->ensemble;
     mono_ms_t since = e->leading_since_ms;
 
-    f->quorum_size = count_voters(&shm->super->conf);
+    f->quorum_size = conf_voters(&shm->super->conf);
     f->zab_state = e->zab_state;
     f->leader = e->leader;
     f->epoch = e->epoch;
