@@ -120,7 +120,7 @@ class Disk:
                 self.names = move(self.names, path, new)
             else:
                 self.names[new] = self.names.pop(path)
-        elif op == "u":
+        elif op in "ud":
             self.names.pop(path, None)
         elif op == "s":
             if inode:
@@ -135,8 +135,11 @@ class Disk:
         for old, new in [m for m in self.moved if inside(m[0])]:
             self.moved.remove((old, new))
             self.durable_names = move(self.durable_names, old, new)
+        gone = [n + "/" for n, i in self.durable_names.items()
+                if i is None and inside(n) and n not in self.names]
         self.durable_names = {n: i for n, i in self.durable_names.items()
-                              if not inside(n)}
+                              if not inside(n) and
+                              not n.startswith(tuple(gone))}
         self.durable_names.update((n, i) for n, i in self.names.items()
                                   if inside(n))
 

@@ -37,6 +37,7 @@ enum op {
     OP_RENAME = 'r',   /* data is the new path */
     OP_UNLINK = 'u',
     OP_MKDIR = 'm',
+    OP_RMDIR = 'd',
     OP_SYNC = 's', /* a file or a directory */
 };
 
@@ -448,6 +449,18 @@ unlinkat(int dirfd, const char *path, int flags)
         snprintf(full, sizeof full, "%s/%s", path_of(dirfd), path);
         record(OP_UNLINK, full, NULL, 0, 0, 0);
     }
+    return rc;
+}
+
+int
+rmdir(const char *path)
+{
+    char buffer[PATH_MAX];
+    const char *rel = relative(path, buffer);
+    int rc = REAL(rmdir)(path);
+
+    if (rc == 0 && rel)
+        record(OP_RMDIR, rel, NULL, 0, 0, 0);
     return rc;
 }
 
