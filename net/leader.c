@@ -12,6 +12,8 @@
 #include "daemon/check.h"
 #include "net/leader_core.h"
 
+enum { LOST_MS = 500 }; /* without a quorum before we give up */
+
 struct leader_act *
 leader_add(struct leader_out *out, enum leader_act_kind kind)
 {
@@ -229,8 +231,10 @@ leader_join(struct leader *l, uint32_t slot, mono_ms_t now)
 }
 
 /*
- * Ours: when the quorum is lost with this connection, its check comes a whole
- * tick later, so that a learner that was restarted can be back before.
+ * Ours: when the quorum is lost with this connection, its check comes half a
+ * second later (a tick, if that is shorter): a learner that was restarted can
+ * be back before, and a leader that others have left for another does not
+ * serve its old state for long.
  */
 void
 leader_leave(struct leader *l, uint32_t slot, mono_ms_t now)
@@ -244,7 +248,8 @@ leader_leave(struct leader *l, uint32_t slot, mono_ms_t now)
     l->peer[slot].stage = PEER_FREE;
     has = has_quorum(l, self(l) | voters_at(l, PEER_INFORMED));
     if (had && !has)
-        l->check_due = now + l->conf.tick_ms;
+        l->check_due =
+            now + (l->conf.tick_ms < LOST_MS ? l->conf.tick_ms : LOST_MS);
 }
 
 void
