@@ -196,6 +196,23 @@ close_session(struct client_proc *p, const struct client *by,
         client_drop(p, c);
 }
 
+/*
+ * The leader refused a learner's request: the session is somebody else's, or
+ * was asked for by a connection that is gone.  Never sent as -118: closed, a
+ * client comes back and has it again.  ZK: FinalRequestProcessor, ZOOKEEPER-710
+ */
+static bool
+is_moved(struct txn *t)
+{
+    struct change c = {.kind = CHANGE_NONE};
+
+    if (t->header.type != ZK_OP_ERROR)
+        return false;
+    txn_next(t, &c);
+    txn_rewind(t);
+    return c.err == ZK_SESSION_MOVED;
+}
+
 static void
 on_txn(struct client_proc *p, const struct ring_entry *e)
 {
@@ -221,6 +238,8 @@ on_txn(struct client_proc *p, const struct ring_entry *e)
         close_session(p, c, t.header.session);
     if (c && type == ZK_OP_CREATE_SESSION && c->state == CLIENT_CONNECTING)
         client_accepted(p, c, e->session, e->timeout_ms);
+    else if (c && is_moved(&t))
+        client_drop(p, c);
     else if (c)
         answer_write(p, c, e, &t, outcomes);
 }
