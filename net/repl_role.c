@@ -129,7 +129,8 @@ repl_established(struct repl *r, int64_t epoch)
     bell_ring(r->shm, PROC_ELECTION);
 }
 
-/* --- looking for a leader -------------------------------------------------- */
+/* --- looking for a leader --------------------------------------------------
+ */
 
 /* Connections of clients are closed, and nobody waits for an answer. */
 static bool
@@ -188,8 +189,7 @@ looking_turn(struct repl *r)
     int result;
 
     repl_order_done(r, &result); /* what the last role ordered, if it did */
-    if (r->is_ordering ||
-        atomic_load(&r->shm->log->durable) < r->published)
+    if (r->is_ordering || atomic_load(&r->shm->log->durable) < r->published)
         return;
     if (!r->is_asked)
         ask(r);
@@ -210,7 +210,8 @@ const struct role role_looking = {
     .end = nothing_to_end,
 };
 
-/* --- a server of its own --------------------------------------------------- */
+/* --- a server of its own ---------------------------------------------------
+ */
 
 static void
 alone_turn(struct repl *r)
