@@ -3,6 +3,8 @@
 #include "storage/snap_intake.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <zstd.h>
 
 #include "storage/rebase.h"
@@ -303,6 +305,27 @@ an_empty_payload_is_an_empty_tree(void)
     tempdir_remove(dir);
 }
 
+/* A disk that takes nothing more: what is not on it is not in the tree. */
+static void
+a_file_that_cannot_be_written_leaves_nothing(void)
+{
+    size_t size = make_payload(), used;
+    struct rlimit before, none;
+
+    CU_ASSERT_EQUAL(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = before;
+    none.rlim_cur = 8;
+    signal(SIGXFSZ, SIG_IGN);
+    given_intake(false);
+    CU_ASSERT_EQUAL(feed(payload, size, size, &used), 1);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &none), 0);
+    CU_ASSERT_EQUAL(snap_intake_end(&intake), -EFBIG);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    CU_ASSERT_PTR_NULL(intake.tree);
+    check_nothing_is_left();
+}
+
 static void
 what_does_not_begin_with_the_root_is_refused(void)
 {
@@ -345,6 +368,7 @@ UNIT_SUITE(snap_intake)
     UNIT(what_is_no_payload_is_refused);
     UNIT(a_frame_that_ends_early_or_late_is_refused);
     UNIT(an_empty_payload_is_an_empty_tree);
+    UNIT(a_file_that_cannot_be_written_leaves_nothing);
     UNIT(what_does_not_begin_with_the_root_is_refused);
     UNIT(only_the_last_one_taken_is_kept);
 }
