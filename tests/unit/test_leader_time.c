@@ -87,14 +87,28 @@ any_packet_is_a_sign_of_life(void)
     CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
 }
 
-/* A learner that is restarted has a tick to come back. */
+enum { LOST_MS = 500 }; /* as in leader.c */
+
+/* A learner that is restarted has so long to come back. */
 static void
-a_lost_quorum_is_lost_a_tick_later(void)
+a_lost_quorum_is_lost_half_a_second_later(void)
 {
     given_led();
     passes(TICK_MS - 1);
     leaves(2);
-    passes(TICK_MS - 1);
+    passes(LOST_MS - 1);
+    CU_ASSERT_FALSE(gave_up());
+    passes(1);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+static void
+a_lost_quorum_is_lost_a_tick_later_when_ticks_are_short(void)
+{
+    given_led();
+    leader.conf.tick_ms = LOST_MS / 5;
+    leaves(2);
+    passes(LOST_MS / 5 - 1);
     CU_ASSERT_FALSE(gave_up());
     passes(1);
     CU_ASSERT_TRUE(gave_up());
@@ -106,7 +120,7 @@ only_the_loss_of_the_quorum_delays_its_check(void)
 {
     given_led();
     leaves(2);
-    passes(TICK_MS - 1);
+    passes(LOST_MS - 1);
     comes(3, 4);
     leaves(3);
     comes(77, 4);
@@ -114,7 +128,7 @@ only_the_loss_of_the_quorum_delays_its_check(void)
     comes(77, 4);
     passes(1);
     leaves(77);
-    passes(TICK_MS - 1);
+    passes(LOST_MS - 1);
     CU_ASSERT_TRUE(gave_up());
 }
 
@@ -329,7 +343,8 @@ UNIT_SUITE(leader_time)
     UNIT(who_waits_for_our_disk_is_not_silent);
     UNIT(gives_up_when_the_quorum_is_silent);
     UNIT(any_packet_is_a_sign_of_life);
-    UNIT(a_lost_quorum_is_lost_a_tick_later);
+    UNIT(a_lost_quorum_is_lost_half_a_second_later);
+    UNIT(a_lost_quorum_is_lost_a_tick_later_when_ticks_are_short);
     UNIT(only_the_loss_of_the_quorum_delays_its_check);
     UNIT(who_is_brought_up_counts_for_the_quorum);
     UNIT(who_is_brought_up_does_not_count_for_ever);
