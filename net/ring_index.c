@@ -23,6 +23,7 @@ ring_index_init(struct ring_index *x, const struct txring *ring,
 {
     x->ring = ring;
     x->reach = head;
+    x->low = 0;
     x->last = last;
     x->taken = x->dropped = 0;
 }
@@ -70,9 +71,8 @@ ring_index_cut(struct ring_index *x, zxid_t zxid)
 void
 ring_index_trim(struct ring_index *x, ring_pos_t kept)
 {
-    ring_pos_t low = lowest(x) > kept ? lowest(x) : kept;
-
-    while (x->taken > x->dropped && x->sample[slot_of(x->dropped)].pos < low)
+    x->low = lowest(x) > kept ? lowest(x) : kept;
+    while (x->taken > x->dropped && x->sample[slot_of(x->dropped)].pos < x->low)
         x->dropped++;
 }
 
@@ -100,10 +100,15 @@ search(const struct ring_index *x, zxid_t after)
     return x->sample[slot_of(low)].pos;
 }
 
-/* Stand right behind `after`: by a step, or by a search. */
+/*
+ * Stand right behind `after`: by a step, or by a search.  The entry that the
+ * cursor stood on may be gone while what follows it is there.
+ */
 static void
 place(const struct ring_index *x, struct ring_cursor *c, zxid_t after)
 {
+    if (c->pos < x->low)
+        c->is_set = false;
     if (c->is_set && c->found != 0 && c->found == after)
         c->pos += txring_at(x->ring, c->pos)->size;
     else if (!c->is_set || c->after != after)

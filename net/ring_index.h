@@ -17,6 +17,7 @@ enum { RING_INDEX_PARTS = 1024, RING_INDEX_ROOM = 2 * RING_INDEX_PARTS };
 struct ring_index {
     const struct txring *ring; /* borrowed */
     ring_pos_t reach;          /* memory below this may have been written */
+    ring_pos_t low;            /* nothing below this is there any more */
     uint64_t taken, dropped;   /* samples; number n lies at n % ROOM */
     zxid_t last;               /* noted, or what came before the first */
     struct {
