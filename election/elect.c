@@ -117,7 +117,11 @@ decide(struct elect *e, const struct vote *v, const char *why,
     a->why = why;
 }
 
-/* The voters that can be elected, of those that may answer; and ourselves. */
+/*
+ * The voters that can be elected, of those that may answer; and ourselves.
+ * The leader we lost may be frozen, its connection alive: it is not waited
+ * for.  If it did but step down we hear of it in time, or it joins us.
+ */
 static quorum_set_t
 speakers_of(const struct elect *e)
 {
@@ -126,7 +130,7 @@ speakers_of(const struct elect *e)
     for (uint32_t i = 0; i < e->quorum->count; i++)
         if (quorum_weight(e->quorum, e->quorum->member[i].sid) > 0)
             set |= (quorum_set_t)1 << i;
-    return (set & e->reachable) | quorum_bit(e->quorum, e->me);
+    return (set & e->reachable & ~e->lost) | quorum_bit(e->quorum, e->me);
 }
 
 /*
@@ -171,6 +175,10 @@ elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
 {
     bool votes = quorum_votes(e->quorum, e->me);
 
+    if (e->mine.state != PEER_LOOKING)
+        e->lost = e->mine.state == PEER_LEADING
+                      ? 0
+                      : quorum_bit(e->quorum, e->mine.leader);
     e->round++;
     e->state = ELECT_LOOKING;
     e->tally.heard = e->outside.heard = 0;
@@ -204,6 +212,7 @@ hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
 {
     bool is_new, changed = false;
 
+    e->lost &= ~quorum_bit(e->quorum, v->from);
     if (e->self.zxid == -1 || v->zxid == -1)
         return; /* an empty database has no say */
     if (v->round < e->round) {

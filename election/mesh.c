@@ -137,7 +137,7 @@ on_redial(struct ev_loop *loop, ev_timer *w, int events)
             dial_begin(&m->peer[i]);
 }
 
-/* Who is still not there is worth a line now. */
+/* Who was not there yet is worth a line now. */
 static void
 on_beginning_over(struct ev_loop *loop, ev_timer *w, int events)
 {
@@ -147,7 +147,8 @@ on_beginning_over(struct ev_loop *loop, ev_timer *w, int events)
     m->is_beginning = false;
     m->has_changed = true;
     for (uint32_t i = 0; i < m->quorum->count; i++)
-        if (m->peer[i].is_used && m->peer[i].link.has_failed)
+        if (m->peer[i].is_used && m->peer[i].link.has_failed &&
+            !m->peer[i].link.was_up)
             log_lost(&m->peer[i]);
 }
 

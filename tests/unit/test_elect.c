@@ -331,6 +331,37 @@ a_role_that_is_over_is_told_to_nobody(void)
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
 }
 
+/* A frozen one keeps its connection. */
+static void
+does_not_wait_for_the_leader_it_lost(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 1);
+    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(e.mine.state, PEER_FOLLOWING);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+    CU_ASSERT_EQUAL(e.mine.leader, 2);
+}
+
+static void
+waits_for_the_leader_it_lost_when_that_looks_too(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 1);
+    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 1);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 4), 2);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE)); /* it may have heard a better vote */
+    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
+}
+
 static void
 resends_less_and_less_often(void)
 {
@@ -371,5 +402,7 @@ UNIT_SUITE(elect)
     UNIT(a_role_outlives_the_process);
     UNIT(rounds_go_on_in_another_life);
     UNIT(a_role_that_is_over_is_told_to_nobody);
+    UNIT(does_not_wait_for_the_leader_it_lost);
+    UNIT(waits_for_the_leader_it_lost_when_that_looks_too);
     UNIT(resends_less_and_less_often);
 }
