@@ -189,7 +189,6 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     repl_put_config(r);
     r->commit_zxid = zxid;
     atomic_store(&shared->applied_zxid, zxid);
-    atomic_store(&shared->committed_zxid, zxid);
     repl_history_begin(r->history, zxid);
     l->snap = LEARN_NO_SNAP;
     learner_snapped(&l->core, zxid, now, out);

@@ -136,6 +136,8 @@ repl_serve(struct repl *r, enum server_role kind, int64_t epoch)
 {
     struct shm_replication *shared = r->shm->replication;
 
+    if (r->known_committed > shared->committed_zxid)
+        atomic_store(&shared->committed_zxid, r->known_committed);
     repl_session_start(r);
     repl_report(r);
     atomic_store(&shared->role, kind);
