@@ -7,6 +7,8 @@
 
 #define E(counter) ZXID(3, counter)
 
+enum { KIT_PAGE = 4096 };
+
 /* The next one, which has the next number. */
 static void
 advance(uint32_t slot, zxid_t *at)
@@ -138,6 +140,37 @@ a_ring_at_rest_gives_back_and_the_log_serves(void)
     CU_ASSERT_EQUAL(take(0, at), 0);
     propose_up_to(E(1010));
     CU_ASSERT_EQUAL(take(0, at), E(1001));
+    no_past();
+}
+
+/* Whether the next entry will get a sample in the index. */
+static bool
+is_sample_due(void)
+{
+    const struct ring_index *x = &past->index;
+
+    return r.head - x->sample[(x->taken - 1) % RING_INDEX_ROOM].pos >=
+           KIT_RING / RING_INDEX_PARTS;
+}
+
+/* The reader stood on it, and asks for what follows only now. */
+static void
+an_entry_given_back_is_not_stepped_over(void)
+{
+    ring_pos_t pos;
+
+    given_past(E(1));
+    propose_up_to(E(1000));
+    do { /* up to one that reaches into the next page, which stays */
+        propose(appended + 1);
+        CU_ASSERT_EQUAL(take(0, appended - 1), appended);
+        pos = past->slot[0].ring.pos;
+    } while (pos / KIT_PAGE == r.head / KIT_PAGE || !is_sample_due());
+    ring_memory_look(&r.ring_memory, r.head, r.head);
+    ring_memory_look(&r.ring_memory, r.head, r.head);
+    CU_ASSERT_EQUAL(txring_at(&shm.ring, pos)->size, 0); /* zeros */
+    propose(appended + 1);
+    CU_ASSERT_EQUAL(take(0, appended - 1), appended);
     no_past();
 }
 
@@ -548,6 +581,7 @@ UNIT_SUITE(repl_history)
     UNIT(the_ring_wraps_around);
     UNIT(memory_that_may_be_written_is_not_read);
     UNIT(a_ring_at_rest_gives_back_and_the_log_serves);
+    UNIT(an_entry_given_back_is_not_stepped_over);
     UNIT(log_and_ring_join_without_a_gap);
     UNIT(a_slow_learner_falls_back_and_catches_up);
     UNIT(the_log_is_read_in_steps);
