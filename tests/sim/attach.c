@@ -276,6 +276,10 @@ answer_origin(struct server *s, struct attached *a, struct txn *txn,
 
         if (h->type == ZK_OP_CLOSE_SESSION)
             what.err = ZK_OK;
+        if (what.err == ZK_SESSION_MOVED || what.err == ZK_SESSION_EXPIRED) {
+            attach_drop(s, a); /* it comes again, as ours or not at all */
+            return;
+        }
         answer_op(s, a, what);
     }
     if (h->type == ZK_OP_CLOSE_SESSION)

@@ -107,6 +107,12 @@ claim_can_start(const struct server *s)
           s->node, D(d->accepted), D(d->current), D(epoch));
 }
 
+static bool
+is_prefix(const uint32_t *log, uint32_t count, const uint32_t *of)
+{
+    return count == 0 || memcmp(log, of, count * sizeof *log) == 0;
+}
+
 static uint32_t
 common_with_committed(const uint32_t *log, uint32_t count)
 {
@@ -173,7 +179,8 @@ term_append(struct term_known *t, uint32_t id)
     if (t->count == t->room) {
         uint32_t *log = sim_memory(2 * (t->room + 8) * sizeof *log);
 
-        memcpy(log, t->log, t->count * sizeof *log);
+        if (t->count > 0)
+            memcpy(log, t->log, t->count * sizeof *log);
         t->log = log;
         t->room = 2 * (t->room + 8);
     }
@@ -220,15 +227,28 @@ claim_leader_recent(const struct server *s)
     }
 }
 
+/* How many of the delivered ones are of an epoch before. */
+static uint32_t
+committed_before(int64_t epoch)
+{
+    uint32_t count = sim.committed_count;
+
+    while (count > 0 && zxid_epoch(zxid_of(sim.committed[count - 1])) >= epoch)
+        count--;
+    return count;
+}
+
 /*
- * 1, 13: it leads alone, with everything that was ever delivered, and its
- * history is on the disks of a quorum.
+ * 1, 13: it leads alone, with everything that was ever delivered of epochs
+ * before, and its history is on the disks of a quorum.  A later epoch may be
+ * led already, when the last ACKs were held up: nobody will acknowledge what
+ * we propose.
  */
 void
 claim_established(const struct server *s, int64_t epoch)
 {
     struct term_known *t = term_of(epoch);
-    uint32_t have = 0;
+    uint32_t have = 0, had;
 
     claim("LEADER-UNIQUE", t && t->node == s->node && !t->is_established,
           "server %d leads epoch %lld, which is not its own", s->node,
@@ -237,15 +257,15 @@ claim_established(const struct server *s, int64_t epoch)
     claim("EPOCH-ORDER", s->disk.current == epoch,
           "server %d leads epoch %lld, its disk says %lld", s->node, D(epoch),
           D(s->disk.current));
-    claim("PRIMARY-INTEGRITY",
-          common_with_committed(s->log, s->count) == sim.committed_count,
+    had = common_with_committed(s->log, s->count);
+    claim("PRIMARY-INTEGRITY", had >= committed_before(epoch),
           "server %d leads without %llx", s->node,
-          X(zxid_of(sim.committed[common_with_committed(s->log, s->count)])));
+          X(zxid_of(sim.committed[had])));
     for (uint32_t i = 0; i < sim.servers; i++) {
         const struct disk *d = &sim.server[i].disk;
 
         if (d->current >= epoch && d->count >= t->initial &&
-            memcmp(d->log, t->log, t->initial * sizeof *t->log) == 0)
+            is_prefix(t->log, t->initial, d->log))
             have |= 1u << i;
     }
     claim("NEWLEADER-QUORUM", is_quorum(have),
@@ -419,8 +439,7 @@ claim_seal_durable(const struct server *s, int64_t epoch)
           "server %d acknowledges NEWLEADER %lld, its disk says %lld", s->node,
           D(epoch), D(d->current));
     claim("ACK-DURABLE",
-          t && d->count >= t->initial &&
-              memcmp(d->log, t->log, t->initial * sizeof *t->log) == 0,
+          t && d->count >= t->initial && is_prefix(t->log, t->initial, d->log),
           "server %d acknowledges NEWLEADER %lld without its history", s->node,
           D(epoch));
 }
@@ -443,7 +462,7 @@ claim_sync_equal(const struct server *s, int64_t epoch, const struct conn *up)
           "server %d serves before UPTODATE", s->node);
     claim("SYNC-EQUAL",
           t && s->count >= t->initial && s->count <= t->count &&
-              memcmp(s->log, t->log, s->count * sizeof *s->log) == 0,
+              is_prefix(s->log, s->count, t->log),
           "server %d serves in epoch %lld with another history", s->node,
           D(epoch));
     claim("SYNC-EQUAL",

@@ -10,13 +10,15 @@
 #include "tests/sim/wire.h"
 #include "tests/sim/server.h"
 
+/* Who is connected, and who may be: of the others it is known. */
 static quorum_set_t
 reachable(const struct server *s)
 {
     quorum_set_t set = 0;
 
     for (uint32_t i = 0; i < sim.servers; i++)
-        if (s->mesh[i] && s->mesh[i]->is_accepted)
+        if (s->mesh[i] ? s->mesh[i]->is_accepted || !s->is_silent[i]
+                       : !s->is_silent[i])
             set |= quorum_bit(&sim.quorum, sim.server[i].sid);
     return set;
 }
@@ -93,6 +95,8 @@ perform(struct server *s, const struct elect_out *out)
             break;
         case ELECT_DECIDE:
             claim_election_vote(s, &a->vote);
+            s->outcome = a->vote;
+            s->has_outcome = true;
             decided(s, a->vote.leader, a->why);
             break;
         }
@@ -200,12 +204,24 @@ candidacy(const struct server *s)
 /* --- events ----------------------------------------------------------------
  */
 
+static void
+reach_changed(struct server *s)
+{
+    struct elect_out out = {0};
+
+    elect_reach(&s->elect, reachable(s), &out);
+    perform(s, &out);
+}
+
 void
 election_start(struct server *s)
 {
     elect_init(&s->elect, &sim.quorum, s->sid, 2000);
     memset(s->mesh, 0, sizeof s->mesh);
     memset(s->has_told, 0, sizeof s->has_told);
+    memset(s->is_silent, 0, sizeof s->is_silent);
+    s->has_outcome = false;
+    reach_changed(s);
 }
 
 void
@@ -234,17 +250,40 @@ election_alarm(struct server *s)
 void
 election_established(struct server *s, int64_t epoch)
 {
+    s->outcome.epoch = epoch;
     if (!sim.plan.polls)
         elect_established(&s->elect, epoch);
 }
 
-static void
-reach_changed(struct server *s)
+void
+election_over(struct server *s)
 {
-    struct elect_out out = {0};
+    if (!sim.plan.polls && s->elect.state == ELECT_DECIDED)
+        elect_over(&s->elect);
+}
 
-    elect_reach(&s->elect, reachable(s), &out);
-    perform(s, &out);
+/* What was decided stands; a look that goes on begins again. */
+void
+election_dies(struct server *s)
+{
+    struct vote outcome = s->outcome;
+    bool has_outcome = s->has_outcome;
+
+    if (s->role < ROLE_DRAINING || sim.plan.polls || is_frozen(s))
+        return;
+    for (uint32_t i = 0; i < sim.servers; i++)
+        if (s->mesh[i])
+            wire_close(s->mesh[i], s->node);
+    election_start(s);
+    s->alarm++;
+    if (has_outcome)
+        elect_restore(&s->elect, &outcome);
+    s->outcome = outcome;
+    s->has_outcome = has_outcome;
+    if (s->role <= ROLE_LOOK)
+        election_over(s);
+    if (s->role == ROLE_LOOK)
+        election_look(s);
 }
 
 static const char *
@@ -288,6 +327,7 @@ mesh_hello(struct server *s, struct conn *c, int from)
         s->mesh[from] = wire_dial(s->node, from, PORT_ELECTION);
     } else {
         s->mesh[from] = c;
+        s->is_silent[from] = false;
         if (s->has_told[from])
             mesh_send(s, from);
     }
@@ -306,6 +346,7 @@ election_receives(struct server *s, struct conn *c, const struct msg *m)
     case MSG_UP:
         if (s->mesh[from] != c)
             break;
+        s->is_silent[from] = false;
         if (s->has_told[from])
             mesh_send(s, from);
         reach_changed(s);
@@ -316,6 +357,7 @@ election_receives(struct server *s, struct conn *c, const struct msg *m)
         if (s->mesh[from] != c)
             break;
         s->mesh[from] = NULL;
+        s->is_silent[from] = true;
         reach_changed(s);
         break;
     case MSG_NOTE:

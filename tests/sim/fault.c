@@ -27,6 +27,9 @@ static const char *const kind_name[] = {
     "break connections",
     "slow disk",
     "clock jump",
+    "resign",
+    "election process dies",
+    "replication process dies",
 };
 
 static const char *const moment_name[] = {
@@ -153,6 +156,7 @@ target(const struct fault *f)
     case FAULT_CRASH_LEADER:
     case FAULT_FREEZE_LEADER:
     case FAULT_ISOLATE_LEADER:
+    case FAULT_RESIGN:
         return leader();
     default:
         return f->who;
@@ -204,6 +208,15 @@ fault_begins(uint32_t number)
         break;
     case FAULT_CLOCK:
         sim.server[f->who].wall += (int64_t)f->mask * 1000 - 100000;
+        break;
+    case FAULT_RESIGN:
+        lead_resigns(&sim.server[f->who]);
+        break;
+    case FAULT_ELECTION:
+        election_dies(&sim.server[f->who]);
+        break;
+    case FAULT_REPLICATION:
+        server_replication_dies(&sim.server[f->who]);
         break;
     case FAULT_CRASH_AT: /* see fault_moment */
     case FAULT_KINDS:

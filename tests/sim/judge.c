@@ -277,7 +277,10 @@ is_turned_away(int32_t err)
     return err == ZK_SESSION_MOVED || err == ZK_SESSION_EXPIRED;
 }
 
-/* What a session asks is done in the order asked, on whatever connection. */
+/*
+ * What a session asks is done in the order asked, on whatever connection;
+ * only the end of a session is taken from one that it has left.
+ */
 static void
 claim_session_order(const struct op *o)
 {
@@ -291,7 +294,8 @@ claim_session_order(const struct op *o)
         done[done_count].id = o->session;
         done[done_count++].xid = 0;
     }
-    claim("SESSION-ORDER", o->xid > done[i].xid,
+    claim("SESSION-ORDER",
+          o->type == ZK_OP_CLOSE_SESSION || o->xid > done[i].xid,
           "xid %d of session %llx is done behind %d", o->xid, X(o->session),
           done[i].xid);
     done[i].xid = o->xid;

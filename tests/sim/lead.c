@@ -17,13 +17,16 @@ static void perform(struct server *s, const struct leader_out *out);
  */
 
 /*
- * A snapshot that is older than the learner's log, as far as that is ours,
- * would take back what may be committed.
+ * A snapshot without what a learner has of our history, up to its end that
+ * counts as committed, would take back what may be committed.
  */
 static bool
 is_new_enough(const struct server *s, zxid_t last, zxid_t end)
 {
-    return last_of(s->log, s->applied) >= (last < end ? last : end);
+    for (uint32_t i = s->applied; i < s->count; i++)
+        if (zxid_of(s->log[i]) <= last && zxid_of(s->log[i]) <= end)
+            return false;
+    return true;
 }
 
 /*
@@ -516,6 +519,17 @@ lead_durable(struct server *s)
     if (zxid > s->leader->durable)
         leader_durable(s->leader, zxid, server_now(s), &out);
     follow_up(s, &out);
+}
+
+void
+lead_resigns(struct server *s)
+{
+    struct leader_out out = {.count = 0};
+
+    if (s->role != ROLE_LEAD || sim.plan.only_election || is_frozen(s))
+        return;
+    leader_resign(s->leader, "it was told to", &out);
+    perform(s, &out);
 }
 
 void

@@ -179,7 +179,8 @@ main(int argc, char **argv)
     struct wish w;
     double start = seconds();
     uint64_t runs = 0, full = 0, steps = 0;
-    double simulated = 0;
+    double simulated = 0, slowest = 0;
+    uint64_t slowest_seed = 0;
 
     if (!read_wish(argc, argv, &w))
         return 2;
@@ -196,15 +197,21 @@ main(int argc, char **argv)
             return 1;
         }
         full += end == RUN_FULL;
+        if (sim.is_well &&
+            (double)(sim.now - sim.quiet_since) / 1e6 > slowest) {
+            slowest = (double)(sim.now - sim.quiet_since) / 1e6;
+            slowest_seed = seed;
+        }
         steps += sim.step;
         simulated += (double)sim.now / 1e6;
         if (w.seconds > 0 && seconds() - start > w.seconds)
             w.runs = runs + 1;
     }
     printf("%llu seeds from 0x%llx: %.1f h simulated, %llu steps, %llu cut "
-           "short, %.1f s\n",
+           "short, well after %.1f s at most (0x%llx), %.1f s\n",
            (unsigned long long)runs, (unsigned long long)w.seed,
            simulated / 3600, (unsigned long long)steps,
-           (unsigned long long)full, seconds() - start);
+           (unsigned long long)full, slowest, (unsigned long long)slowest_seed,
+           seconds() - start);
     return 0;
 }

@@ -35,7 +35,7 @@ draw_plan(const struct run_how *how)
         .reloads_in_place = rng_percent(r, 50),
         .only_election = how->only_election,
         .faults_end = rng_skewed(r, SEC, 12 * SEC),
-        .quiet_max = 60 * SEC,
+        .quiet_max = 30 * SEC,
         .tick_ms = 200,
         .init_ticks = 10,
         .sync_ticks = 5,
@@ -45,6 +45,7 @@ draw_plan(const struct run_how *how)
         .window = 1 + (uint32_t)rng_skewed(r, 0, 40),
         .snap_percent = rng_percent(r, 70) ? 0 : rng_below(r, 60),
         .again_percent = rng_percent(r, 70) ? 0 : rng_below(r, 30),
+        .purge_percent = rng_percent(r, 60) ? 0 : rng_below(r, 80),
         .clients = 1 + rng_below(r, CLIENTS_MAX),
         .think_ms = 2 + (uint32_t)rng_skewed(r, 0, 100),
     };

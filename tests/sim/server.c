@@ -59,6 +59,8 @@ server_enter(struct server *s, enum role role)
 static void
 leave_role(struct server *s)
 {
+    if (s->role >= ROLE_LEAD)
+        election_over(s);
     if (sim.plan.only_election)
         return;
     attach_drop_all(s);
@@ -79,6 +81,23 @@ server_look(struct server *s, const char *why)
 }
 
 void
+server_replication_dies(struct server *s)
+{
+    if (s->role == ROLE_DOWN || sim.plan.only_election)
+        return;
+    s->must_load = true;
+    server_look(s, "its replication process died");
+}
+
+static void
+load_again(struct server *s)
+{
+    s->must_load = s->wants_snap = false;
+    s->committed = s->delivered = 0;
+    data_load(s);
+}
+
+void
 server_start(struct server *s)
 {
     struct disk *d = &s->disk;
@@ -94,6 +113,12 @@ server_start(struct server *s)
     s->accepted = d->accepted;
     s->current = d->current;
     s->count = s->durable = d->count;
+    if (rng_percent(&sim.rng, sim.plan.purge_percent)) {
+        uint32_t keep = rng_below(&sim.rng, 20);
+
+        if (d->count > keep && d->count - keep > d->base)
+            d->base = d->count - keep; /* old files are gone */
+    }
     s->base = d->base;
     memcpy(s->log, d->log, d->count * sizeof *d->log);
     s->committed = s->delivered = 0;
@@ -114,7 +139,7 @@ server_crash(struct server *s, const char *why)
     TRACE("server %d: crashes: %s", s->node, why);
     memset(s->client, 0, sizeof s->client);
     s->up = NULL;
-    s->wants_snap = false;
+    s->wants_snap = s->must_load = false;
     memset(s->slot, 0, sizeof s->slot);
     server_enter(s, ROLE_DOWN);
     s->thaw = 0;
@@ -171,6 +196,8 @@ server_all_told(struct server *s)
     } else if (s->role == ROLE_LEARN) {
         learn_durable(s);
     } else if (s->role == ROLE_DRAINING && s->disk.told == s->disk.tail) {
+        if (s->must_load)
+            load_again(s);
         server_enter(s, ROLE_LOOK);
         election_look(s);
     }
@@ -261,12 +288,13 @@ server_event(struct server *s, const struct event *e)
 void
 node_receives(int node, struct conn *c, const struct msg *m)
 {
-    struct server *s = &sim.server[node];
+    struct server *s;
 
     if (!is_server(node)) {
         client_receives(&sim.client[node - CLIENT_NODE], c, m);
         return;
     }
+    s = &sim.server[node];
     if (s->role == ROLE_DOWN)
         return;
     switch (c->port) {
@@ -311,7 +339,7 @@ init_one(struct server *s, int node)
     s->wall = 1700000000000 + jump;
     s->count = s->durable = s->base = s->applied = 0;
     s->next_session = 0;
-    s->wants_snap = false;
+    s->wants_snap = s->must_load = false;
     s->is_serving = s->is_established = false;
     s->up = NULL;
     memset(s->slot, 0, sizeof s->slot);

@@ -23,6 +23,9 @@ void servers_init(void);
 void server_start(struct server *s);
 void server_crash(struct server *s, const char *why);
 
+/* Another takes over: the log is there, nothing is known of it. */
+void server_replication_dies(struct server *s);
+
 /* Leave the role, whatever it is; look for a leader when the disk is still. */
 void server_look(struct server *s, const char *why);
 
@@ -57,7 +60,8 @@ void election_established(struct server *s, int64_t epoch);
 void election_receives(struct server *s, struct conn *c, const struct msg *m);
 void election_datagram(struct server *s, const struct msg *m);
 void election_poll(struct server *s);
-void election_stop(struct server *s);
+void election_over(struct server *s);
+void election_dies(struct server *s); /* and another process takes over */
 
 /* --- only.c: roles without cores, for elections alone ----------------------
  */
@@ -70,6 +74,7 @@ void only_tick(struct server *s);
 
 void lead_begin(struct server *s);
 void lead_end(struct server *s);
+void lead_resigns(struct server *s);
 void lead_tick(struct server *s);
 void lead_receives(struct server *s, struct conn *c, const struct msg *m);
 void lead_stored(struct server *s);

@@ -59,7 +59,7 @@ struct plan_of_run { /* drawn from the seed before anything happens */
     usec_t delay, jitter, disk_sync;
     uint32_t spike_per_mille; /* packets that take very long */
     uint32_t window;          /* packets under way to one learner */
-    uint32_t snap_percent, again_percent;
+    uint32_t snap_percent, again_percent, purge_percent;
     uint32_t clients;
     uint32_t think_ms;
 };
@@ -287,6 +287,9 @@ struct server {
     struct conn *mesh[SERVERS_MAX];
     struct msg_note told[SERVERS_MAX]; /* the last to each */
     bool has_told[SERVERS_MAX];
+    bool is_silent[SERVERS_MAX]; /* had no connection when it was tried */
+    struct vote outcome;         /* of the last election of this life */
+    bool has_outcome;
     int64_t heard_epoch[SERVERS_MAX];
     zxid_t heard_zxid[SERVERS_MAX];
 
@@ -317,6 +320,7 @@ struct server {
     } opening[OPENINGS];
     uint32_t openings;
     bool wants_snap;
+    bool must_load; /* the tree is of a process that died */
     uint32_t next_session;
     struct attached client[CLIENTS_MAX];
     struct {
@@ -411,7 +415,10 @@ enum fault_kind {
     FAULT_SPLIT,   /* mask: one side */
     FAULT_BREAK,   /* every connection of who */
     FAULT_SLOW_DISK,
-    FAULT_CLOCK, /* wall clock of who jumps */
+    FAULT_CLOCK,       /* wall clock of who jumps */
+    FAULT_RESIGN,      /* the leader is told to stop leading */
+    FAULT_ELECTION,    /* the election process of who dies */
+    FAULT_REPLICATION, /* the replication process of who dies */
     FAULT_KINDS,
 };
 
