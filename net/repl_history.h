@@ -156,7 +156,8 @@ int repl_history_snap_begin(struct repl_history *h, uint32_t slot,
 
 /*
  * Up to `room` bytes of the payload, from sessions to "BenWasHere".  How many
- * were written, 0: ask again (repl_history_is_reading); -errno: close the
+ * were written, which may be none: go on in the next turn of the loop, so
+ * that writes need not wait (repl_history_is_reading); -errno: close the
  * learner.  `is_end`: that was all, nothing is held any more.
  */
 int64_t repl_history_snap_read(struct repl_history *h, uint32_t slot,

@@ -278,7 +278,7 @@ repl_history_snap_read(struct repl_history *h, uint32_t slot, uint8_t *buffer,
     n = fill(s, buffer, room, is_end);
     if (n < 0 || *is_end)
         repl_history_snap_close(h, slot);
-    else if ((size_t)n < room)
+    else
         h->is_reading = true;
     return n;
 }

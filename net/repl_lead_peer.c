@@ -203,6 +203,7 @@ begin_snap(struct lead_peer *p)
     return true;
 }
 
+/* One piece in a turn: writes do not wait for a snapshot. */
 static bool
 more_snap(struct lead_peer *p, mono_ms_t now)
 {
@@ -226,7 +227,7 @@ more_snap(struct lead_peer *p, mono_ms_t now)
         p->snap = LEAD_NO_SNAP;
         leader_snapped(&p->lead->core, p->slot, p->snap_zxid);
     }
-    return n > 0 || is_end;
+    return is_end;
 }
 
 /* One thing to send; false: nothing, or the peer is gone. */
