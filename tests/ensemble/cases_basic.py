@@ -66,7 +66,7 @@ def smoke(t, e):
     mark = leader.mark()
     t.say("%r comes back", leader)
     leader.start()
-    how = leader.synced_by(mark)
+    how = leader.in_step_by(mark)
     t.say("it was brought in step by %s", how)
     t.claim(how == ["DIFF"], "came back by %s, not DIFF", how)
     write_through_each(t, e, "third")

@@ -143,7 +143,7 @@ def observers(t, word):
         m.stop()
         write_some(t, leader, "while-away-%d" % m.sid, 100)
         m.start()
-        t.claim(m.synced_by(mark) == ["DIFF"], "%r: %s", m,
+        t.claim(m.in_step_by(mark) == ["DIFF"], "%r: %s", m,
                 m.synced_by(mark))
         t.claim(has(t, m, "/while-away-%d/000099" % m.sid), "it lacks some")
         mark = m.mark()
@@ -151,7 +151,7 @@ def observers(t, word):
         write_some(t, leader, "long-away-%d" % m.sid, 1500, 200)
         m.wipe()
         m.start()
-        t.claim(m.synced_by(mark) == ["SNAP"], "%r: %s", m,
+        t.claim(m.in_step_by(mark) == ["SNAP"], "%r: %s", m,
                 m.synced_by(mark))
     t.load(e)
     t.served()

@@ -24,7 +24,7 @@ def back(t, e, learner, want):
     """Start it again; it must be brought in step in the way we want."""
     mark = learner.mark()
     learner.start()
-    how = learner.synced_by(mark)
+    how = learner.in_step_by(mark)
     t.say("%r came in step by %s", learner, how)
     t.claim(how and how[-1] in want, "in step by %s, not %s", how, want)
 

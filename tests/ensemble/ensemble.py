@@ -171,6 +171,11 @@ class Member(Server):
                 if self.kind == "apache" or way != "DIFF" or i == 0 or
                 found[i - 1][1] == "DIFF"]
 
+    def in_step_by(self, mark):
+        """The same, once it has said something: it serves just before."""
+        return until(lambda: self.synced_by(mark), "%r says how it came in "
+                     "step" % self, 5)
+
     def logged(self, token):
         """Are these bytes in its transaction log?"""
         folder = self.path("data/version-2")

@@ -116,6 +116,7 @@ class Trial:
     def finish(self, e):
         """check(), an orderly stop of all, and a look at their disks."""
         e.wait()
+        self.say("at rest")
         self.check(e)
         self.close_clients()
         self.end_load()
