@@ -2,6 +2,8 @@
 /* quorum_conf.c - see quorum_conf.h.  Pure; any process of an ensemble. */
 #include "election/quorum_conf.h"
 
+#include <arpa/inet.h>
+
 #include "daemon/check.h"
 
 _Static_assert((int)QUORUM_MEMBERS_MAX == (int)CONF_MEMBERS_MAX,
@@ -79,15 +81,34 @@ put_number(struct text *t, int64_t v)
     put(t, d);
 }
 
-/* An IPv6 address stands in brackets. */
+static void
+put_hex(struct text *t, unsigned v)
+{
+    static const char hex[] = "0123456789abcdef";
+    char digits[5], *d = digits + sizeof digits - 1;
+
+    *d = '\0';
+    do
+        *--d = hex[v & 15];
+    while (v >>= 4);
+    put(t, d);
+}
+
+/* An IPv6 address stands in brackets, all of it, as Java spells it. */
 static void
 put_host(struct text *t, const char *host)
 {
-    bool is_v6 = strchr(host, ':') != NULL;
+    uint8_t v6[16];
 
-    put(t, is_v6 ? "[" : "");
-    put(t, host);
-    put(t, is_v6 ? "]" : "");
+    if (inet_pton(AF_INET6, host, v6) != 1) {
+        put(t, host);
+        return;
+    }
+    for (int i = 0; i < 16; i += 2) {
+        put(t, i == 0 ? "[" : ":");
+        put_hex(t, (unsigned)v6[i] << 8 | v6[i + 1]);
+    }
+    put(t, "]");
 }
 
 static void
@@ -117,29 +138,43 @@ put_member(struct text *t, const struct conf_member *m)
     put(t, "\n");
 }
 
-/* The group that begins with voter `first`. */
+static bool
+is_grouped(const struct conf_member *m)
+{
+    return m->group != 0 && !m->is_observer;
+}
+
+/* The smallest group above `group`, or 0. */
+static int32_t
+next_group(const struct conf *conf, int32_t group)
+{
+    int32_t next = 0;
+
+    for (uint32_t i = 0; i < conf->member_count; i++) {
+        const struct conf_member *m = &conf->member[i];
+
+        if (is_grouped(m) && m->group > group && (next == 0 || m->group < next))
+            next = m->group;
+    }
+    return next;
+}
+
 static void
-put_group(struct text *t, const struct conf *conf, uint32_t first)
+put_group(struct text *t, const struct conf *conf, int32_t group)
 {
     const char *glue = "";
 
-    put_keyed(t, "group.", conf->member[first].group);
-    for (uint32_t i = first; i < conf->member_count; i++) {
+    put_keyed(t, "group.", group);
+    for (uint32_t i = 0; i < conf->member_count; i++) {
         const struct conf_member *m = &conf->member[i];
 
-        if (m->is_observer || m->group != conf->member[first].group)
+        if (!is_grouped(m) || m->group != group)
             continue;
         put(t, glue);
         put_number(t, m->sid);
         glue = ":";
     }
     put(t, "\n");
-}
-
-static bool
-is_grouped(const struct conf_member *m)
-{
-    return m->group != 0 && !m->is_observer;
 }
 
 size_t
@@ -150,9 +185,8 @@ config_text(const struct conf *conf, char *text, size_t size)
     check(size >= CONFIG_TEXT_MAX);
     for (uint32_t i = 0; i < conf->member_count; i++)
         put_member(&t, &conf->member[i]);
-    for (uint32_t i = 0; i < conf->member_count; i++)
-        if (is_grouped(&conf->member[i]) && first_of_group(conf, i) == i)
-            put_group(&t, conf, i);
+    for (int32_t g = 0; (g = next_group(conf, g)) > 0;)
+        put_group(&t, conf, g);
     for (uint32_t i = 0; i < conf->member_count; i++) {
         if (!is_grouped(&conf->member[i]))
             continue;

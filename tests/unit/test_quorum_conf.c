@@ -58,7 +58,8 @@ writes_observers_client_ports_and_ipv6(void)
     strcpy(conf.member[1].host, "fe80::1");
     strcpy(conf.member[1].client_host, "::1");
     says("server.1=127.0.0.1:23101:23201:participant;0.0.0.0:2181\n"
-         "server.2=[fe80::1]:23102:23202:observer;[::1]:2182\nversion=0");
+         "server.2=[fe80:0:0:0:0:0:0:1]:23102:23202:observer;"
+         "[0:0:0:0:0:0:0:1]:2182\nversion=0");
 }
 
 static void
@@ -73,7 +74,7 @@ writes_groups_and_weights(void)
          "server.2=127.0.0.1:23102:23202:participant\n"
          "server.3=127.0.0.1:23103:23203:participant\n"
          "server.4=127.0.0.1:23104:23204:observer\n"
-         "group.7=1:3\ngroup.2=2\n"
+         "group.2=2\ngroup.7=1:3\n"
          "weight.1=1\nweight.2=0\nweight.3=1\nversion=0");
 }
 

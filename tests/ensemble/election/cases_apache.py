@@ -107,6 +107,20 @@ def a_node_observes_what_apache_elects(stage):
 
 
 @case
+def apache_spells_groups_as_we_do(stage):
+    """Or each would say that the other has another configuration."""
+    stage.members(1, 2, 3, 4, observers=(4,), extra=
+                  "group.1=1:2\ngroup.2=3\nweight.1=2\nweight.3=1\n")
+    node = stage.node(2).look()
+    apaches = [Apache(stage, s) for s in (1, 3)]
+    leader = node.decided(ELECTED_S)[0]
+    claim(leader in (1, 2, 3), "%d leads", leader)
+    for a in apaches:
+        a.says("ELECTION TOOK")
+    claim("another configuration" not in node.log(), node.log())
+
+
+@case
 def apache_that_restarts_gets_back_in(stage):
     """ZOOKEEPER-2164: our older connection with it must not keep it out."""
     stage.members(1, 2, 3)
@@ -125,11 +139,10 @@ def apache_that_restarts_gets_back_in(stage):
         a.says("FOLLOWING - LEADER ELECTION TOOK")
 
 
-@case
-def three_fakes_in_one(stage):
-    """What a node tells Apache is what Apache tells a node: the same fake
-    hears both, and the bytes differ in nothing but who speaks."""
-    m = stage.members(1, 2, 3)
+def both_speak_to_a_third(stage, **more):
+    """A fake hears what a node and an Apache server tell it: the bytes
+    differ in nothing but who speaks."""
+    m = stage.members(1, 2, 3, 4, observers=(4,), **more)
     one = stage.fake(1)
     stage.node(2).look()
     Apache(stage, 3)
@@ -139,8 +152,26 @@ def three_fakes_in_one(stage):
         sid, address = link.hello()
         claim(address == "127.0.0.1:%d" % m.election[sid], address)
         first.setdefault(sid, link.note())
+    claim(first[2].config == first[3].config, "Apache says\n%s\nwe\n%s",
+          first[3].config, first[2].config)
     for sid, n in first.items():
-        claim(n.config == m.config(), "%d says %s", sid, n.config)
         claim(n.version == 2, "version %d", n.version)
         claim(n.vote()[2:] == (0, 1, 0), "%d votes %s", sid, n.vote())
+    return first[2].config
 
+
+@case
+def apache_and_a_node_say_the_same(stage):
+    config = both_speak_to_a_third(stage)
+    claim(config == stage.m.config(), config)
+
+
+@case
+def apache_and_a_node_say_the_same_of_groups(stage):
+    both_speak_to_a_third(
+        stage, extra="group.7=2:1\ngroup.2=3\nweight.2=5\n")
+
+
+@case
+def apache_and_a_node_say_the_same_of_ipv6(stage):
+    both_speak_to_a_third(stage, hosts={4: "[::1]"})

@@ -54,6 +54,14 @@ def one_alone_polls_in_vain(stage):
 
 
 @case
+def observers_poll_and_are_not_polled(stage):
+    nodes = ensemble(stage, 1, 2, 3, 4, observers=(4,), extra=POLL)
+    leader = agreed(nodes)
+    claim(leader != 4, "an observer leads")
+    nodes[4].logs("observing %d" % leader)
+
+
+@case
 def it_answers_in_every_state(stage):
     """xid, sid, leader, zxid: 28 bytes."""
     m = stage.members(1, 2, 3, extra=POLL)

@@ -61,6 +61,14 @@ def the_latest_history_wins(stage):
 
 
 @case
+def hosts_may_be_ipv6(stage):
+    nodes = ensemble(stage, 1, 2, 3,
+                     hosts={s: "[::1]" for s in (1, 2, 3)})
+    agreed(nodes)
+    claim("another configuration" not in nodes[1].log(), nodes[1].log())
+
+
+@case
 def those_left_elect_at_once(stage):
     nodes = ensemble(stage, 1, 2, 3)
     leader = agreed(nodes)
