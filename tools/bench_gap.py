@@ -26,7 +26,6 @@ class Session:
         self.id, self.password, self.zxid = 0, bytes(16), 0
         self.sock, self.buffer, self.state = None, b"", "DOWN"
         self.due = 0.0       # DOWN: when to try; GREETING: when to give up
-        self.unknown = 0     # sets whose outcome nobody told us
         self.refused = 0
         self.xid = 0
 
@@ -45,7 +44,7 @@ class Session:
 
     def down(self, pause):
         if self.state == "ASKING":
-            self.unknown += 1
+            self.gaps.broken.append(self.at)
         with contextlib.suppress(KeyError, ValueError):
             self.gaps.selector.unregister(self.sock)
         self.sock.close()
@@ -117,6 +116,7 @@ class Gaps:
         self.path, self.is_on = path, True
         self.selector = selectors.DefaultSelector()
         self.acks = []                   # (when, at which server)
+        self.broken = []                 # where a set's outcome was not told
         self.sessions = [Session(self, n) for n in range(count)]
 
     def run(self, seconds, until=None):
@@ -146,7 +146,7 @@ class Gaps:
             if s.at != s.number % len(self.hosts):
                 if s.sock and s.state != "DOWN":
                     s.down(0)
-                s.unknown, s.at = 0, s.number % len(self.hosts)
+                s.at = s.number % len(self.hosts)
                 s.due = 0.0
 
     def longest(self, since, until, at=None):
@@ -154,13 +154,6 @@ class Gaps:
         times = [since] + [t for t, a in self.acks if since <= t <= until and
                            (at is None or a in at)] + [until]
         return max(b - a for a, b in zip(times, times[1:]))
-
-    def unknown(self):
-        """Sets that broke off since the last call."""
-        count = sum(s.unknown for s in self.sessions)
-        for s in self.sessions:
-            s.unknown = 0
-        return count
 
     def close(self):
         for s in self.sessions:

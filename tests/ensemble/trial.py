@@ -26,7 +26,8 @@ def case(*sizes, of=("",)):
         for words in of:
             words = words.split()
             name = ".".join([function.__name__] + words)
-            CASES[name] = (function, words, sizes)
+            before = CASES.get(name, (None, None, ()))[2]
+            CASES[name] = (function, words, sizes + before)
         return function
     return mark
 
