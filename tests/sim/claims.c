@@ -187,12 +187,40 @@ term_append(struct term_known *t, uint32_t id)
     t->log[t->count++] = id;
 }
 
+/* 3: an epoch is promised to one leader, however often one restarts. */
+void
+claim_promises_once(const struct server *s, int64_t epoch, int leader)
+{
+    uint8_t *promise;
+
+    if (epoch >= EPOCHS_MAX)
+        sim_full();
+    promise = &sim.promise[s->node][epoch];
+    claim("EPOCH-PROMISE", *promise == 0,
+          "server %d promises epoch %lld to %d, and had to %d", s->node,
+          D(epoch), leader, *promise - 1);
+    *promise = (uint8_t)(leader + 1);
+}
+
+/* 1: those whose promise the leader counts gave it to nobody else. */
+static void
+claim_promised(const struct server *s, int64_t epoch)
+{
+    for (uint32_t i = 0; i < sim.servers; i++)
+        claim("LEADER-UNIQUE",
+              !(s->leader->promised >> i & 1) || (int)i == s->node ||
+                  sim.promise[i][epoch] == s->node + 1,
+              "server %d counts a promise of %u, which is not for it", s->node,
+              i);
+}
+
 /* 1: a quorum promises itself to one leader an epoch. */
 void
 claim_leader_unique(const struct server *s, int64_t epoch)
 {
     struct term_known *t = term_of(epoch);
 
+    claim_promised(s, epoch);
     claim("LEADER-UNIQUE", !t, "server %d takes over epoch %lld, which %d has",
           s->node, D(epoch), t ? t->node : 0);
     claim("LEADER-UNIQUE", s->disk.accepted == epoch,

@@ -38,6 +38,7 @@ void claim_sent_in_order(const struct server *s, struct conn *c,
 
 /* Learners. */
 void claim_epoch_promise(const struct server *s, int64_t epoch);
+void claim_promises_once(const struct server *s, int64_t epoch, int leader);
 void claim_ack_durable(const struct server *s, zxid_t zxid);
 void claim_seal_durable(const struct server *s, int64_t epoch);
 void claim_follower_commit(const struct server *s, zxid_t zxid);

@@ -102,6 +102,8 @@ say(struct server *s, const struct qpacket *p)
 {
     if (p->type == Q_ACK_EPOCH) {
         claim_epoch_promise(s, s->learner.epoch);
+        if ((int32_t)load_be32(p->data.data) != -1)
+            claim_promises_once(s, s->learner.epoch, s->leader_node);
         server_moment(s, MOMENT_SEND_ACK_EPOCH);
     }
     if (p->type == Q_ACK) {

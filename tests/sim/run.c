@@ -93,6 +93,7 @@ reset(uint64_t seed, const struct run_how *how)
     sim.newest_answered = 0;
     sim.is_tracing = how->traces || how->is_loud;
     sim.is_loud = how->is_loud;
+    memset(sim.promise, 0, sizeof sim.promise);
     memset(sim.is_blocked, 0, sizeof sim.is_blocked);
     trace_reset();
     sched_reset();

@@ -477,6 +477,7 @@ struct sim {
     uint32_t committed_count;
     struct term_known term[EPOCHS_MAX];
     uint32_t terms;
+    uint8_t promise[SERVERS_MAX][EPOCHS_MAX]; /* node + 1; 0: to nobody */
     struct op op[OPS_MAX];
     uint32_t ops;
     struct watch_seen watch[WATCHES_MAX];
