@@ -138,31 +138,64 @@ put_error(struct jute_out *out, enum zk_code err)
     jute_put_i32(out, err);
 }
 
-enum zk_code
-prep_run_multi(struct prep *p, struct jute_out *out, struct prep_result *result)
+/* Read the next operations into `ops`, and fetch what they will look for. */
+static uint32_t
+next_ops(const struct prep *p, struct jute_in *in, int32_t left,
+         struct prep_op ops[TREE_AHEAD_MAX])
 {
-    struct bytes body = p->r->body;
-    int32_t count = count_ops(body);
-    struct jute_in in;
-    struct prep_op o;
+    struct tree_ahead ahead;
+    uint32_t count = 0;
 
-    if (count < 0 || (uint32_t)count > p->ops_max)
-        return ZK_MARSHALLING;
-    in = jute_in_of(body.data, (size_t)body.size);
-    jute_put_i32(out, count);
-    for (int32_t i = 0; i < count; i++) {
+    tree_ahead_begin(&ahead, p->tree);
+    while (count < TREE_AHEAD_MAX && count < (uint32_t)left) {
+        struct prep_op *o = &ops[count++];
+
+        check(next_op(in, o) == 1);
+        tree_ahead_note(&ahead, o->path);
+    }
+    tree_ahead_end(&ahead);
+    return count;
+}
+
+/* Run those after the first `done`; ZK_MARSHALLING: the multi as a whole. */
+static enum zk_code
+run_ops(struct prep *p, struct prep_op *ops, uint32_t count, uint32_t done,
+        struct jute_out *out, struct prep_result *result)
+{
+    for (uint32_t i = 0; i < count; i++) {
         enum zk_code err = ZK_RUNTIME_INCONSISTENCY;
 
-        check(next_op(&in, &o) == 1);
         if (result->err == 0) {
-            err = run_op(p, &o, out);
+            err = run_op(p, &ops[i], out);
             result->err = err;
             if (err == ZK_MARSHALLING)
                 return err; /* a null id in an ACL, or no room: all of it */
         }
         if (err != ZK_OK)
             put_error(out, err);
-        p->reply_ops[i] = prep_reply_op(o.op, o.txn_type);
+        p->reply_ops[done + i] = prep_reply_op(ops[i].op, ops[i].txn_type);
+    }
+    return ZK_OK;
+}
+
+enum zk_code
+prep_run_multi(struct prep *p, struct jute_out *out, struct prep_result *result)
+{
+    struct bytes body = p->r->body;
+    int32_t count = count_ops(body);
+    struct prep_op ops[TREE_AHEAD_MAX];
+    struct jute_in in;
+
+    if (count < 0 || (uint32_t)count > p->ops_max)
+        return ZK_MARSHALLING;
+    in = jute_in_of(body.data, (size_t)body.size);
+    jute_put_i32(out, count);
+    for (uint32_t done = 0; done < (uint32_t)count;) {
+        uint32_t more = next_ops(p, &in, count - (int32_t)done, ops);
+
+        if (run_ops(p, ops, more, done, out, result) != ZK_OK)
+            return ZK_MARSHALLING;
+        done += more;
     }
     if (result->err != 0)
         pending_rollback(&p->pending);

@@ -203,6 +203,14 @@ void repl_rest(struct repl *r);
 bool repl_submit(struct repl *r, int32_t op, session_id_t session,
                  struct bytes body);
 
+/* repl_ahead.c ------------------------------------------------------------- */
+
+/* Fetch what the requests of client process `w` from `pos` on will need. */
+void repl_ahead_requests(const struct repl *r, uint32_t w, ring_pos_t pos);
+
+/* ... and the committed entries from `pos` on; up to the place it returns. */
+ring_pos_t repl_ahead_entries(const struct repl *r, ring_pos_t pos);
+
 /* repl_apply.c ------------------------------------------------------------- */
 
 /* Apply a bounded number of what is committed; true if there is more. */

@@ -67,6 +67,7 @@ static void
 apply_batch(struct repl *r)
 {
     struct shm_replication *shared = r->shm->replication;
+    ring_pos_t seen = r->applied; /* looked ahead up to here */
     zxid_t zxid = 0;
     uint32_t outcomes = 0;
 
@@ -76,6 +77,8 @@ apply_batch(struct repl *r)
          i++) {
         struct ring_entry *e = txring_at(&r->shm->ring, r->applied);
 
+        if (r->applied == seen)
+            seen = repl_ahead_entries(r, seen);
         outcomes += apply_entry(r, e);
         if (e->kind == RING_TXN)
             zxid = e->zxid;

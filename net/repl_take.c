@@ -306,6 +306,8 @@ take_from(struct repl *r, uint32_t w, uint32_t max)
     while (count < max && !r->is_stalled) {
         const struct req *req;
 
+        if (r->is_preparing && count % TREE_AHEAD_MAX == 0)
+            repl_ahead_requests(r, w, pos);
         if (reqring_next(&r->shm->requests[w], pos, &req) < 0) {
             end_broken_client(r, w);
             return count;

@@ -178,6 +178,32 @@ int tree_load_node(struct tree *t, struct bytes path, struct bytes data,
 void tree_load_done(struct tree *t, zxid_t zxid);
 
 /*
+ * What will be looked for next, so that the processor fetches all of it at
+ * one time and need not wait for each: note paths until it is full, end, then
+ * look for them.  Only a matter of speed; the tree does not change between
+ * begin and end, and the paths are borrowed for as long.
+ */
+enum { TREE_AHEAD_MAX = 16 };
+
+struct tree_ahead {
+    const struct tree *tree;
+    struct bytes above; /* the parent of the last path, */
+    tree_ref_t parent;  /* and where it is */
+    uint32_t count;
+    uint32_t hash[TREE_AHEAD_MAX];
+};
+
+void tree_ahead_begin(struct tree_ahead *a, const struct tree *t);
+void tree_ahead_note(struct tree_ahead *a, struct bytes path);
+void tree_ahead_end(struct tree_ahead *a);
+
+static inline bool
+tree_ahead_is_full(const struct tree_ahead *a)
+{
+    return a->count == TREE_AHEAD_MAX;
+}
+
+/*
  * Give ACL lists that no node uses back, once every reader has delivered up
  * to the batch that dropped the last use.  Call between batches.
  */

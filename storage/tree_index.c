@@ -336,11 +336,29 @@ bucket_at(const struct tree *t, uint32_t hash)
            bucket_of(hash, LOAD(t->bucket_count), LOAD(t->bucket_mask));
 }
 
-void
+uint32_t
 tree_index_prefetch(const struct tree *t, tree_ref_t parent,
                     const uint8_t *name, size_t size)
 {
-    __builtin_prefetch(bucket_at(t, hash_of(t, parent, name, size)), 1);
+    uint32_t hash = hash_of(t, parent, name, size);
+
+    __builtin_prefetch(bucket_at(t, hash), 1);
+    return hash;
+}
+
+/* A node begins anywhere in a line, and its name behind the first. */
+void
+tree_index_prefetch_node(const struct tree *t, uint32_t hash)
+{
+    const struct bucket *b = bucket_at(t, hash);
+
+    for (uint32_t i = 0; i < SLOTS; i++)
+        if (__builtin_expect(LOAD(b->hash[i]) == hash, 0)) {
+            const struct node *n = node_at(t, LOAD(b->ref[i]));
+
+            __builtin_prefetch(n, 1);
+            __builtin_prefetch(&n->parent, 1);
+        }
 }
 
 tree_ref_t

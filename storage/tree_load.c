@@ -72,8 +72,8 @@ tree_load_soon(const struct tree *t, struct bytes path)
     struct place place;
 
     if (is_beside_last(t, path, &place))
-        tree_index_prefetch(t, place.parent, place.name.data,
-                            (size_t)place.name.size);
+        (void)tree_index_prefetch(t, place.parent, place.name.data,
+                                  (size_t)place.name.size);
 }
 
 int

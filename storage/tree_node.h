@@ -233,9 +233,13 @@ void tree_index_remove(struct tree *t, tree_ref_t ref);
 /* Have room for so many nodes now, not bit by bit as they come. */
 void tree_index_grow(struct tree *t, uint64_t node_count);
 
-/* tree_child of this will be asked in a moment. */
-void tree_index_prefetch(const struct tree *t, tree_ref_t parent,
-                         const uint8_t *name, size_t size);
+/*
+ * tree_child of this will be asked in a moment; the nodes that it may be, of
+ * the hash that was the answer, when the line has come.
+ */
+uint32_t tree_index_prefetch(const struct tree *t, tree_ref_t parent,
+                             const uint8_t *name, size_t size);
+void tree_index_prefetch_node(const struct tree *t, uint32_t hash);
 
 /* The child, or 0.  Any process; bounded. */
 tree_ref_t tree_child(const struct tree *t, tree_ref_t parent,

@@ -214,6 +214,31 @@ announcing_changes_nothing(void)
     CU_ASSERT_EQUAL(totals().node_count, 7);
 }
 
+/* More paths than there is room for, and some that are none. */
+static void
+looking_ahead_changes_nothing(void)
+{
+    static const char *const paths[] = {"/a", "/a/b", "/a/c/d", "/",
+                                        "",   "//a",  "/a/",    "no path"};
+    struct tree_ahead ahead;
+    uint64_t digest, nodes;
+
+    given_tree();
+    create("/a", "");
+    create("/a/b", "");
+    digest = totals().digest;
+    nodes = totals().node_count;
+    tree_ahead_begin(&ahead, tree);
+    tree_ahead_note(&ahead, BYTES_NULL);
+    CU_ASSERT_EQUAL(ahead.count, 0);
+    for (size_t i = 0; i < 100; i++)
+        tree_ahead_note(&ahead, bytes_of(paths[i % ARRAY_COUNT(paths)]));
+    CU_ASSERT(tree_ahead_is_full(&ahead));
+    tree_ahead_end(&ahead);
+    CU_ASSERT_EQUAL(totals().digest, digest);
+    CU_ASSERT_EQUAL(totals().node_count, nodes);
+}
+
 UNIT_SUITE(tree_load)
 {
     unit_suite("tree_load");
@@ -226,4 +251,5 @@ UNIT_SUITE(tree_load)
     UNIT(a_full_arena_refuses_to_load);
     UNIT(neighbours_in_order_find_their_parents);
     UNIT(announcing_changes_nothing);
+    UNIT(looking_ahead_changes_nothing);
 }
