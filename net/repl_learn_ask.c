@@ -271,25 +271,44 @@ was_heard(const struct repl *r, uint32_t slot, uint32_t since)
     return false;
 }
 
-void
-learn_pong(struct repl_learn *l, zxid_t zxid)
+/* Every session that was heard of since, in as many packets as it takes. */
+static void
+put_touches(struct repl_learn *l, zxid_t zxid, uint32_t since)
 {
-    const struct repl *r = l->r;
-    uint32_t end = session_slot_end(r->sessions), touches = 0;
-    uint32_t since = (uint32_t)l->ponged;
     static uint8_t data[TOUCHES_MAX * TOUCH_BYTES];
+    const struct repl *r = l->r;
     struct jute_out out = jute_out_of(data, sizeof data);
+    uint32_t end = session_slot_end(r->sessions);
 
-    l->ponged = clock_mono_ms();
-    for (uint32_t i = 0; i < end && touches < TOUCHES_MAX; i++) {
+    for (uint32_t i = 0; i < end; i++) {
         const struct session *s = session_at(r->sessions, i);
 
         if (s->id == 0 || !was_heard(r, i, since))
             continue;
         jute_put_i64(&out, s->id);
         jute_put_i32(&out, s->timeout_ms);
-        touches++;
+        if (jute_out_size(&out) == sizeof data) {
+            qlink_put(&l->conn, Q_PING, zxid, (struct bytes){data, sizeof data},
+                      BYTES_NULL);
+            out = jute_out_of(data, sizeof data);
+        }
     }
     qlink_put(&l->conn, Q_PING, zxid,
               (struct bytes){data, (int32_t)jute_out_size(&out)}, BYTES_NULL);
+}
+
+/* A leader that is zabd pings often; touches go as often as with Apache. */
+void
+learn_pong(struct repl_learn *l, zxid_t zxid)
+{
+    static const uint8_t nothing[1];
+    mono_ms_t now = clock_mono_ms(), since = l->ponged;
+
+    if (now - since < l->r->conf.tick_time_ms / 2) {
+        qlink_put(&l->conn, Q_PING, zxid, (struct bytes){nothing, 0},
+                  BYTES_NULL);
+        return;
+    }
+    l->ponged = now;
+    put_touches(l, zxid, (uint32_t)since);
 }
