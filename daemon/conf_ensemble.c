@@ -271,13 +271,12 @@ rule_algorithm(struct conf_loading *l)
 }
 
 static void
-rule_read_only(struct conf_loading *l)
+rule_local_sessions(struct conf_loading *l)
 {
-    if (l->conf.readonly_mode)
-        conf_tell(l, CONF_WARNING, "readonlymode.enabled",
-                  conf_line_of(l, "readonlymode.enabled"),
-                  "has no effect in an ensemble of this zabd: a server "
-                  "without a leader serves nobody");
+    if (l->conf.local_sessions_upgrading && !l->conf.local_sessions)
+        conf_tell(l, CONF_WARNING, "localSessionsUpgradingEnabled",
+                  conf_line_of(l, "localSessionsUpgradingEnabled"),
+                  "has no effect without localSessionsEnabled=true");
 }
 
 /* "1, 2, 3" */
@@ -380,7 +379,7 @@ take_ensemble(struct conf_loading *l, uint32_t voters)
     rule_ports(l);
     rule_groups(l);
     rule_algorithm(l);
-    rule_read_only(l);
+    rule_local_sessions(l);
     self = *c->data_dir ? find_self(l) : NULL;
     if (self)
         take_self(l, self);

@@ -173,7 +173,8 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     znode_set_extended_types(conf.extended_types); /* before any fork */
-    rc = shm_map(&conf, session_table_bytes(), SESSIONS_MAX, &shm);
+    /* Slots are those of global sessions, then of local ones. */
+    rc = shm_map(&conf, session_table_bytes(), 2 * SESSIONS_MAX, &shm);
     if (rc < 0)
         fatal(EXIT_UNEXPECTED, "cannot reserve shared memory: %s",
               strerror(-rc));

@@ -6,6 +6,10 @@
  * (replication, whose cursor is shm->replication->taken[w]).  The bytes are
  * mapped twice in a row: a message is always contiguous.  A message below
  * `tail` is whole; a process that dies in the middle of one sent nothing.
+ *
+ * The other way, shm->words[w] has what replication says of local sessions
+ * (net/local.h): no transaction comes with them, so they have no place in
+ * the transaction ring, and must not wait for one.
  */
 #ifndef DAEMON_REQRING_H
 #define DAEMON_REQRING_H
@@ -20,11 +24,20 @@ enum req_kind {
     REQ_WRITE,            /* op, authinfo, body: all that takes a zxid,
                              closeSession included */
     REQ_SYNC,             /* learners only: path is the body */
+    REQ_LOCAL_CLOSE,      /* a local session ends; nobody answers */
+};
+
+/* To a client process; all but DROP answer an open or a resume. */
+enum word_kind {
+    WORD_OPENED = 1, /* session, slot, timeout_ms */
+    WORD_RESUMED,    /* the same */
+    WORD_REFUSED,    /* there is no such session */
+    WORD_DROP,       /* close this connection, without a reply */
 };
 
 struct req {
     uint32_t size; /* to the next, a multiple of 8 */
-    uint16_t kind; /* enum req_kind */
+    uint16_t kind; /* enum req_kind, or word_kind */
     uint16_t unused;
     uint32_t life; /* sender's incarnation and connection: its origin */
     uint32_t conn;
@@ -34,7 +47,10 @@ struct req {
     int32_t timeout_ms;
     uint32_t auth_size; /* then a vector<Id>, as a REQUEST packet has it */
     uint32_t body_size; /* then the request record */
-    uint32_t unused2;
+    union {
+        uint32_t period; /* of service, in which a session is asked for */
+        uint32_t slot;   /* words: where shm->heard has the session */
+    };
     uint8_t bytes[]; /* auth, then body */
 };
 

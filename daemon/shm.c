@@ -16,7 +16,8 @@
 #include "daemon/check.h"
 
 enum {
-    PARTS_MAX = 16 + 4 * CLIENTS_MAX,
+    PARTS_MAX = 16 + 5 * CLIENTS_MAX,
+    WORDS_BYTES = 256 << 10,
     /* A core dump walks every page, touched or not: leave out the tree. */
     DUMP_MAX = 256 << 20,
 };
@@ -104,6 +105,7 @@ enum {
     CLIENT_RING,
     CLIENT_HEARD,
     CLIENT_CONNS,
+    CLIENT_WORDS,
     CLIENT_PARTS,
 };
 
@@ -138,6 +140,8 @@ list_parts(const struct conf *conf, size_t session_bytes, size_t session_slots)
                  false, owner);
         add_part(client_part(w, CLIENT_CONNS),
                  (size_t)CONNS_MAX * CONN_INFO_BYTES, false, owner);
+        add_part(client_part(w, CLIENT_WORDS), WORDS_BYTES, true,
+                 PROC_REPLICATION);
     }
 }
 
@@ -201,6 +205,12 @@ fill_directory(const struct conf *conf)
             .size = parts[client_part(w, CLIENT_RING)].size,
             .tail = &client->requested,
             .taken = &shm->replication->taken[w],
+        };
+        shm->words[w] = (struct reqring){
+            .base = addresses[client_part(w, CLIENT_WORDS)],
+            .size = parts[client_part(w, CLIENT_WORDS)].size,
+            .tail = &shm->replication->told[w],
+            .taken = &client->words_taken,
         };
     }
     shm->super->conf = *conf;

@@ -69,6 +69,7 @@ enum server_role {
     ROLE_LEADING,
     ROLE_FOLLOWING,
     ROLE_OBSERVING,
+    ROLE_READ_ONLY, /* no leader: reads, for clients that asked for that */
 };
 
 struct shm_super {
@@ -158,7 +159,9 @@ struct shm_replication {
     struct shm_ensemble ensemble;
     struct shm_look look;           /* to the election process */
     struct shm_log_order log_order; /* to the log process */
+    _Atomic uint64_t local_sessions;
     alignas(64) _Atomic ring_pos_t taken[CLIENTS_MAX]; /* of requests */
+    alignas(64) _Atomic ring_pos_t told[CLIENTS_MAX];  /* tails of words */
 };
 
 struct shm_log {
@@ -232,7 +235,8 @@ struct shm_client {
     alignas(64) _Atomic ring_pos_t delivered; /* events and replies sent;
                                                  RING_POS_NONE: no reader */
     alignas(64) _Atomic ring_pos_t requested; /* tail of its request ring */
-    alignas(64) _Atomic uint32_t wants_tree;  /* see tree_watch_reader */
+    alignas(64) _Atomic ring_pos_t words_taken;
+    alignas(64) _Atomic uint32_t wants_tree; /* see tree_watch_reader */
     _Atomic uint32_t attached; /* period of service whose tree it reads; 0: it
                                   has no connections and reads nothing */
     struct client_stats stats;
@@ -262,7 +266,8 @@ struct shm {
     struct conn_info *conns[CLIENTS_MAX];
     struct txring ring;
     struct reqring requests[CLIENTS_MAX];
-    void *tree_arena; /* tree_init by replication */
+    struct reqring words[CLIENTS_MAX]; /* replication tells, w hears */
+    void *tree_arena;                  /* tree_init by replication */
     size_t tree_arena_bytes;
     void *session_memory;
 };

@@ -60,8 +60,11 @@ describe_looking(const struct super *s, const struct quorum *q, char *text,
     quorum_set_t connected = atomic_load(&s->shm->election->connected);
 
     snprintf(text, size,
-             "looking for a leader, %d of %u other voters connected",
-             __builtin_popcountll(connected & others), other_voters(q, me));
+             "looking for a leader, %d of %u other voters connected%s",
+             __builtin_popcountll(connected & others), other_voters(q, me),
+             atomic_load(&s->shm->replication->role) == ROLE_READ_ONLY
+                 ? ", serving read-only clients"
+                 : "");
 }
 
 /* "leading epoch 5, 2 of 2 followers in sync" */

@@ -47,8 +47,7 @@ put_dirs(const struct admin_view *v, json_t *o)
 static void
 put_is_read_only(const struct admin_view *v, json_t *o)
 {
-    (void)v;
-    FLAG(o, "read_only", false);
+    FLAG(o, "read_only", v->figures->role == ROLE_READ_ONLY);
 }
 
 static void
@@ -115,7 +114,7 @@ put_stats(const struct admin_view *v, json_t *o)
     const struct figures *f = v->figures;
 
     TEXT(o, "version", ZABD_ZOOKEEPER_VERSION);
-    FLAG(o, "read_only", false);
+    FLAG(o, "read_only", f->role == ROLE_READ_ONLY);
     json_object_set_new(o, "server_stats", server_stats(f));
     NUMBER(o, "node_count", f->tree.node_count);
     if (f->role == ROLE_LEADING)

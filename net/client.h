@@ -61,6 +61,7 @@ struct client {
     uint8_t state;                 /* enum client_state */
     uint8_t is_todo;
     uint8_t has_read_only; /* the ConnectRequest had that byte */
+    uint8_t is_local;      /* its session is known to this server only */
     uint8_t is_counted;    /* in the address' count */
     uint8_t is_deaf;       /* does not read: to be closed */
     uint8_t ids_inline[IDS_INLINE];
@@ -78,8 +79,9 @@ struct client_proc {
     const struct session_table *sessions;
     _Atomic uint32_t *heard;
     uint32_t worker;
-    uint32_t life;   /* ours */
-    uint32_t period; /* of service that we follow; 0: nobody serves */
+    uint32_t life;     /* ours */
+    uint32_t period;   /* of service that we follow; 0: nobody serves */
+    bool is_read_only; /* that is one without a leader */
     enum proc_id self;
 
     struct ev_loop *loop;
@@ -184,6 +186,9 @@ struct client *client_of_session(const struct client_proc *p,
 void client_bind_session(struct client_proc *p, struct client *c,
                          session_id_t session, int32_t timeout_ms);
 
+/* Where replication looks for the last word of a global session. */
+uint32_t client_find_slot(const struct client_proc *p, session_id_t session);
+
 /* Make the places of those that are gone free. */
 void client_sweep(struct client_proc *p);
 void client_drop_all(struct client_proc *p);
@@ -219,6 +224,27 @@ bool client_on_connect(struct client_proc *p, struct client *c,
 void client_accepted(struct client_proc *p, struct client *c,
                      session_id_t session, int32_t timeout_ms);
 void client_refused(struct client_proc *p, struct client *c);
+
+/* --- client_local.c ------------------------------------------------------- */
+
+/* Skip what was said to an earlier life of this process. */
+void client_local_init(struct client_proc *p);
+
+/* Hear what replication says of local sessions. */
+void client_local_hear(struct client_proc *p);
+
+/* closeSession of a local session: nobody else is asked. */
+void client_local_close(struct client_proc *p, struct client *c,
+                        const struct request *r);
+
+/* Its session is global from now on. */
+void client_local_upgraded(struct client_proc *p, struct client *c);
+
+/*
+ * The leader knows nothing of a session that wants an ephemeral: what its
+ * client is told instead.
+ */
+int32_t client_local_error(const struct client *c, int32_t op, int32_t err);
 
 /* --- client_request.c ----------------------------------------------------- */
 

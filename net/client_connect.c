@@ -28,7 +28,8 @@ put_response(struct client_proc *p, struct client *c, session_id_t session,
         client_drop(p, c);
         return;
     }
-    reply_put_connect(&out, session, timeout_ms, c->has_read_only);
+    reply_put_connect(&out, session, timeout_ms, c->has_read_only,
+                      p->is_read_only);
     conn_out_end(&c->conn, &out);
     COUNT(p->own->stats.sent, 1);
     client_info(p, c)->sent++;
@@ -90,6 +91,7 @@ ask(struct client_proc *p, struct client *c, const struct connect_request *r)
     req->session = r->session;
     req->timeout_ms = clamp(p, r->timeout_ms);
     req->op = ZK_OP_CREATE_SESSION;
+    req->period = p->period;
     reqring_send(ring, req);
     p->must_ring = true;
     c->has_read_only = r->has_read_only;
@@ -114,6 +116,29 @@ is_ahead(struct client_proc *p, struct client *c,
     return true;
 }
 
+static enum connect_kind
+kind_of(const struct client_proc *p, const struct connect_request *r)
+{
+    if (r->session != 0)
+        return CONNECT_RENEW;
+    return p->is_read_only ||
+                   (p->conf.local_sessions && p->conf.member_count > 0)
+               ? CONNECT_LOCAL
+               : CONNECT_NEW;
+}
+
+/* Only who said so can do with reads. */
+static bool
+wants_more(struct client_proc *p, struct client *c,
+           const struct connect_request *r)
+{
+    if (!p->is_read_only || r->read_only)
+        return false;
+    log_info("Refusing session request for not-read-only client %s",
+             client_name(p, c));
+    return true;
+}
+
 static bool
 may_connect(struct client_proc *p, struct client *c,
             const struct connect_request *r)
@@ -123,12 +148,11 @@ may_connect(struct client_proc *p, struct client *c,
     if (!client_is_serving(p) || p->shm->super->is_stopping)
         return false;
     if (!limits_connect(&p->tokens, &p->conf, p->shm->super->client_count,
-                        r->session == 0 ? CONNECT_NEW : CONNECT_RENEW,
-                        p->now_ms)) {
+                        kind_of(p, r), p->now_ms)) {
         COUNT(p->own->stats.throttle_drops, 1);
         return false;
     }
-    return !is_ahead(p, c, r);
+    return !wants_more(p, c, r) && !is_ahead(p, c, r);
 }
 
 bool

@@ -152,6 +152,22 @@ answered_request(struct client_proc *p, struct client *c,
     return NULL;
 }
 
+/* A session that is local here is unknown to the leader: put it right. */
+static bool
+put_local_error(struct client_proc *p, struct client *c,
+                const struct ring_entry *e, const struct txn *t)
+{
+    int32_t err, local;
+
+    if (!c->is_local || t->header.type != ZK_OP_ERROR || t->body.size < 4)
+        return false;
+    err = (int32_t)load_be32(t->body.data);
+    local = client_local_error(c, e->op, err);
+    if (local != err)
+        client_put_reply(p, c, e->xid, e->zxid, local);
+    return local != err;
+}
+
 static void
 finish(struct client_proc *p, struct client *c, const struct queued *q,
        zxid_t zxid)
@@ -172,6 +188,11 @@ answer_write(struct client_proc *p, struct client *c,
 
     if (!q)
         return;
+    if (put_local_error(p, c, e, t)) {
+        if (c->state == CLIENT_OPEN)
+            finish(p, c, q, e->zxid);
+        return;
+    }
     if (!conn_out(&c->conn, reply_write_bytes(t, e->outcome_count), &out)) {
         log_warn_often("%s: connection closed, no buffer for a reply",
                        client_name(p, c));
@@ -238,9 +259,11 @@ on_txn(struct client_proc *p, const struct ring_entry *e)
         close_session(p, c, t.header.session);
     if (c && type == ZK_OP_CREATE_SESSION && c->state == CLIENT_CONNECTING)
         client_accepted(p, c, e->session, e->timeout_ms);
+    else if (c && type == ZK_OP_CREATE_SESSION)
+        client_local_upgraded(p, c);
     else if (c && is_moved(&t))
         client_drop(p, c);
-    else if (c)
+    else if (c && e->op != ZK_OP_CREATE_SESSION)
         answer_write(p, c, e, &t, outcomes);
 }
 

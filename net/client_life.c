@@ -27,6 +27,7 @@ begin(struct client_proc *p, uint32_t period)
 
     atomic_store(&p->own->attached, period);
     atomic_thread_fence(memory_order_seq_cst);
+    p->is_read_only = r->role == ROLE_READ_ONLY;
     if (r->serving != period)
         return false;
     seq = tree_read_begin(p->tree);
@@ -50,6 +51,7 @@ static void
 detach(struct client_proc *p)
 {
     p->period = 0;
+    p->is_read_only = false;
     atomic_store(&p->own->delivered, RING_POS_NONE);
     atomic_store(&p->own->wants_tree, 0);
     p->wants_tree = false;

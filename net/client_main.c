@@ -119,6 +119,7 @@ turn(void *arg)
     refresh(p);
     client_follow(p);
     more = client_deliver(p, TURN_BYTES);
+    client_local_hear(p);
     retry_blocked(p);
     run_todo(p);
     client_publish(p);
@@ -250,6 +251,7 @@ client_main(struct shm *shm, uint32_t worker)
     bell_attach(&p->bell, p->loop, shm, p->self, turn, p);
     client_accept_init(p);
     client_end_init(p);
+    client_local_init(p);
     proc_ready(p->self, shm);
     ev_run(p->loop, 0);
     exit(EXIT_SUCCESS);

@@ -195,10 +195,12 @@ is_leading(const struct client_proc *p)
 
 /* A sync is a message only where somebody else orders the transactions. */
 static bool
-goes_out(const struct client_proc *p, int32_t op)
+goes_out(const struct client_proc *p, const struct client *c, int32_t op)
 {
     enum request_kind kind = request_kind(op);
 
+    if (op == ZK_OP_CLOSE_SESSION && c->is_local)
+        return false;
     return kind == REQUEST_WRITE || (kind == REQUEST_SYNC && !is_leading(p));
 }
 
@@ -246,6 +248,17 @@ park(struct client_proc *p, struct client *c, const struct request *r)
     return put_in_queue(p, c, &q, r->body.data);
 }
 
+/* What this process answers by itself, when its turn has come. */
+static void
+run_here(struct client_proc *p, struct client *c, const struct request *r,
+         struct bytes ids)
+{
+    if (r->op == ZK_OP_CLOSE_SESSION)
+        client_local_close(p, c, r);
+    else
+        client_read(p, c, r, ids);
+}
+
 /* --- the queue's turn ----------------------------------------------------- */
 
 static void
@@ -256,11 +269,13 @@ run_parked_read(struct client_proc *p, struct client *c)
     struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
     int64_t limit = p->conf.throttled_op_wait_ms;
 
+    if (r.op == ZK_OP_CLOSE_SESSION)
+        limit = 0;
     if (limit > 0 && (uint32_t)p->now_ms - q->heard_ms > limit) {
         client_put_reply(p, c, r.xid, p->zxid, ZK_THROTTLED);
         COUNT(p->own->stats.throttled, 1);
     } else {
-        client_read(p, c, &r, ids);
+        run_here(p, c, &r, ids);
     }
     if (c->state != CLIENT_GONE)
         queue_pop(&p->home.pool, &c->queue);
@@ -276,7 +291,7 @@ step_parked(struct client_proc *p, struct client *c)
 
     if (q->kind == QUEUED_REPLY) {
         queue_unpark(&c->queue);
-    } else if (goes_out(p, q->op)) {
+    } else if (goes_out(p, c, q->op)) {
         if (!send_request(p, c, req_kind_of(q->op), &r, ids)) {
             client_list_add(p, &p->blocked, c);
             return false;
@@ -351,12 +366,22 @@ lacks_auth(const struct client_proc *p, const struct client *c)
            !auth_holds(auth_bytes(&c->ids), p->conf.enforce_auth_schemes);
 }
 
+/* ZK: ReadOnlyRequestProcessor */
+static bool
+needs_leader(const struct client_proc *p, const struct client *c, int32_t op)
+{
+    enum request_kind kind = request_kind(op);
+
+    return p->is_read_only && (kind == REQUEST_WRITE || kind == REQUEST_SYNC) &&
+           !(op == ZK_OP_CLOSE_SESSION && c->is_local);
+}
+
 /* False: not taken; the frame comes again. */
 static bool
 on_request(struct client_proc *p, struct client *c, const struct request *r)
 {
     enum request_kind kind = request_kind(r->op);
-    struct queued ping;
+    struct queued reply;
 
     if (kind == REQUEST_AUTH)
         return client_on_auth(p, c, r);
@@ -369,14 +394,19 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
         client_catch_up(p); /* its zxid is that of a read */
         if (c->state != CLIENT_OPEN)
             return true;
-        ping = client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK, false);
-        ping.xid = XID_PING;
-        return client_answer(p, c, &ping);
+        reply = client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK, false);
+        reply.xid = XID_PING;
+        return client_answer(p, c, &reply);
     case REQUEST_UNKNOWN:
         log_warn_often("%s: unknown operation %d", client_name(p, c), r->op);
         return client_answer_last(p, c, r, -1, ZK_UNIMPLEMENTED);
     default:
         break;
+    }
+    if (needs_leader(p, c, r->op)) {
+        reply =
+            client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_NOT_READ_ONLY, false);
+        return client_answer(p, c, &reply);
     }
     if (is_too_busy(p, c)) {
         no_room(p, c, CONN_PAUSE_GLOBAL);
@@ -384,11 +414,11 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
     }
     if (queue_has_parked(&c->queue))
         return park(p, c, r);
-    if (goes_out(p, r->op))
+    if (goes_out(p, c, r->op))
         return send_or_wait(p, c, r);
     if (c->queue.count > 0)
         return park(p, c, r);
-    client_read(p, c, r, auth_bytes(&c->ids));
+    run_here(p, c, r, auth_bytes(&c->ids));
     return true;
 }
 

@@ -130,9 +130,8 @@ unbind_session(struct client_proc *p, struct client *c)
     c->session = 0;
 }
 
-/* Where replication looks for the last word of this session. */
-static uint32_t
-find_slot(const struct client_proc *p, session_id_t session)
+uint32_t
+client_find_slot(const struct client_proc *p, session_id_t session)
 {
     const struct session *s;
     uint32_t slot = UINT32_MAX;
@@ -157,7 +156,7 @@ client_bind_session(struct client_proc *p, struct client *c,
     c->session = session;
     c->session_next = *bucket;
     *bucket = client_place(c) + 1;
-    c->slot = find_slot(p, session);
+    c->slot = client_find_slot(p, session);
     info->session = session;
     info->timeout_ms = timeout_ms;
 }

@@ -61,6 +61,13 @@ print_version(FILE *out)
 }
 
 static void
+print_read_only(const struct four *f, FILE *out)
+{
+    if (f->figures->role == ROLE_READ_ONLY)
+        fputs("READ-ONLY mode; serving only read-only clients\n", out);
+}
+
+static void
 print_server(const struct figures *s, FILE *out)
 {
     char avg[32];
@@ -87,6 +94,7 @@ static void
 print_srvr(const struct four *f, FILE *out)
 {
     print_version(out);
+    print_read_only(f, out);
     print_server(f->figures, out);
 }
 
@@ -154,6 +162,7 @@ static void
 print_stat(const struct four *f, FILE *out)
 {
     print_version(out);
+    print_read_only(f, out);
     fprintf(out, "Clients:\n");
     print_connections(f, false, out);
     fprintf(out, "\n");
@@ -291,7 +300,10 @@ print_envi(const struct four *f, FILE *out)
 static void
 print_isro(const struct four *f, FILE *out)
 {
-    fputs(f->figures->is_serving ? "rw" : "null", out);
+    if (!f->figures->is_serving)
+        fputs("null", out);
+    else
+        fputs(f->figures->role == ROLE_READ_ONLY ? "ro" : "rw", out);
 }
 
 static void

@@ -124,6 +124,7 @@ figures_collect(const struct shm *shm, struct figures *f)
     f->is_serving = r->serving != 0;
     f->uptime_ms = clock_wall_ms() - shm->super->started_wall_ms;
     f->sessions_expired = r->sessions_expired;
+    f->local_sessions = r->local_sessions;
     f->proposals = r->proposals;
     getrlimit(RLIMIT_NOFILE, &files);
     f->max_files = files.rlim_cur;
@@ -146,6 +147,8 @@ figures_state(const struct figures *f)
         return "follower";
     case ROLE_OBSERVING:
         return "observer";
+    case ROLE_READ_ONLY:
+        return "read-only";
     default:
         return "standalone";
     }
@@ -278,7 +281,7 @@ fsync_avg_ms(const struct figures *f)
 #define OTHER_METRICS(W, R)                                                    \
     W(GAUGE, uptime, f->uptime_ms)                                             \
     W(GAUGE, global_sessions, f->sessions)                                     \
-    W(GAUGE, local_sessions, 0)                                                \
+    W(GAUGE, local_sessions, f->local_sessions)                                \
     W(GAUGE, auth_failed_count, f->auth_failed)                                \
     W(GAUGE, outstanding_tls_handshake, 0)                                     \
     W(GAUGE, non_mtls_remote_conn_count, 0)                                    \

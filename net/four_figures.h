@@ -32,7 +32,7 @@ struct figures {
     uint32_t role; /* enum server_role */
     struct ensemble_figures ensemble;
     struct tree_totals tree;
-    uint64_t sessions;
+    uint64_t sessions, local_sessions;
     int64_t uptime_ms;
     uint64_t received, sent, bytes_received;
     uint64_t latency_count, latency_total_ms, latency_min_ms, latency_max_ms;
@@ -49,7 +49,7 @@ struct figures {
 
 void figures_collect(const struct shm *shm, struct figures *f);
 
-/* "standalone", "leader", "follower", "observer". */
+/* "standalone", "leader", "follower", "observer", "read-only". */
 const char *figures_state(const struct figures *f);
 
 /*

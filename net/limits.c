@@ -122,9 +122,12 @@ bool
 limits_connect(struct token_bucket *b, const struct conf *conf,
                uint32_t processes, enum connect_kind kind, mono_ms_t now)
 {
-    int64_t cost = !conf->connect_weight_enabled ? 1
-                   : kind == CONNECT_NEW         ? conf->connect_weight_global
-                                                 : conf->connect_weight_renew;
+    const int32_t weights[] = {
+        [CONNECT_NEW] = conf->connect_weight_global,
+        [CONNECT_LOCAL] = conf->connect_weight_local,
+        [CONNECT_RENEW] = conf->connect_weight_renew,
+    };
+    int64_t cost = conf->connect_weight_enabled ? weights[kind] : 1;
 
     if (conf->connect_tokens <= 0)
         return true;

@@ -34,7 +34,7 @@ struct token_bucket {
 };
 
 /* What a ConnectRequest costs. */
-enum connect_kind { CONNECT_NEW, CONNECT_RENEW };
+enum connect_kind { CONNECT_NEW, CONNECT_LOCAL, CONNECT_RENEW };
 
 /*
  * Take the tokens of one connection out of a bucket that is shared by

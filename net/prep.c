@@ -72,6 +72,8 @@ prep_rules_of(const struct conf *conf, struct prep_rules *rules)
         .extended_types = conf->extended_types,
         .enforce_quota = conf->enforce_quota,
         .reconfig_enabled = conf->reconfig_enabled,
+        .local_sessions = conf->local_sessions && conf->member_count > 0,
+        .me = conf->my_sid,
         .memory_limit = (uint64_t)conf->memory_limit,
         .txn_max = (uint32_t)conf->jute_maxbuffer +
                    (uint32_t)conf->jute_maxbuffer_extra,
@@ -157,6 +159,29 @@ nodes_needed(const struct prep *p, const struct prep_request *r)
 
 /* --- one request ---------------------------------------------------------- */
 
+/* The top byte: who made the session. */
+static sid_t
+maker_of(session_id_t session)
+{
+    return (sid_t)((uint64_t)session >> 56);
+}
+
+/*
+ * A session that no transaction has made: it may be local, here or at
+ * another server, who vouches for it; ours that we do not know are over.
+ * ZK: LeaderSessionTracker.checkSession
+ */
+static enum zk_code
+admit_unknown(struct prep *p, const struct prep_request *r)
+{
+    if (prep_is_opening(p, r->session))
+        return ZK_OK;
+    p->is_local = r->is_local || (r->is_remote &&
+                                  maker_of(r->session) != (p->rules.me & 0xff));
+    return p->is_local && r->op != ZK_OP_CLOSE_SESSION ? ZK_OK
+                                                       : ZK_SESSION_EXPIRED;
+}
+
 /*
  * May this request begin at all?  Requests of sessions that are unknown or
  * closing vanish: their connection is about to be closed.  So do those of a
@@ -165,11 +190,12 @@ nodes_needed(const struct prep *p, const struct prep_request *r)
  * ZK: ZooKeeperServer.touch, SessionTrackerImpl.checkSession
  */
 static enum zk_code
-admit(const struct prep *p, const struct prep_request *r, struct session **s)
+admit(struct prep *p, const struct prep_request *r, struct session **s)
 {
     const struct origin *o = &r->origin;
 
     *s = NULL;
+    p->is_local = false;
     if (r->op == ZK_OP_CREATE_SESSION)
         return session_count(p->sessions) < SESSIONS_MAX - SESSIONS_SPARE
                    ? ZK_OK
@@ -177,6 +203,8 @@ admit(const struct prep *p, const struct prep_request *r, struct session **s)
     if (r->op == ZK_OP_DELETE_CONTAINER && o->worker == RING_NOBODY)
         return ZK_OK;
     *s = session_find(p->sessions, r->session);
+    if (!*s && p->rules.local_sessions)
+        return admit_unknown(p, r);
     if (!*s || !(*s)->is_alive || (*s)->is_closing)
         return ZK_SESSION_EXPIRED;
     if (o->worker == RING_NOBODY || r->op == ZK_OP_CLOSE_SESSION ||
@@ -185,6 +213,16 @@ admit(const struct prep *p, const struct prep_request *r, struct session **s)
          (*s)->conn == o->conn))
         return ZK_OK;
     return ZK_SESSION_MOVED;
+}
+
+/* What is not in the table yet cannot be closed; few can be on their way. */
+static bool
+waits_for_session(const struct prep *p, const struct prep_request *r,
+                  const struct session *s)
+{
+    if (r->op == ZK_OP_CREATE_SESSION)
+        return prep_openings_are_full(p);
+    return r->op == ZK_OP_CLOSE_SESSION && !s;
 }
 
 static enum zk_code
@@ -274,6 +312,8 @@ prep_step(struct prep *p, const struct prep_request *r, void *buffer,
         return PREP_DROP;
     if (nodes_needed(p, r) > pending_room(&p->pending) && !prep_is_idle(p))
         return PREP_WAIT;
+    if (err == ZK_OK && waits_for_session(p, r, s))
+        return PREP_WAIT;
     *result = (struct prep_result){0};
     p->r = r;
     pending_begin(&p->pending);
@@ -281,6 +321,8 @@ prep_step(struct prep *p, const struct prep_request *r, void *buffer,
         err = run(p, s, &out, &type, result);
     if (err == ZK_OK) {
         prep_commit(p);
+        if (r->op == ZK_OP_CREATE_SESSION && p->rules.local_sessions)
+            prep_note_opening(p);
         put_head(r, head, type, result->is_partial);
         out.end += ZK_TXN_DIGEST_BYTES;
         if (p->rules.digest_enabled)
@@ -306,6 +348,7 @@ prep_applied(struct prep *p, zxid_t zxid)
 {
     p->applied = zxid;
     pending_release(&p->pending, zxid);
+    prep_drop_openings(p, zxid);
     if (prep_is_idle(p))
         follow_tree(p);
 }

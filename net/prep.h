@@ -33,6 +33,8 @@ struct prep_rules {
     bool extended_types;
     bool enforce_quota;
     bool reconfig_enabled;
+    bool local_sessions;   /* other servers may have sessions of their own */
+    sid_t me;              /* in the top byte of those that are ours */
     uint64_t memory_limit; /* bytes of the tree's arena */
     uint32_t txn_max;      /* bytes of one transaction */
 };
@@ -52,6 +54,7 @@ struct prep_request {
     uint64_t in_flight; /* bytes published and not yet applied */
     bool is_remote;     /* a learner's: it waits for a transaction, so what
                            would be dropped or refused becomes an error */
+    bool is_local;      /* of a local session of this server: local.h */
 };
 
 enum prep_verdict {
@@ -70,6 +73,20 @@ struct prep_result {
     bool is_partial; /* PREP_TXN: nobody's; step the same request again */
 };
 
+/*
+ * Sessions whose createSession is not applied yet.  A local session becomes
+ * global with a request right behind, so they count.  A ring.
+ */
+enum { PREP_OPENINGS = 1 << 12 };
+
+struct prep_openings {
+    uint32_t oldest, newest; /* count all there ever were */
+    struct prep_opening {
+        session_id_t id;
+        zxid_t zxid;
+    } at[PREP_OPENINGS];
+};
+
 struct prep {
     const struct tree *tree;
     struct session_table *sessions;
@@ -80,7 +97,9 @@ struct prep {
     zxid_t prepared, applied;     /* zxids of the last such transaction */
     uint64_t digest;              /* of the tree once all is applied */
     const struct prep_request *r; /* at hand */
+    bool is_local;                /* its session owns no ephemerals */
     uint32_t step;                /* grows with each request */
+    struct prep_openings openings;
 };
 
 /* Memory for requests of at most `maxbuffer` bytes. */
@@ -121,6 +140,13 @@ enum prep_verdict prep_step(struct prep *p, const struct prep_request *r,
  * prepare but answers.
  */
 int32_t prep_multi_ops(struct bytes body, int32_t *ops, uint32_t max);
+
+/*
+ * Whether the request has a create or create2 of an ephemeral, alone or in a
+ * multi; other kinds of create are never asked.
+ * ZK: QuorumZooKeeperServer.checkUpgradeSession
+ */
+bool prep_makes_ephemeral(int32_t op, struct bytes body);
 
 /* What a multi's reply calls the result of `op` that became `txn_type`. */
 int32_t prep_reply_op(int32_t op, int32_t txn_type);

@@ -86,6 +86,22 @@ check_flags(const struct prep *p, const struct prep_op *o)
     return ZK_OK;
 }
 
+/*
+ * Only what all servers know can own a node.  Of a learner's session we know
+ * nothing; of one of ours we know why.
+ * ZK: PrepRequestProcessor.validateCreateRequest
+ */
+static enum zk_code
+check_owner(const struct prep *p, const struct prep_op *o)
+{
+    bool asked = o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2;
+
+    if (!p->is_local || !is_ephemeral(o->flags))
+        return ZK_OK;
+    return asked && !p->r->is_remote ? ZK_EPHEMERAL_ON_LOCAL_SESSION
+                                     : ZK_SESSION_EXPIRED;
+}
+
 static int64_t
 owner_of(const struct prep *p, const struct prep_op *o)
 {
@@ -191,6 +207,8 @@ prep_run_create(struct prep *p, struct prep_op *o, struct jute_out *out)
     struct bytes path, acl;
     enum zk_code err = check_flags(p, o);
 
+    if (err == ZK_OK)
+        err = check_owner(p, o);
     if (err != ZK_OK)
         return err;
     if (o->path.size < 0)

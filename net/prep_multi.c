@@ -95,6 +95,30 @@ prep_reply_op(int32_t op, int32_t txn_type)
     return op;
 }
 
+static bool
+is_ephemeral(const struct prep_op *o)
+{
+    return (o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2) &&
+           (o->flags == ZK_EPHEMERAL || o->flags == ZK_EPHEMERAL_SEQUENTIAL);
+}
+
+bool
+prep_makes_ephemeral(int32_t op, struct bytes body)
+{
+    struct jute_in in =
+        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct prep_op o = {.op = op};
+    bool found = false;
+    int rc;
+
+    if (op != ZK_OP_MULTI)
+        return (op == ZK_OP_CREATE || op == ZK_OP_CREATE2) &&
+               prep_parse_create(&in, &o) && is_ephemeral(&o);
+    while ((rc = next_op(&in, &o)) > 0)
+        found |= is_ephemeral(&o);
+    return rc == 0 && found;
+}
+
 int32_t
 prep_multi_ops(struct bytes body, int32_t *ops, uint32_t max)
 {

@@ -54,6 +54,17 @@ enum zk_code prep_run_multi(struct prep *p, struct jute_out *out,
                             struct prep_result *result);
 enum zk_code prep_run_open(struct prep *p, struct jute_out *out);
 
+/* Sessions on their way; see struct prep_openings. */
+void prep_note_opening(struct prep *p);
+bool prep_is_opening(const struct prep *p, session_id_t id);
+void prep_drop_openings(struct prep *p, zxid_t zxid);
+
+static inline bool
+prep_openings_are_full(const struct prep *p)
+{
+    return p->openings.newest - p->openings.oldest == PREP_OPENINGS;
+}
+
 /*
  * Write the deletion of what session `s` owns: a whole closeSession, or, if
  * it owns more than `out` has room for, a multi of deletions: is_partial.

@@ -21,6 +21,7 @@
 #include "daemon/ring_memory.h"
 #include "election/quorum.h"
 #include "net/expiry.h"
+#include "net/local.h"
 #include "net/prep.h"
 #include "net/reaper.h"
 #include "net/role.h"
@@ -44,6 +45,8 @@ struct repl {
     bool is_holding;        /* clients wait for a leader: repl_serve.c */
     bool is_asking_again;   /* ... and there is one: what the last had */
     mono_ms_t hold_until;
+    mono_ms_t looking_since;      /* looking: for the read-only mode */
+    bool is_read_only;            /* ... which is on: repl_readonly.c */
     uint64_t again_end;           /* up to this place of `forward` */
     int64_t served_epoch;         /* of the last leader */
     mono_ms_t unserved_since;     /* 0: serving, or never served */
@@ -61,6 +64,7 @@ struct repl {
     struct prep prep;
     struct expiry expiry;
     struct reaper reaper;
+    struct local local; /* no table: there are none */
 
     ring_pos_t head;      /* where the next entry goes */
     ring_pos_t published; /* what others were told of it */
@@ -147,6 +151,9 @@ void repl_apply_all(struct repl *r);
 /* A role in `epoch` is taken and up to date: clients may come, or go on. */
 void repl_serve(struct repl *r, enum server_role kind, int64_t epoch);
 
+/* No role at all, but a tree that can be looked at. */
+void repl_serve_read_only(struct repl *r);
+
 /* Nobody is served any more; client processes drop their connections. */
 void repl_end_serving(struct repl *r);
 
@@ -161,6 +168,40 @@ bool repl_ask_again(struct repl *r);
 
 /* No client process looks at the tree: it may be replaced. */
 bool repl_is_alone_with_tree(const struct repl *r);
+
+/* repl_readonly.c ---------------------------------------------------------- */
+
+/* A few times a second: the mode begins when nobody has led for long. */
+void repl_readonly_tick(struct repl *r);
+
+/* The election has decided, or the log has failed. */
+void repl_readonly_end(struct repl *r);
+
+/* repl_local.c --------------------------------------------------------------
+ */
+
+/* Local sessions are possible from now on, if the configuration has them. */
+void repl_local_start(struct repl *r);
+
+/* A client's request, seen by local sessions first, then by the role. */
+bool repl_local_take(struct repl *r, const struct req *req,
+                     const struct origin *o);
+
+/* `session` is local and ours. */
+bool repl_local_has(const struct repl *r, session_id_t session);
+
+/* A transaction of this type was applied: it may have made one global. */
+void repl_local_applied(struct repl *r, const struct ring_entry *e,
+                        int32_t type);
+
+/* What was to make them global may be lost with the role. */
+void repl_local_hold(struct repl *r);
+
+/* The period of service is over, and they with it. */
+void repl_local_clear(struct repl *r);
+
+/* A few times a second: those that nobody heard of end. */
+void repl_local_tick(struct repl *r);
 
 /* repl_report.c ------------------------------------------------------------ */
 
@@ -232,6 +273,9 @@ enum zk_code repl_session_resume(struct repl *r, session_id_t id,
 
 /* createSession was applied for a connection of this server. */
 void repl_session_owned(struct repl *r, const struct ring_entry *e);
+
+/* When a client process or a learner last heard of what has this slot. */
+mono_ms_t repl_last_heard(void *repl, uint32_t slot, mono_ms_t now);
 
 /* Sessions that nobody heard of end. */
 void repl_session_expire(struct repl *r);

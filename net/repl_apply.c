@@ -59,6 +59,7 @@ apply_entry(struct repl *r, struct ring_entry *e)
     repl_apply_txn(r, &txn, ring_outcomes(e));
     if (txn.header.type == ZK_OP_CREATE_SESSION)
         repl_session_owned(r, e);
+    repl_local_applied(r, e, txn.header.type);
     r->outstanding--;
     return e->outcome_count;
 }

@@ -60,11 +60,14 @@ put_request(struct repl_learn *l, session_id_t session, int32_t xid, int32_t op,
     return true;
 }
 
-/* Under which session it goes; a new one gets its id here. */
+/* Under which session it goes; a new one gets its id here, a local one that
+   becomes global has it. */
 static session_id_t
 session_of(struct repl_learn *l, const struct req *req)
 {
-    return req->kind == REQ_SESSION_OPEN ? repl_session_id(l->r) : req->session;
+    return req->kind == REQ_SESSION_OPEN && req->session == 0
+               ? repl_session_id(l->r)
+               : req->session;
 }
 
 static bool

@@ -188,6 +188,8 @@ on_rest(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     repl_rest(timer->data);
     repl_hold_tick(timer->data);
+    repl_readonly_tick(timer->data);
+    repl_local_tick(timer->data);
     repl_report(timer->data);
 }
 

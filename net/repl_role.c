@@ -132,7 +132,7 @@ repl_established(struct repl *r, int64_t epoch)
 /* --- looking for a leader --------------------------------------------------
  */
 
-/* Connections of clients are closed, and nobody waits for an answer. */
+/* Clients that are held wait; of others, nobody waits for an answer. */
 static bool
 take_nothing(struct repl *r, const struct req *req, const struct origin *o)
 {
@@ -153,6 +153,7 @@ repl_look(struct repl *r, const char *why)
     repl_hold(r);
     r->role = &role_looking;
     r->is_asked = false;
+    r->looking_since = clock_mono_ms();
     r->epoch = 0;
     repl_report(r);
     log_info("replication: looking for a leader: %s zxid=0x%" PRIx64, why,
@@ -176,6 +177,7 @@ ask(struct repl *r)
 static void
 take_role(struct repl *r, sid_t leader)
 {
+    r->role->end(r);
     if (leader == r->conf.my_sid)
         repl_lead(r);
     else
@@ -197,17 +199,11 @@ looking_turn(struct repl *r)
         take_role(r, atomic_load(&election->leader));
 }
 
-static void
-nothing_to_end(struct repl *r)
-{
-    (void)r;
-}
-
 const struct role role_looking = {
     .name = "looking",
     .take = take_nothing,
     .turn = looking_turn,
-    .end = nothing_to_end,
+    .end = repl_readonly_end,
 };
 
 /* --- a server of its own ---------------------------------------------------
@@ -215,6 +211,12 @@ const struct role role_looking = {
 
 static void
 alone_turn(struct repl *r)
+{
+    (void)r;
+}
+
+static void
+nothing_to_end(struct repl *r)
 {
     (void)r;
 }
@@ -259,7 +261,9 @@ join_ensemble(struct repl *r)
         fatal(EXIT_UNEXPECTED, "replication: no memory for an ensemble");
     repl_history_begin(r->history, r->last);
     repl_put_config(r);
+    repl_local_start(r);
     r->role = &role_looking;
+    r->looking_since = clock_mono_ms();
 }
 
 void

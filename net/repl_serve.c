@@ -38,14 +38,21 @@ set_serving(struct repl *r, uint32_t period)
 {
     struct shm_replication *shared = r->shm->replication;
 
-    if (period == 0 && shared->serving != 0)
+    if (period == 0 && !r->is_read_only && shared->serving != 0)
         r->unserved_since = clock_mono_ms();
-    if (period != 0 && r->unserved_since != 0)
+    if (period != 0 && !r->is_read_only && r->unserved_since != 0)
         atomic_store(&shared->ensemble.unavailable_last_ms,
                      (uint64_t)(clock_mono_ms() - r->unserved_since));
+    repl_local_clear(r);
     atomic_store(&shared->serving, period);
     bell_ring_clients(r->shm);
     bell_ring(r->shm, PROC_SUPER);
+}
+
+static uint32_t
+new_period(struct repl *r)
+{
+    return atomic_fetch_add(&r->shm->replication->periods, 1) + 1;
 }
 
 void
@@ -83,6 +90,7 @@ repl_hold(struct repl *r)
     }
     r->is_preparing = false;
     repl_stop_clocks(r);
+    repl_local_hold(r);
     if (!r->is_holding)
         r->hold_until = clock_mono_ms() + HOLD_MS;
     r->is_holding = true;
@@ -148,7 +156,15 @@ repl_serve(struct repl *r, enum server_role kind, int64_t epoch)
         r->is_holding = false;
         if (r->forward)
             forward_clear(r->forward);
-        set_serving(r, atomic_fetch_add(&shared->periods, 1) + 1);
+        set_serving(r, new_period(r));
     }
     r->served_epoch = epoch;
+}
+
+void
+repl_serve_read_only(struct repl *r)
+{
+    repl_session_start(r);
+    atomic_store(&r->shm->replication->role, ROLE_READ_ONLY);
+    set_serving(r, new_period(r));
 }

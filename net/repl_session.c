@@ -89,10 +89,10 @@ younger(int64_t least, uint32_t at, mono_ms_t now)
  * The youngest word of any client process or learner.  They note the low 32
  * bits of the clock, which come round in 49 days.
  */
-static mono_ms_t
-last_heard(void *arg, uint32_t slot, mono_ms_t now)
+mono_ms_t
+repl_last_heard(void *repl, uint32_t slot, mono_ms_t now)
 {
-    const struct repl *r = arg;
+    const struct repl *r = repl;
     int64_t least = INT64_MAX;
 
     for (uint32_t w = 0; w < r->shm->super->client_count; w++)
@@ -100,7 +100,7 @@ last_heard(void *arg, uint32_t slot, mono_ms_t now)
             least,
             atomic_load_explicit(&r->shm->heard[w][slot], memory_order_relaxed),
             now);
-    if (r->heard_remote)
+    if (r->heard_remote && slot < SESSIONS_MAX)
         least = younger(least, r->heard_remote[slot], now);
     return least > now ? 0 : now - least;
 }
@@ -111,7 +111,7 @@ repl_session_expire(struct repl *r)
     mono_ms_t now = clock_mono_ms();
     struct session *s;
 
-    while ((s = expiry_next(&r->expiry, now, last_heard, r)) != NULL) {
+    while ((s = expiry_next(&r->expiry, now, repl_last_heard, r)) != NULL) {
         if (!repl_submit(r, ZK_OP_CLOSE_SESSION, s->id, BYTES_NULL)) {
             expiry_touch(&r->expiry, s, now - s->timeout_ms);
             r->is_stalled = true;

@@ -214,7 +214,7 @@ on_session_open(struct repl *r, const struct req *req, const struct origin *o)
     uint8_t body[4];
     struct prep_request q = {
         .op = ZK_OP_CREATE_SESSION,
-        .session = repl_session_id(r),
+        .session = req->session ? req->session : repl_session_id(r),
         .origin = *o,
         .body = {body, sizeof body},
         .ids = BYTES_NULL,
@@ -247,6 +247,7 @@ on_write(struct repl *r, const struct req *req, const struct origin *o)
         .origin = *o,
         .body = req_body(req),
         .ids = req_auth(req),
+        .is_local = repl_local_has(r, req->session),
     };
 
     return prepare_or_drop(r, req, &q);
@@ -279,7 +280,7 @@ handle(struct repl *r, uint32_t w, const struct req *req)
               "bytes=%u",
               w, req->kind, (unsigned long long)req->session, req->xid, req->op,
               req->body_size);
-    return r->role->take(r, req, &o);
+    return repl_local_take(r, req, &o);
 }
 
 /* --- taking turns ----------------------------------------------------------

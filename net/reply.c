@@ -40,7 +40,7 @@ reply_put_event(struct jute_out *out, enum zk_event type, struct bytes path)
 
 void
 reply_put_connect(struct jute_out *out, session_id_t session,
-                  int32_t timeout_ms, bool has_read_only)
+                  int32_t timeout_ms, bool has_read_only, bool is_read_only)
 {
     uint8_t password[ZK_PASSWORD_BYTES] = {0};
     size_t at = frame_begin(out);
@@ -52,7 +52,7 @@ reply_put_connect(struct jute_out *out, session_id_t session,
     jute_put_i64(out, session);
     jute_put_bytes(out, (struct bytes){password, sizeof password});
     if (has_read_only)
-        jute_put_bool(out, false);
+        jute_put_bool(out, is_read_only);
     frame_end(out, at);
 }
 

@@ -34,7 +34,8 @@ void reply_put_event(struct jute_out *out, enum zk_event type,
 
 /* ConnectResponse; session 0 refuses. */
 void reply_put_connect(struct jute_out *out, session_id_t session,
-                       int32_t timeout_ms, bool has_read_only);
+                       int32_t timeout_ms, bool has_read_only,
+                       bool is_read_only);
 
 /* MultiHeader, in requests and replies. */
 void reply_put_multi_header(struct jute_out *out, int32_t type, bool done,

@@ -50,8 +50,9 @@ static bool
 is_committed(const struct image_proc *p, zxid_t zxid)
 {
     const struct shm_replication *r = p->shm->replication;
+    uint32_t role = atomic_load(&r->role);
 
-    return atomic_load(&r->role) != ROLE_NONE &&
+    return role != ROLE_NONE && role != ROLE_READ_ONLY &&
            atomic_load(&r->committed_zxid) >= zxid;
 }
 

@@ -29,6 +29,8 @@ SERVING = ("leader", "follower", "observer")
 TICK_MS = 500
 ELECTED_S = 60         # three JVMs on two busy cores take their time
 TIMING = {"tickTime": TICK_MS, "initLimit": 30, "syncLimit": 8}
+# Apache reads these as -DK only.
+JAVA_KEYS = ("jute.maxbuffer", "readonlymode.enabled")
 ZAB = os.path.join(os.path.dirname(ZABD), "zab")
 
 # What a learner's log says of the way it is brought in step; zabd's says
@@ -96,8 +98,9 @@ class Member(Server):
         for m in self.ensemble.members.values():
             conf["server.%d" % m.sid] = m.line()
         java = []
-        if self.kind == "apache" and "jute.maxbuffer" in conf:
-            java.append("-Djute.maxbuffer=%s" % conf.pop("jute.maxbuffer"))
+        for key in JAVA_KEYS:
+            if self.kind == "apache" and key in conf:
+                java.append("-D%s=%s" % (key, conf.pop(key)))
         self._put("kind", self.kind)
         self._put("java", "\n".join(java))
         self._put("zoo.cfg",
@@ -323,5 +326,5 @@ class Ensemble:
             m.close(keep=True)
 
 
-__all__ = ["Ensemble", "Member", "alive", "until", "SERVING", "ROOT", "ZAB",
+__all__ = ["Ensemble", "Member", "alive", "four", "until", "SERVING", "ROOT", "ZAB",
            "ZABD", "TICK_MS"]

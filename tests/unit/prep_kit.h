@@ -39,6 +39,7 @@ struct kit {
     zxid_t zxid;
     wall_ms_t now;
     struct bytes ids;
+    bool is_local, is_remote; /* whose requests come now */
     struct prep_result result;
     enum prep_verdict verdict;
     struct bytes txn[KIT_QUEUE];
@@ -117,6 +118,8 @@ kit_step(struct kit *k, int32_t op, session_id_t session, struct bytes body,
         .ids = k->ids,
         .zxid = k->zxid + 1,
         .now = ++k->now,
+        .is_local = k->is_local,
+        .is_remote = k->is_remote,
     };
 
     if (k->first == k->last)

@@ -45,7 +45,7 @@ a_refusal_is_all_zero(void)
     static const char zeros[4 + 37];
 
     fresh();
-    reply_put_connect(&out, 0, 4000, true);
+    reply_put_connect(&out, 0, 4000, true, false);
     CU_ASSERT_EQUAL(jute_out_size(&out), sizeof zeros);
     CU_ASSERT_EQUAL(memcmp(buffer + 4, zeros, 16), 0);
     CU_ASSERT_EQUAL(load_be32(buffer + 20), 16);
@@ -56,7 +56,7 @@ static void
 an_acceptance_gives_the_password(void)
 {
     fresh();
-    reply_put_connect(&out, 0x1000019e8460000, 10000, false);
+    reply_put_connect(&out, 0x1000019e8460000, 10000, false, true);
     WROTE("\0\0\0\44\0\0\0\0\0\0\x27\x10\x01\x00\x00\x19\xe8\x46\0\0\0\0\0\x10"
           "\x58\x31\x92\x31\x05\x44\x49\x0d\xf6\x3f\xeb\x2d\x56\x88\x0b\xc9");
 }

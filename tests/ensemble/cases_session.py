@@ -1,0 +1,447 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions that only one server knows, and service without a leader.
+
+Each case is a conversation in raw frames, written down as lines and held to
+the lines below, whoever answers: Apache's servers prove that they are
+Apache's, zabd's that it answers the same."""
+
+import os
+import struct
+import sys
+import time
+
+from ensemble import ROOT, four, until
+from trial import case
+
+sys.path.append(os.path.join(ROOT, "tests", "conform"))
+
+import wire  # noqa: E402
+
+ERRORS = {0: "ok", -4: "CONNECTIONLOSS", -101: "NONODE", -110: "NODEEXISTS",
+          -112: "EXPIRED", -119: "NOTREADONLY", -120: "EPHEMERALONLOCAL"}
+LOCAL = {"localSessionsEnabled": "true"}
+UPGRADING = dict(LOCAL, localSessionsUpgradingEnabled="true")
+READ_ONLY = dict(LOCAL, **{"readonlymode.enabled": "true"})
+SHORT_MS = 2000        # of a session that is to expire
+
+
+def error(code):
+    return ERRORS.get(code, str(code))
+
+
+class Session:
+    """One connection; `sid` is 0 when it was refused, None when closed."""
+
+    def __init__(self, member, sid=0, timeout=20000, readonly=0, zxid=0,
+                 password=None):
+        self.xid, self.member = 0, member
+        self.socket = wire.Socket(member.port)
+        self.socket.send(wire.framed(wire.connectRequest(
+            zxid, timeout, sid,
+            password or (wire.password_of(sid) if sid else bytes(16)),
+            readonly)))
+        answer = self.socket.frame(10)
+        if answer is None or len(answer) < 16:
+            self.sid, self.timeout, self.readonly = None, None, None
+            return
+        _, self.timeout, self.sid = struct.unpack(">iiq", answer[:16])
+        self.readonly = answer[36:]
+
+    def how(self):
+        if self.sid is None:
+            return "closed"
+        return "refused" if self.sid == 0 else "in" + (
+            " read-only" if self.readonly == b"\1" else "")
+
+    def send(self, *requests):
+        """All at once; the xids."""
+        xids, out = [], b""
+        for op, body, _ in requests:
+            self.xid += 1
+            xids.append(self.xid)
+            out += wire.framed(wire.i32(self.xid) + wire.i32(op) + body)
+        self.socket.send(out)
+        return xids
+
+    def hear(self, seconds=10):
+        """The next reply (xid, zxid, err, body), or None."""
+        frame = self.socket.frame(seconds)
+        return frame and struct.unpack(">iqi", frame[:16]) + (frame[16:],)
+
+    def ask(self, request):
+        """The answer's error as a word; zxid and body are kept."""
+        self.send(request)
+        answer = self.hear()
+        if answer is None:
+            return "closed"
+        _, self.zxid, code, self.body = answer
+        return error(code)
+
+    def results(self):
+        """Of the multi just answered: the error of each operation."""
+        found, at = [], 0
+        while True:
+            kind, done, _ = struct.unpack(">i?i", self.body[at:at + 9])
+            if done:
+                return " ".join(found)
+            at += 9
+            if kind == -1:
+                found.append(error(struct.unpack(
+                    ">i", self.body[at:at + 4])[0]))
+                at += 4
+            else:
+                found.append("ok")
+                at += 4 + struct.unpack(">i", self.body[at:at + 4])[0]
+
+    def ends(self, seconds=10):
+        """Is the connection closed, with nothing said before?"""
+        return self.socket.rest(seconds) == b"" and self.socket.closed
+
+    def close(self):
+        self.socket.close()
+
+
+class Script:
+    """What happened, one line each."""
+
+    def __init__(self, t, e):
+        self.t, self.e, self.lines = t, e, []
+
+    def note(self, text, *more):
+        self.lines.append(text % more if more else text)
+        self.t.say(self.lines[-1])
+
+    def counted(self, e, text, act):
+        """act(), and how many transactions it took."""
+        before = e.zxid()
+        what = act()
+        self.note("%s: %s, transactions: %d", text, what, e.zxid() - before)
+
+
+def figure(member, name):
+    for line in (four(member.port, "mntr", 2) or "").splitlines():
+        if line.startswith("zk_" + name + "\t"):
+            return int(line.split("\t")[1])
+    return None
+
+
+def held_to(t, lines, expected):
+    wanted = [line.strip() for line in expected.strip().splitlines()]
+    for i, (got, want) in enumerate(zip(lines + [None], wanted + [None])):
+        t.claim(got == want, "line %d: %r, not %r", i + 1, got, want)
+
+
+def places(e):
+    """The leader and a follower, both in this epoch."""
+    leader, follower = e.wait(), e.followers()[0]
+    for m in leader, follower:
+        c = Session(m)
+        c.ask(wire.create("/warm%d" % m.sid))
+        c.ask(wire.sync("/"))
+        c.ask(wire.closeSession())
+    return leader, follower
+
+
+# --- local sessions -----------------------------------------------------------
+
+LOCAL_LINES = """
+leader: open: in, transactions: 0
+leader: create: ok, transactions: 1
+leader: ephemeral: EPHEMERALONLOCAL, transactions: 1
+leader: create2 ephemeral: EPHEMERALONLOCAL, transactions: 1
+leader: multi with an ephemeral: EPHEMERALONLOCAL -2, transactions: 1
+leader: back: in
+leader: the older connection is closed: True
+leader: local sessions: 1
+leader: back at another server: refused
+leader: back with a wrong password: refused
+leader: close: ok, transactions: 0
+leader: the connection is closed: True
+leader: back after the close: refused
+leader: silent: closed True, then refused
+follower: open: in, transactions: 0
+follower: create: ok, transactions: 1
+follower: ephemeral: EPHEMERALONLOCAL, transactions: 1
+follower: create2 ephemeral: EPHEMERALONLOCAL, transactions: 1
+follower: multi with an ephemeral: EXPIRED -2, transactions: 1
+follower: back: in
+follower: the older connection is closed: True
+follower: local sessions: 1
+follower: back at another server: refused
+follower: back with a wrong password: refused
+follower: close: ok, transactions: 0
+follower: the connection is closed: True
+follower: back after the close: refused
+follower: silent: closed True, then refused
+"""
+
+
+def local_life(s, where, m, other):
+    """One session from open to close, and one that is forgotten."""
+    made = []
+    s.counted(m, where + ": open", lambda: made.append(Session(m)) or
+              made[0].how())
+    c = made[0]
+    s.counted(m, where + ": create", lambda: c.ask(
+        wire.create("/" + where)))
+    s.counted(m, where + ": ephemeral", lambda: c.ask(
+        wire.create("/%s-e" % where, flags=wire.EPH)))
+    s.counted(m, where + ": create2 ephemeral", lambda: c.ask(
+        wire.create2("/%s-e" % where, flags=wire.EPHSEQ)))
+
+    def several():
+        answer = c.ask(wire.multi(wire.create("/%s-e" % where,
+                                              flags=wire.EPH),
+                                  wire.delete("/" + where)))
+        return c.results() if answer == "ok" else answer
+    s.counted(m, where + ": multi with an ephemeral", several)
+
+    again = Session(m, c.sid)
+    s.note(where + ": back: %s", again.how())
+    s.note(where + ": the older connection is closed: %s", c.ends())
+    s.note(where + ": local sessions: %s", figure(m, "local_sessions"))
+    s.note(where + ": back at another server: %s",
+           Session(other, c.sid).how())
+    s.note(where + ": back with a wrong password: %s",
+           Session(m, c.sid, password=b"x" * 16).how())
+    # Apache has closed the rightful connection for that one.
+    again = Session(m, c.sid)
+    s.counted(m, where + ": close", lambda: again.ask(wire.closeSession()))
+    s.note(where + ": the connection is closed: %s", again.ends())
+    s.note(where + ": back after the close: %s", Session(m, c.sid).how())
+
+    silent = Session(m, timeout=SHORT_MS)
+    is_closed = silent.ends(SHORT_MS / 1000 + 3)
+    s.note(where + ": silent: closed %s, then %s", is_closed,
+           Session(m, silent.sid).how())
+
+
+@case("short", "long", of=["zzz"])
+def local_sessions(t, word):
+    """Sessions without a transaction, on the leader and on a follower."""
+    e = t.ensemble(word, LOCAL)
+    e.start()
+    s = Script(t, e)
+    leader, follower = places(e)
+    local_life(s, "leader", leader, follower)
+    local_life(s, "follower", follower, leader)
+    held_to(t, s.lines, LOCAL_LINES)
+    t.finish(e)
+
+
+@case("long", of=["aaa"])
+def local_sessions_of(t, word):
+    """Apache answers the same."""
+    local_sessions(t, word)
+
+
+@case("long", of=["zza zabd", "zaa apache", "aaz zabd"])
+def local_sessions_mixed(t, word, kind):
+    """The same where others lead."""
+    e = t.ensemble(word, LOCAL)
+    e.elect(kind)
+    s = Script(t, e)
+    leader, _ = places(e)
+    follower = [m for m in e if m.kind != kind][0]
+    local_life(s, "leader", leader, follower)
+    local_life(s, "follower", follower, leader)
+    held_to(t, s.lines, LOCAL_LINES)
+    t.finish(e)
+
+
+# --- sessions that become global ------------------------------------------------
+
+UPGRADED_LINES = """
+open: in, transactions: 0
+create: ok, transactions: 1
+a container: ok, transactions: 1
+ephemeral: ok, transactions: 2
+it is the owner: True
+ephemeral again: ok, transactions: 1
+back at another server: in
+the ephemeral is there: ok
+pipelined: 1 ok, 2 ok, 3 NODEEXISTS, 4 ok, 5 ok, 6 ok
+its connection is closed: True
+nothing of it is left: NONODE NONODE
+by multi: ok ok, transactions: 2
+its ephemeral: ok
+it expires, and with it its ephemeral: NONODE
+"""
+
+
+def upgraded_life(s, m, other):
+    made = []
+    s.counted(m, "open", lambda: made.append(Session(m)) or made[0].how())
+    c = made[0]
+    s.counted(m, "create", lambda: c.ask(wire.create("/up")))
+    s.counted(m, "a container",
+              lambda: c.ask(wire.createContainer("/up/container")))
+    s.counted(m, "ephemeral", lambda: c.ask(
+        wire.create("/up/e", flags=wire.EPH)))
+    c.ask(wire.exists("/up/e"))
+    owner = struct.unpack(">q", c.body[44:52])[0]
+    s.note("it is the owner: %s", owner == c.sid)
+    s.counted(m, "ephemeral again", lambda: c.ask(
+        wire.create("/up/f", flags=wire.EPH)))
+    moved = Session(other, c.sid)
+    s.note("back at another server: %s", moved.how())
+    s.note("the ephemeral is there: %s", moved.ask(wire.exists("/up/e")))
+    moved.close()
+
+    # Everything at once: the session is local when the frames are sent.
+    p = Session(m)
+    p.send(wire.exists("/up"), wire.create("/up/p", flags=wire.EPH),
+           wire.create("/up/p"), wire.create("/up/q", flags=wire.EPH),
+           wire.getData("/up/q"), wire.closeSession())
+    answers = [p.hear() for _ in range(6)]
+    s.note("pipelined: %s", ", ".join("%d %s" % (a[0], error(a[2]))
+                                      for a in answers))
+    s.note("its connection is closed: %s", p.ends())
+    reader = Session(m)
+    s.note("nothing of it is left: %s %s", reader.ask(wire.exists("/up/p")),
+           reader.ask(wire.exists("/up/q")))
+
+    by_multi = Session(m, timeout=SHORT_MS)
+
+    def several():
+        by_multi.ask(wire.multi(wire.create("/up/m"), wire.create(
+            "/up/n", flags=wire.EPH)))
+        return by_multi.results()
+    s.counted(m, "by multi", several)
+    s.note("its ephemeral: %s", reader.ask(wire.exists("/up/n")))
+    by_multi.close()
+    time.sleep(SHORT_MS / 1000 + 2)
+    s.note("it expires, and with it its ephemeral: %s",
+           reader.ask(wire.exists("/up/n")))
+
+
+@case("short", "long", of=["zzz"])
+def upgraded_sessions(t, word):
+    """A session that creates an ephemeral becomes global first."""
+    for at in range(2):
+        e = t.ensemble(word, UPGRADING)
+        e.start()
+        leader, follower = places(e)
+        s = Script(t, e)
+        upgraded_life(s, *((leader, follower) if at == 0 else
+                           (follower, leader)))
+        held_to(t, s.lines, UPGRADED_LINES)
+        t.finish(e)
+
+
+@case("long", of=["aaa"])
+def upgraded_sessions_of(t, word):
+    upgraded_sessions(t, word)
+
+
+# --- without a leader ---------------------------------------------------------
+
+READ_ONLY_LINES = """
+the mode: read-only
+isro: ro
+not asked for: closed
+asked for: in read-only
+read: ok
+children: ok
+watched: ok
+several reads: ok
+write: NOTREADONLY at the last zxid True
+writes: NOTREADONLY NOTREADONLY NOTREADONLY NOTREADONLY NOTREADONLY
+sync: NOTREADONLY
+pipelined: 1 ok, 2 NOTREADONLY, 3 ok, 4 NOTREADONLY
+back: in read-only
+the older connection is closed: True
+a global session: closed
+who has seen more: closed
+close: ok
+its connection is closed: True
+back after the close: refused
+transactions meanwhile: 0
+a quorum is back: the connection is closed True
+isro: rw
+the session is unknown: refused
+the global session: in
+"""
+
+
+def wait_for_mode(m, mode, seconds=20):
+    until(lambda: m.mode() == mode, "%r is %s" % (m, mode), seconds)
+
+
+def isro(m):
+    return four(m.port, "isro", 2)
+
+
+def read_only_life(s, m, global_sid, come_back):
+    zxid = m.zxid()
+    s.note("the mode: %s", m.mode())
+    s.note("isro: %s", isro(m))
+    s.note("not asked for: %s", Session(m).how())
+    c = Session(m, readonly=1)
+    s.note("asked for: %s", c.how())
+    s.note("read: %s", c.ask(wire.getData("/ro")))
+    s.note("children: %s", c.ask(wire.getChildren2("/")))
+    s.note("watched: %s", c.ask(wire.exists("/ro", True)))
+    s.note("several reads: %s", c.ask(wire.multiRead(wire.getData("/ro"))))
+    s.note("write: %s at the last zxid %s", c.ask(wire.create("/ro/a")),
+           c.zxid == zxid)
+    s.note("writes: %s", " ".join(c.ask(r) for r in (
+        wire.setData("/ro"), wire.delete("/ro"), wire.setACL("/ro"),
+        wire.multi(wire.delete("/ro")), wire.create2(
+            "/ro/a", flags=wire.EPH))))
+    s.note("sync: %s", c.ask(wire.sync("/")))
+    p = Session(m, readonly=1)
+    p.send(wire.exists("/ro"), wire.setData("/ro"), wire.getData("/ro"),
+           wire.sync("/"))
+    s.note("pipelined: %s", ", ".join("%d %s" % (a[0], error(a[2])) for a in
+                                      [p.hear() for _ in range(4)]))
+    again = Session(m, c.sid, readonly=1)
+    s.note("back: %s", again.how())
+    s.note("the older connection is closed: %s", c.ends())
+    s.note("a global session: %s", Session(m, global_sid, readonly=1).how())
+    s.note("who has seen more: %s", Session(m, readonly=1,
+                                            zxid=zxid + 1).how())
+    s.note("close: %s", again.ask(wire.closeSession()))
+    s.note("its connection is closed: %s", again.ends())
+    s.note("back after the close: %s", Session(m, c.sid, readonly=1).how())
+    s.note("transactions meanwhile: %d", m.zxid() - zxid)
+    come_back()
+    s.note("a quorum is back: the connection is closed %s", p.ends(30))
+    s.e.wait()
+    s.note("isro: %s", isro(m))
+    s.note("the session is unknown: %s", Session(m, p.sid, readonly=1).how())
+    s.note("the global session: %s", Session(m, global_sid,
+                                             timeout=60000).how())
+
+
+@case("short", "long", of=["zzz"])
+def read_only(t, word):
+    """One of three is left; it shows what it has to who asks for that."""
+    e = t.ensemble(word, dict(READ_ONLY, localSessionsUpgradingEnabled="true"))
+    e.start()
+    leader = e.wait()
+    left = e.followers()[0]
+    keeper = Session(left, timeout=60000)
+    keeper.ask(wire.create("/ro", b"kept"))
+    keeper.ask(wire.create("/ro/e", flags=wire.EPH))
+    keeper.ask(wire.sync("/"))
+    others = [m for m in e if m is not left]
+    for m in others:
+        m.kill()
+    t.say("%r is left, %r led", left, leader)
+    wait_for_mode(left, "read-only")
+    t.claim(keeper.ends(), "who did not ask for reads is let go")
+
+    def come_back():
+        for m in others:
+            m.start_only()
+    s = Script(t, e)
+    read_only_life(s, left, keeper.sid, come_back)
+    held_to(t, s.lines, READ_ONLY_LINES)
+    t.finish(e)
+
+
+@case("long", of=["aaa"])
+def read_only_of(t, word):
+    """Apache answers the same."""
+    read_only(t, word)
