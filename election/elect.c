@@ -95,6 +95,7 @@ static void
 accept(struct elect *e, const struct vote *v)
 {
     e->state = ELECT_DECIDED;
+    e->has_left = false;
     e->round = v->round;
     e->mine.leader = v->leader;
     e->mine.zxid = v->zxid;
@@ -120,7 +121,7 @@ decide(struct elect *e, const struct vote *v, const char *why,
 /*
  * The voters that can be elected, of those that may answer; and ourselves.
  * The leader we lost may be frozen, its connection alive: it is not waited
- * for.  If it did but step down we hear of it in time, or it joins us.
+ * for.  If it did but step down, we mostly heard of that before we looked.
  */
 static quorum_set_t
 speakers_of(const struct elect *e)
@@ -176,7 +177,7 @@ elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
     bool votes = quorum_votes(e->quorum, e->me);
 
     if (e->mine.state != PEER_LOOKING)
-        e->lost = e->mine.state == PEER_LEADING
+        e->lost = e->mine.state == PEER_LEADING || e->has_left
                       ? 0
                       : quorum_bit(e->quorum, e->mine.leader);
     e->round++;
@@ -291,6 +292,8 @@ answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
 void
 elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
 {
+    if (v->state == PEER_LOOKING && v->from == e->mine.leader)
+        e->has_left = true;
     if (e->state == ELECT_IDLE)
         return;
     if (!quorum_votes(e->quorum, v->from)) {

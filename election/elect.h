@@ -76,7 +76,8 @@ struct elect {
     struct tally tally;     /* of this round */
     struct tally outside;   /* of servers that have a leader, in any round */
     quorum_set_t reachable; /* voters that can answer now */
-    quorum_set_t lost;      /* the leader we followed, until it speaks */
+    bool has_left;          /* the leader we followed looks itself */
+    quorum_set_t lost;      /* that leader, until it speaks */
     int32_t resend_ms;
     int32_t resend_max_ms;
 };

@@ -68,18 +68,24 @@ def hosts_may_be_ipv6(stage):
     claim("another configuration" not in nodes[1].log(), nodes[1].log())
 
 
+def median(seconds):
+    return sorted(seconds)[len(seconds) // 2]
+
+
 @case
 def those_left_elect_at_once(stage):
     nodes = ensemble(stage, 1, 2, 3)
     leader = agreed(nodes)
+    took = []
     for _ in range(5):
         claim(look_again(nodes, leader)[0] == 3, "3 does not lead")
         nodes.pop(3).stop()
         leader, seconds = look_again(nodes)
         claim(leader == 2, "%d leads", leader)
-        claim(seconds < 0.15, "it took %.0f ms", seconds * 1000)
+        took.append(seconds)
         nodes[3] = stage.node(3).look()
         claim(nodes[3].decided()[0] == 2, "3 does not join")
+    claim(median(took) < 0.1, "it took %s", took)
 
 
 @case
@@ -88,16 +94,19 @@ def one_after_the_other_elect_at_once(stage):
     nodes = ensemble(stage, 1, 2, 3)
     look_again(nodes, agreed(nodes))
     for order in ((1, 2), (2, 1)):
-        nodes.pop(3).stop()
-        nodes[order[0]].look()
-        time.sleep(0.02)
-        begin = time.monotonic()
-        nodes[order[1]].look()
-        claim(agreed(nodes) == 2, "2 does not lead")
-        claim(time.monotonic() - begin < 0.1, "the second waits, %s", order)
-        nodes[3] = stage.node(3).look()
-        nodes[3].decided()
-        claim(look_again(nodes, 2)[0] == 3, "3 does not lead")
+        took = []
+        for _ in range(3):
+            nodes.pop(3).stop()
+            nodes[order[0]].look()
+            time.sleep(0.02)
+            begin = time.monotonic()
+            nodes[order[1]].look()
+            claim(agreed(nodes) == 2, "2 does not lead")
+            took.append(time.monotonic() - begin)
+            nodes[3] = stage.node(3).look()
+            nodes[3].decided()
+            claim(look_again(nodes, 2)[0] == 3, "3 does not lead")
+        claim(median(took) < 0.1, "%s: it took %s", order, took)
 
 
 @case
@@ -337,7 +346,7 @@ def one_that_breaks_off_is_not_waited_for(stage):
     one.tell(LOOKING, 2, 0, 1, 0)
     three.close()
     claim(node.decided() == (2, 1, 0), "it does not lead")
-    claim(time.monotonic() - begin < 0.15, "it was waited for")
+    claim(time.monotonic() - begin < 0.19, "it was waited for")
 
 
 @case
