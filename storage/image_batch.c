@@ -216,33 +216,50 @@ batch_known_row(const struct image_batch *b, struct bytes path)
     return find_row(b, path, hash_of(path));
 }
 
-/* The row of `path`, there or not; read from LMDB at the first touch. */
+/* An empty row, which nothing is known of. */
+static struct batch_row *
+add_row(struct image_batch *b, struct bytes path, uint32_t hash)
+{
+    struct batch_row *row = batch_take(b, sizeof *row);
+
+    if (!row)
+        return NULL;
+    *row = (struct batch_row){
+        .path = path, .hash = hash, .now = {.path = BYTES_NULL}};
+    if (batch_copy(b, &row->path) < 0)
+        return NULL;
+    row->hash_next = b->slot[hash % BATCH_SLOTS];
+    b->slot[hash % BATCH_SLOTS] = row;
+    row->list_next = b->rows;
+    b->rows = row;
+    b->row_count++;
+    return row;
+}
+
 int
 batch_row(struct image_batch *b, struct bytes path, struct batch_row **found)
 {
     uint32_t hash = hash_of(path);
     struct batch_row *row = find_row(b, path, hash);
-    int rc;
+    int rc = 0;
 
     if (!row) {
-        row = batch_take(b, sizeof *row);
-        if (!row)
-            return -ENOMEM;
-        *row = (struct batch_row){
-            .path = path, .hash = hash, .now = {.path = BYTES_NULL}};
-        rc = batch_copy(b, &row->path);
-        if (rc == 0)
-            rc = look_up(b, row);
-        if (rc < 0)
-            return rc;
-        row->hash_next = b->slot[hash % BATCH_SLOTS];
-        b->slot[hash % BATCH_SLOTS] = row;
-        row->list_next = b->rows;
-        b->rows = row;
-        b->row_count++;
+        row = add_row(b, path, hash);
+        rc = row ? look_up(b, row) : -ENOMEM;
     }
     *found = row;
-    return 0;
+    return rc;
+}
+
+int
+batch_new_row(struct image_batch *b, struct bytes path,
+              struct batch_row **found)
+{
+    uint32_t hash = hash_of(path);
+    struct batch_row *row = find_row(b, path, hash);
+
+    *found = row ? row : add_row(b, path, hash);
+    return *found ? 0 : -ENOMEM;
 }
 
 /* The session `id` as this batch has it; it asks LMDB nothing. */

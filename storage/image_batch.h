@@ -67,7 +67,8 @@ struct image_batch {
     uint64_t digest; /* of the tree after it, as of the last settle */
     bool has_leader_digest;
     uint64_t leader_digest; /* what that transaction says it should be */
-    /* deletions may meet children that a fuzzy snapshot left: 10.4 */
+    /* deletions may meet children that a fuzzy snapshot left, and creations
+       nodes: 10.4 */
     bool is_fuzzy;
 };
 
@@ -112,7 +113,15 @@ bool image_batch_agrees(const struct image_batch *b);
 
 void *batch_take(struct image_batch *b, size_t size);
 int batch_copy(struct image_batch *b, struct bytes *bytes);
+
+/*
+ * The row of `path`, there or not: read from LMDB at the first touch, or
+ * `new`, when LMDB cannot have it.  After an error the batch is of no use.
+ */
 int batch_row(struct image_batch *b, struct bytes path, struct batch_row **row);
+int batch_new_row(struct image_batch *b, struct bytes path,
+                  struct batch_row **row);
+
 struct batch_row *batch_known_row(const struct image_batch *b,
                                   struct bytes path);
 int batch_session(struct image_batch *b, session_id_t id,

@@ -153,7 +153,8 @@ apply_create(struct image_batch *b, const struct txn_header *h,
 
     if (rc < 0 || !parent->is_there)
         return rc;
-    rc = batch_row(b, c->path, &row);
+    rc = b->is_fuzzy ? batch_row(b, c->path, &row)
+                     : batch_new_row(b, c->path, &row);
     if (rc < 0)
         return rc;
     if (row->is_there)

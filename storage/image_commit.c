@@ -15,6 +15,7 @@
 struct writing {
     struct image_batch *batch;
     MDB_txn *txn;
+    MDB_cursor *nodes; /* stands where the last row went: the next is near */
     uint64_t digest;
 };
 
@@ -101,7 +102,8 @@ write_node(struct writing *w, struct batch_row *row,
         return mdb_del(w->txn, table, &name, NULL);
     row->now.path = key->is_long ? row->path : BYTES_NULL;
     value = (MDB_val){image_row_size(&row->now), NULL};
-    rc = mdb_put(w->txn, table, &name, &value, MDB_RESERVE);
+    rc = key->is_long ? mdb_put(w->txn, table, &name, &value, MDB_RESERVE)
+                      : mdb_cursor_put(w->nodes, &name, &value, MDB_RESERVE);
     if (rc == 0)
         image_row_put(value.mv_data, &row->now);
     row->now.path = BYTES_NULL;
@@ -169,7 +171,7 @@ write_session(struct writing *w, const struct batch_session *s)
 static int
 write_all(struct writing *w, const struct place *places, size_t count)
 {
-    int rc = 0;
+    int rc = mdb_cursor_open(w->txn, w->batch->image->nodes, &w->nodes);
 
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = write_row(w, places[i].row);
