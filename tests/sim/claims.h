@@ -13,6 +13,9 @@
 /* Nodes, bit i is node i; observers among them do not count. */
 bool is_quorum(uint32_t nodes);
 
+/* How many of a log's first are the first that were delivered. */
+uint32_t common_with_committed(const uint32_t *log, uint32_t count);
+
 /* The disk. */
 void claim_log_monotone(const struct server *s, const uint32_t *log,
                         uint32_t count, uint32_t id);

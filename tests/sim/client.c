@@ -75,7 +75,9 @@ hang_up(struct client *c)
 static void
 dial(struct client *c)
 {
-    c->server = (int)rng_below(&sim.rng, sim.servers);
+    do
+        c->server = (int)rng_below(&sim.rng, sim.servers);
+    while (sim.is_quiet && (sim.plan.absent >> c->server & 1));
     c->conn = wire_dial(node_of(c), c->server, PORT_CLIENT);
     c->last_sent = sim.now;
     again(c, ANSWER_MAX);
@@ -282,9 +284,14 @@ client_event(struct client *c, const struct event *e)
 void
 clients_wind_up(void)
 {
-    for (uint32_t i = 0; i < sim.plan.clients; i++)
-        if (sim.client[i].conn)
-            again(&sim.client[i], MSEC);
+    for (uint32_t i = 0; i < sim.plan.clients; i++) {
+        struct client *c = &sim.client[i];
+
+        if (c->conn && (sim.plan.absent >> c->server & 1))
+            hang_up(c);
+        else if (c->conn)
+            again(c, MSEC);
+    }
 }
 
 bool

@@ -281,22 +281,37 @@ fault_step_ends(void)
     }
 }
 
+static void
+recover(struct server *s)
+{
+    s->disk.slow_until = 0;
+    if (s->role == ROLE_DOWN)
+        server_start(s);
+    if (!is_frozen(s))
+        return;
+    s->thaw = sim.now + MSEC;
+    sched_after(MSEC, EV_THAW, s->node, 0, NULL);
+}
+
+static void
+stay_away(struct server *s)
+{
+    if (sim.plan.absent_are_silent)
+        block_split(1u << s->node, true);
+    else
+        server_crash(s, "for good");
+}
+
 void
 faults_stop(void)
 {
     for (uint32_t i = 0; i < sim.faults; i++)
         fault_ends(i);
-    for (uint32_t i = 0; i < sim.servers; i++) {
-        struct server *s = &sim.server[i];
-
-        s->disk.slow_until = 0;
-        if (s->role == ROLE_DOWN)
-            server_start(s);
-        if (is_frozen(s))
-            s->thaw = sim.now + MSEC;
-        if (is_frozen(s))
-            sched_after(MSEC, EV_THAW, s->node, 0, NULL);
-    }
+    for (uint32_t i = 0; i < sim.servers; i++)
+        if (sim.plan.absent >> i & 1)
+            stay_away(&sim.server[i]);
+        else
+            recover(&sim.server[i]);
 }
 
 void

@@ -9,10 +9,6 @@
 #include "tests/sim/wire.h"
 #include "tests/sim/server.h"
 
-enum { OWN_CLIENTS = 1000, TOUCH_BYTES = 12 };
-
-static void perform(struct server *s, const struct leader_out *out);
-
 /* --- the history ------------------------------------------------------------
  */
 
@@ -93,178 +89,6 @@ next(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid, struct bytes *txn)
     return 1;
 }
 
-/* --- what learners ask -----------------------------------------------------
- */
-
-static struct origin
-origin_of(const struct server *s, uint32_t slot)
-{
-    return (struct origin){.worker = (uint16_t)slot,
-                           .life = s->slot[slot]->number};
-}
-
-struct origin
-lead_own_origin(const struct attached *a)
-{
-    return (struct origin){.worker = OWN_CLIENTS, .life = a->conn->number};
-}
-
-/* Who asked for a session that is being opened. */
-static void
-remember_owner(struct server *s, session_id_t session, const struct origin *o)
-{
-    s->opening[s->openings % OPENINGS].session = session;
-    s->opening[s->openings++ % OPENINGS].origin = *o;
-}
-
-void
-lead_owns(struct server *s, struct session *opened)
-{
-    for (uint32_t i = 0; i < OPENINGS; i++)
-        if (s->opening[i].session == opened->id) {
-            opened->worker = s->opening[i].origin.worker;
-            opened->life = s->opening[i].origin.life;
-            opened->conn = 0;
-        }
-    expiry_touch(&s->expiry, opened, server_now(s));
-}
-
-static void
-propose(struct server *s, struct bytes bytes)
-{
-    uint32_t id = txn_new(bytes);
-
-    claim_proposes(s, id);
-    data_append(s, id);
-    leader_proposed(s->leader, zxid_of(id));
-    server_moment(s, MOMENT_PROPOSE);
-}
-
-bool
-lead_request(struct server *s, const struct origin *origin, int32_t op,
-             session_id_t session, int32_t xid, struct bytes body)
-{
-    struct prep_need need = prep_need(&s->prep, op, body.size);
-    struct prep_request r = {
-        .op = op,
-        .xid = xid,
-        .session = session,
-        .origin = *origin,
-        .body = body,
-        .ids = BYTES_NULL,
-        .now = s->wall + sim.now / 1000,
-        .is_remote = origin->worker < OWN_CLIENTS,
-    };
-    struct prep_result result = {0};
-
-    if (op == ZK_OP_CREATE_SESSION)
-        remember_owner(s, session, origin);
-    do {
-        uint8_t *buffer = sim.memory + sim.used;
-
-        if (sim.used + need.payload > RUN_BYTES)
-            sim_full();
-        r.zxid = s->zxid + 1;
-        if (prep_step(&s->prep, &r, buffer, need.payload, &result) != PREP_TXN)
-            return false;
-        s->zxid = r.zxid;
-        sim_memory(result.size);
-        propose(s, (struct bytes){buffer, (int32_t)result.size});
-    } while (result.is_partial);
-    return true;
-}
-
-static void
-on_request(struct server *s, uint32_t slot, const struct qpacket *p)
-{
-    struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
-    struct origin o = origin_of(s, slot);
-    session_id_t session = jute_get_i64(&in);
-    int32_t xid = jute_get_i32(&in), op = jute_get_i32(&in);
-    struct bytes body = {in.at, (int32_t)jute_in_left(&in)};
-
-    check(!in.bad);
-    TRACE("server %d: request %d of session %llx xid %d from slot %u", s->node,
-          op, (unsigned long long)session, xid, slot);
-    lead_request(s, &o, op, session, xid, body);
-}
-
-bool
-lead_revalidates(struct server *s, session_id_t session, int32_t timeout_ms,
-                 const struct origin *origin)
-{
-    struct session *at = session_find(s->sessions, session);
-
-    if (!at || !at->is_alive || at->is_closing)
-        return false;
-    at->worker = origin->worker;
-    at->life = origin->life;
-    at->conn = 0;
-    at->timeout_ms = timeout_ms;
-    expiry_touch(&s->expiry, at, server_now(s));
-    return true;
-}
-
-static void
-on_revalidate(struct server *s, uint32_t slot, const struct qpacket *p)
-{
-    struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
-    struct origin o = origin_of(s, slot);
-    struct msg *m = msg_take(MSG_PACKET);
-    struct jute_out out = jute_out_of(m->packet.small, 9);
-    session_id_t session = jute_get_i64(&in);
-    int32_t timeout_ms = jute_get_i32(&in);
-
-    jute_put_i64(&out, session);
-    jute_put_bool(&out, lead_revalidates(s, session, timeout_ms, &o));
-    m->packet.packet =
-        (struct qpacket){Q_REVALIDATE, -1, {m->packet.small, 9}, BYTES_NULL};
-    wire_send(s->slot[slot], s->node, m);
-}
-
-void
-lead_touches(struct server *s, session_id_t session)
-{
-    struct session *at = session_find(s->sessions, session);
-
-    if (at && at->is_alive && !at->is_closing)
-        expiry_touch(&s->expiry, at, server_now(s));
-}
-
-static void
-on_touch(struct server *s, const struct qpacket *p)
-{
-    struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
-
-    while (jute_in_left(&in) >= TOUCH_BYTES) {
-        session_id_t session = jute_get_i64(&in);
-
-        (void)jute_get_i32(&in);
-        lead_touches(s, session);
-    }
-}
-
-/* Nobody is asked again: touches go into the wheel as they come. */
-static mono_ms_t
-heard(void *arg, uint32_t slot, mono_ms_t now)
-{
-    (void)arg, (void)slot, (void)now;
-    return 0;
-}
-
-static void
-expire(struct server *s)
-{
-    struct origin nobody = {.worker = RING_NOBODY};
-    struct session *gone;
-
-    while ((gone = expiry_next(&s->expiry, server_now(s), heard, s)) != NULL) {
-        TRACE("server %d: session %llx expires", s->node,
-              (unsigned long long)gone->id);
-        lead_request(s, &nobody, ZK_OP_CLOSE_SESSION, gone->id, 0, BYTES_NULL);
-    }
-}
-
 /* --- what the core says ----------------------------------------------------
  */
 
@@ -333,13 +157,13 @@ perform_one(struct server *s, const struct leader_act *a)
         on_commit(s, a->zxid);
         break;
     case LEADER_REQUEST:
-        on_request(s, a->slot, a->packet);
+        lead_on_request(s, a->slot, a->packet);
         break;
     case LEADER_REVALIDATE:
-        on_revalidate(s, a->slot, a->packet);
+        lead_on_revalidate(s, a->slot, a->packet);
         break;
     case LEADER_TOUCH:
-        on_touch(s, a->packet);
+        lead_on_touch(s, a->packet);
         break;
     case LEADER_CLOSE:
         TRACE("server %d: drops slot %u: %s", s->node, a->slot, a->why);
@@ -542,7 +366,7 @@ lead_tick(struct server *s)
     follow_up(s, &out);
     if (s->term != term || !s->is_serving)
         return;
-    expire(s);
+    lead_expire(s);
     lead_pump(s);
 }
 

@@ -100,11 +100,43 @@ reset(uint64_t seed, const struct run_how *how)
     wire_reset();
 }
 
+/* Whether a voter with weight is among them. */
+static bool
+can_be_elected(uint32_t nodes)
+{
+    bool can = false;
+
+    for (uint32_t i = 0; i < sim.servers; i++)
+        can |= (nodes >> i & 1) &&
+               quorum_weight(&sim.quorum, sim.server[i].sid) > 0;
+    return can;
+}
+
+/* Now and then less than a quorum stays away for good. */
+static void
+draw_absent(void)
+{
+    struct plan_of_run *p = &sim.plan;
+    uint32_t all = (1u << sim.servers) - 1;
+
+    p->absent = 0;
+    p->absent_are_silent = rng_percent(&sim.rng, 50);
+    if (!rng_percent(&sim.rng, 30))
+        return;
+    for (uint32_t tries = 0; tries < sim.servers; tries++) {
+        uint32_t more = p->absent | 1u << rng_below(&sim.rng, sim.servers);
+
+        if (is_quorum(all & ~more) && can_be_elected(all & ~more))
+            p->absent = more;
+    }
+}
+
 static void
 begin(const struct run_how *how)
 {
     draw_plan(how);
     servers_init();
+    draw_absent();
     clients_init();
     faults_draw();
     for (uint32_t i = 0; i < sim.faults; i++)
@@ -122,7 +154,7 @@ the_leader(void)
     const struct server *l = NULL;
 
     for (uint32_t i = 0; i < sim.servers; i++)
-        if (sim.server[i].role == ROLE_LEAD) {
+        if (sim.server[i].role == ROLE_LEAD && !(sim.plan.absent >> i & 1)) {
             if (l)
                 return NULL;
             l = &sim.server[i];
@@ -151,7 +183,7 @@ is_well(void)
     if (!l)
         return false;
     for (uint32_t i = 0; i < sim.servers; i++)
-        if (!is_in_step(&sim.server[i], l))
+        if (!(sim.plan.absent >> i & 1) && !is_in_step(&sim.server[i], l))
             return false;
     return true;
 }

@@ -103,7 +103,8 @@ server_start(struct server *s)
     struct disk *d = &s->disk;
     int64_t epoch = zxid_epoch(last_of(d->log, d->count));
 
-    if (s->role != ROLE_DOWN)
+    if (s->role != ROLE_DOWN ||
+        (sim.is_quiet && (sim.plan.absent >> s->node & 1)))
         return;
     s->life++;
     s->thaw = 0;

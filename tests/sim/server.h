@@ -4,7 +4,7 @@
  *
  *   server.c      life, roles, the disk's answers     (net/repl_role.c)
  *   election.c    drives elect.c or poll.c            (election/elect_main.c)
- *   lead.c        drives leader.c                     (net/repl_lead.c)
+ *   lead.c lead_ask.c  drives leader.c                (net/repl_lead*.c)
  *   learn.c       drives learner.c                    (net/repl_learn.c)
  *   data.c        log, tree, sessions, preparation    (net/repl_apply.c, ...)
  *   attach.c      clients that are connected          (net/client_*.c)
@@ -82,6 +82,9 @@ void lead_durable(struct server *s);
 void lead_pump(struct server *s);
 void lead_snapped(struct server *s, struct conn *c);
 
+/* --- lead_ask.c ------------------------------------------------------------
+ */
+
 /*
  * A request of our own client or of a learner: prepare, publish, propose.
  * False: there is no transaction, its connection is to be dropped.
@@ -97,6 +100,15 @@ void lead_touches(struct server *s, session_id_t session);
 
 /* createSession was applied: its owner is who asked for it. */
 void lead_owns(struct server *s, struct session *opened);
+
+/* What a learner says through the core. */
+void lead_on_request(struct server *s, uint32_t slot, const struct qpacket *p);
+void lead_on_revalidate(struct server *s, uint32_t slot,
+                        const struct qpacket *p);
+void lead_on_touch(struct server *s, const struct qpacket *p);
+
+/* Sessions that nobody heard of end. */
+void lead_expire(struct server *s);
 
 /* --- learn.c ---------------------------------------------------------------
  */

@@ -60,6 +60,8 @@ struct plan_of_run { /* drawn from the seed before anything happens */
     uint32_t spike_per_mille; /* packets that take very long */
     uint32_t window;          /* packets under way to one learner */
     uint32_t snap_percent, again_percent, purge_percent;
+    uint32_t absent;        /* servers that stay away when the faults end */
+    bool absent_are_silent; /* cut off, not down */
     uint32_t clients;
     uint32_t think_ms;
 };
