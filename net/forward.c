@@ -109,6 +109,19 @@ take(struct forward *f, struct forward_place *p, struct origin *o)
     return req;
 }
 
+void
+forward_forget(struct forward *f, uint32_t worker)
+{
+    struct origin o;
+
+    for (uint64_t n = f->oldest; n != f->newest; n++) {
+        struct forward_place *p = &f->place[n % FORWARD_PLACES];
+
+        if (!p->is_answered && p->worker >= worker)
+            take(f, p, &o);
+    }
+}
+
 /* Opening and closing a session never answers anything else. */
 static bool
 answers(int32_t type, const struct forward_place *p, int32_t op)

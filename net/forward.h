@@ -32,9 +32,9 @@ enum {
 struct forward_place {
     session_id_t session; /* as it was sent: of an open one, the new one */
     int32_t xid;
-    uint16_t kind; /* enum req_kind */
-    uint16_t worker;
-    uint32_t next; /* in the bucket: place + 1 */
+    uint16_t kind;   /* enum req_kind */
+    uint16_t worker; /* CLIENTS_MAX and up: an observer, repl_master.c */
+    uint32_t next;   /* in the bucket: place + 1 */
     bool is_answered;
     uint64_t at; /* of the request, counted from the first since it was empty */
 };
@@ -50,6 +50,9 @@ struct forward {
 
 /* Nothing is on its way. */
 void forward_clear(struct forward *f);
+
+/* Nobody waits for what came from `worker` or one above it. */
+void forward_forget(struct forward *f, uint32_t worker);
 
 /*
  * Whether one more can be kept.  New requests leave half of the bytes to

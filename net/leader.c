@@ -195,10 +195,9 @@ max_of(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-void
-leader_init(struct leader *l, const struct leader_conf *conf,
-            const struct history *history, mono_ms_t now,
-            struct leader_out *out)
+static void
+begin(struct leader *l, const struct leader_conf *conf,
+      const struct history *history)
 {
     check(quorum_votes(conf->quorum, conf->me));
     check(conf->tick_ms > 0 && conf->init_ticks > 0 && conf->sync_ticks > 0);
@@ -207,6 +206,14 @@ leader_init(struct leader *l, const struct leader_conf *conf,
     memset(l, 0, sizeof *l);
     l->conf = *conf;
     l->history = history;
+}
+
+void
+leader_init(struct leader *l, const struct leader_conf *conf,
+            const struct history *history, mono_ms_t now,
+            struct leader_out *out)
+{
+    begin(l, conf, history);
     enter(l, LEADER_DISCOVERY, now);
     l->accepted_max =
         max_of(conf->accepted, max_of(conf->current, zxid_epoch(conf->last)));
@@ -215,6 +222,25 @@ leader_init(struct leader *l, const struct leader_conf *conf,
         return;
     }
     leader_advance(l, now, out);
+}
+
+/*
+ * What is durable is of no weight here: it is set to what is committed, so
+ * that the quorum of one commits what it is told.
+ */
+void
+leader_init_master(struct leader *l, const struct leader_conf *conf,
+                   const struct history *history, mono_ms_t now)
+{
+    begin(l, conf, history);
+    check(zxid_epoch(conf->last) <= conf->current);
+    check(quorum_is_met(conf->quorum, self(l)));
+    l->is_master = true;
+    l->epoch = l->accepted_max = conf->current;
+    l->durable = l->committed = conf->last;
+    l->proposed = max_of(conf->last, ZXID(l->epoch, 0));
+    l->check_due = now + conf->tick_ms;
+    enter(l, LEADER_BROADCAST, now);
 }
 
 void

@@ -22,12 +22,17 @@
  * commits, observers INFORM.  All of our log counts as committed once
  * NEW_LEADER has its quorum.
  *
+ * An observer master is a leader that was established when it began: its epoch
+ * and what is committed are its own leader's, it is a quorum by itself, takes
+ * observers only, and answers no sync itself.
+ *
  * A LEADER_REQUEST must have become its proposal (leader_proposed) before the
  * next packet of that learner is heard: a sync behind it counts on that.
  *
  * Life: leader_init, then the events; it owns nothing and allocates nothing.
  *
- * ZK: Leader, LearnerHandler (spec/quorum-protocol.md 4, 5, 6.2, 14.1)
+ * ZK: Leader, LearnerHandler (spec/quorum-protocol.md 4, 5, 6.2, 14.1);
+ *     ObserverMaster (8)
  */
 #ifndef NET_LEADER_H
 #define NET_LEADER_H
@@ -115,6 +120,7 @@ struct leader {
     struct leader_conf conf;
     const struct history *history; /* borrowed */
     enum leader_state state;
+    bool is_master;        /* for observers, of a follower */
     mono_ms_t began;       /* this state */
     mono_ms_t check_due;   /* BROADCAST: do we still have a quorum? */
     int64_t accepted_max;  /* of all accepted epochs ever heard, and ours */
@@ -166,6 +172,15 @@ void leader_init(struct leader *l, const struct leader_conf *conf,
                  const struct history *history, mono_ms_t now,
                  struct leader_out *out);
 
+/*
+ * Begin as an observer master.  `conf.quorum` is a quorum of us alone,
+ * `current` the epoch of our leader, `last` what is committed of it here.
+ * What it commits later is told by leader_proposed, then leader_durable;
+ * nothing need be done for the LEADER_COMMIT that comes of it.
+ */
+void leader_init_master(struct leader *l, const struct leader_conf *conf,
+                        const struct history *history, mono_ms_t now);
+
 /* A connection was accepted into `slot`, which is PEER_FREE. */
 void leader_join(struct leader *l, uint32_t slot, mono_ms_t now);
 
@@ -198,6 +213,12 @@ void leader_stirs(struct leader *l, uint32_t slot, mono_ms_t now);
  * that is committed.
  */
 void leader_snapped(struct leader *l, uint32_t slot, zxid_t zxid);
+
+/*
+ * Master: our leader answered the sync of `slot`, a LEADER_REQUEST; all that
+ * it had committed before was told.
+ */
+void leader_answer_sync(struct leader *l, uint32_t slot);
 
 /* We want this term to end: we are told to stop, or zxids run out. */
 void leader_resign(struct leader *l, const char *why, struct leader_out *out);

@@ -70,7 +70,8 @@ check_alone(const struct leader *l, const struct leader_peer *p)
 void
 leader_check(const struct leader *l)
 {
-    if (l->state >= LEADER_PROMISING && l->state < LEADER_OVER) {
+    if (l->state >= LEADER_PROMISING && l->state < LEADER_OVER &&
+        !l->is_master) {
         check(l->epoch > l->conf.accepted);
         check(l->epoch > l->conf.current);
         check(l->epoch > zxid_epoch(l->conf.last));

@@ -22,6 +22,8 @@ refusal(const struct leader *l, const struct qpacket *p,
 
     if (p->type != Q_FOLLOWER_INFO && p->type != Q_OBSERVER_INFO)
         return "its first packet does not say who it is";
+    if (l->is_master && p->type != Q_OBSERVER_INFO)
+        return "a follower has observers for learners, nobody else";
     if (learner_info_get(p->data, info) < 0)
         return "its info is cut short";
     if (info->protocol < LEARNER_PROTOCOL)
@@ -146,6 +148,13 @@ hear_ack(struct leader *l, struct leader_peer *peer, zxid_t zxid, mono_ms_t now,
         leader_advance(l, now, out);
 }
 
+/* ZK: ObserverMaster.processAck, where it ends the connection, too. */
+static bool
+is_no_observers(const struct leader *l, const struct qpacket *p)
+{
+    return l->is_master && p->type == Q_ACK && zxid_counter(p->zxid) != 0;
+}
+
 /*
  * Exactly epoch<<32 acknowledges NEW_LEADER.  The ACK of a transaction that
  * overtakes it is kept, and the real one awaited: trap 14.1.2.
@@ -196,6 +205,14 @@ remember_sync(struct leader *l, struct leader_peer *peer)
     peer->syncs.at[at].times++;
 }
 
+void
+leader_answer_sync(struct leader *l, uint32_t slot)
+{
+    check(slot < LEADER_PEERS_MAX);
+    check(l->is_master && l->peer[slot].stage == PEER_UP_TO_DATE);
+    remember_sync(l, &l->peer[slot]);
+}
+
 static void
 pass_on(enum leader_act_kind kind, uint32_t slot, const struct qpacket *p,
         struct leader_out *out)
@@ -219,7 +236,7 @@ hear_request(struct leader *l, uint32_t slot, const struct qpacket *p,
     op = jute_get_i32(&in);
     if (in.bad)
         leader_drop(l, slot, "its REQUEST is cut short", out);
-    else if (op == OP_SYNC)
+    else if (op == OP_SYNC && !l->is_master)
         remember_sync(l, &l->peer[slot]);
     else
         pass_on(LEADER_REQUEST, slot, p, out);
@@ -293,6 +310,8 @@ leader_hear(struct leader *l, uint32_t slot, const struct qpacket *p,
         hear_info(l, slot, p, now, out);
     else if (!is_known(p->type))
         return;
+    else if (is_no_observers(l, p))
+        leader_drop(l, slot, "an observer acknowledges no transaction", out);
     else if (peer->stage == PEER_PROMISED && p->type == Q_ACK_EPOCH)
         hear_ack_epoch(l, slot, p, now, out);
     else if (peer->stage == PEER_UP_TO_DATE)

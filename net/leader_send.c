@@ -55,21 +55,30 @@ put_leader_info(struct leader *l, struct leader_peer *p,
 /*
  * What the learner's zxid means in our history.  epoch<<32 is no transaction
  * but says: all that this epoch's leader began with.  Of our own epoch that
- * is our log; and of the epoch we followed, when nothing was proposed in it,
- * it is our log, too.
+ * is our log (a master's, unless that is of the epoch itself); and of the
+ * epoch we followed, when nothing was proposed in it, it is our log, too.
  */
 static zxid_t
 place_of(const struct leader *l, zxid_t last)
 {
     int64_t epoch = zxid_epoch(last);
 
-    if (last <= 0 || zxid_counter(last) != 0)
+    if (last <= 0 || zxid_counter(last) != 0 || last <= l->conf.last)
         return last;
-    if (epoch == l->epoch)
-        return l->conf.last;
-    if (epoch == l->conf.current && last > l->conf.last)
-        return l->conf.last;
-    return last;
+    return epoch == l->epoch || epoch == l->conf.current ? l->conf.last : last;
+}
+
+/*
+ * An observer has only what is committed.  Of our epoch it may know more than
+ * we, from another master: a moment later we know it, too.
+ *
+ * ZK: there ObserverMaster cuts its log.
+ */
+static bool
+knows_more(const struct leader *l, const struct leader_peer *p)
+{
+    return l->is_master && zxid_epoch(p->last) == l->epoch &&
+           zxid_counter(p->last) != 0 && p->last > l->committed;
 }
 
 /*
@@ -185,7 +194,8 @@ next_of_start(struct leader *l, uint32_t slot, mono_ms_t now,
 
     if (p->stage == PEER_INFORMED && l->state >= LEADER_EPOCH_ACKS)
         return put_leader_info(l, p, item);
-    if (p->stage == PEER_ACCEPTED && l->state >= LEADER_SYNCHRONIZING)
+    if (p->stage == PEER_ACCEPTED && l->state >= LEADER_SYNCHRONIZING &&
+        !knows_more(l, p))
         make_plan(l, slot);
     if (p->stage == PEER_SYNCING)
         return next_of_sync(l, slot, now, item, out);

@@ -51,7 +51,7 @@ struct repl {
     int64_t served_epoch;         /* of the last leader */
     mono_ms_t unserved_since;     /* 0: serving, or never served */
     struct forward *forward;      /* requests that went to the leader */
-    uint32_t *heard_remote;       /* leading: as shm->heard, told by learners */
+    uint32_t *heard_remote;       /* as shm->heard, told by our learners */
     bool wants_snap;              /* our history is of no use to a leader */
     int64_t epoch;                /* of the leader; 0 without one */
     struct repl_lead *lead;       /* repl_lead.c, made at its first term */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_lead.c - leading: the shell around the leader core.
+ * repl_lead.c - leading: what the leader core wants done, but for its learners.
  *
  * A term begins with the election's word: the quorum port is bound at once,
  * for followers give up after 0.4 s of refusals.  The core then says what to
@@ -11,23 +11,11 @@
  */
 #include "net/repl_lead.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "daemon/check.h"
 #include "daemon/clock.h"
-#include "daemon/listen.h"
 #include "daemon/log.h"
-
-enum {
-    LEAD_BUFFERS = 1 << 30, /* bytes of all connections together */
-    LISTEN_BACKLOG = 64,
-    BIND_PAUSE_MS = 100,
-    PING_MS = 100, /* to learners that are zabd, too */
-};
 
 /* --- what the core says ----------------------------------------------------
  */
@@ -50,10 +38,8 @@ begin_leading(struct repl_lead *l, int64_t epoch)
 }
 
 static void
-perform(struct repl_lead *l, const struct leader_act *a)
+act(struct repl_lead *l, const struct leader_act *a)
 {
-    struct lead_peer *p = &l->peer[a->slot];
-
     switch (a->kind) {
     case LEADER_STORE_ACCEPTED:
         repl_order(l->r, LOG_ACCEPT_EPOCH, a->epoch);
@@ -67,160 +53,42 @@ perform(struct repl_lead *l, const struct leader_act *a)
     case LEADER_COMMIT:
         repl_commit(l->r, a->zxid);
         break;
-    case LEADER_REQUEST:
-        p->is_waiting = !lead_request(p, a->packet);
-        break;
-    case LEADER_REVALIDATE:
-        lead_revalidate(p, a->packet);
-        break;
-    case LEADER_TOUCH:
-        lead_touch(p, a->packet);
-        break;
-    case LEADER_CLOSE:
-        log_warn("leader: %s is dropped: %s", p->name, a->why);
-        lead_peer_close(p);
-        break;
-    case LEADER_GIVE_UP:
-        l->why = a->why;
-        break;
+    default:
+        never("of a learner's, and done");
     }
 }
 
-void
-lead_perform(struct repl_lead *l, const struct leader_out *out, mono_ms_t now)
-{
-    (void)now;
-    for (uint32_t i = 0; i < out->count; i++)
-        perform(l, &out->act[i]);
-}
-
-/* --- the quorum port --------------------------------------------------------
- */
-
-static void
-on_connection(struct ev_loop *loop, ev_io *io, int events)
-{
-    struct repl_lead *l = io->data;
-    struct sockaddr_storage from;
-    socklen_t size = sizeof from;
-    char text[80];
-    int fd;
-
-    (void)loop, (void)events;
-    while ((fd = accept4(io->fd, (struct sockaddr *)&from, &size,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        qlink_name((const struct sockaddr *)&from, text, sizeof text);
-        lead_peer_open(l, fd, text);
-        size = sizeof from;
-    }
-}
-
-static void
-bind_port(struct repl_lead *l, mono_ms_t now)
-{
-    const struct conf *conf = &l->r->conf;
-    const struct conf_member *me = conf_myself(conf);
-    char why[256];
-    int fd = listen_open(conf->listen_on_all_ips ? "" : me->host,
-                         me->quorum_port, LISTEN_BACKLOG, why, sizeof why);
-
-    if (fd < 0) {
-        l->bind_again = now + BIND_PAUSE_MS;
-        if (l->bind_failures++ == 0)
-            log_error("leader: %s", why);
-        return;
-    }
-    l->bind_again = 0;
-    l->bind_failures = 0;
-    ev_io_init(&l->listener, on_connection, fd, EV_READ);
-    l->listener.data = l;
-    ev_io_start(l->r->loop, &l->listener);
-}
-
-static void
-close_port(struct repl_lead *l)
-{
-    if (l->bind_again != 0)
-        return;
-    ev_io_stop(l->r->loop, &l->listener);
-    close(l->listener.fd);
-}
+static const struct lead_duty duty = {
+    .name = "leader",
+    .ask = lead_answer,
+    .act = act,
+};
 
 /* --- the role ---------------------------------------------------------------
  */
 
-static void
-on_tick(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    struct repl_lead *l = timer->data;
-    struct leader_out out = {0};
-    mono_ms_t now = clock_mono_ms();
-
-    (void)loop, (void)events;
-    if (l->bind_again != 0 && now >= l->bind_again)
-        bind_port(l, now);
-    leader_tick(&l->core, now, &out);
-    lead_perform(l, &out, now);
-}
-
-static struct repl_lead *
-make(struct repl *r)
-{
-    struct repl_lead *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (l == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "replication: no memory to lead");
-    l->r = r;
-    l->history = repl_history_of(r->history);
-    conn_home_init(&l->home, r->loop, &lead_conn_ops, LEAD_BUFFERS);
-    ev_timer_init(&l->tick, on_tick, 0, PING_MS / 1000.);
-    l->tick.data = l;
-    return l;
-}
-
-static struct leader_conf
-conf_of(struct repl_lead *l)
-{
-    const struct repl *r = l->r;
-    const struct shm_log *log = r->shm->log;
-
-    l->config_size = config_text(&r->conf, l->config, sizeof l->config);
-    return (struct leader_conf){
-        .quorum = &r->quorum,
-        .me = r->conf.my_sid,
-        .accepted = atomic_load(&log->accepted_epoch),
-        .current = atomic_load(&log->current_epoch),
-        .last = r->last,
-        .tick_ms = r->conf.tick_time_ms,
-        .init_ticks = r->conf.init_limit_ticks,
-        .sync_ticks = r->conf.sync_limit_ticks,
-        .ping_ms = PING_MS,
-        .config = {(const uint8_t *)l->config, (int32_t)l->config_size},
-        .flags = LEARNER_ZSTD | LEARNER_QUICK,
-    };
-}
-
 void
 repl_lead(struct repl *r)
 {
+    const struct shm_log *log = r->shm->log;
     mono_ms_t now = clock_mono_ms();
-    struct leader_out out = {0};
+    struct leader_out out;
     struct leader_conf conf;
+    struct repl_lead *l;
 
-    if (!r->lead)
-        r->lead = make(r);
+    out.count = 0;
     r->role = &role_leading;
-    r->lead->is_on = true;
-    r->lead->why = NULL;
-    bind_port(r->lead, now);
+    l = lead_open(r, &duty, conf_myself(&r->conf)->quorum_port, now);
     log_info("replication: elected to lead, waiting for a quorum "
              "zxid=0x%" PRIx64,
              (uint64_t)r->last);
-    conf = conf_of(r->lead);
-    leader_init(&r->lead->core, &conf, &r->lead->history, now, &out);
-    ev_timer_again(r->loop, &r->lead->tick);
-    lead_perform(r->lead, &out, now);
+    conf = lead_conf(l);
+    conf.quorum = &r->quorum;
+    conf.accepted = atomic_load(&log->accepted_epoch);
+    conf.current = atomic_load(&log->current_epoch);
+    conf.last = r->last;
+    leader_init(&l->core, &conf, &l->history, now, &out);
+    lead_perform(l, &out);
 }
 
 /* What the log process did since the last turn. */
@@ -244,15 +112,16 @@ static void
 leading_turn(struct repl *r)
 {
     struct repl_lead *l = r->lead;
-    struct leader_out out = {0};
+    struct leader_out out;
     mono_ms_t now = clock_mono_ms();
 
+    out.count = 0;
     if (l->core.state == LEADER_BROADCAST && r->last > l->core.proposed)
         leader_proposed(&l->core, r->last);
     hear_log(l, &out, now);
     if (r->is_worn)
         leader_resign(&l->core, "the zxids of this epoch are used up", &out);
-    lead_perform(l, &out, now);
+    lead_perform(l, &out);
     lead_peers_resume(l);
     lead_peers_pump(l, now);
     if (l->why)
@@ -274,11 +143,7 @@ leading_end(struct repl *r)
 
     if (!l->is_on)
         return;
-    l->is_on = false;
-    ev_timer_stop(r->loop, &l->tick);
-    close_port(l);
-    for (uint32_t i = 0; i < LEADER_PEERS_MAX; i++)
-        lead_peer_close(&l->peer[i]);
+    lead_close(l);
     r->is_worn = false;
 }
 

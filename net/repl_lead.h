@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_lead.h - what the files of a leading replication process share.
+ * repl_lead.h - what the files of a process share that has learners: of a
+ * leader, or of an observer master, which is a follower.
  *
- *      quorum port -> repl_lead_peer: packets -> leader_hear -> acts
+ *      repl_lead_port: port -> repl_lead_peer: packets -> leader_hear -> acts
  *      repl_lead: acts -> log orders, pipeline, commit
+ *      repl_master: acts -> our leader
  *      leader_next -> repl_lead_peer: packets -> learners
  *
- * Private to repl_lead*.c.
+ * Private to repl_lead*.c, repl_master.c and repl_report.c.
  */
 #ifndef NET_REPL_LEAD_H
 #define NET_REPL_LEAD_H
@@ -32,25 +34,52 @@ struct lead_peer {
     char name[96];
 };
 
+/* What a leader and an observer master do each in its own way. */
+struct lead_duty {
+    const char *name; /* for the log */
+    /* A learner's REQUEST or REVALIDATE; false: not now. */
+    bool (*ask)(struct lead_peer *p, const struct qpacket *packet);
+    /* What the core wants done that is of no learner. */
+    void (*act)(struct repl_lead *l, const struct leader_act *a);
+};
+
+/* One for the process, made when it is needed first. */
 struct repl_lead {
     struct repl *r;
+    const struct lead_duty *duty;
     struct leader core;
+    struct quorum alone; /* a master's: nobody but us */
     struct history history;
     struct conn_home home;
     ev_io listener;
     ev_timer tick;
+    int32_t port;
     mono_ms_t bind_again; /* the port was taken: when to try next */
     int bind_failures;
-    bool is_on;      /* a term is going on */
+    bool is_on;      /* learners may come */
     const char *why; /* it is over, or NULL */
     size_t config_size;
     char config[CONFIG_TEXT_MAX]; /* the text for NEW_LEADER */
     struct lead_peer peer[LEADER_PEERS_MAX];
 };
 
+/* repl_lead_port.c --------------------------------------------------------- */
+
+/*
+ * Learners may come on `port` for this duty; the core is begun by the caller,
+ * before the loop turns.
+ */
+struct repl_lead *lead_open(struct repl *r, const struct lead_duty *duty,
+                            int32_t port, mono_ms_t now);
+
+/* All connections and the port are closed; it was open. */
+void lead_close(struct repl_lead *l);
+
+/* For the core: what is the same for all duties. */
+struct leader_conf lead_conf(struct repl_lead *l);
+
 /* Do what the core says, in order. */
-void lead_perform(struct repl_lead *l, const struct leader_out *out,
-                  mono_ms_t now);
+void lead_perform(struct repl_lead *l, const struct leader_out *out);
 
 /* repl_lead_peer.c --------------------------------------------------------- */
 
@@ -69,11 +98,11 @@ void lead_peers_resume(struct repl_lead *l);
 /* repl_lead_session.c -------------------------------------------------------
  */
 
-/* A learner's request becomes a transaction; false: not now. */
-bool lead_request(struct lead_peer *p, const struct qpacket *packet);
-
-/* It asks whether a session lives, and owns it from now on. */
-void lead_revalidate(struct lead_peer *p, const struct qpacket *packet);
+/*
+ * A learner's request becomes a transaction (false: not now), its question
+ * for a session is answered: that learner owns it from now on.
+ */
+bool lead_answer(struct lead_peer *p, const struct qpacket *packet);
 
 /* It heard of these sessions. */
 void lead_touch(struct lead_peer *p, const struct qpacket *packet);

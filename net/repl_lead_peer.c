@@ -7,7 +7,8 @@
  * finds no room in the ring stays where it is, and the connection is not read
  * until there is.
  *
- * The replication process, leading.  ZK: LearnerHandler
+ * The replication process, leading or an observer master.
+ * ZK: LearnerHandler
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -45,8 +46,8 @@ lead_peer_open(struct repl_lead *l, int fd, const char *from)
     uint32_t life;
 
     if (!p) {
-        log_warn_often("leader: %s is refused: %d learners are connected", from,
-                       LEADER_PEERS_MAX);
+        log_warn_often("%s: %s is refused: %d learners are connected",
+                       l->duty->name, from, LEADER_PEERS_MAX);
         close(fd);
         return;
     }
@@ -98,17 +99,18 @@ may_hear(struct lead_peer *p, const struct qpacket *packet)
 static bool
 take_packet(struct lead_peer *p, const struct qpacket *packet)
 {
-    struct leader_out out = {0};
+    struct leader_out out;
     mono_ms_t now = clock_mono_ms();
 
+    out.count = 0;
     if (p->is_waiting) { /* the core knows it already */
-        p->is_waiting = !lead_request(p, packet);
+        p->is_waiting = !p->lead->duty->ask(p, packet);
         return !p->is_waiting;
     }
     if (!may_hear(p, packet))
         return false;
     leader_hear(&p->lead->core, p->slot, packet, now, &out);
-    lead_perform(p->lead, &out, now);
+    lead_perform(p->lead, &out);
     if (p->is_used && packet->type >= Q_FOLLOWER_INFO)
         name_peer(p);
     return !p->is_waiting;
@@ -125,7 +127,8 @@ input(struct conn *c, const uint8_t *data, size_t size)
         int64_t n = qlink_get(c, data + taken, size - taken, &packet);
 
         if (n < 0) {
-            log_warn("leader: %s sent what is no packet", p->name);
+            log_warn("%s: %s sent what is no packet", p->lead->duty->name,
+                     p->name);
             c->pauses |= CONN_PAUSE_END;
             leader_leave(&p->lead->core, p->slot, clock_mono_ms());
             lead_peer_close(p);
@@ -148,7 +151,7 @@ broken(struct conn *c, int error)
 {
     struct lead_peer *p = (struct lead_peer *)(void *)c;
 
-    log_info("leader: %s is gone: %s", p->name,
+    log_info("%s: %s is gone: %s", p->lead->duty->name, p->name,
              error ? strerror(error) : "it closed the connection");
     leader_leave(&p->lead->core, p->slot, clock_mono_ms());
     lead_peer_close(p);
@@ -165,9 +168,14 @@ const struct conn_ops lead_conn_ops = {input, broken, drained};
 void
 lead_peers_resume(struct repl_lead *l)
 {
-    for (uint32_t i = 0; i < l->core.peer_end; i++)
-        if (l->peer[i].is_used)
-            conn_resume(&l->peer[i].conn, CONN_PAUSE_QUEUE);
+    for (uint32_t i = 0; i < l->core.peer_end; i++) {
+        struct lead_peer *p = &l->peer[i];
+
+        if (!p->is_used || !(p->conn.pauses & CONN_PAUSE_QUEUE))
+            continue;
+        leader_stirs(&l->core, i, clock_mono_ms()); /* we did not listen */
+        conn_resume(&p->conn, CONN_PAUSE_QUEUE);
+    }
 }
 
 /* --- what goes ---------------------------------------------------------------
@@ -176,7 +184,7 @@ lead_peers_resume(struct repl_lead *l)
 static void
 give_up(struct lead_peer *p, const char *why)
 {
-    log_warn("leader: %s is dropped: %s", p->name, why);
+    log_warn("%s: %s is dropped: %s", p->lead->duty->name, p->name, why);
     leader_leave(&p->lead->core, p->slot, clock_mono_ms());
     lead_peer_close(p);
 }
@@ -195,8 +203,8 @@ begin_snap(struct lead_peer *p)
         give_up(p, "there is no snapshot to give");
         return false;
     }
-    log_info("leader: %s gets a snapshot zxid=0x%" PRIx64, p->name,
-             (uint64_t)p->snap_zxid);
+    log_info("%s: %s gets a snapshot zxid=0x%" PRIx64, p->lead->duty->name,
+             p->name, (uint64_t)p->snap_zxid);
     p->snap = LEAD_SNAP_FLOWS;
     atomic_fetch_add(&p->lead->r->shm->replication->ensemble.snaps, 1);
     qlink_put(&p->conn, Q_SNAP, p->snap_zxid, BYTES_NULL, BYTES_NULL);
@@ -235,9 +243,10 @@ static bool
 send_one(struct lead_peer *p, mono_ms_t now)
 {
     struct leader_item item = {0};
-    struct leader_out out = {0};
+    struct leader_out out;
     bool is_there;
 
+    out.count = 0;
     if (p->snap == LEAD_SNAP_WANTED)
         return begin_snap(p);
     if (p->snap == LEAD_SNAP_FLOWS)
@@ -249,7 +258,7 @@ send_one(struct lead_peer *p, mono_ms_t now)
         atomic_fetch_add(&p->lead->r->shm->replication->ensemble.diffs, 1);
     if (is_there && !item.is_snapshot)
         qlink_put_packet(&p->conn, &item.packet);
-    lead_perform(p->lead, &out, now);
+    lead_perform(p->lead, &out);
     return is_there && p->is_used;
 }
 

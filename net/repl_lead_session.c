@@ -27,8 +27,8 @@ timeout_in(struct bytes body)
     return body.size < 4 ? 0 : (int32_t)load_be32(body.data);
 }
 
-bool
-lead_request(struct lead_peer *p, const struct qpacket *packet)
+static bool
+request(struct lead_peer *p, const struct qpacket *packet)
 {
     struct jute_in in =
         jute_in_of(packet->data.data, (size_t)packet->data.size);
@@ -47,8 +47,8 @@ lead_request(struct lead_peer *p, const struct qpacket *packet)
     return true;
 }
 
-void
-lead_revalidate(struct lead_peer *p, const struct qpacket *packet)
+static void
+revalidate(struct lead_peer *p, const struct qpacket *packet)
 {
     struct jute_in in =
         jute_in_of(packet->data.data, (size_t)packet->data.size);
@@ -63,6 +63,15 @@ lead_revalidate(struct lead_peer *p, const struct qpacket *packet)
     jute_put_bool(&out, err == ZK_OK);
     qlink_put(&p->conn, Q_REVALIDATE, -1, (struct bytes){data, sizeof data},
               BYTES_NULL);
+}
+
+bool
+lead_answer(struct lead_peer *p, const struct qpacket *packet)
+{
+    if (packet->type == Q_REQUEST)
+        return request(p, packet);
+    revalidate(p, packet);
+    return true;
 }
 
 void

@@ -19,6 +19,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "net/repl_master.h"
 
 enum { LEARN_BUFFERS = 1 << 30 };
 
@@ -51,6 +52,7 @@ begin_serving(struct repl_learn *l, int64_t epoch)
              ": in sync zxid=0x%" PRIx64,
              is_observer ? "observing" : "following", (int64_t)l->leader, epoch,
              (uint64_t)r->last);
+    repl_master_begin(r, epoch);
 }
 
 static void
@@ -133,8 +135,9 @@ learn_perform(struct repl_learn *l, const struct learner_out *out)
 static bool
 take_packet(struct repl_learn *l, const struct qpacket *packet, mono_ms_t now)
 {
-    struct learner_out out = {0};
+    struct learner_out out;
 
+    out.count = 0;
     if (!learn_has_room(l, packet)) {
         l->r->is_stalled = true;
         conn_pause(&l->conn, CONN_PAUSE_QUEUE);
@@ -199,9 +202,10 @@ static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct repl_learn *l = timer->data;
-    struct learner_out out = {0};
+    struct learner_out out;
     mono_ms_t now = clock_mono_ms();
 
+    out.count = 0;
     (void)loop, (void)events;
     if (!l->is_connected) {
         learn_dial_tick(l, now);
@@ -265,8 +269,9 @@ learn_connected(struct repl_learn *l, int fd)
         .sync_ticks = c->sync_limit_ticks,
         .silence_ms = c->leader_silence_ms,
     };
-    struct learner_out out = {0};
+    struct learner_out out;
 
+    out.count = 0;
     conn_open(&l->conn, &l->home, fd);
     l->is_connected = true;
     learner_init(&l->core, &conf, clock_mono_ms(), &out);
@@ -292,14 +297,16 @@ static void
 learning_turn(struct repl *r)
 {
     struct repl_learn *l = r->learn;
-    struct learner_out out = {0};
+    struct learner_out out;
 
+    out.count = 0;
     if (l->is_connected && !l->why) {
         hear_log(l, &out, clock_mono_ms());
         conn_resume(&l->conn, CONN_PAUSE_QUEUE);
         repl_publish(r);
         if (l->conn.pauses & CONN_PAUSE_QUEUE)
             learn_past_full(l);
+        repl_master_turn(r, clock_mono_ms());
         conn_flush_dirty(&l->home);
     }
     if (l->why)
@@ -322,6 +329,7 @@ learning_end(struct repl *r)
     if (!l->is_on)
         return;
     l->is_on = false;
+    repl_master_end(r);
     ev_timer_stop(r->loop, &l->tick);
     learn_dial_stop(l);
     if (l->is_connected)

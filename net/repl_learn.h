@@ -16,6 +16,11 @@
 #include "net/repl_history.h"
 #include "storage/snap_intake.h"
 
+enum {
+    LEARN_UNSENT_MAX = 4 << 20, /* bytes waiting for the leader: then whoever
+                                   asks it waits */
+};
+
 /* What was ordered of the log process, to be told to the core when done. */
 enum learn_order {
     LEARN_NO_ORDER,
@@ -33,7 +38,7 @@ struct repl_learn {
     struct repl *r;
     struct learner core;
     struct conn_home home;
-    sid_t leader;
+    sid_t leader;      /* or, for an observer, its master */
     bool is_on;        /* the role is ours */
     bool is_connected; /* the core lives */
     const char *why;   /* it is over, or NULL */
@@ -48,6 +53,8 @@ struct repl_learn {
     int dial_pause_ms;
     mono_ms_t dial_until;   /* refusals end it */
     mono_ms_t answer_until; /* so does silence */
+    sid_t master[CONF_MEMBERS_MAX];
+    uint32_t master_count, master_next; /* 0: the leader is dialled */
 
     /* repl_learn_past.c */
     enum learn_order order;

@@ -20,10 +20,10 @@
 #include "daemon/log.h"
 #include "net/forward.h"
 #include "net/repl_learn.h"
+#include "net/repl_master.h"
 #include "storage/txn.h"
 
 enum {
-    UNSENT_MAX = 4 << 20, /* bytes waiting for the leader: then clients wait */
     ROOM_FOR_WORDS = 4 * sizeof(struct ring_entry),
     REQUEST_HEAD = 4 + 8 + 4 + 8 + 4 + 4, /* up to the request record */
     OPS_MAX = 1 << 16,
@@ -115,7 +115,7 @@ learn_ask(struct repl_learn *l, const struct req *req, const struct origin *o)
     struct forward *f = l->r->forward;
     session_id_t session;
 
-    if (conn_unsent(&l->conn) > UNSENT_MAX ||
+    if (conn_unsent(&l->conn) > LEARN_UNSENT_MAX ||
         !forward_has_room(f, req, l->r->is_asking_again))
         return false;
     session = session_of(l, req);
@@ -233,7 +233,9 @@ learn_synced(struct repl_learn *l)
     struct origin o;
     const struct req *req = forward_take_sync(l->r->forward, &o);
 
-    if (req)
+    if (req && repl_is_observers(&o))
+        repl_master_synced(l->r, &o);
+    else if (req)
         check(repl_put_word(l->r, RING_SYNCED, req, &o, ZK_OK));
     else
         log_warn_often("learner: the leader answers a sync that nobody sent");
@@ -253,7 +255,9 @@ learn_revalidated(struct repl_learn *l, const struct qpacket *packet)
     if (in.bad)
         return;
     req = forward_take_session(l->r->forward, session, &o);
-    if (req)
+    if (req && repl_is_observers(&o))
+        repl_master_revalidated(l->r, &o, packet);
+    else if (req)
         check(repl_put_word(l->r, RING_RESUMED, req, &o,
                             is_valid ? ZK_OK : ZK_SESSION_EXPIRED));
 }
@@ -262,16 +266,23 @@ learn_revalidated(struct repl_learn *l, const struct qpacket *packet)
  */
 
 static bool
+is_since(uint32_t at, uint32_t since)
+{
+    return at != 0 && (int32_t)(at - since) >= 0;
+}
+
+/* By a client process, or by an observer of ours. */
+static bool
 was_heard(const struct repl *r, uint32_t slot, uint32_t since)
 {
     for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
         uint32_t at =
             atomic_load_explicit(&r->shm->heard[w][slot], memory_order_relaxed);
 
-        if (at != 0 && (int32_t)(at - since) >= 0)
+        if (is_since(at, since))
             return true;
     }
-    return false;
+    return is_since(r->heard_remote[slot], since);
 }
 
 /* Every session that was heard of since, in as many packets as it takes. */

@@ -6,12 +6,18 @@
  * know of it: a refusal is tried again, soon at first and every 100 ms then,
  * for half a second.  The name is resolved again at every attempt.
  *
+ * An observer with observerMasterPort set looks for a master instead: one
+ * voter after the other, in a random order that stays, and after a loss the
+ * next one.  The leader is none, nor is who does not follow yet: they refuse.
+ *
  * The replication process, learning.
- * ZK: Learner.connectToLeader (spec/quorum-protocol.md 6.4)
+ * ZK: Learner.connectToLeader (spec/quorum-protocol.md 6.4);
+ *     QuorumPeer.findLearnerMaster (8)
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,6 +38,27 @@ leader_of(const struct repl_learn *l)
     return NULL;
 }
 
+static bool
+wants_master(const struct repl_learn *l)
+{
+    return l->r->conf.is_observer && l->r->conf.observer_master_port > 0;
+}
+
+static int32_t
+port_of(const struct repl_learn *l, const struct conf_member *m)
+{
+    return wants_master(l) ? l->r->conf.observer_master_port : m->quorum_port;
+}
+
+/* The next that may be a master is whom we dial. */
+static void
+choose_master(struct repl_learn *l)
+{
+    if (l->master_count == 0)
+        return;
+    l->leader = l->master[l->master_next++ % l->master_count];
+}
+
 static void
 close_dialling(struct repl_learn *l)
 {
@@ -50,13 +77,14 @@ failed(struct repl_learn *l, const char *what)
 
     close_dialling(l);
     log_debug("learner: cannot connect to server %" PRId64 " at %s:%d: %s",
-              (int64_t)l->leader, m->host, m->quorum_port, what);
+              (int64_t)l->leader, m->host, port_of(l, m), what);
     if (now >= l->dial_until) {
         log_warn("learner: cannot connect to server %" PRId64 " at %s:%d: %s",
-                 (int64_t)l->leader, m->host, m->quorum_port, what);
+                 (int64_t)l->leader, m->host, port_of(l, m), what);
         l->why = "the leader cannot be reached";
         return;
     }
+    choose_master(l);
     ev_timer_set(&l->dial_again, l->dial_pause_ms / 1000., 0);
     ev_timer_start(l->r->loop, &l->dial_again);
     l->dial_pause_ms *= 2;
@@ -120,7 +148,7 @@ attempt(struct repl_learn *l)
 {
     const struct conf_member *m = leader_of(l);
 
-    resolve_ask(&l->question, m->host, m->quorum_port, SOCK_STREAM);
+    resolve_ask(&l->question, m->host, port_of(l, m), SOCK_STREAM);
 }
 
 static void
@@ -130,9 +158,31 @@ on_again(struct ev_loop *loop, ev_timer *timer, int events)
     attempt(timer->data);
 }
 
+/* The voters in random order. */
+static void
+list_masters(struct repl_learn *l)
+{
+    const struct conf *conf = &l->r->conf;
+    uint32_t random[CONF_MEMBERS_MAX] = {0};
+
+    if (!wants_master(l))
+        return;
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        log_warn("learner: no random numbers: masters are asked in order");
+    for (uint32_t i = 0; i < conf->member_count; i++) {
+        uint32_t at = random[i] % (l->master_count + 1);
+
+        if (conf->member[i].is_observer)
+            continue;
+        l->master[l->master_count++] = l->master[at];
+        l->master[at] = conf->member[i].sid;
+    }
+}
+
 void
 learn_dial_init(struct repl_learn *l)
 {
+    list_masters(l);
     l->dial_fd = -1;
     ev_init(&l->dial_again, on_again);
     l->dial_again.data = l;
@@ -151,6 +201,7 @@ learn_dial(struct repl_learn *l, mono_ms_t now)
     l->dial_pause_ms = PAUSE_MIN_MS;
     l->dial_until = now + PATIENCE_MS;
     l->answer_until = now + (mono_ms_t)c->tick_time_ms * ticks;
+    choose_master(l);
     if (!leader_of(l)) {
         l->why = "the leader that was elected is no member of ours";
         return;

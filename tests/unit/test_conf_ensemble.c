@@ -299,14 +299,12 @@ static void
 what_an_ensemble_lacks_is_warned_of(void)
 {
     CU_ASSERT_EQUAL(given_member("1",
-                                 LIMITS THREE "observerMasterPort=9\n"
-                                              "db.autocreate=false\n"
+                                 LIMITS THREE "db.autocreate=false\n"
                                               "localSessionsUpgradingEnabled"
                                               "=true\n"),
                     0);
-    CU_ASSERT_TRUE(finds(CONF_WARNING, 8, "observerMasterPort"));
-    CU_ASSERT_TRUE(finds(CONF_WARNING, 9, "db.autocreate"));
-    CU_ASSERT_TRUE(finds(CONF_WARNING, 10, "localSessionsUpgradingEnabled"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 8, "db.autocreate"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 9, "localSessionsUpgradingEnabled"));
 }
 
 static void

@@ -66,6 +66,26 @@ a_failed_write_comes_back_as_an_error(void)
     CU_ASSERT_TRUE(is_taken(5, 1, ZK_OP_ERROR));
 }
 
+/* An observer's connection is gone; what clients asked before and after it
+   is not. */
+static void
+what_came_from_a_worker_and_above_can_be_forgotten(void)
+{
+    const struct req *req = request(REQ_SYNC, ZK_OP_SYNC, 6, 2, 0);
+    struct origin o;
+
+    forward_clear(f);
+    keep_write(5, 1);
+    forward_keep(f, req, 64, 6);
+    keep_write(5, 3);
+    forward_keep(f, req, 65, 6);
+    forward_forget(f, 64);
+    CU_ASSERT_PTR_NULL(forward_take_sync(f, &o));
+    CU_ASSERT_TRUE(is_taken(5, 1, ZK_OP_SET_DATA));
+    CU_ASSERT_TRUE(is_taken(5, 3, ZK_OP_SET_DATA));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
 static void
 what_is_somebody_elses_finds_nobody(void)
 {
@@ -217,6 +237,7 @@ UNIT_SUITE(forward)
     unit_suite("forward");
     UNIT(a_transaction_finds_who_asked);
     UNIT(a_failed_write_comes_back_as_an_error);
+    UNIT(what_came_from_a_worker_and_above_can_be_forgotten);
     UNIT(what_is_somebody_elses_finds_nobody);
     UNIT(an_answer_is_taken_once);
     UNIT(an_expiry_answers_no_write);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_lead_port.c - the port where learners come, as long as there is one.
+ *
+ * The same for a leader and for an observer master: a port, a clock, and what
+ * the core wants done with learners.  What else it wants is for the one who
+ * opened the port (struct lead_duty).
+ *
+ * The replication process.  ZK: Leader, ObserverMaster
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/listen.h"
+#include "daemon/log.h"
+#include "net/repl_lead.h"
+
+enum {
+    LEAD_BUFFERS = 1 << 30, /* bytes of all connections together */
+    LISTEN_BACKLOG = 64,
+    BIND_PAUSE_MS = 100,
+    PING_MS = 100, /* to learners that are zabd, too */
+};
+
+/* --- what the core says ----------------------------------------------------
+ */
+
+static void
+perform(struct repl_lead *l, const struct leader_act *a)
+{
+    struct lead_peer *p = &l->peer[a->slot];
+
+    switch (a->kind) {
+    case LEADER_REQUEST:
+    case LEADER_REVALIDATE:
+        p->is_waiting = !l->duty->ask(p, a->packet);
+        break;
+    case LEADER_TOUCH:
+        lead_touch(p, a->packet);
+        break;
+    case LEADER_CLOSE:
+        log_warn("%s: %s is dropped: %s", l->duty->name, p->name, a->why);
+        lead_peer_close(p);
+        break;
+    case LEADER_GIVE_UP:
+        l->why = a->why;
+        break;
+    default:
+        l->duty->act(l, a);
+    }
+}
+
+void
+lead_perform(struct repl_lead *l, const struct leader_out *out)
+{
+    for (uint32_t i = 0; i < out->count; i++)
+        perform(l, &out->act[i]);
+}
+
+/* --- the port ---------------------------------------------------------------
+ */
+
+static void
+on_connection(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct repl_lead *l = io->data;
+    struct sockaddr_storage from;
+    socklen_t size = sizeof from;
+    char text[80];
+    int fd;
+
+    (void)loop, (void)events;
+    while ((fd = accept4(io->fd, (struct sockaddr *)&from, &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        qlink_name((const struct sockaddr *)&from, text, sizeof text);
+        lead_peer_open(l, fd, text);
+        size = sizeof from;
+    }
+}
+
+static void
+bind_port(struct repl_lead *l, mono_ms_t now)
+{
+    const struct conf *conf = &l->r->conf;
+    const char *host = conf_myself(conf)->host;
+    char why[256];
+    int fd = listen_open(conf->listen_on_all_ips ? "" : host, l->port,
+                         LISTEN_BACKLOG, why, sizeof why);
+
+    if (fd < 0) {
+        l->bind_again = now + BIND_PAUSE_MS;
+        if (l->bind_failures++ == 0)
+            log_error("%s: %s", l->duty->name, why);
+        return;
+    }
+    l->bind_again = 0;
+    l->bind_failures = 0;
+    ev_io_init(&l->listener, on_connection, fd, EV_READ);
+    l->listener.data = l;
+    ev_io_start(l->r->loop, &l->listener);
+}
+
+static void
+close_port(struct repl_lead *l)
+{
+    if (l->bind_again != 0)
+        return;
+    ev_io_stop(l->r->loop, &l->listener);
+    close(l->listener.fd);
+}
+
+/* --- open and closed --------------------------------------------------------
+ */
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct repl_lead *l = timer->data;
+    struct leader_out out;
+    mono_ms_t now = clock_mono_ms();
+
+    (void)loop, (void)events;
+    out.count = 0;
+    if (l->bind_again != 0 && now >= l->bind_again)
+        bind_port(l, now);
+    leader_tick(&l->core, now, &out);
+    lead_perform(l, &out);
+}
+
+static struct repl_lead *
+make(struct repl *r)
+{
+    struct repl_lead *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (l == MAP_FAILED)
+        fatal(EXIT_UNEXPECTED, "replication: no memory for learners");
+    l->r = r;
+    l->history = repl_history_of(r->history);
+    conn_home_init(&l->home, r->loop, &lead_conn_ops, LEAD_BUFFERS);
+    ev_timer_init(&l->tick, on_tick, 0, PING_MS / 1000.);
+    l->tick.data = l;
+    return l;
+}
+
+struct repl_lead *
+lead_open(struct repl *r, const struct lead_duty *duty, int32_t port,
+          mono_ms_t now)
+{
+    struct repl_lead *l;
+
+    if (!r->lead)
+        r->lead = make(r);
+    l = r->lead;
+    l->duty = duty;
+    l->port = port;
+    l->is_on = true;
+    l->why = NULL;
+    bind_port(l, now);
+    ev_timer_again(r->loop, &l->tick);
+    return l;
+}
+
+void
+lead_close(struct repl_lead *l)
+{
+    l->is_on = false;
+    ev_timer_stop(l->r->loop, &l->tick);
+    close_port(l);
+    for (uint32_t i = 0; i < LEADER_PEERS_MAX; i++)
+        lead_peer_close(&l->peer[i]);
+}
+
+struct leader_conf
+lead_conf(struct repl_lead *l)
+{
+    const struct conf *conf = &l->r->conf;
+
+    l->config_size = config_text(conf, l->config, sizeof l->config);
+    return (struct leader_conf){
+        .me = conf->my_sid,
+        .tick_ms = conf->tick_time_ms,
+        .init_ticks = conf->init_limit_ticks,
+        .sync_ticks = conf->sync_limit_ticks,
+        .ping_ms = PING_MS,
+        .config = {(const uint8_t *)l->config, (int32_t)l->config_size},
+        .flags = LEARNER_ZSTD | LEARNER_QUICK,
+    };
+}
