@@ -3,6 +3,7 @@
 under load; links are cut; disks fill up.  Afterwards every member has every
 acknowledged write."""
 
+import contextlib
 import os
 import signal
 import time
@@ -209,7 +210,7 @@ def links(t, word):
 
 # --- disks ------------------------------------------------------------------
 
-DISK_MB = 48
+DISK_MB = 200
 
 
 @case("long", of=["zzz leader", "zzz follower", "zza follower"])
@@ -231,13 +232,10 @@ def full_disk(t, word, who):
         [m for m in zabds if m is not leader][0]
     ballast = victim.path("data/ballast")
     t.say("fill the disk of %r", victim)
-    with open(ballast, "wb") as f:
-        try:
-            while True:
-                f.write(bytes(4096))
-                f.flush()
-        except OSError:
-            pass
+    with open(ballast, "wb", buffering=0) as f, \
+            contextlib.suppress(OSError):
+        while True:
+            f.write(bytes(4096))
     others = [m for m in e if m is not victim]
     # The log file's preallocated part is used up first.
     end = time.monotonic() + 60
@@ -251,10 +249,10 @@ def full_disk(t, word, who):
     e.wait(others)
     t.served()
     os.unlink(ballast)
-    if not victim.is_running():
-        t.say("it ended with status %s", victim.child.returncode)
-        victim.kill()
-        victim.start()
+    t.claim(victim.said("repair the disk and restart it"),
+            "%r does not say what to do", victim)
+    victim.stop()
+    victim.start()
     e.wait()
     t.served()
     t.finish(e)
