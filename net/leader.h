@@ -73,7 +73,8 @@ struct leader_conf {
     const struct quorum *quorum; /* borrowed, outlives the leader */
     sid_t me;
     int64_t accepted, current; /* epochs as on disk */
-    zxid_t last;               /* of our log, committed or not */
+    int64_t heard; /* the largest acceptedEpoch that a term before heard of */
+    zxid_t last;   /* of our log, committed or not */
     int32_t tick_ms;
     int32_t init_ticks, sync_ticks;
     int32_t ping_ms; /* between pings to LEARNER_QUICK ones; the

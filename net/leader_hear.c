@@ -13,6 +13,9 @@ enum { OP_SYNC = 9 }; /* spec 0.4 */
 
 /* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 
+static const char promised_later[] =
+    "it promised a later epoch: the next election takes it in";
+
 /* Why this server cannot be our learner, or NULL. */
 static const char *
 refusal(const struct leader *l, const struct qpacket *p,
@@ -35,8 +38,24 @@ refusal(const struct leader *l, const struct qpacket *p,
     if (accepted < 0 || accepted >= INT32_MAX)
         return "no epoch can follow the one that it accepted";
     if (l->state > LEADER_DISCOVERY && accepted > l->epoch)
-        return "it promised a later epoch: the next election takes it in";
+        return promised_later;
     return NULL;
+}
+
+/*
+ * A member that promised a later epoch, to a leader that never was one, can
+ * be nobody's learner before the epoch is later still.
+ *
+ * ZK: it tries again for ever (14.5).  Ours: this term ends for it, once: the
+ * next one begins above all that this one heard of.
+ */
+static bool
+needs_election(struct leader *l, const struct qpacket *p, sid_t sid)
+{
+    if (l->is_master || quorum_index(l->conf.quorum, sid) < 0)
+        return false;
+    l->accepted_max = zxid_epoch(p->zxid);
+    return true;
 }
 
 /* Two connections of one server: the older one is what it lost. */
@@ -58,6 +77,8 @@ hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
 
     if (why) {
         leader_drop(l, slot, why, out);
+        if (why == promised_later && needs_election(l, p, info.sid))
+            leader_resign(l, "a member promised a later epoch", out);
         return;
     }
     drop_older(l, info.sid, out);

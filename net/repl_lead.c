@@ -87,6 +87,7 @@ repl_lead(struct repl *r)
     conf.accepted = atomic_load(&log->accepted_epoch);
     conf.current = atomic_load(&log->current_epoch);
     conf.last = r->last;
+    conf.heard = l->core.accepted_max;
     leader_init(&l->core, &conf, &l->history, now, &out);
     lead_perform(l, &out);
 }

@@ -87,17 +87,43 @@ an_epoch_that_none_can_follow_is_refused(void)
     CU_ASSERT_EQUAL(leader.accepted_max, 4);
 }
 
-/* Trap 14.5: it can join after the next election only. */
+/* Trap 14.5: it can join after the next election only, so there is one. */
 static void
-who_promised_a_later_epoch_is_refused_once_ours_is_fixed(void)
+a_member_that_promised_a_later_epoch_ends_the_term(void)
 {
+    struct learner_info info = follower(3);
+
     given_epoch(ZXID(4, 3));
     joins(3);
-    hears_info(3, Q_FOLLOWER_INFO, EPOCH(6),
-               &(struct learner_info){.sid = 3, .protocol = LEARNER_PROTOCOL});
+    hears_info(3, Q_FOLLOWER_INFO, EPOCH(6), &info);
     CU_ASSERT_TRUE(closed(3));
-    comes_late(3, 5, -1, ZXID(4, 3));
-    CU_ASSERT_EQUAL(leader.peer[3].stage, PEER_ACCEPTED);
+    CU_ASSERT_EQUAL(leader.state, LEADER_OVER);
+    CU_ASSERT_EQUAL(leader.accepted_max, 6);
+}
+
+static void
+the_next_term_begins_above_all_that_was_heard(void)
+{
+    struct leader_conf conf;
+
+    has_past();
+    conf = usual();
+    conf.heard = 6;
+    begins(&conf);
+    comes(2, 4);
+    CU_ASSERT_EQUAL(leader.epoch, 7);
+}
+
+static void
+a_stranger_that_promised_a_later_epoch_is_only_refused(void)
+{
+    struct learner_info info = follower(77);
+
+    given_led();
+    joins(7);
+    hears_info(7, Q_FOLLOWER_INFO, EPOCH(6), &info);
+    CU_ASSERT_TRUE(closed(7));
+    CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
 }
 
 static void
@@ -509,7 +535,9 @@ UNIT_SUITE(leader_hear)
     UNIT(our_own_sid_is_refused);
     UNIT(a_newer_configuration_is_refused);
     UNIT(an_epoch_that_none_can_follow_is_refused);
-    UNIT(who_promised_a_later_epoch_is_refused_once_ours_is_fixed);
+    UNIT(a_member_that_promised_a_later_epoch_ends_the_term);
+    UNIT(the_next_term_begins_above_all_that_was_heard);
+    UNIT(a_stranger_that_promised_a_later_epoch_is_only_refused);
     UNIT(the_newer_connection_of_a_server_wins);
     UNIT(one_server_is_one_voter_however_often_it_comes);
     UNIT(a_zabd_learner_is_recognised_with_what_both_can);
