@@ -292,6 +292,7 @@ lead_begin(struct server *s)
     conf.init_ticks = sim.plan.init_ticks;
     conf.sync_ticks = sim.plan.sync_ticks;
     conf.ping_ms = sim.plan.ping_ms;
+    conf.heard = s->heard_accepted;
     conf.flags = sim.plan.is_quick ? LEARNER_QUICK : 0;
     history[s->node] = (struct history){s, plan, next};
     leader_init(s->leader, &conf, &history[s->node], server_now(s), &out);
@@ -307,6 +308,7 @@ lead_begin(struct server *s)
 void
 lead_end(struct server *s)
 {
+    s->heard_accepted = s->leader->accepted_max;
     for (uint32_t i = 0; i < s->leader->peer_end; i++)
         close_slot(s, i);
 }

@@ -107,6 +107,7 @@ server_start(struct server *s)
         (sim.is_quiet && (sim.plan.absent >> s->node & 1)))
         return;
     s->life++;
+    s->heard_accepted = 0;
     s->thaw = 0;
     claim_can_start(s);
     if (d->current < epoch)

@@ -296,6 +296,7 @@ struct server {
     zxid_t heard_zxid[SERVERS_MAX];
 
     struct leader *leader;
+    int64_t heard_accepted; /* by the leader that we were */
     struct conn *slot[LEADER_PEERS_MAX];
     bool is_serving;
     struct learner learner;
