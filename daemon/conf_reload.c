@@ -50,7 +50,7 @@ derive_from_running(const struct conf *running, struct conf *wanted)
         wanted->max_session_timeout_ms = 20 * running->tick_time_ms;
 }
 
-/* shm.c makes rings of 4 and of 16 requests at least. */
+/* shm.c makes rings of 4 and of 8 requests at least. */
 static bool
 rings_carry(const struct conf *running, int32_t request_bytes)
 {
@@ -58,7 +58,7 @@ rings_carry(const struct conf *running, int32_t request_bytes)
 
     return request_bytes <= running->jute_maxbuffer ||
            (4 * one <= running->request_ring_bytes &&
-            16 * one <= running->ring_bytes);
+            8 * one <= running->ring_bytes);
 }
 
 static bool

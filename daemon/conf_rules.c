@@ -55,11 +55,26 @@ resolve_machine(struct conf *c)
         c->memory_limit = conf_machine_memory() / 4 * 3;
 }
 
+/*
+ * Alone, what lies behind the slowest reader is of no use, and a ring that
+ * stays in the processor's cache is worth more than a long one.  In an ensemble
+ * it is what learners are given from, and holds what they cannot apply yet.
+ */
+static void
+resolve_rings(struct conf *c)
+{
+    if (c->ring_bytes == 0)
+        c->ring_bytes = c->member_count > 0 ? 64 << 20 : 16 << 20;
+    c->ring_bytes = power_of_two_above(c->ring_bytes);
+    c->request_ring_bytes = power_of_two_above(c->request_ring_bytes);
+}
+
 static void
 resolve(struct conf *c)
 {
     resolve_sessions(c);
     resolve_machine(c);
+    resolve_rings(c);
     if (!*c->data_log_dir)
         memcpy(c->data_log_dir, c->data_dir, sizeof c->data_log_dir);
     if (c->listen_backlog < 0)
@@ -70,8 +85,6 @@ resolve(struct conf *c)
         c->jute_maxbuffer_extra = c->jute_maxbuffer;
     if (c->readonly_mode)
         c->four_letter_words |= 1U << CONF_WORD_ISRO;
-    c->ring_bytes = power_of_two_above(c->ring_bytes);
-    c->request_ring_bytes = power_of_two_above(c->request_ring_bytes);
 }
 
 static void

@@ -75,13 +75,14 @@ request_ring_bytes(const struct conf *conf)
 }
 
 /*
- * A multi's outcomes can be larger than its request (80 bytes for a
- * 30-byte delete), so the ring holds sixteen of the largest requests.
+ * A multi's outcomes can be larger than its request (88 bytes for a 17-byte
+ * delete), so an entry takes up to 7.5 times the request: the ring holds
+ * eight of the largest requests.
  */
 static uint64_t
 ring_bytes(const struct conf *conf)
 {
-    uint64_t need = 16 * ((uint64_t)conf->jute_maxbuffer + SHM_PAGE);
+    uint64_t need = 8 * ((uint64_t)conf->jute_maxbuffer + SHM_PAGE);
     uint64_t wish = (uint64_t)conf->ring_bytes;
 
     return power_of_two_above(need > wish ? need : wish);

@@ -40,6 +40,7 @@ several_voters_are_an_ensemble(void)
         0);
     CU_ASSERT_EQUAL(report.count, 0);
     CU_ASSERT_EQUAL(conf.member_count, 3);
+    CU_ASSERT_EQUAL(conf.ring_bytes, 64 << 20);
     CU_ASSERT_EQUAL(conf.my_sid, 2);
     CU_ASSERT_FALSE(conf.is_observer);
     for (uint32_t i = 0; i < 3; i++) {

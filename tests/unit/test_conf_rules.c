@@ -25,6 +25,8 @@ rings_become_powers_of_two(void)
     CU_ASSERT_EQUAL(given(BASE "ring.size=5M\nrequest.ring.size=1M\n"), 0);
     CU_ASSERT_EQUAL(conf.ring_bytes, 8 << 20);
     CU_ASSERT_EQUAL(conf.request_ring_bytes, 1 << 20);
+    CU_ASSERT_EQUAL(given(BASE), 0);
+    CU_ASSERT_EQUAL(conf.ring_bytes, 16 << 20);
 }
 
 static void

@@ -84,7 +84,7 @@ rings_hold_several_of_the_largest(void)
     struct shm *shm = given_shm();
 
     CU_ASSERT_TRUE(shm->requests[0].size >= 4 * 0xfffff);
-    CU_ASSERT_TRUE(shm->ring.size >= 16 * 0xfffff);
+    CU_ASSERT_TRUE(shm->ring.size >= 8 * 0xfffff);
 }
 
 static void
