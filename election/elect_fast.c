@@ -165,11 +165,18 @@ leave(struct elect_proc *p)
     tell_connected(p);
 }
 
+static void
+back(struct elect_proc *p)
+{
+    mesh_resume(&p->fast.mesh);
+}
+
 const struct election election_fast = {
     .open = open_fast,
     .look = look,
     .established = established,
     .over = over,
     .leave = leave,
+    .back = back,
     .turn = turn,
 };

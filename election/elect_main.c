@@ -11,7 +11,7 @@
  * If the replication process of a leader dies, that leader is none any more,
  * and its successor will need a while to load.  Its followers look for another
  * within a millisecond; so we look at the process itself (a pidfd) and fall
- * silent, or they would hear that we still lead.
+ * silent, or they would hear that we still lead.  The same if it hangs.
  */
 #include "election/elect_proc.h"
 
@@ -23,6 +23,8 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
+
+enum { PULSE_MS = 250, HANG_MS = 1000 }; /* a loop beats every 250 ms */
 
 void
 elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
@@ -116,6 +118,35 @@ see_replication(struct elect_proc *p)
     leave(p);
 }
 
+/*
+ * A leader whose replication process hangs leads nobody: its followers notice
+ * the silence, and must not hear from us that it leads still.  Time in which we
+ * did not run does not count.
+ */
+static void
+on_pulse(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct elect_proc *p = w->data;
+    uint64_t beats = atomic_load_explicit(&p->shm->replication->proc.beats,
+                                          memory_order_relaxed);
+    mono_ms_t now = clock_mono_ms();
+
+    (void)loop, (void)events;
+    if (beats != p->beats || now - p->pulse_at > 2 * PULSE_MS)
+        p->beats_at = now;
+    if (beats != p->beats && p->is_hung) {
+        p->is_hung = false;
+        log_info("election: the replication process goes on");
+        p->election->back(p);
+    } else if (p->leads && !p->is_hung && now - p->beats_at >= HANG_MS) {
+        p->is_hung = true;
+        log_warn("election: not leading while the replication process hangs");
+        p->election->leave(p);
+    }
+    p->beats = beats;
+    p->pulse_at = now;
+}
+
 /* --- what it asks -------------------------------------------------------- */
 
 static void
@@ -161,7 +192,7 @@ see_look(struct elect_proc *p)
         return;
     p->asked = number;
     p->asked_ms = clock_mono_ms();
-    p->leads = p->is_over = false;
+    p->leads = p->is_over = p->is_hung = false;
     meet_replication(p);
     delay = delay_seconds(p);
     ev_timer_stop(p->loop, &p->delay);
@@ -262,7 +293,9 @@ shell_open(struct elect_proc *p, struct shm *shm)
         fatal(EXIT_UNEXPECTED, "election: no event loop can be had");
     srand48((long)clock_mono_us() ^ (long)p->conf.my_sid << 20);
     ev_timer_init(&p->delay, on_delay, 0, 0);
-    p->delay.data = p;
+    ev_timer_init(&p->pulse, on_pulse, PULSE_MS / 1000., PULSE_MS / 1000.);
+    p->delay.data = p->pulse.data = p;
+    ev_timer_start(p->loop, &p->pulse);
     take_over(p);
     bell_attach(&p->bell, p->loop, shm, PROC_ELECTION, work, p);
 }

@@ -352,6 +352,12 @@ leave(struct elect_proc *p)
 }
 
 static void
+back(struct elect_proc *p)
+{
+    p->poll.is_silent = false;
+}
+
+static void
 turn(struct elect_proc *p)
 {
     (void)p; /* there are no connections that could change */
@@ -363,5 +369,6 @@ const struct election election_poll = {
     .established = established,
     .over = over,
     .leave = leave,
+    .back = back,
     .turn = turn,
 };

@@ -35,6 +35,8 @@ struct election {
     void (*over)(struct elect_proc *p);
     /* Neither lead nor look: nobody is told anything before the next look. */
     void (*leave)(struct elect_proc *p);
+    /* The role that we left stands after all. */
+    void (*back)(struct elect_proc *p);
     /* In each turn of the loop, before it sleeps. */
     void (*turn)(struct elect_proc *p);
 };
@@ -76,11 +78,16 @@ struct elect_proc {
     struct bytes config; /* the members, as notes carry them */
     const struct election *election;
     bool is_open;
-    bool is_over;         /* the role of the last outcome */
-    bool leads;           /* the outcome was ourselves, and stands */
-    uint32_t life;        /* of the replication process that asked */
-    int pidfd;            /* of that; -1: none */
-    ev_io replication;    /* it ended */
+    bool is_over;      /* the role of the last outcome */
+    bool leads;        /* the outcome was ourselves, and stands */
+    uint32_t life;     /* of the replication process that asked */
+    int pidfd;         /* of that; -1: none */
+    ev_io replication; /* it ended */
+    ev_timer pulse;    /* is replication alive? */
+    mono_ms_t pulse_at;
+    uint64_t beats; /* of its loop, as last seen to change */
+    mono_ms_t beats_at;
+    bool is_hung;
     uint64_t asked;       /* number of the look we are about */
     uint64_t established; /* number of the look whose leader leads us */
     mono_ms_t asked_ms;

@@ -423,7 +423,8 @@ learner_tick(struct learner *l, mono_ms_t now, struct learner_out *out)
     if (limit == 0 || passed <= 0)
         return;
     l->silent_ms += passed < limit / 4 ? passed : limit / 4;
-    if (l->silent_ms >= limit)
+    l->is_silent = l->silent_ms >= limit;
+    if (l->is_silent)
         learner_give_up(l, out, "the leader is silent");
 }
 

@@ -90,6 +90,7 @@ struct learner {
     mono_ms_t heard;  /* the leader, or an end of work of our own */
     mono_ms_t ticked;
     int64_t silent_ms; /* as we saw it while we ran */
+    bool is_silent;    /* gave up: it was for that */
 };
 
 enum learner_act_kind {

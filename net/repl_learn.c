@@ -21,7 +21,7 @@
 #include "daemon/log.h"
 #include "net/repl_master.h"
 
-enum { LEARN_BUFFERS = 1 << 30 };
+enum { LEARN_BUFFERS = 1 << 30, STILL_SILENT_MS = 1000 };
 
 static const double tick_s = 0.1;
 
@@ -45,6 +45,7 @@ begin_serving(struct repl_learn *l, int64_t epoch)
     repl_apply_all(r);
     repl_reached(r, epoch);
     r->wants_snap = false;
+    l->silent = 0;
     l->ponged = clock_mono_ms();
     repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING, epoch);
     repl_established(r, epoch);
@@ -116,6 +117,7 @@ perform(struct repl_learn *l, const struct learner_act *a)
         break;
     case LEARNER_GIVE_UP:
         l->r->wants_snap |= l->core.needs_snap;
+        l->silent = l->core.is_silent ? l->leader : 0;
         l->why = a->why;
         break;
     }
@@ -198,6 +200,17 @@ static const struct conn_ops ops = {input, broken, drained};
 /* --- the role ----------------------------------------------------------------
  */
 
+/*
+ * A server whose replication process hangs is elected again while its election
+ * process does not know; it accepts connections and never says a word.
+ */
+static bool
+is_silent_still(const struct repl_learn *l, mono_ms_t now)
+{
+    return l->leader == l->silent && l->core.state == LEARNER_DISCOVERY &&
+           now - l->connected_at >= STILL_SILENT_MS;
+}
+
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -213,6 +226,10 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     }
     if (l->conn.pauses & (CONN_PAUSE_WAITING | CONN_PAUSE_QUEUE))
         learner_stirs(&l->core, now); /* it is we who do not listen */
+    if (is_silent_still(l, now)) {
+        l->why = "the leader that fell silent is silent still";
+        return;
+    }
     learner_tick(&l->core, now, &out);
     learn_perform(l, &out);
 }
@@ -274,6 +291,7 @@ learn_connected(struct repl_learn *l, int fd)
     out.count = 0;
     conn_open(&l->conn, &l->home, fd);
     l->is_connected = true;
+    l->connected_at = clock_mono_ms();
     learner_init(&l->core, &conf, clock_mono_ms(), &out);
     learn_perform(l, &out);
 }
