@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -134,11 +133,8 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 static struct repl_lead *
 make(struct repl *r)
 {
-    struct repl_lead *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct repl_lead *l = repl_reserve_memory(sizeof *l);
 
-    if (l == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "replication: no memory for learners");
     l->r = r;
     l->history = repl_history_of(r->history);
     conn_home_init(&l->home, r->loop, &lead_conn_ops, LEAD_BUFFERS);

@@ -15,7 +15,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -237,11 +236,8 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 static struct repl_learn *
 make(struct repl *r)
 {
-    struct repl_learn *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct repl_learn *l = repl_reserve_memory(sizeof *l);
 
-    if (l == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "replication: no memory to follow");
     l->r = r;
     conn_home_init(&l->home, r->loop, &ops, LEARN_BUFFERS);
     ev_timer_init(&l->tick, on_tick, 0, tick_s);

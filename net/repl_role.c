@@ -26,9 +26,8 @@
 
 /* --- preparing ------------------------------------------------------------ */
 
-/* Zero, and only what is touched is taken. */
-static void *
-reserve_memory(size_t size)
+void *
+repl_reserve_memory(size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -47,7 +46,7 @@ prep_memory(struct repl *r, size_t size)
         madvise(r->prep_memory, size, MADV_DONTNEED);
         return r->prep_memory;
     }
-    r->prep_memory = reserve_memory(size);
+    r->prep_memory = repl_reserve_memory(size);
     return r->prep_memory;
 }
 
@@ -255,8 +254,9 @@ join_ensemble(struct repl *r)
 {
     quorum_of_conf(&r->conf, &r->quorum);
     r->history = repl_history_new(r);
-    r->forward = reserve_memory(sizeof *r->forward);
-    r->heard_remote = reserve_memory(SESSIONS_MAX * sizeof *r->heard_remote);
+    r->forward = repl_reserve_memory(sizeof *r->forward);
+    r->heard_remote =
+        repl_reserve_memory(SESSIONS_MAX * sizeof *r->heard_remote);
     if (!r->history)
         fatal(EXIT_UNEXPECTED, "replication: no memory for an ensemble");
     repl_history_begin(r->history, r->last);

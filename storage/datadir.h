@@ -106,6 +106,13 @@ int data_sync_dir(const char *dir);
 int data_write(int fd, const void *data, size_t size);
 
 /*
+ * Make `text` the whole of file dir/name, at once and durably: written beside
+ * it as name.tmp, synced, renamed over it.  0 or -errno; then it is as it was.
+ */
+int data_replace(const char *dir, const char *name, const char *text,
+                 size_t size);
+
+/*
  * Whether a transaction `next` may come right after `last`: the next number
  * of its epoch, or the first one of a later epoch.
  */

@@ -211,6 +211,27 @@ data_write(int fd, const void *data, size_t size)
     return 0;
 }
 
+int
+data_replace(const char *dir, const char *name, const char *text, size_t size)
+{
+    char path[DATA_PATH_MAX], temp[DATA_PATH_MAX], part[DATA_NAME_MAX];
+    int fd, rc;
+
+    snprintf(part, sizeof part, "%s.tmp", name);
+    if (!data_path(path, dir, name) || !data_path(temp, dir, part))
+        return -ENAMETOOLONG;
+    fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return -errno;
+    rc = data_write(fd, text, size);
+    if (rc == 0 && fsync(fd) < 0)
+        rc = -errno;
+    close(fd);
+    if (rc == 0 && rename(temp, path) < 0)
+        rc = -errno;
+    return rc < 0 ? rc : data_sync_dir(dir);
+}
+
 bool
 zxid_follows(zxid_t last, zxid_t next)
 {

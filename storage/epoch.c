@@ -19,27 +19,13 @@ static const char REMEDY[] =
     "directory from one backup, or move it away and let this server take "
     "everything from the leader.";
 
-/* Write beside, make durable, rename over, make the name durable. */
 static int
 store(const char *dir, const char *name, int64_t epoch)
 {
-    char path[DATA_PATH_MAX], temp[DATA_PATH_MAX], part[DATA_NAME_MAX];
     char text[32];
-    int fd, rc, size = snprintf(text, sizeof text, "%" PRId64, epoch);
+    int size = snprintf(text, sizeof text, "%" PRId64, epoch);
 
-    snprintf(part, sizeof part, "%s.tmp", name);
-    if (!data_path(path, dir, name) || !data_path(temp, dir, part))
-        return -ENAMETOOLONG;
-    fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return -errno;
-    rc = data_write(fd, text, (size_t)size);
-    if (rc == 0 && fsync(fd) < 0)
-        rc = -errno;
-    close(fd);
-    if (rc == 0 && rename(temp, path) < 0)
-        rc = -errno;
-    return rc < 0 ? rc : data_sync_dir(dir);
+    return data_replace(dir, name, text, (size_t)size);
 }
 
 /* 0, -ENOENT without the file, -EINVAL for anything but a number. */

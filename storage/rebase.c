@@ -67,22 +67,10 @@ remove_all(const char *dir, const char *prefix, bool with_suffix,
 static int
 write_marker(const struct datadir *d, zxid_t zxid)
 {
-    char path[DATA_PATH_MAX], temp[DATA_PATH_MAX], text[32];
+    char text[32];
     int size = snprintf(text, sizeof text, "%" PRIx64 "\n", (uint64_t)zxid);
-    int fd, rc;
 
-    data_path(path, d->snap, MARKER);
-    data_path(temp, d->snap, "rebase.tmp");
-    fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return -errno;
-    rc = data_write(fd, text, (size_t)size);
-    if (rc == 0 && fsync(fd) < 0)
-        rc = -errno;
-    close(fd);
-    if (rc == 0 && rename(temp, path) < 0)
-        rc = -errno;
-    return rc < 0 ? rc : data_sync_dir(d->snap);
+    return data_replace(d->snap, MARKER, text, (size_t)size);
 }
 
 /* 1, 0 without a marker, -EBADMSG for one that is none, -errno. */
