@@ -17,6 +17,8 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 
+enum { ALONE_MS = 1500 };
+
 /* --- what the core says ----------------------------------------------------
  */
 
@@ -109,6 +111,16 @@ hear_log(struct repl_lead *l, struct leader_out *out, mono_ms_t now)
         leader_durable(&l->core, durable, now, out);
 }
 
+/*
+ * Those who voted for us connect within half a second, or have found another
+ * leader meanwhile; another look tells.  Apache waits for initLimit.
+ */
+static bool
+is_left_alone(const struct repl_lead *l, mono_ms_t now)
+{
+    return l->core.state == LEADER_DISCOVERY && now - l->core.began > ALONE_MS;
+}
+
 static void
 leading_turn(struct repl *r)
 {
@@ -122,6 +134,8 @@ leading_turn(struct repl *r)
     hear_log(l, &out, now);
     if (r->is_worn)
         leader_resign(&l->core, "the zxids of this epoch are used up", &out);
+    if (is_left_alone(l, now))
+        leader_resign(&l->core, "no quorum of voters came", &out);
     lead_perform(l, &out);
     lead_peers_resume(l);
     lead_peers_pump(l, now);
