@@ -348,6 +348,7 @@ learning_end(struct repl *r)
     learn_dial_stop(l);
     if (l->is_connected)
         conn_close(&l->conn);
+    conn_flush_dirty(&l->home); /* requests of this turn: it may be listed */
     l->is_connected = false;
     learn_past_end(l);
 }
