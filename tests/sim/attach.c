@@ -182,6 +182,10 @@ attach_synced(struct server *s)
     uint32_t i = s->sync_first++ % ARRAY_COUNT(s->syncs);
 
     check(s->sync_first <= s->sync_last);
+    if (s->syncs[i].client == NO_CLIENT) {
+        master_synced(s, s->syncs[i].conn);
+        return;
+    }
     a = of_client(s, (int)s->syncs[i].client);
     if (!a->conn || a->conn->number != s->syncs[i].conn)
         return;

@@ -30,6 +30,7 @@ static const char *const kind_name[] = {
     "resign",
     "election process dies",
     "replication process dies",
+    "purge",
 };
 
 static const char *const moment_name[] = {
@@ -217,6 +218,9 @@ fault_begins(uint32_t number)
         break;
     case FAULT_REPLICATION:
         server_replication_dies(&sim.server[f->who]);
+        break;
+    case FAULT_PURGE:
+        server_purges(&sim.server[f->who], f->nth);
         break;
     case FAULT_CRASH_AT: /* see fault_moment */
     case FAULT_KINDS:

@@ -140,9 +140,24 @@ close_slot(struct server *s, uint32_t slot)
         wire_close(c, s->node);
 }
 
+/* A follower's observers: what only a leader does is its leader's business. */
+static void
+end_master(struct server *s)
+{
+    lead_end(s);
+    s->is_master = false;
+}
+
 static void
 perform_one(struct server *s, const struct leader_act *a)
 {
+    if (s->is_master && a->kind != LEADER_CLOSE) {
+        if (a->kind == LEADER_GIVE_UP)
+            end_master(s);
+        else
+            master_asks(s, a);
+        return;
+    }
     switch (a->kind) {
     case LEADER_STORE_ACCEPTED:
         store(s, DISK_ACCEPTED, a->epoch);
@@ -175,14 +190,14 @@ perform_one(struct server *s, const struct leader_act *a)
     }
 }
 
-static void
-perform(struct server *s, const struct leader_out *out)
+void
+lead_perform(struct server *s, const struct leader_out *out)
 {
     uint32_t term = s->term;
 
     for (uint32_t i = 0; i < out->count && s->term == term; i++)
         perform_one(s, &out->act[i]);
-    if (s->term == term)
+    if (s->term == term && server_listens(s, PORT_QUORUM))
         leader_check(s->leader);
 }
 
@@ -237,7 +252,7 @@ pump_one(struct server *s, uint32_t slot)
     is_some = leader_next(s->leader, slot, server_now(s), &item, &out);
     if (is_some)
         send_item(s, c, &item);
-    perform(s, &out);
+    lead_perform(s, &out);
     return is_some;
 }
 
@@ -267,13 +282,38 @@ lead_snapped(struct server *s, struct conn *c)
 /* --- events ----------------------------------------------------------------
  */
 
-static const struct leader_conf base_conf = {.config = {NULL, -1}};
+struct leader_conf
+lead_conf(const struct server *s)
+{
+    return (struct leader_conf){
+        .quorum = &sim.quorum,
+        .me = s->sid,
+        .accepted = s->accepted,
+        .current = s->current,
+        .heard = s->heard_accepted,
+        .last = last_of(s->log, s->count),
+        .tick_ms = sim.plan.tick_ms,
+        .init_ticks = sim.plan.init_ticks,
+        .sync_ticks = sim.plan.sync_ticks,
+        .ping_ms = sim.plan.ping_ms,
+        .config = BYTES_NULL,
+        .flags = sim.plan.is_quick ? LEARNER_QUICK : 0,
+    };
+}
+
+const struct history *
+lead_history(struct server *s)
+{
+    static struct history history[SERVERS_MAX];
+
+    history[s->node] = (struct history){s, plan, next};
+    return &history[s->node];
+}
 
 void
 lead_begin(struct server *s)
 {
-    static struct history history[SERVERS_MAX];
-    struct leader_conf conf = base_conf;
+    struct leader_conf conf;
     struct leader_out out = {.count = 0};
     uint32_t term;
 
@@ -283,20 +323,9 @@ lead_begin(struct server *s)
     s->openings = 0;
     memset(s->opening, 0, sizeof s->opening);
     s->leader_node = s->node;
-    conf.quorum = &sim.quorum;
-    conf.me = s->sid;
-    conf.accepted = s->accepted;
-    conf.current = s->current;
-    conf.last = last_of(s->log, s->count);
-    conf.tick_ms = sim.plan.tick_ms;
-    conf.init_ticks = sim.plan.init_ticks;
-    conf.sync_ticks = sim.plan.sync_ticks;
-    conf.ping_ms = sim.plan.ping_ms;
-    conf.heard = s->heard_accepted;
-    conf.flags = sim.plan.is_quick ? LEARNER_QUICK : 0;
-    history[s->node] = (struct history){s, plan, next};
-    leader_init(s->leader, &conf, &history[s->node], server_now(s), &out);
-    perform(s, &out);
+    conf = lead_conf(s);
+    leader_init(s->leader, &conf, lead_history(s), server_now(s), &out);
+    lead_perform(s, &out);
     if (s->term != term)
         return;
     lead_durable(s);
@@ -308,7 +337,8 @@ lead_begin(struct server *s)
 void
 lead_end(struct server *s)
 {
-    s->heard_accepted = s->leader->accepted_max;
+    if (s->role == ROLE_LEAD)
+        s->heard_accepted = s->leader->accepted_max;
     for (uint32_t i = 0; i < s->leader->peer_end; i++)
         close_slot(s, i);
 }
@@ -319,7 +349,7 @@ follow_up(struct server *s, const struct leader_out *out)
 {
     uint32_t term = s->term;
 
-    perform(s, out);
+    lead_perform(s, out);
     if (s->term != term)
         return;
     lead_pump(s);
@@ -355,7 +385,7 @@ lead_resigns(struct server *s)
     if (s->role != ROLE_LEAD || sim.plan.only_election || is_frozen(s))
         return;
     leader_resign(s->leader, "it was told to", &out);
-    perform(s, &out);
+    lead_perform(s, &out);
 }
 
 void
@@ -366,7 +396,7 @@ lead_tick(struct server *s)
 
     leader_tick(s->leader, server_now(s), &out);
     follow_up(s, &out);
-    if (s->term != term || !s->is_serving)
+    if (s->term != term || !s->is_serving || s->role != ROLE_LEAD)
         return;
     lead_expire(s);
     lead_pump(s);
@@ -393,7 +423,7 @@ lead_receives(struct server *s, struct conn *c, const struct msg *m)
 {
     struct leader_out out = {.count = 0};
 
-    if (s->role != ROLE_LEAD ||
+    if (!server_listens(s, PORT_QUORUM) ||
         (m->kind != MSG_HELLO && s->slot[c->slot] != c)) {
         wire_close(c, s->node); /* it dialled a term that is over */
         return;

@@ -19,8 +19,8 @@ enum {
 /* --- what goes out ----------------------------------------------------------
  */
 
-static void
-send_packet(struct server *s, const struct qpacket *p)
+void
+learn_send(struct server *s, const struct qpacket *p)
 {
     struct msg *m = msg_take(MSG_PACKET);
 
@@ -51,7 +51,7 @@ learn_request(struct server *s, int32_t op, session_id_t session, int32_t xid,
         jute_put_raw(&out, body.data, (size_t)body.size);
     check(!out.bad);
     p.data = (struct bytes){data, (int32_t)jute_out_size(&out)};
-    send_packet(s, &p);
+    learn_send(s, &p);
 }
 
 void
@@ -63,7 +63,7 @@ learn_revalidate(struct server *s, session_id_t session, int32_t timeout_ms)
 
     jute_put_i64(&out, session);
     jute_put_i32(&out, timeout_ms);
-    send_packet(s, &p);
+    learn_send(s, &p);
 }
 
 void
@@ -91,7 +91,7 @@ pong(struct server *s, zxid_t zxid)
     }
     s->touched_count = 0;
     p.data = (struct bytes){data, (int32_t)jute_out_size(&out)};
-    send_packet(s, &p);
+    learn_send(s, &p);
 }
 
 /* --- what the core says ----------------------------------------------------
@@ -110,7 +110,7 @@ say(struct server *s, const struct qpacket *p)
         claim_seal_durable(s, zxid_epoch(p->zxid));
         server_moment(s, MOMENT_SEND_ACK);
     }
-    send_packet(s, p);
+    learn_send(s, p);
 }
 
 static void
@@ -122,7 +122,7 @@ acknowledge(struct server *s, zxid_t from, zxid_t to)
         struct qpacket p = {Q_ACK, z, BYTES_NULL, BYTES_NULL};
 
         claim_ack_durable(s, z);
-        send_packet(s, &p);
+        learn_send(s, &p);
     }
     server_moment(s, MOMENT_SEND_ACK);
 }
@@ -148,6 +148,8 @@ serve(struct server *s)
     s->wants_snap = false;
     s->is_serving = true;
     election_established(s, s->learner.epoch);
+    if (sim.plan.has_masters && !s->is_observer)
+        master_begin(s, s->learner.epoch);
     server_moment(s, MOMENT_SERVE);
 }
 
@@ -157,6 +159,8 @@ revalidated(struct server *s, const struct qpacket *p)
     struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
     session_id_t session = jute_get_i64(&in);
 
+    if (s->is_master && master_revalidated(s, p))
+        return;
     attach_revalidated(s, session, jute_get_bool(&in));
 }
 
@@ -208,6 +212,8 @@ perform_one(struct server *s, const struct learner_act *a)
         break;
     case LEARNER_COMMIT:
         data_commit(s, a->zxid);
+        if (s->is_master)
+            master_commits(s, a->zxid);
         server_moment(s, MOMENT_COMMIT);
         break;
     case LEARNER_SERVE:
@@ -352,14 +358,30 @@ learn_begin(struct server *s, int leader)
                 s->term, NULL);
 }
 
+static int
+some_voter(void)
+{
+    int node;
+
+    do
+        node = (int)rng_below(&sim.rng, sim.servers);
+    while (sim.server[node].is_observer);
+    return node;
+}
+
 void
 learn_dial(struct server *s)
 {
+    int to;
+
     if (s->dials++ == DIALS_MAX) {
         server_look(s, "the leader refuses connections");
         return;
     }
-    s->up = wire_dial(s->node, s->leader_node, PORT_QUORUM);
+    to = s->leader_node;
+    if (s->is_observer && sim.plan.has_masters && rng_percent(&sim.rng, 70))
+        to = some_voter();
+    s->up = wire_dial(s->node, to, PORT_QUORUM);
 }
 
 void
@@ -408,6 +430,8 @@ learn_tick(struct server *s)
         learner_stirs(&s->learner, server_now(s));
     learner_tick(&s->learner, server_now(s), &out);
     perform(s, &out);
+    if (s->is_master)
+        lead_tick(s);
 }
 
 static void

@@ -32,6 +32,7 @@ draw_plan(const struct run_how *how)
         .polls = rng_percent(r, 15),
         .is_weighted = rng_percent(r, 15),
         .is_quick = rng_percent(r, 50),
+        .has_masters = rng_percent(r, 50),
         .reloads_in_place = rng_percent(r, 50),
         .only_election = how->only_election,
         .faults_end = rng_skewed(r, SEC, 12 * SEC),
@@ -166,8 +167,9 @@ static bool
 is_in_step(const struct server *s, const struct server *l)
 {
     if (s->role != ROLE_LEAD &&
-        (s->role != ROLE_LEARN || s->leader_node != l->node))
-        return false;
+        (s->role != ROLE_LEARN ||
+         (s->leader_node != l->node && !s->is_observer)))
+        return false; /* an observer may have a follower for its leader */
     if (sim.plan.only_election)
         return s->is_established;
     return s->is_serving && s->applied == l->applied &&

@@ -34,7 +34,7 @@ server_listens(const struct server *s, enum port port)
     case PORT_CLIENT:
         return s->role != ROLE_DOWN;
     case PORT_QUORUM:
-        return s->role == ROLE_LEAD;
+        return s->role == ROLE_LEAD || s->is_master;
     }
     return false;
 }
@@ -51,7 +51,7 @@ server_enter(struct server *s, enum role role)
     s->role = role;
     s->term++;
     s->alarm++;
-    s->is_serving = false;
+    s->is_serving = s->is_master = false;
     s->is_established = false;
     s->elected_at = sim.now;
 }
@@ -64,7 +64,7 @@ leave_role(struct server *s)
     if (sim.plan.only_election)
         return;
     attach_drop_all(s);
-    if (s->role == ROLE_LEAD)
+    if (s->role == ROLE_LEAD || s->is_master)
         lead_end(s);
     if (s->role == ROLE_LEARN)
         learn_end(s);
@@ -87,6 +87,19 @@ server_replication_dies(struct server *s)
         return;
     s->must_load = true;
     server_look(s, "its replication process died");
+}
+
+void
+server_purges(struct server *s, uint32_t keep)
+{
+    struct disk *d = &s->disk;
+    uint32_t base = s->committed < s->durable ? s->committed : s->durable;
+
+    if (s->role == ROLE_DOWN || base <= keep || base - keep <= s->base)
+        return;
+    s->base = base - keep;
+    if (d->base < s->base && d->count >= s->base)
+        d->base = s->base;
 }
 
 static void
@@ -319,7 +332,8 @@ void
 node_sent(int node, struct conn *c)
 {
     if (is_server(node) && c->port == PORT_QUORUM && c->node[1] == node &&
-        sim.server[node].role == ROLE_LEAD && !is_frozen(&sim.server[node]))
+        server_listens(&sim.server[node], PORT_QUORUM) &&
+        !is_frozen(&sim.server[node]))
         lead_pump(&sim.server[node]);
 }
 

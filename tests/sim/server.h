@@ -26,6 +26,9 @@ void server_crash(struct server *s, const char *why);
 /* Another takes over: the log is there, nothing is known of it. */
 void server_replication_dies(struct server *s);
 
+/* Of the log only the newest `keep` stay readable, and what is not applied. */
+void server_purges(struct server *s, uint32_t keep);
+
 /* Leave the role, whatever it is; look for a leader when the disk is still. */
 void server_look(struct server *s, const char *why);
 
@@ -76,11 +79,25 @@ void lead_begin(struct server *s);
 void lead_end(struct server *s);
 void lead_resigns(struct server *s);
 void lead_tick(struct server *s);
+void lead_perform(struct server *s, const struct leader_out *out);
+struct leader_conf lead_conf(const struct server *s);
+const struct history *lead_history(struct server *s);
 void lead_receives(struct server *s, struct conn *c, const struct msg *m);
 void lead_stored(struct server *s);
 void lead_durable(struct server *s);
 void lead_pump(struct server *s);
 void lead_snapped(struct server *s, struct conn *c);
+
+/* --- master.c: a follower that has observers for learners ------------------
+ */
+
+void master_begin(struct server *s, int64_t epoch);
+void master_commits(struct server *s, zxid_t zxid);
+void master_asks(struct server *s, const struct leader_act *a);
+void master_synced(struct server *s, uint32_t conn);
+
+/* False: no observer asked for this session. */
+bool master_revalidated(struct server *s, const struct qpacket *p);
 
 /* --- lead_ask.c ------------------------------------------------------------
  */
@@ -126,6 +143,7 @@ void learn_request(struct server *s, int32_t op, session_id_t session,
                    int32_t xid, struct bytes body);
 void learn_revalidate(struct server *s, session_id_t session,
                       int32_t timeout_ms);
+void learn_send(struct server *s, const struct qpacket *p);
 void learn_touches(struct server *s, session_id_t session, int32_t timeout_ms);
 
 /* --- data.c ----------------------------------------------------------------

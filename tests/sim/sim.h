@@ -54,6 +54,7 @@ enum {
 struct plan_of_run { /* drawn from the seed before anything happens */
     uint32_t voters, observers;
     bool is_weighted, polls, is_quick, reloads_in_place, only_election;
+    bool has_masters; /* observers may go to followers */
     usec_t faults_end, quiet_max;
     int32_t tick_ms, init_ticks, sync_ticks, ping_ms, silence_ms;
     usec_t delay, jitter, disk_sync;
@@ -244,6 +245,7 @@ enum {
     OPENINGS = 32,      /* sessions being opened at one time */
     WATCHES = 8,        /* of one client's connection */
     TOUCHED = 32,
+    NO_CLIENT = 0xff,
 };
 
 /* A client's connection as its server sees it. */
@@ -299,12 +301,18 @@ struct server {
     int64_t heard_accepted; /* by the leader that we were */
     struct conn *slot[LEADER_PEERS_MAX];
     bool is_serving;
+    bool is_master; /* follows, and leads observers */
+    struct {
+        session_id_t session;
+        struct conn *conn;
+    } asked[OPENINGS]; /* by observers, for a session */
+    uint32_t asked_count;
     struct learner learner;
     struct conn *up; /* to the leader */
     int leader_node; /* whom we follow */
     uint32_t dials;
     struct {
-        uint32_t client, conn;
+        uint32_t client, conn; /* client NO_CLIENT: of an observer's server */
     } syncs[QUEUE_MAX * CLIENTS_MAX]; /* that are at the leader, in order */
     uint32_t sync_first, sync_last;
     struct msg_snapshot snap; /* being taken */
@@ -422,6 +430,7 @@ enum fault_kind {
     FAULT_RESIGN,      /* the leader is told to stop leading */
     FAULT_ELECTION,    /* the election process of who dies */
     FAULT_REPLICATION, /* the replication process of who dies */
+    FAULT_PURGE,       /* old log files of who go */
     FAULT_KINDS,
 };
 
