@@ -187,7 +187,7 @@ figures_peer_state(const struct figures *f)
     };
 #undef ROW
 
-    if (f->ensemble.quorum_size == 0)
+    if (f->ensemble.quorum_size == 0 || f->role == ROLE_READ_ONLY)
         return NULL;
     if (f->role < ROLE_LEADING || f->role > ROLE_OBSERVING)
         return "looking";

@@ -54,7 +54,7 @@ const char *figures_state(const struct figures *f);
 
 /*
  * "leading - broadcast", "following - synchronization", "looking"; NULL for a
- * server of its own.
+ * server of its own, or in read-only mode.
  */
 const char *figures_peer_state(const struct figures *f);
 

@@ -1073,4 +1073,17 @@ NOT_COMPARED = [
     ("the port while the server loads", "refuses connections",
      "accepts them; words answer that it does not serve, sessions are closed",
      "an operator can ask a starting server"),
+    ("local sessions while the leader changes", "end",
+     "go on with their connections, if there is a leader within two seconds",
+     "clients are held through a change of leader"),
+    ("a new session in read-only mode without localSessionsEnabled",
+     "a ReplyHeader with NOTREADONLY, which clients misread as a "
+     "ConnectResponse", "a local session",
+     "the mode is of no use otherwise"),
+    ("a session nobody knows, in read-only mode without "
+     "localSessionsEnabled", "let in", "refused, as with it",
+     "anybody could take any id"),
+    ("a wrong password for a global session in read-only mode",
+     "closes the connection", "refuses the session",
+     "the password is checked first, everywhere"),
 ]

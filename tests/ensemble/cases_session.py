@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions that only one server knows, and service without a leader.
 
-Each case is a conversation in raw frames, written down as lines and held to
+Most cases are a conversation in raw frames, written down as lines and held to
 the lines below, whoever answers: Apache's servers prove that they are
 Apache's, zabd's that it answers the same."""
 
 import os
+import signal
 import struct
 import sys
+import threading
 import time
 
+from kazoo.client import KazooClient, KazooState, KeeperState
+from kazoo.exceptions import KazooException
+
+from cases_basic import has, write_some
+from cases_fault import Striker
 from ensemble import ROOT, four, until
+from load import client
+import strike
 from trial import case
 
 sys.path.append(os.path.join(ROOT, "tests", "conform"))
@@ -445,3 +454,275 @@ def read_only(t, word):
 def read_only_of(t, word):
     """Apache answers the same."""
     read_only(t, word)
+
+
+@case("long", of=["zzzZ"])
+def read_only_observer(t, word):
+    """An observer without voters does the same, and forgets it after."""
+    e = t.ensemble(word, READ_ONLY)
+    e.start()
+    observer = [m for m in e if m.is_observer][0]
+    made = Session(e.wait())
+    made.ask(wire.create("/ro"))
+    local = Session(observer)
+    t.claim(local.ask(wire.create("/o")) == "ok", "writes at an observer")
+    t.claim(local.ask(wire.sync("/")) == "ok", "syncs at an observer")
+    for m in e.voters():
+        m.kill()
+    wait_for_mode(observer, "read-only")
+    c = Session(observer, readonly=1)
+    t.claim(c.ask(wire.getData("/o")) == "ok", "reads")
+    t.claim(c.ask(wire.setData("/o")) == "NOTREADONLY", "does not write")
+    for m in e.voters():
+        m.start_only()
+    t.claim(c.ends(30), "the mode ends")
+    t.finish(e)
+
+
+TAIL = ["/tail%d" % i for i in range(5)]
+
+
+@case("short", "long", of=["zzz kept", "zzz cut"])
+def read_only_tail(t, word, fate):
+    """What a leader alone has in its log is not shown in the mode, and its
+    way through the mode takes nothing from it and adds nothing to it: it is
+    history if that server is elected again, and cut off if others are."""
+    e = t.ensemble(word, READ_ONLY)
+    e.start()
+    leader, _ = places(e)
+    followers = e.followers()
+    writer = Session(leader, timeout=60000)
+    t.claim(writer.ask(wire.create("/seen")) == "ok", "a write")
+    zxid = writer.zxid
+    for m in followers:
+        m.freeze()
+    writer.send(*[wire.create(path) for path in TAIL])
+    time.sleep(0.2)
+    for m in followers:
+        m.kill()
+    wait_for_mode(leader, "read-only")
+    t.claim(leader.zxid() == zxid, "the tail is shown: %x", leader.zxid())
+    c = Session(leader, readonly=1)
+    t.claim(c.ask(wire.exists("/seen", True)) == "ok", "what was acknowledged")
+    t.claim(c.ask(wire.exists(TAIL[0], True)) == "NONODE", "and no more")
+    again = Session(leader, c.sid, readonly=1)
+    t.claim(again.how() == "in read-only", "back: %s", again.how())
+    if fate == "cut":
+        leader.freeze()
+        e.start(followers)
+        t.claim(Session(followers[0]).ask(wire.create("/new")) == "ok",
+                "a write without it")
+        leader.thaw()
+    else:
+        e.start(followers)
+    t.claim(again.ends(30), "the mode ends")
+    e.wait(list(e))
+    for m in e:
+        reader = Session(m)
+        reader.ask(wire.sync("/"))
+        found = {reader.ask(wire.exists(path)) for path in TAIL}
+        t.claim(found == {"ok" if fate == "kept" else "NONODE"},
+                "%r has of the tail: %s", m, found)
+    t.finish(e)
+
+
+@case("short", "long", of=["zzz DIFF", "zzz SNAP"])
+def read_only_start(t, word, way):
+    """A member that starts alone shows what it loaded, and gives it up when
+    the others come with what it missed, or with another tree altogether."""
+    e = t.ensemble(word, dict(READ_ONLY, snapCount=300, snapshotSizeFactor=0,
+                              commitLogCount=500))
+    e.start()
+    leader, alone = places(e)
+    others = [m for m in e if m is not alone]
+    t.claim(Session(leader).ask(wire.create("/old")) == "ok", "a write")
+    reader = Session(alone)
+    reader.ask(wire.sync("/"))
+    alone.stop()
+    write_some(t, leader, "while-away", 1500, 200)
+    for m in others:
+        m.stop()
+    if way == "SNAP":
+        alone.wipe()
+    mark = alone.mark()
+    alone.start_only()
+    wait_for_mode(alone, "read-only")
+    c = Session(alone, readonly=1)
+    t.claim(c.ask(wire.exists("/old", True)) == (
+        "ok" if way == "DIFF" else "NONODE"), "what it loaded")
+    t.claim(c.ask(wire.exists("/while-away", True)) == "NONODE", "no more")
+    e.start(others)
+    t.claim(c.ends(30), "the mode ends")
+    e.wait(list(e))
+    t.claim(has(t, alone, "/while-away/001499"), "it lacks the last one")
+    t.claim(alone.synced_by(mark) == [way], "came by %s",
+            alone.synced_by(mark))
+    t.finish(e)
+
+
+@case("short", "long", of=["zzz"])
+def read_only_kazoo(t, word):
+    """kazoo finds the mode, and the way back to a member that writes."""
+    e = t.ensemble(word, READ_ONLY)
+    e.start()
+    left = e.followers()[0]
+    others = [m for m in e if m is not left]
+    maker = Session(left)
+    maker.ask(wire.create("/ro", b"kept"))
+    for m in others:
+        m.kill()
+    wait_for_mode(left, "read-only")
+    states = []
+    c = KazooClient(hosts=e.hosts(), timeout=10, read_only=True)
+    c.add_listener(states.append)
+    c.start(30)
+    try:
+        t.claim(c.client_state == KeeperState.CONNECTED_RO, "state %s",
+                c.client_state)
+        t.claim(c.get("/ro")[0] == b"kept", "reads")
+        try:
+            c.create("/no")
+            raise strike.Misbehaved("a write was taken")
+        except KazooException as error:
+            t.claim(type(error).__name__ == "NotReadOnlyCallError",
+                    "a write answers %r", error)
+        for m in others:
+            m.start_only()
+        e.wait()
+        until(lambda: c.client_state == KeeperState.CONNECTED,
+              lambda: "connected, to write: %s" % states, 60)
+        c.create("/yes")
+        t.say("states: %s", states)
+        t.claim(KazooState.CONNECTED in states, "states: %s", states)
+    finally:
+        c.stop()
+        c.close()
+    t.finish(e)
+
+
+# --- through faults -------------------------------------------------------------
+
+@case("short", "long", of=["zzz"])
+def local_sessions_are_held(t, word):
+    """A leader dies: the others' local sessions go on, on the connections
+    that they have, and can still become global."""
+    e = t.ensemble(word, UPGRADING)
+    e.start()
+    leader, follower = places(e)
+    c = Session(follower, timeout=60000)
+    t.claim(c.ask(wire.create("/before")) == "ok", "a write")
+    leader.kill()
+    t.claim(c.ask(wire.getData("/before")) == "ok", "a read")
+    t.claim(c.ask(wire.create("/after", flags=wire.EPH)) == "ok",
+            "an ephemeral")
+    t.claim(figure(follower, "local_sessions") == 0, "it is global")
+    other = [m for m in e.running() if m is not follower][0]
+    t.claim(Session(other, c.sid, timeout=60000).how() == "in",
+            "and can move")
+    leader.start()
+    t.finish(e)
+
+
+@case("short", "long", of=["zzz"])
+def local_sessions_and_processes(t, word):
+    """A client process dies: its local sessions live.  Replication dies, and
+    they with it."""
+    e = t.ensemble(word, LOCAL)
+    e.start()
+    _, follower = places(e)
+    names = set(follower.processes())
+    c = Session(follower, timeout=60000)
+
+    def kill(kind):
+        for name in sorted(n for n in names if n.startswith(kind)):
+            strike.hit_child(follower, name, signal.SIGKILL, None)
+    kill("client")
+    t.claim(c.ends(), "the connection is gone")
+    strike.wait_whole(follower, names)
+    again = Session(follower, c.sid, timeout=60000)
+    t.claim(again.how() == "in" and again.ask(wire.create("/a")) == "ok",
+            "back: %s", again.how())
+    kill("repl")
+    t.claim(again.ends(), "the connection is gone")
+    strike.wait_whole(follower, names)
+    e.wait()
+    t.claim(Session(follower, c.sid).how() == "refused", "it is forgotten")
+    t.finish(e)
+
+
+class Roamer(threading.Thread):
+    """A kazoo client that takes a new session whenever it lost one, and
+    writes what lasts and what ends with the session."""
+
+    def __init__(self, name, e):
+        super().__init__(daemon=True)
+        self.client = client(e.hosts(), 4.0)
+        self.name, self.is_over, self.made = name, False, []
+
+    def run(self):
+        n = 0
+        while not self.is_over:
+            n += 1
+            path = "/roam/%s-%d" % (self.name, n)
+            try:
+                self.client.create(path)
+                self.made.append(path)
+                self.client.create(path + "-e", ephemeral=n % 2 == 0)
+            except KazooException:
+                time.sleep(0.05)    # nobody knows; another name then
+
+    def stop(self):
+        self.is_over = True
+        self.join(30)
+        self.client.stop()
+        self.client.close()
+
+
+def roam(t, word, hows, hits):
+    """Members are hit while all sessions begin as local ones.  What was
+    acknowledged is there, and no ephemeral outlives its session."""
+    e = t.ensemble(word, dict(UPGRADING, **{"readonlymode.enabled": "true"}))
+    e.start()
+    places(e)
+    t.client(e.wait()).ensure_path("/roam")
+    t.close_clients()
+    roamers = [Roamer("r%d" % i, e) for i in range(4)]
+    for r in roamers:
+        r.start()
+    striker = Striker(t, e)
+    t.served = lambda: until(
+        lambda was=[len(r.made) for r in roamers]:
+        all(len(r.made) > n for r, n in zip(roamers, was)),
+        "all write again", 60)
+    for i in range(hits):
+        striker.hit(hows[i % len(hows)],
+                    "leader" if (i // len(hows)) % 2 == 0 else "follower")
+        time.sleep(0.5)
+    for r in roamers:
+        r.stop()
+    t.notes.append("writes=%d" % sum(len(r.made) for r in roamers))
+    until(lambda: all(figure(m, "ephemerals_count") == 0 and
+                      figure(m, "local_sessions") == 0 for m in e),
+          lambda: "nothing of the sessions is left: %s" % [
+              (m.sid, figure(m, "ephemerals_count"),
+               figure(m, "local_sessions")) for m in e], 30)
+    for m in e:
+        c = t.client(m)
+        c.sync("/")
+        there = {"/roam/" + name for name in c.get_children("/roam")}
+        lost = [p for r in roamers for p in r.made if p not in there]
+        t.claim(not lost, "%r lacks %d acknowledged nodes: %s", m, len(lost),
+                lost[:3])
+        t.close_clients()
+    t.finish(e)
+
+
+@case("short", of=["zzz"])
+def local_sessions_under_fire(t, word):
+    """Clients whose sessions are local until they need more."""
+    roam(t, word, ["kill", "one_process"], 4)
+
+
+@case("long", of=["zzz", "zza", "zaa"])
+def local_sessions_under_long_fire(t, word):
+    roam(t, word, ["kill", "one_process", "freeze", "stop"], 12)

@@ -100,6 +100,19 @@ a_server_that_does_not_serve_says_so(void)
 }
 
 static void
+a_member_without_a_leader_is_read_only(void)
+{
+    given_a_member(ROLE_FOLLOWING);
+    asks("isro");
+    CU_ASSERT_STRING_EQUAL(text, "{\"read_only\":false}");
+    given_a_member(ROLE_READ_ONLY);
+    asks("isro");
+    CU_ASSERT_STRING_EQUAL(text, "{\"read_only\":true}");
+    asks("stats");
+    CU_ASSERT_TRUE(tells("\"read_only\":true"));
+}
+
+static void
 a_server_of_its_own_has_no_leader(void)
 {
     given_a_server();
@@ -171,6 +184,7 @@ UNIT_SUITE(admin_commands)
     UNIT(an_alias_is_answered_under_the_primary_name);
     UNIT(what_is_not_known_is_an_error_under_its_own_name);
     UNIT(a_server_that_does_not_serve_says_so);
+    UNIT(a_member_without_a_leader_is_read_only);
     UNIT(a_server_of_its_own_has_no_leader);
     UNIT(a_member_tells_who_leads);
     UNIT(a_member_tells_how_far_it_is);

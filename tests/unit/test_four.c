@@ -208,6 +208,25 @@ a_member_tells_its_mode(void)
     CU_ASSERT_TRUE(mntr_has("zk_observer_master_id\t2"));
 }
 
+/* ZK: ReadOnlyZooKeeperServer is no QuorumZooKeeperServer, it has no peer. */
+static void
+a_member_without_a_leader_tells_that_it_is_read_only(void)
+{
+    const char *text;
+
+    given_a_member(ROLE_READ_ONLY);
+    text = answer(CONF_WORD_SRVR);
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        text, "UTC\nREAD-ONLY mode; serving only read-only clients\nLatency"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nMode: read-only\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        answer(CONF_WORD_STAT),
+        "UTC\nREAD-ONLY mode; serving only read-only clients\nClients:"));
+    CU_ASSERT_STRING_EQUAL(answer(CONF_WORD_ISRO), "ro");
+    CU_ASSERT_TRUE(mntr_has("zk_server_state\tread-only"));
+    CU_ASSERT_PTR_NULL(strstr(answer(CONF_WORD_MNTR), "zk_peer_state"));
+}
+
 static void
 only_a_leader_tells_of_learners_and_proposals(void)
 {
@@ -288,6 +307,7 @@ UNIT_SUITE(four)
     UNIT(an_ipv6_peer_is_written_out);
     UNIT(mntr_is_pairs_and_its_important_ones_come_first);
     UNIT(a_member_tells_its_mode);
+    UNIT(a_member_without_a_leader_tells_that_it_is_read_only);
     UNIT(only_a_leader_tells_of_learners_and_proposals);
     UNIT(a_server_of_its_own_tells_nothing_of_an_ensemble);
     UNIT(conf_of_a_member_ends_in_the_membership);

@@ -84,15 +84,18 @@ a_bucket_empties_and_fills(void)
 static void
 weights_cost_more_for_new_sessions(void)
 {
-    struct conf conf = given_tokens(5);
+    struct conf conf = given_tokens(6);
     struct token_bucket b = {0};
 
     conf.connect_weight_enabled = true;
     conf.connect_weight_global = 3;
     conf.connect_weight_renew = 2;
+    conf.connect_weight_local = 1;
     CU_ASSERT_TRUE(limits_connect(&b, &conf, 1, CONNECT_NEW, 1));
+    CU_ASSERT_TRUE(limits_connect(&b, &conf, 1, CONNECT_LOCAL, 1));
     CU_ASSERT_FALSE(limits_connect(&b, &conf, 1, CONNECT_NEW, 1));
     CU_ASSERT_TRUE(limits_connect(&b, &conf, 1, CONNECT_RENEW, 1));
+    CU_ASSERT_FALSE(limits_connect(&b, &conf, 1, CONNECT_LOCAL, 1));
 }
 
 UNIT_SUITE(limits)

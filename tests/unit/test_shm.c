@@ -52,6 +52,7 @@ a_process_stores_to_its_own_parts(void)
     CU_ASSERT_TRUE(may_store(PROC_REPLICATION, shm->ring.base));
     CU_ASSERT_TRUE(may_store(PROC_CLIENT + 1, shm->client[1]));
     CU_ASSERT_TRUE(may_store(PROC_CLIENT + 1, shm->requests[1].base));
+    CU_ASSERT_TRUE(may_store(PROC_REPLICATION, shm->words[1].base));
 }
 
 static void
@@ -63,6 +64,7 @@ a_stray_store_kills_the_culprit(void)
     CU_ASSERT_FALSE(may_store(PROC_CLIENT, shm->tree_arena));
     CU_ASSERT_FALSE(may_store(PROC_CLIENT, shm->client[1]));
     CU_ASSERT_FALSE(may_store(PROC_CLIENT, shm->requests[1].base));
+    CU_ASSERT_FALSE(may_store(PROC_CLIENT + 1, shm->words[1].base));
     CU_ASSERT_FALSE(may_store(PROC_IMAGE, shm->super));
     CU_ASSERT_FALSE(may_store(PROC_ADMIN, shm));
 }
