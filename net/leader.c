@@ -237,7 +237,8 @@ leader_init_master(struct leader *l, const struct leader_conf *conf,
     check(zxid_epoch(conf->last) <= conf->current);
     check(quorum_is_met(conf->quorum, self(l)));
     l->is_master = true;
-    l->epoch = l->accepted_max = conf->current;
+    l->epoch = conf->current;
+    l->accepted_max = max_of(conf->heard, conf->current);
     l->durable = l->committed = conf->last;
     l->proposed = max_of(conf->last, ZXID(l->epoch, 0));
     l->check_due = now + conf->tick_ms;

@@ -154,6 +154,7 @@ repl_master_begin(struct repl *r, int64_t epoch)
     conf = lead_conf(l);
     conf.quorum = &l->alone;
     conf.accepted = conf.current = epoch;
+    conf.heard = l->core.accepted_max;
     conf.last = r->commit_zxid;
     leader_init_master(&l->core, &conf, &l->history, now);
     log_info("observer master: observers may come port=%" PRId32, port);
