@@ -107,7 +107,7 @@ carry_out(struct server *s, const struct disk_op *op)
     case DISK_REBASE:
         claim_no_trunc_committed(s, op->ids, op->count);
         memcpy(d->log, op->ids, op->count * sizeof *op->ids);
-        d->count = d->base = op->count;
+        d->count = d->base = d->image = op->count;
         break;
     }
     claim_still_durable();

@@ -19,7 +19,7 @@
 static bool
 is_new_enough(const struct server *s, zxid_t last, zxid_t end)
 {
-    for (uint32_t i = s->applied; i < s->count; i++)
+    for (uint32_t i = s->committed; i < s->count; i++)
         if (zxid_of(s->log[i]) <= last && zxid_of(s->log[i]) <= end)
             return false;
     return true;
@@ -53,7 +53,7 @@ plan(void *arg, uint32_t slot, zxid_t last, zxid_t end)
     claim("SNAP-OLD", p.op != SYNC_SNAP || is_new_enough(s, last, end),
           "server %d has to give slot %u, at %llx, a snapshot of %llx", s->node,
           slot, (unsigned long long)last,
-          (unsigned long long)last_of(s->log, s->applied));
+          (unsigned long long)last_of(s->log, s->committed));
     TRACE("server %d: brings up slot %u from %llx to %llx by %s %llx", s->node,
           slot, (unsigned long long)last, (unsigned long long)end,
           p.op == SYNC_DIFF    ? "DIFF"
@@ -204,16 +204,16 @@ lead_perform(struct server *s, const struct leader_out *out)
 /* --- what goes out ---------------------------------------------------------
  */
 
-/* The tree as it is: everything that was applied to it. */
+/* The image: everything that is known to be committed. */
 static void
 send_snapshot(struct server *s, struct conn *c, struct qpacket *p)
 {
     struct msg *m = msg_take(MSG_SNAPSHOT);
 
-    p->zxid = last_of(s->log, s->applied);
-    m->snapshot.count = s->applied;
-    m->snapshot.id = sim_memory(s->applied * sizeof *s->log);
-    memcpy(m->snapshot.id, s->log, s->applied * sizeof *s->log);
+    p->zxid = last_of(s->log, s->committed);
+    m->snapshot.count = s->committed;
+    m->snapshot.id = sim_memory(s->committed * sizeof *s->log);
+    memcpy(m->snapshot.id, s->log, s->committed * sizeof *s->log);
     c->snapshot = m;
     c->snapshot_zxid = p->zxid;
     sched_after(rng_skewed(&sim.rng, 0, 200 * MSEC), EV_SNAPPED, s->node,

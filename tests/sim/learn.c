@@ -296,7 +296,9 @@ learn_truncated(struct server *s, const struct disk_op *op)
     if (op->term != s->term)
         return;
     if (is_stale && !sim.plan.reloads_in_place) {
-        s->committed = s->delivered = 0;
+        server_folds(s);
+        s->committed = s->disk.image;
+        s->delivered = 0;
         server_look(s, "it loaded its tree again");
         return;
     }
@@ -315,8 +317,7 @@ learn_rebased(struct server *s, const struct disk_op *op)
     memcpy(s->log, op->ids, op->count * sizeof *op->ids);
     s->count = s->durable = s->base = op->count;
     s->wants_snap = false;
-    if (s->committed > s->count)
-        s->committed = s->delivered = 0;
+    s->committed = s->count; /* the leader's image has nothing else */
     data_load(s);
     if (op->term != s->term)
         return;

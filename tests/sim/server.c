@@ -89,6 +89,17 @@ server_replication_dies(struct server *s)
     server_look(s, "its replication process died");
 }
 
+/* The image lags behind what is committed; nobody else remembers that. */
+void
+server_folds(struct server *s)
+{
+    struct disk *d = &s->disk;
+    uint32_t known = s->committed < d->count ? s->committed : d->count;
+
+    if (known > d->image)
+        d->image += rng_below(&sim.rng, known - d->image + 1);
+}
+
 void
 server_purges(struct server *s, uint32_t keep)
 {
@@ -97,8 +108,10 @@ server_purges(struct server *s, uint32_t keep)
 
     if (s->role == ROLE_DOWN || base <= keep || base - keep <= s->base)
         return;
-    s->base = base - keep;
-    if (d->base < s->base && d->count >= s->base)
+    s->base = base - keep; /* only of what the image has */
+    if (d->image < s->base)
+        d->image = s->base;
+    if (d->base < s->base)
         d->base = s->base;
 }
 
@@ -106,7 +119,9 @@ static void
 load_again(struct server *s)
 {
     s->must_load = s->wants_snap = false;
-    s->committed = s->delivered = 0;
+    server_folds(s);
+    s->committed = s->disk.image;
+    s->delivered = 0;
     data_load(s);
 }
 
@@ -131,12 +146,13 @@ server_start(struct server *s)
     if (rng_percent(&sim.rng, sim.plan.purge_percent)) {
         uint32_t keep = rng_below(&sim.rng, 20);
 
-        if (d->count > keep && d->count - keep > d->base)
-            d->base = d->count - keep; /* old files are gone */
+        if (d->image > keep && d->image - keep > d->base)
+            d->base = d->image - keep; /* old files are gone */
     }
     s->base = d->base;
     memcpy(s->log, d->log, d->count * sizeof *d->log);
-    s->committed = s->delivered = 0;
+    s->committed = d->image;
+    s->delivered = 0;
     TRACE("server %d: starts, accepted %lld, current %lld, last %llx", s->node,
           (long long)s->accepted, (long long)s->current,
           (unsigned long long)last_of(s->log, s->count));
@@ -159,6 +175,7 @@ server_crash(struct server *s, const char *why)
     server_enter(s, ROLE_DOWN);
     s->thaw = 0;
     disk_crash(s);
+    server_folds(s);
     wire_node_died(s->node);
     claim_still_durable();
 }
@@ -361,7 +378,8 @@ init_one(struct server *s, int node)
     memset(s->slot, 0, sizeof s->slot);
     memset(s->client, 0, sizeof s->client);
     s->disk.accepted = s->disk.current = 0;
-    s->disk.count = s->disk.base = 0;
+    s->disk.count = s->disk.base = s->disk.image = 0;
+    s->committed = 0;
     s->disk.told = s->disk.done = s->disk.batch = s->disk.tail = 0;
     s->disk.orders = 0;
     s->disk.gen = 0;

@@ -26,6 +26,9 @@ void server_crash(struct server *s, const char *why);
 /* Another takes over: the log is there, nothing is known of it. */
 void server_replication_dies(struct server *s);
 
+/* Its image has some more of what it knows to be committed. */
+void server_folds(struct server *s);
+
 /* Of the log only the newest `keep` stay readable, and what is not applied. */
 void server_purges(struct server *s, uint32_t keep);
 

@@ -226,7 +226,8 @@ struct disk_op {
 struct disk {
     int64_t accepted, current;
     uint32_t log[LOG_MAX]; /* ids */
-    uint32_t count, base;  /* below base only the snapshot has them */
+    uint32_t count, base;  /* below base only the image has them */
+    uint32_t image;        /* it has so many, all committed */
     struct disk_op op[DISK_OPS_MAX];
     uint32_t told, done, batch, tail; /* positions in op */
     uint32_t orders;                  /* not appends, not told */
