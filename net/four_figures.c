@@ -93,6 +93,7 @@ add_ensemble(struct ensemble_figures *f, const struct shm *shm)
     mono_ms_t since = e->leading_since_ms;
 
     f->quorum_size = conf_voters(&shm->super->conf);
+    f->master_port = shm->super->conf.observer_master_port;
     f->zab_state = e->zab_state;
     f->leader = e->leader;
     f->epoch = e->epoch;
@@ -324,6 +325,9 @@ figures_metrics(const struct figures *f, struct metric m[METRICS_MAX])
     }
     if (f->role == ROLE_LEADING) {
         LEADER_METRICS(WHOLE, REAL)
+    }
+    if (f->role == ROLE_FOLLOWING && e->master_port > 0) {
+        WHOLE(GAUGE, synced_observers, e->synced_observers)
     }
     OTHER_METRICS(WHOLE, REAL)
 #undef WHOLE

@@ -18,6 +18,7 @@ struct ensemble_figures {
     uint32_t quorum_size; /* all voters; 0: a server of its own */
     sid_t leader;
     int64_t epoch;
+    int32_t master_port; /* a follower's, for observers; 0: none */
     uint32_t learners, synced_followers, synced_non_voting, synced_observers;
     uint32_t pending_syncs;
     int64_t leader_uptime_ms;

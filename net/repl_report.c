@@ -27,7 +27,7 @@ state_of_learner(const struct repl_learn *l)
                                               : ZAB_SYNCHRONIZATION;
 }
 
-/* The leader's learners, by what they are. */
+/* Learners, of a leader or of an observer master, by what they are. */
 struct census {
     uint32_t learners, followers, non_voting, observers, syncs;
 };
@@ -51,12 +51,17 @@ count_peer(const struct leader_peer *p, struct census *c)
 }
 
 static void
-report_leader(const struct repl *r, struct shm_ensemble *e, struct census *c)
+count_learners(const struct repl_lead *l, struct census *c)
+{
+    for (uint32_t i = 0; i < l->core.peer_end; i++)
+        count_peer(&l->core.peer[i], c);
+}
+
+static void
+report_leader(const struct repl *r, struct shm_ensemble *e)
 {
     const struct leader *core = &r->lead->core;
 
-    for (uint32_t i = 0; i < core->peer_end; i++)
-        count_peer(&core->peer[i], c);
     atomic_store(&e->leader, r->conf.my_sid);
     atomic_store(&e->zab_state, state_of_leader(core));
     atomic_store(&e->epoch, core->epoch);
@@ -95,13 +100,15 @@ repl_report(const struct repl *r)
     if (r->role != &role_leading)
         atomic_store(&e->leading_since_ms, 0);
     if (r->role == &role_leading) {
-        report_leader(r, e, &c);
+        report_leader(r, e);
     } else if (r->role == &role_learning) {
         report_learner(r, e);
     } else {
         atomic_store(&e->zab_state, ZAB_ELECTION);
         atomic_store(&e->epoch, 0);
     }
+    if (r->lead && r->lead->is_on)
+        count_learners(r->lead, &c);
     store_census(e, &c);
 }
 

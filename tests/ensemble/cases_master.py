@@ -17,19 +17,27 @@ PORT = 21811
 FOUND_S = 30           # an Apache observer takes its time to find a master
 
 
+def figure(m, name):
+    """A number of mntr, or None."""
+    answer = four(m.port, "mntr", 0.5, m.host) or ""
+    found = re.search(r"(?m)^zk_%s\s+(\d+)$" % name, answer)
+    return found and int(found.group(1))
+
+
 def master_of(e, m):
     """The member whose learner this observer is, or None."""
-    answer = four(m.port, "mntr", 0.5, m.host) or ""
-    found = re.search(r"zk_observer_master_id\s+(\d+)", answer)
-    return e[int(found.group(1))] if found else None
+    sid = figure(m, "observer_master_id")
+    return e[sid] if sid else None
 
 
 def master_is(t, e, m):
-    """The observer's master, which is a follower."""
+    """The observer's master, which is a follower and knows it."""
     master = until(lambda: m.mode() == "observer" and master_of(e, m),
                    "%r observes" % m, FOUND_S)
     t.say("%r learns from %r, %s", m, master, master.mode())
     t.claim(master.mode() == "follower", "the master is a %s", master.mode())
+    until(lambda: figure(master, "synced_observers") == 1,
+          "%r has an observer" % master, 5)
     return master
 
 

@@ -208,6 +208,17 @@ a_member_tells_its_mode(void)
     CU_ASSERT_TRUE(mntr_has("zk_observer_master_id\t2"));
 }
 
+/* ZK: FollowerZooKeeperServer, where there is an ObserverMaster. */
+static void
+a_follower_with_a_port_for_observers_tells_how_many_there_are(void)
+{
+    given_a_member(ROLE_FOLLOWING);
+    CU_ASSERT_FALSE(mntr_has("zk_synced_observers"));
+    figures.ensemble.master_port = 2191;
+    CU_ASSERT_TRUE(mntr_has("zk_synced_observers\t1"));
+    CU_ASSERT_FALSE(mntr_has("zk_learners"));
+}
+
 /* ZK: ReadOnlyZooKeeperServer is no QuorumZooKeeperServer, it has no peer. */
 static void
 a_member_without_a_leader_tells_that_it_is_read_only(void)
@@ -307,6 +318,7 @@ UNIT_SUITE(four)
     UNIT(an_ipv6_peer_is_written_out);
     UNIT(mntr_is_pairs_and_its_important_ones_come_first);
     UNIT(a_member_tells_its_mode);
+    UNIT(a_follower_with_a_port_for_observers_tells_how_many_there_are);
     UNIT(a_member_without_a_leader_tells_that_it_is_read_only);
     UNIT(only_a_leader_tells_of_learners_and_proposals);
     UNIT(a_server_of_its_own_tells_nothing_of_an_ensemble);
