@@ -80,7 +80,10 @@ void conn_home_init(struct conn_home *home, struct ev_loop *loop,
 /* Take over a nonblocking socket.  `c` stays the caller's memory. */
 void conn_open(struct conn *c, struct conn_home *home, int fd);
 
-/* Close the socket and give the buffers back; harmless twice. */
+/*
+ * Close the socket and give the buffers back; harmless twice.  While is_dirty
+ * it stays listed, until the next conn_flush_dirty: not to be opened before.
+ */
 void conn_close(struct conn *c);
 
 /*

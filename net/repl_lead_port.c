@@ -8,8 +8,6 @@
  *
  * The replication process.  ZK: Leader, ObserverMaster
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
