@@ -29,6 +29,7 @@ image_batch_init(struct image_batch *b, struct image *im)
 {
     *b = (struct image_batch){
         .image = im, .zxid = im->meta.zxid, .digest = im->meta.digest};
+    b->sessions_end = &b->sessions;
     b->slot = calloc(BATCH_SLOTS, sizeof *b->slot);
     b->session_slot = calloc(BATCH_SESSION_SLOTS, sizeof *b->session_slot);
     if (b->slot && b->session_slot)
@@ -98,6 +99,7 @@ batch_reset(struct image_batch *b)
                BATCH_SESSION_SLOTS * sizeof *b->session_slot);
     b->rows = NULL;
     b->sessions = NULL;
+    b->sessions_end = &b->sessions;
     b->row_count = 0;
     b->bytes = 0;
     b->txns = 0;
@@ -277,11 +279,10 @@ batch_session(struct image_batch *b, session_id_t id,
         s = batch_take(b, sizeof *s);
         if (!s)
             return -ENOMEM;
-        *s = (struct batch_session){.id = id,
-                                    .hash_next = b->session_slot[at],
-                                    .list_next = b->sessions};
+        *s = (struct batch_session){.id = id, .hash_next = b->session_slot[at]};
         b->session_slot[at] = s;
-        b->sessions = s;
+        *b->sessions_end = s;
+        b->sessions_end = &s->list_next;
     }
     *found = s;
     return 0;

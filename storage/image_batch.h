@@ -57,7 +57,7 @@ struct image_batch {
     struct batch_row **slot;
     struct batch_session **session_slot;
     struct batch_row *rows;
-    struct batch_session *sessions;
+    struct batch_session *sessions, **sessions_end; /* oldest first */
     size_t row_count;
     size_t bytes; /* taken from chunks */
     struct batch_chunk *chunks;

@@ -162,8 +162,11 @@ write_session(struct writing *w, const struct batch_session *s)
 
     store_be64(id, (uint64_t)s->id);
     store_be32(timeout, (uint32_t)s->timeout_ms);
-    if (s->is_there)
-        return mdb_put(w->txn, table, &key, &value, 0);
+    if (s->is_there) { /* ids grow, as a rule: then pages are filled */
+        rc = mdb_put(w->txn, table, &key, &value, MDB_APPEND);
+        return rc == MDB_KEYEXIST ? mdb_put(w->txn, table, &key, &value, 0)
+                                  : rc;
+    }
     rc = mdb_del(w->txn, table, &key, NULL);
     return rc == MDB_NOTFOUND ? 0 : rc;
 }

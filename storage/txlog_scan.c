@@ -16,7 +16,8 @@
 
 #include "daemon/jute.h"
 
-enum { BUFFER_BYTES = 256 * 1024 };
+/* A part of the cache; a file allocated ahead fills it with zeros. */
+enum { BUFFER_BYTES = 64 * 1024 };
 
 int
 txlog_scan_open(struct txlog_scan *s, const char *path)
