@@ -321,7 +321,7 @@ look(struct elect_proc *p, zxid_t zxid, int64_t epoch)
 {
     struct elect_poll *e = &p->poll;
 
-    (void)epoch; /* the original election knows none */
+    zxid = poll_candidacy(zxid, epoch);
     poll_init(&e->core, &p->quorum, p->conf.my_sid, zxid);
     e->state = PEER_LOOKING;
     e->is_silent = false;

@@ -15,6 +15,14 @@ poll_init(struct poll *p, const struct quorum *q, sid_t me, zxid_t zxid)
     };
 }
 
+zxid_t
+poll_candidacy(zxid_t last, int64_t current)
+{
+    if (last < 0 || last > ZXID(current, 0))
+        return last;
+    return ZXID(current, 0);
+}
+
 void
 poll_begin(struct poll *p, int32_t xid)
 {

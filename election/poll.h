@@ -42,7 +42,17 @@ struct poll {
     struct vote vote[QUORUM_MEMBERS_MAX];
 };
 
-/* Begin an election with our last logged zxid. */
+/*
+ * What a server stands for election with: its last logged zxid; or, when its
+ * currentEpoch is a later one, the beginning of that.
+ *
+ * Ours: the original knew no epochs on disk.  Who has taken over an epoch in
+ * which nothing was logged yet is ahead of who has not, and refuses it as a
+ * leader: by the zxid alone the same server would be elected for ever.
+ */
+zxid_t poll_candidacy(zxid_t last, int64_t current);
+
+/* Begin an election with our candidacy. */
 void poll_init(struct poll *p, const struct quorum *q, sid_t me, zxid_t zxid);
 
 /* Begin a round; requests carry `xid`, which nobody else chose. */

@@ -114,10 +114,21 @@ an_answer_is_28_bytes_and_more_is_ignored(void)
     CU_ASSERT_EQUAL(poll_get_answer((struct bytes){buffer, 27}, &b), -EBADMSG);
 }
 
+/* A quorum took over epoch 1, nothing was logged in it: 5 knows nothing. */
+static void
+stands_with_the_epoch_it_took_over(void)
+{
+    CU_ASSERT_EQUAL(poll_candidacy(0, 1), ZXID(1, 0));
+    CU_ASSERT_EQUAL(poll_candidacy(ZXID(1, 7), 2), ZXID(2, 0));
+    CU_ASSERT_EQUAL(poll_candidacy(ZXID(2, 7), 2), ZXID(2, 7));
+    CU_ASSERT_EQUAL(poll_candidacy(-1, 2), -1);
+}
+
 UNIT_SUITE(poll)
 {
     unit_suite("poll");
     UNIT(agrees_on_the_largest_zxid);
+    UNIT(stands_with_the_epoch_it_took_over);
     UNIT(a_minority_decides_nothing);
     UNIT(a_candidate_that_is_gone_is_not_elected);
     UNIT(is_won_when_half_the_votes_are_passed);
