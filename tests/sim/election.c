@@ -189,18 +189,6 @@ election_datagram(struct server *s, const struct msg *m)
     }
 }
 
-/*
- * A server whose currentEpoch is above its last transaction's has taken over
- * all of that epoch's history: it is ahead of who has only older epochs.
- */
-static zxid_t
-candidacy(const struct server *s)
-{
-    zxid_t last = last_of(s->log, s->count), start = ZXID(s->current, 0);
-
-    return last > start ? last : start;
-}
-
 /* --- events ----------------------------------------------------------------
  */
 
@@ -230,7 +218,8 @@ election_look(struct server *s)
     struct elect_out out = {0};
 
     if (sim.plan.polls) {
-        poll_init(&s->poll, &sim.quorum, s->sid, candidacy(s));
+        poll_init(&s->poll, &sim.quorum, s->sid,
+                  poll_candidacy(last_of(s->log, s->count), s->current));
         poll_ask_all(s);
         return;
     }
