@@ -18,6 +18,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "net/forward.h"
 #include "net/repl_master.h"
 
 enum { LEARN_BUFFERS = 1 << 30, STILL_SILENT_MS = 1000 };
@@ -35,6 +36,17 @@ put_acks(struct repl_learn *l, zxid_t from, zxid_t to)
         qlink_put(&l->conn, Q_ACK, z, BYTES_NULL, BYTES_NULL);
 }
 
+/*
+ * An Apache master takes us before all that its epoch began with is in its
+ * tree: what we asked and do not have may come yet, and is not asked again.
+ */
+static bool
+may_lack_past(const struct repl_learn *l)
+{
+    return l->master_count > 0 && !l->core.is_leader_zabd &&
+           forward_waiting(l->r->forward) > 0;
+}
+
 static void
 begin_serving(struct repl_learn *l, int64_t epoch)
 {
@@ -46,6 +58,8 @@ begin_serving(struct repl_learn *l, int64_t epoch)
     r->wants_snap = false;
     l->silent = 0;
     l->ponged = clock_mono_ms();
+    if (may_lack_past(l))
+        r->served_epoch = epoch; /* clients do not go on */
     repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING, epoch);
     repl_established(r, epoch);
     log_info("replication: %s server %" PRId64 " epoch %" PRId64

@@ -15,7 +15,7 @@
  * So no request is lost and none is done twice.  Clients are let go when no
  * leader is found in time, when the tree is replaced by a snapshot, and when
  * the same leader has us again in the same epoch: it may still be at work on
- * what it got before.
+ * what it got before, and has our sessions down as another connection's.
  *
  * The replication process.
  */
@@ -127,7 +127,7 @@ go_on(struct repl *r, int64_t epoch)
 {
     uint64_t waiting = r->forward ? forward_waiting(r->forward) : 0;
 
-    if (!r->is_holding || (waiting > 0 && epoch == r->served_epoch))
+    if (!r->is_holding || epoch == r->served_epoch)
         return false;
     r->is_holding = false;
     r->is_asking_again = waiting > 0;
