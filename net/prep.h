@@ -142,8 +142,8 @@ enum prep_verdict prep_step(struct prep *p, const struct prep_request *r,
 int32_t prep_multi_ops(struct bytes body, int32_t *ops, uint32_t max);
 
 /*
- * Whether the request has a create or create2 of an ephemeral, alone or in a
- * multi; other kinds of create are never asked.
+ * Whether the request is a create or create2 of an ephemeral, or a multi in
+ * which any create has such flags; other requests are never asked.
  * ZK: QuorumZooKeeperServer.checkUpgradeSession
  */
 bool prep_makes_ephemeral(int32_t op, struct bytes body);

@@ -94,7 +94,7 @@ check_flags(const struct prep *p, const struct prep_op *o)
 static enum zk_code
 check_owner(const struct prep *p, const struct prep_op *o)
 {
-    bool asked = o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2;
+    bool asked = o->in_multi || o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2;
 
     if (!p->is_local || !is_ephemeral(o->flags))
         return ZK_OK;

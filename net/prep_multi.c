@@ -95,10 +95,14 @@ prep_reply_op(int32_t op, int32_t txn_type)
     return op;
 }
 
+/* In a multi the flags alone say what kind of create it is. */
 static bool
 is_ephemeral(const struct prep_op *o)
 {
-    return (o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2) &&
+    bool may_be = o->in_multi ? is_create(o->op)
+                              : o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2;
+
+    return may_be &&
            (o->flags == ZK_EPHEMERAL || o->flags == ZK_EPHEMERAL_SEQUENTIAL);
 }
 
@@ -112,8 +116,7 @@ prep_makes_ephemeral(int32_t op, struct bytes body)
     int rc;
 
     if (op != ZK_OP_MULTI)
-        return (op == ZK_OP_CREATE || op == ZK_OP_CREATE2) &&
-               prep_parse_create(&in, &o) && is_ephemeral(&o);
+        return prep_parse_create(&in, &o) && is_ephemeral(&o);
     while ((rc = next_op(&in, &o)) > 0)
         found |= is_ephemeral(&o);
     return rc == 0 && found;

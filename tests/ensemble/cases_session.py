@@ -159,6 +159,10 @@ leader: create: ok, transactions: 1
 leader: ephemeral: EPHEMERALONLOCAL, transactions: 1
 leader: create2 ephemeral: EPHEMERALONLOCAL, transactions: 1
 leader: multi with an ephemeral: EPHEMERALONLOCAL -2, transactions: 1
+leader: a container with such flags: EXPIRED, transactions: 1
+leader: flags that are none: -8, transactions: 1
+leader: an ephemeral that is there: EPHEMERALONLOCAL, transactions: 1
+leader: a container in a multi with such flags: EPHEMERALONLOCAL, transactions: 1
 leader: back: in
 leader: the older connection is closed: True
 leader: local sessions: 1
@@ -173,6 +177,10 @@ follower: create: ok, transactions: 1
 follower: ephemeral: EPHEMERALONLOCAL, transactions: 1
 follower: create2 ephemeral: EPHEMERALONLOCAL, transactions: 1
 follower: multi with an ephemeral: EXPIRED -2, transactions: 1
+follower: a container with such flags: EXPIRED, transactions: 1
+follower: flags that are none: -8, transactions: 1
+follower: an ephemeral that is there: EPHEMERALONLOCAL, transactions: 1
+follower: a container in a multi with such flags: EXPIRED, transactions: 1
 follower: back: in
 follower: the older connection is closed: True
 follower: local sessions: 1
@@ -204,6 +212,19 @@ def local_life(s, where, m, other):
                                   wire.delete("/" + where)))
         return c.results() if answer == "ok" else answer
     s.counted(m, where + ": multi with an ephemeral", several)
+
+    s.counted(m, where + ": a container with such flags", lambda: c.ask(
+        wire.createContainer("/%s-c" % where, flags=wire.EPH)))
+    s.counted(m, where + ": flags that are none", lambda: c.ask(
+        wire.create("/%s-c" % where, flags=9)))
+    s.counted(m, where + ": an ephemeral that is there", lambda: c.ask(
+        wire.create("/" + where, flags=wire.EPH)))
+
+    def in_multi():
+        c.ask(wire.multi(wire.createContainer("/%s-c" % where,
+                                              flags=wire.EPH)))
+        return c.results()
+    s.counted(m, where + ": a container in a multi with such flags", in_multi)
 
     again = Session(m, c.sid)
     s.note(where + ": back: %s", again.how())
@@ -341,6 +362,21 @@ def upgraded_sessions(t, word):
 @case("long", of=["aaa"])
 def upgraded_sessions_of(t, word):
     upgraded_sessions(t, word)
+
+
+@case("long", of=["zza zabd", "zaa apache", "aaz zabd"])
+def upgraded_sessions_mixed(t, word, kind):
+    """The same through a follower of the other kind: the leader gets the
+    createSession and the write that needs it in one go."""
+    e = t.ensemble(word, UPGRADING)
+    e.elect(kind)
+    leader, _ = places(e)
+    follower = [m for m in e if m.kind != kind][0]
+    Session(follower).ask(wire.sync("/"))
+    s = Script(t, e)
+    upgraded_life(s, follower, leader)
+    held_to(t, s.lines, UPGRADED_LINES)
+    t.finish(e)
 
 
 # --- without a leader ---------------------------------------------------------

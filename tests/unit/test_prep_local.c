@@ -223,7 +223,8 @@ a_multi_with_one_asks(void)
     CU_ASSERT_TRUE(multi_asks(ZK_OP_CREATE, ZK_EPHEMERAL, true));
     CU_ASSERT_TRUE(multi_asks(ZK_OP_CREATE2, ZK_EPHEMERAL_SEQUENTIAL, true));
     CU_ASSERT_FALSE(multi_asks(ZK_OP_CREATE, ZK_PERSISTENT, true));
-    CU_ASSERT_FALSE(multi_asks(ZK_OP_CREATE_CONTAINER, ZK_EPHEMERAL, true));
+    CU_ASSERT_TRUE(multi_asks(ZK_OP_CREATE_CONTAINER, ZK_EPHEMERAL, true));
+    CU_ASSERT_FALSE(multi_asks(ZK_OP_CREATE_CONTAINER, ZK_CONTAINER, true));
 }
 
 /* What is not legible becomes no session of all servers. */
