@@ -26,6 +26,8 @@ sync_time(const struct disk *d)
 {
     usec_t normal = sim.plan.disk_sync;
 
+    if (d->slow_until > sim.now && rng_percent(&sim.rng, 3))
+        return 4 * SEC; /* it hangs */
     if (d->slow_until > sim.now)
         return rng_skewed(&sim.rng, normal, normal + 800 * MSEC);
     return normal / 2 + rng_skewed(&sim.rng, 0, 2 * normal);
