@@ -180,12 +180,27 @@ is_too_much(const struct repl_history *h, zxid_t after)
            (double)bytes > factor * snapshot_bytes(h);
 }
 
+/*
+ * A snapshot has what is known to be committed.  Before we lead, the learner
+ * may hold more of our history, and nobody knows whether that is committed:
+ * for the while until the rest follows it would have given it back.
+ */
+static bool
+takes_nothing_back(const struct repl_history *h, const struct sync_facts *f)
+{
+    zxid_t common = f->learner < f->end ? f->learner : f->end;
+
+    return common <=
+           atomic_load_explicit(&h->repl->shm->replication->committed_zxid,
+                                memory_order_relaxed);
+}
+
 static bool
 must_snap(struct repl_history *h, const struct sync_facts *f)
 {
     zxid_t from = f->floor > 0 ? f->floor : f->learner;
 
-    if (h->repl->conf.force_snap_sync)
+    if (h->repl->conf.force_snap_sync && takes_nothing_back(h, f))
         return true;
     if (from > f->end)
         from = f->end;

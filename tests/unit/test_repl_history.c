@@ -526,7 +526,21 @@ the_configuration_may_demand_a_snapshot(void)
     CU_ASSERT_EQUAL(plan_for(0, E(20)).op, SYNC_SNAP);
     CU_ASSERT_EQUAL(plan_for(0, E(8999)).op, SYNC_DIFF); /* in the ring */
     r.conf.force_snap_sync = true;
+    atomic_store(&shm.replication->committed_zxid, E(8999));
     CU_ASSERT_EQUAL(plan_for(0, E(8999)).op, SYNC_SNAP);
+    no_past();
+}
+
+/* Nobody knows whether the last ones are committed: they must stay there. */
+static void
+no_snapshot_takes_back_what_may_be_committed(void)
+{
+    given_past(E(10));
+    propose_up_to(E(9000));
+    r.conf.force_snap_sync = true;
+    atomic_store(&shm.replication->committed_zxid, E(8998));
+    CU_ASSERT_EQUAL(plan_for(0, E(8999)).op, SYNC_DIFF);
+    CU_ASSERT_EQUAL(plan_for(0, E(8998)).op, SYNC_SNAP);
     no_past();
 }
 
@@ -598,6 +612,7 @@ UNIT_SUITE(repl_history)
     UNIT(a_snapshot_between_two_files_is_a_gap);
     UNIT(a_later_epoch_does_not_follow_whatever_was_purged);
     UNIT(the_configuration_may_demand_a_snapshot);
+    UNIT(no_snapshot_takes_back_what_may_be_committed);
     UNIT(more_log_than_a_snapshot_costs_is_not_read);
     UNIT(allocated_space_does_not_count);
 }
