@@ -366,7 +366,8 @@ some_voter(void)
 
     do
         node = (int)rng_below(&sim.rng, sim.servers);
-    while (sim.server[node].is_observer);
+    while (sim.server[node].is_observer ||
+           (sim.is_quiet && (sim.plan.absent >> node & 1)));
     return node;
 }
 
