@@ -58,7 +58,7 @@ def a_node_follows_what_apache_elects(stage):
     claim(leader in (2, 3), "%d leads", leader)
     apaches[leader - 2].says("LEADING - LEADER ELECTION TOOK")
     apaches[3 - leader].says("FOLLOWING - LEADER ELECTION TOOK")
-    claim(node.connected() == 6, "not connected with both")
+    claim(node.is_connected_with(6), "not connected with both")
 
 
 @case

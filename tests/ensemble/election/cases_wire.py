@@ -63,7 +63,7 @@ def the_smaller_is_called_back(stage):
     back = one.accept()
     claim(back.hello()[0] == 2, "somebody else calls back")
     claim(back.note().vote() == (LOOKING, 2, 0, 1, 0), "the last note again")
-    claim(node.connected() == 1, "connected with 1 alone")
+    claim(node.is_connected_with(1), "connected with 1 alone")
 
 
 @case
@@ -77,7 +77,7 @@ def what_crossed_the_smaller_s_hello_stays(stage):
     kept.hello()
     claim(one.dial(2).is_closed(), "the smaller's connection stays")
     claim(kept.note().leader == 2 and kept.is_open(0.1), "it was broken")
-    claim(node.connected() == 1, "not connected")
+    claim(node.is_connected_with(1), "not connected")
 
 
 @case
@@ -87,7 +87,7 @@ def the_larger_is_kept(stage):
     link = three.dial(2)
     claim(link.note().vote() == (LOOKING, 2, 0, 1, 0), "first note")
     claim(link.is_open(), "the larger's connection does not stay")
-    claim(node.connected() == 4, "connected with 3 alone")
+    claim(node.is_connected_with(4), "connected with 3 alone")
 
 
 @case
@@ -112,7 +112,7 @@ def a_newer_connection_of_the_larger_takes_the_place(stage):
     new = three.dial(2)
     claim(new.note().leader == 2, "the last note comes again")
     claim(old.is_closed(), "the old one stays")
-    claim(node.connected() == 4, "not connected")
+    claim(node.is_connected_with(4), "not connected")
 
 
 @case

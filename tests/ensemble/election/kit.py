@@ -156,6 +156,15 @@ class Node:
         self.say("connected")
         return self.hear("connected")[0]
 
+    def is_connected_with(self, members, seconds=PATIENCE_S):
+        """Soon: what it says of itself follows the sockets by a turn."""
+        end = time.monotonic() + seconds
+        while self.connected() != members:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
     def log(self):
         with open(self.log_path, errors="replace") as f:
             return f.read()
