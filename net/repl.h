@@ -40,6 +40,8 @@ struct repl {
     bool is_ordering;       /* it has not been answered */
     uint64_t look;          /* number of our last look for a leader */
     bool is_asked;          /* looking: the election process knows */
+    mono_ms_t role_since;   /* the election gave us the last role then */
+    mono_ms_t ask_at;       /* looking: not before */
     bool is_worn;           /* leading: this epoch has no zxid left */
     bool is_preparing;      /* prep and the clocks run */
     bool is_holding;        /* clients wait for a leader: repl_serve.c */

@@ -24,6 +24,8 @@
 #include "net/forward.h"
 #include "net/repl_history.h"
 
+enum { AT_ONCE_MS = 100, PAUSE_MS = 200 };
+
 /* --- preparing ------------------------------------------------------------ */
 
 void *
@@ -139,6 +141,19 @@ take_nothing(struct repl *r, const struct req *req, const struct origin *o)
     return true;
 }
 
+/*
+ * A role that was refused at once may be refused for ever: a leader that is
+ * not to be had is tried a few times a second, not all the time.
+ */
+static mono_ms_t
+after_a_pause(const struct repl *r)
+{
+    mono_ms_t now = clock_mono_ms();
+
+    return r->epoch == 0 && now - r->role_since < AT_ONCE_MS ? now + PAUSE_MS
+                                                             : 0;
+}
+
 void
 repl_look(struct repl *r, const char *why)
 {
@@ -148,6 +163,7 @@ repl_look(struct repl *r, const char *why)
     /* Those whom we led look for another leader, and ask us, too. */
     atomic_store(&look->ended, r->look);
     bell_ring(r->shm, PROC_ELECTION);
+    r->ask_at = after_a_pause(r);
     r->role->end(r);
     repl_hold(r);
     r->role = &role_looking;
@@ -177,6 +193,7 @@ static void
 take_role(struct repl *r, sid_t leader)
 {
     r->role->end(r);
+    r->role_since = clock_mono_ms();
     if (leader == r->conf.my_sid)
         repl_lead(r);
     else
@@ -192,9 +209,9 @@ looking_turn(struct repl *r)
     repl_order_done(r, &result); /* what the last role ordered, if it did */
     if (r->is_ordering || atomic_load(&r->shm->log->durable) < r->published)
         return;
-    if (!r->is_asked)
+    if (!r->is_asked && clock_mono_ms() >= r->ask_at)
         ask(r);
-    else if (atomic_load(&election->decided) == r->look)
+    else if (r->is_asked && atomic_load(&election->decided) == r->look)
         take_role(r, atomic_load(&election->leader));
 }
 
