@@ -129,10 +129,16 @@ def a_late_one_joins(stage):
 
 @case
 def observers_follow_the_voters(stage):
+    """Voters tell changes of their votes to voters only, so an observer may
+    settle for one that was overtaken; whom it then dials refuses, and it looks
+    again.  ZK: FastLeaderElection.sendNotifications"""
     nodes = ensemble(stage, 1, 2, 3, 4, observers=(4,))
+    observer = nodes.pop(4)
     leader = agreed(nodes)
     claim(leader != 4, "an observer leads")
-    nodes[4].logs("observing %d" % leader)
+    if observer.decided()[0] != leader:
+        claim(observer.look().decided()[0] == leader, "it does not follow")
+    observer.logs("observing %d" % leader)
 
 
 @case
