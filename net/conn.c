@@ -247,6 +247,13 @@ conn_flush_dirty(struct conn_home *home)
     }
 }
 
+void
+conn_break(struct conn *c, int error)
+{
+    if (c->is_open)
+        home_of(c)->ops->broken(c, error);
+}
+
 /* --- life ----------------------------------------------------------------- */
 
 static void

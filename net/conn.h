@@ -118,6 +118,9 @@ conn_unsent(const struct conn *c)
     return buf_used(c->out);
 }
 
+/* Its owner cannot go on with it: `broken` is called with `error`. */
+void conn_break(struct conn *c, int error);
+
 /* Send what can be sent now.  May call broken or drained. */
 void conn_flush(struct conn *c);
 

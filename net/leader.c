@@ -436,11 +436,3 @@ leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out)
     if (!has_quorum(l, in_touch(l, now)))
         give_up(l, "fewer voters than a quorum are in touch", out);
 }
-
-uint32_t
-leader_synced(const struct leader *l)
-{
-    quorum_set_t set = self(l) | voters_at(l, PEER_SEALED);
-
-    return (uint32_t)__builtin_popcountll(set);
-}

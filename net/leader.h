@@ -234,9 +234,6 @@ void leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out);
 bool leader_next(struct leader *l, uint32_t slot, mono_ms_t now,
                  struct leader_item *item, struct leader_out *out);
 
-/* Voters (with us) that are SEALED or FOLLOWING; for stat and STATUS. */
-uint32_t leader_synced(const struct leader *l);
-
 /* The guarantees above hold; for tests and the simulator. */
 void leader_check(const struct leader *l);
 

@@ -38,13 +38,14 @@ put_leader_info(struct leader *l, struct leader_peer *p,
                 struct leader_item *item)
 {
     struct jute_out data = jute_out_of(item->small, sizeof item->small);
+    struct leader_info info = {
+        .protocol = LEARNER_PROTOCOL,
+        .is_zabd = p->is_zabd,
+        .flags = l->conf.flags,
+    };
 
     put(item, Q_LEADER_INFO, ZXID(l->epoch, 0));
-    jute_put_i32(&data, LEARNER_PROTOCOL);
-    if (p->is_zabd) {
-        jute_put_i32(&data, QPACKET_ZABD);
-        jute_put_i32(&data, l->conf.flags);
-    }
+    leader_info_put(&data, &info);
     check(!data.bad);
     item->packet.data =
         (struct bytes){item->small, (int32_t)jute_out_size(&data)};

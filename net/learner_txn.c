@@ -103,14 +103,6 @@ on_inform(struct learner *l, zxid_t zxid, struct bytes txn,
         on_commit(l, zxid, out);
 }
 
-/* The designated leader's sid is for the reconfiguration alone. */
-static struct bytes
-behind_designated(struct bytes data)
-{
-    return data.size > 8 ? (struct bytes){data.data + 8, data.size - 8}
-                         : BYTES_NULL;
-}
-
 /* The packets that carry the history; false: it is none of these. */
 bool
 learner_on_transaction(struct learner *l, const struct qpacket *p,
@@ -118,17 +110,15 @@ learner_on_transaction(struct learner *l, const struct qpacket *p,
 {
     switch (p->type) {
     case Q_PROPOSAL:
-        on_proposal(l, p->zxid, p->data, out);
+        on_proposal(l, p->zxid, qpacket_txn(p), out);
         return true;
     case Q_COMMIT:
     case Q_COMMIT_ACTIVATE:
         on_commit(l, p->zxid, out);
         return true;
     case Q_INFORM:
-        on_inform(l, p->zxid, p->data, out);
-        return true;
     case Q_INFORM_ACTIVATE:
-        on_inform(l, p->zxid, behind_designated(p->data), out);
+        on_inform(l, p->zxid, qpacket_txn(p), out);
         return true;
     default:
         return false;

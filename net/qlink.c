@@ -2,6 +2,7 @@
 /* qlink.c - see qlink.h. */
 #include "net/qlink.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -28,8 +29,10 @@ qlink_put_packet(struct conn *c, const struct qpacket *p)
                   (size_t)(p->authinfo.size > 0 ? p->authinfo.size : 0);
     struct jute_out out;
 
-    if (!conn_out(c, room, &out))
+    if (!conn_out(c, room, &out)) {
+        conn_break(c, ENOMEM);
         return false;
+    }
     qpacket_put(&out, p);
     conn_out_end(c, &out);
     return true;

@@ -23,7 +23,10 @@ enum { QLINK_DATA_MAX = 256 * 1024 * 1024 };
 int64_t qlink_get(struct conn *c, const uint8_t *data, size_t size,
                   struct qpacket *p);
 
-/* Append one; a connection without memory for it is told by conn_out. */
+/*
+ * Append one.  A stream that lacks a packet is of no use: without memory for it
+ * the connection is broken (conn_ops), and the result false.
+ */
 bool qlink_put_packet(struct conn *c, const struct qpacket *p);
 bool qlink_put(struct conn *c, int32_t type, zxid_t zxid, struct bytes data,
                struct bytes authinfo);

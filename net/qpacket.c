@@ -72,6 +72,25 @@ qpacket_put(struct jute_out *out, const struct qpacket *p)
         jute_put_raw(out, p->authinfo.data, (size_t)p->authinfo.size);
 }
 
+struct bytes
+qpacket_txn(const struct qpacket *p)
+{
+    enum { DESIGNATED = 8 };
+
+    switch (p->type) {
+    case Q_PROPOSAL:
+    case Q_INFORM:
+        return p->data;
+    case Q_INFORM_ACTIVATE:
+        return p->data.size < DESIGNATED
+                   ? BYTES_NULL
+                   : (struct bytes){p->data.data + DESIGNATED,
+                                    p->data.size - DESIGNATED};
+    default:
+        return BYTES_NULL;
+    }
+}
+
 const char *
 qpacket_name(int32_t type)
 {

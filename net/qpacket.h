@@ -63,6 +63,13 @@ int64_t qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p,
 /* Write one; out->bad if it does not fit. */
 void qpacket_put(struct jute_out *out, const struct qpacket *p);
 
+/*
+ * The transaction that a PROPOSAL or an INFORM carries, also with a designated
+ * leader before it, who matters to a reconfiguration alone; null if there is
+ * none.
+ */
+struct bytes qpacket_txn(const struct qpacket *p);
+
 /* For the log: "PROPOSAL", or "unknown packet". */
 const char *qpacket_name(int32_t type);
 

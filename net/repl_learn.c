@@ -33,7 +33,8 @@ static void
 put_acks(struct repl_learn *l, zxid_t from, zxid_t to)
 {
     for (zxid_t z = from; z <= to; z++)
-        qlink_put(&l->conn, Q_ACK, z, BYTES_NULL, BYTES_NULL);
+        if (!qlink_put(&l->conn, Q_ACK, z, BYTES_NULL, BYTES_NULL))
+            return;
 }
 
 /*

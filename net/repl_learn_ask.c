@@ -128,35 +128,28 @@ learn_ask(struct repl_learn *l, const struct req *req, const struct origin *o)
 /* --- and back: transactions --------------------------------------------------
  */
 
-static bool
-is_txn(const struct qpacket *p)
-{
-    return p->type == Q_PROPOSAL || p->type == Q_INFORM ||
-           p->type == Q_INFORM_ACTIVATE;
-}
-
 /* Only a multi and the end of a session have more outcomes than one. */
 static uint32_t
-size_at_most(const struct qpacket *p)
+size_at_most(struct bytes data)
 {
-    uint32_t bytes = p->data.size < 0 ? 0 : (uint32_t)p->data.size;
-    int32_t type = txn_peek_type(p->data);
+    int32_t type = txn_peek_type(data);
     uint32_t count = 1;
     struct txn txn;
 
     if ((type == ZK_OP_MULTI || type == ZK_OP_CLOSE_SESSION) &&
-        txn_open(&txn, p->data) == 0)
+        txn_open(&txn, data) == 0)
         count = txn_count(&txn);
-
-    return ring_entry_size(bytes, count, sizeof(struct outcome), true);
+    return ring_entry_size((uint32_t)data.size, count, sizeof(struct outcome),
+                           true);
 }
 
 bool
 learn_has_room(struct repl_learn *l, const struct qpacket *packet)
 {
-    uint32_t size = is_txn(packet) ? size_at_most(packet) : ROOM_FOR_WORDS;
+    struct bytes txn = qpacket_txn(packet);
 
-    return repl_reserve(l->r, size) != NULL;
+    return repl_reserve(l->r, txn.size < 0 ? ROOM_FOR_WORDS
+                                           : size_at_most(txn)) != NULL;
 }
 
 /* The operations of a multi, as the client of ours named them. */

@@ -523,20 +523,6 @@ the_last_counter_is_proposed_and_committed(void)
     CU_ASSERT_TRUE(sends(2, Q_COMMIT, ZXID(5, 0xfffffffe)));
 }
 
-static void
-counts_who_is_in_step(void)
-{
-    given_led();
-    CU_ASSERT_EQUAL(leader_synced(&leader), 2);
-    comes_late(3, 4, 4, ZXID(4, 3));
-    CU_ASSERT_EQUAL(leader_synced(&leader), 2);
-    is_brought_up(3);
-    CU_ASSERT_EQUAL(leader_synced(&leader), 3);
-    comes_late(9, 4, 4, ZXID(4, 3));
-    is_brought_up(9);
-    CU_ASSERT_EQUAL(leader_synced(&leader), 3);
-}
-
 UNIT_SUITE(leader)
 {
     unit_suite("leader");
@@ -580,5 +566,4 @@ UNIT_SUITE(leader)
     UNIT(resigns_with_a_reason);
     UNIT(nothing_happens_after_the_end);
     UNIT(the_last_counter_is_proposed_and_committed);
-    UNIT(counts_who_is_in_step);
 }

@@ -198,6 +198,27 @@ a_leader_info_without_a_protocol_is_refused(void)
     CU_ASSERT_EQUAL(leader_info_get(bytes_of("abc"), &info), -EBADMSG);
 }
 
+static struct bytes
+txn_of(int32_t type, struct bytes data)
+{
+    struct qpacket p = {.type = type, .data = data};
+
+    return qpacket_txn(&p);
+}
+
+/* What room a transaction needs is asked before the core sees the packet. */
+static void
+a_designated_leader_stands_before_a_transaction(void)
+{
+    CU_ASSERT_TRUE(bytes_are(txn_of(Q_PROPOSAL, bytes_of("txn")), "txn"));
+    CU_ASSERT_TRUE(bytes_are(txn_of(Q_INFORM, bytes_of("txn")), "txn"));
+    CU_ASSERT_TRUE(
+        bytes_are(txn_of(Q_INFORM_ACTIVATE, bytes_of("leader..txn")), "txn"));
+    CU_ASSERT_EQUAL(txn_of(Q_INFORM_ACTIVATE, bytes_of("short")).size, -1);
+    CU_ASSERT_EQUAL(txn_of(Q_INFORM_ACTIVATE, BYTES_NULL).size, -1);
+    CU_ASSERT_EQUAL(txn_of(Q_COMMIT, bytes_of("txn")).size, -1);
+}
+
 UNIT_SUITE(qpacket)
 {
     unit_suite("qpacket");
@@ -211,4 +232,5 @@ UNIT_SUITE(qpacket)
     UNIT(other_bytes_behind_an_info_are_not_our_extension);
     UNIT(an_older_info_is_read_as_far_as_it_goes);
     UNIT(a_leader_info_without_a_protocol_is_refused);
+    UNIT(a_designated_leader_stands_before_a_transaction);
 }
