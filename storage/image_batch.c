@@ -12,11 +12,15 @@
 #include <stdlib.h>
 
 #include "daemon/check.h"
+#include "storage/txn.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { CHUNK_BYTES = 1024 * 1024 };
+enum {
+    CHUNK_BYTES = 1024 * 1024,
+    LINE = 64, /* of the processor's cache */
+};
 
 struct batch_chunk {
     struct batch_chunk *next;
@@ -210,6 +214,30 @@ static uint32_t
 hash_of(struct bytes path)
 {
     return (uint32_t)XXH3_64bits(path.data, (size_t)path.size);
+}
+
+/* A row waits three times: for its slot, itself, and where its data lies. */
+void
+image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
+                  uint32_t count)
+{
+    struct batch_row *const *slot[IMAGE_BATCH_AHEAD_MAX];
+    uint32_t known = 0;
+    struct bytes path;
+
+    check(count <= IMAGE_BATCH_AHEAD_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        if (txn_peek_path(entries[i], &path)) {
+            slot[known] = &b->slot[hash_of(path) % BATCH_SLOTS];
+            __builtin_prefetch(slot[known++]);
+        }
+    for (uint32_t i = 0; i < known; i++)
+        if (*slot[i])
+            for (size_t at = 0; at < sizeof **slot[i]; at += LINE)
+                __builtin_prefetch((const uint8_t *)*slot[i] + at);
+    for (uint32_t i = 0; i < known; i++)
+        if (*slot[i] && (*slot[i])->room.size > 0)
+            __builtin_prefetch((*slot[i])->room.data);
 }
 
 struct batch_row *

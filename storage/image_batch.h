@@ -82,6 +82,14 @@ void image_batch_deinit(struct image_batch *b);
  */
 int image_batch_apply(struct image_batch *b, struct bytes entry);
 
+/*
+ * What is likely to be applied next: the processor fetches all the rows at one
+ * time and need not wait for each.  A hint, which nothing believes.
+ */
+enum { IMAGE_BATCH_AHEAD_MAX = 16 };
+void image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
+                       uint32_t count);
+
 /* Put a node or session as a snapshot has it; no rule but the last wins. */
 int image_batch_put_node(struct image_batch *b, struct bytes path,
                          struct bytes data, struct bytes acl,

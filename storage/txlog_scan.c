@@ -175,6 +175,26 @@ txlog_scan_next(struct txlog_scan *s, struct bytes *entry)
     return rc < 0 ? rc : take_buffered(s, entry);
 }
 
+uint32_t
+txlog_scan_ahead(const struct txlog_scan *s, struct bytes *entries,
+                 uint32_t max)
+{
+    uint64_t at = s->offset - s->base;
+    uint32_t count = 0;
+
+    while (count < max &&
+           at + TXLOG_RECORD_EXTRA + TXLOG_ENTRY_MIN <= (uint64_t)s->filled) {
+        uint32_t length = load_be32(s->buffer + at + 8);
+
+        at += TXLOG_RECORD_HEAD_BYTES;
+        if (length < TXLOG_ENTRY_MIN || length > s->filled - at)
+            break;
+        entries[count++] = (struct bytes){s->buffer + at, (int32_t)length};
+        at += length + 1;
+    }
+    return count;
+}
+
 zxid_t
 txlog_entry_zxid(struct bytes entry)
 {

@@ -59,6 +59,14 @@ void txlog_scan_deinit(struct txlog_scan *s);
  */
 int txlog_scan_next(struct txlog_scan *s, struct bytes *entry);
 
+/*
+ * What txlog_scan_next will probably yield, as far as the buffer has it and
+ * `max` allows: a hint, unchecked, never to be believed.  How many; borrowed
+ * until the next call.
+ */
+uint32_t txlog_scan_ahead(const struct txlog_scan *s, struct bytes *entries,
+                          uint32_t max);
+
 /* The zxid of an entry of at least TXLOG_ENTRY_MIN bytes. */
 zxid_t txlog_entry_zxid(struct bytes entry);
 

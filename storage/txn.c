@@ -10,8 +10,7 @@
 
 enum { DIGEST_VERSION = 2 };
 
-/* --- bodies -----------------------------------------------------------------
- */
+/* --- bodies --------------------------------------------------------------- */
 
 static void
 get_path(struct jute_in *in, struct change *c)
@@ -139,8 +138,7 @@ empty_change(const struct txn *t)
     };
 }
 
-/* --- the walk ---------------------------------------------------------------
- */
+/* --- the walk ------------------------------------------------------------- */
 
 static struct change
 next_of_multi(struct txn *t)
@@ -248,8 +246,7 @@ txn_count(const struct txn *t)
     return (uint32_t)walk.left + (walk.closes ? 1 : 0);
 }
 
-/* --- the whole --------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------ */
 
 static struct txn_header
 get_header(struct jute_in *in)
@@ -275,33 +272,21 @@ has_no_list(struct bytes rest)
                               load_be32(rest.data) == DIGEST_VERSION);
 }
 
-static bool
-has_error_inside(struct txn *t)
-{
-    struct jute_in in = jute_in_of(t->body.data, (size_t)t->body.size);
-    int32_t count = get_length(&in);
-    bool found = false;
-
-    for (int32_t i = 0; i < count && !in.bad; i++) {
-        found |= jute_get_i32(&in) == ZK_OP_ERROR;
-        jute_get_bytes(&in);
-    }
-    return found && !in.bad;
-}
-
-/* Walk all of the body; what is left of it is a digest. */
+/*
+ * Walk all of the body; what is left of it is a digest.  A multi with an error
+ * in it has failed, and did nothing.
+ */
 static int
 walk_body(struct txn *t)
 {
     if (t->header.type == ZK_OP_CLOSE_SESSION && has_no_list(t->body))
         t->body.size = 0;
-    if (t->header.type == ZK_OP_MULTI)
-        t->is_failed = has_error_inside(t);
     txn_rewind(t);
     while (!is_over(t) && !t->at.bad)
         take_change(t);
     if (t->at.bad)
         return -EBADMSG;
+    t->is_failed = t->is_past_error;
     t->body.size = (int32_t)(t->at.at - t->body.data);
     return 0;
 }
@@ -328,6 +313,29 @@ txn_open(struct txn *t, struct bytes data)
     }
     txn_rewind(t);
     return 0;
+}
+
+bool
+txn_peek_path(struct bytes data, struct bytes *path)
+{
+    struct jute_in in;
+
+    switch (txn_peek_type(data)) {
+    case ZK_OP_CREATE:
+    case ZK_OP_CREATE2:
+    case ZK_OP_CREATE_CONTAINER:
+    case ZK_OP_CREATE_TTL:
+    case ZK_OP_DELETE:
+    case ZK_OP_DELETE_CONTAINER:
+    case ZK_OP_SET_DATA:
+    case ZK_OP_SET_ACL:
+        in = jute_in_of(data.data + ZK_TXN_HEADER_BYTES,
+                        (size_t)data.size - ZK_TXN_HEADER_BYTES);
+        *path = jute_get_bytes(&in);
+        return !in.bad && path->size >= 0;
+    default:
+        return false;
+    }
 }
 
 void

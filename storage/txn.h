@@ -84,6 +84,12 @@ txn_peek_type(struct bytes data)
                : (int32_t)load_be32(data.data + ZK_TXN_HEADER_BYTES - 4);
 }
 
+/*
+ * The path that a transaction of a single write begins with, without looking
+ * at the rest; false: it is of another type, or too short.  Borrowed.
+ */
+bool txn_peek_path(struct bytes data, struct bytes *path);
+
 /* The next change, or false at the end.  txn_rewind starts again. */
 bool txn_next(struct txn *t, struct change *change);
 void txn_rewind(struct txn *t);
