@@ -70,7 +70,7 @@ put_id(struct auth_ids *ids, struct bytes scheme, struct bytes id)
     if (out.bad)
         return false;
     store_be32(ids->data, count + 1);
-    ids->size = (uint32_t)jute_out_size(&out);
+    ids->size = (uint16_t)jute_out_size(&out);
     return true;
 }
 

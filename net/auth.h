@@ -27,8 +27,8 @@ enum {
 /* Identities and the room for more; `data` is the connection's. */
 struct auth_ids {
     uint8_t *data;
-    uint32_t size; /* 0: none yet, not even a count */
-    uint32_t room;
+    uint16_t size; /* 0: none yet, not even a count */
+    uint16_t room; /* at most AUTH_IDS_MAX */
 };
 
 static inline struct bytes

@@ -29,7 +29,7 @@
 #include "storage/tree.h"
 
 enum {
-    IDS_INLINE = 56, /* an IPv6 address as ip id fits */
+    IDS_INLINE = 54, /* an IPv6 address as ip id fits */
     SESSION_BUCKETS = 1 << 14,
     CLOSING_MS = 5000,            /* to take its last answer */
     EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes, then it is closed */

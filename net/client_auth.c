@@ -32,7 +32,7 @@ grow_ids(struct client_proc *p, struct client *c, uint32_t more)
     if (!was_inline)
         buf_give(&p->home.pool, old);
     c->ids.data = b->data;
-    c->ids.room = (uint32_t)want;
+    c->ids.room = (uint16_t)want;
     return true;
 }
 

@@ -102,9 +102,7 @@ client_list_add(struct client_proc *p, struct client_list *list,
 static uint32_t *
 session_bucket(const struct client_proc *p, session_id_t session)
 {
-    uint64_t h = (uint64_t)session * UINT64_C(0x9e3779b97f4a7c15);
-
-    return &p->session_bucket[h >> 50];
+    return &p->session_bucket[session_hash(session) % SESSION_BUCKETS];
 }
 
 struct client *

@@ -134,7 +134,7 @@ batch_take(struct image_batch *b, size_t size)
     struct batch_chunk *chunk = b->chunks;
     uint8_t *at;
 
-    size = ALIGN_UP(size, _Alignof(max_align_t));
+    size = ALIGN_UP(size, _Alignof(struct batch_row));
     if (!chunk || chunk->room - chunk->used < size)
         chunk = new_chunk(b, size);
     if (!chunk)

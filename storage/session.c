@@ -3,8 +3,7 @@
  * session.c - the session table in shared memory.
  *
  * Slots in an array, found through chained buckets by id; free slots hang on
- * a list through hash_next.  An empty table touches half a megabyte, a
- * session 56 bytes.
+ * a list through hash_next.  A session touches 60 bytes.
  *
  * Pure.  The replication process writes; readers may see a chain torn, so a
  * walk is bounded and a slot number tested before use.
@@ -33,13 +32,10 @@ session_table_bytes(void)
     return sizeof(struct session_table);
 }
 
-/* Ids count up from a clock: spread them. */
 static uint32_t
 bucket_of(session_id_t id)
 {
-    uint64_t x = (uint64_t)id * UINT64_C(0x9e3779b97f4a7c15);
-
-    return (uint32_t)((x ^ x >> 29) >> 20) % BUCKETS;
+    return session_hash(id) % BUCKETS;
 }
 
 struct session_table *

@@ -35,6 +35,20 @@ struct session {
 
 struct session_table;
 
+/*
+ * Where a table of sessions looks for an id.  Ids count up from a server's
+ * number and clock, so those of one start fill neighbouring buckets, and few
+ * sessions few pages; the next start begins somewhere else.
+ */
+static inline uint32_t
+session_hash(session_id_t id)
+{
+    uint64_t start = (uint64_t)id >> 16;
+
+    return (uint32_t)id +
+           (uint32_t)(start * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 size_t session_table_bytes(void);
 struct session_table *session_table_init(void *memory, size_t size);
 void session_table_clear(struct session_table *table);
