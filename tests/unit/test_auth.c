@@ -178,7 +178,7 @@ growth_is_enough_room(void)
 
     memset(user, 'u', sizeof user - 1);
     h->conf.digest_alg = CONF_DIGEST_SHA512;
-    h->ids.room = auth_growth(bytes_of(user));
+    h->ids.room = (uint16_t)auth_growth(bytes_of(user));
     CU_ASSERT_EQUAL(say(h, "digest", user), ZK_OK);
 }
 
