@@ -27,7 +27,7 @@ enum {
     FOLD_SLICE_US = 5000,
     FOLD_CHECK_EVERY = 64, /* transactions between looks at the clock */
     SNAPSHOT_ROWS = 1000,
-    SNAPSHOT_REST = 29, /* times what the last took: a thirtieth of the time */
+    SNAPSHOT_REST = 49, /* times what the last one took: 2 % of the time */
     PAUSE_MS = 10000,
 };
 
