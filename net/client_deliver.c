@@ -316,7 +316,7 @@ on_synced(struct client_proc *p, const struct ring_entry *e)
         client_drop(p, c);
         return;
     }
-    request_path((struct bytes){q->body, (int32_t)q->body_size}, &path);
+    request_path(queued_body(q), &path);
     at = reply_begin(&out, e->xid, p->zxid, 0);
     jute_put_bytes(&out, path);
     frame_end(&out, at);

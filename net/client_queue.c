@@ -28,7 +28,7 @@ queue_put(struct buf_pool *pool, struct queue *q, const struct queued *head,
     *new = *head;
     new->size = size;
     if (head->body_size > 0)
-        memcpy(new->body, body, head->body_size);
+        memcpy(new + 1, body, head->body_size);
     q->buf->end += size;
     q->count++;
     if (head->kind != QUEUED_WAIT && q->parked == used)

@@ -35,8 +35,7 @@ struct queued {
     uint32_t heard_ms; /* when it was read, low 32 bits */
     zxid_t zxid;       /* REPLY; QUEUED_ZXID_NOW: as it stands then */
     uint32_t ids_size; /* WAIT: of the identities, when it was read */
-    uint32_t body_size;
-    uint8_t body[];
+    uint32_t body_size; /* SENT, WAIT: in the queue the body lies behind */
 };
 
 #define QUEUED_ZXID_NOW INT64_MIN
@@ -55,8 +54,16 @@ queue_head(const struct queue *q)
                     : NULL;
 }
 
+/* What lies behind one that is in a queue. */
+static inline struct bytes
+queued_body(const struct queued *q)
+{
+    return (struct bytes){(const uint8_t *)(q + 1), (int32_t)q->body_size};
+}
+
 /* The first that waits, or NULL. */
 struct queued *queue_parked(const struct queue *q);
+
 static inline bool
 queue_has_parked(const struct queue *q)
 {

@@ -265,7 +265,7 @@ static void
 run_parked_read(struct client_proc *p, struct client *c)
 {
     const struct queued *q = queue_head(&c->queue);
-    struct request r = {q->xid, q->op, {q->body, (int32_t)q->body_size}};
+    struct request r = {q->xid, q->op, queued_body(q)};
     struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
     int64_t limit = p->conf.throttled_op_wait_ms;
 
@@ -286,7 +286,7 @@ static bool
 step_parked(struct client_proc *p, struct client *c)
 {
     struct queued *q = queue_parked(&c->queue);
-    struct request r = {q->xid, q->op, {q->body, (int32_t)q->body_size}};
+    struct request r = {q->xid, q->op, queued_body(q)};
     struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
 
     if (q->kind == QUEUED_REPLY) {
