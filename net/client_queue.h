@@ -30,11 +30,11 @@ struct queued {
     uint8_t ends;  /* REPLY: then the connection is closed */
     uint16_t unused;
     int32_t xid;
-    int32_t op;        /* enum zk_op */
-    int32_t err;       /* REPLY */
-    uint32_t heard_ms; /* when it was read, low 32 bits */
-    zxid_t zxid;       /* REPLY; QUEUED_ZXID_NOW: as it stands then */
-    uint32_t ids_size; /* WAIT: of the identities, when it was read */
+    int32_t op;         /* enum zk_op */
+    int32_t err;        /* REPLY */
+    uint32_t heard_ms;  /* when it was read, low 32 bits */
+    zxid_t zxid;        /* REPLY; QUEUED_ZXID_NOW: as it stands then */
+    uint32_t ids_size;  /* WAIT: of the identities, when it was read */
     uint32_t body_size; /* SENT, WAIT: in the queue the body lies behind */
 };
 
