@@ -156,6 +156,8 @@ struct shm_replication {
     _Atomic uint64_t outstanding; /* prepared, not yet applied */
     _Atomic uint64_t sessions_expired;
     _Atomic uint64_t proposals; /* transactions prepared */
+    /* transactions after which our tree was not its leader's */
+    _Atomic uint64_t digest_mismatches;
     struct shm_ensemble ensemble;
     struct shm_look look;           /* to the election process */
     struct shm_log_order log_order; /* to the log process */

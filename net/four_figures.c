@@ -127,6 +127,7 @@ figures_collect(const struct shm *shm, struct figures *f)
     f->sessions_expired = r->sessions_expired;
     f->local_sessions = r->local_sessions;
     f->proposals = r->proposals;
+    f->digest_mismatches = r->digest_mismatches;
     getrlimit(RLIMIT_NOFILE, &files);
     f->max_files = files.rlim_cur;
     for (uint32_t w = 0; w < shm->super->client_count; w++)
@@ -299,6 +300,7 @@ fsync_avg_ms(const struct figures *f)
     W(COUNTER, bytes_received_count, f->bytes_received)                        \
     W(COUNTER, proposal_count, f->proposals)                                   \
     W(COUNTER, commit_count, f->proposals)                                     \
+    W(COUNTER, digest_mismatches_count, f->digest_mismatches)                  \
     W(COUNTER, cnt_snapshottime, f->snapshots)                                 \
     W(COUNTER, fsync_threshold_exceed_count, 0)                                \
     W(GAUGE, watch_bytes, f->watch_bytes)                                      \

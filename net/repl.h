@@ -31,6 +31,7 @@ struct repl {
     struct conf conf;
     uint32_t conf_version;
     const struct role *role;
+    bool has_differed;      /* from the leader's tree, which has been told */
     bool is_failed;         /* the log cannot write: nothing is acknowledged */
     zxid_t known_committed; /* a quorum has it; what was loaded at the start
                                or came with a snapshot beyond that may have

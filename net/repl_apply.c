@@ -6,7 +6,10 @@
  * sequence lock, short enough that a reader hardly waits; what a reply needs
  * is kept in the entry.
  */
+#include <inttypes.h>
+
 #include "daemon/check.h"
+#include "daemon/log.h"
 #include "net/repl.h"
 
 enum {
@@ -17,6 +20,32 @@ enum {
 };
 
 _Static_assert(CLIENTS_MAX <= 64, "one bit each in `concerned`");
+
+/*
+ * What a leader sent says what its tree is: ours must be the same, all the
+ * time, or clients read something else here.  Told once; whoever watches the
+ * counter hears of each.  Up to exact_zxid the tree may still hold a part of
+ * the future that a fuzzy snapshot brought.
+ */
+static void
+compare_digest(struct repl *r, const struct txn *txn)
+{
+    zxid_t zxid = txn->header.zxid;
+
+    if (tree_agrees(r->tree, txn) ||
+        zxid <= atomic_load_explicit(&r->shm->log->exact_zxid,
+                                     memory_order_relaxed))
+        return;
+    atomic_fetch_add_explicit(&r->shm->replication->digest_mismatches, 1,
+                              memory_order_relaxed);
+    if (!r->has_differed)
+        log_error("First digest mismatch on txn: 0x%" PRIx64
+                  ", expected digest is %" PRIu64 ": this server's tree is not "
+                  "its leader's.  Stop it, move its data and log directories "
+                  "away and start it: it takes everything from the leader",
+                  (uint64_t)zxid, (uint64_t)txn->digest);
+    r->has_differed = true;
+}
 
 /* The tree keeps the session table as well; a slot that ends has no bucket. */
 void
@@ -29,6 +58,7 @@ repl_apply_txn(struct repl *r, struct txn *txn, struct outcome *outcomes)
             expiry_remove(&r->expiry, s);
     }
     tree_apply_txn(r->tree, txn, outcomes);
+    compare_digest(r, txn);
 }
 
 /*

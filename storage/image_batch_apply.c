@@ -466,7 +466,7 @@ image_batch_apply(struct image_batch *b, struct bytes entry)
         return rc;
     b->zxid = txn.header.zxid;
     b->txns++;
-    b->has_leader_digest = txn.has_digest && txn.digest_version == 2;
+    b->has_leader_digest = txn_has_tree_digest(&txn);
     b->leader_digest = (uint64_t)txn.digest;
     return 0;
 }

@@ -156,6 +156,13 @@ void tree_apply(struct tree *t, const struct txn_header *h,
 void tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes);
 
 /*
+ * Of the transaction that was applied last: whether the tree is what it says
+ * its leader's is after it, by the digest; true if it says nothing of that.
+ * ZK: DataTree.compareDigest
+ */
+bool tree_agrees(const struct tree *t, const struct txn *txn);
+
+/*
  * About so many nodes will be loaded; only a matter of speed, as is saying a
  * few nodes ahead which path will be loaded soon.
  */

@@ -363,3 +363,9 @@ tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes)
     if (txn->header.zxid > t->zxid)
         STORE(t->zxid, txn->header.zxid);
 }
+
+bool
+tree_agrees(const struct tree *t, const struct txn *txn)
+{
+    return !txn_has_tree_digest(txn) || (uint64_t)txn->digest == t->digest;
+}

@@ -8,8 +8,6 @@
 
 #include <errno.h>
 
-enum { DIGEST_VERSION = 2 };
-
 /* --- bodies --------------------------------------------------------------- */
 
 static void
@@ -269,7 +267,7 @@ static bool
 has_no_list(struct bytes rest)
 {
     return rest.size == 0 || (rest.size == ZK_TXN_DIGEST_BYTES &&
-                              load_be32(rest.data) == DIGEST_VERSION);
+                              load_be32(rest.data) == TXN_DIGEST_VERSION);
 }
 
 /*
@@ -351,6 +349,6 @@ txn_put_header(struct jute_out *out, const struct txn_header *h)
 void
 txn_put_digest(struct jute_out *out, int64_t digest)
 {
-    jute_put_i32(out, DIGEST_VERSION);
+    jute_put_i32(out, TXN_DIGEST_VERSION);
     jute_put_i64(out, digest);
 }

@@ -21,6 +21,8 @@
 #include "daemon/jute.h"
 #include "daemon/zk.h"
 
+enum { TXN_DIGEST_VERSION = 2 };
+
 struct txn_header {
     session_id_t session;
     int32_t cxid;
@@ -96,6 +98,13 @@ void txn_rewind(struct txn *t);
 
 /* How many changes txn_next will yield. */
 uint32_t txn_count(const struct txn *t);
+
+/* Whether it says the tree's digest, in the one version there is. */
+static inline bool
+txn_has_tree_digest(const struct txn *t)
+{
+    return t->has_digest && t->digest_version == TXN_DIGEST_VERSION;
+}
 
 void txn_put_header(struct jute_out *out, const struct txn_header *h);
 void txn_put_digest(struct jute_out *out, int64_t digest);

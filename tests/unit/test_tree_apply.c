@@ -541,6 +541,13 @@ a_captured_proposal_has_the_digest_it_says(void)
     tree_batch_end(tree, ++applied);
     CU_ASSERT_EQUAL(txn.digest, 0x142a2347f);
     CU_ASSERT_EQUAL(totals().digest, 0x142a2347f);
+    CU_ASSERT_TRUE(tree_agrees(tree, &txn));
+    txn.digest++;
+    CU_ASSERT_FALSE(tree_agrees(tree, &txn));
+    txn.digest_version++; /* which we cannot compare */
+    CU_ASSERT_TRUE(tree_agrees(tree, &txn));
+    txn.has_digest = false;
+    CU_ASSERT_TRUE(tree_agrees(tree, &txn));
 }
 
 UNIT_SUITE(tree_apply)
