@@ -257,6 +257,14 @@ void client_pump(struct client_proc *p, struct client *c);
 /* The oldest request is answered: take it from the queue, and what follows. */
 void client_answered(struct client_proc *p, struct client *c);
 
+/* client_auth.c; false: not taken. */
+bool client_on_auth(struct client_proc *p, struct client *c,
+                    const struct request *r);
+bool client_on_sasl(struct client_proc *p, struct client *c,
+                    const struct request *r);
+
+/* --- client_answer.c ------------------------------------------------------ */
+
 /*
  * An answer that is known already takes its place behind the others.  False:
  * no room, the request is not taken.
@@ -272,11 +280,16 @@ struct queued client_queued_reply(const struct client_proc *p,
                                   const struct request *r, zxid_t zxid,
                                   enum zk_code err, bool ends);
 
-/* client_auth.c; false: not taken. */
-bool client_on_auth(struct client_proc *p, struct client *c,
-                    const struct request *r);
-bool client_on_sasl(struct client_proc *p, struct client *c,
-                    const struct request *r);
+/* Put a request or an answer behind the others.  False: no room. */
+bool client_enqueue(struct client_proc *p, struct client *c,
+                    const struct queued *q, const uint8_t *body);
+
+/* Do not read on: a frame found no room.  Who is blocked so looks again. */
+void client_no_room(struct client_proc *p, struct client *c,
+                    enum conn_pause why);
+
+/* Give the answers at the head that had only to wait for their turn. */
+void client_put_due(struct client_proc *p, struct client *c);
 
 /* Write a reply without body at once. */
 void client_put_reply(struct client_proc *p, struct client *c, int32_t xid,

@@ -29,7 +29,6 @@ struct client_proc client_proc;
 
 /* --- a turn --------------------------------------------------------------- */
 
-/* A request has to fit in the ring, whatever a reload says. */
 /*
  * All servers but one may have their share outstanding.
  * ZK: LeaderZooKeeperServer.getGlobalOutstandingLimit
@@ -43,6 +42,7 @@ outstanding_share(const struct conf *conf)
            (voters > 2 ? (int64_t)voters - 1 : 1);
 }
 
+/* A request has to fit in the ring, whatever a reload says. */
 static void
 take_conf(struct client_proc *p)
 {

@@ -14,149 +14,8 @@
 
 #include "daemon/log.h"
 #include "net/frame.h"
-#include "net/reply.h"
 
 enum { XID_PING = -2 };
-
-/* --- answers -------------------------------------------------------------- */
-
-void
-client_count_reply(struct client_proc *p, struct client *c, int32_t op,
-                   zxid_t zxid, uint32_t heard_ms)
-{
-    struct client_stats *s = &p->own->stats;
-    struct conn_info *info = client_info(p, c);
-    uint32_t ms = (uint32_t)p->now_ms - heard_ms;
-
-    COUNT(s->sent, 1);
-    COUNT(s->latency_count, 1);
-    info->sent++;
-    info->last_zxid = zxid;
-    info->last_op = op;
-    info->last_response_ms = p->now_ms;
-    info->latency_last_ms = ms;
-    info->latency_count++;
-    if (info->latency_count == 1 || ms < info->latency_min_ms)
-        info->latency_min_ms = ms;
-    if (s->latency_count == 1 || ms < s->latency_min_ms)
-        s->latency_min_ms = ms;
-    if (ms == 0)
-        return;
-    info->latency_total_ms += ms;
-    COUNT(s->latency_total_ms, ms);
-    if (ms > info->latency_max_ms)
-        info->latency_max_ms = ms;
-    if (ms > s->latency_max_ms)
-        s->latency_max_ms = ms;
-}
-
-void
-client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
-                 zxid_t zxid, int32_t err)
-{
-    struct jute_out out;
-
-    if (!conn_out(&c->conn, REPLY_BYTES, &out)) {
-        client_drop(p, c);
-        return;
-    }
-    reply_put(&out, xid, zxid, err);
-    conn_out_end(&c->conn, &out);
-}
-
-/* Answer now what was waiting for its turn. */
-static void
-put_queued_reply(struct client_proc *p, struct client *c,
-                 const struct queued *q)
-{
-    zxid_t zxid = q->zxid == QUEUED_ZXID_NOW ? p->zxid : q->zxid;
-    struct jute_out out;
-
-    if (!conn_out(&c->conn, REPLY_BYTES + 4, &out)) {
-        client_drop(p, c);
-        return;
-    }
-    if (q->op == ZK_OP_SASL) { /* no mechanism is configured: null token */
-        size_t at = reply_begin(&out, q->xid, zxid, q->err);
-
-        jute_put_i32(&out, -1);
-        frame_end(&out, at);
-    } else {
-        reply_put(&out, q->xid, zxid, q->err);
-    }
-    conn_out_end(&c->conn, &out);
-    client_count_reply(p, c, q->op, zxid, q->heard_ms);
-    if (q->ends)
-        client_end(p, c);
-}
-
-/* Give the replies at the head that had only to wait for their turn. */
-static void
-put_due_replies(struct client_proc *p, struct client *c)
-{
-    while (c->state == CLIENT_OPEN && queue_head(&c->queue) &&
-           c->queue.parked > 0 && queue_head(&c->queue)->kind == QUEUED_REPLY) {
-        put_queued_reply(p, c, queue_head(&c->queue));
-        if (c->state == CLIENT_GONE)
-            return; /* its queue is gone as well */
-        queue_pop(&p->home.pool, &c->queue);
-    }
-}
-
-static void
-no_room(struct client_proc *p, struct client *c, enum conn_pause why)
-{
-    conn_pause(&c->conn, why);
-    client_list_add(p, &p->blocked, c);
-}
-
-static bool
-put_in_queue(struct client_proc *p, struct client *c, const struct queued *q,
-             const uint8_t *body)
-{
-    if (!queue_put(&p->home.pool, &c->queue, q, body)) {
-        no_room(p, c, CONN_PAUSE_QUEUE);
-        return false;
-    }
-    client_info(p, c)->queued = c->queue.count;
-    return true;
-}
-
-bool
-client_answer(struct client_proc *p, struct client *c, const struct queued *q)
-{
-    if (c->queue.count > 0)
-        return put_in_queue(p, c, q, NULL);
-    put_queued_reply(p, c, q);
-    return true;
-}
-
-struct queued
-client_queued_reply(const struct client_proc *p, const struct request *r,
-                    zxid_t zxid, enum zk_code err, bool ends)
-{
-    return (struct queued){
-        .kind = QUEUED_REPLY,
-        .ends = ends,
-        .xid = r->xid,
-        .op = r->op,
-        .err = (int32_t)err,
-        .zxid = zxid,
-        .heard_ms = (uint32_t)p->now_ms,
-    };
-}
-
-bool
-client_answer_last(struct client_proc *p, struct client *c,
-                   const struct request *r, zxid_t zxid, enum zk_code err)
-{
-    struct queued q = client_queued_reply(p, r, zxid, err, true);
-
-    if (!client_answer(p, c, &q))
-        return false;
-    conn_pause(&c->conn, CONN_PAUSE_END);
-    return true;
-}
 
 /* --- writes --------------------------------------------------------------- */
 
@@ -224,10 +83,10 @@ send_or_wait(struct client_proc *p, struct client *c, const struct request *r)
     struct reqring *ring = &p->shm->requests[p->worker];
 
     if (!reqring_reserve(ring, c->ids.size, (uint32_t)r->body.size)) {
-        no_room(p, c, CONN_PAUSE_QUEUE);
+        client_no_room(p, c, CONN_PAUSE_QUEUE);
         return false;
     }
-    if (!put_in_queue(p, c, &q, r->body.data))
+    if (!client_enqueue(p, c, &q, r->body.data))
         return false;
     send_request(p, c, req_kind_of(r->op), r, auth_bytes(&c->ids));
     return true;
@@ -245,7 +104,7 @@ park(struct client_proc *p, struct client *c, const struct request *r)
         .body_size = (uint32_t)r->body.size,
     };
 
-    return put_in_queue(p, c, &q, r->body.data);
+    return client_enqueue(p, c, &q, r->body.data);
 }
 
 /* What this process answers by itself, when its turn has come. */
@@ -315,12 +174,12 @@ client_pump(struct client_proc *p, struct client *c)
     }
     if (c->state == CLIENT_NEW)
         conn_resume(&c->conn, CONN_PAUSE_QUEUE);
-    put_due_replies(p, c);
+    client_put_due(p, c);
     while (c->state == CLIENT_OPEN && queue_has_parked(&c->queue) &&
            !(c->conn.pauses & CONN_PAUSE_OUTPUT)) {
         if (!step_parked(p, c))
             break;
-        put_due_replies(p, c);
+        client_put_due(p, c);
     }
     if (c->state != CLIENT_OPEN)
         return;
@@ -335,7 +194,7 @@ client_answered(struct client_proc *p, struct client *c)
 {
     queue_pop(&p->home.pool, &c->queue);
     COUNT(p->own->stats.outstanding, -UINT64_C(1));
-    put_due_replies(p, c);
+    client_put_due(p, c);
     if (c->state != CLIENT_OPEN)
         return;
     client_info(p, c)->queued = c->queue.count;
@@ -409,7 +268,7 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
         return client_answer(p, c, &reply);
     }
     if (is_too_busy(p, c)) {
-        no_room(p, c, CONN_PAUSE_GLOBAL);
+        client_no_room(p, c, CONN_PAUSE_GLOBAL);
         return false;
     }
     if (queue_has_parked(&c->queue))
@@ -431,7 +290,7 @@ on_frame(struct client_proc *p, struct client *c, struct bytes frame)
     if (c->state == CLIENT_NEW) {
         taken = client_on_connect(p, c, frame);
         if (!taken)
-            no_room(p, c, CONN_PAUSE_QUEUE);
+            client_no_room(p, c, CONN_PAUSE_QUEUE);
         return taken;
     }
     if (!request_open(frame, &r)) {

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 #include "daemon/check.h"
-#include "storage/txn.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

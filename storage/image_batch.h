@@ -19,6 +19,7 @@
 #define STORAGE_IMAGE_BATCH_H
 
 #include "storage/image.h"
+#include "storage/txn.h"
 
 struct batch_row {
     struct batch_row *hash_next;
@@ -129,6 +130,14 @@ int batch_copy(struct image_batch *b, struct bytes *bytes);
 int batch_row(struct image_batch *b, struct bytes path, struct batch_row **row);
 int batch_new_row(struct image_batch *b, struct bytes path,
                   struct batch_row **row);
+
+/* Take the row from the list of the session it was made for. */
+void batch_forget_owner(struct batch_row *row);
+
+/* What a transaction takes away; 0 or -errno, as image_batch_apply. */
+int batch_delete(struct image_batch *b, const struct txn_header *h,
+                 const struct change *c);
+int batch_close_session(struct image_batch *b, const struct txn_header *h);
 
 struct batch_row *batch_known_row(const struct image_batch *b,
                                   struct bytes path);
