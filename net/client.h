@@ -88,7 +88,9 @@ struct client_proc {
     struct bell bell;
     struct conn_home home;
     ev_io accept;
-    ev_timer accept_again;
+    ev_timer accept_again;  /* while accepting is paused */
+    uint32_t accept_anyway; /* so many, though another is behind */
+    bool is_without_files;  /* that is why it is paused */
     ev_timer tick;
     ev_check wake;
     ev_signal on_term;
@@ -212,6 +214,10 @@ void client_end_look(struct client_proc *p);
 /* --- client_accept.c ------------------------------------------------------ */
 
 void client_accept_init(struct client_proc *p);
+
+/* Once a turn: accept again if that was left to others who have their share. */
+void client_accept_look(struct client_proc *p);
+
 /* Close connections that are too long without a session or closing. */
 void client_expire(struct client_proc *p);
 

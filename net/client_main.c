@@ -125,6 +125,7 @@ turn(void *arg)
     client_publish(p);
     conn_flush_dirty(&p->home);
     client_end_look(p);
+    client_accept_look(p);
     client_sweep(p);
     client_ring(p);
     /* Replication rings watchers for every change, from now on: look again. */
