@@ -67,6 +67,12 @@ struct client {
     uint8_t ids_inline[IDS_INLINE];
 };
 
+/* When the loop of a client process was seen to turn. */
+struct client_beat {
+    uint64_t count;
+    mono_ms_t moved;
+};
+
 /* A list of clients through `todo_next`. */
 struct client_list {
     uint32_t first; /* place + 1 */
@@ -88,9 +94,8 @@ struct client_proc {
     struct bell bell;
     struct conn_home home;
     ev_io accept;
-    ev_timer accept_again;  /* while accepting is paused */
-    uint32_t accept_anyway; /* so many, though another is behind */
-    bool is_without_files;  /* that is why it is paused */
+    ev_timer accept_again; /* when there is no descriptor for another */
+    struct client_beat beats[CLIENTS_MAX]; /* of all client processes */
     ev_timer tick;
     ev_check wake;
     ev_signal on_term;
@@ -211,11 +216,21 @@ void client_end_init(struct client_proc *p);
 /* Once a turn: leave if we were told to and everything is answered. */
 void client_end_look(struct client_proc *p);
 
+/* --- client_share.c ------------------------------------------------------- */
+
+void client_share_init(struct client_proc *p);
+
+/* The process that should accept the next connection. */
+enum proc_id client_share_whose(const struct client_proc *p);
+
+/* A few times a second: note whose loop turns. */
+void client_share_tick(struct client_proc *p);
+
 /* --- client_accept.c ------------------------------------------------------ */
 
 void client_accept_init(struct client_proc *p);
 
-/* Once a turn: accept again if that was left to others who have their share. */
+/* Once a turn: begin or cease to accept, as client_share_whose says. */
 void client_accept_look(struct client_proc *p);
 
 /* Close connections that are too long without a session or closing. */

@@ -2,9 +2,8 @@
 /*
  * client_accept.c - connections come, and those without a session go.
  *
- * All client processes accept from one listening socket, one connection per
- * turn.  A connection stays where it came to, so who is far ahead of another
- * leaves the next ones to that.  Facts: spec/client-protocol.md 1.8, 11.
+ * All client processes share one listening socket; client_share.c says whose
+ * turn it is to accept there.  Facts: spec/client-protocol.md 1.8, 11.
  */
 #include "net/client.h"
 
@@ -16,10 +15,7 @@
 
 #include "daemon/log.h"
 
-/* Fewer connections than this in one process are cheaper than in two. */
-enum { AHEAD_MAX = 64 };
-
-static const double pause_seconds = 0.1;
+static const double pause_seconds = 0.1; /* when no descriptor is left */
 
 static uint64_t
 connections_in_all(const struct client_proc *p)
@@ -93,65 +89,6 @@ welcome(struct client_proc *p, int fd, const struct sockaddr *peer)
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-/* --- whose turn it is ----------------------------------------------------- */
-
-/* A process that we are far ahead of; PROC_END: there is none. */
-static enum proc_id
-find_behind(const struct client_proc *p)
-{
-    const struct shm *shm = p->shm;
-
-    for (uint32_t w = 0; w < shm->super->client_count; w++)
-        if (shm->client[w]->proc.is_ready &&
-            shm->client[w]->stats.connections + AHEAD_MAX <
-                p->own->stats.connections)
-            return (enum proc_id)(PROC_CLIENT + w);
-    return PROC_END;
-}
-
-/* Accept nothing for a while, unless client_accept_look knows better. */
-static void
-pause_accepting(struct client_proc *p)
-{
-    ev_io_stop(p->loop, &p->accept);
-    ev_timer_again(p->loop, &p->accept_again);
-}
-
-/*
- * Leave it to who is behind.  That may sleep with its own accepting paused,
- * so it is rung; and it may hang, so we go on after a while, as if we were not
- * ahead yet.
- */
-static bool
-leave_to_another(struct client_proc *p)
-{
-    enum proc_id other = find_behind(p);
-
-    if (other == PROC_END) {
-        p->accept_anyway = 0;
-        return false;
-    }
-    if (p->accept_anyway > 0) {
-        p->accept_anyway--;
-        return false;
-    }
-    pause_accepting(p);
-    bell_ring(p->shm, other);
-    return true;
-}
-
-void
-client_accept_look(struct client_proc *p)
-{
-    if (!ev_is_active(&p->accept_again) || p->is_without_files ||
-        find_behind(p) != PROC_END)
-        return;
-    ev_timer_stop(p->loop, &p->accept_again);
-    ev_io_start(p->loop, &p->accept);
-}
-
-/* --- connections come ----------------------------------------------------- */
-
 static void
 on_accept(struct ev_loop *loop, ev_io *io, int events)
 {
@@ -160,13 +97,12 @@ on_accept(struct ev_loop *loop, ev_io *io, int events)
     socklen_t size = sizeof peer;
     int fd;
 
-    (void)loop, (void)events;
-    if (leave_to_another(p))
-        return;
+    (void)events;
     fd = accept4(io->fd, (struct sockaddr *)&peer, &size,
                  SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
         welcome(p, fd, (const struct sockaddr *)&peer);
+        client_accept_look(p);
         return;
     }
     if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
@@ -174,8 +110,8 @@ on_accept(struct ev_loop *loop, ev_io *io, int events)
         return; /* another process took it, or the peer gave up */
     log_warn_often("cannot accept connections: %s; raise LimitNOFILE",
                    strerror(errno));
-    p->is_without_files = true;
-    pause_accepting(p);
+    ev_io_stop(loop, io);
+    ev_timer_again(loop, &p->accept_again);
 }
 
 static void
@@ -185,9 +121,23 @@ on_again(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)events;
     ev_timer_stop(loop, timer);
-    ev_io_start(loop, &p->accept);
-    p->is_without_files = false;
-    p->accept_anyway = AHEAD_MAX;
+    client_accept_look(p);
+}
+
+/* Only whose turn it is waits at the socket: others need not be woken. */
+void
+client_accept_look(struct client_proc *p)
+{
+    enum proc_id whose = client_share_whose(p);
+
+    if (p->shm->super->listen_fd < 0 || ev_is_active(&p->accept_again))
+        return;
+    if (whose == p->self) {
+        ev_io_start(p->loop, &p->accept);
+    } else if (ev_is_active(&p->accept)) {
+        ev_io_stop(p->loop, &p->accept);
+        bell_ring(p->shm, whose);
+    }
 }
 
 void
@@ -196,8 +146,6 @@ client_accept_init(struct client_proc *p)
     ev_timer_init(&p->accept_again, on_again, pause_seconds, pause_seconds);
     ev_io_init(&p->accept, on_accept, p->shm->super->listen_fd, EV_READ);
     p->accept_again.data = p->accept.data = p;
-    if (p->shm->super->listen_fd >= 0)
-        ev_io_start(p->loop, &p->accept);
 }
 
 /* The oldest of a state come first. */

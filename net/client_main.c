@@ -164,6 +164,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop, (void)events;
     client_expire(p);
+    client_share_tick(p);
     p->is_full = is_full(p);
     p->blocked_moved = 0; /* look again, whatever moved */
     ring_memory_look(&p->ring_memory, p->shm->replication->taken[p->worker],
@@ -250,6 +251,7 @@ client_main(struct shm *shm, uint32_t worker)
 
     start(p, shm, worker);
     bell_attach(&p->bell, p->loop, shm, p->self, turn, p);
+    client_share_init(p);
     client_accept_init(p);
     client_end_init(p);
     client_local_init(p);
