@@ -63,6 +63,13 @@ struct shm_proc {
     _Atomic uint32_t progress_permille; /* of a long start */
 };
 
+/* Each counter has one writer: no locked addition is needed. */
+#define COUNT(counter, n)                                                      \
+    atomic_store_explicit(                                                     \
+        &(counter),                                                            \
+        atomic_load_explicit(&(counter), memory_order_relaxed) + (n),          \
+        memory_order_relaxed)
+
 enum server_role {
     ROLE_NONE, /* starting, or looking for a leader: nobody is served */
     ROLE_STANDALONE,

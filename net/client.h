@@ -150,13 +150,6 @@ client_info(const struct client_proc *p, const struct client *c)
     return conn_info_at(p->shm, p->worker, client_place(c));
 }
 
-/* Each counter has one writer: no locked addition is needed. */
-#define COUNT(counter, n)                                                      \
-    atomic_store_explicit(                                                     \
-        &(counter),                                                            \
-        atomic_load_explicit(&(counter), memory_order_relaxed) + (n),          \
-        memory_order_relaxed)
-
 /* The one process of this address space; conn_ops have no argument for it. */
 extern struct client_proc client_proc;
 

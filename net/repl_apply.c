@@ -36,8 +36,7 @@ compare_digest(struct repl *r, const struct txn *txn)
         zxid <= atomic_load_explicit(&r->shm->log->exact_zxid,
                                      memory_order_relaxed))
         return;
-    atomic_fetch_add_explicit(&r->shm->replication->digest_mismatches, 1,
-                              memory_order_relaxed);
+    COUNT(r->shm->replication->digest_mismatches, 1);
     if (!r->has_differed)
         log_error("First digest mismatch on txn: 0x%" PRIx64
                   ", expected digest is %" PRIu64 ": this server's tree is not "
@@ -125,42 +124,51 @@ apply_batch(struct repl *r)
     atomic_store_explicit(&shared->applied, r->applied, memory_order_release);
 }
 
-/* Alone, what is durable is committed; else the zxid decides. */
-static bool
-is_committed(const struct repl *r, const struct ring_entry *e)
-{
-    return r->role->is_alone || e->kind != RING_TXN ||
-           e->zxid <= r->commit_zxid;
-}
-
-/* Up to where it may be committed at all. */
+/*
+ * Up to where the ring is committed, and the last zxid there.  Words between
+ * transactions go with the transaction before them.
+ */
 static ring_pos_t
-committed_at_most(const struct repl *r)
+find_committed(const struct repl *r, zxid_t *zxid)
 {
-    ring_pos_t durable =
-        atomic_load_explicit(&r->shm->log->durable, memory_order_acquire);
+    ring_pos_t pos = r->committed;
 
-    return r->role->is_alone && durable < r->published ? durable : r->published;
+    while (pos < r->published) {
+        const struct ring_entry *e = txring_at(&r->shm->ring, pos);
+
+        if (e->kind == RING_TXN && e->zxid > r->commit_zxid)
+            break;
+        if (e->kind == RING_TXN)
+            *zxid = e->zxid;
+        pos += e->size;
+    }
+    return pos;
 }
 
-/* Words between transactions go with the transaction before them. */
+/*
+ * Alone, what is durable is committed: the log process has walked it.  It
+ * says the zxid first, so that may be one of a moment later, durable as well.
+ */
+static ring_pos_t
+find_durable(const struct repl *r, zxid_t *zxid)
+{
+    const struct shm_log *log = r->shm->log;
+    ring_pos_t durable =
+        atomic_load_explicit(&log->durable, memory_order_acquire);
+
+    *zxid = atomic_load_explicit(&log->durable_zxid, memory_order_relaxed);
+    return durable < r->published ? durable : r->published;
+}
+
 static void
 tell_committed(struct repl *r)
 {
     struct shm_replication *shared = r->shm->replication;
-    ring_pos_t committed = r->committed, most = committed_at_most(r);
     zxid_t zxid = 0;
+    ring_pos_t committed =
+        r->role->is_alone ? find_durable(r, &zxid) : find_committed(r, &zxid);
 
-    while (committed < most) {
-        const struct ring_entry *e = txring_at(&r->shm->ring, committed);
-
-        if (!is_committed(r, e))
-            break;
-        if (e->kind == RING_TXN)
-            zxid = e->zxid;
-        committed += e->size;
-    }
-    if (committed == r->committed)
+    if (committed <= r->committed)
         return;
     r->committed = committed;
     if (zxid != 0)

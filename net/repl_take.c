@@ -64,8 +64,7 @@ repl_append(struct repl *r, struct ring_entry *e)
         if (r->role == &role_leading)
             repl_report_proposal(r, e->payload_size);
         r->outstanding++;
-        atomic_fetch_add_explicit(&r->shm->replication->proposals, 1,
-                                  memory_order_relaxed);
+        COUNT(r->shm->replication->proposals, 1);
     }
 }
 
@@ -154,7 +153,7 @@ repl_prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
     struct prep_result result = {0};
     enum prep_verdict verdict;
 
-    q->now = clock_wall_ms();
+    q->now = (wall_ms_t)(ev_now(r->loop) * 1000.); /* as this turn began */
     do {
         struct ring_entry *e = repl_reserve(r, size_of_need(&need));
 
