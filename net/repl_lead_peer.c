@@ -27,8 +27,7 @@ enum {
     SNAP_PIECE_BYTES = 64 * 1024,
 };
 
-/* --- life -------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 static struct lead_peer *
 free_peer(struct repl_lead *l)
@@ -70,8 +69,7 @@ lead_peer_close(struct lead_peer *p)
     repl_history_leave(p->lead->r->history, p->slot);
 }
 
-/* --- what comes --------------------------------------------------------------
- */
+/* --- what comes ---------------------------------------------------------- */
 
 static void
 name_peer(struct lead_peer *p)
@@ -178,8 +176,7 @@ lead_peers_resume(struct repl_lead *l)
     }
 }
 
-/* --- what goes ---------------------------------------------------------------
- */
+/* --- what goes ----------------------------------------------------------- */
 
 static void
 give_up(struct lead_peer *p, const char *why)

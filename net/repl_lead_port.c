@@ -23,8 +23,7 @@ enum {
     PING_MS = 100, /* to learners that are zabd, too */
 };
 
-/* --- what the core says ----------------------------------------------------
- */
+/* --- what the core says -------------------------------------------------- */
 
 static void
 perform(struct repl_lead *l, const struct leader_act *a)
@@ -58,8 +57,7 @@ lead_perform(struct repl_lead *l, const struct leader_out *out)
         perform(l, &out->act[i]);
 }
 
-/* --- the port ---------------------------------------------------------------
- */
+/* --- the port ------------------------------------------------------------ */
 
 static void
 on_connection(struct ev_loop *loop, ev_io *io, int events)
@@ -110,8 +108,7 @@ close_port(struct repl_lead *l)
     close(l->listener.fd);
 }
 
-/* --- open and closed --------------------------------------------------------
- */
+/* --- open and closed ----------------------------------------------------- */
 
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)

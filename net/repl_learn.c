@@ -25,8 +25,7 @@ enum { LEARN_BUFFERS = 1 << 30, STILL_SILENT_MS = 1000 };
 
 static const double tick_s = 0.1;
 
-/* --- what the core says ------------------------------------------------------
- */
+/* --- what the core says -------------------------------------------------- */
 
 /* One by one: Apache's leader counts each by itself. */
 static void
@@ -144,8 +143,7 @@ learn_perform(struct repl_learn *l, const struct learner_out *out)
         perform(l, &out->act[i]);
 }
 
-/* --- what the leader says ----------------------------------------------------
- */
+/* --- what the leader says ------------------------------------------------ */
 
 /* False: not now. */
 static bool
@@ -211,8 +209,7 @@ drained(struct conn *c)
 
 static const struct conn_ops ops = {input, broken, drained};
 
-/* --- the role ----------------------------------------------------------------
- */
+/* --- the role ------------------------------------------------------------ */
 
 /*
  * A server whose replication process hangs is elected again while its election

@@ -50,8 +50,7 @@ learn_past_full(struct repl_learn *l)
         reload("more is to come than the ring holds");
 }
 
-/* --- TRUNC ------------------------------------------------------------------
- */
+/* --- TRUNC --------------------------------------------------------------- */
 
 void
 learn_cut(struct repl_learn *l, zxid_t zxid)
@@ -99,8 +98,7 @@ cut_is_done(struct repl_learn *l, int result, struct learner_out *out,
     learner_truncated(&l->core, result, now, out);
 }
 
-/* --- SNAP -------------------------------------------------------------------
- */
+/* --- SNAP ---------------------------------------------------------------- */
 
 void
 learn_take_snap(struct repl_learn *l, zxid_t zxid)
@@ -194,8 +192,7 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     learner_snapped(&l->core, zxid, now, out);
 }
 
-/* --- waiting ----------------------------------------------------------------
- */
+/* --- waiting ------------------------------------------------------------- */
 
 static void
 order_is_done(struct repl_learn *l, int result, struct learner_out *out,

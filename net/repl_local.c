@@ -52,8 +52,7 @@ count(struct repl *r)
                           memory_order_relaxed);
 }
 
-/* --- words to client processes ----------------------------------------------
- */
+/* --- words to client processes ------------------------------------------- */
 
 static bool
 has_room(struct repl *r, const struct origin *o)
@@ -89,8 +88,7 @@ answer(struct repl *r, const struct origin *o, enum word_kind kind)
     return true;
 }
 
-/* --- requests ----------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------ */
 
 static bool
 opens_local(const struct repl *r, const struct req *req)

@@ -24,8 +24,7 @@
 static const double stall_s = 0.001;
 static const double rest_s = 0.25;
 
-/* --- the loop ----------------------------------------------------------------
- */
+/* --- the loop ------------------------------------------------------------ */
 
 void
 repl_publish(struct repl *r)
@@ -105,8 +104,7 @@ work(void *arg)
     return more;
 }
 
-/* --- timers ------------------------------------------------------------------
- */
+/* --- timers -------------------------------------------------------------- */
 
 static void
 again_at(struct repl *r, ev_timer *timer, mono_ms_t when)

@@ -130,8 +130,7 @@ repl_established(struct repl *r, int64_t epoch)
     bell_ring(r->shm, PROC_ELECTION);
 }
 
-/* --- looking for a leader --------------------------------------------------
- */
+/* --- looking for a leader ------------------------------------------------ */
 
 /* Clients that are held wait; of others, nobody waits for an answer. */
 static bool
@@ -222,8 +221,7 @@ const struct role role_looking = {
     .end = repl_readonly_end,
 };
 
-/* --- a server of its own ---------------------------------------------------
- */
+/* --- a server of its own ------------------------------------------------- */
 
 static void
 alone_turn(struct repl *r)

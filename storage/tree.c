@@ -10,8 +10,7 @@
 #include "storage/tree_node.h"
 
 /* vector<ACL>{ {1, {"world", "anyone"}} }, of /zookeeper/config */
-/* --- laying out -------------------------------------------------------------
- */
+/* --- laying out ---------------------------------------------------------- */
 
 static void
 lay_root(struct tree *t)
@@ -128,8 +127,7 @@ tree_init(void *arena, size_t reserved_bytes, struct session_table *sessions)
     return t;
 }
 
-/* --- memory -----------------------------------------------------------------
- */
+/* --- memory -------------------------------------------------------------- */
 
 static void
 give_back_from(struct tree *t, size_t from, size_t to)

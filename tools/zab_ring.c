@@ -128,8 +128,7 @@ put_positions(const struct shm *s)
     }
 }
 
-/* --- entries ---------------------------------------------------------------
- */
+/* --- entries ------------------------------------------------------------- */
 
 static const char *
 kind_name(uint16_t kind)
@@ -241,8 +240,7 @@ follow(const struct shm *s, int pid, mono_ms_t until)
     print_up_to(s, &pos);
 }
 
-/* --- the command -----------------------------------------------------------
- */
+/* --- the command --------------------------------------------------------- */
 
 struct asked {
     bool wants_help, wants_follow;

@@ -68,8 +68,7 @@ answer_op(struct server *s, struct attached *a, struct msg_answer what)
         a->sent = a->first;
 }
 
-/* --- reads -----------------------------------------------------------------
- */
+/* --- reads --------------------------------------------------------------- */
 
 /* True: there is a watch now.  One for a path, however often asked for. */
 static bool
@@ -109,8 +108,7 @@ read_node(struct server *s, struct attached *a, const struct op *o)
     answer_op(s, a, what);
 }
 
-/* --- writes and syncs --------------------------------------------------------
- */
+/* --- writes and syncs ---------------------------------------------------- */
 
 /* False: the connection is gone. */
 static bool
@@ -196,8 +194,7 @@ attach_synced(struct server *s)
     answer_op(s, a, (struct msg_answer){.err = ZK_OK});
 }
 
-/* --- what is applied ---------------------------------------------------------
- */
+/* --- what is applied ----------------------------------------------------- */
 
 static void
 fire(struct server *s, const struct change *c)
@@ -306,8 +303,7 @@ attach_applied(struct server *s, uint32_t id, const struct outcome *out,
     }
 }
 
-/* --- sessions ----------------------------------------------------------------
- */
+/* --- sessions ------------------------------------------------------------ */
 
 static void
 resumed(struct server *s, struct attached *a, bool is_valid)

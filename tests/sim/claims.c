@@ -57,8 +57,7 @@ is_quorum(uint32_t nodes)
     return won > sim.quorum.groups / 2;
 }
 
-/* --- disks ------------------------------------------------------------------
- */
+/* --- disks --------------------------------------------------------------- */
 
 /* 5: zxids grow, and within an epoch they count from 1 without a gap. */
 void
@@ -165,8 +164,7 @@ claim_still_durable(void)
           X(last_of(sim.committed, count)));
 }
 
-/* --- what is delivered ------------------------------------------------------
- */
+/* --- what is delivered --------------------------------------------------- */
 
 /* 8: it was proposed, by whom a quorum had promised itself to. */
 static void

@@ -172,8 +172,7 @@ kit_apply_all(struct kit *k)
         ;
 }
 
-/* --- records ----------------------------------------------------------------
- */
+/* --- records ------------------------------------------------------------- */
 
 static KIT_UNUSED struct jute_out
 kit_record(void)

@@ -738,8 +738,7 @@ a_loaded_tree_is_the_image(void)
     done();
 }
 
-/* --- a fuzzy snapshot ------------------------------------------------------
- */
+/* --- a fuzzy snapshot ---------------------------------------------------- */
 
 struct copies {
     struct copy {

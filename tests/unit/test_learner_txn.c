@@ -7,8 +7,7 @@
 
 static struct given g;
 
-/* --- what comes in -----------------------------------------------------------
- */
+/* --- what comes in ------------------------------------------------------- */
 
 static void
 a_proposal_is_appended_with_its_bytes(void)

@@ -139,8 +139,7 @@ random_version(void)
     return pick(3) ? -1 : (int32_t)pick(3);
 }
 
-/* --- requests ---------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------ */
 
 static int32_t
 put_random_op(struct model *m, struct jute_out *out, int32_t *op,

@@ -22,8 +22,7 @@ enum {
     PAYLOAD_TAIL_BYTES = 5 + 4 + 10,
 };
 
-/* --- an image ---------------------------------------------------------------
- */
+/* --- an image ------------------------------------------------------------ */
 
 static const uint8_t some_acl[] = "\0\0\0\1\0\0\0\1\0\0\0\2ip\0\0\0\1x";
 
@@ -145,8 +144,7 @@ given_image(void)
     atomic_store(&shm.replication->committed_zxid, folded);
 }
 
-/* --- a learner --------------------------------------------------------------
- */
+/* --- a learner ----------------------------------------------------------- */
 
 static uint8_t payload[PAYLOAD_MAX];
 
@@ -262,8 +260,7 @@ tree_is_the_images(void)
     image_close(&image);
 }
 
-/* --- claims ------------------------------------------------------------------
- */
+/* --- claims -------------------------------------------------------------- */
 
 static void
 the_payload_is_the_images_tree(void)

@@ -129,8 +129,7 @@ descendants(int of)
     return count;
 }
 
-/* --- the same change to both ------------------------------------------------
- */
+/* --- the same change to both --------------------------------------------- */
 
 static void
 raise_parent(struct znode_stat *p, int32_t cversion)
@@ -271,8 +270,7 @@ step_session(void)
             model_delete(i);
 }
 
-/* --- comparing --------------------------------------------------------------
- */
+/* --- comparing ----------------------------------------------------------- */
 
 static uint64_t
 model_digest(const char *path, const uint8_t *data, int32_t size,
