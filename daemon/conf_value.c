@@ -292,8 +292,9 @@ read_schemes(struct reading *r)
         *(uint32_t *)r->field = schemes;
 }
 
-int
-conf_value_choice(const struct conf_row *row, const char *text)
+/* Is `text` among the choices of the row's unit?  Their index, or -1. */
+static int
+choice_of(const struct conf_row *row, const char *text)
 {
     size_t n = strlen(text);
     const char *at = row->unit;
@@ -311,7 +312,7 @@ conf_value_choice(const struct conf_row *row, const char *text)
 static void
 read_choice(struct reading *r)
 {
-    int i = conf_value_choice(r->row, r->text);
+    int i = choice_of(r->row, r->text);
 
     if (i < 0)
         find(r, CONF_ERROR, "is not known");
@@ -374,7 +375,7 @@ conf_value_read(const struct conf_row *row, const char *text, struct conf *conf,
 bool
 conf_value_is_default(const struct conf_row *row, const char *text)
 {
-    if (row->type == CONF_T_CLASS && conf_value_choice(row, text) >= 0)
+    if (row->type == CONF_T_CLASS && choice_of(row, text) >= 0)
         return true;
     if (!row->init)
         return false;

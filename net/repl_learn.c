@@ -136,8 +136,9 @@ perform(struct repl_learn *l, const struct learner_act *a)
     }
 }
 
-void
-learn_perform(struct repl_learn *l, const struct learner_out *out)
+/* Do what the core says, in order. */
+static void
+perform_all(struct repl_learn *l, const struct learner_out *out)
 {
     for (uint32_t i = 0; i < out->count && !l->why; i++)
         perform(l, &out->act[i]);
@@ -158,7 +159,7 @@ take_packet(struct repl_learn *l, const struct qpacket *packet, mono_ms_t now)
         return false;
     }
     learner_hear(&l->core, packet, now, &out);
-    learn_perform(l, &out);
+    perform_all(l, &out);
     return true;
 }
 
@@ -242,7 +243,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
         return;
     }
     learner_tick(&l->core, now, &out);
-    learn_perform(l, &out);
+    perform_all(l, &out);
 }
 
 static struct repl_learn *
@@ -301,7 +302,7 @@ learn_connected(struct repl_learn *l, int fd)
     l->is_connected = true;
     l->connected_at = clock_mono_ms();
     learner_init(&l->core, &conf, clock_mono_ms(), &out);
-    learn_perform(l, &out);
+    perform_all(l, &out);
 }
 
 static void
@@ -310,13 +311,13 @@ hear_log(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     zxid_t durable = repl_durable(l->r);
 
     learn_past_turn(l, out, now);
-    learn_perform(l, out);
+    perform_all(l, out);
     out->count = 0;
     if (l->order != LEARN_NO_ORDER && l->order != LEARN_EPOCH)
         return; /* the log is being changed */
     if (durable > l->core.durable)
         learner_durable(&l->core, durable, now, out);
-    learn_perform(l, out);
+    perform_all(l, out);
 }
 
 static void

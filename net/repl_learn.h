@@ -69,9 +69,6 @@ struct repl_learn {
     mono_ms_t ponged; /* when touches went last */
 };
 
-/* Do what the core says, in order. */
-void learn_perform(struct repl_learn *l, const struct learner_out *out);
-
 /* --- repl_learn_dial.c --------------------------------------------------- */
 
 /* Ready to dial; once. */

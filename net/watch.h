@@ -115,9 +115,4 @@ void watch_fire_data(struct watch *w, struct bytes path, watch_hit_fn *hit,
 void watch_fire_child(struct watch *w, struct bytes path, bool skip_served,
                       watch_hit_fn *hit, void *arg);
 
-/* Walk a connection's watches; `seen` gets each path and its modes. */
-typedef void watch_seen_fn(void *arg, struct bytes path, unsigned modes);
-void watch_visit(const struct watch *w, uint32_t conn, watch_seen_fn *seen,
-                 void *arg);
-
 #endif

@@ -62,9 +62,6 @@ void datadir_close(struct datadir *d);
 int datadir_name(struct datadir *d, const char *data_dir, const char *log_dir,
                  struct data_error *e);
 
-/* The number in `myid`, its first line.  -ENOENT if there is no file. */
-int datadir_myid(const struct datadir *d, sid_t *sid, struct data_error *e);
-
 /*
  * Take the empty marker `initialize` away: 0 if it was there, -ENOENT if
  * not.  ZK: FileTxnSnapLog, autoCreateDB (11.7)

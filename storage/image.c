@@ -207,7 +207,7 @@ image_open(struct image *im, const char *dir, enum image_mode mode,
                      (mode == IMAGE_CREATE ? MDB_NOSYNC : 0);
     int rc;
 
-    *im = (struct image){.is_writer = mode != IMAGE_READ};
+    *im = (struct image){0};
     data_path(im->dir, dir, "");
     if (mode == IMAGE_CREATE && mkdir(dir, 0750) < 0)
         return fail(im, errno, "cannot be created", e);

@@ -38,7 +38,6 @@ struct image {
     MDB_dbi nodes, longs, ephemerals, sessions, meta_table;
     struct image_meta meta; /* of the last commit this process knows */
     uint64_t allocated;     /* bytes of the file with blocks behind them */
-    bool is_writer;
 };
 
 enum image_mode {

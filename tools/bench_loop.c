@@ -180,8 +180,9 @@ may_send(const struct bench_loop *l, const struct bench_conn *c)
            bench_conn_has_room(c, l->job->depth);
 }
 
-void
-bench_loop_top_up(struct bench_loop *l, struct bench_conn *c)
+/* Send what `c` has room for. */
+static void
+top_up(struct bench_loop *l, struct bench_conn *c)
 {
     struct jute_out out = jute_out_of(l->io.out, l->io.out_size);
 
@@ -256,7 +257,7 @@ on_idle(struct bench_io *io, struct bench_conn *c)
     struct bench_loop *l = io->owner;
 
     if (l->job && l->job->rate == 0)
-        bench_loop_top_up(l, c);
+        top_up(l, c);
 }
 
 /* --- time ----------------------------------------------------------------- */
@@ -422,7 +423,7 @@ bench_loop_run(struct bench_loop *l, struct bench_job *job)
     l->why[0] = '\0';
     open_more(l);
     for (unsigned i = 0; i < l->conn_count && job->rate == 0; i++)
-        bench_loop_top_up(l, &l->conn[i]);
+        top_up(l, &l->conn[i]);
     while ((rc = judge(l)) == 1)
         step(l);
     forget_unanswered(l);

@@ -19,8 +19,8 @@ of_client(struct server *s, int client)
     return &s->client[client];
 }
 
-void
-attach_drop(struct server *s, struct attached *a)
+static void
+drop(struct server *s, struct attached *a)
 {
     if (a->conn)
         wire_close(a->conn, s->node);
@@ -31,7 +31,7 @@ void
 attach_drop_all(struct server *s)
 {
     for (uint32_t i = 0; i < CLIENTS_MAX; i++)
-        attach_drop(s, &s->client[i]);
+        drop(s, &s->client[i]);
 }
 
 static zxid_t
@@ -131,7 +131,7 @@ send_on(struct server *s, struct attached *a, const struct op *o)
     own = lead_own_origin(a);
     if (lead_request(s, &own, o->type, a->session, o->xid, body))
         return true;
-    attach_drop(s, a);
+    drop(s, a);
     return false;
 }
 
@@ -188,7 +188,7 @@ attach_synced(struct server *s)
     if (!a->conn || a->conn->number != s->syncs[i].conn)
         return;
     if (a->first == a->last || at(a, a->first)->type != ZK_OP_SYNC) {
-        attach_drop(s, a); /* what is before it was never answered */
+        drop(s, a); /* what is before it was never answered */
         return;
     }
     answer_op(s, a, (struct msg_answer){.err = ZK_OK});
@@ -278,13 +278,13 @@ answer_origin(struct server *s, struct attached *a, struct txn *txn,
         if (h->type == ZK_OP_CLOSE_SESSION)
             what.err = ZK_OK;
         if (what.err == ZK_SESSION_MOVED || what.err == ZK_SESSION_EXPIRED) {
-            attach_drop(s, a); /* it comes again, as ours or not at all */
+            drop(s, a); /* it comes again, as ours or not at all */
             return;
         }
         answer_op(s, a, what);
     }
     if (h->type == ZK_OP_CLOSE_SESSION)
-        attach_drop(s, a);
+        drop(s, a);
 }
 
 void
@@ -314,7 +314,7 @@ resumed(struct server *s, struct attached *a, bool is_valid)
         return;
     }
     answer(s, a, (struct msg_answer){.kind = ANSWER_EXPIRED});
-    attach_drop(s, a);
+    drop(s, a);
 }
 
 void
@@ -355,7 +355,7 @@ connect_client(struct server *s, struct attached *a, const struct msg_ask *ask)
 
     if (!s->is_serving || ask->seen > applied_zxid(s) || a->is_opening ||
         a->is_connected) {
-        attach_drop(s, a);
+        drop(s, a);
         return;
     }
     a->is_opening = true;
@@ -402,7 +402,7 @@ attach_receives(struct server *s, struct conn *c, const struct msg *m)
     struct attached *a = of_client(s, c->node[0] - CLIENT_NODE);
 
     if (m->kind == MSG_HELLO) {
-        attach_drop(s, a);
+        drop(s, a);
         a->conn = c;
     } else if (a->conn != c) {
         wire_close(c, s->node);

@@ -158,7 +158,6 @@ uint64_t data_digest(const struct server *s);
 
 void attach_receives(struct server *s, struct conn *c, const struct msg *m);
 void attach_drop_all(struct server *s);
-void attach_drop(struct server *s, struct attached *a);
 
 /* A transaction was applied here; outcome of its first change. */
 void attach_applied(struct server *s, uint32_t id, const struct outcome *out,
