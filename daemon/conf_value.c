@@ -8,8 +8,6 @@
 #include "daemon/conf_table.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <strings.h>
 

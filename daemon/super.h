@@ -16,7 +16,6 @@
 #define DAEMON_SUPER_H
 
 #include <ev.h>
-#include <stdnoreturn.h>
 #include <sys/types.h>
 
 #include "daemon/bell.h"

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
-#include "daemon/clock.h"
 #include "daemon/proc.h"
 
 enum start { AT_ONCE, AFTER_STORAGE };

@@ -14,7 +14,6 @@
  *     (spec/quorum-protocol.md 4.7)
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <sys/stat.h>
 #include <zstd.h>
 

@@ -11,9 +11,7 @@
  */
 #include "net/repl_learn.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/clock.h"

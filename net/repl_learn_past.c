@@ -16,7 +16,6 @@
  * The replication process, learning.
  * Facts: spec/quorum-protocol.md 4.7, 4.8, 14.3.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,6 @@
  * server loses its leader, and its successor begins here with a fresh tree;
  * positions in the ring go on.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "daemon/clock.h"

@@ -20,7 +20,6 @@
 #ifndef NET_WATCH_H
 #define NET_WATCH_H
 
-#include "daemon/zk.h"
 #include "net/watch_arena.h"
 
 /* How a connection watches a path; bits, each stands for itself. */

@@ -9,7 +9,6 @@
 #include "storage/image.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum {

@@ -18,7 +18,6 @@
 #include "storage/image_import.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <unistd.h>
 
 #include "storage/image_chain.h"

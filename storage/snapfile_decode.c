@@ -5,7 +5,6 @@
 #include "storage/snapfile_decode.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <zlib.h>
 
 #include "storage/snapfile_acl.h"

@@ -2,7 +2,6 @@
 /* bench_report.c - see bench_report.h. */
 #include "tools/bench_report.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 #include "daemon/zk.h"

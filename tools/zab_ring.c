@@ -15,11 +15,9 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
-#include "daemon/zk.h"
 #include "tools/zab.h"
 #include "tools/zab_log_line.h"
 #include "tools/zab_shm.h"
-#include "tools/zab_text.h"
 
 static const char ME[] = "ring";
 

@@ -8,7 +8,6 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "storage/quota.h"

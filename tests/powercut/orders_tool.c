@@ -23,7 +23,6 @@
  * ../powercut/orders records what they write, and asks `check` about every
  * state that a power cut can leave.
  */
-#include <ev.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>

@@ -12,7 +12,6 @@
 
 #include "tests/sim/claims.h"
 #include "tests/sim/client.h"
-#include "tests/sim/disk.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/server.h"

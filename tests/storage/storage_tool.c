@@ -8,7 +8,6 @@
  *     fill DIR N        an image of N nodes; for measuring
  *     load DIR          load the image into a tree; print how long it took
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,6 @@
 #include "storage/image_batch.h"
 #include "storage/image_import.h"
 #include "storage/image_snapshot.h"
-#include "storage/purge.h"
 #include "storage/txlog.h"
 #include "storage/txlog_reader.h"
 

@@ -9,7 +9,6 @@
 #ifndef TESTS_UNIT_HISTORY_KIT_H
 #define TESTS_UNIT_HISTORY_KIT_H
 
-#include <errno.h>
 #include <sys/mman.h>
 
 #include "net/repl_history.h"

@@ -9,7 +9,6 @@
 #ifndef TESTS_UNIT_PREP_KIT_H
 #define TESTS_UNIT_PREP_KIT_H
 
-#include <stdio.h>
 #include <sys/mman.h>
 
 #include "daemon/check.h"

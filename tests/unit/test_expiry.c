@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_expiry.c - claims about net/expiry.c. */
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "net/expiry.h"

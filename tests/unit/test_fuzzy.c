@@ -10,7 +10,6 @@
  *
  * ZK: DataTree.serializeNode (spec/quorum-protocol.md 4.7, 10.4)
  */
-#include <errno.h>
 #include <stdio.h>
 
 #include "storage/image_batch.h"

@@ -7,7 +7,6 @@
  * answer must be the model's, which knows paths, versions, children and
  * owners and nothing else.
  */
-#include <stdlib.h>
 
 #include "tests/unit/prep_kit.h"
 

@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>

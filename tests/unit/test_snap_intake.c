@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <zstd.h>
 
-#include "storage/rebase.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/tree_given.h"
 
