@@ -96,6 +96,13 @@ bool data_path(char path[DATA_PATH_MAX], const char *dir, const char *name);
 /* The name of the file `prefix`.<zxid>. */
 void data_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid);
 
+/*
+ * Remove dir/name, or every file whose name begins and ends so (the two do
+ * not overlap).  0, also when there is none, or -errno.
+ */
+int data_remove(const char *dir, const char *name);
+int data_remove_all(const char *dir, const char *prefix, const char *suffix);
+
 /* Make the names in `dir` durable.  0 or -errno. */
 int data_sync_dir(const char *dir);
 

@@ -33,7 +33,7 @@ struct import {
     const struct datadir *dirs;
     struct image_prepare *p;
     struct data_error *e;
-    struct image image; /* being made, in dirs->snap/image.new */
+    struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
     zxid_t from; /* zxid of the snapshot */
 };
@@ -219,7 +219,7 @@ image_import(const struct datadir *d, const struct data_file *file,
     char made[DATA_PATH_MAX];
     int rc;
 
-    data_path(made, d->snap, "image.new");
+    data_path(made, d->snap, IMAGE_NEW);
     data_error_set(e, made, -1,
                    "See that the disk has room and works, and "
                    "that the server's user may write there.",

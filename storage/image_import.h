@@ -15,6 +15,9 @@
 
 #include "storage/image.h"
 
+/* The image being made, in version-2 beside the old one. */
+#define IMAGE_NEW "image.new"
+
 enum image_origin {
     IMAGE_KEPT,     /* it was there, and the log goes on from it */
     IMAGE_FRESH,    /* no data at all: an empty tree at zxid 0 */
