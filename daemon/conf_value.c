@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conf_value.c - one key's text: read, checked, printed; see conf_table.h.
+ * conf_value.c - one key's text: read and checked; see conf_table.h.
  *
  * Pure but for snprintf.  A reader per type gets a `struct reading`, stores
  * through it, or leaves a finding in its message.

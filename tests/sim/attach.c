@@ -127,7 +127,7 @@ send_on(struct server *s, struct attached *a, const struct op *o)
         return true;
     }
     if (o->type == ZK_OP_SYNC)
-        return true; /* see answer_syncs */
+        return true; /* see answer_sync */
     own = lead_own_origin(a);
     if (lead_request(s, &own, o->type, a->session, o->xid, body))
         return true;

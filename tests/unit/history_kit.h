@@ -3,8 +3,8 @@
  * history_kit.h - a replication process's ring, log and image to ask about.
  *
  * One struct repl in a directory of its own, without other processes: the
- * test is the log process when it says log_up_to, and the image process when
- * it says image_at.  Transactions are setData's whose data says which it is.
+ * test is the log process, too, when it proposes (log_one, log_flushed).
+ * Transactions are setData's whose data says which it is.
  */
 #ifndef TESTS_UNIT_HISTORY_KIT_H
 #define TESTS_UNIT_HISTORY_KIT_H
