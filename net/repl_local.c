@@ -237,8 +237,7 @@ repl_local_has(const struct repl *r, session_id_t session)
     return is_on(r) && local_find(&r->local, session);
 }
 
-/* --- their ends
- * --------------------------------------------------------------- */
+/* --- their ends ---------------------------------------------------------- */
 
 void
 repl_local_applied(struct repl *r, const struct ring_entry *e, int32_t type)

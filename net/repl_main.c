@@ -190,8 +190,7 @@ on_rest(struct ev_loop *loop, ev_timer *timer, int events)
     repl_report(timer->data);
 }
 
-/* --- start
- * -------------------------------------------------------------------- */
+/* --- start --------------------------------------------------------------- */
 
 static void
 lay_out(struct repl *r, struct shm *shm)

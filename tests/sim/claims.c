@@ -24,9 +24,7 @@ term_of(int64_t epoch)
     return NULL;
 }
 
-/* --- quorums, without election/quorum.c, which is judged as well
- * --------------
- */
+/* --- quorums, without election/quorum.c, which is judged as well --------- */
 
 static bool
 is_group_won(uint32_t group, uint32_t nodes)
