@@ -96,7 +96,7 @@ put_first_nodes(struct import *im)
         struct znode_stat stat = {.aversion = first->aversion};
 
         rc = on_node(im, bytes_of(first->path), bytes_of(""),
-                     first->acl.size < 0 ? acl_world() : first->acl, &stat);
+                     first->acl.size < 0 ? acl_open_to_all : first->acl, &stat);
     }
     return rc;
 }

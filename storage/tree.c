@@ -9,7 +9,6 @@
 #include "daemon/check.h"
 #include "storage/tree_node.h"
 
-/* vector<ACL>{ {1, {"world", "anyone"}} }, of /zookeeper/config */
 /* --- laying out ---------------------------------------------------------- */
 
 static void

@@ -284,6 +284,16 @@ bool znode_is_ephemeral(int64_t owner);
 int64_t znode_ttl_ms(int64_t owner); /* 0: no TTL node */
 
 /*
+ * Serialised lists that everybody knows: world:anyone with all permissions,
+ * which is reference 0 of the tree and what a null list means; with none.
+ */
+extern const struct bytes acl_open_to_all;
+extern const struct bytes acl_nobody;
+
+/* `list`, or acl_open_to_all if it is a null list. */
+struct bytes acl_or_world(struct bytes list);
+
+/*
  * ZooKeeper's 68-byte Stat: owner 0 for containers and TTL nodes,
  * cversion counts creations and deletions.
  */

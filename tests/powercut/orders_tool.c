@@ -171,7 +171,7 @@ publish(zxid_t zxid)
     struct jute_out out = jute_out_of((uint8_t *)(e + 1), 4096);
     struct txn_header h = {
         .zxid = zxid, .time = 1000, .type = ZK_OP_CREATE, .cxid = 1};
-    struct bytes acl = acl_world();
+    struct bytes acl = acl_open_to_all;
     char path[32];
 
     snprintf(path, sizeof path, "/n%" PRIx64, (uint64_t)zxid);

@@ -58,7 +58,7 @@ acl_number(int number)
     char id[2] = {(char)('a' + number), 0};
 
     if (number == 0)
-        return acl_world();
+        return acl_open_to_all;
     jute_put_i32(&out, 1);
     jute_put_i32(&out, 31);
     jute_put_bytes(&out, bytes_of("ip"));
@@ -256,7 +256,7 @@ write_acls(struct jute_out *out)
 
         jute_put_i64(out, i);
         if (list.size < 0)
-            list = acl_world();
+            list = acl_open_to_all;
         jute_put_raw(out, list.data, (size_t)list.size);
     }
 }

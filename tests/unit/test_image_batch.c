@@ -36,7 +36,7 @@ the_digest_is_zookeepers(void)
                            .zxid = ZXID(1, 2),
                            .time = 0x1a2061e56a3,
                            .type = ZK_OP_CREATE};
-    struct bytes acl = acl_world();
+    struct bytes acl = acl_open_to_all;
 
     given_fresh_image();
     txn_put_header(&out, &h);

@@ -172,7 +172,7 @@ copy_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
 
     CU_ASSERT_FATAL(c->count < ARRAY_COUNT(c->node));
     c->node[c->count++] = (struct copy){{.path = BYTES_NULL,
-                                         .acl = acl_world(),
+                                         .acl = acl_open_to_all,
                                          .data = keep(data),
                                          .stat = *stat},
                                         keep(path)};

@@ -69,7 +69,7 @@ fold_nodes(void)
     for (int i = 0; i < NODES; i++) {
         snprintf(path, sizeof path, "/n%04d", i);
         fold(a_create_with(folded + 1, path, bytes_of("some data"),
-                           i % 3 ? acl_world() : acl, 0, -1));
+                           i % 3 ? acl_open_to_all : acl, 0, -1));
         if (i % 5 == 0) {
             strcat(path, "/child");
             fold(a_create(folded + 1, path, NULL, i % 2 ? SESSION : 0, -1));

@@ -52,7 +52,7 @@ a_create(zxid_t z, const char *path, const char *data, session_id_t owner,
          int32_t cversion)
 {
     return a_create_with(z, path, data ? bytes_of(data) : BYTES_NULL,
-                         acl_world(), owner, cversion);
+                         acl_open_to_all, owner, cversion);
 }
 
 static inline struct bytes
