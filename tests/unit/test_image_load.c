@@ -7,16 +7,8 @@
 
 #include "storage/txlog.h"
 #include "tests/unit/image_given.h"
+#include "tests/unit/random.h"
 #include "tests/unit/tree_given.h"
-
-static uint64_t seed;
-
-static uint32_t
-random_below(uint32_t n)
-{
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(seed >> 33) % n;
-}
 
 /* A path of the small world /x0 .. /y3/x2/..., up to three deep. */
 static void
@@ -83,7 +75,7 @@ image_and_tree_agree(void)
 {
     given_fresh_image();
     given_tree();
-    seed = 1;
+    random_state = 1;
     for (zxid_t z = 1; z <= 20000; z++) {
         struct bytes entry = random_txn(z);
 
@@ -108,7 +100,7 @@ a_loaded_tree_is_the_image(void)
 
     given_fresh_image();
     given_tree();
-    seed = 2;
+    random_state = 2;
     given_long_path();
     apply(a_session(1, 7, 1234));
     apply(a_create(2, "/a", "", 0, -1));
@@ -260,7 +252,7 @@ replay_over_a_fuzzy_snapshot_converges(void)
         struct txlog l;
         uint64_t digest;
 
-        seed = turn;
+        random_state = turn;
         given_fresh_image();
         given_tree();
         CU_ASSERT_EQUAL(txlog_open(&l, dirs.log, &options, NULL, &error), 0);
