@@ -117,9 +117,6 @@ void repl_look(struct repl *r, const char *why);
  */
 void repl_prepare_from(struct repl *r, zxid_t zxid);
 
-/* Zero, for the life of the process; what is not touched costs nothing. */
-void *repl_reserve_memory(size_t size);
-
 /* Begin the role that the election gave us. */
 void repl_lead(struct repl *r);
 void repl_learn(struct repl *r, sid_t leader);

@@ -14,6 +14,7 @@
 #include "daemon/clock.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "net/repl_lead.h"
 
 enum {
@@ -128,7 +129,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 static struct repl_lead *
 make(struct repl *r)
 {
-    struct repl_lead *l = repl_reserve_memory(sizeof *l);
+    struct repl_lead *l = memory_reserve(sizeof *l);
 
     l->r = r;
     l->history = repl_history_of(r->history);

@@ -16,6 +16,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "net/forward.h"
 #include "net/repl_master.h"
 
@@ -247,7 +248,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 static struct repl_learn *
 make(struct repl *r)
 {
-    struct repl_learn *l = repl_reserve_memory(sizeof *l);
+    struct repl_learn *l = memory_reserve(sizeof *l);
 
     l->r = r;
     conn_home_init(&l->home, r->loop, &ops, LEARN_BUFFERS);

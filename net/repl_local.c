@@ -17,25 +17,18 @@
  * The replication process.  Facts: spec/client-protocol.md 8.6, 12.
  * ZK: UpgradeableSessionTracker; QuorumZooKeeperServer.checkUpgradeSession
  */
-#include <sys/mman.h>
-
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "net/repl.h"
 
 void
 repl_local_start(struct repl *r)
 {
-    size_t size = session_table_bytes();
-    void *memory;
-
     if (!r->conf.local_sessions && !r->conf.readonly_mode)
         return;
-    memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "replication: no memory for local sessions");
-    local_init(&r->local, memory, r->conf.tick_time_ms, clock_mono_ms());
+    local_init(&r->local, memory_reserve(session_table_bytes()),
+               r->conf.tick_time_ms, clock_mono_ms());
 }
 
 static bool
