@@ -120,8 +120,7 @@ on_expire(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct repl *r = timer->data;
 
-    (void)loop;
-    (void)events;
+    (void)loop, (void)events;
     if (!r->is_failed)
         repl_session_expire(r);
     repl_publish(r);
@@ -139,8 +138,7 @@ on_reap(struct ev_loop *loop, ev_timer *timer, int events)
     struct bytes path = reaper_next(&r->reaper, r->tree, clock_mono_ms(),
                                     clock_wall_ms(), &again);
 
-    (void)loop;
-    (void)events;
+    (void)loop, (void)events;
     if (path.size >= 0 && !r->is_failed) {
         jute_put_bytes(&out, path);
         /* Refused for want of room: the next look finds it again. */
@@ -173,16 +171,13 @@ repl_stop_clocks(struct repl *r)
 static void
 on_stall(struct ev_loop *loop, ev_timer *timer, int events)
 {
-    (void)loop; /* the loop turned: work runs again */
-    (void)timer;
-    (void)events;
+    (void)loop, (void)timer, (void)events; /* the loop turned: work runs */
 }
 
 static void
 on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 {
-    (void)loop;
-    (void)events;
+    (void)loop, (void)events;
     repl_rest(timer->data);
     repl_hold_tick(timer->data);
     repl_readonly_tick(timer->data);
