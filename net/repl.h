@@ -179,8 +179,7 @@ void repl_readonly_tick(struct repl *r);
 /* The election has decided, or the log has failed. */
 void repl_readonly_end(struct repl *r);
 
-/* repl_local.c --------------------------------------------------------------
- */
+/* --- repl_local.c -------------------------------------------------------- */
 
 /* Local sessions are possible from now on, if the configuration has them. */
 void repl_local_start(struct repl *r);
