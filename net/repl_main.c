@@ -247,7 +247,6 @@ repl_main(struct shm *shm)
 {
     static struct repl r;
 
-    proc_enter(PROC_REPLICATION, shm);
     lay_out(&r, shm);
     repl_load(&r);
     join_ring(&r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image.c - opening the LMDB environment, and its one row of meta data.
+ * image.c - the LMDB environment, opened and removed, and its row of meta data.
  *
  * The map is reserved so large that it never has to grow: the tree's arena
  * is at most 64 GiB, a row takes about what its node does, and half-full
@@ -254,6 +254,22 @@ image_close(struct image *im)
     if (im->env)
         mdb_env_close(im->env);
     im->env = NULL;
+}
+
+int
+image_remove(const char *dir)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    char path[DATA_PATH_MAX];
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        data_path(path, dir, names[i]);
+        if (unlink(path) < 0 && errno != ENOENT)
+            return -errno;
+    }
+    if (data_sync_dir(dir) < 0 && errno != ENOENT) /* gone for good, then */
+        return -errno;
+    return rmdir(dir) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "storage/image_import.h"
+#include "storage/image.h"
 
 static const char MARKER[] = "rebase";
 

@@ -36,7 +36,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/snap_intake.h"
 #include "storage/txlog_reader.h"
 

@@ -16,7 +16,7 @@
 
 #include "daemon/clock.h"
 #include "storage/image_batch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/image_snapshot.h"
 #include "storage/txlog.h"
 #include "storage/txlog_reader.h"

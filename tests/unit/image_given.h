@@ -9,7 +9,7 @@
 #include <stdarg.h>
 
 #include "storage/image_batch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/image_snapshot.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/txn_given.h"

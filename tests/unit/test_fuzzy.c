@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "storage/image_batch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/rebase.h"
 #include "storage/snap_intake.h"
 #include "storage/txlog.h"

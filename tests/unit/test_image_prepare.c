@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about storage/image_prepare.c: an image that goes with the log. */
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 
 #include <errno.h>
 

@@ -7,7 +7,7 @@
 #include <zstd.h>
 
 #include "storage/image_batch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/image_snapshot.h"
 #include "tests/unit/history_kit.h"
 #include "tests/unit/txn_given.h"
