@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * datafile.c - small words about files: lists, names, errors, whole writes.
- *
- * Any process.
- */
-#include "storage/datadir.h"
+/* datafile.c - see datafile.h.  Any process. */
+#include "storage/datafile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -264,11 +260,4 @@ data_replace(const char *dir, const char *name, const char *text, size_t size)
     if (rc == 0 && rename(temp, path) < 0)
         rc = -errno;
     return rc < 0 ? rc : data_sync_dir(dir);
-}
-
-bool
-zxid_follows(zxid_t last, zxid_t next)
-{
-    return next == last + 1 ||
-           (zxid_epoch(next) > zxid_epoch(last) && zxid_counter(next) == 1);
 }

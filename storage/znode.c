@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * znode.c - a znode's Stat on the wire and on disk, its owner, its digest; the
- * nodes and the ACLs that every server knows.
+ * znode.c - see znode.h.
  *
- * Pure; any process.  Facts: client-protocol.md 2.5, 4.4, 4.6 and 10.5.
+ * Facts: spec/client-protocol.md 2.5, 4.4, 4.6 and 10.5.
  */
-#include "storage/tree.h"
+#include "storage/znode.h"
 
 #include "storage/crc.h"
 
