@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every target of zabd; `make help` lists them.  A module is a file
-# NAME.c in daemon, storage, net, election or tools: nothing is listed here.
+# Every target of zabd; `make help` lists them.  A module is a file NAME.c in
+# daemon, storage, net, election or tools: nothing is listed here.
+# `make V=1` shows the commands.
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -32,29 +33,34 @@ OWN_TOOLS := bareserver
 ZAB_C    := $(filter-out $(OWN_TOOLS:%=tools/%.c),$(wildcard tools/*.c))
 ZAB_O    := $(ZAB_C:%.c=$(BUILD)/obj/%.o)
 
-UNIT_C   := $(filter-out tests/unit/unit.c,$(wildcard tests/unit/test_*.c))
-ifdef T
-UNIT_C   := tests/unit/test_$(T).c
-endif
-# The list of suites, and who calls it: one each for every T.
-UNIT_GEN := $(BUILD)/gen/unit$(if $T,-$T)
-UNIT_O   := $(UNIT_C:%.c=$(BUILD)/obj/%.o) $(UNIT_GEN)/unit.o
-
-all: $(BUILD)/zabd $(BUILD)/zab $(OWN_TOOLS:%=$(BUILD)/%) ## build zabd and zab
-
-# `make V=1` shows the commands.
 ifndef V
 say = @printf '  %-5s %s\n' $(1) $(2);
 endif
+link = $(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^
+
+# --- building ---------------------------------------------------------------
+
+all: $(BUILD)/zabd $(BUILD)/zab $(OWN_TOOLS:%=$(BUILD)/%) ## build zabd and zab
+
+clang: ## the same by clang, and are its cores pure too?
+	$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all check-pure
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n -e 's/^# --- \([^-]*\) -*$$/\n\1/p' \
+	    -e 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
+	    awk -F'\t' 'NF < 2; NF == 2 {printf "  make %-15s %s\n", $$1, $$2}'
 
 $(BUILD)/zabd: $(BUILD)/obj/daemon/main.o $(LIB)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(link) $(LDLIBS)
 
 $(BUILD)/zab: $(ZAB_O) $(LIB)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(link) $(LDLIBS)
 
 $(OWN_TOOLS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/tools/%.o $(LIB)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(link) $(LDLIBS)
 
 $(LIB): $(SERVER_O)
 	@rm -f $@
@@ -64,69 +70,40 @@ $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# --- tests ------------------------------------------------------------------
+# --- trying it out, and installing ------------------------------------------
 
-# The suites found become one list of calls.
-$(UNIT_GEN)/suites.h: $(UNIT_C) Makefile
-	@mkdir -p $(@D)
-	@printf 'SUITE(%s)\n' $(UNIT_C:tests/unit/test_%.c=%) > $@.new
-	@cmp -s $@.new $@ || mv $@.new $@
+run: ## install what is missing, build, serve on port 2181
+	@tools/packages build
+	@$(MAKE) --no-print-directory -j2 all
+	@$(BUILD)/zabd
 
-$(UNIT_GEN)/unit.o: tests/unit/unit.c $(UNIT_GEN)/suites.h
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) -I$(UNIT_GEN) $(CFLAGS) -c -o $@ $<
+run-ensemble: ## three servers on ports 2181 to 2183, to play with
+	@tools/packages build
+	@$(MAKE) --no-print-directory -j2 all
+	@BUILD=$(BUILD) tools/run-ensemble
 
-$(BUILD)/unit$(if $T,-$T): $(UNIT_O) \
-    $(filter-out $(BUILD)/obj/tools/zab.o,$(ZAB_O)) $(LIB)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ -lcunit $(LDLIBS)
+PREFIX ?= /usr/local
+install: all ## binaries, systemd unit, sample configuration; takes DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
+	    $(DESTDIR)/etc/zookeeper/conf $(DESTDIR)/lib/systemd/system \
+	    $(DESTDIR)/usr/lib/sysusers.d
+	install -m 755 $(BUILD)/zabd $(DESTDIR)$(PREFIX)/sbin/zabd
+	install -m 755 $(BUILD)/zab $(DESTDIR)$(PREFIX)/bin/zab
+	sed 's|/usr/sbin/zabd|$(PREFIX)/sbin/zabd|' systemd/zabd.service \
+	    > $(DESTDIR)/lib/systemd/system/zabd.service
+	install -m 644 systemd/sysusers.conf \
+	    $(DESTDIR)/usr/lib/sysusers.d/zabd.conf
+	test -e $(DESTDIR)/etc/zookeeper/conf/zoo.cfg || \
+	    install -m 644 etc/zoo.cfg $(DESTDIR)/etc/zookeeper/conf/zoo.cfg
+
+# --- before every commit ----------------------------------------------------
 
 unit: $(BUILD)/unit$(if $T,-$T) ## CUnit tests; T=name runs one suite
 	$(BUILD)/unit$(if $T,-$T)
 
-# The same tests where every access is checked.  gcc's guesses about the
-# length of texts are wrong where a sanitizer stands between.
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
-            -Wno-format-truncation -Wno-stringop-overflow
-
-unit-asan: ## the unit tests under ASan and UBSan, with costly checks
-	$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT=-O1 \
-	    SAN='$(SANITIZE) -DCHECK_SLOW' unit
-
-clang: ## everything built by clang
-	$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all
-
-FUZZ_C   := $(wildcard tests/fuzz/fuzz_*.c)
-FUZZ_BIN := $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
-FUZZ_SECONDS ?= 5
-
-fuzz: ## libFuzzer on every decoder, FUZZ_SECONDS each
-	$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz-obj CC=clang OPT=-O1 \
-	    SAN='-fsanitize=fuzzer-no-link,address,undefined \
-	    -fno-sanitize-recover=all' fuzz-build
-	tests/fuzz/run $(BUILD)/fuzz-obj/fuzz $(FUZZ_SECONDS)
-
-fuzz-build: $(FUZZ_BIN)
-
-$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
-
-# The simulator: the pure cores, and nothing else of the server.
-SIM_C    := $(wildcard tests/sim/*.c)
-SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o)
-CORES    := $(shell sed 's/\#.*//' tools/pure-cores | awk 'NF {print $$1}')
-CORES_O  := $(CORES:%=$(BUILD)/obj/%.o)
-SEED     ?= 1
-RUNS     ?= 1
-
-$(BUILD)/sim: $(SIM_O) $(CORES_O)
-	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ -lz -lm
-
 sim: $(BUILD)/sim ## one simulated ensemble; SEED=0x51f7 RUNS=n ONLY=election V=1
 	$(BUILD)/sim $(if $(V),-v) $(if $(ONLY),-e) \
 	    $(if $(SIM_SECONDS),-t $(SIM_SECONDS),-n $(RUNS)) $(SEED)
-
-sim-mutants: $(BUILD)/sim ## the simulator finds every deliberate fault
-	CC='$(CC)' tests/sim/mutants/run $(BUILD)
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
@@ -142,6 +119,68 @@ check-layers: ## includes point down
 check-pure: $(LIB) ## the cores do no I/O, no allocation, read no clock
 	@tools/check-pure $(BUILD)/obj
 
+# The suites found become one list of calls, one each for every T.
+UNIT_C   := $(if $T,tests/unit/test_$T.c,$(wildcard tests/unit/test_*.c))
+UNIT_GEN := $(BUILD)/gen/unit$(if $T,-$T)
+UNIT_O   := $(UNIT_C:%.c=$(BUILD)/obj/%.o) $(UNIT_GEN)/unit.o
+
+$(UNIT_GEN)/suites.h: $(UNIT_C) Makefile
+	@mkdir -p $(@D)
+	@printf 'SUITE(%s)\n' $(UNIT_C:tests/unit/test_%.c=%) > $@.new
+	@cmp -s $@.new $@ || mv $@.new $@
+
+$(UNIT_GEN)/unit.o: tests/unit/unit.c $(UNIT_GEN)/suites.h
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -I$(UNIT_GEN) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/unit$(if $T,-$T): $(UNIT_O) \
+    $(filter-out $(BUILD)/obj/tools/zab.o,$(ZAB_O)) $(LIB)
+	$(link) -lcunit $(LDLIBS)
+
+# The simulator: the pure cores, and nothing else of the server.
+SIM_O    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c))
+CORES    := $(shell sed 's/\#.*//' tools/pure-cores | awk 'NF {print $$1}')
+SEED     ?= 1
+RUNS     ?= 1
+
+$(BUILD)/sim: $(SIM_O) $(CORES:%=$(BUILD)/obj/%.o)
+	$(link) -lz -lm
+
+# --- the gate, and its layers -----------------------------------------------
+
+check: ## install what is missing, build, pass the tests
+	@tools/packages build test
+	@tests/check short
+
+check-long: ## the longer campaigns too
+	@tools/packages build test long
+	@tests/check long
+
+# Where every access is checked.  gcc's guesses about the length of texts are
+# wrong where a sanitizer stands between.
+CHECKED  := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+unit-asan: ## the unit tests under ASan and UBSan, with costly checks
+	$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT=-O1 \
+	    SAN='$(CHECKED) -Wno-format-truncation -Wno-stringop-overflow \
+	    -DCHECK_SLOW' unit
+
+sim-mutants: $(BUILD)/sim ## the simulator finds every deliberate fault
+	CC='$(CC)' tests/sim/mutants/run $(BUILD)
+
+FUZZ_SECONDS ?= 5
+
+fuzz: ## libFuzzer on every decoder, FUZZ_SECONDS each
+	$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz-obj CC=clang OPT=-O1 \
+	    SAN='-fsanitize=fuzzer-no-link $(CHECKED)' fuzz-build
+	tests/fuzz/run $(BUILD)/fuzz-obj/fuzz $(FUZZ_SECONDS)
+
+FUZZ_C   := $(wildcard tests/fuzz/fuzz_*.c)
+fuzz-build: $(FUZZ_C:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(link) -fsanitize=fuzzer $(LDLIBS)
+
 conform: all ## the client protocol, judged by Apache ZooKeeper beside us
 	tests/conform/run
 
@@ -151,69 +190,27 @@ live: all ## off-the-shelf clients at their normal work
 faults: all ## processes killed and stopped under load
 	tests/faults/run short
 
+ensemble: all ## ensembles of real servers, alone and mixed with Apache's
+	tests/ensemble/run short
+
 disk: all ## data directories in both directions, power cuts, full disks
 	tests/storage/run
 
-packages-build:
-	@tools/packages build
+# --- measuring --------------------------------------------------------------
 
-packages-test:
-	@tools/packages build test
-
-packages-long:
-	@tools/packages build test long
-
-run: packages-build ## install what is missing, build, serve on port 2181
-	@$(MAKE) --no-print-directory -j2 all
-	@$(BUILD)/zabd
-
-run-ensemble: packages-build ## three servers on ports 2181 to 2183, to play with
-	@$(MAKE) --no-print-directory -j2 all
-	@BUILD=$(BUILD) tools/run-ensemble
-
-check: packages-test ## install what is missing, build, pass the tests
-	@tests/check short
-
-check-long: packages-long ## the longer campaigns too
-	@tests/check long
-
-bench: all ## measure against Apache ZooKeeper and a bare server
+bench: all ## against Apache ZooKeeper and a bare server
 	tools/bench-table
 
 bench-ensemble: all ## three servers beside three of Apache ZooKeeper
 	tools/bench-ensemble
 
-ensemble: all ## ensembles of real servers, alone and mixed with Apache's
-	tests/ensemble/run short
-
 bench-envelope: all ## 10 M znodes, 100 k sessions, 10 M watches
 	tools/bench-envelope
 
-PREFIX ?= /usr/local
-install: all ## binaries, unit, sample configuration; DESTDIR is honoured
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
-	    $(DESTDIR)/etc/zookeeper/conf $(DESTDIR)/lib/systemd/system \
-	    $(DESTDIR)/usr/lib/sysusers.d
-	install -m 755 $(BUILD)/zabd $(DESTDIR)$(PREFIX)/sbin/zabd
-	install -m 755 $(BUILD)/zab $(DESTDIR)$(PREFIX)/bin/zab
-	sed 's|/usr/sbin/zabd|$(PREFIX)/sbin/zabd|' systemd/zabd.service \
-	    > $(DESTDIR)/lib/systemd/system/zabd.service
-	install -m 644 systemd/sysusers.conf \
-	    $(DESTDIR)/usr/lib/sysusers.d/zabd.conf
-	test -e $(DESTDIR)/etc/zookeeper/conf/zoo.cfg || \
-	    install -m 644 etc/zoo.cfg $(DESTDIR)/etc/zookeeper/conf/zoo.cfg
+# ----------------------------------------------------------------------------
 
-help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
-	    awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+# What has a line of help is no file.
+.PHONY: fuzz-build \
+    $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
-clean: ## remove what was built
-	rm -rf $(BUILD)
-
-.PHONY: all unit unit-asan clang fuzz fuzz-build format format-check \
-    check-layers check-pure conform live faults disk packages-build \
-    packages-test packages-long run run-ensemble check check-long bench bench-envelope \
-    bench-ensemble ensemble \
-    install help clean
-
--include $(SERVER_O:.o=.d) $(BUILD)/obj/daemon/main.d $(ZAB_O:.o=.d) $(UNIT_O:.o=.d) $(SIM_O:.o=.d)
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -3,7 +3,6 @@
 #include "daemon/conf_member.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <strings.h>
 
 /* Decimal digits up to one of `ends` or the end of the text. */

@@ -11,7 +11,6 @@
 #include "daemon/conf_load.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 static const void *
 field_of(const struct conf_row *row, const struct conf *conf)

@@ -3,7 +3,6 @@
 #include "daemon/conf_table.h"
 
 #include <ctype.h>
-#include <strings.h>
 
 #define FIELD_SIZE(field) sizeof(((struct conf *)0)->field)
 

@@ -97,9 +97,6 @@ void conf_value_read(const struct conf_row *row, const char *text,
 /* Is `text` what the row has by default? */
 bool conf_value_is_default(const struct conf_row *row, const char *text);
 
-/* Is `text` among the choices of a row's `unit`?  Their index, or -1. */
-int conf_value_choice(const struct conf_row *row, const char *text);
-
 /* Print the value of `row`, so that reading it gives the same. */
 void conf_value_format(const struct conf_row *row, const struct conf *conf,
                        char *text, size_t size);

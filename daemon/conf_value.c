@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conf_value.c - one key's text: read, checked, printed; see conf_table.h.
+ * conf_value.c - one key's text: read and checked; see conf_table.h.
  *
  * Pure but for snprintf.  A reader per type gets a `struct reading`, stores
  * through it, or leaves a finding in its message.
@@ -8,8 +8,6 @@
 #include "daemon/conf_table.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -292,8 +290,9 @@ read_schemes(struct reading *r)
         *(uint32_t *)r->field = schemes;
 }
 
-int
-conf_value_choice(const struct conf_row *row, const char *text)
+/* Is `text` among the choices of the row's unit?  Their index, or -1. */
+static int
+choice_of(const struct conf_row *row, const char *text)
 {
     size_t n = strlen(text);
     const char *at = row->unit;
@@ -311,7 +310,7 @@ conf_value_choice(const struct conf_row *row, const char *text)
 static void
 read_choice(struct reading *r)
 {
-    int i = conf_value_choice(r->row, r->text);
+    int i = choice_of(r->row, r->text);
 
     if (i < 0)
         find(r, CONF_ERROR, "is not known");
@@ -374,7 +373,7 @@ conf_value_read(const struct conf_row *row, const char *text, struct conf *conf,
 bool
 conf_value_is_default(const struct conf_row *row, const char *text)
 {
-    if (row->type == CONF_T_CLASS && conf_value_choice(row, text) >= 0)
+    if (row->type == CONF_T_CLASS && choice_of(row, text) >= 0)
         return true;
     if (!row->init)
         return false;

@@ -6,7 +6,7 @@
  * change of state; debug: every message.  To a journal each line carries
  * the <N> priority and no time; to a terminal a time, the level and the
  * process.  One write(2) per line, so lines of processes never mix.
- * Control characters from outside are printed escaped.
+ * Control characters from outside are printed as `?`.
  */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H

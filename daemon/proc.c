@@ -85,7 +85,7 @@ proc_enter(enum proc_id id, struct shm *shm)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != shm->super->pid[PROC_SUPER])
         _exit(EXIT_UNEXPECTED); /* the supervisor died before the prctl */
-    shm_protect(shm, id);
+    shm_protect(id);
 }
 
 void

@@ -249,9 +249,8 @@ shm_map(const struct conf *conf, size_t session_bytes, size_t session_slots,
 }
 
 void
-shm_protect(struct shm *shm, enum proc_id self)
+shm_protect(enum proc_id self)
 {
-    (void)shm;
     for (size_t i = 0; i < part_count; i++)
         if (parts[i].owner != self)
             check(mprotect(*parts[i].where, span(&parts[i]), PROT_READ) == 0);

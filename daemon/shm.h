@@ -293,7 +293,7 @@ int shm_map(const struct conf *conf, size_t session_bytes, size_t session_slots,
             struct shm **shm);
 
 /* Take from this process the right to store to parts of others. */
-void shm_protect(struct shm *shm, enum proc_id self);
+void shm_protect(enum proc_id self);
 
 /* A stable copy of the configuration as it is now.  Any process. */
 void shm_conf(const struct shm *shm, struct conf *conf);

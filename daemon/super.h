@@ -16,7 +16,6 @@
 #define DAEMON_SUPER_H
 
 #include <ev.h>
-#include <stdnoreturn.h>
 #include <sys/types.h>
 
 #include "daemon/bell.h"
@@ -72,7 +71,6 @@ void super_signal(struct super *s, enum proc_id id, int sig);
 void super_watch(struct super *s, mono_ms_t now);
 
 /* super_status.c */
-bool super_is_serving(const struct super *s);
 void super_status(struct super *s, mono_ms_t now);
 void super_notify_stopping(void);
 void super_dump(const struct super *s);

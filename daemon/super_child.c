@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
-#include "daemon/clock.h"
 #include "daemon/proc.h"
 
 enum start { AT_ONCE, AFTER_STORAGE };
@@ -208,17 +207,6 @@ repair(struct super *s, enum proc_id id)
     }
 }
 
-static void
-tell_death(enum proc_id id, pid_t pid, int status)
-{
-    if (WIFSIGNALED(status))
-        log_warn("%s (pid %d) was killed by signal %d (%s)", proc_name(id),
-                 (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else
-        log_warn("%s (pid %d) ended with status %d", proc_name(id), (int)pid,
-                 WEXITSTATUS(status));
-}
-
 /* A child that says so cannot be helped by another fork. */
 static bool
 is_final(int status)
@@ -239,40 +227,57 @@ is_reload(enum proc_id id, int status)
 }
 
 static void
+tell_death(enum proc_id id, pid_t pid, int status)
+{
+    if (is_reload(id, status))
+        log_info("%s (pid %d) ended to load its files again", proc_name(id),
+                 (int)pid);
+    else if (WIFSIGNALED(status))
+        log_warn("%s (pid %d) was killed by signal %d (%s)", proc_name(id),
+                 (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        log_warn("%s (pid %d) ended with status %d", proc_name(id), (int)pid,
+                 WEXITSTATUS(status));
+}
+
+static void
+give_up(struct super *s, enum proc_id id, int exit_code, const char *why)
+{
+    s->exit_code = exit_code;
+    log_error("Exiting with code %d: %s %s", exit_code, proc_name(id), why);
+}
+
+/* Fork another now or after a pause, or give up. */
+static void
+plan_successor(struct super *s, enum proc_id id, int status, mono_ms_t now)
+{
+    int64_t pause;
+
+    if (is_final(status)) {
+        give_up(s, id, WEXITSTATUS(status), "cannot go on");
+        return;
+    }
+    pause =
+        is_reload(id, status) ? 0 : restart_died(&s->child[id].restart, now);
+    if (pause < 0)
+        give_up(s, id, EXIT_UNEXPECTED, "keeps dying");
+    else
+        s->child[id].fork_at = now + pause;
+}
+
+static void
 on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
 {
-    struct child *c = &s->child[id];
-    int64_t pause;
-    pid_t pid = c->pid;
+    pid_t pid = s->child[id].pid;
 
-    c->pid = 0;
+    s->child[id].pid = 0;
     atomic_store(&s->shm->super->pid[id], 0);
     atomic_store(&shm_proc(s->shm, id)->is_ready, 0);
     if (s->is_stopping)
         return;
-    if (is_reload(id, status)) {
-        log_info("%s (pid %d) ended to load its files again", proc_name(id),
-                 (int)pid);
-        repair(s, id);
-        c->fork_at = now;
-        return;
-    }
     tell_death(id, pid, status);
     repair(s, id);
-    if (is_final(status)) {
-        s->exit_code = WEXITSTATUS(status);
-        log_error("Exiting with code %d: %s cannot go on", s->exit_code,
-                  proc_name(id));
-        return;
-    }
-    pause = restart_died(&c->restart, now);
-    if (pause < 0) {
-        s->exit_code = EXIT_UNEXPECTED;
-        log_error("Exiting with code %d: %s keeps dying", s->exit_code,
-                  proc_name(id));
-        return;
-    }
-    c->fork_at = now + pause;
+    plan_successor(s, id, status, now);
 }
 
 void

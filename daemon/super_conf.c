@@ -8,7 +8,6 @@
 #include "daemon/super.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
 #include "daemon/clock.h"

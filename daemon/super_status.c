@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
 #include "daemon/proc.h"
@@ -39,8 +38,8 @@ takes_part(const struct super *s)
     return true;
 }
 
-bool
-super_is_serving(const struct super *s)
+static bool
+is_serving(const struct super *s)
 {
     return takes_part(s) && atomic_load(&s->shm->replication->serving) != 0;
 }
@@ -131,7 +130,7 @@ describe_part(const struct super *s, char *text, size_t size)
     char role[120], tree[120] = "";
 
     describe_role(s, role, sizeof role);
-    if (super_is_serving(s))
+    if (is_serving(s))
         describe_tree(s, tree, sizeof tree);
     snprintf(text, size, "%s%s%s%s%s", role, tree,
              atomic_load(&s->shm->log->proc.disk_since_ms)
@@ -214,7 +213,7 @@ standing(const struct super *s, bool part)
 {
     const struct shm_replication *r = s->shm->replication;
 
-    return (uint32_t)part | (uint32_t)super_is_serving(s) << 1 |
+    return (uint32_t)part | (uint32_t)is_serving(s) << 1 |
            atomic_load(&r->role) << 2 |
            atomic_load(&r->ensemble.zab_state) << 8;
 }
@@ -223,7 +222,7 @@ standing(const struct super *s, bool part)
 static void
 announce_changes(struct super *s, bool part)
 {
-    bool serving = super_is_serving(s);
+    bool serving = is_serving(s);
 
     if (!s->took_part && part &&
         (serving || s->shm->super->conf.member_count > 0))

@@ -70,8 +70,9 @@ forgive(struct super *s, mono_ms_t now)
     mono_ms_t gap = s->watched_at ? now - s->watched_at : 0;
 
     s->watched_at = now;
-    for (enum proc_id id = PROC_LOG; gap > OURSELVES_MS && id < super_end(s);
-         id++)
+    if (gap <= OURSELVES_MS)
+        return;
+    for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
         s->child[id].beats_at += gap;
 }
 

@@ -24,8 +24,6 @@
 #ifndef DAEMON_TXRING_H
 #define DAEMON_TXRING_H
 
-#include <stdatomic.h>
-
 #include "daemon/types.h"
 
 enum ring_kind {

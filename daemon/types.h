@@ -33,6 +33,17 @@ zxid_counter(zxid_t zxid)
     return (uint32_t)zxid;
 }
 
+/*
+ * Whether a transaction `next` may come right after `last`: the next number
+ * of its epoch, or the first one of a later epoch.
+ */
+static inline bool
+zxid_follows(zxid_t last, zxid_t next)
+{
+    return next == last + 1 ||
+           (zxid_epoch(next) > zxid_epoch(last) && zxid_counter(next) == 1);
+}
+
 /* Borrowed bytes; size -1 is jute's null, which is not the empty buffer. */
 struct bytes {
     const uint8_t *data;

@@ -7,7 +7,6 @@
 #include "election/elect_proc.h"
 
 #include "daemon/check.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 
 _Static_assert((int)CONFIG_TEXT_MAX <= (int)NOTE_CONFIG_MAX,

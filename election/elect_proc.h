@@ -12,8 +12,6 @@
 #ifndef ELECTION_ELECT_PROC_H
 #define ELECTION_ELECT_PROC_H
 
-#include <netinet/in.h>
-
 #include "daemon/bell.h"
 #include "election/elect.h"
 #include "election/mesh.h"

@@ -11,7 +11,6 @@
 #include "election/mesh.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "daemon/check.h"

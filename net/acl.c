@@ -8,11 +8,6 @@
 
 #include "net/acl_ip.h"
 
-static const uint8_t open_to_all[] =
-    "\0\0\0\1\0\0\0\37\0\0\0\5world\0\0\0\6anyone";
-
-const struct bytes acl_open_to_all = {open_to_all, sizeof open_to_all - 1};
-
 struct entry {
     int32_t perms;
     struct bytes scheme, id;

@@ -28,9 +28,6 @@ enum acl_flags {
 
 unsigned acl_flags_of(const struct conf *conf);
 
-/* world:anyone with all permissions, as reference 0 of the tree has it. */
-extern const struct bytes acl_open_to_all;
-
 /*
  * Does `acl` give one of the permissions in `perm` (enum zk_perm bits) to
  * somebody of `ids`?  An empty or null list allows; `super` may everything.

@@ -9,7 +9,6 @@
  * libmicrohttpd runs a thread of its own in this process; the loop beats.
  * Facts: spec/operations.md 7, 8.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>

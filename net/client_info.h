@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client_info.h - one record per connection, for `stat`, `cons` and `dump`.
+ * client_info.h - one record per connection, for `stat` and `cons`.
  *
  * In shm->conns[w], at the connection's place in the table of client process
  * w, which alone stores to it, field by field.  Whoever prints reads fields

@@ -11,8 +11,6 @@
  */
 #include "net/client.h"
 
-#include "daemon/log.h"
-
 void
 client_local_init(struct client_proc *p)
 {

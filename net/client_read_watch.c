@@ -8,7 +8,6 @@
  */
 #include "net/client.h"
 
-#include "net/frame.h"
 #include "net/reply.h"
 
 /* The modes that a watch type of check and remove speaks of; 0: no type. */

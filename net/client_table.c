@@ -12,24 +12,11 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "daemon/check.h"
 #include "daemon/clock.h"
-#include "daemon/log.h"
-
-/* Memory that costs nothing until it is touched. */
-static void *
-reserve(size_t bytes)
-{
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (p == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "no address space for %zu bytes", bytes);
-    return p;
-}
+#include "daemon/memory.h"
 
 void
 client_table_init(struct client_proc *p)
@@ -40,10 +27,10 @@ client_table_init(struct client_proc *p)
     if (arena > arena_max)
         arena = arena_max;
     arena = ALIGN_UP(arena, (size_t)1 << 20);
-    p->client = reserve(CONNS_MAX * sizeof(struct client));
-    p->session_bucket = reserve(SESSION_BUCKETS * sizeof(uint32_t));
-    watch_init(&p->watch, reserve(watch_bytes(CONNS_MAX, arena)), CONNS_MAX,
-               arena);
+    p->client = memory_reserve(CONNS_MAX * sizeof(struct client));
+    p->session_bucket = memory_reserve(SESSION_BUCKETS * sizeof(uint32_t));
+    watch_init(&p->watch, memory_reserve(watch_bytes(CONNS_MAX, arena)),
+               CONNS_MAX, arena);
 }
 
 /* --- lists ---------------------------------------------------------------- */

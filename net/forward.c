@@ -33,8 +33,7 @@ forward_clear(struct forward *f)
     f->oldest = f->newest = f->sync_at = f->byte_end = 0;
 }
 
-/* --- keeping ----------------------------------------------------------------
- */
+/* --- keeping ------------------------------------------------------------- */
 
 /* Where `size` bytes in a row begin. */
 static uint64_t
@@ -80,8 +79,7 @@ forward_keep(struct forward *f, const struct req *req, uint32_t worker,
     f->newest++;
 }
 
-/* --- taking -----------------------------------------------------------------
- */
+/* --- taking -------------------------------------------------------------- */
 
 static void
 unlink_place(struct forward *f, const struct forward_place *p)
@@ -182,8 +180,7 @@ forward_take_sync(struct forward *f, struct origin *o)
     return NULL;
 }
 
-/* --- sending again -----------------------------------------------------------
- */
+/* --- sending again ------------------------------------------------------- */
 
 const struct req *
 forward_oldest(const struct forward *f, uint64_t end, struct origin *o)

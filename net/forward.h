@@ -12,7 +12,7 @@
  *      bytes[]   the requests, in the order of the places
  *
  * They are kept whole: when a leader is lost, what it did not take into its
- * history goes to the next one (repl_hold.c).
+ * history goes to the next one (repl_serve.c).
  *
  * Pure; memory is given, zero.  The replication process, learning.
  * ZK: CommitProcessor, LearnerZooKeeperServer (spec/quorum-protocol.md 5.2)

@@ -2,7 +2,6 @@
 /* four.c - see four.h.  Client processes. */
 #include "net/four.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <sys/sysinfo.h>

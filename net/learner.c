@@ -252,8 +252,7 @@ learner_stored(struct learner *l, mono_ms_t now, struct learner_out *out)
     learner_enter(l, LEARNER_SEALED, now);
 }
 
-/* --- what comes, state by state --------------------------------------------
- */
+/* --- what comes, state by state ------------------------------------------ */
 
 /* 4.9: dropped, not answered, until we are up to date. */
 static bool
@@ -375,8 +374,7 @@ learner_hear(struct learner *l, const struct qpacket *p, mono_ms_t now,
     }
 }
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 void
 learner_stirs(struct learner *l, mono_ms_t now)
@@ -428,8 +426,7 @@ learner_tick(struct learner *l, mono_ms_t now, struct learner_out *out)
         learner_give_up(l, out, "the leader is silent");
 }
 
-/* --- the guarantees ---------------------------------------------------------
- */
+/* --- the guarantees ------------------------------------------------------ */
 
 void
 learner_check(const struct learner *l)

@@ -23,7 +23,7 @@ void learner_give_up(struct learner *l, struct learner_out *out,
 /* A state begins in which the leader has something to say. */
 void learner_enter(struct learner *l, enum learner_state state, mono_ms_t now);
 
-/* learner_txn.c ------------------------------------------------------------ */
+/* --- learner_txn.c ------------------------------------------------------- */
 
 /* Take a packet that carries history; false: it is none of these. */
 bool learner_on_transaction(struct learner *l, const struct qpacket *p,

@@ -4,8 +4,6 @@
 
 #include <errno.h>
 
-enum { HEAD_BYTES = 16 }; /* type, zxid, length of data */
-
 /* Bytes of authinfo at the front of `in`, 0: more is needed, or -EBADMSG. */
 static int64_t
 authinfo_size(struct bytes in)
@@ -89,16 +87,6 @@ qpacket_txn(const struct qpacket *p)
     default:
         return BYTES_NULL;
     }
-}
-
-const char *
-qpacket_name(int32_t type)
-{
-#define QPACKET_NAME(name, number) [number] = #name,
-    static const char *const names[] = {QPACKET_TABLE(QPACKET_NAME)};
-
-    return type > 0 && type < (int32_t)ARRAY_COUNT(names) ? names[type]
-                                                          : "unknown packet";
 }
 
 /* Ours: behind what Apache reads, if it is there. */

@@ -70,9 +70,6 @@ void qpacket_put(struct jute_out *out, const struct qpacket *p);
  */
 struct bytes qpacket_txn(const struct qpacket *p);
 
-/* For the log: "PROPOSAL", or "unknown packet". */
-const char *qpacket_name(int32_t type);
-
 /*
  * Ours: zabd servers know each other by eight more bytes, "zabd" and flags,
  * behind the data of FOLLOWER_INFO, OBSERVER_INFO and LEADER_INFO.  Apache

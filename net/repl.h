@@ -88,13 +88,12 @@ struct repl {
     ev_timer expire, reap, stall, rest;
 };
 
-/* repl_load.c: fill tree and sessions from image and log, or end here. */
+/* --- repl_load.c ---------------------------------------------------------- */
+
+/* Fill tree and sessions from image and log, or end here. */
 void repl_load(struct repl *r);
 
-/* Full timeouts from now, for every session; nobody owns one. */
-void repl_revive_sessions(struct repl *r);
-
-/* repl_main.c -------------------------------------------------------------- */
+/* --- repl_main.c --------------------------------------------------------- */
 
 /* Tell the log process and others what is in the ring. */
 void repl_publish(struct repl *r);
@@ -103,7 +102,7 @@ void repl_publish(struct repl *r);
 void repl_start_clocks(struct repl *r);
 void repl_stop_clocks(struct repl *r);
 
-/* repl_role.c -------------------------------------------------------------- */
+/* --- repl_role.c --------------------------------------------------------- */
 
 /* Take the first role; once, when all is loaded and the loop is there. */
 void repl_role_start(struct repl *r);
@@ -116,9 +115,6 @@ void repl_look(struct repl *r, const char *why);
  * session begins with a full timeout, and from now on they expire.
  */
 void repl_prepare_from(struct repl *r, zxid_t zxid);
-
-/* Zero, for the life of the process; what is not touched costs nothing. */
-void *repl_reserve_memory(size_t size);
 
 /* Begin the role that the election gave us. */
 void repl_lead(struct repl *r);
@@ -152,7 +148,7 @@ repl_commit(struct repl *r, zxid_t zxid)
 /* Everything committed is in the tree when this returns. */
 void repl_apply_all(struct repl *r);
 
-/* repl_serve.c ------------------------------------------------------------- */
+/* --- repl_serve.c -------------------------------------------------------- */
 
 /* A role in `epoch` is taken and up to date: clients may come, or go on. */
 void repl_serve(struct repl *r, enum server_role kind, int64_t epoch);
@@ -175,7 +171,7 @@ bool repl_ask_again(struct repl *r);
 /* No client process looks at the tree: it may be replaced. */
 bool repl_is_alone_with_tree(const struct repl *r);
 
-/* repl_readonly.c ---------------------------------------------------------- */
+/* --- repl_readonly.c ----------------------------------------------------- */
 
 /* A few times a second: the mode begins when nobody has led for long. */
 void repl_readonly_tick(struct repl *r);
@@ -183,8 +179,7 @@ void repl_readonly_tick(struct repl *r);
 /* The election has decided, or the log has failed. */
 void repl_readonly_end(struct repl *r);
 
-/* repl_local.c --------------------------------------------------------------
- */
+/* --- repl_local.c -------------------------------------------------------- */
 
 /* Local sessions are possible from now on, if the configuration has them. */
 void repl_local_start(struct repl *r);
@@ -209,7 +204,7 @@ void repl_local_clear(struct repl *r);
 /* A few times a second: those that nobody heard of end. */
 void repl_local_tick(struct repl *r);
 
-/* repl_report.c ------------------------------------------------------------ */
+/* --- repl_report.c ------------------------------------------------------- */
 
 /* Tell operators where a member stands. */
 void repl_report(const struct repl *r);
@@ -217,7 +212,7 @@ void repl_report(const struct repl *r);
 /* A leader's transaction of so many bytes was proposed. */
 void repl_report_proposal(const struct repl *r, uint32_t bytes);
 
-/* repl_take.c ------------------------------------------------------------- */
+/* --- repl_take.c --------------------------------------------------------- */
 
 /* Take a bounded number of requests; true if there are more. */
 bool repl_take(struct repl *r);
@@ -250,7 +245,7 @@ void repl_rest(struct repl *r);
 bool repl_submit(struct repl *r, int32_t op, session_id_t session,
                  struct bytes body);
 
-/* repl_ahead.c ------------------------------------------------------------- */
+/* --- repl_ahead.c -------------------------------------------------------- */
 
 /* Fetch what the requests of client process `w` from `pos` on will need. */
 void repl_ahead_requests(const struct repl *r, uint32_t w, ring_pos_t pos);
@@ -258,7 +253,7 @@ void repl_ahead_requests(const struct repl *r, uint32_t w, ring_pos_t pos);
 /* ... and the committed entries from `pos` on; up to the place it returns. */
 ring_pos_t repl_ahead_entries(const struct repl *r, ring_pos_t pos);
 
-/* repl_apply.c ------------------------------------------------------------- */
+/* --- repl_apply.c -------------------------------------------------------- */
 
 /* Apply a bounded number of what is committed; true if there is more. */
 bool repl_apply(struct repl *r);
@@ -266,7 +261,7 @@ bool repl_apply(struct repl *r);
 /* One transaction to tree and session table, inside a batch. */
 void repl_apply_txn(struct repl *r, struct txn *txn, struct outcome *outcomes);
 
-/* repl_session.c ----------------------------------------------------------- */
+/* --- repl_session.c ------------------------------------------------------ */
 
 /* Ids of this life begin here. */
 void repl_session_start(struct repl *r);
@@ -282,6 +277,9 @@ void repl_session_owned(struct repl *r, const struct ring_entry *e);
 
 /* When a client process or a learner last heard of what has this slot. */
 mono_ms_t repl_last_heard(void *repl, uint32_t slot, mono_ms_t now);
+
+/* Full timeouts from now, for every session; nobody owns one. */
+void repl_revive_sessions(struct repl *r);
 
 /* Sessions that nobody heard of end. */
 void repl_session_expire(struct repl *r);

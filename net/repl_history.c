@@ -94,8 +94,7 @@ history_goes_on(struct repl_history *h, zxid_t after)
            (after > h->distrust && history_log_has(h, after));
 }
 
-/* --- the facts of a plan ----------------------------------------------------
- */
+/* --- the facts of a plan ------------------------------------------------- */
 
 /*
  * Whether `last`, older than the runs that are known, must be looked for in
@@ -227,8 +226,7 @@ history_plan(void *arg, uint32_t slot, zxid_t last, zxid_t end)
     return sync_decide(&f);
 }
 
-/* --- the next transaction ---------------------------------------------------
- */
+/* --- the next transaction ------------------------------------------------ */
 
 /* Do not believe the log at `after` again: the learner gets a snapshot. */
 static int

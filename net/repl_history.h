@@ -141,8 +141,7 @@ bool repl_history_is_reading(struct repl_history *h);
 /* The connection in `slot` is gone, whatever was going on. */
 void repl_history_leave(struct repl_history *h, uint32_t slot);
 
-/* repl_history_snap.c -------------------------------------------------------
- */
+/* --- repl_history_snap.c ------------------------------------------------- */
 
 /*
  * Begin a snapshot for the learner in `slot`, exact at `zxid`, which is the
@@ -166,7 +165,7 @@ int64_t repl_history_snap_read(struct repl_history *h, uint32_t slot,
 /* End it early, or after its end; harmless if there is none. */
 void repl_history_snap_close(struct repl_history *h, uint32_t slot);
 
-/* repl_history_log.c: for the other two ------------------------------------ */
+/* --- repl_history_log.c: for the other two ------------------------------- */
 
 /*
  * One step towards the first transaction of the log behind `after`: 1, it is

@@ -105,8 +105,7 @@ history_log_find(struct repl_history *h, struct history_log *l, zxid_t after)
     return rc;
 }
 
-/* --- what the files' names say ---------------------------------------------
- */
+/* --- what the files' names say ------------------------------------------- */
 
 bool
 history_log_has(const struct repl_history *h, zxid_t after)

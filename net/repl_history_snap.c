@@ -14,7 +14,6 @@
  *     (spec/quorum-protocol.md 4.7)
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <sys/stat.h>
 #include <zstd.h>
 
@@ -25,8 +24,7 @@ enum { ZSTD_LEVEL = 1 }; /* 500 MB/s, a third of the size */
 
 static const uint8_t tail[] = "\0\0\0\1/\0\0\0\nBenWasHere";
 
-/* --- the environment -------------------------------------------------------
- */
+/* --- the environment ----------------------------------------------------- */
 
 /* Whether the directory was replaced since it was opened. */
 static bool
@@ -72,8 +70,7 @@ release_image(struct repl_history *h)
         image_close(&h->image);
 }
 
-/* --- beginning and end ------------------------------------------------------
- */
+/* --- beginning and end --------------------------------------------------- */
 
 /*
  * An Apache learner keeps its old log files, and after a restart replays what
@@ -185,8 +182,7 @@ repl_history_snap_close(struct repl_history *h, uint32_t slot)
     release_image(h);
 }
 
-/* --- the payload ------------------------------------------------------------
- */
+/* --- the payload --------------------------------------------------------- */
 
 /* Have something in `piece`: 1; 0: there is no more; -errno. */
 static int

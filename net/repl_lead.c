@@ -19,8 +19,7 @@
 
 enum { ALONE_MS = 1500 };
 
-/* --- what the core says ----------------------------------------------------
- */
+/* --- what the core says -------------------------------------------------- */
 
 /* The tree has it all, clients may come. */
 static void
@@ -66,8 +65,7 @@ static const struct lead_duty duty = {
     .act = act,
 };
 
-/* --- the role ---------------------------------------------------------------
- */
+/* --- the role ------------------------------------------------------------ */
 
 void
 repl_lead(struct repl *r)

@@ -63,7 +63,7 @@ struct repl_lead {
     struct lead_peer peer[LEADER_PEERS_MAX];
 };
 
-/* repl_lead_port.c --------------------------------------------------------- */
+/* --- repl_lead_port.c ---------------------------------------------------- */
 
 /*
  * Learners may come on `port` for this duty; the core is begun by the caller,
@@ -81,7 +81,7 @@ struct leader_conf lead_conf(struct repl_lead *l);
 /* Do what the core says, in order. */
 void lead_perform(struct repl_lead *l, const struct leader_out *out);
 
-/* repl_lead_peer.c --------------------------------------------------------- */
+/* --- repl_lead_peer.c ---------------------------------------------------- */
 
 extern const struct conn_ops lead_conn_ops;
 
@@ -95,8 +95,7 @@ void lead_peers_pump(struct repl_lead *l, mono_ms_t now);
 /* Take up what found no room before. */
 void lead_peers_resume(struct repl_lead *l);
 
-/* repl_lead_session.c -------------------------------------------------------
- */
+/* --- repl_lead_session.c ------------------------------------------------- */
 
 /*
  * A learner's request becomes a transaction (false: not now), its question

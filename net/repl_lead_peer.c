@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,8 +26,7 @@ enum {
     SNAP_PIECE_BYTES = 64 * 1024,
 };
 
-/* --- life -------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 static struct lead_peer *
 free_peer(struct repl_lead *l)
@@ -70,8 +68,7 @@ lead_peer_close(struct lead_peer *p)
     repl_history_leave(p->lead->r->history, p->slot);
 }
 
-/* --- what comes --------------------------------------------------------------
- */
+/* --- what comes ---------------------------------------------------------- */
 
 static void
 name_peer(struct lead_peer *p)
@@ -178,8 +175,7 @@ lead_peers_resume(struct repl_lead *l)
     }
 }
 
-/* --- what goes ---------------------------------------------------------------
- */
+/* --- what goes ----------------------------------------------------------- */
 
 static void
 give_up(struct lead_peer *p, const char *why)

@@ -14,6 +14,7 @@
 #include "daemon/clock.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "net/repl_lead.h"
 
 enum {
@@ -23,8 +24,7 @@ enum {
     PING_MS = 100, /* to learners that are zabd, too */
 };
 
-/* --- what the core says ----------------------------------------------------
- */
+/* --- what the core says -------------------------------------------------- */
 
 static void
 perform(struct repl_lead *l, const struct leader_act *a)
@@ -58,8 +58,7 @@ lead_perform(struct repl_lead *l, const struct leader_out *out)
         perform(l, &out->act[i]);
 }
 
-/* --- the port ---------------------------------------------------------------
- */
+/* --- the port ------------------------------------------------------------ */
 
 static void
 on_connection(struct ev_loop *loop, ev_io *io, int events)
@@ -110,8 +109,7 @@ close_port(struct repl_lead *l)
     close(l->listener.fd);
 }
 
-/* --- open and closed --------------------------------------------------------
- */
+/* --- open and closed ----------------------------------------------------- */
 
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)
@@ -131,7 +129,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 static struct repl_lead *
 make(struct repl *r)
 {
-    struct repl_lead *l = repl_reserve_memory(sizeof *l);
+    struct repl_lead *l = memory_reserve(sizeof *l);
 
     l->r = r;
     l->history = repl_history_of(r->history);

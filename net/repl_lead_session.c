@@ -7,7 +7,6 @@
  * connection.  Facts: spec/quorum-protocol.md 5.2, 7, 16.3, 16.4.
  */
 #include "daemon/clock.h"
-#include "daemon/log.h"
 #include "net/repl_lead.h"
 
 enum { TOUCH_BYTES = 8 + 4 };

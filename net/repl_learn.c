@@ -11,13 +11,12 @@
  */
 #include "net/repl_learn.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "net/forward.h"
 #include "net/repl_master.h"
 
@@ -25,8 +24,7 @@ enum { LEARN_BUFFERS = 1 << 30, STILL_SILENT_MS = 1000 };
 
 static const double tick_s = 0.1;
 
-/* --- what the core says ------------------------------------------------------
- */
+/* --- what the core says -------------------------------------------------- */
 
 /* One by one: Apache's leader counts each by itself. */
 static void
@@ -137,15 +135,15 @@ perform(struct repl_learn *l, const struct learner_act *a)
     }
 }
 
-void
-learn_perform(struct repl_learn *l, const struct learner_out *out)
+/* Do what the core says, in order. */
+static void
+perform_all(struct repl_learn *l, const struct learner_out *out)
 {
     for (uint32_t i = 0; i < out->count && !l->why; i++)
         perform(l, &out->act[i]);
 }
 
-/* --- what the leader says ----------------------------------------------------
- */
+/* --- what the leader says ------------------------------------------------ */
 
 /* False: not now. */
 static bool
@@ -160,7 +158,7 @@ take_packet(struct repl_learn *l, const struct qpacket *packet, mono_ms_t now)
         return false;
     }
     learner_hear(&l->core, packet, now, &out);
-    learn_perform(l, &out);
+    perform_all(l, &out);
     return true;
 }
 
@@ -211,8 +209,7 @@ drained(struct conn *c)
 
 static const struct conn_ops ops = {input, broken, drained};
 
-/* --- the role ----------------------------------------------------------------
- */
+/* --- the role ------------------------------------------------------------ */
 
 /*
  * A server whose replication process hangs is elected again while its election
@@ -245,13 +242,13 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
         return;
     }
     learner_tick(&l->core, now, &out);
-    learn_perform(l, &out);
+    perform_all(l, &out);
 }
 
 static struct repl_learn *
 make(struct repl *r)
 {
-    struct repl_learn *l = repl_reserve_memory(sizeof *l);
+    struct repl_learn *l = memory_reserve(sizeof *l);
 
     l->r = r;
     conn_home_init(&l->home, r->loop, &ops, LEARN_BUFFERS);
@@ -304,7 +301,7 @@ learn_connected(struct repl_learn *l, int fd)
     l->is_connected = true;
     l->connected_at = clock_mono_ms();
     learner_init(&l->core, &conf, clock_mono_ms(), &out);
-    learn_perform(l, &out);
+    perform_all(l, &out);
 }
 
 static void
@@ -313,13 +310,13 @@ hear_log(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     zxid_t durable = repl_durable(l->r);
 
     learn_past_turn(l, out, now);
-    learn_perform(l, out);
+    perform_all(l, out);
     out->count = 0;
     if (l->order != LEARN_NO_ORDER && l->order != LEARN_EPOCH)
         return; /* the log is being changed */
     if (durable > l->core.durable)
         learner_durable(&l->core, durable, now, out);
-    learn_perform(l, out);
+    perform_all(l, out);
 }
 
 static void

@@ -69,11 +69,7 @@ struct repl_learn {
     mono_ms_t ponged; /* when touches went last */
 };
 
-/* Do what the core says, in order. */
-void learn_perform(struct repl_learn *l, const struct learner_out *out);
-
-/* --- repl_learn_dial.c -----------------------------------------------------
- */
+/* --- repl_learn_dial.c --------------------------------------------------- */
 
 /* Ready to dial; once. */
 void learn_dial_init(struct repl_learn *l);
@@ -86,8 +82,7 @@ void learn_dial_stop(struct repl_learn *l);
 /* repl_learn.c: `fd` is connected. */
 void learn_connected(struct repl_learn *l, int fd);
 
-/* --- repl_learn_past.c -----------------------------------------------------
- */
+/* --- repl_learn_past.c --------------------------------------------------- */
 
 /* TRUNC: what is behind `zxid` goes. */
 void learn_cut(struct repl_learn *l, zxid_t zxid);
@@ -108,8 +103,7 @@ void learn_past_full(struct repl_learn *l);
 /* The role ends.  If tree or files are between two histories, load again. */
 void learn_past_end(struct repl_learn *l);
 
-/* --- repl_learn_ask.c -------------------------------------------------------
- */
+/* --- repl_learn_ask.c ---------------------------------------------------- */
 
 /* A client's request goes to the leader; false: not now. */
 bool learn_ask(struct repl_learn *l, const struct req *req,

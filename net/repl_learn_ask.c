@@ -31,8 +31,7 @@ enum {
     TOUCHES_MAX = 64 * 1024,
 };
 
-/* --- to the leader ----------------------------------------------------------
- */
+/* --- to the leader ------------------------------------------------------- */
 
 /* A REQUEST packet, without a copy of the body in between. */
 static bool
@@ -125,8 +124,7 @@ learn_ask(struct repl_learn *l, const struct req *req, const struct origin *o)
     return true;
 }
 
-/* --- and back: transactions --------------------------------------------------
- */
+/* --- and back: transactions ---------------------------------------------- */
 
 /* Only a multi and the end of a session have more outcomes than one. */
 static uint32_t
@@ -217,8 +215,7 @@ learn_append(struct repl_learn *l, const struct qpacket *packet)
     return 0;
 }
 
-/* --- and back: words ---------------------------------------------------------
- */
+/* --- and back: words ----------------------------------------------------- */
 
 void
 learn_synced(struct repl_learn *l)
@@ -255,8 +252,7 @@ learn_revalidated(struct repl_learn *l, const struct qpacket *packet)
                             is_valid ? ZK_OK : ZK_SESSION_EXPIRED));
 }
 
-/* --- sessions heard of -------------------------------------------------------
- */
+/* --- sessions heard of --------------------------------------------------- */
 
 static bool
 is_since(uint32_t at, uint32_t since)

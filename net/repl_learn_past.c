@@ -16,7 +16,6 @@
  * The replication process, learning.
  * Facts: spec/quorum-protocol.md 4.7, 4.8, 14.3.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +49,7 @@ learn_past_full(struct repl_learn *l)
         reload("more is to come than the ring holds");
 }
 
-/* --- TRUNC ------------------------------------------------------------------
- */
+/* --- TRUNC --------------------------------------------------------------- */
 
 void
 learn_cut(struct repl_learn *l, zxid_t zxid)
@@ -99,8 +97,7 @@ cut_is_done(struct repl_learn *l, int result, struct learner_out *out,
     learner_truncated(&l->core, result, now, out);
 }
 
-/* --- SNAP -------------------------------------------------------------------
- */
+/* --- SNAP ---------------------------------------------------------------- */
 
 void
 learn_take_snap(struct repl_learn *l, zxid_t zxid)
@@ -194,8 +191,7 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     learner_snapped(&l->core, zxid, now, out);
 }
 
-/* --- waiting ----------------------------------------------------------------
- */
+/* --- waiting ------------------------------------------------------------- */
 
 static void
 order_is_done(struct repl_learn *l, int result, struct learner_out *out,

@@ -4,8 +4,7 @@
  *
  * The replication process, at its start, before it is ready: the log process
  * has repaired its last file and the image process has an image.  What was
- * published in an earlier life is in the log by now.  Every session gets its
- * full timeout.
+ * published in an earlier life is in the log by now.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -118,35 +117,10 @@ check_complete(const struct repl *r)
               r->conf.data_log_dir);
 }
 
-/*
- * Full timeouts from now.  Owners of ephemerals that are no sessions, which
- * only an unfinished server leaves behind, end at the next tick.
- * ZK: LearnerSessionTracker; SessionTrackerImpl's constructor
- */
-void
-repl_revive_sessions(struct repl *r)
-{
-    mono_ms_t now = clock_mono_ms();
-
-    for (uint32_t i = 0; i < session_slot_end(r->sessions); i++) {
-        struct session *s = session_at(r->sessions, i);
-
-        if (s->id == 0)
-            continue;
-        s->worker = RING_NOBODY;
-        s->is_closing = 0;
-        s->expires = 0;
-        if (!s->is_alive)
-            s->timeout_ms = 0;
-        s->is_alive = 1;
-        expiry_touch(&r->expiry, s, now);
-    }
-}
-
 void
 repl_load(struct repl *r)
 {
-    int64_t began = clock_mono_ms();
+    mono_ms_t began = clock_mono_ms();
     struct tree_totals totals;
     struct data_error e = {0};
     struct datadir dir;

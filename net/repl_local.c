@@ -17,25 +17,18 @@
  * The replication process.  Facts: spec/client-protocol.md 8.6, 12.
  * ZK: UpgradeableSessionTracker; QuorumZooKeeperServer.checkUpgradeSession
  */
-#include <sys/mman.h>
-
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "net/repl.h"
 
 void
 repl_local_start(struct repl *r)
 {
-    size_t size = session_table_bytes();
-    void *memory;
-
     if (!r->conf.local_sessions && !r->conf.readonly_mode)
         return;
-    memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "replication: no memory for local sessions");
-    local_init(&r->local, memory, r->conf.tick_time_ms, clock_mono_ms());
+    local_init(&r->local, memory_reserve(session_table_bytes()),
+               r->conf.tick_time_ms, clock_mono_ms());
 }
 
 static bool
@@ -52,8 +45,7 @@ count(struct repl *r)
                           memory_order_relaxed);
 }
 
-/* --- words to client processes ----------------------------------------------
- */
+/* --- words to client processes ------------------------------------------- */
 
 static bool
 has_room(struct repl *r, const struct origin *o)
@@ -89,8 +81,7 @@ answer(struct repl *r, const struct origin *o, enum word_kind kind)
     return true;
 }
 
-/* --- requests ----------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------ */
 
 static bool
 opens_local(const struct repl *r, const struct req *req)
@@ -239,8 +230,7 @@ repl_local_has(const struct repl *r, session_id_t session)
     return is_on(r) && local_find(&r->local, session);
 }
 
-/* --- their ends
- * --------------------------------------------------------------- */
+/* --- their ends ---------------------------------------------------------- */
 
 void
 repl_local_applied(struct repl *r, const struct ring_entry *e, int32_t type)

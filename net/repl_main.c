@@ -12,7 +12,6 @@
  * server loses its leader, and its successor begins here with a fresh tree;
  * positions in the ring go on.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "daemon/clock.h"
@@ -24,8 +23,7 @@
 static const double stall_s = 0.001;
 static const double rest_s = 0.25;
 
-/* --- the loop ----------------------------------------------------------------
- */
+/* --- the loop ------------------------------------------------------------ */
 
 void
 repl_publish(struct repl *r)
@@ -105,8 +103,7 @@ work(void *arg)
     return more;
 }
 
-/* --- timers ------------------------------------------------------------------
- */
+/* --- timers -------------------------------------------------------------- */
 
 static void
 again_at(struct repl *r, ev_timer *timer, mono_ms_t when)
@@ -123,8 +120,7 @@ on_expire(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct repl *r = timer->data;
 
-    (void)loop;
-    (void)events;
+    (void)loop, (void)events;
     if (!r->is_failed)
         repl_session_expire(r);
     repl_publish(r);
@@ -142,8 +138,7 @@ on_reap(struct ev_loop *loop, ev_timer *timer, int events)
     struct bytes path = reaper_next(&r->reaper, r->tree, clock_mono_ms(),
                                     clock_wall_ms(), &again);
 
-    (void)loop;
-    (void)events;
+    (void)loop, (void)events;
     if (path.size >= 0 && !r->is_failed) {
         jute_put_bytes(&out, path);
         /* Refused for want of room: the next look finds it again. */
@@ -176,16 +171,13 @@ repl_stop_clocks(struct repl *r)
 static void
 on_stall(struct ev_loop *loop, ev_timer *timer, int events)
 {
-    (void)loop; /* the loop turned: work runs again */
-    (void)timer;
-    (void)events;
+    (void)loop, (void)timer, (void)events; /* the loop turned: work runs */
 }
 
 static void
 on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 {
-    (void)loop;
-    (void)events;
+    (void)loop, (void)events;
     repl_rest(timer->data);
     repl_hold_tick(timer->data);
     repl_readonly_tick(timer->data);
@@ -193,8 +185,7 @@ on_rest(struct ev_loop *loop, ev_timer *timer, int events)
     repl_report(timer->data);
 }
 
-/* --- start
- * -------------------------------------------------------------------- */
+/* --- start --------------------------------------------------------------- */
 
 static void
 lay_out(struct repl *r, struct shm *shm)
@@ -256,7 +247,6 @@ repl_main(struct shm *shm)
 {
     static struct repl r;
 
-    proc_enter(PROC_REPLICATION, shm);
     lay_out(&r, shm);
     repl_load(&r);
     join_ring(&r);

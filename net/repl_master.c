@@ -26,8 +26,7 @@
 #include "net/repl_lead.h"
 #include "net/repl_learn.h"
 
-/* --- to the leader ----------------------------------------------------------
- */
+/* --- to the leader ------------------------------------------------------- */
 
 /* What has to be remembered of it; false: nothing. */
 static bool
@@ -70,8 +69,7 @@ ask(struct lead_peer *p, const struct qpacket *packet)
     return true;
 }
 
-/* --- and back ---------------------------------------------------------------
- */
+/* --- and back ------------------------------------------------------------ */
 
 /* The connection that asked; NULL: it is gone. */
 static struct lead_peer *
@@ -117,8 +115,7 @@ repl_master_revalidated(struct repl *r, const struct origin *o,
         qlink_put_packet(&p->conn, packet);
 }
 
-/* --- as long as we follow ---------------------------------------------------
- */
+/* --- as long as we follow ------------------------------------------------ */
 
 /* The core says what is committed: our leader did so before. */
 static void

@@ -20,6 +20,7 @@
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "election/quorum_conf.h"
 #include "net/forward.h"
 #include "net/repl_history.h"
@@ -27,18 +28,6 @@
 enum { AT_ONCE_MS = 100, PAUSE_MS = 200 };
 
 /* --- preparing ------------------------------------------------------------ */
-
-void *
-repl_reserve_memory(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (memory == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "replication: no memory for %zu bytes: %s", size,
-              strerror(errno));
-    return memory;
-}
 
 /* Zeroed: the memory of an earlier term goes back first. */
 static void *
@@ -48,7 +37,7 @@ prep_memory(struct repl *r, size_t size)
         madvise(r->prep_memory, size, MADV_DONTNEED);
         return r->prep_memory;
     }
-    r->prep_memory = repl_reserve_memory(size);
+    r->prep_memory = memory_reserve(size);
     return r->prep_memory;
 }
 
@@ -130,8 +119,7 @@ repl_established(struct repl *r, int64_t epoch)
     bell_ring(r->shm, PROC_ELECTION);
 }
 
-/* --- looking for a leader --------------------------------------------------
- */
+/* --- looking for a leader ------------------------------------------------ */
 
 /* Clients that are held wait; of others, nobody waits for an answer. */
 static bool
@@ -222,8 +210,7 @@ const struct role role_looking = {
     .end = repl_readonly_end,
 };
 
-/* --- a server of its own ---------------------------------------------------
- */
+/* --- a server of its own ------------------------------------------------- */
 
 static void
 alone_turn(struct repl *r)
@@ -271,9 +258,8 @@ join_ensemble(struct repl *r)
 {
     quorum_of_conf(&r->conf, &r->quorum);
     r->history = repl_history_new(r);
-    r->forward = repl_reserve_memory(sizeof *r->forward);
-    r->heard_remote =
-        repl_reserve_memory(SESSIONS_MAX * sizeof *r->heard_remote);
+    r->forward = memory_reserve(sizeof *r->forward);
+    r->heard_remote = memory_reserve(SESSIONS_MAX * sizeof *r->heard_remote);
     if (!r->history)
         fatal(EXIT_UNEXPECTED, "replication: no memory for an ensemble");
     repl_history_begin(r->history, r->last);

@@ -76,8 +76,7 @@ repl_is_alone_with_tree(const struct repl *r)
     return true;
 }
 
-/* --- through a change of leader ---------------------------------------------
- */
+/* --- through a change of leader ------------------------------------------ */
 
 void
 repl_hold(struct repl *r)

@@ -37,6 +37,31 @@ repl_session_id(struct repl *r)
     return r->next_session++;
 }
 
+/*
+ * Full timeouts from now.  Owners of ephemerals that are no sessions, which
+ * only an unfinished server leaves behind, end at the next tick.
+ * ZK: LearnerSessionTracker; SessionTrackerImpl's constructor
+ */
+void
+repl_revive_sessions(struct repl *r)
+{
+    mono_ms_t now = clock_mono_ms();
+
+    for (uint32_t i = 0; i < session_slot_end(r->sessions); i++) {
+        struct session *s = session_at(r->sessions, i);
+
+        if (s->id == 0)
+            continue;
+        s->worker = RING_NOBODY;
+        s->is_closing = 0;
+        s->expires = 0;
+        if (!s->is_alive)
+            s->timeout_ms = 0;
+        s->is_alive = 1;
+        expiry_touch(&r->expiry, s, now);
+    }
+}
+
 static void
 set_owner(struct session *s, const struct origin *o)
 {

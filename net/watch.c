@@ -266,21 +266,3 @@ watch_fire_child(struct watch *w, struct bytes path, bool skip_served,
         w->stamp++;
     fire(w, path, WATCH_IN_CHILD, hit, arg);
 }
-
-void
-watch_visit(const struct watch *w, uint32_t conn, watch_seen_fn *seen,
-            void *arg)
-{
-    const struct watch_set *s = watch_set_of(w, conn);
-
-    if (s->conn != conn)
-        return;
-    for (uint32_t i = 0; i < watch_set_places(s); i++) {
-        uint32_t entry = watch_set_at(&w->arena, s, i);
-
-        if (entry)
-            seen(arg,
-                 watch_path_bytes(watch_path_at(w, watch_entry_path(entry))),
-                 watch_entry_modes(entry));
-    }
-}

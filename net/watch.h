@@ -20,7 +20,6 @@
 #ifndef NET_WATCH_H
 #define NET_WATCH_H
 
-#include "daemon/zk.h"
 #include "net/watch_arena.h"
 
 /* How a connection watches a path; bits, each stands for itself. */
@@ -114,10 +113,5 @@ void watch_fire_data(struct watch *w, struct bytes path, watch_hit_fn *hit,
  */
 void watch_fire_child(struct watch *w, struct bytes path, bool skip_served,
                       watch_hit_fn *hit, void *arg);
-
-/* Walk a connection's watches; `seen` gets each path and its modes. */
-typedef void watch_seen_fn(void *arg, struct bytes path, unsigned modes);
-void watch_visit(const struct watch *w, uint32_t conn, watch_seen_fn *seen,
-                 void *arg);
 
 #endif

@@ -7,11 +7,8 @@
  */
 #include "storage/datadir.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -182,45 +179,6 @@ datadir_close(struct datadir *d)
     if (d->log_lock_fd >= 0)
         close(d->log_lock_fd);
     d->lock_fd = d->log_lock_fd = -1;
-}
-
-int
-datadir_myid(const struct datadir *d, sid_t *sid, struct data_error *e)
-{
-    char path[DATA_PATH_MAX], text[64], *end;
-    ssize_t size;
-    long long value;
-    int fd;
-
-    data_path(path, d->data, "myid");
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (size < 0) {
-        int rc = -errno;
-
-        data_error_set(e, path, -1,
-                       "Write this server's number, the N of its "
-                       "server.N line, into it.",
-                       "cannot be read: %s", strerror(-rc));
-        if (fd >= 0)
-            close(fd);
-        return rc;
-    }
-    close(fd);
-    text[size] = '\0';
-    errno = 0;
-    value = strtoll(text, &end, 10);
-    while (*end == ' ' || *end == '\t' || *end == '\r')
-        end++;
-    if (errno != 0 || end == text || (*end != '\n' && *end != '\0')) {
-        data_error_set(e, path, 0,
-                       "Write this server's number, the N of its "
-                       "server.N line, into it.",
-                       "is not a number");
-        return -EINVAL;
-    }
-    *sid = value;
-    return 0;
 }
 
 int

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * datafile.c - small words about files: lists, names, errors, whole writes.
- *
- * Any process.
- */
-#include "storage/datadir.h"
+/* datafile.c - see datafile.h.  Any process. */
+#include "storage/datafile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -180,6 +176,40 @@ data_dir_bytes(const char *dir, const char *prefix, bool with_suffix)
 }
 
 int
+data_remove(const char *dir, const char *name)
+{
+    char path[DATA_PATH_MAX];
+
+    data_path(path, dir, name);
+    return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static bool
+is_named(const char *name, const char *prefix, const char *suffix)
+{
+    size_t size = strlen(name), from = strlen(prefix), to = strlen(suffix);
+
+    return size >= from + to && memcmp(name, prefix, from) == 0 &&
+           memcmp(name + size - to, suffix, to) == 0;
+}
+
+int
+data_remove_all(const char *dir, const char *prefix, const char *suffix)
+{
+    struct dirent *entry;
+    DIR *d = opendir(dir);
+    int rc = 0;
+
+    if (!d)
+        return -errno;
+    while (rc == 0 && (entry = readdir(d)))
+        if (is_named(entry->d_name, prefix, suffix))
+            rc = data_remove(dir, entry->d_name);
+    closedir(d);
+    return rc;
+}
+
+int
 data_sync_dir(const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -230,11 +260,4 @@ data_replace(const char *dir, const char *name, const char *text, size_t size)
     if (rc == 0 && rename(temp, path) < 0)
         rc = -errno;
     return rc < 0 ? rc : data_sync_dir(dir);
-}
-
-bool
-zxid_follows(zxid_t last, zxid_t next)
-{
-    return next == last + 1 ||
-           (zxid_epoch(next) > zxid_epoch(last) && zxid_counter(next) == 1);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image.c - opening the LMDB environment, and its one row of meta data.
+ * image.c - the LMDB environment, opened and removed, and its row of meta data.
  *
  * The map is reserved so large that it never has to grow: the tree's arena
  * is at most 64 GiB, a row takes about what its node does, and half-full
@@ -207,7 +207,7 @@ image_open(struct image *im, const char *dir, enum image_mode mode,
                      (mode == IMAGE_CREATE ? MDB_NOSYNC : 0);
     int rc;
 
-    *im = (struct image){.is_writer = mode != IMAGE_READ};
+    *im = (struct image){0};
     data_path(im->dir, dir, "");
     if (mode == IMAGE_CREATE && mkdir(dir, 0750) < 0)
         return fail(im, errno, "cannot be created", e);
@@ -254,6 +254,22 @@ image_close(struct image *im)
     if (im->env)
         mdb_env_close(im->env);
     im->env = NULL;
+}
+
+int
+image_remove(const char *dir)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    char path[DATA_PATH_MAX];
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        data_path(path, dir, names[i]);
+        if (unlink(path) < 0 && errno != ENOENT)
+            return -errno;
+    }
+    if (data_sync_dir(dir) < 0 && errno != ENOENT) /* gone for good, then */
+        return -errno;
+    return rmdir(dir) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int

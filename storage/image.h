@@ -38,8 +38,10 @@ struct image {
     MDB_dbi nodes, longs, ephemerals, sessions, meta_table;
     struct image_meta meta; /* of the last commit this process knows */
     uint64_t allocated;     /* bytes of the file with blocks behind them */
-    bool is_writer;
 };
+
+/* One that is being made, in version-2 beside the old one. */
+#define IMAGE_NEW "image.new"
 
 enum image_mode {
     IMAGE_READ,   /* must be there */
@@ -55,6 +57,10 @@ enum image_mode {
 int image_open(struct image *im, const char *dir, enum image_mode mode,
                struct data_error *e);
 void image_close(struct image *im);
+
+/* Remove an image that nobody has open.  0, also if there is none, or -errno.
+ */
+int image_remove(const char *dir);
 
 /*
  * Up to where it is known to hold what is committed, and nothing else; 0: it

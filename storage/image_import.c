@@ -13,10 +13,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "storage/image_batch.h"
-#include "storage/image_chain.h"
 #include "storage/txlog_reader.h"
 
 enum {
@@ -33,7 +31,7 @@ struct import {
     const struct datadir *dirs;
     struct image_prepare *p;
     struct data_error *e;
-    struct image image; /* being made, in dirs->snap/image.new */
+    struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
     zxid_t from; /* zxid of the snapshot */
 };
@@ -96,7 +94,7 @@ put_first_nodes(struct import *im)
         struct znode_stat stat = {.aversion = first->aversion};
 
         rc = on_node(im, bytes_of(first->path), bytes_of(""),
-                     first->acl.size < 0 ? acl_world() : first->acl, &stat);
+                     first->acl.size < 0 ? acl_open_to_all : first->acl, &stat);
     }
     return rc;
 }
@@ -161,22 +159,6 @@ replay_log(struct import *im)
 
 /* --- the whole ----------------------------------------------------------- */
 
-int
-image_remove(const char *dir)
-{
-    static const char *const names[] = {"data.mdb", "lock.mdb"};
-    char path[DATA_PATH_MAX];
-
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        data_path(path, dir, names[i]);
-        if (unlink(path) < 0 && errno != ENOENT)
-            return -errno;
-    }
-    if (data_sync_dir(dir) < 0 && errno != ENOENT) /* gone for good, then */
-        return -errno;
-    return rmdir(dir) < 0 && errno != ENOENT ? -errno : 0;
-}
-
 /* Fill the new image; `file` NULL: begin with an empty tree. */
 static int
 fill(struct import *im, const struct data_file *file)
@@ -211,15 +193,16 @@ put_in_place(const struct datadir *d, const char *made)
     return rc;
 }
 
-int
-image_import(const struct datadir *d, const struct data_file *file,
-             struct image_prepare *p, struct data_error *e)
+/* Make it of `file` (NULL: an empty tree) and the log behind it. */
+static int
+import(const struct datadir *d, const struct data_file *file,
+       struct image_prepare *p, struct data_error *e)
 {
     struct import im = {.dirs = d, .p = p, .e = e};
     char made[DATA_PATH_MAX];
     int rc;
 
-    data_path(made, d->snap, "image.new");
+    data_path(made, d->snap, IMAGE_NEW);
     data_error_set(e, made, -1,
                    "See that the disk has room and works, and "
                    "that the server's user may write there.",
@@ -244,36 +227,44 @@ image_import(const struct datadir *d, const struct data_file *file,
     return rc;
 }
 
+/* The log alone does not tell what was before it. */
+static int
+import_without_snapshot(const struct datadir *d, struct image_prepare *p,
+                        struct data_error *e)
+{
+    struct data_list logs;
+    int rc = data_list_read(&logs, d->log, "log", false);
+    bool has_log = logs.count > 0;
+
+    data_list_free(&logs);
+    if (rc < 0)
+        return rc;
+    if (has_log && !p->trusts_empty) {
+        data_error_set(e, d->snap, -1, REMEDY_SNAPSHOT,
+                       "there are transaction logs but no valid snapshot");
+        return -ENODATA;
+    }
+    p->origin = has_log ? IMAGE_IMPORTED : IMAGE_FRESH;
+    return import(d, NULL, p, e);
+}
+
 int
 image_import_newest(const struct datadir *d, struct image_prepare *p,
                     struct data_error *e)
 {
-    struct data_list snapshots, logs;
+    struct data_list snapshots;
     int rc = snapfile_candidates(&snapshots, d->snap);
 
-    if (rc == 0)
-        rc = data_list_read(&logs, d->log, "log", false);
-    else
-        logs = (struct data_list){0};
     p->origin = IMAGE_IMPORTED;
     p->damaged = 0;
-    if (rc == 0 && snapshots.count == 0) {
-        if (logs.count > 0 && !p->trusts_empty) {
-            data_error_set(e, d->snap, -1, REMEDY_SNAPSHOT,
-                           "there are transaction logs but no valid snapshot");
-            rc = -ENODATA;
-        } else {
-            p->origin = logs.count > 0 ? IMAGE_IMPORTED : IMAGE_FRESH;
-            rc = image_import(d, NULL, p, e);
-        }
-    }
+    if (rc == 0 && snapshots.count == 0)
+        rc = import_without_snapshot(d, p, e);
     for (size_t i = snapshots.count; i > 0; i--) {
-        rc = image_import(d, &snapshots.file[i - 1], p, e);
+        rc = import(d, &snapshots.file[i - 1], p, e);
         if (rc != -EBADMSG) /* only damage sends us to an older one */
             break;
         p->damaged++;
     }
     data_list_free(&snapshots);
-    data_list_free(&logs);
     return rc;
 }

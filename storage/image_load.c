@@ -9,7 +9,6 @@
 #include "storage/image.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum {
@@ -81,8 +80,7 @@ load_short(struct load *l, const MDB_val *key, const MDB_val *value)
     return load_node(l, path, &row);
 }
 
-/* --- a table ----------------------------------------------------------------
- */
+/* --- a table ------------------------------------------------------------- */
 
 /* Rows in key order, the next few of them read ahead; borrowed from l->txn. */
 struct rows {

@@ -17,7 +17,6 @@
  * LMDB cannot be written (a full disk) it drops the batch and tries again
  * from the image's zxid later.  SIGTERM: commit and end.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>

@@ -15,13 +15,12 @@
  * and when no snapshot is newer than what image and log lead to.  Else it is
  * built anew.
  */
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <unistd.h>
 
-#include "storage/image_chain.h"
+#include "storage/image_import.h"
 #include "storage/txlog_reader.h"
 
 /* What the log says about an image. */

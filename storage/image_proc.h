@@ -13,7 +13,7 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "storage/image_batch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/image_snapshot.h"
 #include "storage/txlog_reader.h"
 

@@ -52,7 +52,7 @@ image_is_owned(int64_t owner)
 static bool
 is_world(struct bytes acl)
 {
-    return bytes_equal(acl, acl_world());
+    return bytes_equal(acl, acl_open_to_all);
 }
 
 size_t
@@ -94,7 +94,7 @@ image_row_get(struct image_row *row, const void *value, size_t size,
 
     if (size < ROW_FIXED_BYTES || !flags)
         return -EBADMSG;
-    *row = (struct image_row){.path = BYTES_NULL, .acl = acl_world()};
+    *row = (struct image_row){.path = BYTES_NULL, .acl = acl_open_to_all};
     znode_stat_get_persisted(&in, &row->stat);
     if (is_long)
         row->path = jute_get_bytes(&in);

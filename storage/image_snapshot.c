@@ -2,8 +2,6 @@
 /* image_snapshot.c - see image_snapshot.h. */
 #include "storage/image_snapshot.h"
 
-#include <errno.h>
-
 static void
 let_go(struct image_snapshot *s)
 {

@@ -27,7 +27,7 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "storage/epoch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/log_proc.h"
 #include "storage/rebase.h"
 

@@ -7,41 +7,7 @@
  */
 #include "storage/purge.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <unistd.h>
-
 #include "storage/snapfile.h"
-
-static int
-remove_file(const char *dir, const char *name)
-{
-    char path[DATA_PATH_MAX];
-
-    data_path(path, dir, name);
-    return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-/* Snapshots that a crash left unfinished; the caller writes none now. */
-static int
-remove_unfinished(const char *dir)
-{
-    struct dirent *entry;
-    DIR *d = opendir(dir);
-    int rc = 0;
-
-    if (!d)
-        return -errno;
-    while (rc == 0 && (entry = readdir(d))) {
-        size_t size = strlen(entry->d_name);
-
-        if (size > 4 && strncmp(entry->d_name, "snapshot.", 9) == 0 &&
-            strcmp(entry->d_name + size - 4, ".tmp") == 0)
-            rc = remove_file(dir, entry->d_name);
-    }
-    closedir(d);
-    return rc;
-}
 
 /*
  * The zxid of the oldest snapshot to keep, -1 if there are none.  Counted are
@@ -75,7 +41,7 @@ purge_snapshots(const char *dir, zxid_t oldest, uint32_t *count)
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         if (list.file[i].zxid >= oldest)
             break;
-        rc = remove_file(dir, list.file[i].name);
+        rc = data_remove(dir, list.file[i].name);
         *count += rc == 0;
     }
     data_list_free(&list);
@@ -92,7 +58,7 @@ purge_logs(const char *dir, zxid_t needed, uint32_t *count)
     for (size_t i = 0; rc == 0 && i + 1 < list.count; i++) {
         if (list.file[i + 1].zxid > needed)
             break;
-        rc = remove_file(dir, list.file[i].name);
+        rc = data_remove(dir, list.file[i].name);
         *count += rc == 0;
     }
     data_list_free(&list);
@@ -109,7 +75,8 @@ purge(const struct datadir *d, uint32_t retain, zxid_t persisted,
     *purged = (struct purged){0};
     if (rc < 0 || oldest < 0)
         return rc;
-    rc = remove_unfinished(d->snap);
+    /* What a crash left unfinished; the caller writes none now. */
+    rc = data_remove_all(d->snap, "snapshot.", ".tmp");
     if (rc == 0)
         rc = purge_logs(d->log, oldest < persisted ? oldest : persisted,
                         &purged->logs);

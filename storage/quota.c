@@ -16,8 +16,7 @@ static const char quota_root[] = "/zookeeper/quota";
 static const char limits_name[] = "zookeeper_limits";
 static const char stats_name[] = "zookeeper_stats";
 
-/* --- the text ---------------------------------------------------------------
- */
+/* --- the text ------------------------------------------------------------ */
 
 /* A decimal i64; empty is -1. */
 static bool
@@ -154,8 +153,7 @@ quota_print(const struct quota_text *q, char text[QUOTA_TEXT_MAX])
     return (size_t)(to - text);
 }
 
-/* --- which quota ------------------------------------------------------------
- */
+/* --- which quota --------------------------------------------------------- */
 
 static tree_ref_t
 child_named(const struct tree *t, tree_ref_t parent, const char *name)
@@ -220,8 +218,7 @@ quota_find(const struct tree *t, struct bytes path, struct quota_view *q)
     return true;
 }
 
-/* --- the statistics ---------------------------------------------------------
- */
+/* --- the statistics ------------------------------------------------------ */
 
 /* Only the data, with no trace in the Stat. */
 static void
@@ -287,8 +284,7 @@ count_anew(struct tree *t, tree_ref_t stats, struct bytes real_path)
     put_stats(t, stats, &now);
 }
 
-/* --- limits that come and go ------------------------------------------------
- */
+/* --- limits that come and go --------------------------------------------- */
 
 enum quota_node { QUOTA_NONE, QUOTA_LIMITS, QUOTA_STATS };
 

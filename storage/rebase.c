@@ -2,7 +2,6 @@
 /* rebase.c - see rebase.h. */
 #include "storage/rebase.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "storage/image_import.h"
+#include "storage/image.h"
 
 static const char MARKER[] = "rebase";
 
@@ -123,7 +122,7 @@ remove_image_new(const struct datadir *d)
 {
     char path[DATA_PATH_MAX];
 
-    data_path(path, d->snap, "image.new");
+    data_path(path, d->snap, IMAGE_NEW);
     return image_remove(path);
 }
 
@@ -197,20 +196,5 @@ rebase_finish(const struct datadir *d, zxid_t *zxid, struct data_error *e)
 int
 rebase_forget_taken(const char *dir)
 {
-    static const char prefix[] = REBASE_TAKEN ".";
-    char path[DATA_PATH_MAX];
-    struct dirent *entry;
-    DIR *d = opendir(dir);
-    int rc = 0;
-
-    if (!d)
-        return -errno;
-    while (rc == 0 && (entry = readdir(d))) {
-        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0)
-            continue;
-        data_path(path, dir, entry->d_name);
-        rc = unlink(path) < 0 ? -errno : 0;
-    }
-    closedir(d);
-    return rc;
+    return data_remove_all(dir, REBASE_TAKEN ".", "");
 }

@@ -45,7 +45,7 @@ begin_nodes(struct snap_intake *in)
             snap_acl_set_add(&in->acls, (struct bytes){a->list, a->size}) == 0)
             return -ENOMEM;
     }
-    if (snap_acl_set_add(&in->acls, acl_nobody()) == 0)
+    if (snap_acl_set_add(&in->acls, acl_nobody) == 0)
         return -ENOMEM;
     for (size_t i = 0; i < FIRST_NODES; i++)
         if (snap_acl_set_add(&in->acls, tree_first_nodes[i].acl) == 0)

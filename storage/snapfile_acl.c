@@ -14,32 +14,10 @@
 
 enum { SLOTS_FIRST = 64 };
 
-static const uint8_t world[] = "\0\0\0\1\0\0\0\037\0\0\0\5world\0\0\0\6anyone";
-static const uint8_t nobody[] = "\0\0\0\1\0\0\0\0\0\0\0\5world\0\0\0\6anyone";
-
-struct bytes
-acl_world(void)
-{
-    return (struct bytes){world, sizeof world - 1};
-}
-
-struct bytes
-acl_nobody(void)
-{
-    return (struct bytes){nobody, sizeof nobody - 1};
-}
-
 static size_t
 hash_id(int64_t id)
 {
     return (size_t)((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15) >> 20);
-}
-
-struct bytes
-acl_or_world(struct bytes list)
-{
-    return list.size < 4 || (int32_t)load_be32(list.data) == -1 ? acl_world()
-                                                                : list;
 }
 
 /* The slot of `id`, or the free one where it belongs. */
@@ -165,7 +143,7 @@ snap_acl_set_add(struct snap_acl_set *set, struct bytes list)
     uint8_t *copy;
 
     list = acl_or_world(list);
-    if (bytes_equal(list, acl_world()))
+    if (bytes_equal(list, acl_open_to_all))
         return -1;
     if (set->count == set->room && set_grow(set) < 0)
         return 0;

@@ -26,7 +26,4 @@ struct snap_acl_set {
 int64_t snap_acl_set_add(struct snap_acl_set *set, struct bytes list);
 void snap_acl_set_free(struct snap_acl_set *set);
 
-/* A list that grants nothing to anybody. */
-struct bytes acl_nobody(void);
-
 #endif

@@ -5,7 +5,6 @@
 #include "storage/snapfile_decode.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <zlib.h>
 
 #include "storage/snapfile_acl.h"
@@ -175,12 +174,12 @@ resolve_acl(struct snap_decode *d, int64_t id)
     struct bytes list;
 
     if (id == -1)
-        return acl_world();
+        return acl_open_to_all;
     list = snap_acl_map_get(&d->acls, id);
     if (list.size >= 0)
         return list;
     d->unknown_acls++;
-    return acl_nobody();
+    return acl_nobody;
 }
 
 static int64_t

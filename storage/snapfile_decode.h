@@ -89,10 +89,4 @@ void snap_decode_deinit(struct snap_decode *d);
 int snap_decode_feed(struct snap_decode *d, const uint8_t *data, size_t size,
                      bool is_last, size_t *used);
 
-/* The serialised list that a missing or null ACL means: world:anyone:31. */
-struct bytes acl_world(void);
-
-/* `list`, or world:anyone:31 if it is a null list. */
-struct bytes acl_or_world(struct bytes list);
-
 #endif

@@ -9,9 +9,7 @@
 #include "daemon/check.h"
 #include "storage/tree_node.h"
 
-/* vector<ACL>{ {1, {"world", "anyone"}} }, of /zookeeper/config */
-/* --- laying out -------------------------------------------------------------
- */
+/* --- laying out ---------------------------------------------------------- */
 
 static void
 lay_root(struct tree *t)
@@ -128,8 +126,7 @@ tree_init(void *arena, size_t reserved_bytes, struct session_table *sessions)
     return t;
 }
 
-/* --- memory -----------------------------------------------------------------
- */
+/* --- memory -------------------------------------------------------------- */
 
 static void
 give_back_from(struct tree *t, size_t from, size_t to)

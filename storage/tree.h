@@ -26,23 +26,13 @@
 #ifndef STORAGE_TREE_H
 #define STORAGE_TREE_H
 
-#include "daemon/jute.h"
-#include "daemon/zk.h"
 #include "storage/session.h"
 #include "storage/txn.h"
+#include "storage/znode.h"
 
 struct tree; /* at the arena's start; layout private to storage/tree*.c */
 
 typedef uint32_t tree_ref_t; /* 0 is none; in units of 16 bytes */
-
-/* All that ZooKeeper keeps of a node beside name, data and ACL. */
-struct znode_stat {
-    zxid_t czxid, mzxid, pzxid;
-    wall_ms_t ctime, mtime;
-    int32_t version, cversion, aversion; /* cversion: creations only */
-    int64_t owner; /* as persisted: session, container, TTL */
-    int32_t data_size, child_count;
-};
 
 /* What tree_view found.  Borrowed from the arena: see tree_read_retry. */
 struct znode_view {
@@ -75,20 +65,6 @@ struct outcome {
     uint32_t has_stat;
     struct znode_stat stat; /* right after this change */
 };
-
-/*
- * What every tree has before anybody wrote: zero stats but for aversion, empty
- * data, and a config node that the world may only read.  The root is first.
- * ZK: DataTree's constructor, addConfigNode
- */
-struct first_node {
-    const char *path;
-    struct bytes acl; /* size -1: world:anyone:31 */
-    int32_t aversion;
-};
-
-enum { FIRST_NODES = 4 };
-extern const struct first_node tree_first_nodes[FIRST_NODES];
 
 /* --- writer: the replication process ------------------------------------ */
 
@@ -272,38 +248,7 @@ void tree_totals(const struct tree *t, struct tree_totals *totals);
 /* Whether `bytes` more can be taken without passing `limit_bytes`. */
 bool tree_has_room(const struct tree *t, uint64_t bytes, uint64_t limit_bytes);
 
-/*
- * What an owner field means.  An ephemeral's owner is a session; a TTL is
- * 0xff, feature 0, 40 bits of milliseconds, unless extended types are off,
- * when it is a session of server 255.  The switch is of the process, on at
- * first, to be set before the first node is touched and before any fork.
- * ZK: EphemeralType
- */
-void znode_set_extended_types(bool is_enabled);
-bool znode_is_ephemeral(int64_t owner);
-int64_t znode_ttl_ms(int64_t owner); /* 0: no TTL node */
-
-/*
- * ZooKeeper's 68-byte Stat: owner 0 for containers and TTL nodes,
- * cversion counts creations and deletions.
- */
-void znode_stat_put(struct jute_out *out, const struct znode_stat *stat);
-
-/* The 60-byte StatPersisted, of snapshots and of the image. */
-void znode_stat_put_persisted(struct jute_out *out,
-                              const struct znode_stat *stat);
-void znode_stat_get_persisted(struct jute_in *in, struct znode_stat *stat);
-
-/*
- * CRC32 of path and data, to be continued over the stat: what a node adds
- * to the tree digest is znode_digest(path_crc, stat), 0 below /zookeeper/.
- * ZK: DigestCalculator.calculateDigest
- */
-uint32_t znode_path_crc(struct bytes path, struct bytes data);
-uint64_t znode_digest(uint32_t path_crc, const struct znode_stat *stat);
-
-/* The CRC kept with a node; is_digested is false below /zookeeper/. */
+/* The CRC kept with a node. */
 uint32_t tree_path_crc(const struct tree *t, tree_ref_t node);
-bool path_is_digested(struct bytes path);
 
 #endif

@@ -1,27 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * znode.c - a znode's Stat on the wire and on disk, its owner, its digest.
+ * znode.c - see znode.h.
  *
- * Pure; any process.  Facts: client-protocol.md 2.5, 4.4, 4.6 and 10.5.
+ * Facts: spec/client-protocol.md 2.5, 4.4, 4.6 and 10.5.
  */
-#include "storage/tree.h"
+#include "storage/znode.h"
 
 #include "storage/crc.h"
 
 /* EphemeralType.EXTENDED_MASK with feature 0, TTL. */
 #define TTL_FEATURE_MASK ((int64_t)0xFFFFFF0000000000)
 
-/* vector<ACL> with READ for world:anyone. */
-static const uint8_t read_acl[] = {
-    0,   0,   0,   1, 0, 0, 0, 1,   0,   0,   0,   5,   'w', 'o',
-    'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
-};
+/* A vector<ACL> of one: permissions, as one byte, for world:anyone. */
+#define WORLD(perms) "\0\0\0\1\0\0\0" perms "\0\0\0\5world\0\0\0\6anyone"
+
+static const uint8_t world_all[] = WORLD("\37");
+static const uint8_t world_read[] = WORLD("\1");
+static const uint8_t world_nothing[] = WORLD("\0");
+
+const struct bytes acl_open_to_all = {world_all, sizeof world_all - 1};
+const struct bytes acl_nobody = {world_nothing, sizeof world_nothing - 1};
+
+struct bytes
+acl_or_world(struct bytes list)
+{
+    return list.size < 4 || (int32_t)load_be32(list.data) == -1
+               ? acl_open_to_all
+               : list;
+}
 
 const struct first_node tree_first_nodes[FIRST_NODES] = {
     {"/", {NULL, -1}, 0},
     {"/zookeeper", {NULL, -1}, 0},
     {"/zookeeper/quota", {NULL, -1}, 0},
-    {"/zookeeper/config", {read_acl, sizeof read_acl}, -1},
+    {"/zookeeper/config", {world_read, sizeof world_read - 1}, -1},
 };
 
 static bool has_extended_types = true;

@@ -186,14 +186,6 @@ bench_conn_note(struct bench_conn *c, int32_t kind, int64_t start_ns)
     return c->xid;
 }
 
-void
-bench_conn_unnote(struct bench_conn *c)
-{
-    check(bench_conn_in_flight(c) > 0);
-    c->flight_end--;
-    c->xid--;
-}
-
 static void
 send_bare(struct bench_conn *c, struct bench_io *io, int32_t xid, int32_t op)
 {

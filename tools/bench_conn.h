@@ -128,9 +128,6 @@ bench_conn_has_room(const struct bench_conn *c, uint32_t depth)
 /* Count a request as sent at `start_ns`; gives its xid. */
 int32_t bench_conn_note(struct bench_conn *c, int32_t kind, int64_t start_ns);
 
-/* Take back the last one noted: it was not sent after all. */
-void bench_conn_unnote(struct bench_conn *c);
-
 /* Send the first `size` bytes of io->out.  May end in on_down. */
 void bench_conn_send(struct bench_conn *c, struct bench_io *io, size_t size);
 

@@ -20,7 +20,7 @@
 /* The special xids of 2.2. */
 enum { BENCH_XID_EVENT = -1, BENCH_XID_PING = -2 };
 
-enum { BENCH_CONNECT_FRAME_BYTES = 4 + 45, BENCH_MULTI_HEADER_BYTES = 9 };
+enum { BENCH_CONNECT_FRAME_BYTES = 4 + 45 };
 
 /* What the server granted. */
 struct bench_grant {

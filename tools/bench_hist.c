@@ -4,12 +4,6 @@
 
 #define RANGE_NS ((UINT64_C(1) << (HIST_TOP_BIT + 1)) - 1)
 
-void
-bench_hist_init(struct bench_hist *h)
-{
-    memset(h, 0, sizeof *h);
-}
-
 /* Below 64 each value has its bucket; above, the top seven bits choose. */
 static unsigned
 bucket_of(uint64_t ns)
@@ -48,17 +42,6 @@ bench_hist_add(struct bench_hist *h, int64_t latency_ns)
     if (ns > h->max_ns)
         h->max_ns = ns;
     h->bucket[bucket_of(ns)]++;
-}
-
-void
-bench_hist_merge(struct bench_hist *into, const struct bench_hist *from)
-{
-    into->count += from->count;
-    into->sum_ns += from->sum_ns;
-    if (from->max_ns > into->max_ns)
-        into->max_ns = from->max_ns;
-    for (size_t i = 0; i < HIST_BUCKETS; i++)
-        into->bucket[i] += from->bucket[i];
 }
 
 uint64_t

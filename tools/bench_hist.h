@@ -18,6 +18,7 @@ enum {
     HIST_BUCKETS = (HIST_TOP_BIT - HIST_SUB_BITS + 2) * HIST_SUB,
 };
 
+/* All zero: nothing seen. */
 struct bench_hist {
     uint64_t count;
     uint64_t sum_ns;
@@ -25,12 +26,8 @@ struct bench_hist {
     uint64_t bucket[HIST_BUCKETS];
 };
 
-void bench_hist_init(struct bench_hist *h);
-
 /* A negative latency counts as 0, one beyond the range as the range's end. */
 void bench_hist_add(struct bench_hist *h, int64_t latency_ns);
-
-void bench_hist_merge(struct bench_hist *into, const struct bench_hist *from);
 
 /*
  * The latency that `share` (0..1) of all do not exceed, in ns: the middle of

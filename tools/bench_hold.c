@@ -3,7 +3,6 @@
  * bench_hold.c - workloads about sessions: connect storms, idle sessions; and
  * waiting, which all that look at memory need.
  */
-#include <errno.h>
 
 #include "tools/bench_run.h"
 

@@ -120,9 +120,6 @@ void bench_loop_disconnect(struct bench_loop *l);
  */
 int bench_loop_run(struct bench_loop *l, struct bench_job *job);
 
-/* Send what `c` has room for; for jobs that learn late what to send. */
-void bench_loop_top_up(struct bench_loop *l, struct bench_conn *c);
-
 void bench_errors_add(struct bench_errors *e, int32_t code);
 
 /* All of them together. */

@@ -2,13 +2,12 @@
 /* bench_report.c - see bench_report.h. */
 #include "tools/bench_report.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 #include "daemon/zk.h"
 
-uint64_t
-bench_own_cpu_ns(void)
+static uint64_t
+own_cpu_ns(void)
 {
     struct timespec ts;
 
@@ -33,7 +32,7 @@ bench_meter_start(struct bench_meter *m, uint64_t pid)
     *m = (struct bench_meter){.pid = (pid_t)pid};
     if (!server_cpu_ns(m->pid, &m->server_ns))
         m->pid = 0;
-    m->client_ns = bench_own_cpu_ns();
+    m->client_ns = own_cpu_ns();
     m->started_ns = bench_now_ns();
 }
 
@@ -47,7 +46,7 @@ bench_meter_stop(const struct bench_meter *m, struct bench_result *r)
     uint64_t server_ns;
 
     r->seconds += (double)(bench_now_ns() - m->started_ns) / 1e9;
-    r->client_cpu_ns += bench_own_cpu_ns() - m->client_ns;
+    r->client_cpu_ns += own_cpu_ns() - m->client_ns;
     r->has_cpu = m->pid && server_cpu_ns(m->pid, &server_ns) &&
                  server_ns >= m->server_ns;
     if (r->has_cpu)
@@ -91,8 +90,8 @@ bench_result_server_us(const struct bench_result *r)
     return us_per_operation(r, r->server_cpu_ns);
 }
 
-double
-bench_result_client_us(const struct bench_result *r)
+static double
+client_us(const struct bench_result *r)
 {
     return us_per_operation(r, r->client_cpu_ns);
 }
@@ -186,7 +185,7 @@ cpu_text(FILE *to, const struct bench_result *r)
         fprintf(to, "server %.2f per %s (%.0f %% of a core)  ",
                 bench_result_server_us(r), r->unit,
                 (double)r->server_cpu_ns / 1e7 / r->seconds);
-    fprintf(to, "generator %.2f\n", bench_result_client_us(r));
+    fprintf(to, "generator %.2f\n", client_us(r));
 }
 
 void
@@ -284,7 +283,7 @@ bench_report_json(FILE *to, const struct bench_result *r)
     if (r->has_cpu)
         json_number(to, "server_cpu_us_per_operation",
                     bench_result_server_us(r));
-    json_number(to, "client_cpu_us_per_operation", bench_result_client_us(r));
+    json_number(to, "client_cpu_us_per_operation", client_us(r));
     for (unsigned i = 0; i < r->extra_count; i++)
         json_number(to, r->extra[i].name, r->extra[i].value);
     fprintf(to, ", \"errors\": {\"sum\": %llu",

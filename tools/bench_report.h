@@ -56,9 +56,6 @@ void bench_meter_start(struct bench_meter *m, uint64_t pid);
 /* Add what was spent since start to `r`; the meter may be started again. */
 void bench_meter_stop(const struct bench_meter *m, struct bench_result *r);
 
-/* Our own CPU time so far. */
-uint64_t bench_own_cpu_ns(void);
-
 /* Memory of the server's processes; false when there is no such process. */
 bool bench_memory_of(uint64_t pid, struct bench_memory *m);
 
@@ -67,7 +64,6 @@ void bench_result_extra(struct bench_result *r, const char *name, double value);
 /* Per second, and microseconds per operation; 0 where nothing was done. */
 double bench_result_rate(const struct bench_result *r);
 double bench_result_server_us(const struct bench_result *r);
-double bench_result_client_us(const struct bench_result *r);
 
 void bench_report_text(FILE *to, const struct bench_result *r);
 void bench_report_json(FILE *to, const struct bench_result *r);

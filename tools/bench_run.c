@@ -2,8 +2,6 @@
 /* bench_run.c - see bench_run.h: the workloads, and the frame of every run. */
 #include "tools/bench_run.h"
 
-#include <errno.h>
-
 #include "tools/bench_mix.h"
 
 static const struct workload {

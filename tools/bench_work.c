@@ -4,7 +4,6 @@
  * as fast as the connections allow or at a given rate; warm-up, then the
  * window that is measured.
  */
-#include <errno.h>
 
 #include "daemon/zk.h"
 #include "tools/bench_mix.h"

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "storage/epoch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/txlog.h"
 #include "tools/zab.h"
 #include "tools/zab_copy.h"

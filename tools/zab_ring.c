@@ -15,11 +15,9 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
-#include "daemon/zk.h"
 #include "tools/zab.h"
 #include "tools/zab_log_line.h"
 #include "tools/zab_shm.h"
-#include "tools/zab_text.h"
 
 static const char ME[] = "ring";
 
@@ -128,8 +126,7 @@ put_positions(const struct shm *s)
     }
 }
 
-/* --- entries ---------------------------------------------------------------
- */
+/* --- entries ------------------------------------------------------------- */
 
 static const char *
 kind_name(uint16_t kind)
@@ -241,8 +238,7 @@ follow(const struct shm *s, int pid, mono_ms_t until)
     print_up_to(s, &pos);
 }
 
-/* --- the command -----------------------------------------------------------
- */
+/* --- the command --------------------------------------------------------- */
 
 struct asked {
     bool wants_help, wants_follow;

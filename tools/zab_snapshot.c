@@ -3,7 +3,6 @@
  * zab_snapshot.c - `zab snapshot show FILE` and `zab snapshot list`: reads
  * snapshot files from end to end, plain, gzip, snappy or zstd.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

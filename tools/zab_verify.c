@@ -2,7 +2,6 @@
 /* zab_verify.c - see zab_verify.h. */
 #include "tools/zab_verify.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 

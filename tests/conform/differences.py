@@ -14,6 +14,26 @@ class Difference:
         self.cases = cases      # case key -> step -> (Apache's, zabd's lines)
 
 
+def alone(*steps):
+    """All steps of a case that is unfit for Apache."""
+    return {at + 1: (None, lines) for at, lines in enumerate(steps)}
+
+
+# Lines that many rows share; what is watched is $/n and its child $/n/c.
+SESSION = ("ConnectResponse version 0 timeout 30000 session s1 "
+           "password right readonly 0")
+DATA = "event zxid -1 OK: NodeDataChanged state 3 path '$/n'"
+CHILDREN = "event zxid -1 OK: NodeChildrenChanged state 3 path '$/n'"
+CREATED = "event zxid -1 OK: NodeCreated state 3 path '$/n/c'"
+DELETED = "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'"
+CHILD_DATA = "event zxid -1 OK: NodeDataChanged state 3 path '$/n/c'"
+
+
+def drained(zxid):
+    """The answer to the read that ends a step (`drain`)."""
+    return "xid 1000000 zxid +%d OK names []" % zxid
+
+
 DIFFERENCES = [
     Difference(
         what='exists on a node that one may not READ',
@@ -30,8 +50,7 @@ DIFFERENCES = [
                 4: (['xid 1 zxid +3 OK stat{c+3 m+3 p+3 v0 cv0 av0 len0 '
                      'kids0}'],
                     ['xid 1 zxid +3 NOAUTH']),
-                5: (['xid 2 zxid +3 OK'],
-                    ['xid 2 zxid +3 NOWATCHER']),
+                5: (['xid 2 zxid +3 OK'], ['xid 2 zxid +3 NOWATCHER']),
             },
         }),
     Difference(
@@ -117,35 +136,33 @@ DIFFERENCES = [
                      'ffffffff01ffffffff'],
                     ['xid 8 zxid +9 MARSHALLINGERROR']),
                 10: (['xid 9 zxid +1 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff'],
-                    ['xid 9 zxid +10 MARSHALLINGERROR']),
+                      'ffffffff01ffffffff'],
+                     ['xid 9 zxid +10 MARSHALLINGERROR']),
                 11: (['xid 10 zxid +1 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff'],
-                    ['xid 10 zxid +11 MARSHALLINGERROR']),
+                      'ffffffff01ffffffff'],
+                     ['xid 10 zxid +11 MARSHALLINGERROR']),
             },
             'paths: null paths': {
                 16: (['xid 15 zxid +7 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff'],
-                    ['xid 15 zxid +8 MARSHALLINGERROR']),
+                      'ffffffff01ffffffff'],
+                     ['xid 15 zxid +8 MARSHALLINGERROR']),
                 17: (['xid 16 zxid +7 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff'],
-                    ['xid 16 zxid +9 MARSHALLINGERROR']),
+                      'ffffffff01ffffffff'],
+                     ['xid 16 zxid +9 MARSHALLINGERROR']),
                 18: (['xid 17 zxid +7 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff'],
-                    ['xid 17 zxid +10 MARSHALLINGERROR']),
+                      'ffffffff01ffffffff'],
+                     ['xid 17 zxid +10 MARSHALLINGERROR']),
                 19: (['xid 18 zxid +7 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff'],
-                    ['xid 18 zxid +11 MARSHALLINGERROR']),
+                      'ffffffff01ffffffff'],
+                     ['xid 18 zxid +11 MARSHALLINGERROR']),
                 20: (['xid 19 zxid +7 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff'],
-                    ['xid 19 zxid +11 MARSHALLINGERROR']),
+                      'ffffffff01ffffffff'],
+                     ['xid 19 zxid +11 MARSHALLINGERROR']),
                 21: (['xid 20 zxid +7 MARSHALLINGERROR and then '
-                     'ffffffff01ffffffff'],
-                    ['xid 20 zxid +11 MARSHALLINGERROR']),
-                22: (['xid 1000000 zxid +7 OK names []'],
-                    ['xid 1000000 zxid +11 OK names []']),
-                23: (['xid 1000000 zxid +7 OK names []'],
-                    ['xid 1000000 zxid +11 OK names []']),
+                      'ffffffff01ffffffff'],
+                     ['xid 20 zxid +11 MARSHALLINGERROR']),
+                22: ([drained(7)], [drained(11)]),
+                23: ([drained(7)], [drained(11)]),
             },
             'multi: reads do not mix with writes': {
                 8: (['xid 7 zxid +5 MARSHALLINGERROR and then '
@@ -165,11 +182,8 @@ DIFFERENCES = [
         cases={
             'connect: an impostor without the password does not disturb '
             'the session': {
-                3: (['closed'],
-                    ['xid 1000000 zxid +1 OK names []']),
-                4: (['closed'],
-                    ['xid 1 zxid +2 OK',
-                     'closed']),
+                3: (['closed'], [drained(1)]),
+                4: (['closed'], ['xid 1 zxid +2 OK', 'closed']),
             },
         }),
     Difference(
@@ -179,9 +193,7 @@ DIFFERENCES = [
         why='bug fix after 3.8.0; a client waiting for its reply hung',
         cases={
             'malformed: check as a request of its own': {
-                2: (['silence'],
-                    ['xid 1 zxid -1 UNIMPLEMENTED',
-                     'closed']),
+                2: (['silence'], ['xid 1 zxid -1 UNIMPLEMENTED', 'closed']),
             },
         }),
     Difference(
@@ -192,16 +204,13 @@ DIFFERENCES = [
         why='an internal operation; an ACL bypass in newer releases',
         cases={
             'malformed: deleteContainer from a client': {
-                4: (['xid 2 zxid +4 BADARGUMENTS',
-                     'silence'],
-                    ['xid 2 zxid -1 UNIMPLEMENTED',
-                     'closed']),
+                4: (['xid 2 zxid +4 BADARGUMENTS', 'silence'],
+                    ['xid 2 zxid -1 UNIMPLEMENTED', 'closed']),
                 5: (['xid 1 zxid +4 OK stat{c+3 m+3 p+3 v0 cv0 av0 len0 '
                      'kids0}'],
                     ['xid 1 zxid +3 OK stat{c+3 m+3 p+3 v0 cv0 av0 len0 '
                      'kids0}']),
-                6: (['xid 1000000 zxid +4 OK names []'],
-                    ['xid 1000000 zxid +3 OK names []']),
+                6: ([drained(4)], [drained(3)]),
             },
         }),
     Difference(
@@ -214,8 +223,7 @@ DIFFERENCES = [
                 2: (['again ConnectResponse version 0 timeout 30000 '
                      'session s1 password right readonly 0',
                      'silence'],
-                    ['xid 99 zxid -1 UNIMPLEMENTED',
-                     'closed']),
+                    ['xid 99 zxid -1 UNIMPLEMENTED', 'closed']),
             },
         }),
     Difference(
@@ -300,119 +308,42 @@ DIFFERENCES = [
             "a cache's persistent watch",
         cases={
             'persist: addWatch mode 0, then mode 1 on one path': {
-                9: (["event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path "
-                     "'$/n/c'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid 1000000 zxid +6 OK names []'],
-                    ["event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path "
-                     "'$/n/c'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid 1000000 zxid +6 OK names []']),
+                9: ([CREATED, CHILD_DATA, DATA, drained(6)],
+                    [CREATED, CHILDREN, CHILD_DATA, DATA, drained(6)]),
             },
             'persist: addWatch mode 1, then mode 0 on one path': {
-                9: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid 1000000 zxid +6 OK names []'],
-                    ["event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path "
-                     "'$/n/c'",
-                     "event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid 1000000 zxid +6 OK names []']),
+                9: ([CHILDREN, DATA, drained(6)],
+                    [CREATED, CHILDREN, CHILD_DATA, DATA, drained(6)]),
             },
             'persist: a exists watch over addWatch mode 0 on one path': {
-                13: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +9 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +9 OK names []']),
+                13: ([CHILDREN, CHILDREN, drained(9)],
+                     [DATA, CHILDREN, CHILDREN, drained(9)]),
             },
             'persist: a getData watch over addWatch mode 0 on one path': {
-                13: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +9 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +9 OK names []']),
+                13: ([CHILDREN, CHILDREN, drained(9)],
+                     [DATA, CHILDREN, CHILDREN, drained(9)]),
             },
             'persist: a getChildren watch over addWatch mode 0 on one path': {
-                9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +6 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +6 OK names []']),
-                13: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid 1000000 zxid +9 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +9 OK names []']),
+                9: ([DATA, CHILDREN, drained(6)],
+                    [DATA, CHILDREN, CHILDREN, drained(6)]),
+                13: ([DATA, drained(9)],
+                     [DATA, CHILDREN, CHILDREN, drained(9)]),
             },
             'persist: a exists watch over addWatch mode 1 on one path': {
-                9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +6 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +6 OK names []']),
-                13: (["event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +9 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +9 OK names []']),
+                9: ([DATA, DELETED, drained(6)],
+                    [DATA, CREATED, DELETED, drained(6)]),
+                13: ([DELETED, drained(9)],
+                     [DATA, CREATED, DELETED, drained(9)]),
             },
             'persist: a getData watch over addWatch mode 1 on one path': {
-                9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +6 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +6 OK names []']),
-                13: (["event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +9 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +9 OK names []']),
+                9: ([DATA, DELETED, drained(6)],
+                    [DATA, CREATED, DELETED, drained(6)]),
+                13: ([DELETED, drained(9)],
+                     [DATA, CREATED, DELETED, drained(9)]),
             },
             'persist: addWatch mode 1 over a getChildren watch on one path': {
-                9: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +6 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     "event zxid -1 OK: NodeDeleted state 3 path '$/n/c'",
-                     'xid 1000000 zxid +6 OK names []']),
+                9: ([DATA, CREATED, DELETED, drained(6)],
+                    [DATA, CREATED, CHILDREN, DELETED, drained(6)]),
             },
         }),
     Difference(
@@ -424,45 +355,23 @@ DIFFERENCES = [
         why='bug fix of newer releases (ZOOKEEPER-4471)',
         cases={
             'persist: removing type 1 from a persistent watch': {
-                5: (['xid 2 zxid +3 OK'],
-                    ['xid 2 zxid +3 NOWATCHER']),
-                6: (['xid 3 zxid +3 OK'],
-                    ['xid 3 zxid +3 NOWATCHER']),
-                11: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid 1000000 zxid +5 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +5 OK names []']),
+                5: (['xid 2 zxid +3 OK'], ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 OK'], ['xid 3 zxid +3 NOWATCHER']),
+                11: ([DATA, drained(5)], [DATA, CHILDREN, drained(5)]),
             },
             'persist: removing type 2 from a persistent watch': {
-                5: (['xid 2 zxid +3 OK'],
-                    ['xid 2 zxid +3 NOWATCHER']),
-                6: (['xid 3 zxid +3 OK'],
-                    ['xid 3 zxid +3 NOWATCHER']),
-                11: (["event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +5 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeChildrenChanged state 3 path "
-                     "'$/n'",
-                     'xid 1000000 zxid +5 OK names []']),
+                5: (['xid 2 zxid +3 OK'], ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 OK'], ['xid 3 zxid +3 NOWATCHER']),
+                11: ([CHILDREN, drained(5)], [DATA, CHILDREN, drained(5)]),
             },
             'persist: removing type 1 from a recursive watch': {
-                5: (['xid 2 zxid +3 OK'],
-                    ['xid 2 zxid +3 NOWATCHER']),
-                6: (['xid 3 zxid +3 OK'],
-                    ['xid 3 zxid +3 NOWATCHER']),
+                5: (['xid 2 zxid +3 OK'], ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 OK'], ['xid 3 zxid +3 NOWATCHER']),
             },
             'persist: removing type 2 from a recursive watch': {
-                5: (['xid 2 zxid +3 OK'],
-                    ['xid 2 zxid +3 NOWATCHER']),
-                6: (['xid 3 zxid +3 OK'],
-                    ['xid 3 zxid +3 NOWATCHER']),
-                11: (['xid 1000000 zxid +5 OK names []'],
-                    ["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     "event zxid -1 OK: NodeCreated state 3 path '$/n/c'",
-                     'xid 1000000 zxid +5 OK names []']),
+                5: (['xid 2 zxid +3 OK'], ['xid 2 zxid +3 NOWATCHER']),
+                6: (['xid 3 zxid +3 OK'], ['xid 3 zxid +3 NOWATCHER']),
+                11: ([drained(5)], [DATA, CREATED, drained(5)]),
             },
         }),
     Difference(
@@ -498,13 +407,9 @@ DIFFERENCES = [
                     ['xid 3 zxid +3 NOWATCHER']),
             },
             'persist: removing type 4 from a persistent watch': {
-                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
-                    ['xid 2 zxid +3 OK']),
-                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
-                    ['xid 3 zxid +3 OK']),
-                8: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid 1000000 zxid +4 OK names []'],
-                    ['xid 1000000 zxid +4 OK names []']),
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'], ['xid 2 zxid +3 OK']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'], ['xid 3 zxid +3 OK']),
+                8: ([DATA, drained(4)], [drained(4)]),
             },
             'persist: removing type 5 from a persistent watch': {
                 5: (['xid 2 zxid +3 MARSHALLINGERROR'],
@@ -519,13 +424,9 @@ DIFFERENCES = [
                     ['xid 3 zxid +3 NOWATCHER']),
             },
             'persist: removing type 5 from a recursive watch': {
-                5: (['xid 2 zxid +3 MARSHALLINGERROR'],
-                    ['xid 2 zxid +3 OK']),
-                6: (['xid 3 zxid +3 MARSHALLINGERROR'],
-                    ['xid 3 zxid +3 OK']),
-                8: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid 1000000 zxid +4 OK names []'],
-                    ['xid 1000000 zxid +4 OK names []']),
+                5: (['xid 2 zxid +3 MARSHALLINGERROR'], ['xid 2 zxid +3 OK']),
+                6: (['xid 3 zxid +3 MARSHALLINGERROR'], ['xid 3 zxid +3 OK']),
+                8: ([DATA, drained(4)], [drained(4)]),
             },
             'persist: removing type 4 from no watch': {
                 5: (['xid 2 zxid +3 MARSHALLINGERROR'],
@@ -548,12 +449,9 @@ DIFFERENCES = [
             "releases look at the caller's own",
         cases={
             'persist: watches of other connections are not seen': {
-                5: (['xid 1 zxid +2 OK'],
-                    ['xid 1 zxid +2 NOWATCHER']),
-                7: (['xid 3 zxid +2 OK'],
-                    ['xid 3 zxid +2 NOWATCHER']),
-                9: (['xid 5 zxid +2 OK'],
-                    ['xid 5 zxid +2 NOWATCHER']),
+                5: (['xid 1 zxid +2 OK'], ['xid 1 zxid +2 NOWATCHER']),
+                7: (['xid 3 zxid +2 OK'], ['xid 3 zxid +2 NOWATCHER']),
+                9: (['xid 5 zxid +2 OK'], ['xid 5 zxid +2 NOWATCHER']),
             },
         }),
     Difference(
@@ -565,16 +463,12 @@ DIFFERENCES = [
             "removeWatches take such paths",
         cases={
             "persist: addWatch at the path ''": {
-                3: (['xid 2 zxid +1 NOWATCHER'],
-                    ['xid 2 zxid +1 OK']),
-                6: (['xid 5 zxid +1 NOWATCHER'],
-                    ['xid 5 zxid +1 OK']),
+                3: (['xid 2 zxid +1 NOWATCHER'], ['xid 2 zxid +1 OK']),
+                6: (['xid 5 zxid +1 NOWATCHER'], ['xid 5 zxid +1 OK']),
             },
             "persist: addWatch at the path 'nope'": {
-                3: (['xid 2 zxid +1 MARSHALLINGERROR'],
-                    ['xid 2 zxid +1 OK']),
-                6: (['xid 5 zxid +1 MARSHALLINGERROR'],
-                    ['xid 5 zxid +1 OK']),
+                3: (['xid 2 zxid +1 MARSHALLINGERROR'], ['xid 2 zxid +1 OK']),
+                6: (['xid 5 zxid +1 MARSHALLINGERROR'], ['xid 5 zxid +1 OK']),
                 8: (['xid 7 zxid +1 MARSHALLINGERROR'],
                     ['xid 7 zxid +1 NOWATCHER']),
             },
@@ -603,11 +497,9 @@ DIFFERENCES = [
         cases={
             'watch: a null list behind a good one: what of the good one is '
             'done': {
-                3: (["event zxid -1 OK: NodeDataChanged state 3 path '$/n'",
-                     'xid -8 zxid +2 MARSHALLINGERROR'],
+                3: ([DATA, 'xid -8 zxid +2 MARSHALLINGERROR'],
                     ['xid -8 zxid +2 MARSHALLINGERROR']),
-                5: (['xid 2 zxid +2 OK'],
-                    ['xid 2 zxid +2 NOWATCHER']),
+                5: (['xid 2 zxid +2 OK'], ['xid 2 zxid +2 NOWATCHER']),
             },
         }),
     Difference(
@@ -629,11 +521,11 @@ DIFFERENCES = [
         cases={
             'fourletter: wchs counts data watches': {
                 10: (["text '2 connections watching 3 paths\\nTotal "
-                     "watches:3\\n'",
-                     'closed'],
-                    ["text '1 connections watching 3 paths\\nTotal "
-                     "watches:3\\n'",
-                     'closed']),
+                      "watches:3\\n'",
+                      'closed'],
+                     ["text '1 connections watching 3 paths\\nTotal "
+                      "watches:3\\n'",
+                      'closed']),
             },
         }),
     Difference(
@@ -644,24 +536,16 @@ DIFFERENCES = [
         why='an ACL bypass: the pending state forgets the list',
         cases={
             'acl: a write behind a setACL in one pipeline obeys the new '
-            'list': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '$/n'"]),
-                3: (None,
-                    ['xid 2 zxid +3 OK stat{c+2 m+2 p+2 v0 cv0 av1 len1 '
-                     'kids0}',
-                     'xid 3 zxid +4 NOAUTH',
-                     'xid 4 zxid +5 OK stat{c+2 m+2 p+2 v0 cv0 av2 len1 '
-                     'kids0}',
-                     'xid 5 zxid +6 NOAUTH',
-                     "xid 6 zxid +6 OK data 'x' stat{c+2 m+2 p+2 v0 cv0 "
-                     "av2 len1 kids0}"]),
-                4: (None,
-                    ['xid 1000000 zxid +6 OK names []']),
-            },
+            'list': alone(
+                [SESSION],
+                ["xid 1 zxid +2 OK path '$/n'"],
+                ['xid 2 zxid +3 OK stat{c+2 m+2 p+2 v0 cv0 av1 len1 kids0}',
+                 'xid 3 zxid +4 NOAUTH',
+                 'xid 4 zxid +5 OK stat{c+2 m+2 p+2 v0 cv0 av2 len1 kids0}',
+                 'xid 5 zxid +6 NOAUTH',
+                 "xid 6 zxid +6 OK data 'x' stat{c+2 m+2 p+2 v0 cv0 av2 "
+                 "len1 kids0}"],
+                [drained(6)]),
         }),
     Difference(
         what='an unknown opcode, or an auth packet, behind other requests '
@@ -671,42 +555,24 @@ DIFFERENCES = [
         why='kazoo takes replies by order and breaks; the order is promised',
         cases={
             'malformed: an unknown opcode behind good requests: they are '
-            'answered first': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s2 '
-                     'password right readonly 0']),
-                3: (None,
-                    ['xid 1 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 '
-                     'kids0}',
-                     'xid 2 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 '
-                     'kids0}',
-                     'xid 3 zxid -1 UNIMPLEMENTED',
-                     'closed']),
-                4: (None,
-                    ['xid 1 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 '
-                     'kids0}']),
-                5: (None,
-                    ['xid 1000000 zxid +3 OK names []']),
-            },
-            'order: auth between writes is answered in its place': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '$/n'",
-                     'xid 2 zxid +3 OK stat{c+2 m+3 p+2 v1 cv0 av0 '
-                     'len200000 kids0}',
-                     'xid 3 zxid +4 OK stat{c+2 m+4 p+2 v2 cv0 av0 len1 '
-                     'kids0}',
-                     'xid -4 zxid 0 OK',
-                     'xid 4 zxid +4 OK stat{c+2 m+4 p+2 v2 cv0 av0 len1 '
-                     'kids0}']),
-                3: (None,
-                    ['xid 1000000 zxid +4 OK names []']),
-            },
+            'answered first': alone(
+                [SESSION],
+                ['ConnectResponse version 0 timeout 30000 session s2 '
+                 'password right readonly 0'],
+                ['xid 1 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 kids0}',
+                 'xid 2 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 kids0}',
+                 'xid 3 zxid -1 UNIMPLEMENTED', 'closed'],
+                ['xid 1 zxid +3 OK stat{c+0 m+3 p+0 v1 cv0 av0 len1 kids0}'],
+                [drained(3)]),
+            'order: auth between writes is answered in its place': alone(
+                [SESSION],
+                ["xid 1 zxid +2 OK path '$/n'",
+                 'xid 2 zxid +3 OK stat{c+2 m+3 p+2 v1 cv0 av0 len200000 '
+                 'kids0}',
+                 'xid 3 zxid +4 OK stat{c+2 m+4 p+2 v2 cv0 av0 len1 kids0}',
+                 'xid -4 zxid 0 OK',
+                 'xid 4 zxid +4 OK stat{c+2 m+4 p+2 v2 cv0 av0 len1 kids0}'],
+                [drained(4)]),
         }),
     Difference(
         what='createTTL with flags that are no TTL flags, and a negative '
@@ -714,310 +580,43 @@ DIFFERENCES = [
         apache='no answer, and none to anybody ever after',
         zabd='BADARGUMENTS',
         why="Apache's request thread dies",
-        cases={
-            'ttl: createTTL with flags 0 and a negative ttl': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ['xid 1 zxid +2 BADARGUMENTS']),
-                3: (None,
-                    ['xid 2 zxid +3 BADARGUMENTS']),
-                4: (None,
-                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
-                     'kids0}']),
-                5: (None,
-                    ['xid 1000000 zxid +3 OK names []']),
-            },
-            'ttl: createTTL with flags 1 and a negative ttl': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ['xid 1 zxid +2 BADARGUMENTS']),
-                3: (None,
-                    ['xid 2 zxid +3 BADARGUMENTS']),
-                4: (None,
-                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
-                     'kids0}']),
-                5: (None,
-                    ['xid 1000000 zxid +3 OK names []']),
-            },
-            'ttl: createTTL with flags 2 and a negative ttl': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ['xid 1 zxid +2 BADARGUMENTS']),
-                3: (None,
-                    ['xid 2 zxid +3 BADARGUMENTS']),
-                4: (None,
-                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
-                     'kids0}']),
-                5: (None,
-                    ['xid 1000000 zxid +3 OK names []']),
-            },
-            'ttl: createTTL with flags 3 and a negative ttl': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ['xid 1 zxid +2 BADARGUMENTS']),
-                3: (None,
-                    ['xid 2 zxid +3 BADARGUMENTS']),
-                4: (None,
-                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
-                     'kids0}']),
-                5: (None,
-                    ['xid 1000000 zxid +3 OK names []']),
-            },
-            'ttl: createTTL with flags 4 and a negative ttl': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ['xid 1 zxid +2 BADARGUMENTS']),
-                3: (None,
-                    ['xid 2 zxid +3 BADARGUMENTS']),
-                4: (None,
-                    ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 '
-                     'kids0}']),
-                5: (None,
-                    ['xid 1000000 zxid +3 OK names []']),
-            },
-        }),
+        cases=dict.fromkeys((
+            'ttl: createTTL with flags 0 and a negative ttl',
+            'ttl: createTTL with flags 1 and a negative ttl',
+            'ttl: createTTL with flags 2 and a negative ttl',
+            'ttl: createTTL with flags 3 and a negative ttl',
+            'ttl: createTTL with flags 4 and a negative ttl',
+        ), alone(
+            [SESSION],
+            ['xid 1 zxid +2 BADARGUMENTS'],
+            ['xid 2 zxid +3 BADARGUMENTS'],
+            ['xid 3 zxid +3 OK stat{c+0 m+0 p+0 v0 cv0 av0 len0 kids0}'],
+            [drained(3)]))),
     Difference(
         what='a quota whose text cannot be read',
         apache='throws, when the limit is set or at every write below it',
         zabd='no limit; statistics are kept',
         why='a typing error must not stop writes',
-        cases={
-            "quota: the limits '' are no limits": {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota$/zookeeper_limits'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path "
-                     "'/zookeeper/quota$/zookeeper_stats'"]),
-                5: (None,
-                    ["xid 4 zxid +5 OK path '$/a'"]),
-                6: (None,
-                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
-                     'kids0}']),
-                7: (None,
-                    ['xid 6 zxid +7 OK']),
-                8: (None,
-                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
-                     'kids0}']),
-                9: (None,
-                    ['xid 1000000 zxid +7 OK names []']),
-            },
-            'quota: the limits None are no limits': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota$/zookeeper_limits'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path "
-                     "'/zookeeper/quota$/zookeeper_stats'"]),
-                5: (None,
-                    ["xid 4 zxid +5 OK path '$/a'"]),
-                6: (None,
-                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
-                     'kids0}']),
-                7: (None,
-                    ['xid 6 zxid +7 OK']),
-                8: (None,
-                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
-                     'kids0}']),
-                9: (None,
-                    ['xid 1000000 zxid +7 OK names []']),
-            },
-            "quota: the limits 'nonsense' are no limits": {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota$/zookeeper_limits'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path "
-                     "'/zookeeper/quota$/zookeeper_stats'"]),
-                5: (None,
-                    ["xid 4 zxid +5 OK path '$/a'"]),
-                6: (None,
-                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
-                     'kids0}']),
-                7: (None,
-                    ['xid 6 zxid +7 OK']),
-                8: (None,
-                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
-                     'kids0}']),
-                9: (None,
-                    ['xid 1000000 zxid +7 OK names []']),
-            },
-            "quota: the limits 'count=x,bytes=y' are no limits": {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota$/zookeeper_limits'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path "
-                     "'/zookeeper/quota$/zookeeper_stats'"]),
-                5: (None,
-                    ["xid 4 zxid +5 OK path '$/a'"]),
-                6: (None,
-                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
-                     'kids0}']),
-                7: (None,
-                    ['xid 6 zxid +7 OK']),
-                8: (None,
-                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
-                     'kids0}']),
-                9: (None,
-                    ['xid 1000000 zxid +7 OK names []']),
-            },
-            "quota: the limits 'count=' are no limits": {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota$/zookeeper_limits'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path "
-                     "'/zookeeper/quota$/zookeeper_stats'"]),
-                5: (None,
-                    ["xid 4 zxid +5 OK path '$/a'"]),
-                6: (None,
-                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
-                     'kids0}']),
-                7: (None,
-                    ['xid 6 zxid +7 OK']),
-                8: (None,
-                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
-                     'kids0}']),
-                9: (None,
-                    ['xid 1000000 zxid +7 OK names []']),
-            },
-            "quota: the limits '=' are no limits": {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota$/zookeeper_limits'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path "
-                     "'/zookeeper/quota$/zookeeper_stats'"]),
-                5: (None,
-                    ["xid 4 zxid +5 OK path '$/a'"]),
-                6: (None,
-                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
-                     'kids0}']),
-                7: (None,
-                    ['xid 6 zxid +7 OK']),
-                8: (None,
-                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
-                     'kids0}']),
-                9: (None,
-                    ['xid 1000000 zxid +7 OK names []']),
-            },
-            "quota: the limits ',;=,' are no limits": {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota$/zookeeper_limits'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path "
-                     "'/zookeeper/quota$/zookeeper_stats'"]),
-                5: (None,
-                    ["xid 4 zxid +5 OK path '$/a'"]),
-                6: (None,
-                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
-                     'kids0}']),
-                7: (None,
-                    ['xid 6 zxid +7 OK']),
-                8: (None,
-                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
-                     'kids0}']),
-                9: (None,
-                    ['xid 1000000 zxid +7 OK names []']),
-            },
-            "quota: the limits 'count=1' are no limits": {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota$/zookeeper_limits'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path "
-                     "'/zookeeper/quota$/zookeeper_stats'"]),
-                5: (None,
-                    ["xid 4 zxid +5 OK path '$/a'"]),
-                6: (None,
-                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
-                     'kids0}']),
-                7: (None,
-                    ['xid 6 zxid +7 OK']),
-                8: (None,
-                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
-                     'kids0}']),
-                9: (None,
-                    ['xid 1000000 zxid +7 OK names []']),
-            },
-            "quota: the limits 'count=99999999999999999999' are no limits": {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path '/zookeeper/quota$'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota$/zookeeper_limits'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path "
-                     "'/zookeeper/quota$/zookeeper_stats'"]),
-                5: (None,
-                    ["xid 4 zxid +5 OK path '$/a'"]),
-                6: (None,
-                    ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 '
-                     'kids0}']),
-                7: (None,
-                    ['xid 6 zxid +7 OK']),
-                8: (None,
-                    ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 '
-                     'kids0}']),
-                9: (None,
-                    ['xid 1000000 zxid +7 OK names []']),
-            },
-        }),
+        cases=dict.fromkeys((
+            "quota: the limits '' are no limits",
+            'quota: the limits None are no limits',
+            "quota: the limits 'nonsense' are no limits",
+            "quota: the limits 'count=x,bytes=y' are no limits",
+            "quota: the limits 'count=' are no limits",
+            "quota: the limits '=' are no limits",
+            "quota: the limits ',;=,' are no limits",
+            "quota: the limits 'count=1' are no limits",
+            "quota: the limits 'count=99999999999999999999' are no limits",
+        ), alone(
+            [SESSION],
+            ["xid 1 zxid +2 OK path '/zookeeper/quota$'"],
+            ["xid 2 zxid +3 OK path '/zookeeper/quota$/zookeeper_limits'"],
+            ["xid 3 zxid +4 OK path '/zookeeper/quota$/zookeeper_stats'"],
+            ["xid 4 zxid +5 OK path '$/a'"],
+            ['xid 5 zxid +6 OK stat{c+5 m+6 p+5 v1 cv0 av0 len6 kids0}'],
+            ['xid 6 zxid +7 OK'],
+            ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 kids0}'],
+            [drained(7)]))),
     Difference(
         what='a quota on the root (zookeeper_limits directly under '
              '/zookeeper/quota)',
@@ -1025,27 +624,16 @@ DIFFERENCES = [
         zabd='no quota',
         why='one client could end the service for good',
         cases={
-            'quota: a quota on the root is a plain node': {
-                1: (None,
-                    ['ConnectResponse version 0 timeout 30000 session s1 '
-                     'password right readonly 0']),
-                2: (None,
-                    ["xid 1 zxid +2 OK path "
-                     "'/zookeeper/quota/zookeeper_limits'"]),
-                3: (None,
-                    ["xid 2 zxid +3 OK path "
-                     "'/zookeeper/quota/zookeeper_stats'"]),
-                4: (None,
-                    ["xid 3 zxid +4 OK path '$/a'"]),
-                5: (None,
-                    ["xid 4 zxid +4 OK data 'count=1,bytes=1' stat{c+2 m+2 "
-                     "p+2 v0 cv0 av0 len15 kids0}"]),
-                6: (None,
-                    ["xid 5 zxid +4 OK data 'count=7,bytes=19' stat{c+3 "
-                     "m+3 p+3 v0 cv0 av0 len16 kids0}"]),
-                7: (None,
-                    ['xid 1000000 zxid +4 OK names []']),
-            },
+            'quota: a quota on the root is a plain node': alone(
+                [SESSION],
+                ["xid 1 zxid +2 OK path '/zookeeper/quota/zookeeper_limits'"],
+                ["xid 2 zxid +3 OK path '/zookeeper/quota/zookeeper_stats'"],
+                ["xid 3 zxid +4 OK path '$/a'"],
+                ["xid 4 zxid +4 OK data 'count=1,bytes=1' stat{c+2 m+2 p+2 "
+                 "v0 cv0 av0 len15 kids0}"],
+                ["xid 5 zxid +4 OK data 'count=7,bytes=19' stat{c+3 m+3 "
+                 "p+3 v0 cv0 av0 len16 kids0}"],
+                [drained(4)]),
         }),
 ]
 

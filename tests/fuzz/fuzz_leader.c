@@ -35,8 +35,7 @@ byte(struct shell *s)
     return p ? *p : 0;
 }
 
-/* --- what the core asks for
- * --------------------------------------------------- */
+/* --- what the core asks for ---------------------------------------------- */
 
 static void
 on_act(struct shell *s, const struct leader_act *a)
@@ -82,8 +81,7 @@ obey(struct shell *s)
     leader_check(&leader);
 }
 
-/* --- what a learner is sent
- * ------------------------------------------------------ */
+/* --- what a learner is sent ---------------------------------------------- */
 
 static void
 is_sent(struct shell *s, uint32_t slot, const struct qpacket *p)
@@ -137,8 +135,7 @@ pull(struct shell *s, uint32_t slot)
     }
 }
 
-/* --- what happens to it
- * ------------------------------------------------------------ */
+/* --- what happens to it -------------------------------------------------- */
 
 static zxid_t
 some_zxid(struct shell *s, uint32_t slot)

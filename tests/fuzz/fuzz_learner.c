@@ -41,8 +41,7 @@ byte(struct shell *s)
     return p ? *p : 0;
 }
 
-/* --- what the core asks for
- * --------------------------------------------------- */
+/* --- what the core asks for ---------------------------------------------- */
 
 static void
 on_send(struct shell *s, const struct qpacket *p)
@@ -117,8 +116,7 @@ obey(struct shell *s, const struct learner_out *out)
     learner_check(&s->l);
 }
 
-/* --- what happens to it
- * --------------------------------------------------------- */
+/* --- what happens to it -------------------------------------------------- */
 
 static zxid_t
 after(zxid_t zxid)

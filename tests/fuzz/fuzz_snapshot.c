@@ -2,8 +2,6 @@
 /* fuzz_snapshot.c - a snapshot stream, fed in pieces; file or SNAP payload. */
 #include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
-
 #include "storage/snapfile_decode.h"
 
 static int

@@ -8,7 +8,6 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "storage/quota.h"
@@ -43,8 +42,7 @@ given_tree(void)
     tree = tree_init(arena, ARENA, sessions);
 }
 
-/* --- bytes into changes -----------------------------------------------------
- */
+/* --- bytes into changes -------------------------------------------------- */
 
 static uint8_t
 byte(struct jute_in *in)
@@ -151,8 +149,7 @@ one_change(struct jute_in *in, zxid_t zxid)
     tree_reclaim(tree, (ring_pos_t)zxid - byte(in) % 3);
 }
 
-/* --- the end ----------------------------------------------------------------
- */
+/* --- the end ------------------------------------------------------------- */
 
 static void
 delete_children(const char *path)

@@ -12,7 +12,7 @@
  * The same shim makes calls fail: POWERCUT_FAULT names a file whose text is
  * "CALL SUBSTRING ERRNO", for instance "fdatasync log. 5": from the moment
  * that file exists, CALL on a file whose path contains SUBSTRING fails.
- * Numbers are little-endian as the machine has them; powercut.py reads them.
+ * Numbers are little-endian as the machine has them; journal.py reads them.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -19,8 +19,8 @@ of_client(struct server *s, int client)
     return &s->client[client];
 }
 
-void
-attach_drop(struct server *s, struct attached *a)
+static void
+drop(struct server *s, struct attached *a)
 {
     if (a->conn)
         wire_close(a->conn, s->node);
@@ -31,7 +31,7 @@ void
 attach_drop_all(struct server *s)
 {
     for (uint32_t i = 0; i < CLIENTS_MAX; i++)
-        attach_drop(s, &s->client[i]);
+        drop(s, &s->client[i]);
 }
 
 static zxid_t
@@ -68,8 +68,7 @@ answer_op(struct server *s, struct attached *a, struct msg_answer what)
         a->sent = a->first;
 }
 
-/* --- reads -----------------------------------------------------------------
- */
+/* --- reads --------------------------------------------------------------- */
 
 /* True: there is a watch now.  One for a path, however often asked for. */
 static bool
@@ -109,8 +108,7 @@ read_node(struct server *s, struct attached *a, const struct op *o)
     answer_op(s, a, what);
 }
 
-/* --- writes and syncs --------------------------------------------------------
- */
+/* --- writes and syncs ---------------------------------------------------- */
 
 /* False: the connection is gone. */
 static bool
@@ -129,11 +127,11 @@ send_on(struct server *s, struct attached *a, const struct op *o)
         return true;
     }
     if (o->type == ZK_OP_SYNC)
-        return true; /* see answer_syncs */
+        return true; /* see answer_sync */
     own = lead_own_origin(a);
     if (lead_request(s, &own, o->type, a->session, o->xid, body))
         return true;
-    attach_drop(s, a);
+    drop(s, a);
     return false;
 }
 
@@ -190,14 +188,13 @@ attach_synced(struct server *s)
     if (!a->conn || a->conn->number != s->syncs[i].conn)
         return;
     if (a->first == a->last || at(a, a->first)->type != ZK_OP_SYNC) {
-        attach_drop(s, a); /* what is before it was never answered */
+        drop(s, a); /* what is before it was never answered */
         return;
     }
     answer_op(s, a, (struct msg_answer){.err = ZK_OK});
 }
 
-/* --- what is applied ---------------------------------------------------------
- */
+/* --- what is applied ----------------------------------------------------- */
 
 static void
 fire(struct server *s, const struct change *c)
@@ -281,13 +278,13 @@ answer_origin(struct server *s, struct attached *a, struct txn *txn,
         if (h->type == ZK_OP_CLOSE_SESSION)
             what.err = ZK_OK;
         if (what.err == ZK_SESSION_MOVED || what.err == ZK_SESSION_EXPIRED) {
-            attach_drop(s, a); /* it comes again, as ours or not at all */
+            drop(s, a); /* it comes again, as ours or not at all */
             return;
         }
         answer_op(s, a, what);
     }
     if (h->type == ZK_OP_CLOSE_SESSION)
-        attach_drop(s, a);
+        drop(s, a);
 }
 
 void
@@ -306,8 +303,7 @@ attach_applied(struct server *s, uint32_t id, const struct outcome *out,
     }
 }
 
-/* --- sessions ----------------------------------------------------------------
- */
+/* --- sessions ------------------------------------------------------------ */
 
 static void
 resumed(struct server *s, struct attached *a, bool is_valid)
@@ -318,7 +314,7 @@ resumed(struct server *s, struct attached *a, bool is_valid)
         return;
     }
     answer(s, a, (struct msg_answer){.kind = ANSWER_EXPIRED});
-    attach_drop(s, a);
+    drop(s, a);
 }
 
 void
@@ -359,7 +355,7 @@ connect_client(struct server *s, struct attached *a, const struct msg_ask *ask)
 
     if (!s->is_serving || ask->seen > applied_zxid(s) || a->is_opening ||
         a->is_connected) {
-        attach_drop(s, a);
+        drop(s, a);
         return;
     }
     a->is_opening = true;
@@ -406,7 +402,7 @@ attach_receives(struct server *s, struct conn *c, const struct msg *m)
     struct attached *a = of_client(s, c->node[0] - CLIENT_NODE);
 
     if (m->kind == MSG_HELLO) {
-        attach_drop(s, a);
+        drop(s, a);
         a->conn = c;
     } else if (a->conn != c) {
         wire_close(c, s->node);

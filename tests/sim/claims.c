@@ -24,9 +24,7 @@ term_of(int64_t epoch)
     return NULL;
 }
 
-/* --- quorums, without election/quorum.c, which is judged as well
- * --------------
- */
+/* --- quorums, without election/quorum.c, which is judged as well --------- */
 
 static bool
 is_group_won(uint32_t group, uint32_t nodes)
@@ -57,8 +55,7 @@ is_quorum(uint32_t nodes)
     return won > sim.quorum.groups / 2;
 }
 
-/* --- disks ------------------------------------------------------------------
- */
+/* --- disks --------------------------------------------------------------- */
 
 /* 5: zxids grow, and within an epoch they count from 1 without a gap. */
 void
@@ -165,8 +162,7 @@ claim_still_durable(void)
           X(last_of(sim.committed, count)));
 }
 
-/* --- what is delivered ------------------------------------------------------
- */
+/* --- what is delivered --------------------------------------------------- */
 
 /* 8: it was proposed, by whom a quorum had promised itself to. */
 static void

@@ -15,8 +15,7 @@ is_prefix(const uint32_t *log, uint32_t count, const uint32_t *of)
     return count == 0 || memcmp(log, of, count * sizeof *log) == 0;
 }
 
-/* --- leaders ----------------------------------------------------------------
- */
+/* --- leaders ------------------------------------------------------------- */
 
 static void
 term_append(struct term_known *t, uint32_t id)
@@ -273,8 +272,7 @@ claim_sent_in_order(const struct server *s, struct conn *c,
     }
 }
 
-/* --- learners --------------------------------------------------------------
- */
+/* --- learners ------------------------------------------------------------ */
 
 /* 3: to a leader of an older epoch nothing more is promised. */
 void

@@ -93,8 +93,7 @@ ask(struct client *c, enum ask_kind kind, uint32_t op)
     c->last_sent = sim.now;
 }
 
-/* --- requests --------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------ */
 
 static const char *const paths[PATHS] = {"/a",   "/b", "/a/c",
                                          "/b/d", "/q", "/e"};
@@ -216,8 +215,7 @@ probe(struct client *c)
     send_op(c, number);
 }
 
-/* --- what a client does by itself ------------------------------------------
- */
+/* --- what a client does by itself ---------------------------------------- */
 
 static void
 leave(struct client *c)
@@ -303,8 +301,7 @@ clients_are_done(void)
     return true;
 }
 
-/* --- what it is told --------------------------------------------------------
- */
+/* --- what it is told ----------------------------------------------------- */
 
 /* What a session saw it never sees undone. */
 static void

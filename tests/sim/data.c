@@ -44,8 +44,7 @@ open_memory(struct server *s)
     s->leader = reserve(sizeof *s->leader);
 }
 
-/* --- transactions ----------------------------------------------------------
- */
+/* --- transactions -------------------------------------------------------- */
 
 static zxid_t
 zxid_in(struct bytes bytes)
@@ -84,8 +83,7 @@ txn_known(struct bytes bytes)
                (unsigned long long)zxid);
 }
 
-/* --- the log ----------------------------------------------------------------
- */
+/* --- the log ------------------------------------------------------------- */
 
 uint32_t
 data_index(const struct server *s, zxid_t zxid)
@@ -114,8 +112,7 @@ data_append(struct server *s, uint32_t id)
     server_moment(s, MOMENT_APPEND);
 }
 
-/* --- the tree ---------------------------------------------------------------
- */
+/* --- the tree ------------------------------------------------------------ */
 
 uint64_t
 data_digest(const struct server *s)
@@ -205,8 +202,7 @@ data_commit(struct server *s, zxid_t zxid)
     }
 }
 
-/* --- preparation ------------------------------------------------------------
- */
+/* --- preparation --------------------------------------------------------- */
 
 static void
 revive_sessions(struct server *s)

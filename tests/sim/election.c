@@ -103,8 +103,7 @@ perform(struct server *s, const struct elect_out *out)
     }
 }
 
-/* --- polling ---------------------------------------------------------------
- */
+/* --- polling ------------------------------------------------------------- */
 
 static void
 poll_ask_all(struct server *s)
@@ -189,8 +188,7 @@ election_datagram(struct server *s, const struct msg *m)
     }
 }
 
-/* --- events ----------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 static void
 reach_changed(struct server *s)

@@ -104,8 +104,7 @@ leader(void)
     return -1;
 }
 
-/* --- splits ----------------------------------------------------------------
- */
+/* --- splits -------------------------------------------------------------- */
 
 static void
 block_one(uint32_t a, uint32_t b, bool is_blocked)
@@ -124,8 +123,7 @@ block_split(uint32_t mask, bool is_blocked)
                 block_one(i, j, is_blocked);
 }
 
-/* --- one fault -------------------------------------------------------------
- */
+/* --- one fault ----------------------------------------------------------- */
 
 static void
 crash(uint32_t who, const struct fault *f)
@@ -252,8 +250,7 @@ fault_ends(uint32_t number)
     }
 }
 
-/* --- at the very moment ----------------------------------------------------
- */
+/* --- at the very moment -------------------------------------------------- */
 
 void
 fault_moment(struct server *s, enum moment moment)

@@ -41,8 +41,7 @@ static uint32_t changes;
 static uint32_t table[TABLE]; /* op + 1, by session and xid */
 static uint32_t reads[OPS_MAX], read_count;
 
-/* --- the model -------------------------------------------------------------
- */
+/* --- the model ----------------------------------------------------------- */
 
 static uint32_t
 hash(const char *text)
@@ -212,8 +211,7 @@ end_session(session_id_t session, zxid_t zxid)
             remove_node(i, zxid);
 }
 
-/* --- requests ---------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------ */
 
 static uint32_t
 slot_of(session_id_t session, int32_t xid)
@@ -435,8 +433,7 @@ claim_nothing_lost(void)
     }
 }
 
-/* --- watches ----------------------------------------------------------------
- */
+/* --- watches ------------------------------------------------------------- */
 
 /* The first change of `path` behind `zxid`, or 0. */
 static zxid_t

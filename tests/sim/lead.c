@@ -9,8 +9,7 @@
 #include "tests/sim/wire.h"
 #include "tests/sim/server.h"
 
-/* --- the history ------------------------------------------------------------
- */
+/* --- the history --------------------------------------------------------- */
 
 /*
  * A snapshot without what a learner has of our history, up to its end that
@@ -89,8 +88,7 @@ next(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid, struct bytes *txn)
     return 1;
 }
 
-/* --- what the core says ----------------------------------------------------
- */
+/* --- what the core says -------------------------------------------------- */
 
 static void
 begin_leading(struct server *s, int64_t epoch)
@@ -201,8 +199,7 @@ lead_perform(struct server *s, const struct leader_out *out)
         leader_check(s->leader);
 }
 
-/* --- what goes out ---------------------------------------------------------
- */
+/* --- what goes out ------------------------------------------------------- */
 
 /* The image: everything that is known to be committed. */
 static void
@@ -279,8 +276,7 @@ lead_snapped(struct server *s, struct conn *c)
     lead_pump(s);
 }
 
-/* --- events ----------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 struct leader_conf
 lead_conf(const struct server *s)

@@ -8,8 +8,7 @@
 
 enum { OWN_CLIENTS = 1000, TOUCH_BYTES = 12 };
 
-/* --- what learners ask -----------------------------------------------------
- */
+/* --- what learners ask --------------------------------------------------- */
 
 static struct origin
 origin_of(const struct server *s, uint32_t slot)

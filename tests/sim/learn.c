@@ -16,8 +16,7 @@ enum {
     TOUCH_BYTES = 12
 };
 
-/* --- what goes out ----------------------------------------------------------
- */
+/* --- what goes out ------------------------------------------------------- */
 
 void
 learn_send(struct server *s, const struct qpacket *p)
@@ -94,8 +93,7 @@ pong(struct server *s, zxid_t zxid)
     learn_send(s, &p);
 }
 
-/* --- what the core says ----------------------------------------------------
- */
+/* --- what the core says -------------------------------------------------- */
 
 static void
 say(struct server *s, const struct qpacket *p)
@@ -244,8 +242,7 @@ perform(struct server *s, const struct learner_out *out)
         attach_go_on(s);
 }
 
-/* --- the disk ----------------------------------------------------------------
- */
+/* --- the disk ------------------------------------------------------------ */
 
 void
 learn_stored(struct server *s)
@@ -342,8 +339,7 @@ take_snapshot(struct server *s, const struct msg_snapshot *snap)
     server_moment(s, MOMENT_REBASE);
 }
 
-/* --- events ------------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 void
 learn_begin(struct server *s, int leader)

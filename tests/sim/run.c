@@ -12,7 +12,6 @@
 
 #include "tests/sim/claims.h"
 #include "tests/sim/client.h"
-#include "tests/sim/disk.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/server.h"
@@ -146,8 +145,7 @@ begin(const struct run_how *how)
     sched_after(sim.plan.faults_end, EV_QUIET, 0, 0, NULL);
 }
 
-/* --- after the faults ------------------------------------------------------
- */
+/* --- after the faults ---------------------------------------------------- */
 
 static const struct server *
 the_leader(void)
@@ -238,8 +236,7 @@ become_quiet(void)
     sched_after(100 * MSEC, EV_LOOK_BACK, 0, 0, NULL);
 }
 
-/* --- steps -----------------------------------------------------------------
- */
+/* --- steps --------------------------------------------------------------- */
 
 static void
 step(const struct event *e)

@@ -180,8 +180,7 @@ server_crash(struct server *s, const char *why)
     claim_still_durable();
 }
 
-/* --- what the disk says ----------------------------------------------------
- */
+/* --- what the disk says -------------------------------------------------- */
 
 static void
 stored(struct server *s, const struct disk_op *op)
@@ -235,8 +234,7 @@ server_all_told(struct server *s)
     }
 }
 
-/* --- events ----------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 static void
 tick(struct server *s)
@@ -314,8 +312,7 @@ server_event(struct server *s, const struct event *e)
     }
 }
 
-/* --- what links bring -------------------------------------------------------
- */
+/* --- what links bring ---------------------------------------------------- */
 
 void
 node_receives(int node, struct conn *c, const struct msg *m)
@@ -354,8 +351,7 @@ node_sent(int node, struct conn *c)
         lead_pump(&sim.server[node]);
 }
 
-/* --- all of them ------------------------------------------------------------
- */
+/* --- all of them --------------------------------------------------------- */
 
 static void
 init_one(struct server *s, int node)

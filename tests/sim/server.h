@@ -16,8 +16,7 @@
 
 #include "tests/sim/sim.h"
 
-/* --- server.c --------------------------------------------------------------
- */
+/* --- server.c ------------------------------------------------------------ */
 
 void servers_init(void);
 void server_start(struct server *s);
@@ -50,14 +49,12 @@ void server_event(struct server *s, const struct event *e);
 /* Something worth dying at happened. */
 void server_moment(struct server *s, enum moment moment);
 
-/* --- what links bring -------------------------------------------------------
- */
+/* --- what links bring ---------------------------------------------------- */
 
 void node_receives(int node, struct conn *c, const struct msg *m);
 void node_sent(int node, struct conn *c); /* there is room in it again */
 
-/* --- election.c ------------------------------------------------------------
- */
+/* --- election.c ---------------------------------------------------------- */
 
 void election_start(struct server *s); /* with the process */
 void election_look(struct server *s);
@@ -69,14 +66,12 @@ void election_poll(struct server *s);
 void election_over(struct server *s);
 void election_dies(struct server *s); /* and another process takes over */
 
-/* --- only.c: roles without cores, for elections alone ----------------------
- */
+/* --- only.c: roles without cores, for elections alone -------------------- */
 
 void only_begin(struct server *s, int leader);
 void only_tick(struct server *s);
 
-/* --- lead.c ----------------------------------------------------------------
- */
+/* --- lead.c -------------------------------------------------------------- */
 
 void lead_begin(struct server *s);
 void lead_end(struct server *s);
@@ -91,8 +86,7 @@ void lead_durable(struct server *s);
 void lead_pump(struct server *s);
 void lead_snapped(struct server *s, struct conn *c);
 
-/* --- master.c: a follower that has observers for learners ------------------
- */
+/* --- master.c: a follower that has observers for learners ---------------- */
 
 void master_begin(struct server *s, int64_t epoch);
 void master_commits(struct server *s, zxid_t zxid);
@@ -102,8 +96,7 @@ void master_synced(struct server *s, uint32_t conn);
 /* False: no observer asked for this session. */
 bool master_revalidated(struct server *s, const struct qpacket *p);
 
-/* --- lead_ask.c ------------------------------------------------------------
- */
+/* --- lead_ask.c ---------------------------------------------------------- */
 
 /*
  * A request of our own client or of a learner: prepare, publish, propose.
@@ -130,8 +123,7 @@ void lead_on_touch(struct server *s, const struct qpacket *p);
 /* Sessions that nobody heard of end. */
 void lead_expire(struct server *s);
 
-/* --- learn.c ---------------------------------------------------------------
- */
+/* --- learn.c ------------------------------------------------------------- */
 
 void learn_begin(struct server *s, int leader);
 void learn_end(struct server *s);
@@ -149,8 +141,7 @@ void learn_revalidate(struct server *s, session_id_t session,
 void learn_send(struct server *s, const struct qpacket *p);
 void learn_touches(struct server *s, session_id_t session, int32_t timeout_ms);
 
-/* --- data.c ----------------------------------------------------------------
- */
+/* --- data.c -------------------------------------------------------------- */
 
 /* The transaction of these bytes: known, or new in the world. */
 uint32_t txn_known(struct bytes bytes);
@@ -163,12 +154,10 @@ uint32_t data_index(const struct server *s, zxid_t zxid); /* or UINT32_MAX */
 void data_prepare_from(struct server *s, zxid_t zxid);
 uint64_t data_digest(const struct server *s);
 
-/* --- attach.c --------------------------------------------------------------
- */
+/* --- attach.c ------------------------------------------------------------ */
 
 void attach_receives(struct server *s, struct conn *c, const struct msg *m);
 void attach_drop_all(struct server *s);
-void attach_drop(struct server *s, struct attached *a);
 
 /* A transaction was applied here; outcome of its first change. */
 void attach_applied(struct server *s, uint32_t id, const struct outcome *out,

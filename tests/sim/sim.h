@@ -504,7 +504,6 @@ struct sim {
     char invariant[64], broken[512];
     bool is_tracing, is_loud;
     bool is_full; /* a bound was reached: the run ends without a claim */
-    bool weighs;  /* the faults were chosen by hand */
 };
 
 extern struct sim sim;

@@ -47,8 +47,9 @@ msg_give(struct msg *m)
     spare = m;
 }
 
-usec_t
-wire_delay(void)
+/* How long a packet takes now. */
+static usec_t
+draw_delay(void)
 {
     const struct plan_of_run *p = &sim.plan;
 
@@ -156,7 +157,7 @@ wire_dial(int from, int to, enum port port)
     if (alive)
         alive->prev = c;
     alive = c;
-    sched_after(wire_delay(), EV_SYN, to, 0, c);
+    sched_after(draw_delay(), EV_SYN, to, 0, c);
     return c;
 }
 
@@ -177,11 +178,11 @@ wire_syn(struct conn *c)
         return;
     }
     if (!server_listens(&sim.server[to], c->port)) {
-        put(c, 1, msg_take(MSG_REFUSED), wire_delay());
+        put(c, 1, msg_take(MSG_REFUSED), draw_delay());
         return;
     }
     c->is_open[1] = c->is_accepted = true;
-    put(c, 1, msg_take(MSG_UP), wire_delay());
+    put(c, 1, msg_take(MSG_UP), draw_delay());
     put(c, 0, msg_take(MSG_HELLO), 0);
 }
 
@@ -194,7 +195,7 @@ wire_send(struct conn *c, int node, struct msg *m)
         msg_give(m);
         return;
     }
-    put(c, k, m, wire_delay());
+    put(c, k, m, draw_delay());
 }
 
 void
@@ -223,7 +224,7 @@ wire_close(struct conn *c, int node)
     c->is_open[k] = false;
     cut(&c->pipe[1 - k], 0);
     if (c->is_accepted)
-        put(c, k, msg_take(MSG_END), wire_delay());
+        put(c, k, msg_take(MSG_END), draw_delay());
     forget_if_over(c);
 }
 
@@ -247,7 +248,7 @@ wire_break(struct conn *c)
     if (!c->is_accepted)
         return;
     for (uint32_t k = 0; k < 2; k++)
-        lose(c, k, wire_delay());
+        lose(c, k, draw_delay());
 }
 
 void
@@ -273,7 +274,7 @@ wire_node_died(int node)
         c->is_open[k] = false;
         cut(&c->pipe[1 - k], 0);
         lose(c, k,
-             rng_percent(&sim.rng, 80) ? wire_delay()
+             rng_percent(&sim.rng, 80) ? draw_delay()
                                        : rng_skewed(&sim.rng, 0, 3 * SEC));
         forget_if_over(c);
     }
@@ -337,5 +338,5 @@ wire_datagram(struct msg *m)
         msg_give(m);
         return;
     }
-    sched_after(m->from == m->to ? 0 : wire_delay(), EV_DATAGRAM, m->to, 0, m);
+    sched_after(m->from == m->to ? 0 : draw_delay(), EV_DATAGRAM, m->to, 0, m);
 }

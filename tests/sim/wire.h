@@ -12,9 +12,6 @@ void msg_give(struct msg *m);
 
 void wire_reset(void);
 
-/* How long a packet takes now. */
-usec_t wire_delay(void);
-
 /* The answer comes as MSG_UP or MSG_REFUSED. */
 struct conn *wire_dial(int from, int to, enum port port);
 void wire_syn(struct conn *c);

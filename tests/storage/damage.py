@@ -13,7 +13,8 @@ import re
 import shutil
 import tempfile
 
-from lib import Server, Session, grow, main, same, see_all, version2, wire, zab
+from lib import (Server, Session, flip, grow, main, same, see_all, version2,
+                 wire, zab)
 
 STATUS = 3          # daemon: the data cannot be used
 KEPT = {}           # kind, end -> (data directory to copy, tree)
@@ -86,14 +87,6 @@ def names(said, path, offset=None, remedy=None):
     if offset is not None:
         assert re.search(r"\b%d\b" % offset, said), (offset, said)
     assert re.search(remedy or r"Restore|restore|move|Bring|Give", said), said
-
-
-def flip(path, at, mask=0x10):
-    with open(path, "r+b") as f:
-        f.seek(at)
-        byte = f.read(1)[0]
-        f.seek(at)
-        f.write(bytes([byte ^ mask]))
 
 
 def records(path):

@@ -331,6 +331,15 @@ def zab(*args, rc=0):
     return done.stdout if rc == 0 else done.stderr
 
 
+def flip(path, at, mask=0x10):
+    """Damage one byte of a file."""
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ mask]))
+
+
 def version2(data, prefix=""):
     """The files of that kind, oldest first."""
     folder = os.path.join(data, "version-2")

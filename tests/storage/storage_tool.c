@@ -8,7 +8,6 @@
  *     fill DIR N        an image of N nodes; for measuring
  *     load DIR          load the image into a tree; print how long it took
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +16,8 @@
 
 #include "daemon/clock.h"
 #include "storage/image_batch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/image_snapshot.h"
-#include "storage/purge.h"
 #include "storage/txlog.h"
 #include "storage/txlog_reader.h"
 
@@ -165,22 +163,22 @@ fill(const char *dir, long count)
     must(datadir_open(&d, dir, NULL, true, &error), "directory");
     must(image_open(&im, d.image, IMAGE_CREATE, &error), "open");
     must(image_batch_init(&b, &im), "batch");
-    must(image_batch_put_node(&b, bytes_of("/"), bytes_of(""), acl_world(),
+    must(image_batch_put_node(&b, bytes_of("/"), bytes_of(""), acl_open_to_all,
                               &stat),
          "put");
     must(image_batch_put_node(&b, bytes_of("/zookeeper"), bytes_of(""),
-                              acl_world(), &stat),
+                              acl_open_to_all, &stat),
          "put");
     for (long i = 0; i < count; i++) {
         if (i % 1000 == 0) {
             snprintf(path, sizeof path, "/parent%ld", i / 1000);
             must(image_batch_put_node(&b, bytes_of(path), bytes_of(""),
-                                      acl_world(), &stat),
+                                      acl_open_to_all, &stat),
                  "put");
         }
         snprintf(path, sizeof path, "/parent%ld/node%ld", i / 1000, i);
         must(image_batch_put_node(&b, bytes_of(path), (struct bytes){data, 100},
-                                  acl_world(), &stat),
+                                  acl_open_to_all, &stat),
              "put");
         if (image_batch_is_full(&b, 512 * 1024, 192 << 20))
             must(image_batch_commit(&b, 1), "commit");

@@ -14,8 +14,8 @@ import re
 import shutil
 import tempfile
 
-from lib import (Server, Session, grow, main, same, see_all, version2, wire,
-                 zab, SHORT)
+from lib import (Server, Session, flip, grow, main, same, see_all, version2,
+                 wire, zab, SHORT)
 
 
 @contextlib.contextmanager
@@ -187,14 +187,6 @@ def test_import_stops_at_a_damaged_log_and_leaves_nothing():
 
 
 # --- log ---------------------------------------------------------------------
-
-def flip(path, at, mask=0x10):
-    with open(path, "r+b") as f:
-        f.seek(at)
-        byte = f.read(1)[0]
-        f.seek(at)
-        f.write(bytes([byte ^ mask]))
-
 
 def entries(data, *more):
     return [json.loads(line) for line

@@ -3,17 +3,15 @@
  * history_kit.h - a replication process's ring, log and image to ask about.
  *
  * One struct repl in a directory of its own, without other processes: the
- * test is the log process when it says log_up_to, and the image process when
- * it says image_at.  Transactions are setData's whose data says which it is.
+ * test is the log process, too, when it proposes (log_one, log_flushed).
+ * Transactions are setData's whose data says which it is.
  */
 #ifndef TESTS_UNIT_HISTORY_KIT_H
 #define TESTS_UNIT_HISTORY_KIT_H
 
-#include <errno.h>
-#include <sys/mman.h>
-
 #include "net/repl_history.h"
 #include "storage/txlog.h"
+#include "tests/unit/memory_given.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/tree_given.h"
 
@@ -27,23 +25,8 @@ static struct history history;
 static struct txlog log_file;
 static zxid_t appended; /* last in the ring */
 
-static UNUSED void
-kit_ring(void)
-{
-    int fd = memfd_create("ring", 0);
-    uint8_t *at =
-        mmap(NULL, 2 * KIT_RING, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    CU_ASSERT_EQUAL_FATAL(ftruncate(fd, KIT_RING), 0);
-    for (size_t i = 0; i < 2; i++)
-        mmap(at + KIT_RING * i, KIT_RING, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_FIXED, fd, 0);
-    close(fd);
-    shm.ring = (struct txring){at, KIT_RING};
-}
-
 /* A server whose history ends with `last`, with an empty ring and log. */
-static UNUSED void
+static inline void
 given_past(zxid_t last_one)
 {
     static struct shm_super super;
@@ -58,7 +41,7 @@ given_past(zxid_t last_one)
     tempdir_make(base);
     CU_ASSERT_EQUAL_FATAL(datadir_open(&dirs, base, NULL, true, &e), 0);
     if (!shm.ring.base)
-        kit_ring();
+        shm.ring = (struct txring){memory_twice(KIT_RING), KIT_RING};
     given_tree();
     shm.super = &super;
     shm.replication = &replication;
@@ -82,7 +65,7 @@ given_past(zxid_t last_one)
     atomic_store(&image_part.persisted_zxid, 0);
 }
 
-static UNUSED void
+static inline void
 no_past(void)
 {
     repl_history_free(past);
@@ -91,7 +74,7 @@ no_past(void)
 }
 
 /* The bytes of a transaction, a function of its zxid. */
-static UNUSED struct bytes
+static inline struct bytes
 txn_of(zxid_t z, uint32_t data_size)
 {
     static uint8_t room[KIT_TXN_MAX];
@@ -107,13 +90,13 @@ txn_of(zxid_t z, uint32_t data_size)
     return (struct bytes){room, (int32_t)jute_out_size(&out)};
 }
 
-static UNUSED uint32_t
+static inline uint32_t
 size_of_txn(zxid_t z)
 {
     return (uint32_t)(zxid_counter(z) * 37 % 300);
 }
 
-static UNUSED void
+static inline void
 append_kind(uint16_t kind, zxid_t z, struct bytes payload)
 {
     struct ring_entry *e = txring_at(&shm.ring, r.head);
@@ -137,14 +120,14 @@ append_kind(uint16_t kind, zxid_t z, struct bytes payload)
     r.published = r.head;
 }
 
-static UNUSED void
+static inline void
 log_one(zxid_t z)
 {
     CU_ASSERT_EQUAL_FATAL(txlog_append(&log_file, z, txn_of(z, size_of_txn(z))),
                           0);
 }
 
-static UNUSED void
+static inline void
 log_flushed(void)
 {
     CU_ASSERT_EQUAL_FATAL(txlog_flush(&log_file), 0);
@@ -152,7 +135,7 @@ log_flushed(void)
 }
 
 /* `z` goes to the ring and to the log; every third with a word before it. */
-static UNUSED void
+static inline void
 propose(zxid_t z)
 {
     if (z % 3 == 0)
@@ -161,7 +144,7 @@ propose(zxid_t z)
     log_one(z);
 }
 
-static UNUSED void
+static inline void
 propose_up_to(zxid_t z)
 {
     while (appended < z)
@@ -169,14 +152,14 @@ propose_up_to(zxid_t z)
     log_flushed();
 }
 
-static UNUSED struct sync_plan
+static inline struct sync_plan
 plan_for(uint32_t slot, zxid_t learner)
 {
     return history.plan(history.arg, slot, learner, appended);
 }
 
 /* As the leader does, again and again while there is more to read. */
-static UNUSED int
+static inline int
 next_of(uint32_t slot, zxid_t after, zxid_t *z, struct bytes *txn)
 {
     int rc;
@@ -189,7 +172,7 @@ next_of(uint32_t slot, zxid_t after, zxid_t *z, struct bytes *txn)
 }
 
 /* Take the one behind `after` and compare its bytes; its zxid, 0: none. */
-static UNUSED zxid_t
+static inline zxid_t
 take(uint32_t slot, zxid_t after)
 {
     struct bytes txn = BYTES_NULL;

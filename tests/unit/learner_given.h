@@ -123,8 +123,7 @@ tick_after(struct given *g, int64_t ms)
     learner_check(&g->l);
 }
 
-/* --- where a test begins ---------------------------------------------------
- */
+/* --- where a test begins ------------------------------------------------- */
 
 static inline void
 given_awaiting(struct given *g, struct learner_conf conf)
@@ -162,8 +161,7 @@ given_broadcast(struct given *g, struct learner_conf conf)
     CU_ASSERT_EQUAL_FATAL(g->l.state, LEARNER_BROADCAST);
 }
 
-/* --- what it did ------------------------------------------------------------
- */
+/* --- what it did --------------------------------------------------------- */
 
 static inline const struct learner_act *
 did(const struct given *g, uint32_t n, enum learner_act_kind kind)

@@ -12,7 +12,7 @@
 
 #include "daemon/jute.h"
 #include "storage/epoch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/log_proc.h"
 #include "storage/rebase.h"
 #include "tests/unit/tempdir.h"

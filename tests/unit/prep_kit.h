@@ -9,15 +9,11 @@
 #ifndef TESTS_UNIT_PREP_KIT_H
 #define TESTS_UNIT_PREP_KIT_H
 
-#include <stdio.h>
-#include <sys/mman.h>
-
 #include "daemon/check.h"
 #include "net/acl.h"
 #include "net/prep.h"
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
-
-#define KIT_UNUSED __attribute__((unused))
 
 enum {
     KIT_BUFFER = 256 << 20,
@@ -47,17 +43,7 @@ struct kit {
     struct outcome outcomes[70000];
 };
 
-static KIT_UNUSED void *
-kit_memory(size_t size)
-{
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    check(p != MAP_FAILED);
-    return p;
-}
-
-static KIT_UNUSED struct session *
+static inline struct session *
 kit_session(struct kit *k, session_id_t id)
 {
     struct session *s = session_take(k->sessions, id);
@@ -67,7 +53,7 @@ kit_session(struct kit *k, session_id_t id)
     return s;
 }
 
-static KIT_UNUSED struct kit *
+static inline struct kit *
 kit_open(void)
 {
     struct prep_rules rules = {
@@ -76,12 +62,12 @@ kit_open(void)
         .memory_limit = KIT_TREE,
         .txn_max = 2 * KIT_MAXBUFFER,
     };
-    struct kit *k = kit_memory(sizeof *k);
+    struct kit *k = memory_reserved(sizeof *k);
 
-    k->arena = kit_memory(KIT_TREE);
-    k->session_memory = kit_memory(session_table_bytes());
-    k->prep_memory = kit_memory(prep_bytes(KIT_MAXBUFFER));
-    k->buffer = kit_memory(KIT_BUFFER);
+    k->arena = memory_reserved(KIT_TREE);
+    k->session_memory = memory_reserved(session_table_bytes());
+    k->prep_memory = memory_reserved(prep_bytes(KIT_MAXBUFFER));
+    k->buffer = memory_reserved(KIT_BUFFER);
     k->sessions = session_table_init(k->session_memory, session_table_bytes());
     k->tree = tree_init(k->arena, KIT_TREE, k->sessions);
     prep_init(&k->prep, k->prep_memory, KIT_MAXBUFFER, k->tree, k->sessions,
@@ -93,7 +79,7 @@ kit_open(void)
     return k;
 }
 
-static KIT_UNUSED void
+static inline void
 kit_close(struct kit *k)
 {
     munmap(k->arena, KIT_TREE);
@@ -104,7 +90,7 @@ kit_close(struct kit *k)
 }
 
 /* One request; returns the error it came to. */
-static KIT_UNUSED int32_t
+static inline int32_t
 kit_step(struct kit *k, int32_t op, session_id_t session, struct bytes body,
          uint16_t worker)
 {
@@ -137,7 +123,7 @@ kit_step(struct kit *k, int32_t op, session_id_t session, struct bytes body,
 }
 
 /* The transaction prepared last, taken apart. */
-static KIT_UNUSED struct txn
+static inline struct txn
 kit_last(const struct kit *k)
 {
     struct txn t;
@@ -148,7 +134,7 @@ kit_last(const struct kit *k)
 }
 
 /* Apply the oldest; false if there is none. */
-static KIT_UNUSED bool
+static inline bool
 kit_apply(struct kit *k)
 {
     struct txn t;
@@ -165,17 +151,16 @@ kit_apply(struct kit *k)
     return true;
 }
 
-static KIT_UNUSED void
+static inline void
 kit_apply_all(struct kit *k)
 {
     while (kit_apply(k))
         ;
 }
 
-/* --- records ----------------------------------------------------------------
- */
+/* --- records ------------------------------------------------------------- */
 
-static KIT_UNUSED struct jute_out
+static inline struct jute_out
 kit_record(void)
 {
     static uint8_t record[KIT_MAXBUFFER];
@@ -183,27 +168,27 @@ kit_record(void)
     return jute_out_of(record, sizeof record);
 }
 
-static KIT_UNUSED struct bytes
+static inline struct bytes
 kit_bytes(const struct jute_out *out)
 {
     check(!out->bad);
     return (struct bytes){out->base, (int32_t)jute_out_size(out)};
 }
 
-static KIT_UNUSED void
+static inline void
 put_text(struct jute_out *out, const char *text)
 {
     jute_put_bytes(out, text ? bytes_of(text) : BYTES_NULL);
 }
 
-static KIT_UNUSED void
+static inline void
 put_acl(struct jute_out *out, struct bytes acl)
 {
     jute_put_raw(out, acl.data, (size_t)acl.size);
 }
 
 /* vector<ACL> of one entry; good until the second next call. */
-static KIT_UNUSED struct bytes
+static inline struct bytes
 acl_of(int32_t perms, const char *scheme, const char *id)
 {
     static uint8_t memory[2][512];
@@ -217,7 +202,7 @@ acl_of(int32_t perms, const char *scheme, const char *id)
     return kit_bytes(&out);
 }
 
-static KIT_UNUSED struct bytes
+static inline struct bytes
 ids_of(const char *scheme, const char *id)
 {
     static uint8_t memory[512];
@@ -229,7 +214,7 @@ ids_of(const char *scheme, const char *id)
     return kit_bytes(&out);
 }
 
-static KIT_UNUSED void
+static inline void
 put_create(struct jute_out *out, const char *path, const char *data,
            struct bytes acl, int32_t flags)
 {
@@ -239,7 +224,7 @@ put_create(struct jute_out *out, const char *path, const char *data,
     jute_put_i32(out, flags);
 }
 
-static KIT_UNUSED int32_t
+static inline int32_t
 ask_create_as(struct kit *k, int32_t op, const char *path, const char *data,
               struct bytes acl, int32_t flags)
 {
@@ -249,13 +234,13 @@ ask_create_as(struct kit *k, int32_t op, const char *path, const char *data,
     return kit_step(k, op, KIT_SESSION, kit_bytes(&out), 0);
 }
 
-static KIT_UNUSED int32_t
+static inline int32_t
 ask_create(struct kit *k, const char *path, int32_t flags)
 {
     return ask_create_as(k, ZK_OP_CREATE, path, "data", acl_open_to_all, flags);
 }
 
-static KIT_UNUSED int32_t
+static inline int32_t
 ask_create_ttl(struct kit *k, const char *path, int32_t flags, int64_t ttl)
 {
     struct jute_out out = kit_record();
@@ -265,7 +250,7 @@ ask_create_ttl(struct kit *k, const char *path, int32_t flags, int64_t ttl)
     return kit_step(k, ZK_OP_CREATE_TTL, KIT_SESSION, kit_bytes(&out), 0);
 }
 
-static KIT_UNUSED int32_t
+static inline int32_t
 ask_delete(struct kit *k, const char *path, int32_t version)
 {
     struct jute_out out = kit_record();
@@ -275,7 +260,7 @@ ask_delete(struct kit *k, const char *path, int32_t version)
     return kit_step(k, ZK_OP_DELETE, KIT_SESSION, kit_bytes(&out), 0);
 }
 
-static KIT_UNUSED int32_t
+static inline int32_t
 ask_set(struct kit *k, const char *path, const char *data, int32_t version)
 {
     struct jute_out out = kit_record();
@@ -286,7 +271,7 @@ ask_set(struct kit *k, const char *path, const char *data, int32_t version)
     return kit_step(k, ZK_OP_SET_DATA, KIT_SESSION, kit_bytes(&out), 0);
 }
 
-static KIT_UNUSED int32_t
+static inline int32_t
 ask_set_acl(struct kit *k, const char *path, struct bytes acl, int32_t version)
 {
     struct jute_out out = kit_record();
@@ -297,7 +282,7 @@ ask_set_acl(struct kit *k, const char *path, struct bytes acl, int32_t version)
     return kit_step(k, ZK_OP_SET_ACL, KIT_SESSION, kit_bytes(&out), 0);
 }
 
-static KIT_UNUSED int32_t
+static inline int32_t
 ask_delete_container(struct kit *k, const char *path)
 {
     struct jute_out out = kit_record();
@@ -306,13 +291,13 @@ ask_delete_container(struct kit *k, const char *path)
     return kit_step(k, ZK_OP_DELETE_CONTAINER, 0, kit_bytes(&out), RING_NOBODY);
 }
 
-static KIT_UNUSED int32_t
+static inline int32_t
 ask_close(struct kit *k, session_id_t session)
 {
     return kit_step(k, ZK_OP_CLOSE_SESSION, session, BYTES_NULL, 0);
 }
 
-static KIT_UNUSED void
+static inline void
 put_multi_header(struct jute_out *out, int32_t op)
 {
     jute_put_i32(out, op);
@@ -320,13 +305,13 @@ put_multi_header(struct jute_out *out, int32_t op)
     jute_put_i32(out, -1);
 }
 
-static KIT_UNUSED bool
+static inline bool
 kit_view(const struct kit *k, const char *path, struct znode_view *view)
 {
     return tree_view(k->tree, bytes_of(path), view);
 }
 
-static KIT_UNUSED bool
+static inline bool
 kit_has(const struct kit *k, const char *path)
 {
     struct znode_view view;
@@ -334,7 +319,7 @@ kit_has(const struct kit *k, const char *path)
     return kit_view(k, path, &view);
 }
 
-static KIT_UNUSED uint64_t
+static inline uint64_t
 kit_digest(const struct kit *k)
 {
     struct tree_totals totals;
@@ -344,7 +329,7 @@ kit_digest(const struct kit *k)
 }
 
 /* The path of the first change of the last transaction. */
-static KIT_UNUSED struct bytes
+static inline struct bytes
 kit_path(const struct kit *k)
 {
     struct txn t = kit_last(k);

@@ -2,9 +2,7 @@
 /* Claims about storage/arena.c. */
 #include "storage/arena.h"
 
-#include <stdlib.h>
-#include <sys/mman.h>
-
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
 enum { RESERVED = 64 << 20, FIRST = ARENA_PAGE, BLOCKS = 4000 };
@@ -27,11 +25,8 @@ static void
 given_arena(void)
 {
     if (!base) {
-        base = mmap(NULL, RESERVED, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        table = malloc(arena_table_bytes(RESERVED));
-        if (base == MAP_FAILED || !table)
-            abort();
+        base = memory_reserved(RESERVED);
+        table = memory_reserved(arena_table_bytes(RESERVED));
     }
     memset(table, 0xa5, arena_table_bytes(RESERVED)); /* need not be zero */
     arena.give_back = count_given_back;

@@ -2,8 +2,6 @@
 /* Claims about daemon/conf.def, conf_table.c and the sample etc/zoo.cfg. */
 #include "daemon/conf_table.h"
 
-#include <stdlib.h>
-
 #include "tests/unit/conf_given.h"
 
 static bool

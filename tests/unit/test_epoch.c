@@ -163,23 +163,6 @@ a_log_among_the_snapshots_is_refused(void)
 }
 
 static void
-myid_is_the_number_in_its_first_line(void)
-{
-    struct datadir d;
-    sid_t sid = 0;
-
-    tempdir_make(dir);
-    CU_ASSERT_EQUAL(datadir_name(&d, dir, "", &error), 0);
-    CU_ASSERT_EQUAL(datadir_myid(&d, &sid, &error), -ENOENT);
-    given_file("myid", "42\nnothing else\n");
-    CU_ASSERT_EQUAL(datadir_myid(&d, &sid, &error), 0);
-    CU_ASSERT_EQUAL(sid, 42);
-    given_file("myid", "first\n");
-    CU_ASSERT_EQUAL(datadir_myid(&d, &sid, &error), -EINVAL);
-    tempdir_remove(dir);
-}
-
-static void
 names_are_taken_apart_strictly(void)
 {
     struct data_list list;
@@ -217,6 +200,5 @@ UNIT_SUITE(epoch)
     UNIT(two_servers_cannot_share_a_directory);
     UNIT(a_missing_directory_is_made_only_if_allowed);
     UNIT(a_log_among_the_snapshots_is_refused);
-    UNIT(myid_is_the_number_in_its_first_line);
     UNIT(names_are_taken_apart_strictly);
 }

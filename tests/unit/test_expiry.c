@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_expiry.c - claims about net/expiry.c. */
-#include <stdlib.h>
-#include <sys/mman.h>
 
 #include "net/expiry.h"
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
 enum { TICK = 1000, START = 5000000 };
@@ -25,10 +24,9 @@ static struct expiry *
 nobody(void)
 {
     if (!sessions) {
-        void *memory = mmap(NULL, session_table_bytes(), PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        size_t size = session_table_bytes();
 
-        sessions = session_table_init(memory, session_table_bytes());
+        sessions = session_table_init(memory_reserved(size), size);
     }
     session_table_clear(sessions);
     expiry_init(&expiry, sessions, TICK, START);

@@ -10,15 +10,15 @@
  *
  * ZK: DataTree.serializeNode (spec/quorum-protocol.md 4.7, 10.4)
  */
-#include <errno.h>
 #include <stdio.h>
 
 #include "storage/image_batch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/rebase.h"
 #include "storage/snap_intake.h"
 #include "storage/txlog.h"
 #include "storage/txlog_reader.h"
+#include "tests/unit/random.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/tree_given.h"
 
@@ -38,16 +38,8 @@ static zxid_t leaders_zxid;
 static uint8_t txn_room[TXNS_MAX][TXN_BYTES];
 static int32_t txn_size[TXNS_MAX]; /* of zxid i + 1 */
 static uint8_t *payload;
-static uint32_t seed;
 static char base[DATA_PATH_MAX];
 static struct datadir dirs;
-
-static uint32_t
-roll(uint32_t below)
-{
-    seed = seed * 1664525 + 1013904223;
-    return (seed >> 8) % below;
-}
 
 /* --- the leader ---------------------------------------------------------- */
 
@@ -59,7 +51,7 @@ acl_number(int number)
     char id[2] = {(char)('a' + number), 0};
 
     if (number == 0)
-        return acl_world();
+        return acl_open_to_all;
     jute_put_i32(&out, 1);
     jute_put_i32(&out, 31);
     jute_put_bytes(&out, bytes_of("ip"));
@@ -71,13 +63,13 @@ acl_number(int number)
 static void
 some_path(char path[64])
 {
-    uint32_t depth = 1 + roll(3);
+    uint32_t depth = 1 + random_below(3);
 
     *path = '\0';
     for (uint32_t i = 0; i < depth; i++) {
         char name[8];
 
-        snprintf(name, sizeof name, "/%c", 'a' + (char)roll(4));
+        snprintf(name, sizeof name, "/%c", 'a' + (char)random_below(4));
         strcat(path, name);
     }
 }
@@ -100,10 +92,11 @@ make_create(const char *path)
 {
     static const int32_t kinds[] = {ZK_OP_CREATE, ZK_OP_CREATE, ZK_OP_CREATE2,
                                     ZK_OP_CREATE_CONTAINER};
-    int32_t kind = kinds[roll(4)];
-    session_id_t owner =
-        kind <= ZK_OP_CREATE && roll(3) == 0 ? 1 + roll(SESSIONS) : 0;
-    struct bytes acl = acl_number((int)roll(ACLS));
+    int32_t kind = kinds[random_below(4)];
+    session_id_t owner = kind <= ZK_OP_CREATE && random_below(3) == 0
+                             ? 1 + random_below(SESSIONS)
+                             : 0;
+    struct bytes acl = acl_number((int)random_below(ACLS));
     struct znode_view parent, node;
     struct jute_out out;
 
@@ -132,14 +125,14 @@ make_change(const char *path)
 
     if (!tree_view(leader, bytes_of(path), &node))
         return false;
-    if (roll(4) == 0) {
-        struct bytes acl = acl_number((int)roll(ACLS));
+    if (random_below(4) == 0) {
+        struct bytes acl = acl_number((int)random_below(ACLS));
 
         out = header(0, ZK_OP_SET_ACL);
         jute_put_bytes(&out, bytes_of(path));
         jute_put_raw(&out, acl.data, (size_t)acl.size);
         jute_put_i32(&out, node.stat.aversion + 1);
-    } else if (roll(3) == 0 && node.stat.child_count == 0) {
+    } else if (random_below(3) == 0 && node.stat.child_count == 0) {
         out = header(0, ZK_OP_DELETE);
         jute_put_bytes(&out, bytes_of(path));
     } else {
@@ -183,7 +176,7 @@ make_multi(const char *path)
 static bool
 make_session(void)
 {
-    session_id_t id = 1 + roll(SESSIONS);
+    session_id_t id = 1 + random_below(SESSIONS);
     struct jute_out out;
 
     if (session_find(leaders, id)) {
@@ -191,7 +184,7 @@ make_session(void)
         tree_put_ephemerals(leader, id, BYTES_NULL, &out);
     } else {
         out = header(id, ZK_OP_CREATE_SESSION);
-        jute_put_i32(&out, 4000 + (int32_t)roll(9));
+        jute_put_i32(&out, 4000 + (int32_t)random_below(9));
     }
     txn_size[leaders_zxid] = (int32_t)jute_out_size(&out);
     return true;
@@ -200,7 +193,7 @@ make_session(void)
 static bool
 make_txn(void)
 {
-    uint32_t kind = roll(100);
+    uint32_t kind = random_below(100);
     char path[64];
 
     some_path(path);
@@ -257,7 +250,7 @@ write_acls(struct jute_out *out)
 
         jute_put_i64(out, i);
         if (list.size < 0)
-            list = acl_world();
+            list = acl_open_to_all;
         jute_put_raw(out, list.data, (size_t)list.size);
     }
 }
@@ -282,7 +275,8 @@ write_node(struct jute_out *out, const char *path)
         struct bytes name = jute_get_bytes(&in);
         char child[128];
 
-        leader_goes_on(roll(6) == 0 ? roll(60) : roll(3));
+        leader_goes_on(random_below(6) == 0 ? random_below(60)
+                                            : random_below(3));
         snprintf(child, sizeof child, "%s/%.*s", path, (int)name.size,
                  (const char *)name.data);
         write_node(out, child);
@@ -306,7 +300,7 @@ write_payload(void)
         jute_put_i64(&out, s->id);
         jute_put_i32(&out, s->created_timeout_ms);
     }
-    leader_goes_on(roll(5));
+    leader_goes_on(random_below(5));
     write_acls(&out);
     write_node(&out, "");
     jute_put_bytes(&out, bytes_of("/"));
@@ -437,7 +431,7 @@ fold(zxid_t limit, zxid_t exact)
         CU_ASSERT_EQUAL_FATAL(txlog_reader_next(&r, &entry, &z), 1);
         batch.is_fuzzy = z <= exact;
         CU_ASSERT_EQUAL_FATAL(image_batch_apply(&batch, entry), 0);
-        if (roll(20) == 0)
+        if (random_below(20) == 0)
             CU_ASSERT_EQUAL(image_batch_commit(&batch, batch.zxid), 0);
     }
     CU_ASSERT_EQUAL(image_batch_commit(&batch, batch.zxid), 0);
@@ -474,10 +468,10 @@ given_leader(void)
     struct data_error e;
 
     if (!arena) {
-        arena = reserve(GIVEN_BYTES);
-        memory = reserve(session_table_bytes());
+        arena = memory_reserved(GIVEN_BYTES);
+        memory = memory_reserved(session_table_bytes());
         leaders = session_table_init(memory, session_table_bytes());
-        payload = reserve(PAYLOAD_BYTES);
+        payload = memory_reserved(PAYLOAD_BYTES);
     }
     session_table_clear(leaders);
     leader = tree_init(arena, GIVEN_BYTES, leaders);
@@ -496,11 +490,11 @@ one_round(void)
     size_t size;
 
     given_leader();
-    leader_goes_on(50 + roll(150));
+    leader_goes_on(50 + random_below(150));
     at = leaders_zxid;
     size = write_payload();
     exact = leaders_zxid;
-    leader_goes_on(roll(100));
+    leader_goes_on(random_below(100));
     take(at, size);
     for (zxid_t z = at + 1; z <= leaders_zxid; z++)
         apply_to(tree, z);
@@ -508,13 +502,14 @@ one_round(void)
 
     CU_ASSERT_EQUAL(rebase(&dirs, at, &e), 0);
     log_from(at + 1);
-    ask.limit = at + (zxid_t)roll((uint32_t)(exact - at) / 2 + 1);
+    ask.limit = at + (zxid_t)random_below((uint32_t)(exact - at) / 2 + 1);
     CU_ASSERT_EQUAL_FATAL(image_prepare(&dirs, &ask, &e), 0);
     CU_ASSERT_EQUAL(ask.zxid, ask.limit);
     load_image();
     check_same();
     for (int i = 0; i < RESTARTS && ask.limit < exact; i++) {
-        ask.limit += 1 + (zxid_t)roll((uint32_t)(exact - ask.limit) / 4 + 1);
+        ask.limit +=
+            1 + (zxid_t)random_below((uint32_t)(exact - ask.limit) / 4 + 1);
         fold(ask.limit, exact);
         load_image();
         check_same();
@@ -542,7 +537,7 @@ a_fuzzy_snapshot_and_what_follows_make_the_leaders_tree(void)
     for (long i = first; i < first + rounds; i++) {
         unsigned failed = CU_get_number_of_failures();
 
-        seed = (uint32_t)i * 2654435761u;
+        random_state = (uint32_t)i * 2654435761u;
         one_round();
         if (CU_get_number_of_failures() > failed) {
             printf("FUZZY_SEED=%ld FUZZY_ROUNDS=1\n", i);

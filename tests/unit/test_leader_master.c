@@ -60,8 +60,7 @@ requests(int32_t op)
     hears(9, Q_REQUEST, -1, (struct bytes){data, sizeof data});
 }
 
-/* --- how it begins ---------------------------------------------------------
- */
+/* --- how it begins ------------------------------------------------------- */
 
 static void
 observers_come_at_once_and_get_our_leaders_epoch(void)
@@ -97,8 +96,7 @@ without_a_learner_it_goes_on_for_ever(void)
     CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
 }
 
-/* --- bringing up -----------------------------------------------------------
- */
+/* --- bringing up --------------------------------------------------------- */
 
 static void
 who_is_behind_gets_what_is_committed_and_no_more(void)
@@ -174,8 +172,7 @@ a_tail_of_an_earlier_epoch_is_cut(void)
     CU_ASSERT_TRUE(sends_pair(9, ZXID(5, 1)));
 }
 
-/* --- live ------------------------------------------------------------------
- */
+/* --- live ---------------------------------------------------------------- */
 
 static void
 what_our_leader_commits_is_told_by_inform(void)

@@ -138,8 +138,7 @@ a_leader_that_does_not_wait_for_the_promise_is_left(void)
     gave_up(&g);
 }
 
-/* --- DIFF, TRUNC, SNAP ------------------------------------------------------
- */
+/* --- DIFF, TRUNC, SNAP --------------------------------------------------- */
 
 /* Trap ZOOKEEPER-3104: NEW_LEADER strictly behind the history. */
 static void
@@ -389,8 +388,7 @@ a_claim_of_no_history_is_not_cut(void)
     CU_ASSERT_TRUE(g.l.needs_snap);
 }
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 /* In steps as a shell makes them; true if it gave up within `ms`. */
 static bool

@@ -7,8 +7,7 @@
 
 static struct given g;
 
-/* --- what comes in -----------------------------------------------------------
- */
+/* --- what comes in ------------------------------------------------------- */
 
 static void
 a_proposal_is_appended_with_its_bytes(void)
@@ -115,8 +114,7 @@ what_we_have_is_skipped_when_it_comes_again(void)
     CU_ASSERT_EQUAL(g.l.agreed, OLD(10));
 }
 
-/* --- commits
- * ------------------------------------------------------------------ */
+/* --- commits ------------------------------------------------------------- */
 
 /*
  * A COMMIT in synchronisation is what the leader thinks of its own log; a
@@ -191,8 +189,7 @@ a_commit_may_overtake_our_own_disk(void)
     acked(&g, 0, NEW(1), NEW(1));
 }
 
-/* --- NEW_LEADER
- * --------------------------------------------------------------- */
+/* --- NEW_LEADER ---------------------------------------------------------- */
 
 /*
  * Traps ZOOKEEPER-3911, -4646, -4785: all that came is on disk; -4643: then
@@ -312,8 +309,7 @@ an_earlier_epoch_is_committed_before_new_leader(void)
     gave_up(&g);
 }
 
-/* --- UP_TO_DATE
- * ------------------------------------------------------------------ */
+/* --- UP_TO_DATE ---------------------------------------------------------- */
 
 /* Trap ZOOKEEPER-3023: committed before served; then the second ACK. */
 static void
@@ -364,8 +360,7 @@ up_to_date_again_is_ignored(void)
     did_nothing(&g);
 }
 
-/* --- ACKs
- * -------------------------------------------------------------------------- */
+/* --- ACKs ---------------------------------------------------------------- */
 
 static void
 a_proposal_is_acknowledged_when_it_is_on_disk(void)
@@ -479,8 +474,7 @@ a_commit_behind_up_to_date_finds_what_came_before_new_leader(void)
     committed(&g, 0, NEW(1));
 }
 
-/* --- talk
- * ------------------------------------------------------------------------- */
+/* --- talk ---------------------------------------------------------------- */
 
 /* Trap 14.1.4; 4.9: dropped, and not answered. */
 static void
@@ -548,8 +542,7 @@ a_leader_that_begins_again_is_left(void)
     }
 }
 
-/* --- reconfiguration: plain, until it is served
- * ------------------------------------ */
+/* --- reconfiguration: plain, until it is served -------------------------- */
 
 static void
 commit_and_activate_is_a_commit(void)
@@ -583,8 +576,7 @@ inform_and_activate_is_an_inform(void)
     CU_ASSERT_EQUAL(g.l.agreed, OLD(4));
 }
 
-/* --- observers
- * ---------------------------------------------------------------------- */
+/* --- observers ----------------------------------------------------------- */
 
 static void
 an_observer_appends_and_commits_what_it_is_informed_of(void)
@@ -647,8 +639,7 @@ a_follower_ignores_informs_while_serving(void)
     did_nothing(&g);
 }
 
-/* --- conversations captured from Apache 3.8.0
- * ----------------------------------------- */
+/* --- conversations captured from Apache 3.8.0 ---------------------------- */
 
 /* 16.2: an empty follower joins a new leader of epoch 1. */
 static void

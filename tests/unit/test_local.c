@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_local.c - claims about net/local.c. */
-#include <sys/mman.h>
 
 #include "net/local.h"
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
 enum { TICK = 1000, START = 5000000, TIMEOUT = 4000 };
@@ -27,8 +27,7 @@ nobody(void)
     static void *memory;
 
     if (!memory)
-        memory = mmap(NULL, session_table_bytes(), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        memory = memory_reserved(session_table_bytes());
     local_init(&local, memory, TICK, START);
     heard_at = 0;
     return &local;

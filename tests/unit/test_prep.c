@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prep.c - claims about net/prep.c: admission, failures, digests. */
 #include "tests/unit/prep_kit.h"
+#include "tests/unit/random.h"
 
 static void
 a_failure_takes_a_zxid_and_has_no_digest(void)
@@ -200,17 +201,6 @@ a_need_is_a_bound_for_any_request(void)
     CU_ASSERT_EQUAL(need.outcomes, 1);
     CU_ASSERT_FALSE(need.has_ops);
     kit_close(k);
-}
-
-static uint32_t
-random_below(uint32_t n)
-{
-    static uint64_t x = 88172645463325252u;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (uint32_t)(x % n);
 }
 
 /* A whole multi, and single records at its operations' places. */

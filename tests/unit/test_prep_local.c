@@ -175,9 +175,7 @@ no_session_opens_by_a_request_that_fails(void)
     kit_close(k);
 }
 
-/* --- what has to be asked for an upgrade
- * --------------------------------------
- */
+/* --- what has to be asked for an upgrade --------------------------------- */
 
 static bool
 asks(int32_t op, int32_t flags)

@@ -42,8 +42,7 @@ stats_are(const char *expected)
     return data_is(QUOTA_A "/zookeeper_stats", expected);
 }
 
-/* --- text -------------------------------------------------------------------
- */
+/* --- text ---------------------------------------------------------------- */
 
 static void
 the_text_of_apache_is_understood(void)
@@ -97,8 +96,7 @@ it_prints_as_java_does(void)
                ";countHardLimit=-9223372036854775808"));
 }
 
-/* --- statistics -------------------------------------------------------------
- */
+/* --- statistics ---------------------------------------------------------- */
 
 static void
 new_statistics_say_what_is_there(void)
@@ -200,8 +198,7 @@ a_loaded_quota_is_counted_anew(void)
     CU_ASSERT_TRUE(stats_are("count=3,bytes=3"));
 }
 
-/* --- what request preparation asks ------------------------------------------
- */
+/* --- what request preparation asks --------------------------------------- */
 
 static void
 a_quota_is_found_by_what_it_covers(void)

@@ -7,9 +7,9 @@
  * answer must be the model's, which knows paths, versions, children and
  * owners and nothing else.
  */
-#include <stdlib.h>
 
 #include "tests/unit/prep_kit.h"
+#include "tests/unit/random.h"
 
 enum { MODEL_MAX = 4000, STEPS = 20000, NAMES = 6, FLIGHT_MAX = 40 };
 
@@ -23,15 +23,6 @@ struct model {
     struct model_node node[MODEL_MAX];
     int count;
 };
-
-static uint64_t seed;
-
-static uint32_t
-pick(uint32_t n)
-{
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(seed >> 33) % n;
-}
 
 static struct model_node *
 model_find(struct model *m, const char *path)
@@ -126,21 +117,20 @@ model_close(struct model *m, session_id_t s)
 static void
 random_path(char path[80])
 {
-    uint32_t depth = 1 + pick(3);
+    uint32_t depth = 1 + random_below(3);
 
     path[0] = 0;
     for (uint32_t i = 0; i < depth; i++)
-        snprintf(path + strlen(path), 8, "/n%u", pick(NAMES));
+        snprintf(path + strlen(path), 8, "/n%u", random_below(NAMES));
 }
 
 static int32_t
 random_version(void)
 {
-    return pick(3) ? -1 : (int32_t)pick(3);
+    return random_below(3) ? -1 : (int32_t)random_below(3);
 }
 
-/* --- requests ---------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------ */
 
 static int32_t
 put_random_op(struct model *m, struct jute_out *out, int32_t *op,
@@ -150,10 +140,10 @@ put_random_op(struct model *m, struct jute_out *out, int32_t *op,
     static const int32_t ops[] = {ZK_OP_CREATE, ZK_OP_CREATE2, ZK_OP_DELETE,
                                   ZK_OP_SET_DATA};
     char path[80];
-    int32_t version = random_version(), flag = flags[pick(6)];
+    int32_t version = random_version(), flag = flags[random_below(6)];
 
     random_path(path);
-    *op = ops[pick(4)];
+    *op = ops[random_below(4)];
     if (out->at != out->base)
         put_multi_header(out, *op);
     put_text(out, path);
@@ -161,13 +151,15 @@ put_random_op(struct model *m, struct jute_out *out, int32_t *op,
         jute_put_i32(out, version);
         return model_delete(m, path, version);
     }
-    put_text(out, pick(4) ? "some data" : NULL);
+    put_text(out, random_below(4) ? "some data" : NULL);
     if (*op == ZK_OP_SET_DATA) {
         jute_put_i32(out, version);
         return model_set(m, path, version, false);
     }
-    put_acl(out, pick(3) ? acl_open_to_all
-                         : acl_of(31, "ip", pick(2) ? "127.0.0.1" : "::/0"));
+    put_acl(out,
+            random_below(3)
+                ? acl_open_to_all
+                : acl_of(31, "ip", random_below(2) ? "127.0.0.1" : "::/0"));
     jute_put_i32(out, flag);
     return model_create(m, path, flag, s);
 }
@@ -190,7 +182,7 @@ multi(struct kit *k, struct model *m, session_id_t s)
     static struct model before, scratch;
     static uint8_t record[8192];
     struct jute_out out = jute_out_of(record, sizeof record);
-    uint32_t count = 1 + pick(6);
+    uint32_t count = 1 + random_below(6);
     int32_t err = 0;
 
     before = *m;
@@ -222,10 +214,11 @@ set_acl(struct kit *k, struct model *m)
     int32_t version = random_version();
 
     random_path(path);
-    CU_ASSERT_EQUAL(ask_set_acl(k, path,
-                                acl_of(31, "digest", pick(2) ? "a:b" : "c:d"),
-                                version),
-                    model_set(m, path, version, true));
+    CU_ASSERT_EQUAL(
+        ask_set_acl(k, path,
+                    acl_of(31, "digest", random_below(2) ? "a:b" : "c:d"),
+                    version),
+        model_set(m, path, version, true));
 }
 
 static void
@@ -239,7 +232,7 @@ close_and_reopen(struct kit *k, struct model *m, session_id_t s)
 static void
 step(struct kit *k, struct model *m)
 {
-    session_id_t s = pick(2) ? KIT_SESSION : KIT_OTHER;
+    session_id_t s = random_below(2) ? KIT_SESSION : KIT_OTHER;
     struct session *session = session_find(k->sessions, s);
 
     k->ids = ids_of("super", "");
@@ -250,9 +243,9 @@ step(struct kit *k, struct model *m)
         CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
         return;
     }
-    switch (pick(20)) {
+    switch (random_below(20)) {
     case 0:
-        if (pick(8) == 0)
+        if (random_below(8) == 0)
             close_and_reopen(k, m, s);
         return;
     case 1:
@@ -318,12 +311,12 @@ run(uint64_t from, uint32_t flight)
     struct tree_totals totals;
 
     tree_totals(k->tree, &totals);
-    seed = from;
+    random_state = from;
     m.count = 1;
     m.node[0] = (struct model_node){.path = ""};
     for (int i = 0; i < STEPS; i++) {
         step(k, &m);
-        while (k->last - k->first > pick(flight))
+        while (k->last - k->first > random_below(flight))
             apply_and_compare(k);
         if (m.count > MODEL_MAX - 100)
             break;

@@ -19,8 +19,7 @@ advance(uint32_t slot, zxid_t *at)
     *at = z;
 }
 
-/* --- the ring ---------------------------------------------------------------
- */
+/* --- the ring ------------------------------------------------------------ */
 
 static void
 the_ring_yields_transactions_in_order(void)
@@ -174,8 +173,7 @@ an_entry_given_back_is_not_stepped_over(void)
     no_past();
 }
 
-/* --- from the log into the ring ---------------------------------------------
- */
+/* --- from the log into the ring ------------------------------------------ */
 
 /* ZK: ZOOKEEPER-2418 */
 static void
@@ -337,8 +335,7 @@ a_damaged_log_is_not_believed_again(void)
     no_past();
 }
 
-/* --- plans -------------------------------------------------------------------
- */
+/* --- plans --------------------------------------------------------------- */
 
 static void
 a_learner_in_step_gets_nothing(void)

@@ -7,9 +7,10 @@
 #include <zstd.h>
 
 #include "storage/image_batch.h"
-#include "storage/image_import.h"
+#include "storage/image_prepare.h"
 #include "storage/image_snapshot.h"
 #include "tests/unit/history_kit.h"
+#include "tests/unit/txn_given.h"
 
 #define E(counter) ZXID(3, counter)
 
@@ -22,52 +23,9 @@ enum {
     PAYLOAD_TAIL_BYTES = 5 + 4 + 10,
 };
 
-/* --- an image ---------------------------------------------------------------
- */
+/* --- an image ------------------------------------------------------------ */
 
 static const uint8_t some_acl[] = "\0\0\0\1\0\0\0\1\0\0\0\2ip\0\0\0\1x";
-
-static struct jute_out
-begin_txn(zxid_t z, int32_t op, session_id_t session)
-{
-    static uint8_t room[KIT_TXN_MAX * 8];
-    struct jute_out out = jute_out_of(room, sizeof room);
-    struct txn_header h = {
-        .session = session, .zxid = z, .time = 1000, .type = op};
-
-    txn_put_header(&out, &h);
-    return out;
-}
-
-static struct bytes
-whole(const struct jute_out *out)
-{
-    CU_ASSERT_FALSE_FATAL(out->bad);
-    return (struct bytes){out->base, (int32_t)jute_out_size(out)};
-}
-
-static struct bytes
-a_create(zxid_t z, const char *path, struct bytes data, struct bytes acl,
-         session_id_t owner)
-{
-    struct jute_out out = begin_txn(z, ZK_OP_CREATE, owner);
-
-    jute_put_bytes(&out, bytes_of(path));
-    jute_put_bytes(&out, data);
-    jute_put_raw(&out, acl.data, (size_t)acl.size);
-    jute_put_bool(&out, owner != 0);
-    jute_put_i32(&out, -1);
-    return whole(&out);
-}
-
-static struct bytes
-a_session(zxid_t z, session_id_t id, int32_t timeout_ms)
-{
-    struct jute_out out = begin_txn(z, ZK_OP_CREATE_SESSION, id);
-
-    jute_put_i32(&out, timeout_ms);
-    return whole(&out);
-}
 
 static struct image image;
 static struct image_batch batch;
@@ -110,20 +68,19 @@ fold_nodes(void)
     fold(a_session(E(2), -2, 6000));
     for (int i = 0; i < NODES; i++) {
         snprintf(path, sizeof path, "/n%04d", i);
-        fold(a_create(folded + 1, path, bytes_of("some data"),
-                      i % 3 ? acl_world() : acl, 0));
+        fold(a_create_with(folded + 1, path, bytes_of("some data"),
+                           i % 3 ? acl_open_to_all : acl, 0, -1));
         if (i % 5 == 0) {
             strcat(path, "/child");
-            fold(a_create(folded + 1, path, BYTES_NULL, acl_world(),
-                          i % 2 ? SESSION : 0));
+            fold(a_create(folded + 1, path, NULL, i % 2 ? SESSION : 0, -1));
         }
     }
-    fold(a_create(folded + 1, "/large", (struct bytes){large, sizeof large},
-                  acl, 0));
+    fold(a_create_with(folded + 1, "/large",
+                       (struct bytes){large, sizeof large}, acl, 0, -1));
     snprintf(path, sizeof path, "/large/%0600d", 7);
-    fold(a_create(folded + 1, path, bytes_of("l"), acl_world(), 0));
+    fold(a_create(folded + 1, path, "l", 0, -1));
     strcat(path, "/short");
-    fold(a_create(folded + 1, path, bytes_of(""), acl_world(), 0));
+    fold(a_create(folded + 1, path, "", 0, -1));
 }
 
 /* A past that ends with the image's zxid; everything is committed. */
@@ -145,8 +102,7 @@ given_image(void)
     atomic_store(&shm.replication->committed_zxid, folded);
 }
 
-/* --- a learner --------------------------------------------------------------
- */
+/* --- a learner ----------------------------------------------------------- */
 
 static uint8_t payload[PAYLOAD_MAX];
 
@@ -262,8 +218,7 @@ tree_is_the_images(void)
     image_close(&image);
 }
 
-/* --- claims ------------------------------------------------------------------
- */
+/* --- claims -------------------------------------------------------------- */
 
 static void
 the_payload_is_the_images_tree(void)
@@ -347,7 +302,7 @@ commit_more_elsewhere(void)
             char path[32];
 
             snprintf(path, sizeof path, "/new%d", i);
-            fold(a_create(folded + 1, path, BYTES_NULL, acl_world(), 0));
+            fold(a_create(folded + 1, path, NULL, 0, -1));
         }
         close_image();
         _exit(0);

@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "daemon/reqring.h"
 
 static _Atomic ring_pos_t tail, taken;
 static struct reqring ring;
 
-/* A small ring, mapped twice in a row as shm.c maps it. */
+/* A small ring. */
 static void
 given_a_ring(void)
 {
     static uint8_t *base;
 
-    if (!base) {
-        int fd = memfd_create("ring", 0);
-
-        CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 4096), 0);
-        base = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        for (int i = 0; i < 2; i++)
-            mmap(base + 4096 * i, 4096, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_FIXED, fd, 0);
-        close(fd);
-    }
+    if (!base)
+        base = memory_twice(4096);
     tail = taken = 0;
     ring = (struct reqring){base, 4096, &tail, &taken};
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about daemon/ring_memory.c: what a ring at rest holds. */
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "daemon/ring_memory.h"
 
@@ -12,21 +12,12 @@ enum { PAGE = 4096, PAGES = 128, SIZE = PAGE * PAGES };
 static uint8_t *base;
 static struct ring_memory memory;
 
-/* A ring mapped twice in a row, all of it written once. */
+/* A ring, all of it written once. */
 static void
 given_a_full_ring(ring_pos_t head)
 {
-    if (!base) {
-        int fd = memfd_create("ring", 0);
-
-        CU_ASSERT_EQUAL_FATAL(ftruncate(fd, SIZE), 0);
-        base =
-            mmap(NULL, 2 * SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        for (int i = 0; i < 2; i++)
-            mmap(base + SIZE * i, SIZE, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_FIXED, fd, 0);
-        close(fd);
-    }
+    if (!base)
+        base = memory_twice(SIZE);
     memset(base, 'x', SIZE);
     ring_memory_init(&memory, base, SIZE, head);
 }

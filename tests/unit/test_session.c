@@ -2,9 +2,7 @@
 /* Claims about storage/session.c. */
 #include "storage/session.h"
 
-#include <stdlib.h>
-#include <sys/mman.h>
-
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
 static struct session_table *table;
@@ -14,14 +12,8 @@ given_no_sessions(void)
 {
     size_t size = session_table_bytes();
 
-    if (!table) {
-        void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-        if (at == MAP_FAILED)
-            abort();
-        table = session_table_init(at, size);
-    }
+    if (!table)
+        table = session_table_init(memory_reserved(size), size);
     session_table_clear(table);
 }
 

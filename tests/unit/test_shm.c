@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,13 +27,12 @@ given_shm(void)
 static bool
 may_store(enum proc_id id, void *where)
 {
-    struct shm *shm = given_shm();
     int status;
     pid_t pid = fork();
 
     if (pid == 0) {
         signal(SIGSEGV, SIG_DFL);
-        shm_protect(shm, id);
+        shm_protect(id);
         *(volatile uint8_t *)where = *(volatile uint8_t *)where;
         _exit(0);
     }

@@ -37,9 +37,9 @@ see_node(void *arg, struct bytes p, struct bytes data, struct bytes acl,
     snprintf(seen + at, sizeof seen - at, "node %.*s [%.*s]%d %s %lld %d\n",
              (int)p.size, (const char *)p.data, data.size > 0 ? data.size : 0,
              (const char *)data.data, data.size,
-             bytes_equal(acl, acl_world())    ? "world"
-             : bytes_equal(acl, acl_nobody()) ? "nobody"
-                                              : "other",
+             bytes_equal(acl, acl_open_to_all) ? "world"
+             : bytes_equal(acl, acl_nobody)    ? "nobody"
+                                               : "other",
              (long long)stat->czxid, stat->version);
     return 0;
 }
@@ -344,7 +344,7 @@ many_lists_get_numbers_once(void)
             store_be32(list + b.size - 4, i);
             CU_ASSERT_EQUAL(snap_acl_set_add(&set, b), i + 1);
         }
-    CU_ASSERT_EQUAL(snap_acl_set_add(&set, acl_world()), -1);
+    CU_ASSERT_EQUAL(snap_acl_set_add(&set, acl_open_to_all), -1);
     CU_ASSERT_EQUAL(set.count, 1000);
     snap_acl_set_free(&set);
 }

@@ -9,8 +9,7 @@ static const uint8_t read_acl[] = {
     'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
 };
 
-/* --- beginning --------------------------------------------------------------
- */
+/* --- beginning ----------------------------------------------------------- */
 
 static void
 a_fresh_tree_has_what_apache_counts(void)
@@ -117,8 +116,7 @@ clearing_inside_a_batch_leaves_it_open(void)
     CU_ASSERT_EQUAL(create("/a", "x"), ZK_OK);
 }
 
-/* --- memory -----------------------------------------------------------------
- */
+/* --- memory -------------------------------------------------------------- */
 
 enum { MANY = 1000000 };
 

@@ -32,8 +32,7 @@ create_again(int32_t op, const char *path, int32_t parent_cversion,
     return change(c, 0).err;
 }
 
-/* --- create -----------------------------------------------------------------
- */
+/* --- create -------------------------------------------------------------- */
 
 static void
 a_created_node_has_the_transaction_in_its_stat(void)
@@ -182,8 +181,7 @@ names_of_any_length_work(void)
     CU_ASSERT_TRUE(data_is(path, "short"));
 }
 
-/* --- delete -----------------------------------------------------------------
- */
+/* --- delete -------------------------------------------------------------- */
 
 static void
 a_deletion_raises_pzxid_only(void)
@@ -253,8 +251,7 @@ a_deletions_outcome_has_the_list_that_was(void)
     CU_ASSERT_TRUE(bytes_equal(tree_acl(tree, ref), acl));
 }
 
-/* --- set --------------------------------------------------------------------
- */
+/* --- set ----------------------------------------------------------------- */
 
 static void
 set_data_changes_mzxid_mtime_and_version(void)
@@ -296,8 +293,7 @@ set_acl_changes_aversion_only(void)
     CU_ASSERT_EQUAL(stat.version, 0);
 }
 
-/* --- ACL lists --------------------------------------------------------------
- */
+/* --- ACL lists ----------------------------------------------------------- */
 
 static void
 equal_lists_are_one(void)
@@ -358,8 +354,7 @@ a_dropped_list_may_be_used_again(void)
     CU_ASSERT_TRUE(bytes_equal(tree_acl(tree, ref), acl));
 }
 
-/* --- sessions ---------------------------------------------------------------
- */
+/* --- sessions ------------------------------------------------------------ */
 
 static void
 a_session_opens_with_its_timeout(void)
@@ -449,8 +444,7 @@ visiting_stops_when_told(void)
     CU_ASSERT_EQUAL(totals().ephemeral_count, 1);
 }
 
-/* --- whole transactions -----------------------------------------------------
- */
+/* --- whole transactions -------------------------------------------------- */
 
 static uint8_t room[1000];
 

@@ -139,7 +139,7 @@ a_full_arena_refuses_to_load(void)
     static uint8_t data[DATA];
     struct znode_stat stat = {0};
     struct session_table *none = sessions;
-    struct tree *small = tree_init(reserve(SIZE), SIZE, none);
+    struct tree *small = tree_init(memory_reserved(SIZE), SIZE, none);
     int rc = 0, count = 0;
 
     tree_batch_begin(small);

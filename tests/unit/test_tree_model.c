@@ -6,6 +6,7 @@
  *
  * TREE_MODEL_STEPS and TREE_MODEL_SEED choose a longer or another run.
  */
+#include "tests/unit/random.h"
 #include "tests/unit/tree_given.h"
 
 #include "tests/unit/tree_sound.h"
@@ -31,15 +32,6 @@ static struct znode_stat model_root;
 static bool session_is_open[OWNERS];
 static uint8_t data_bytes[DATA_MAX];
 static uint8_t acl_bytes[8][64];
-static uint64_t random_state;
-
-static uint32_t
-rnd(uint32_t below)
-{
-    random_state =
-        random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33) % below;
-}
 
 /* A forest of names of many lengths, up to five deep. */
 static void
@@ -52,14 +44,14 @@ given_model(void)
         struct model_node *m = &model[i];
         int depth = 0;
 
-        m->parent = i < 8 ? -1 : (int)rnd((uint32_t)i);
+        m->parent = i < 8 ? -1 : (int)random_below((uint32_t)i);
         for (int up = m->parent; up >= 0; up = model[up].parent)
             depth++;
         if (depth > 4)
             m->parent = -1;
         snprintf(m->path, sizeof m->path, "%s/%d%.*s",
-                 m->parent >= 0 ? model[m->parent].path : "", i, (int)rnd(7),
-                 "abcdefg");
+                 m->parent >= 0 ? model[m->parent].path : "", i,
+                 (int)random_below(7), "abcdefg");
     }
 }
 
@@ -83,10 +75,10 @@ some_data(struct model_node *m)
     static const int32_t sizes[] = {-1, 0,   1,    15,   16,
                                     17, 100, 1000, 9000, DATA_MAX};
 
-    m->data_size = sizes[rnd(10)];
+    m->data_size = sizes[random_below(10)];
     if (m->data_size > 0 && m->data_size < 1000)
-        m->data_size += (int32_t)rnd(40);
-    m->fill = (uint8_t)rnd(256);
+        m->data_size += (int32_t)random_below(40);
+    m->fill = (uint8_t)random_below(256);
     memset(data_bytes, m->fill, sizeof data_bytes);
     return (struct bytes){data_bytes, m->data_size};
 }
@@ -129,8 +121,7 @@ descendants(int of)
     return count;
 }
 
-/* --- the same change to both ------------------------------------------------
- */
+/* --- the same change to both --------------------------------------------- */
 
 static void
 raise_parent(struct znode_stat *p, int32_t cversion)
@@ -150,19 +141,20 @@ step_create(struct model_node *m)
                                   ZK_OP_CREATE_CONTAINER, ZK_OP_CREATE_TTL};
     struct znode_stat *p = parent_stat(m);
     struct model_node maybe = *m;
-    struct change c = {.kind = CHANGE_CREATE, .op = ops[rnd(4)]};
-    int which = rnd(3) ? 0 : (int)rnd(8);
+    struct change c = {.kind = CHANGE_CREATE, .op = ops[random_below(4)]};
+    int which = random_below(3) ? 0 : (int)random_below(8);
 
     c.path = bytes_of(m->path);
     c.data = some_data(&maybe);
     c.acl = some_acl(which);
-    c.parent_cversion = rnd(2) ? -1 : p->cversion + (int32_t)rnd(4) - 1;
+    c.parent_cversion =
+        random_below(2) ? -1 : p->cversion + (int32_t)random_below(4) - 1;
     if (c.op == ZK_OP_CREATE_CONTAINER)
         c.owner = ZK_OWNER_CONTAINER;
     if (c.op == ZK_OP_CREATE_TTL)
         c.owner = ZK_OWNER_TTL_MASK | 5000;
-    if (c.op == ZK_OP_CREATE && rnd(2))
-        c.owner = 1 + rnd(OWNERS - 1);
+    if (c.op == ZK_OP_CREATE && random_below(2))
+        c.owner = 1 + random_below(OWNERS - 1);
     change(c, c.owner);
     if (!parent_is_there(m)) {
         CU_ASSERT_EQUAL(last.err, ZK_NO_NODE);
@@ -231,7 +223,7 @@ step_set(struct model_node *m)
 
     c.path = bytes_of(m->path);
     c.data = some_data(&maybe);
-    c.version = (int32_t)rnd(1000);
+    c.version = (int32_t)random_below(1000);
     change(c, 0);
     CU_ASSERT_EQUAL(last.err, m->is_there ? ZK_OK : ZK_NO_NODE);
     if (!m->is_there)
@@ -245,7 +237,7 @@ step_set(struct model_node *m)
 static void
 step_set_acl(struct model_node *m)
 {
-    int which = (int)rnd(8);
+    int which = (int)random_below(8);
 
     set_acl(m->path, some_acl(which), 7);
     if (!m->is_there)
@@ -257,9 +249,9 @@ step_set_acl(struct model_node *m)
 static void
 step_session(void)
 {
-    int id = 1 + (int)rnd(OWNERS - 1);
+    int id = 1 + (int)random_below(OWNERS - 1);
 
-    if (!session_is_open[id] && rnd(2)) {
+    if (!session_is_open[id] && random_below(2)) {
         open_session(id);
         session_is_open[id] = true;
         return;
@@ -271,8 +263,7 @@ step_session(void)
             model_delete(i);
 }
 
-/* --- comparing --------------------------------------------------------------
- */
+/* --- comparing ----------------------------------------------------------- */
 
 static uint64_t
 model_digest(const char *path, const uint8_t *data, int32_t size,
@@ -452,14 +443,14 @@ random_changes_agree_with_the_model(void)
     given_tree();
     given_model();
     for (uint64_t i = 0; i < steps; i++) {
-        int which = (int)rnd(PATHS);
+        int which = (int)random_below(PATHS);
 
-        switch (rnd(16)) {
+        switch (random_below(16)) {
         case 0:
         case 1:
         case 2:
         case 3:
-            if (rnd(300) == 0)
+            if (random_below(300) == 0)
                 step_session();
             step_delete(which);
             break;
@@ -474,7 +465,7 @@ random_changes_agree_with_the_model(void)
         default:
             step_create(&model[which]);
         }
-        tree_reclaim(tree, applied - rnd(3));
+        tree_reclaim(tree, applied - random_below(3));
         if (i % 64 == 0)
             compare_totals();
         if (i % 1000 == 0)

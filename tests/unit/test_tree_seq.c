@@ -20,8 +20,7 @@ static atomic_bool is_over;
 static atomic_uint_fast64_t reads, torn;
 static _Atomic uint32_t wants;
 
-/* --- one reader, one writer, in turns ---------------------------------------
- */
+/* --- one reader, one writer, in turns ------------------------------------ */
 
 static void
 an_undisturbed_reader_believes_what_it_read(void)
@@ -89,8 +88,7 @@ the_writer_waits_for_a_reader_but_not_for_long(void)
     atomic_store(&wants, 0);
 }
 
-/* --- threads ----------------------------------------------------------------
- */
+/* --- threads ------------------------------------------------------------- */
 
 /*
  * The writer keeps an invariant over all nodes within each batch: the k-th
@@ -312,8 +310,7 @@ a_reader_survives_any_garbage(void)
     given_tree();
 }
 
-/* --- listings ---------------------------------------------------------------
- */
+/* --- listings ------------------------------------------------------------ */
 
 static void
 ephemerals_are_listed_by_prefix(void)

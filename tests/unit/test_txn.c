@@ -15,8 +15,7 @@ static uint8_t room[4096];
 static struct jute_out out;
 static struct txn txn;
 
-/* --- builders ---------------------------------------------------------------
- */
+/* --- builders ------------------------------------------------------------ */
 
 static void
 given_header(int32_t type)
@@ -94,8 +93,7 @@ next(void)
     return c;
 }
 
-/* --- one body each ----------------------------------------------------------
- */
+/* --- one body each ------------------------------------------------------- */
 
 static void
 a_create_has_all_its_fields(void)
@@ -218,8 +216,7 @@ an_error_carries_its_code(void)
     CU_ASSERT_EQUAL(next().err, ZK_NO_NODE);
 }
 
-/* --- multi ------------------------------------------------------------------
- */
+/* --- multi --------------------------------------------------------------- */
 
 static void
 a_multi_yields_its_operations(void)
@@ -281,8 +278,7 @@ an_empty_multi_yields_nothing(void)
     CU_ASSERT_FALSE(txn_next(&txn, &c));
 }
 
-/* --- closeSession -----------------------------------------------------------
- */
+/* --- closeSession -------------------------------------------------------- */
 
 static void
 a_close_deletes_its_list_first(void)
@@ -322,8 +318,7 @@ a_close_may_have_no_list(void)
     CU_ASSERT_EQUAL(next().kind, CHANGE_CLOSE_SESSION);
 }
 
-/* --- what is no transaction -------------------------------------------------
- */
+/* --- what is no transaction ---------------------------------------------- */
 
 static void
 unknown_types_are_refused(void)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 enum { CONNS = 1024, ARENA = 8 << 20, HITS_MAX = 4096 };
@@ -268,14 +269,6 @@ totals_count_what_wchs_counts(void)
 
 enum { M_CONNS = 24, M_PATHS = 40 };
 static unsigned model[M_CONNS][M_PATHS];
-static uint64_t seed;
-
-static uint32_t
-pick(uint32_t below)
-{
-    seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    return (uint32_t)(seed >> 33) % below;
-}
 
 static const char *
 path_of(uint32_t k)
@@ -301,9 +294,10 @@ model_fire(uint32_t k, unsigned modes)
 static void
 random_step(uint32_t numbers[M_CONNS])
 {
-    uint32_t c = pick(M_CONNS), k = pick(M_PATHS), what = pick(10);
+    uint32_t c = random_below(M_CONNS), k = random_below(M_PATHS),
+             what = random_below(10);
     uint32_t id = numbers[c] << WATCH_CONN_BITS | c;
-    unsigned modes = 1 + pick(15);
+    unsigned modes = 1 + random_below(15);
 
     if (what < 6) {
         CU_ASSERT_TRUE(watch_add(&w, id, bytes_of(path_of(k)), modes));
@@ -319,7 +313,7 @@ random_step(uint32_t numbers[M_CONNS])
     } else if (what == 8) {
         CU_ASSERT_EQUAL(fired_child(path_of(k), false),
                         model_fire(k, WATCH_CHILD | WATCH_PERSISTENT));
-    } else if (pick(4) == 0) {
+    } else if (random_below(4) == 0) {
         watch_close(&w, id);
         numbers[c]++;
         watch_open(&w, numbers[c] << WATCH_CONN_BITS | c);
@@ -334,7 +328,7 @@ agrees_with_a_simple_model(void)
 
     given_connections(M_CONNS);
     memset(model, 0, sizeof model);
-    seed = 7;
+    random_state = 7;
     for (uint32_t c = 0; c < M_CONNS; c++)
         numbers[c] = 1;
     for (int i = 0; i < 200000; i++)

@@ -9,13 +9,10 @@
 #ifndef TESTS_UNIT_TREE_GIVEN_H
 #define TESTS_UNIT_TREE_GIVEN_H
 
-#include <stdlib.h>
-#include <sys/mman.h>
-
 #include "storage/tree.h"
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
-#define UNUSED __attribute__((unused))
 #define GIVEN_BYTES (UINT64_C(4) << 30)
 
 static struct tree *tree;
@@ -24,26 +21,15 @@ static zxid_t zxid;
 static ring_pos_t applied;
 static struct outcome last;
 
-static UNUSED void *
-reserve(size_t size)
-{
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (at == MAP_FAILED)
-        abort();
-    return at;
-}
-
 /* A fresh tree with no sessions; the next zxid is 1. */
-static UNUSED void
+static inline void
 given_tree(void)
 {
     static void *arena, *session_memory;
 
     if (!arena) {
-        arena = reserve(GIVEN_BYTES);
-        session_memory = reserve(session_table_bytes());
+        arena = memory_reserved(GIVEN_BYTES);
+        session_memory = memory_reserved(session_table_bytes());
         sessions = session_table_init(session_memory, session_table_bytes());
     }
     session_table_clear(sessions);
@@ -52,7 +38,7 @@ given_tree(void)
     zxid = 0;
 }
 
-static UNUSED struct outcome
+static inline struct outcome
 change(struct change c, session_id_t session)
 {
     struct txn_header h = {
@@ -64,13 +50,13 @@ change(struct change c, session_id_t session)
     return last;
 }
 
-static UNUSED struct bytes
+static inline struct bytes
 text_or_null(const char *text)
 {
     return text ? bytes_of(text) : BYTES_NULL;
 }
 
-static UNUSED int32_t
+static inline int32_t
 create_as(int32_t op, const char *path, const char *data, int64_t owner)
 {
     struct change c = {.kind = CHANGE_CREATE,
@@ -84,19 +70,19 @@ create_as(int32_t op, const char *path, const char *data, int64_t owner)
     return change(c, owner).err;
 }
 
-static UNUSED int32_t
+static inline int32_t
 create(const char *path, const char *data)
 {
     return create_as(ZK_OP_CREATE, path, data, 0);
 }
 
-static UNUSED int32_t
+static inline int32_t
 create_ephemeral(const char *path, session_id_t owner)
 {
     return create_as(ZK_OP_CREATE, path, "e", owner);
 }
 
-static UNUSED int32_t delete (const char *path)
+static inline int32_t delete (const char *path)
 {
     struct change c = {
         .kind = CHANGE_DELETE, .op = ZK_OP_DELETE, .path = bytes_of(path)};
@@ -104,7 +90,7 @@ static UNUSED int32_t delete (const char *path)
     return change(c, 0).err;
 }
 
-static UNUSED int32_t
+static inline int32_t
 set_data(const char *path, const char *data, int32_t version)
 {
     struct change c = {.kind = CHANGE_SET_DATA,
@@ -116,7 +102,7 @@ set_data(const char *path, const char *data, int32_t version)
     return change(c, 0).err;
 }
 
-static UNUSED int32_t
+static inline int32_t
 set_acl(const char *path, struct bytes acl, int32_t aversion)
 {
     struct change c = {.kind = CHANGE_SET_ACL,
@@ -128,7 +114,7 @@ set_acl(const char *path, struct bytes acl, int32_t aversion)
     return change(c, 0).err;
 }
 
-static UNUSED void
+static inline void
 open_session(session_id_t id)
 {
     struct change c = {.kind = CHANGE_OPEN_SESSION,
@@ -138,7 +124,7 @@ open_session(session_id_t id)
     change(c, id);
 }
 
-static UNUSED void
+static inline void
 close_session(session_id_t id)
 {
     struct change c = {.kind = CHANGE_CLOSE_SESSION, .op = ZK_OP_CLOSE_SESSION};
@@ -146,7 +132,7 @@ close_session(session_id_t id)
     change(c, id);
 }
 
-static UNUSED bool
+static inline bool
 exists(const char *path)
 {
     struct znode_view view;
@@ -155,7 +141,7 @@ exists(const char *path)
 }
 
 /* The node's Stat; all -1 when there is no node. */
-static UNUSED struct znode_stat
+static inline struct znode_stat
 stat_of(const char *path)
 {
     struct znode_view view;
@@ -165,7 +151,7 @@ stat_of(const char *path)
     return view.stat;
 }
 
-static UNUSED bool
+static inline bool
 data_is(const char *path, const char *data)
 {
     struct znode_view view;
@@ -175,7 +161,7 @@ data_is(const char *path, const char *data)
     return data ? bytes_are(view.data, data) : view.data.size == -1;
 }
 
-static UNUSED struct tree_totals
+static inline struct tree_totals
 totals(void)
 {
     struct tree_totals now;

@@ -7,7 +7,6 @@
 #include "tests/unit/unit.h"
 
 #include <CUnit/Basic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define SUITE(name) void suite_##name(void);

@@ -4,7 +4,7 @@ errors and their order (sheet 2.7 and 2.8)."""
 
 import wire
 from harness import case
-from wire import READ, WRITE, CREATE, DELETE, ADMIN
+from wire import READ, WRITE, CREATE, ADMIN
 
 ANYONE = "world", "anyone"
 

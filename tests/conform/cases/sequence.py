@@ -2,7 +2,7 @@
 """Sequential names (sheet 4.3)."""
 
 from harness import case
-from wire import create, create2, createContainer, delete, multi
+from wire import create, create2, createContainer, delete
 
 
 @case("numbers count up from 0000000000")

@@ -16,7 +16,6 @@
  *                       of another
  *   quit, or the end of stdin
  */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * datafile.h - small words about files: names, lists, errors, whole writes.
+ *
+ * Any process.
+ */
+#ifndef STORAGE_DATAFILE_H
+#define STORAGE_DATAFILE_H
+
+#include "daemon/types.h"
+
+enum { DATA_PATH_MAX = 512, DATA_NAME_MAX = 64 };
+
+/* --- what is wrong -------------------------------------------------------- */
+
+/*
+ * What an operator must hear of a file that cannot be used.  Filled beside
+ * an error number wherever a parameter of this type is offered; NULL is
+ * accepted everywhere.  `offset` is -1 where no place in a file is meant.
+ */
+struct data_error {
+    char path[DATA_PATH_MAX];
+    int64_t offset;
+    char what[200];
+    char remedy[400];
+};
+
+/* `remedy` is a whole sentence that says what to do; copied. */
+void data_error_set(struct data_error *e, const char *path, int64_t offset,
+                    const char *remedy, const char *what, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* The whole error as one text: path, offset, what, remedy. */
+void data_error_text(const struct data_error *e, char *text, size_t size);
+
+/* --- names ---------------------------------------------------------------- */
+
+/* A file whose name ends in a zxid, as log.1f or snapshot.1f.zst. */
+struct data_file {
+    zxid_t zxid;
+    char name[DATA_NAME_MAX];
+};
+
+struct data_list {
+    struct data_file *file; /* by zxid, then name */
+    size_t count;
+};
+
+/*
+ * The files `prefix`.<hex>[.suffix] in `dir`; `with_suffix` false takes only
+ * those without one.  Free with data_list_free, after an error too.
+ */
+int data_list_read(struct data_list *list, const char *dir, const char *prefix,
+                   bool with_suffix);
+void data_list_free(struct data_list *list);
+
+/* What the files that data_list_read finds take, in bytes. */
+uint64_t data_dir_bytes(const char *dir, const char *prefix, bool with_suffix);
+
+/* dir/name; false if it does not fit (then `path` is cut). */
+bool data_path(char path[DATA_PATH_MAX], const char *dir, const char *name);
+
+/* The name of the file `prefix`.<zxid>. */
+void data_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid);
+
+/*
+ * Remove dir/name, or every file whose name begins and ends so (the two do
+ * not overlap).  0, also when there is none, or -errno.
+ */
+int data_remove(const char *dir, const char *name);
+int data_remove_all(const char *dir, const char *prefix, const char *suffix);
+
+/* Make the names in `dir` durable.  0 or -errno. */
+int data_sync_dir(const char *dir);
+
+/* Write all of it, however often that takes.  0 or -errno. */
+int data_write(int fd, const void *data, size_t size);
+
+/*
+ * Make `text` the whole of file dir/name, at once and durably: written beside
+ * it as name.tmp, synced, renamed over it.  0 or -errno; then it is as it was.
+ */
+int data_replace(const char *dir, const char *name, const char *text,
+                 size_t size);
+
+#endif

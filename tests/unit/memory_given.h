@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * memory_given.h - memory as the supervisor maps it (daemon/shm.c).
+ *
+ * A test aborts where there is none.
+ */
+#ifndef TESTS_UNIT_MEMORY_GIVEN_H
+#define TESTS_UNIT_MEMORY_GIVEN_H
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "daemon/types.h"
+
+/* Reserved, zero, not touched yet. */
+static inline void *
+memory_reserved(size_t size)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (at == MAP_FAILED)
+        abort();
+    return at;
+}
+
+/* A ring's: the same pages twice in a row. */
+static inline uint8_t *
+memory_twice(size_t size)
+{
+    int fd = memfd_create("ring", 0);
+    uint8_t *at = memory_reserved(2 * size);
+
+    if (fd < 0 || ftruncate(fd, (off_t)size) < 0)
+        abort();
+    for (size_t i = 0; i < 2; i++)
+        if (mmap(at + size * i, size, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+            abort();
+    close(fd);
+    return at;
+}
+
+#endif

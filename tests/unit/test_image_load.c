@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Claims about storage/image_load.c and image_import.c: image and tree are
+ * the same after the same transactions, whatever they were made of.
+ */
+#include "storage/image.h"
+
+#include "storage/txlog.h"
+#include "tests/unit/image_given.h"
+#include "tests/unit/random.h"
+#include "tests/unit/tree_given.h"
+
+/* A path of the small world /x0 .. /y3/x2/..., up to three deep. */
+static void
+random_path(char path[32])
+{
+    uint32_t depth = 1 + random_below(3);
+    size_t at = 0;
+
+    for (uint32_t i = 0; i < depth; i++)
+        at += (size_t)snprintf(path + at, 32 - at, "/%c%u",
+                               "xy"[random_below(2)], random_below(3));
+}
+
+/*
+ * A random transaction.  Most are possible, some are not: deletions of nodes
+ * with children and creations of what is there are left out, for no leader
+ * makes them, and an image that is not fuzzy may count on that.
+ */
+static struct bytes
+random_txn(zxid_t z)
+{
+    session_id_t session = 1 + random_below(3);
+    char path[32];
+    struct znode_view view;
+    bool is_there;
+
+    random_path(path);
+    is_there = tree_view(tree, bytes_of(path), &view);
+    switch (random_below(is_there ? 5 : 8)) {
+    case 0:
+        return a_session(z, session, 1000 + (int32_t)random_below(9));
+    case 1:
+        return an_end(z, session, strlen(path) == 9 ? path : NULL);
+    case 2:
+    case 3:
+        if (is_there && view.stat.child_count > 0)
+            return a_set_data(z, path, "parent", (int32_t)z);
+        return a_delete(z, path);
+    case 4:
+        return a_set_data(z, path, path, (int32_t)z);
+    case 5: /* ephemerals have no children: only as deep as can be */
+        if (strlen(path) == 9)
+            return a_create(z, path, "e", session, -1);
+        return a_create(z, path, NULL, 0, -1);
+    default:
+        return a_create(z, path, "", 0, -1);
+    }
+}
+
+static void
+apply_to_tree(struct bytes entry)
+{
+    struct txn txn;
+
+    CU_ASSERT_EQUAL(txn_open(&txn, entry), 0);
+    tree_batch_begin(tree);
+    tree_apply_txn(tree, &txn, NULL);
+    tree_batch_end(tree, ++applied);
+}
+
+/* The same history gives the same digest, however it is cut in batches. */
+static void
+image_and_tree_agree(void)
+{
+    given_fresh_image();
+    given_tree();
+    random_state = 1;
+    for (zxid_t z = 1; z <= 20000; z++) {
+        struct bytes entry = random_txn(z);
+
+        apply(entry);
+        apply_to_tree(entry);
+        if (random_below(50) == 0) {
+            commit();
+            CU_ASSERT_EQUAL_FATAL(image.meta.digest, totals().digest);
+        }
+    }
+    commit();
+    CU_ASSERT_EQUAL(image.meta.digest, totals().digest);
+    free(dump_image(true)); /* sums it once more */
+    done();
+}
+
+static void
+a_loaded_tree_is_the_image(void)
+{
+    struct session *s;
+    char path[700];
+
+    given_fresh_image();
+    given_tree();
+    random_state = 2;
+    given_long_path();
+    apply(a_session(1, 7, 1234));
+    apply(a_create(2, "/a", "", 0, -1));
+    apply(a_create(3, long_path, "deep", 7, -1));
+    for (zxid_t z = 4; z <= 3000; z++) {
+        struct bytes entry = random_txn(z);
+
+        apply(entry);
+        apply_to_tree(entry);
+    }
+    apply(a_session(3001, 8, 5678));
+    commit();
+    given_tree();
+    tree_batch_begin(tree);
+    CU_ASSERT_EQUAL(image_load(&image, tree, sessions, NULL, NULL, &error), 0);
+    tree_batch_end(tree, ++applied);
+    CU_ASSERT_EQUAL(totals().zxid, 3001);
+    CU_ASSERT_EQUAL(totals().digest, image.meta.digest);
+    s = session_find(sessions, 8);
+    CU_ASSERT_FATAL(s != NULL);
+    CU_ASSERT_EQUAL(s->timeout_ms, 5678);
+    snprintf(path, sizeof path, "%s", long_path);
+    CU_ASSERT(tree_view(tree, bytes_of(path), &(struct znode_view){0}));
+    done();
+}
+
+/* --- a fuzzy snapshot ---------------------------------------------------- */
+
+struct copies {
+    struct copy {
+        struct image_row row;
+        struct bytes path;
+    } node[512];
+    size_t count;
+};
+
+static struct bytes
+keep(struct bytes b)
+{
+    uint8_t *copy;
+
+    if (b.size <= 0)
+        return b;
+    copy = malloc((size_t)b.size);
+    memcpy(copy, b.data, (size_t)b.size);
+    return (struct bytes){copy, b.size};
+}
+
+static int
+skip_session(void *arg, session_id_t id, int32_t timeout_ms)
+{
+    (void)arg, (void)id, (void)timeout_ms;
+    return 0;
+}
+
+static int
+copy_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
+          const struct znode_stat *stat)
+{
+    struct copies *c = arg;
+
+    CU_ASSERT_FATAL(c->count < ARRAY_COUNT(c->node));
+    c->node[c->count++] = (struct copy){{.path = BYTES_NULL,
+                                         .acl = acl_open_to_all,
+                                         .data = keep(data),
+                                         .stat = *stat},
+                                        keep(path)};
+    (void)acl;
+    return 0;
+}
+
+static void
+copy_image(struct copies *c)
+{
+    const struct snap_visitor v = {skip_session, copy_node, c};
+    struct snapfile_info info;
+    char path[DATA_PATH_MAX];
+
+    c->count = 0;
+    write_snapshot(path, 100);
+    CU_ASSERT_EQUAL(snapfile_read(path, &v, NULL, NULL, &info, &error), 0);
+    unlink(path);
+}
+
+static void
+free_copies(struct copies *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->node[i].row.data.size > 0)
+            free((void *)(uintptr_t)c->node[i].row.data.data);
+        free((void *)(uintptr_t)c->node[i].path.data);
+    }
+}
+
+/*
+ * What Apache writes while transactions go on: named after `z`, with the
+ * nodes below /y* as they were later.
+ */
+static void
+write_fuzzy(zxid_t z, const struct copies *early, const struct copies *late)
+{
+    const struct copies *all[] = {early, late};
+    struct snapfile_writer w;
+
+    CU_ASSERT_EQUAL(snapfile_writer_open(&w, dirs.snap, z, SNAP_PLAIN), 0);
+    snapfile_put_session_count(&w, 0);
+    snapfile_put_acl_count(&w, 0);
+    for (size_t turn = 0; turn < 2; turn++)
+        for (size_t i = 0; i < all[turn]->count; i++) {
+            const struct copy *c = &all[turn]->node[i];
+
+            if ((c->path.size > 1 && c->path.data[1] == 'y') == turn)
+                snapfile_put_node(&w, c->path, c->row.data, -1, &c->row.stat);
+        }
+    CU_ASSERT_EQUAL(snapfile_writer_end(&w, z, 0), 0);
+}
+
+/*
+ * A leader's transactions: it gives the parent's cversion, and asks for
+ * nothing impossible.
+ */
+static struct bytes
+sensible_txn(zxid_t z)
+{
+    struct znode_view view, parent;
+    char path[32];
+    bool is_there;
+
+    do {
+        random_path(path);
+        is_there = tree_view(tree, bytes_of(path), &view);
+        if (is_there && random_below(2))
+            return a_set_data(z, path, path, view.stat.version + 1);
+    } while (!tree_view(tree, tree_parent_path(bytes_of(path)), &parent) ||
+             (is_there && view.stat.child_count > 0));
+    if (is_there)
+        return a_delete(z, path);
+    return a_create(z, path, "new", 0, parent.stat.cversion + 1);
+}
+
+static void
+replay_over_a_fuzzy_snapshot_converges(void)
+{
+    static struct copies early, late;
+
+    for (uint64_t turn = 1; turn <= 20; turn++) {
+        const struct txlog_options options = {.prealloc_bytes = 65536};
+        struct image_prepare p = {0};
+        struct txlog l;
+        uint64_t digest;
+
+        random_state = turn;
+        given_fresh_image();
+        given_tree();
+        CU_ASSERT_EQUAL(txlog_open(&l, dirs.log, &options, NULL, &error), 0);
+        for (zxid_t z = 1; z <= 400; z++) {
+            struct bytes entry = sensible_txn(z);
+
+            apply(entry);
+            apply_to_tree(entry);
+            CU_ASSERT_EQUAL(txlog_append(&l, z, entry), 0);
+            if (z == 100 || z == 300) {
+                commit();
+                copy_image(z == 100 ? &early : &late);
+            }
+        }
+        commit();
+        CU_ASSERT_EQUAL(txlog_flush(&l), 0);
+        txlog_close(&l);
+        digest = image.meta.digest;
+        CU_ASSERT_EQUAL(digest, totals().digest);
+        write_fuzzy(100, &early, &late);
+        close_image();
+        CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+        CU_ASSERT_EQUAL(image_prepare(&dirs, &p, &error), 0);
+        CU_ASSERT_EQUAL(p.origin, IMAGE_IMPORTED);
+        CU_ASSERT_EQUAL(p.txns, 300);
+        open_image();
+        CU_ASSERT_EQUAL(image.meta.digest, digest);
+        free_copies(&early);
+        free_copies(&late);
+        done();
+    }
+}
+
+UNIT_SUITE(image_load)
+{
+    unit_suite("image_load");
+    UNIT(image_and_tree_agree);
+    UNIT(a_loaded_tree_is_the_image);
+    UNIT(replay_over_a_fuzzy_snapshot_converges);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about storage/image_prepare.c: an image that goes with the log. */
+#include "storage/image_prepare.h"
+
+#include <errno.h>
+
+#include "storage/txlog.h"
+#include "tests/unit/image_given.h"
+
+/* Transactions from..to, each making /n<zxid>, as one log file. */
+static void
+given_log(zxid_t from, zxid_t to)
+{
+    const struct txlog_options options = {.prealloc_bytes = 65536};
+    struct txlog l;
+    char path[64];
+
+    CU_ASSERT_EQUAL_FATAL(txlog_open(&l, dirs.log, &options, NULL, &error), 0);
+    for (zxid_t z = from; z <= to; z++) {
+        snprintf(path, sizeof path, "/n%lld", (long long)z);
+        CU_ASSERT_EQUAL(
+            txlog_append(&l, z,
+                         a_create(z, path, "", 0, (int32_t)zxid_counter(z))),
+            0);
+    }
+    CU_ASSERT_EQUAL(txlog_flush(&l), 0);
+    txlog_close(&l);
+}
+
+/* A snapshot at `zxid` of a server that made /n1 .. /n<zxid>. */
+static void
+given_snapshot(zxid_t zxid)
+{
+    char path[DATA_PATH_MAX];
+    struct image_prepare p = {0};
+
+    CU_ASSERT_EQUAL_FATAL(image_prepare(&dirs, &p, &error), 0);
+    open_image();
+    for (zxid_t z = p.zxid + 1; z <= zxid; z++) {
+        char node[64];
+
+        snprintf(node, sizeof node, "/n%lld", (long long)z);
+        apply(a_create(z, node, "", 0, (int32_t)zxid_counter(z)));
+    }
+    commit();
+    write_snapshot(path, 1000);
+    close_image();
+}
+
+static int
+prepare(struct image_prepare *p)
+{
+    *p = (struct image_prepare){0};
+    return image_prepare(&dirs, p, &error);
+}
+
+static void
+an_image_that_the_log_continues_is_kept(void)
+{
+    struct image_prepare p;
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 9);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_KEPT);
+    CU_ASSERT_EQUAL(p.zxid, 3);
+    CU_ASSERT(!p.is_ahead);
+    open_image();
+    done();
+}
+
+static void
+without_an_image_snapshot_and_log_make_one(void)
+{
+    struct image_prepare p;
+    uint64_t nodes, sessions;
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 9);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_IMPORTED);
+    CU_ASSERT_EQUAL(p.zxid, 9);
+    CU_ASSERT_EQUAL(p.txns, 6);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    open_image();
+    CU_ASSERT_EQUAL(image_count(&image, &nodes, &sessions), 0);
+    CU_ASSERT_EQUAL(nodes, 4 + 9);
+    done();
+}
+
+static void
+a_damaged_snapshot_sends_us_to_an_older_one(void)
+{
+    struct image_prepare p;
+    char path[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size;
+
+    given_directory();
+    given_snapshot(3);
+    given_snapshot(5);
+    given_log(1, 9);
+    data_path(path, dirs.snap, "snapshot.5");
+    data = file_read(path, &size);
+    data[size / 2] ^= 4;
+    file_write(path, data, size);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    CU_ASSERT_EQUAL(p.damaged, 1);
+    CU_ASSERT_EQUAL(p.zxid, 9);
+    free(data);
+    open_image();
+    done();
+}
+
+static void
+logs_without_a_snapshot_are_refused_unless_trusted(void)
+{
+    struct image_prepare p;
+
+    given_directory();
+    given_log(1, 4);
+    CU_ASSERT_EQUAL(prepare(&p), -ENODATA);
+    CU_ASSERT(strstr(error.remedy, "snapshot.trust.empty") != NULL);
+    p = (struct image_prepare){.trusts_empty = true};
+    CU_ASSERT_EQUAL(image_prepare(&dirs, &p, &error), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_IMPORTED);
+    CU_ASSERT_EQUAL(p.zxid, 4);
+    open_image();
+    done();
+}
+
+/* Apache ran here for long: our image's continuation was purged. */
+static void
+a_newer_snapshot_bridges_a_gap(void)
+{
+    struct image_prepare p;
+    char path[DATA_PATH_MAX], kept[DATA_PATH_MAX];
+
+    given_directory();
+    given_snapshot(7);
+    data_path(path, dirs.snap, "snapshot.7");
+    data_path(kept, dirs.snap, "kept");
+    rename(path, kept);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    given_snapshot(2);
+    given_log(6, 9);
+    CU_ASSERT_EQUAL(prepare(&p), -ENODATA); /* 3 to 5 are nowhere */
+    rename(kept, path);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_IMPORTED);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.7");
+    CU_ASSERT_EQUAL(p.zxid, 9);
+    open_image();
+    done();
+}
+
+/* Its log was cut at 4 and went on in another epoch: 5 never was. */
+static void
+an_image_of_another_history_is_built_anew(void)
+{
+    struct image_prepare p;
+
+    given_directory();
+    given_snapshot(3);
+    given_snapshot(5);
+    given_log(1, 4);
+    given_log(ZXID(1, 1), ZXID(1, 2));
+    CU_ASSERT_EQUAL(image_forget_after(&dirs, 4, &error), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_IMPORTED);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    CU_ASSERT_EQUAL(p.zxid, ZXID(1, 2));
+    open_image();
+    done();
+}
+
+static void
+an_image_ahead_of_its_log_is_kept_with_a_warning(void)
+{
+    struct image_prepare p;
+
+    given_directory();
+    given_snapshot(5);
+    given_log(1, 3);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_KEPT);
+    CU_ASSERT(p.is_ahead);
+    CU_ASSERT_EQUAL(p.zxid, 5);
+    open_image();
+    done();
+}
+
+static void
+damage_in_the_log_stops_an_import(void)
+{
+    struct image_prepare p;
+    char path[DATA_PATH_MAX];
+    uint8_t *data;
+    size_t size;
+
+    given_directory();
+    given_snapshot(1);
+    given_log(1, 9);
+    data_path(path, dirs.log, "log.1");
+    data = file_read(path, &size);
+    data[400] ^= 4;
+    file_write(path, data, size);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), -ENODATA);
+    CU_ASSERT(strstr(error.path, "log.1") != NULL);
+    CU_ASSERT(error.offset > 300 && error.offset <= 400);
+    CU_ASSERT(!file_is_there(dirs.image));
+    free(data);
+    datadir_close(&dirs);
+    tempdir_remove(base);
+}
+
+UNIT_SUITE(image_prepare)
+{
+    unit_suite("image_prepare");
+    UNIT(an_image_that_the_log_continues_is_kept);
+    UNIT(without_an_image_snapshot_and_log_make_one);
+    UNIT(a_damaged_snapshot_sends_us_to_an_older_one);
+    UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
+    UNIT(a_newer_snapshot_bridges_a_gap);
+    UNIT(an_image_of_another_history_is_built_anew);
+    UNIT(an_image_ahead_of_its_log_is_kept_with_a_warning);
+    UNIT(damage_in_the_log_stops_an_import);
+}
