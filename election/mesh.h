@@ -11,6 +11,7 @@
  *   mesh_stream.c  frames on a connection, in and out
  *   mesh_dial.c    name, address, connection, hello: us to them
  *   mesh_accept.c  the listener, and guests that have not said who they are
+ *   mesh_twin.c    two servers with one number
  *
  * The election process only.  All memory is in struct mesh.
  *
@@ -49,7 +50,10 @@ struct peer {
     struct addrinfo *addresses, *next_address; /* while DIALLING */
     mono_ms_t up_ms;                           /* since when it is up */
     const char *why;                           /* it is not; lives for ever */
-    bool is_other_conf; /* it has another configuration, and we said so */
+    bool is_other_conf;  /* it has another configuration, and we said so */
+    uint32_t anew_times; /* it connected while it was connected */
+    mono_ms_t anew_ms;   /* counted from then on */
+    mono_ms_t twin_ms;   /* we said that there are two of it; 0: never */
     size_t in_size, out_at, out_size;
     uint8_t in[MESH_FRAME_MAX];
     uint8_t out[MESH_FRAME_MAX];
@@ -139,6 +143,13 @@ void dial_stop(struct peer *p); /* give up what is under way, quietly */
 void accept_init(struct mesh *m);
 void accept_open(struct mesh *m);
 void accept_close(struct mesh *m);
+
+/* mesh_twin.c */
+/* A peer that is connected said `h` on another connection. */
+void mesh_suspect_twin(struct peer *p, const struct hello *h, int fd);
+
+/* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
+const char *mesh_name(int fd);
 
 /* A socket between servers: no delay, and a dead peer is noticed. */
 void mesh_socket_options(int fd);

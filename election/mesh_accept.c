@@ -39,9 +39,9 @@ static void
 turn_away(struct guest *g, const char *why)
 {
     if (why)
-        log_warn_often("election: closed a connection to our election port: "
-                       "%s",
-                       why);
+        log_warn_often("election: closed a connection of %s to our election "
+                       "port: %s",
+                       mesh_name(g->fd), why);
     close(g->fd);
     dismiss(g);
 }
@@ -72,14 +72,17 @@ stranger(struct mesh *m, const struct hello *h)
 
 /* The guest is `p`: link.c knows which connection stays. */
 static void
-welcome(struct guest *g, struct peer *p)
+welcome(struct guest *g, struct peer *p, const struct hello *h)
 {
+    bool is_fresh = clock_mono_ms() - p->up_ms < MESH_CROSSING_MS;
     int fd = g->fd;
 
     p->mesh->has_changed = true;
+    if (p->link.state == LINK_UP && !is_fresh)
+        mesh_suspect_twin(p, h, fd);
     if (p->link.state == LINK_DIALLING && p->link.peer > p->link.me)
         dial_stop(p); /* two connections cross: theirs stays */
-    switch (link_met(&p->link, clock_mono_ms() - p->up_ms < MESH_CROSSING_MS)) {
+    switch (link_met(&p->link, is_fresh)) {
     case LINK_KEEP:
         dial_stop(p);
         stream_close(p);
@@ -119,7 +122,7 @@ introduce(struct guest *g, const struct hello *h)
         turn_away(g, "a smaller server that is not in our configuration and "
                      "does not say where to call it back");
     else
-        welcome(g, p);
+        welcome(g, p, h);
 }
 
 static void

@@ -182,8 +182,9 @@ on_patience(struct ev_loop *loop, ev_timer *w, int events)
     struct peer *p = w->data;
 
     (void)loop, (void)events;
-    give_up(p, p->link.state == LINK_EXPECTED ? "it does not call back"
-                                              : "it does not answer");
+    give_up(p, p->link.state == LINK_EXPECTED
+                   ? "it does not call back, or calls another by our number"
+                   : "it does not answer");
 }
 
 void
