@@ -140,6 +140,7 @@ struct shm_ensemble {
                                                                   none yet */
     _Atomic uint64_t diffs, snaps;        /* learners served so, ever */
     _Atomic uint64_t unavailable_last_ms; /* between serving and serving */
+    _Atomic uint64_t digest_mismatches;   /* its tree was not the leader's */
 };
 
 struct shm_replication {

@@ -110,6 +110,7 @@ add_ensemble(struct ensemble_figures *f, const struct shm *shm)
     f->diffs = e->diffs;
     f->snaps = e->snaps;
     f->unavailable_last_ms = e->unavailable_last_ms;
+    f->digest_mismatches = e->digest_mismatches;
     f->elections = shm->election->elections;
     f->election_last_ms = shm->election->last_election_ms;
     f->elections_ms = shm->election->all_elections_ms;
@@ -300,6 +301,7 @@ fsync_avg_ms(const struct figures *f)
     W(COUNTER, proposal_count, f->proposals)                                   \
     W(COUNTER, commit_count, f->proposals)                                     \
     W(COUNTER, cnt_snapshottime, f->snapshots)                                 \
+    W(COUNTER, digest_mismatches_count, e->digest_mismatches)                  \
     W(COUNTER, fsync_threshold_exceed_count, 0)                                \
     W(GAUGE, watch_bytes, f->watch_bytes)                                      \
     W(GAUGE, tree_memory_bytes, f->tree.memory_bytes)                          \

@@ -23,7 +23,7 @@ struct ensemble_figures {
     uint32_t pending_syncs;
     int64_t leader_uptime_ms;
     int64_t proposal_last, proposal_min, proposal_max; /* -1: none yet */
-    uint64_t lookings, diffs, snaps, unavailable_last_ms;
+    uint64_t lookings, diffs, snaps, unavailable_last_ms, digest_mismatches;
     uint64_t elections, election_last_ms, elections_ms;
 };
 

@@ -74,8 +74,10 @@ struct repl {
     zxid_t commit_zxid; /* everything up to here is to be applied */
     ring_pos_t slowest; /* as of the last look */
     struct ring_memory ring_memory;
-    zxid_t zxid; /* of the last transaction prepared, or to count from */
-    zxid_t last; /* of the last transaction in the ring or before it */
+    zxid_t zxid;       /* of the last transaction prepared, or to count from */
+    zxid_t last;       /* of the last transaction in the ring or before it */
+    zxid_t compared;   /* the tree was compared with its leader's there */
+    bool has_differed; /* ... and was not the same */
     uint64_t outstanding; /* transactions prepared and not applied */
     uint64_t concerned;   /* client processes to ring; bit w is w */
     bool is_stalled;      /* no room, or too much pending */
@@ -215,6 +217,11 @@ void repl_report(const struct repl *r);
 
 /* A leader's transaction of so many bytes was proposed. */
 void repl_report_proposal(const struct repl *r, uint32_t bytes);
+
+/* repl_compare.c ----------------------------------------------------------- */
+
+/* A few times a second: is the tree what its leader's is? */
+void repl_compare_tick(struct repl *r);
 
 /* repl_take.c ------------------------------------------------------------- */
 

@@ -88,6 +88,21 @@ ring_has(struct repl_history *h, zxid_t after)
 }
 
 bool
+repl_history_in_ring(struct repl_history *h, zxid_t zxid, struct bytes *txn)
+{
+    struct ring_cursor cursor = {.is_set = false};
+    const struct ring_entry *e;
+
+    if (zxid <= 0 || !ring_has(h, zxid - 1) ||
+        ring_index_next(&h->index, &cursor, zxid - 1, h->repl->published, &e) !=
+            1 ||
+        e->zxid != zxid)
+        return false;
+    *txn = ring_payload(e);
+    return true;
+}
+
+bool
 history_goes_on(struct repl_history *h, zxid_t after)
 {
     return after >= zxid_runs_last(&h->runs) || ring_has(h, after) ||

@@ -125,6 +125,10 @@ void repl_history_cut(struct repl_history *h, zxid_t zxid);
  */
 struct history repl_history_of(struct repl_history *h);
 
+/* The transaction `zxid`, borrowed, if the ring still has it. */
+bool repl_history_in_ring(struct repl_history *h, zxid_t zxid,
+                          struct bytes *txn);
+
 /*
  * A learner in `slot` will claim `last`: whether plan can answer without
  * reading much.  False: keep its ACK_EPOCH and ask again at the next turn.

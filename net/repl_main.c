@@ -190,6 +190,7 @@ on_rest(struct ev_loop *loop, ev_timer *timer, int events)
     repl_hold_tick(timer->data);
     repl_readonly_tick(timer->data);
     repl_local_tick(timer->data);
+    repl_compare_tick(timer->data);
     repl_report(timer->data);
 }
 
