@@ -41,15 +41,20 @@ mesh_name(int fd)
     return name;
 }
 
-/* It names no address, or the one that we would dial. */
+/* It names no address, or one that we would dial. */
 static bool
 is_at_home(const struct peer *p, const struct hello *h)
 {
     char host[CONF_ADDRESS_MAX];
     int32_t port;
 
-    return !hello_address(h->address, host, sizeof host, &port) ||
-           (port == p->port && strcmp(host, p->host) == 0);
+    if (!hello_address(h->address, host, sizeof host, &port))
+        return true;
+    for (uint32_t i = 0; i < p->dial.place_count; i++)
+        if (port == p->dial.place[i].port &&
+            strcmp(host, p->dial.place[i].host) == 0)
+            return true;
+    return false;
 }
 
 static bool
@@ -76,5 +81,6 @@ mesh_suspect_twin(struct peer *p, const struct hello *h, int fd)
               "itself \"%.*s\"; we have it at %s:%d; look at the myid of both",
               (long long)p->link.peer, mesh_name(fd),
               h->address.size < 0 ? 0 : (int)h->address.size,
-              (const char *)h->address.data, p->host, (int)p->port);
+              (const char *)h->address.data, p->dial.place[0].host,
+              (int)p->dial.place[0].port);
 }

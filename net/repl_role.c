@@ -270,6 +270,7 @@ static void
 join_ensemble(struct repl *r)
 {
     quorum_of_conf(&r->conf, &r->quorum);
+    resolver_init(&r->resolver, r->loop);
     r->history = repl_history_new(r);
     r->forward = repl_reserve_memory(sizeof *r->forward);
     r->heard_remote =
