@@ -176,6 +176,7 @@ struct conf {
     bool listen_on_all_ips;  /* quorum and election port */
     int32_t cnx_timeout_ms;
     int32_t quorum_cnxn_timeout_ms; /* <= 0: sync_limit_ticks */
+    int32_t snap_syncs_max, diff_syncs_max;
     int32_t election_bind_retry; /* 0: for ever */
     int32_t election_max_notification_ms;
     int32_t learner_connect_ticks; /* connectToLearnerMasterLimit */

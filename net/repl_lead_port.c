@@ -150,6 +150,8 @@ lead_conf(struct repl_lead *l)
         .tick_ms = conf->tick_time_ms,
         .init_ticks = conf->init_limit_ticks,
         .sync_ticks = conf->sync_limit_ticks,
+        .snaps_max = conf->snap_syncs_max,
+        .diffs_max = conf->diff_syncs_max,
         .ping_ms = PING_MS,
         .config = {(const uint8_t *)l->config, (int32_t)l->config_size},
         .flags = LEARNER_ZSTD | LEARNER_QUICK,
