@@ -150,6 +150,7 @@ live: all ## off-the-shelf clients at their normal work
 
 faults: all ## processes killed and stopped under load
 	tests/faults/run short
+	tests/faults/clock
 
 disk: all ## data directories in both directions, power cuts, full disks
 	tests/storage/run

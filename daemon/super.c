@@ -62,11 +62,28 @@ stop_begin(struct super *s, int exit_code)
     log_info("stopping");
 }
 
+/*
+ * Nothing that waits for a time is led astray by that, but the times of nodes
+ * and of log lines are; who wonders about them finds this line.
+ */
+static void
+tell_jump(struct super *s, mono_ms_t now)
+{
+    int64_t jump = clock_jump(&s->clocks, now, clock_wall_ms());
+
+    if (jump != 0)
+        log_warn("the clock of this machine was set %s by %lld ms: times in "
+                 "nodes and in this log jump, sessions and TTLs do not",
+                 jump > 0 ? "forwards" : "back",
+                 (long long)(jump > 0 ? jump : -jump));
+}
+
 static void
 step(struct super *s)
 {
     mono_ms_t now = clock_mono_ms();
 
+    tell_jump(s, now);
     super_reap(s, now);
     if (s->exit_code != EXIT_OK && !s->is_stopping)
         stop_begin(s, s->exit_code);
@@ -196,6 +213,7 @@ super_run(struct shm *shm, const char *conf_path)
 
     s->shm = shm;
     s->conf_path = conf_path;
+    s->clocks = (struct clock_pair){clock_mono_ms(), clock_wall_ms()};
     s->loop = ev_loop_new(EVFLAG_AUTO); /* the default loop would reap */
     if (!s->loop)
         fatal(EXIT_UNEXPECTED, "no event loop can be had");
