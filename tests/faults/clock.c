@@ -22,9 +22,9 @@ begin(void)
 {
     const char *path = getenv("CLOCK_FILE");
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    void *at = fd < 0 ? MAP_FAILED
-                      : mmap(NULL, sizeof *offset_ms, PROT_READ, MAP_SHARED,
-                             fd, 0);
+    void *at =
+        fd < 0 ? MAP_FAILED
+               : mmap(NULL, sizeof *offset_ms, PROT_READ, MAP_SHARED, fd, 0);
 
     offset_ms = at == MAP_FAILED ? NULL : at;
 }
