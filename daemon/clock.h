@@ -36,4 +36,25 @@ clock_wall_ms(void)
     return clock_us(CLOCK_REALTIME) / 1000;
 }
 
+/* Both clocks at one moment. */
+struct clock_pair {
+    mono_ms_t mono;
+    wall_ms_t wall;
+};
+
+enum { CLOCK_JUMP_MS = 1000 }; /* less is a correction */
+
+/*
+ * How far the wall's clock was set between `pair` and now, forwards or back;
+ * 0: it went as the other did.  `pair` becomes now.
+ */
+static inline int64_t
+clock_jump(struct clock_pair *pair, mono_ms_t mono, wall_ms_t wall)
+{
+    int64_t jump = (wall - pair->wall) - (mono - pair->mono);
+
+    *pair = (struct clock_pair){mono, wall};
+    return jump >= CLOCK_JUMP_MS || jump <= -CLOCK_JUMP_MS ? jump : 0;
+}
+
 #endif

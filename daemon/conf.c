@@ -70,7 +70,10 @@ set_defaults(struct conf *conf)
     }
 }
 
-/* server.3 given twice is one key: the later line replaces the earlier. */
+/*
+ * server.3 given twice is one key: the later line replaces the earlier.  Most
+ * likely one of the two should have had another number.
+ */
 static void
 take_member(struct conf_loading *l, const struct prop *entry)
 {
@@ -79,7 +82,8 @@ take_member(struct conf_loading *l, const struct prop *entry)
     uint32_t i = 0;
 
     if (why) {
-        conf_tell(l, CONF_ERROR, entry->key, entry->line, "%s", why);
+        conf_tell(l, CONF_ERROR, entry->key, entry->line,
+                  "%s; allowed: " CONF_MEMBER_SYNTAX, why);
         return;
     }
     m.line = entry->line;
@@ -90,9 +94,13 @@ take_member(struct conf_loading *l, const struct prop *entry)
                   "is more than the %d members there may be", CONF_MEMBERS_MAX);
         return;
     }
-    l->member[i] = m;
     if (i == l->member_count)
         l->member_count++;
+    else
+        conf_tell(l, CONF_WARNING, entry->key, entry->line,
+                  "is given in line %u already: this one counts",
+                  (unsigned)l->member[i].line);
+    l->member[i] = m;
 }
 
 static void

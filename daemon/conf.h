@@ -73,8 +73,16 @@ enum conf_digest_alg {
 
 enum {
     CONF_MEMBERS_MAX = 64,
-    CONF_GROUPS_MAX = 15, /* their numbers are 1 to this */
-    CONF_SID_MAX = 255,   /* a session id has one byte for it */
+    CONF_GROUPS_MAX = 15,   /* their numbers are 1 to this */
+    CONF_SID_MAX = 255,     /* a session id has one byte for it */
+    CONF_ADDRESSES_MAX = 4, /* of one server */
+    CONF_MORE_MAX = 256,
+};
+
+/* Where other servers find one. */
+struct conf_address {
+    char host[CONF_ADDRESS_MAX];
+    int32_t quorum_port, election_port;
 };
 
 /* A server line; conf_member.c reads it. */
@@ -82,16 +90,23 @@ struct conf_member {
     sid_t sid;
     uint32_t line;
     bool is_observer;
-    bool is_secure;    /* it has a secure client address */
-    bool is_multihome; /* it has more addresses, which are not kept */
+    bool is_secure; /* it has a secure client address */
     int32_t quorum_port;
     int32_t election_port;
-    int32_t client_port; /* 0: not in the line */
-    int32_t group;       /* 0: there are no groups */
-    int64_t weight;      /* 1 if it is not given */
-    char host[CONF_ADDRESS_MAX];
+    int32_t client_port;         /* 0: not in the line */
+    int32_t group;               /* 0: there are no groups */
+    int64_t weight;              /* 1 if it is not given */
+    char host[CONF_ADDRESS_MAX]; /* with the ports above: its first address */
+    char more[CONF_MORE_MAX];    /* the others as written: "b:1:2|c:1:2" */
     char client_host[CONF_ADDRESS_MAX]; /* empty: any address */
 };
+
+/*
+ * Address `i` of a member, in the order of its line; false: there are not so
+ * many, and the first is always there.
+ */
+bool conf_member_address(const struct conf_member *m, uint32_t i,
+                         struct conf_address *a);
 
 /*
  * Limits given as "0 or less is off" in zoo.cfg keep that meaning here.
@@ -160,6 +175,8 @@ struct conf {
     bool leader_serves;      /* the leader takes clients */
     bool listen_on_all_ips;  /* quorum and election port */
     int32_t cnx_timeout_ms;
+    int32_t quorum_cnxn_timeout_ms; /* <= 0: sync_limit_ticks */
+    int32_t snap_syncs_max, diff_syncs_max;
     int32_t election_bind_retry; /* 0: for ever */
     int32_t election_max_notification_ms;
     int32_t learner_connect_ticks; /* connectToLearnerMasterLimit */

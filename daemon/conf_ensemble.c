@@ -119,32 +119,54 @@ rule_size(struct conf_loading *l, uint32_t voters)
                     "servers.");
 }
 
-/* The port of `b` that `port` of a server on the same host meets, or 0. */
+/* The port of `b` that `port` of a server at `host` meets, or 0. */
 static int32_t
-meets(const struct conf_member *b, int32_t port)
+meets(const struct conf_member *b, const char *host, int32_t port)
 {
-    return port == b->quorum_port || port == b->election_port ||
-                   port == b->client_port
-               ? port
-               : 0;
+    struct conf_address a;
+
+    if (port == 0)
+        return 0;
+    for (uint32_t i = 0; conf_member_address(b, i, &a); i++)
+        if (strcmp(a.host, host) == 0 &&
+            (port == a.quorum_port || port == a.election_port ||
+             port == b->client_port))
+            return port;
+    return 0;
 }
 
 static void
 rule_ports_of(struct conf_loading *l, const struct conf_member *m)
 {
-    if (m->quorum_port == m->election_port)
-        tell_member(l, CONF_ERROR, m,
-                    "quorum and election port are the same, %" PRId32,
-                    m->quorum_port);
-    if (m->client_port != 0 && (m->client_port == m->quorum_port ||
-                                m->client_port == m->election_port))
-        tell_member(l, CONF_ERROR, m,
-                    "the client port %" PRId32 " is a port for servers as well",
-                    m->client_port);
-    if (m->is_multihome)
-        tell_member(l, CONF_WARNING, m,
-                    "has several addresses; only the first, %s, is used",
-                    m->host);
+    struct conf_address a;
+
+    for (uint32_t i = 0; conf_member_address(m, i, &a); i++) {
+        if (a.quorum_port == a.election_port)
+            tell_member(l, CONF_ERROR, m,
+                        "quorum and election port are the same, %" PRId32,
+                        a.quorum_port);
+        if (m->client_port != 0 && (m->client_port == a.quorum_port ||
+                                    m->client_port == a.election_port))
+            tell_member(l, CONF_ERROR, m,
+                        "the client port %" PRId32
+                        " is a port for servers as well",
+                        m->client_port);
+    }
+}
+
+/* A port that both have at the same host, or 0. */
+static int32_t
+common_port(const struct conf_member *m, const struct conf_member *other)
+{
+    struct conf_address a;
+    int32_t port = 0;
+
+    for (uint32_t i = 0; port == 0 && conf_member_address(m, i, &a); i++) {
+        port = meets(other, a.host, a.quorum_port);
+        port = port ? port : meets(other, a.host, a.election_port);
+        port = port ? port : meets(other, a.host, m->client_port);
+    }
+    return port;
 }
 
 static void
@@ -156,14 +178,8 @@ rule_ports(struct conf_loading *l)
         rule_ports_of(l, m);
         for (uint32_t j = 0; j < i; j++) {
             const struct conf_member *other = &l->member[j];
-            int32_t port = 0;
+            int32_t port = common_port(m, other);
 
-            if (strcmp(m->host, other->host) != 0)
-                continue;
-            port = meets(other, m->quorum_port);
-            port = port ? port : meets(other, m->election_port);
-            port =
-                port || !m->client_port ? port : meets(other, m->client_port);
             if (port)
                 tell_member(l, CONF_ERROR, m,
                             "has the port %" PRId32 " of server.%" PRId64
@@ -250,6 +266,15 @@ rule_groups(struct conf_loading *l)
                   "no voter has any weight: there could be no quorum");
 }
 
+static bool
+is_any_multihome(const struct conf_loading *l)
+{
+    for (uint32_t i = 0; i < l->member_count; i++)
+        if (*l->member[i].more)
+            return true;
+    return false;
+}
+
 static void
 rule_algorithm(struct conf_loading *l)
 {
@@ -263,6 +288,10 @@ rule_algorithm(struct conf_loading *l)
     else if (alg == 0 && is_grouped(l))
         conf_tell(l, CONF_ERROR, "electionAlg", line,
                   "the polling election knows no groups and no weights; "
+                  "allowed: 3");
+    else if (alg == 0 && is_any_multihome(l))
+        conf_tell(l, CONF_ERROR, "electionAlg", line,
+                  "the polling election knows one address of each server; "
                   "allowed: 3");
     else if (alg == 0)
         conf_tell(l, CONF_WARNING, "electionAlg", line,
@@ -360,7 +389,8 @@ take_self(struct conf_loading *l, const struct conf_member *self)
         conf_tell(l, CONF_WARNING, "peerType", conf_line_of(l, "peerType"),
                   "server.%" PRId64 " says %s, and that counts", self->sid,
                   self->is_observer ? "observer" : "participant");
-    if (meets(self, c->client_port) && self->client_port != c->client_port)
+    if (meets(self, self->host, c->client_port) &&
+        self->client_port != c->client_port)
         tell_member(l, CONF_ERROR, self,
                     "has clientPort, %" PRId32 ", as a port for servers",
                     c->client_port);

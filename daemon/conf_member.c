@@ -5,81 +5,42 @@
 #include <inttypes.h>
 #include <strings.h>
 
-/* Decimal digits up to one of `ends` or the end of the text. */
-static bool
-take_number(const char **at, const char *ends, int64_t max, int64_t *v)
-{
-    const char *digit = *at;
+#include "daemon/conf_address.h"
 
-    *v = 0;
-    for (; *digit >= '0' && *digit <= '9'; digit++) {
-        *v = *v * 10 + (*digit - '0');
-        if (*v > max)
-            return false;
-    }
-    if (digit == *at || (*digit && !strchr(ends, *digit)))
-        return false;
-    *at = digit;
-    return true;
-}
-
-static bool
-take_port(const char **at, const char *ends, int32_t *port)
-{
-    int64_t v;
-
-    if (!take_number(at, ends, 65535, &v) || v == 0)
-        return false;
-    *port = (int32_t)v;
-    return true;
-}
-
-/* A host and the colon behind it; brackets are dropped. */
-static bool
-take_host(const char **at, char *host)
-{
-    bool bracketed = **at == '[';
-    const char *start = *at + bracketed;
-    size_t n = strcspn(start, bracketed ? "]" : ":|;");
-    const char *end = start + n + bracketed;
-
-    if (n == 0 || n >= CONF_ADDRESS_MAX || (bracketed && start[n] != ']') ||
-        *end != ':')
-        return false;
-    memset(host, 0, CONF_ADDRESS_MAX);
-    memcpy(host, start, n);
-    *at = end + 1;
-    return true;
-}
-
+/* Those behind the first stay text, for most members have none. */
 static const char *
-take_address(const char **at, struct conf_member *m)
+take_more(const char **at, struct conf_member *m)
 {
-    if (!take_host(at, m->host))
-        return "has no host:quorumPort:electionPort";
-    if (!take_port(at, ":|;", &m->quorum_port))
-        return "has a bad quorum port";
-    if (**at != ':')
-        return "Missing election port for server";
-    (*at)++;
-    if (!take_port(at, ":|;", &m->election_port))
-        return "has a bad election port";
+    struct conf_address a;
+    const char *start = *at + 1, *why = NULL;
+    uint32_t count = 1;
+
+    for (; !why && **at == '|'; count++) {
+        (*at)++;
+        why = conf_address_take(at, &a);
+    }
+    if (why || count == 1)
+        return why;
+    if (count > CONF_ADDRESSES_MAX)
+        return "has more than 4 addresses";
+    if (*at - start >= CONF_MORE_MAX)
+        return "has addresses of more than 255 characters behind the first";
+    memcpy(m->more, start, (size_t)(*at - start));
     return NULL;
 }
 
-/* The first address is the member's; others only have to be well formed. */
 static const char *
 take_addresses(const char **at, struct conf_member *m)
 {
-    struct conf_member more;
-    const char *why = take_address(at, m);
+    struct conf_address first;
+    const char *why = conf_address_take(at, &first);
 
-    while (!why && **at == '|') {
-        m->is_multihome = true;
-        (*at)++;
-        why = take_address(at, &more);
-    }
-    return why;
+    if (why)
+        return why;
+    memcpy(m->host, first.host, sizeof m->host);
+    m->quorum_port = first.quorum_port;
+    m->election_port = first.election_port;
+    return take_more(at, m);
 }
 
 static const char *
@@ -106,9 +67,9 @@ take_client(const char **at, struct conf_member *m)
     (*at)++;
     if (**at == ';')
         return NULL; /* only a secure one */
-    if ((*at)[strcspn(*at, ":;")] == ':' && !take_host(at, m->client_host))
+    if ((*at)[strcspn(*at, ":;")] == ':' && !conf_take_host(at, m->client_host))
         return "has a bad client address";
-    if (!take_port(at, ";", &m->client_port))
+    if (!conf_take_port(at, ";", &m->client_port))
         return "has a bad client port";
     if (strcmp(m->client_host, "0.0.0.0") == 0 ||
         strcmp(m->client_host, "::") == 0)
@@ -123,7 +84,7 @@ conf_member_read(const char *key, const char *value, struct conf_member *m)
     const char *why;
 
     *m = (struct conf_member){0};
-    if (!take_number(&at, "", INT64_MAX / 16, &m->sid))
+    if (!conf_take_number(&at, "", INT64_MAX / 16, &m->sid))
         return "the server's number is not a number";
     at = value;
     why = take_addresses(&at, m);
@@ -147,13 +108,13 @@ conf_group_read(const char *key, const char *value, struct conf_group *g)
     int64_t number;
 
     *g = (struct conf_group){0};
-    if (!take_number(&at, "", CONF_GROUPS_MAX, &number) || number == 0)
+    if (!conf_take_number(&at, "", CONF_GROUPS_MAX, &number) || number == 0)
         return "a group's number is not between 1 and 15";
     g->number = (int32_t)number;
     for (at = value;; at++) {
         if (g->count == CONF_MEMBERS_MAX)
             return "names more servers than there may be";
-        if (!take_number(&at, ":", CONF_SID_MAX, &g->sid[g->count++]))
+        if (!conf_take_number(&at, ":", CONF_SID_MAX, &g->sid[g->count++]))
             return "is not a list of servers as 1:2:3";
         if (!*at)
             return NULL;
@@ -166,11 +127,11 @@ conf_weight_read(const char *key, const char *value, struct conf_weight *w)
     const char *at = strrchr(key, '.') + 1;
 
     *w = (struct conf_weight){0};
-    if (!take_number(&at, "", CONF_SID_MAX, &w->sid))
+    if (!conf_take_number(&at, "", CONF_SID_MAX, &w->sid))
         return "the server's number is not a number";
     at = value;
     /* so that no sum of weights overflows */
-    if (!take_number(&at, "", INT32_MAX, &w->weight))
+    if (!conf_take_number(&at, "", INT32_MAX, &w->weight))
         return "is not a number of votes";
     return NULL;
 }
@@ -183,13 +144,27 @@ format_host(const char *host, char *text, size_t size)
                             host);
 }
 
+static size_t
+format_address(const struct conf_address *a, char *text, size_t size)
+{
+    size_t n = format_host(a->host, text, size);
+
+    return n + (size_t)snprintf(text + n, size - n, ":%" PRId32 ":%" PRId32,
+                                a->quorum_port, a->election_port);
+}
+
 size_t
 conf_member_format(const struct conf_member *m, char *text, size_t size)
 {
-    size_t n = format_host(m->host, text, size);
+    struct conf_address a;
+    size_t n = 0;
 
-    n += (size_t)snprintf(text + n, size - n, ":%" PRId32 ":%" PRId32 ":%s",
-                          m->quorum_port, m->election_port,
+    for (uint32_t i = 0; conf_member_address(m, i, &a); i++) {
+        if (i > 0)
+            text[n++] = '|';
+        n += format_address(&a, text + n, size - n);
+    }
+    n += (size_t)snprintf(text + n, size - n, ":%s",
                           m->is_observer ? "observer" : "participant");
     if (m->client_port == 0)
         return n;

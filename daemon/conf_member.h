@@ -8,8 +8,8 @@
  *   server.<sid>=<host>:<quorum port>:<election port>[:<role>]
  *                [;[<host>:]<client port>[;<secure client address>]]
  *
- * A host may be an IPv6 address in brackets; several addresses joined by |
- * are checked, and the first is kept.
+ * A host may be an IPv6 address in brackets; several addresses, each with its
+ * ports, are joined by |.
  *
  *   group.<number>=<sid>[:<sid>...]        weight.<sid>=<votes>
  *
@@ -21,7 +21,12 @@
 #include "daemon/conf.h"
 
 /* The longest value of a server line. */
-enum { CONF_MEMBER_TEXT_MAX = 2 * CONF_ADDRESS_MAX + 64 };
+enum { CONF_MEMBER_TEXT_MAX = 2 * CONF_ADDRESS_MAX + CONF_MORE_MAX + 64 };
+
+/* What an operator may write, in a message. */
+#define CONF_MEMBER_SYNTAX                                                     \
+    "host:quorumPort:electionPort[|host:...][:participant or :observer]"       \
+    "[;[host:]clientPort]"
 
 struct conf_group {
     int32_t number; /* 1 .. CONF_GROUPS_MAX */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listen.c - see listen.h.  Supervisor only. */
+/* listen.c - see listen.h.  Supervisor; election and replication process. */
 #include "daemon/listen.h"
 
 #include <errno.h>

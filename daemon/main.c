@@ -180,7 +180,7 @@ main(int argc, char **argv)
               strerror(-rc));
     log_open(&shm->super->log_level);
     atomic_store(&shm->super->pid[PROC_SUPER], (int32_t)getpid());
-    shm->super->started_wall_ms = clock_wall_ms();
+    shm->super->started_ms = clock_mono_ms();
     open_bells(shm->super);
     open_port(shm->super);
     return super_run(shm, o.conf_path);

@@ -90,7 +90,7 @@ struct shm_super {
     _Atomic int32_t pid[PROC_END];
     int bell_fd[PROC_END]; /* eventfd, inherited */
     int listen_fd;         /* client port, inherited; -1 none */
-    int64_t started_wall_ms;
+    mono_ms_t started_ms;
 };
 
 /*

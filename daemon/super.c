@@ -22,6 +22,57 @@ super_end(const struct super *s)
     return (enum proc_id)(PROC_CLIENT + s->shm->super->client_count);
 }
 
+/* --- told to stop --------------------------------------------------------- */
+
+/* The last signal that stops us, and who sent it; -1: the kernel, for a
+   terminal. */
+static volatile sig_atomic_t stop_signal, stop_sender = -1;
+
+/* libev does not say who sent a signal; this does, then wakes libev. */
+static void
+on_stop_signal(int signum, siginfo_t *info, void *context)
+{
+    (void)context;
+    stop_sender = info->si_code == SI_USER ? (sig_atomic_t)info->si_pid : -1;
+    stop_signal = signum;
+    ev_feed_signal(signum);
+}
+
+static void
+note_sender(int signum)
+{
+    struct sigaction action = {.sa_sigaction = on_stop_signal,
+                               .sa_flags = SA_SIGINFO | SA_RESTART};
+
+    sigfillset(&action.sa_mask);
+    sigaction(signum, &action, NULL);
+}
+
+/*
+ * The unit hides the processes of other users, and a sender may be gone:
+ * then its number must do.  0 is a process outside of our container.
+ */
+static void
+log_stop_signal(int signum)
+{
+    const char *name = signum == SIGTERM ? "SIGTERM" : "SIGINT";
+    char path[64], command[64] = "";
+    FILE *f;
+
+    if (stop_sender < 0) {
+        log_info("%s from the terminal", name);
+        return;
+    }
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)stop_sender);
+    f = fopen(path, "re");
+    if (f && fgets(command, sizeof command, f))
+        command[strcspn(command, "\n")] = '\0';
+    if (f)
+        fclose(f);
+    log_info("%s from process %d%s%s%s", name, (int)stop_sender,
+             *command ? " (" : "", command, *command ? ")" : "");
+}
+
 /*
  * Orderly stop: clients first, so that no new request comes; replication,
  * image and log when they are gone.  What was acknowledged is on disk.  The
@@ -62,11 +113,42 @@ stop_begin(struct super *s, int exit_code)
     log_info("stopping");
 }
 
+/*
+ * Nothing that waits for a time is led astray by that, but the times of nodes
+ * and of log lines are; who wonders about them finds this line.
+ */
+static void
+tell_jump(struct super *s, mono_ms_t now)
+{
+    int64_t jump = clock_jump(&s->clocks, now, clock_wall_ms());
+
+    if (jump != 0)
+        log_warn("the clock of this machine was set %s by %lld ms: times in "
+                 "nodes and in this log jump, sessions and TTLs do not",
+                 jump > 0 ? "forwards" : "back",
+                 (long long)(jump > 0 ? jump : -jump));
+}
+
+/*
+ * Before children are reaped: a signal to the whole process group ends them,
+ * too, and then they did not die.
+ */
+static void
+look_for_stop(struct super *s)
+{
+    if (stop_signal == 0 || s->is_stopping)
+        return;
+    log_stop_signal(stop_signal);
+    stop_begin(s, EXIT_OK);
+}
+
 static void
 step(struct super *s)
 {
     mono_ms_t now = clock_mono_ms();
 
+    tell_jump(s, now);
+    look_for_stop(s);
     super_reap(s, now);
     if (s->exit_code != EXIT_OK && !s->is_stopping)
         stop_begin(s, s->exit_code);
@@ -86,53 +168,6 @@ on_tick(struct ev_loop *loop, ev_timer *w, int events)
     step(w->data);
 }
 
-/* Who sent the last signal that stops us; -1: the kernel, for a terminal. */
-static volatile sig_atomic_t stop_sender = -1;
-
-/* libev does not say who sent a signal; this does, then wakes libev. */
-static void
-on_stop_signal(int signum, siginfo_t *info, void *context)
-{
-    (void)context;
-    stop_sender = info->si_code == SI_USER ? (sig_atomic_t)info->si_pid : -1;
-    ev_feed_signal(signum);
-}
-
-static void
-note_sender(int signum)
-{
-    struct sigaction action = {.sa_sigaction = on_stop_signal,
-                               .sa_flags = SA_SIGINFO | SA_RESTART};
-
-    sigfillset(&action.sa_mask);
-    sigaction(signum, &action, NULL);
-}
-
-/*
- * The unit hides the processes of other users, and a sender may be gone:
- * then its number must do.  0 is a process outside of our container.
- */
-static void
-log_stop_signal(int signum)
-{
-    const char *name = signum == SIGTERM ? "SIGTERM" : "SIGINT";
-    char path[64], command[64] = "";
-    FILE *f;
-
-    if (stop_sender < 0) {
-        log_info("%s from the terminal", name);
-        return;
-    }
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)stop_sender);
-    f = fopen(path, "re");
-    if (f && fgets(command, sizeof command, f))
-        command[strcspn(command, "\n")] = '\0';
-    if (f)
-        fclose(f);
-    log_info("%s from process %d%s%s%s", name, (int)stop_sender,
-             *command ? " (" : "", command, *command ? ")" : "");
-}
-
 static void
 on_signal(struct ev_loop *loop, ev_signal *w, int events)
 {
@@ -140,18 +175,13 @@ on_signal(struct ev_loop *loop, ev_signal *w, int events)
 
     (void)loop, (void)events;
     switch (w->signum) {
-    case SIGTERM:
-    case SIGINT:
-        log_stop_signal(w->signum);
-        stop_begin(s, EXIT_OK);
-        break;
     case SIGHUP:
         super_reload(s);
         break;
     case SIGQUIT:
         super_dump(s);
         break;
-    default: /* SIGCHLD: step reaps */
+    default: /* SIGTERM, SIGINT, SIGCHLD: step looks */
         break;
     }
     step(s);
@@ -196,6 +226,7 @@ super_run(struct shm *shm, const char *conf_path)
 
     s->shm = shm;
     s->conf_path = conf_path;
+    s->clocks = (struct clock_pair){clock_mono_ms(), clock_wall_ms()};
     s->loop = ev_loop_new(EVFLAG_AUTO); /* the default loop would reap */
     if (!s->loop)
         fatal(EXIT_UNEXPECTED, "no event loop can be had");

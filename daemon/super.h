@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "daemon/bell.h"
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/restart.h"
 #include "daemon/shm.h"
@@ -43,7 +44,8 @@ struct super {
     char pending[160]; /* keys that a reload could not change, or "" */
     bool rebuild;      /* replication died; see super_child.c */
     mono_ms_t stop_deadline;
-    mono_ms_t watched_at; /* super_watch.c: the last look */
+    mono_ms_t watched_at;     /* super_watch.c: the last look */
+    struct clock_pair clocks; /* at the last look */
     int exit_code;
     struct bell bell;
     ev_timer tick;

@@ -6,36 +6,12 @@
 
 enum { HELLO_V1 = -65536, HELLO_V2 = -65535, HELLO_HEAD_BYTES = 20 };
 
-static int32_t
-put_digits(char *to, int32_t port)
-{
-    char digits[12];
-    int32_t n = 0;
-
-    do
-        digits[n++] = (char)('0' + port % 10);
-    while (port /= 10);
-    for (int32_t i = 0; i < n; i++)
-        to[i] = digits[n - 1 - i];
-    return n;
-}
-
 void
-hello_put(struct jute_out *out, sid_t sid, const char *host, int32_t port)
+hello_put(struct jute_out *out, sid_t sid, const char *address)
 {
-    bool is_v6 = strchr(host, ':') != NULL;
-    size_t host_size = strlen(host);
-    char digits[12];
-    int32_t digits_size = put_digits(digits, port);
-
-    jute_put_i64(out, HELLO_V1);
+    jute_put_i64(out, strchr(address, '|') ? HELLO_V2 : HELLO_V1);
     jute_put_i64(out, sid);
-    jute_put_i32(out, (int32_t)host_size + (is_v6 ? 2 : 0) + 1 + digits_size);
-    jute_put_raw(out, "[", is_v6);
-    jute_put_raw(out, host, host_size);
-    jute_put_raw(out, "]", is_v6);
-    jute_put_raw(out, ":", 1);
-    jute_put_raw(out, digits, (size_t)digits_size);
+    jute_put_bytes(out, bytes_of(address));
 }
 
 int

@@ -3,7 +3,7 @@
  * hello.h - the first bytes on a connection between election ports.
  *
  *   bare   i64 sid                                        3.4
- *   V1     i64 -65536, i64 sid, i32 size, "host:port"     3.5 and later; ours
+ *   V1     i64 -65536, i64 sid, i32 size, "host:port"     3.5 and later
  *   V2     i64 -65535, i64 sid, i32 size, "host:port|host:port..."
  *
  * The address is the sender's own election address as configured; an IPv6
@@ -30,8 +30,8 @@ struct hello {
     struct bytes address; /* borrowed; null in a bare one */
 };
 
-/* Write a V1; `host` without brackets. */
-void hello_put(struct jute_out *out, sid_t sid, const char *host, int32_t port);
+/* Write a V1; of several addresses a V2, which servers of 3.5 do not know. */
+void hello_put(struct jute_out *out, sid_t sid, const char *address);
 
 /*
  * Read one from the bytes that came so far.  1: it is whole, exactly.  0:

@@ -20,13 +20,15 @@ static const double redial_seconds = 5;
 
 /*
  * A silent peer is asked after 5 s, and given up 6 s later; so is one that
- * does not acknowledge what it was sent.
+ * does not acknowledge what it was sent.  If it has another address, that is
+ * tried sooner.  ZK: multiAddress.reachabilityCheckTimeoutMs
  */
 enum {
     KEEP_IDLE_S = 5,
     KEEP_EVERY_S = 2,
     KEEP_COUNT = 3,
     UNACKED_MS = 1000 * (KEEP_IDLE_S + KEEP_EVERY_S * KEEP_COUNT),
+    IMPATIENT_MS = 1000,
 };
 
 void
@@ -40,6 +42,15 @@ mesh_socket_options(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms,
+               sizeof unacked_ms);
+}
+
+void
+mesh_be_impatient(int fd)
+{
+    unsigned unacked_ms = IMPATIENT_MS;
+
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms,
                sizeof unacked_ms);
 }
@@ -63,7 +74,8 @@ static void
 log_lost(const struct peer *p)
 {
     log_info("election: %lld at %s:%d is out of reach: %s",
-             (long long)p->link.peer, p->host, (int)p->port, p->why);
+             (long long)p->link.peer, p->dial.place[0].host,
+             (int)p->dial.place[0].port, p->why);
 }
 
 void
@@ -89,7 +101,7 @@ mesh_tell(struct mesh *m, sid_t sid, const struct vote *vote)
     if (!p || m->is_paused)
         return;
     if (link_tell(&p->link, vote))
-        dial_begin(p);
+        call_begin(p);
     else
         stream_flush(p);
 }
@@ -145,7 +157,7 @@ on_redial(struct ev_loop *loop, ev_timer *w, int events)
     (void)loop, (void)events;
     for (uint32_t i = 0; i < m->quorum->count; i++)
         if (m->peer[i].is_used && m->peer[i].link.state == LINK_DOWN)
-            dial_begin(&m->peer[i]);
+            call_begin(&m->peer[i]);
 }
 
 /* Who was not there yet is worth a line now. */
@@ -173,8 +185,8 @@ open_member(struct mesh *m, uint32_t i)
         return;
     p->is_used = true;
     link_init(&p->link, m->self->sid, of->sid);
-    memcpy(p->host, of->host, sizeof p->host);
-    p->port = of->election_port;
+    call_init(p);
+    dial_election_places(&p->dial, of);
 }
 
 void
@@ -190,11 +202,11 @@ mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
     m->heard = heard;
     m->arg = arg;
     check(m->self != NULL);
+    mesh_own_address(m);
     resolver_init(&m->resolver, loop);
     for (size_t i = 0; i < MESH_PEERS; i++) {
         m->peer[i].mesh = m;
         m->peer[i].fd = -1;
-        dial_init(&m->peer[i]);
     }
     for (uint32_t i = 0; i < conf->member_count; i++)
         open_member(m, i);
@@ -237,7 +249,7 @@ mesh_pause(struct mesh *m)
             continue;
         if (p->link.state == LINK_UP)
             stream_close(p);
-        dial_stop(p);
+        call_stop(p);
         link_init(&p->link, m->self->sid, p->link.peer);
         p->is_used = is_member(p);
     }

@@ -9,8 +9,9 @@
  *
  *   mesh.c         peers: telling, who can answer, dialling again
  *   mesh_stream.c  frames on a connection, in and out
- *   mesh_dial.c    name, address, connection, hello: us to them
- *   mesh_accept.c  the listener, and guests that have not said who they are
+ *   mesh_dial.c    connection, hello: us to them
+ *   mesh_accept.c  guests of our port, until they said who they are
+ *   mesh_twin.c    two servers with one number
  *
  * The election process only.  All memory is in struct mesh.
  *
@@ -19,10 +20,11 @@
 #ifndef ELECTION_MESH_H
 #define ELECTION_MESH_H
 
+#include "election/dial.h"
 #include "election/hello.h"
 #include "election/link.h"
 #include "election/quorum_conf.h"
-#include "election/resolve.h"
+#include "election/port.h"
 
 enum {
     MESH_STRANGERS = 8, /* servers that are not (yet) in our configuration */
@@ -38,18 +40,19 @@ enum {
 struct peer {
     struct mesh *mesh;
     struct link link;
-    bool is_used;                /* members always; strangers while they stay */
-    char host[CONF_ADDRESS_MAX]; /* of its election port; empty: unknown */
-    int32_t port;
-    int fd;            /* -1: none; UP: the connection, DIALLING: the attempt */
-    ev_io readable;    /* while UP */
-    ev_io writable;    /* while DIALLING, or UP with bytes left in `out` */
-    ev_timer patience; /* DIALLING, EXPECTED */
-    struct resolve resolve;
-    struct addrinfo *addresses, *next_address; /* while DIALLING */
-    mono_ms_t up_ms;                           /* since when it is up */
-    const char *why;                           /* it is not; lives for ever */
-    bool is_other_conf; /* it has another configuration, and we said so */
+    bool is_used;        /* members always; strangers while they stay */
+    struct dial dial;    /* its places: the election port; none: a
+                            stranger that we cannot call */
+    int fd;              /* UP: the connection; -1: none */
+    ev_io readable;      /* while UP */
+    ev_io writable;      /* while UP with bytes left in `out` */
+    ev_timer patience;   /* DIALLING, EXPECTED */
+    mono_ms_t up_ms;     /* since when it is up */
+    const char *why;     /* it is not; lives for ever */
+    bool is_other_conf;  /* it has another configuration, and we said so */
+    uint32_t anew_times; /* it connected while it was connected */
+    mono_ms_t anew_ms;   /* counted from then on */
+    mono_ms_t twin_ms;   /* we said that there are two of it; 0: never */
     size_t in_size, out_at, out_size;
     uint8_t in[MESH_FRAME_MAX];
     uint8_t out[MESH_FRAME_MAX];
@@ -78,11 +81,8 @@ struct mesh {
     bool is_beginning;
     uint64_t guests_ever;
     struct resolver resolver;
-    struct resolve own; /* of the listener */
-    int listen_fd;
-    int bind_failures;
-    ev_io listener;
-    ev_timer bind_again;
+    struct port port;
+    char own_address[HELLO_ADDRESS_MAX]; /* as our hello has it */
     ev_timer redial;
     ev_timer beginning;
     struct peer peer[MESH_PEERS]; /* members first, as in the quorum */
@@ -92,8 +92,8 @@ struct mesh {
 /*
  * Start: listen, and connect with every member.  `heard` gets each note,
  * `vote->from` filled in; it may tell, and nothing else here may be called
- * from it.  If the port cannot be had the process
- * ends (electionPortBindRetry).
+ * from it.  If the port cannot be had the process ends
+ * (electionPortBindRetry).
  */
 void mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
                const struct quorum *quorum, struct bytes config,
@@ -131,17 +131,28 @@ void stream_flush(struct peer *p);         /* write what waits, if UP */
 void stream_close(struct peer *p);
 
 /* mesh_dial.c: only while the link is DOWN. */
-void dial_init(struct peer *p);
-void dial_begin(struct peer *p);
-void dial_stop(struct peer *p); /* give up what is under way, quietly */
+void call_init(struct peer *p);
+void call_begin(struct peer *p);
+void call_stop(struct peer *p); /* give up what is under way, quietly */
+void mesh_own_address(struct mesh *m);
 
 /* mesh_accept.c */
 void accept_init(struct mesh *m);
 void accept_open(struct mesh *m);
 void accept_close(struct mesh *m);
 
+/* mesh_twin.c */
+/* A peer that is connected said `h` on another connection. */
+void mesh_suspect_twin(struct peer *p, const struct hello *h, int fd);
+
+/* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
+const char *mesh_name(int fd);
+
 /* A socket between servers: no delay, and a dead peer is noticed. */
 void mesh_socket_options(int fd);
+
+/* Its peer has another address: what is sent must be acknowledged soon. */
+void mesh_be_impatient(int fd);
 
 /* The peer is lost: link, and one line if that is news. */
 void mesh_lost(struct peer *p, const char *why);

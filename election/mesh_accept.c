@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mesh_accept.c - the election port, and guests until they said who they are.
+ * mesh_accept.c - guests of the election port, until they said who they are.
  *
- * A guest has syncLimit ticks for its hello.  There are MESH_GUESTS places;
+ * A guest has syncLimit ticks for its hello, or quorumCnxnTimeoutMs.  There
+ * are MESH_GUESTS places;
  * when all are taken the guest that waits longest makes room.
  *
  * ZK: QuorumCnxManager.Listener, handleConnection
@@ -10,16 +11,12 @@
 #include "election/mesh.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/check.h"
 #include "daemon/clock.h"
-#include "daemon/listen.h"
 #include "daemon/log.h"
-
-enum { BACKLOG = 64, ACCEPTS_PER_TURN = 16 };
 
 static const double bind_pause_seconds = 1;
 
@@ -39,9 +36,9 @@ static void
 turn_away(struct guest *g, const char *why)
 {
     if (why)
-        log_warn_often("election: closed a connection to our election port: "
-                       "%s",
-                       why);
+        log_warn_often("election: closed a connection of %s to our election "
+                       "port: %s",
+                       mesh_name(g->fd), why);
     close(g->fd);
     dismiss(g);
 }
@@ -61,8 +58,10 @@ stranger(struct mesh *m, const struct hello *h)
             continue;
         if (sid == HELLO_NO_SID) /* ZK: observers without id are -1, -2 ... */
             sid = -1 - (sid_t)(i - QUORUM_MEMBERS_MAX);
-        if (!hello_address(h->address, p->host, sizeof p->host, &p->port))
-            p->host[0] = '\0';
+        call_init(p);
+        p->dial.place_count =
+            hello_address(h->address, p->dial.place[0].host,
+                          sizeof p->dial.place[0].host, &p->dial.place[0].port);
         p->is_used = true;
         link_init(&p->link, m->self->sid, sid);
         return p;
@@ -72,16 +71,19 @@ stranger(struct mesh *m, const struct hello *h)
 
 /* The guest is `p`: link.c knows which connection stays. */
 static void
-welcome(struct guest *g, struct peer *p)
+welcome(struct guest *g, struct peer *p, const struct hello *h)
 {
+    bool is_fresh = clock_mono_ms() - p->up_ms < MESH_CROSSING_MS;
     int fd = g->fd;
 
     p->mesh->has_changed = true;
+    if (p->link.state == LINK_UP && !is_fresh)
+        mesh_suspect_twin(p, h, fd);
     if (p->link.state == LINK_DIALLING && p->link.peer > p->link.me)
-        dial_stop(p); /* two connections cross: theirs stays */
-    switch (link_met(&p->link, clock_mono_ms() - p->up_ms < MESH_CROSSING_MS)) {
+        call_stop(p); /* two connections cross: theirs stays */
+    switch (link_met(&p->link, is_fresh)) {
     case LINK_KEEP:
-        dial_stop(p);
+        call_stop(p);
         stream_close(p);
         dismiss(g);
         stream_begin(p, fd);
@@ -89,8 +91,8 @@ welcome(struct guest *g, struct peer *p)
     case LINK_REDIAL:
         turn_away(g, NULL);
         stream_close(p);
-        dial_stop(p);
-        dial_begin(p);
+        call_stop(p);
+        call_begin(p);
         return;
     case LINK_LEAVE:
         turn_away(g, NULL);
@@ -115,11 +117,11 @@ introduce(struct guest *g, const struct hello *h)
         p = stranger(m, h);
     if (!p)
         turn_away(g, "too many servers that are not in our configuration");
-    else if (!*p->host && p->link.peer < p->link.me)
+    else if (p->dial.place_count == 0 && p->link.peer < p->link.me)
         turn_away(g, "a smaller server that is not in our configuration and "
                      "does not say where to call it back");
     else
-        welcome(g, p);
+        welcome(g, p, h);
 }
 
 static void
@@ -177,12 +179,20 @@ place_for_guest(struct mesh *m)
     return oldest;
 }
 
-static void
-take_guest(struct mesh *m, int fd)
+static double
+hello_seconds(const struct conf *c)
 {
+    return c->quorum_cnxn_timeout_ms > 0
+               ? c->quorum_cnxn_timeout_ms / 1000.0
+               : (double)c->tick_time_ms * c->sync_limit_ticks / 1000.0;
+}
+
+static void
+on_knock(void *arg, int fd)
+{
+    struct mesh *m = arg;
     struct guest *g = place_for_guest(m);
-    double seconds = (double)m->conf->tick_time_ms *
-                     (double)m->conf->sync_limit_ticks / 1000.0;
+    double seconds = hello_seconds(m->conf);
 
     g->fd = fd;
     g->number = m->guests_ever++;
@@ -196,95 +206,19 @@ take_guest(struct mesh *m, int fd)
     ev_timer_start(m->loop, &g->patience);
 }
 
-static void
-on_knock(struct ev_loop *loop, ev_io *w, int events)
-{
-    struct mesh *m = w->data;
-
-    (void)loop, (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd >= 0)
-            take_guest(m, fd);
-        else if (errno == EAGAIN)
-            return;
-        else if (errno != ECONNABORTED && errno != EINTR)
-            log_warn_often("election: accept: %s", strerror(errno));
-    }
-}
-
 /* --- the port ------------------------------------------------------------- */
 
+/* Without any address of ours nobody larger can reach us. */
 static void
-bind_failed(struct mesh *m, const char *why)
-{
-    int32_t allowed = m->conf->election_bind_retry;
-
-    m->bind_failures++;
-    if (allowed > 0 && m->bind_failures > allowed)
-        fatal(EXIT_UNEXPECTED, "election: %s; tried %d times", why,
-              m->bind_failures);
-    log_warn("election: %s; trying again", why);
-    ev_timer_stop(m->loop, &m->bind_again);
-    ev_timer_set(&m->bind_again, bind_pause_seconds, 0);
-    ev_timer_start(m->loop, &m->bind_again);
-}
-
-static void
-listen_at(struct mesh *m, const char *address)
-{
-    char why[256];
-    int fd =
-        listen_open(address, m->self->election_port, BACKLOG, why, sizeof why);
-
-    if (fd < 0) {
-        bind_failed(m, why);
-        return;
-    }
-    m->listen_fd = fd;
-    ev_io_init(&m->listener, on_knock, fd, EV_READ);
-    m->listener.data = m;
-    ev_io_start(m->loop, &m->listener);
-    log_info("election: listening on port %s:%d", *address ? address : "*",
-             (int)m->self->election_port);
-}
-
-static void
-on_own_address(void *arg, int gai, struct addrinfo *list)
+on_bind_failed(void *arg, const char *why, int times)
 {
     struct mesh *m = arg;
-    char text[256] = "", why[512];
+    int32_t allowed = m->conf->election_bind_retry;
 
-    if (gai == 0)
-        gai = getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof text,
-                          NULL, 0, NI_NUMERICHOST);
-    if (gai != 0) {
-        snprintf(why, sizeof why, "cannot resolve our own host %s: %s",
-                 m->self->host, gai_strerror(gai));
-        bind_failed(m, why);
-    } else {
-        listen_at(m, text);
-    }
-    if (list)
-        freeaddrinfo(list);
-}
-
-static void
-try_to_listen(struct mesh *m)
-{
-    if (m->conf->listen_on_all_ips)
-        listen_at(m, "");
-    else
-        resolve_ask(&m->own, m->self->host, m->self->election_port,
-                    SOCK_STREAM);
-}
-
-static void
-on_bind_again(struct ev_loop *loop, ev_timer *w, int events)
-{
-    (void)loop, (void)events;
-    try_to_listen(w->data);
+    if (allowed > 0 && times > allowed && !port_is_open(&m->port))
+        fatal(EXIT_UNEXPECTED, "election: %s; tried %d times", why, times);
+    if (times == 1 || !port_is_open(&m->port))
+        log_warn("election: %s; trying again", why);
 }
 
 void
@@ -292,29 +226,20 @@ accept_init(struct mesh *m)
 {
     for (size_t i = 0; i < MESH_GUESTS; i++)
         m->guest[i] = (struct guest){.mesh = m, .fd = -1};
-    m->listen_fd = -1;
-    resolve_init(&m->own, &m->resolver, on_own_address, m);
-    ev_timer_init(&m->bind_again, on_bind_again, 0, 0);
-    m->bind_again.data = m;
+    port_init(&m->port, &m->resolver, "election", on_knock, on_bind_failed, m,
+              bind_pause_seconds);
 }
 
 void
 accept_open(struct mesh *m)
 {
-    m->bind_failures = 0;
-    try_to_listen(m);
+    port_open_election(&m->port, m->conf);
 }
 
 void
 accept_close(struct mesh *m)
 {
-    resolve_forget(&m->own);
-    ev_timer_stop(m->loop, &m->bind_again);
-    if (m->listen_fd >= 0) {
-        ev_io_stop(m->loop, &m->listener);
-        close(m->listen_fd);
-        m->listen_fd = -1;
-    }
+    port_close(&m->port);
     for (size_t i = 0; i < MESH_GUESTS; i++)
         if (m->guest[i].fd >= 0)
             turn_away(&m->guest[i], NULL);

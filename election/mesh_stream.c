@@ -31,6 +31,8 @@ stream_begin(struct peer *p, int fd)
     p->up_ms = clock_mono_ms();
     p->is_other_conf = false;
     p->mesh->has_changed = true;
+    if (p->dial.place_count > 1)
+        mesh_be_impatient(fd);
     ev_io_init(&p->readable, on_readable, fd, EV_READ);
     ev_io_init(&p->writable, on_writable, fd, EV_WRITE);
     p->readable.data = p->writable.data = p;

@@ -120,14 +120,49 @@ put_keyed(struct text *t, const char *key, int64_t number)
 }
 
 static void
+put_address(struct text *t, const struct conf_address *a)
+{
+    put_host(t, a->host);
+    put(t, ":");
+    put_number(t, a->quorum_port);
+    put(t, ":");
+    put_number(t, a->election_port);
+}
+
+/* By host, whatever the order in the file, which says whom to ask first. */
+static uint32_t
+sorted_addresses(const struct conf_member *m,
+                 struct conf_address sorted[CONF_ADDRESSES_MAX])
+{
+    struct conf_address next;
+    uint32_t n = 0, i;
+
+    for (; conf_member_address(m, n, &next); n++) {
+        for (i = n; i > 0 && strcmp(sorted[i - 1].host, next.host) > 0; i--)
+            sorted[i] = sorted[i - 1];
+        sorted[i] = next;
+    }
+    return n;
+}
+
+/* ZK: QuorumServer.toString */
+static void
+put_addresses(struct text *t, const struct conf_member *m)
+{
+    struct conf_address sorted[CONF_ADDRESSES_MAX];
+    uint32_t count = sorted_addresses(m, sorted);
+
+    for (uint32_t i = 0; i < count; i++) {
+        put(t, i == 0 ? "" : "|");
+        put_address(t, &sorted[i]);
+    }
+}
+
+static void
 put_member(struct text *t, const struct conf_member *m)
 {
     put_keyed(t, "server.", m->sid);
-    put_host(t, m->host);
-    put(t, ":");
-    put_number(t, m->quorum_port);
-    put(t, ":");
-    put_number(t, m->election_port);
+    put_addresses(t, m);
     put(t, m->is_observer ? ":observer" : ":participant");
     if (m->client_port > 0) {
         put(t, ";");

@@ -12,12 +12,15 @@
 
 /*
  * The longest text of members there can be: of each a server line (sid 19,
- * two hosts of 255 and brackets, three ports of 5, role 11, 23 of glue), its
+ * two hosts of 255 and brackets, three ports of 5, role 11, 23 of glue; more
+ * addresses as written, each 48 longer when an IPv6 one is spelled out), its
  * place in a group line (20, and 17 to begin one) and a weight line (48).
  */
 enum {
-    CONFIG_TEXT_MAX =
-        CONF_MEMBERS_MAX * (19 + 2 * 257 + 15 + 11 + 23 + 20 + 17 + 48) + 32
+    CONFIG_MORE_MAX = CONF_MORE_MAX + (CONF_ADDRESSES_MAX - 1) * 48,
+    CONFIG_TEXT_MAX = CONF_MEMBERS_MAX * (19 + 2 * 257 + 15 + 11 + 23 +
+                                          CONFIG_MORE_MAX + 20 + 17 + 48) +
+                      32
 };
 
 /* Who counts: the members of `conf`, in the same order. */

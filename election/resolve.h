@@ -17,7 +17,7 @@
 
 #include "daemon/conf.h"
 
-enum { RESOLVES_MAX = 160 };
+enum { RESOLVES_MAX = 320 }; /* four for each peer of the mesh, and ours */
 
 struct resolve {
     struct resolver *resolver;

@@ -41,7 +41,7 @@ bool vote_beats(const struct quorum *q, const struct vote *a,
 bool vote_agrees(const struct vote *a, const struct vote *b);
 
 enum {
-    NOTE_CONFIG_MAX = 48 * 1024, /* CONFIG_TEXT_MAX fits */
+    NOTE_CONFIG_MAX = 80 * 1024, /* CONFIG_TEXT_MAX fits */
     NOTE_BYTES_MAX = 44 + NOTE_CONFIG_MAX,
 };
 

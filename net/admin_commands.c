@@ -177,13 +177,31 @@ format_address(const char *host, int32_t port, char *text, size_t size)
              host, port);
 }
 
+/* One of the two ports where other servers come. */
+static int32_t
+quorum_port(const struct conf_address *a)
+{
+    return a->quorum_port;
+}
+static int32_t
+election_port(const struct conf_address *a)
+{
+    return a->election_port;
+}
+
 static json_t *
-address_list(const char *host, int32_t port)
+address_list(const struct conf_member *m,
+             int32_t (*port)(const struct conf_address *a))
 {
     char text[CONF_ADDRESS_MAX + 16];
+    json_t *list = json_array();
+    struct conf_address a;
 
-    format_address(host, port, text, sizeof text);
-    return json_pack("[s]", text);
+    for (uint32_t i = 0; conf_member_address(m, i, &a); i++) {
+        format_address(a.host, port(&a), text, sizeof text);
+        json_array_append_new(list, json_string(text));
+    }
+    return list;
 }
 
 /* ZK: VotingViewCommand.QuorumServerView */
@@ -196,10 +214,9 @@ voter_view(const struct conf_member *m)
     if (m->client_port != 0)
         format_address(*m->client_host ? m->client_host : "0.0.0.0",
                        m->client_port, client, sizeof client);
-    json_object_set_new(o, "server_addresses",
-                        address_list(m->host, m->quorum_port));
+    json_object_set_new(o, "server_addresses", address_list(m, quorum_port));
     json_object_set_new(o, "election_addresses",
-                        address_list(m->host, m->election_port));
+                        address_list(m, election_port));
     TEXT(o, "client_address", client);
     TEXT(o, "learner_type", "participant");
     return o;
@@ -222,24 +239,34 @@ put_voting_view(const struct admin_view *v, json_t *o)
     json_object_set_new(o, "current_config", voters);
 }
 
-/* ZK: MultipleAddresses as Jackson prints it; there is one address here. */
+/* ZK: MultipleAddresses as Jackson prints it; all count as reachable. */
 static json_t *
-multiple_addresses(const char *host, int32_t port)
+multiple_addresses(const struct conf_member *m,
+                   int32_t (*port)(const struct conf_address *a))
 {
-    json_t *o = json_object();
+    json_t *o = json_object(), *ports = json_array(), *hosts = json_array(),
+           *any = json_array();
     char text[CONF_ADDRESS_MAX + 16];
+    struct conf_address a;
 
-    format_address(host, port, text, sizeof text);
+    for (uint32_t i = 0; conf_member_address(m, i, &a); i++) {
+        format_address("0.0.0.0", port(&a), text, sizeof text);
+        json_array_append_new(any, json_string(text));
+        json_array_append_new(ports, json_integer(port(&a)));
+        json_array_append_new(hosts, json_string(a.host));
+    }
+    conf_member_address(m, 0, &a);
+    format_address(a.host, port(&a), text, sizeof text);
     FLAG(o, "empty", false);
-    json_object_set_new(o, "all_addresses", address_list(host, port));
-    json_object_set_new(o, "all_reachable_addresses", address_list(host, port));
+    json_object_set_new(o, "all_addresses", address_list(m, port));
+    json_object_set_new(o, "all_reachable_addresses", address_list(m, port));
     TEXT(o, "one", text);
     TEXT(o, "reachable_address", text);
-    json_object_set_new(o, "wildcard_addresses", address_list("0.0.0.0", port));
-    json_object_set_new(o, "all_ports", json_pack("[i]", (int)port));
-    json_object_set_new(o, "all_host_strings", json_pack("[s]", host));
+    json_object_set_new(o, "wildcard_addresses", any);
+    json_object_set_new(o, "all_ports", ports);
+    json_object_set_new(o, "all_host_strings", hosts);
     json_object_set_new(o, "all_reachable_addresses_or_all",
-                        address_list(host, port));
+                        address_list(m, port));
     TEXT(o, "reachable_or_one", text);
     return o;
 }
@@ -250,9 +277,9 @@ put_place(const struct conf_member *self, json_t *o)
     char client[CONF_ADDRESS_MAX + 16];
 
     json_object_set_new(o, "quorum_address",
-                        multiple_addresses(self->host, self->quorum_port));
+                        multiple_addresses(self, quorum_port));
     json_object_set_new(o, "election_address",
-                        multiple_addresses(self->host, self->election_port));
+                        multiple_addresses(self, election_port));
     if (self->client_port != 0) {
         format_address(*self->client_host ? self->client_host : "0.0.0.0",
                        self->client_port, client, sizeof client);

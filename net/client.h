@@ -100,7 +100,7 @@ struct client_proc {
     ev_check wake;
     ev_signal on_term;
     ev_timer end;
-    bool is_ending; /* SIGTERM came: nothing more is read */
+    mono_ms_t ending_since; /* SIGTERM came; 0: it did not */
 
     struct conf conf;
     int64_t outstanding_limit; /* this server's share of the global one */

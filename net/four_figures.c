@@ -123,7 +123,7 @@ figures_collect(const struct shm *shm, struct figures *f)
 
     *f = (struct figures){.role = r->role};
     f->is_serving = r->serving != 0;
-    f->uptime_ms = clock_wall_ms() - shm->super->started_wall_ms;
+    f->uptime_ms = clock_mono_ms() - shm->super->started_ms;
     f->sessions_expired = r->sessions_expired;
     f->local_sessions = r->local_sessions;
     f->proposals = r->proposals;

@@ -77,8 +77,10 @@ struct leader_conf {
     zxid_t last;   /* of our log, committed or not */
     int32_t tick_ms;
     int32_t init_ticks, sync_ticks;
-    int32_t ping_ms; /* between pings to LEARNER_QUICK ones; the
-                        others get two a tick */
+    int32_t snaps_max, diffs_max; /* learners that are brought up at a time;
+                                     then observers wait; 0: no limit */
+    int32_t ping_ms;              /* between pings to LEARNER_QUICK ones; the
+                                     others get two a tick */
     int64_t config_version;
     struct bytes config; /* the text for NEW_LEADER; borrowed */
     int32_t flags;       /* for learners that are zabd, too:

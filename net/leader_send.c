@@ -167,6 +167,28 @@ put_new_leader(struct leader *l, struct leader_peer *p, mono_ms_t now,
     return true;
 }
 
+/*
+ * Voters do not wait: a quorum may need them.  But they count.
+ *
+ * ZK: LearnerSyncThrottler (spec 6.5); there who is one too many is closed.
+ */
+static bool
+must_wait_for_others(const struct leader *l, const struct leader_peer *p)
+{
+    bool is_snap = p->plan.op == SYNC_SNAP;
+    int32_t most = is_snap ? l->conf.snaps_max : l->conf.diffs_max, busy = 0;
+
+    if (!p->is_observer || most == 0)
+        return false;
+    for (uint32_t i = 0; i < l->peer_end; i++) {
+        const struct leader_peer *other = &l->peer[i];
+
+        busy += other->stage == PEER_SYNCING && other->is_told_plan &&
+                (other->plan.op == SYNC_SNAP) == is_snap;
+    }
+    return busy >= most;
+}
+
 /* The plan, committed pairs, NEW_LEADER. */
 static bool
 next_of_sync(struct leader *l, uint32_t slot, mono_ms_t now,
@@ -174,6 +196,10 @@ next_of_sync(struct leader *l, uint32_t slot, mono_ms_t now,
 {
     struct leader_peer *p = &l->peer[slot];
 
+    if (!p->is_told_plan && must_wait_for_others(l, p)) {
+        p->heard = now; /* it is we who do not go on */
+        return false;
+    }
     if (!p->is_told_plan)
         return put_plan(p, item);
     if (p->is_snapping)

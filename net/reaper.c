@@ -7,7 +7,8 @@
 #include "net/reaper.h"
 
 void
-reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now)
+reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now,
+            wall_ms_t wall)
 {
     int32_t per_minute = conf->container_max_per_minute;
 
@@ -15,6 +16,7 @@ reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now)
         .interval = conf->container_check_interval_ms,
         .spacing = per_minute > 0 ? 60000 / per_minute : 60000,
         .never_used_ms = conf->container_never_used_ms,
+        .clocks = {now, wall},
     };
     r->next_look = now + r->interval;
 }
@@ -33,13 +35,67 @@ reaper_wants(const struct znode_stat *stat, wall_ms_t never_used_ms,
     return znode_ttl_ms(stat->owner) > 0 && age > znode_ttl_ms(stat->owner);
 }
 
+/* --- a clock that is set -------------------------------------------------- */
+
+/* The oldest two become one: who was made between them lives longer. */
+static void
+leap_forwards(struct reaper *r, wall_ms_t to, int64_t ms)
+{
+    if (r->leap_count == REAPER_LEAPS_MAX) {
+        r->leap[1].ms += r->leap[0].ms;
+        memmove(&r->leap[0], &r->leap[1], --r->leap_count * sizeof r->leap[0]);
+    }
+    r->leap[r->leap_count].to = to;
+    r->leap[r->leap_count++].ms = ms;
+}
+
+/* As far as it had been set forwards, that is taken back. */
+static void
+leap_back(struct reaper *r, int64_t ms)
+{
+    while (r->leap_count > 0 && ms > 0) {
+        int64_t *last = &r->leap[r->leap_count - 1].ms;
+        int64_t taken = ms < *last ? ms : *last;
+
+        ms -= taken;
+        *last -= taken;
+        r->leap_count -= *last == 0;
+    }
+}
+
+static void
+follow_clock(struct reaper *r, mono_ms_t now, wall_ms_t wall)
+{
+    int64_t jump = clock_jump(&r->clocks, now, wall);
+
+    if (jump > 0)
+        leap_forwards(r, wall, jump);
+    else
+        leap_back(r, -jump);
+}
+
+/* What the wall's clock would show, had it run on since `then`. */
+static wall_ms_t
+wall_since(const struct reaper *r, wall_ms_t then)
+{
+    wall_ms_t wall = r->wall;
+
+    for (uint32_t i = 0; i < r->leap_count; i++)
+        if (then < r->leap[i].to)
+            wall -= r->leap[i].ms;
+    return wall;
+}
+
+/* --- looking -------------------------------------------------------------- */
+
 static bool
 note(void *arg, struct bytes path, const struct znode_view *view)
 {
     struct reaper *r = arg;
     struct jute_out out;
 
-    if (!reaper_wants(&view->stat, r->never_used_ms, r->wall))
+    if (!reaper_wants(&view->stat, r->never_used_ms,
+                      wall_since(r, view->stat.mtime)))
         return true;
     out = jute_out_of(r->list + r->size, sizeof r->list - r->size);
     jute_put_bytes(&out, path);
@@ -67,6 +123,7 @@ reaper_next(struct reaper *r, const struct tree *t, mono_ms_t now,
     struct bytes path = BYTES_NULL;
     struct jute_in in;
 
+    follow_clock(r, now, wall);
     if (r->at == r->size && now >= r->next_look)
         look(r, t, now, wall);
     if (r->at < r->size && now >= r->next_out) {

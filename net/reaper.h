@@ -7,16 +7,23 @@
  * that look again.  What does not fit into the list waits for the next look,
  * which then follows at once.
  *
+ * A TTL is of time that passed: when the wall's clock is set forwards, nodes
+ * from before do not become older by that.
+ *
  * Pure: it is told the time.  The replication process, standalone or leading.
  * ZK: ContainerManager.  Facts: spec/client-protocol.md 4.7
  */
 #ifndef NET_REAPER_H
 #define NET_REAPER_H
 
+#include "daemon/clock.h"
 #include "daemon/conf.h"
 #include "storage/tree.h"
 
-enum { REAPER_LIST_BYTES = 64 * 1024 };
+enum {
+    REAPER_LIST_BYTES = 64 * 1024,
+    REAPER_LEAPS_MAX = 8,
+};
 
 struct reaper {
     mono_ms_t interval;      /* between looks */
@@ -24,13 +31,20 @@ struct reaper {
     wall_ms_t never_used_ms; /* age at which an empty new container goes;
                                 0: never */
     mono_ms_t next_look, next_out;
-    wall_ms_t wall;                  /* during a look */
+    wall_ms_t wall;           /* during a look */
+    struct clock_pair clocks; /* when they were told last */
+    uint32_t leap_count;
+    struct {
+        wall_ms_t to; /* the wall's clock was set forwards, to this ... */
+        int64_t ms;   /* ... by so much; what is older was made before */
+    } leap[REAPER_LEAPS_MAX];
     uint32_t size, at;               /* of list */
     bool is_cut;                     /* the list was too small */
     uint8_t list[REAPER_LIST_BYTES]; /* paths, each behind its i32 length */
 };
 
-void reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now);
+void reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now,
+                 wall_ms_t wall);
 
 /*
  * The next node to delete, size -1 if there is none now; borrowed until the

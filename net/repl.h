@@ -20,6 +20,7 @@
 #include "daemon/bell.h"
 #include "daemon/ring_memory.h"
 #include "election/quorum.h"
+#include "election/resolve.h"
 #include "net/expiry.h"
 #include "net/local.h"
 #include "net/prep.h"
@@ -84,6 +85,7 @@ struct repl {
     session_id_t next_session;
 
     struct ev_loop *loop;
+    struct resolver resolver; /* of a member: names of the others, and ours */
     struct bell bell;
     ev_timer expire, reap, stall, rest;
 };

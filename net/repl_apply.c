@@ -41,7 +41,8 @@ compare_digest(struct repl *r, const struct txn *txn)
         log_error("First digest mismatch on txn: 0x%" PRIx64
                   ", expected digest is %" PRIu64 ": this server's tree is not "
                   "its leader's.  Stop it, move its data and log directories "
-                  "away and start it: it takes everything from the leader",
+                  "away but for myid, and start it: it takes everything from "
+                  "the leader",
                   (uint64_t)zxid, (uint64_t)txn->digest);
     r->has_differed = true;
 }

@@ -47,8 +47,7 @@ hold_image(struct repl_history *h)
     char text[1200];
     int rc = 0;
 
-    if (h->snapping >= HISTORY_SNAPS_MAX ||
-        (h->image.env && is_replaced(&h->image)))
+    if (h->image.env && is_replaced(&h->image))
         return -EAGAIN;
     if (!h->image.env)
         rc = image_open(&h->image, h->dirs.image, IMAGE_READ, &e);

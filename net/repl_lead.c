@@ -78,7 +78,7 @@ repl_lead(struct repl *r)
 
     out.count = 0;
     r->role = &role_leading;
-    l = lead_open(r, &duty, conf_myself(&r->conf)->quorum_port, now);
+    l = lead_open(r, &duty, 0);
     log_info("replication: elected to lead, waiting for a quorum "
              "zxid=0x%" PRIx64,
              (uint64_t)r->last);

@@ -13,6 +13,7 @@
 #ifndef NET_REPL_LEAD_H
 #define NET_REPL_LEAD_H
 
+#include "election/port.h"
 #include "election/quorum_conf.h"
 #include "net/leader.h"
 #include "net/qlink.h"
@@ -51,11 +52,8 @@ struct repl_lead {
     struct quorum alone; /* a master's: nobody but us */
     struct history history;
     struct conn_home home;
-    ev_io listener;
+    struct port port;
     ev_timer tick;
-    int32_t port;
-    mono_ms_t bind_again; /* the port was taken: when to try next */
-    int bind_failures;
     bool is_on;      /* learners may come */
     const char *why; /* it is over, or NULL */
     size_t config_size;
@@ -66,11 +64,11 @@ struct repl_lead {
 /* --- repl_lead_port.c ---------------------------------------------------- */
 
 /*
- * Learners may come on `port` for this duty; the core is begun by the caller,
- * before the loop turns.
+ * Learners may come on `port`, or 0: our quorum ports, for this duty; the core
+ * is begun by the caller, before the loop turns.
  */
 struct repl_lead *lead_open(struct repl *r, const struct lead_duty *duty,
-                            int32_t port, mono_ms_t now);
+                            int32_t port);
 
 /* All connections and the port are closed; it was open. */
 void lead_close(struct repl_lead *l);

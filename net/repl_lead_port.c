@@ -9,20 +9,18 @@
  * The replication process.  ZK: Leader, ObserverMaster
  */
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "daemon/clock.h"
-#include "daemon/listen.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
 #include "net/repl_lead.h"
 
 enum {
     LEAD_BUFFERS = 1 << 30, /* bytes of all connections together */
-    LISTEN_BACKLOG = 64,
-    BIND_PAUSE_MS = 100,
-    PING_MS = 100, /* to learners that are zabd, too */
+    PING_MS = 100,          /* to learners that are zabd, too */
 };
+
+static const double bind_pause_seconds = 0.1;
 
 /* --- what the core says -------------------------------------------------- */
 
@@ -61,52 +59,26 @@ lead_perform(struct repl_lead *l, const struct leader_out *out)
 /* --- the port ------------------------------------------------------------ */
 
 static void
-on_connection(struct ev_loop *loop, ev_io *io, int events)
+on_knock(void *arg, int fd)
 {
-    struct repl_lead *l = io->data;
-    struct sockaddr_storage from;
+    struct repl_lead *l = arg;
+    struct sockaddr_storage from = {0};
     socklen_t size = sizeof from;
     char text[80];
-    int fd;
 
-    (void)loop, (void)events;
-    while ((fd = accept4(io->fd, (struct sockaddr *)&from, &size,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        qlink_name((const struct sockaddr *)&from, text, sizeof text);
-        lead_peer_open(l, fd, text);
-        size = sizeof from;
-    }
+    getpeername(fd, (struct sockaddr *)&from, &size);
+    qlink_name((const struct sockaddr *)&from, text, sizeof text);
+    lead_peer_open(l, fd, text);
 }
 
+/* Somebody else may have the port for a moment: told once. */
 static void
-bind_port(struct repl_lead *l, mono_ms_t now)
+on_bind_failed(void *arg, const char *why, int times)
 {
-    const struct conf *conf = &l->r->conf;
-    const char *host = conf_myself(conf)->host;
-    char why[256];
-    int fd = listen_open(conf->listen_on_all_ips ? "" : host, l->port,
-                         LISTEN_BACKLOG, why, sizeof why);
+    const struct repl_lead *l = arg;
 
-    if (fd < 0) {
-        l->bind_again = now + BIND_PAUSE_MS;
-        if (l->bind_failures++ == 0)
-            log_error("%s: %s", l->duty->name, why);
-        return;
-    }
-    l->bind_again = 0;
-    l->bind_failures = 0;
-    ev_io_init(&l->listener, on_connection, fd, EV_READ);
-    l->listener.data = l;
-    ev_io_start(l->r->loop, &l->listener);
-}
-
-static void
-close_port(struct repl_lead *l)
-{
-    if (l->bind_again != 0)
-        return;
-    ev_io_stop(l->r->loop, &l->listener);
-    close(l->listener.fd);
+    if (times == 1)
+        log_error("%s: %s; trying again", l->duty->name, why);
 }
 
 /* --- open and closed ----------------------------------------------------- */
@@ -120,8 +92,6 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop, (void)events;
     out.count = 0;
-    if (l->bind_again != 0 && now >= l->bind_again)
-        bind_port(l, now);
     leader_tick(&l->core, now, &out);
     lead_perform(l, &out);
 }
@@ -134,14 +104,15 @@ make(struct repl *r)
     l->r = r;
     l->history = repl_history_of(r->history);
     conn_home_init(&l->home, r->loop, &lead_conn_ops, LEAD_BUFFERS);
+    port_init(&l->port, &r->resolver, "learners", on_knock, on_bind_failed, l,
+              bind_pause_seconds);
     ev_timer_init(&l->tick, on_tick, 0, PING_MS / 1000.);
     l->tick.data = l;
     return l;
 }
 
 struct repl_lead *
-lead_open(struct repl *r, const struct lead_duty *duty, int32_t port,
-          mono_ms_t now)
+lead_open(struct repl *r, const struct lead_duty *duty, int32_t port)
 {
     struct repl_lead *l;
 
@@ -149,10 +120,9 @@ lead_open(struct repl *r, const struct lead_duty *duty, int32_t port,
         r->lead = make(r);
     l = r->lead;
     l->duty = duty;
-    l->port = port;
     l->is_on = true;
     l->why = NULL;
-    bind_port(l, now);
+    port_open_quorum(&l->port, &r->conf, port);
     ev_timer_again(r->loop, &l->tick);
     return l;
 }
@@ -162,7 +132,7 @@ lead_close(struct repl_lead *l)
 {
     l->is_on = false;
     ev_timer_stop(l->r->loop, &l->tick);
-    close_port(l);
+    port_close(&l->port);
     for (uint32_t i = 0; i < LEADER_PEERS_MAX; i++)
         lead_peer_close(&l->peer[i]);
 }
@@ -178,6 +148,8 @@ lead_conf(struct repl_lead *l)
         .tick_ms = conf->tick_time_ms,
         .init_ticks = conf->init_limit_ticks,
         .sync_ticks = conf->sync_limit_ticks,
+        .snaps_max = conf->snap_syncs_max,
+        .diffs_max = conf->diff_syncs_max,
         .ping_ms = PING_MS,
         .config = {(const uint8_t *)l->config, (int32_t)l->config_size},
         .flags = LEARNER_ZSTD | LEARNER_QUICK,

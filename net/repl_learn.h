@@ -10,7 +10,7 @@
 #ifndef NET_REPL_LEARN_H
 #define NET_REPL_LEARN_H
 
-#include "election/resolve.h"
+#include "election/dial.h"
 #include "net/learner.h"
 #include "net/qlink.h"
 #include "net/repl_history.h"
@@ -47,10 +47,7 @@ struct repl_learn {
     ev_timer tick;
 
     /* repl_learn_dial.c */
-    struct resolver resolver;
-    struct resolve question;
-    ev_io dialling;
-    int dial_fd; /* -1: none */
+    struct dial dial;
     ev_timer dial_again;
     int dial_pause_ms;
     mono_ms_t dial_until;   /* refusals end it */

@@ -4,7 +4,7 @@
  *
  * A leader binds its port when it is elected, which may be a moment after we
  * know of it: a refusal is tried again, soon at first and every 100 ms then,
- * for half a second.  The name is resolved again at every attempt.
+ * for half a second.  Each attempt is for all of its addresses (dial.h).
  *
  * An observer with observerMasterPort set looks for a master instead: one
  * voter after the other, in a random order that stays, and after a loss the
@@ -14,12 +14,8 @@
  * ZK: Learner.connectToLeader (spec/quorum-protocol.md 6.4);
  *     QuorumPeer.findLearnerMaster (8)
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -44,12 +40,6 @@ wants_master(const struct repl_learn *l)
     return l->r->conf.is_observer && l->r->conf.observer_master_port > 0;
 }
 
-static int32_t
-port_of(const struct repl_learn *l, const struct conf_member *m)
-{
-    return wants_master(l) ? l->r->conf.observer_master_port : m->quorum_port;
-}
-
 /* The next that may be a master is whom we dial. */
 static void
 choose_master(struct repl_learn *l)
@@ -60,27 +50,19 @@ choose_master(struct repl_learn *l)
 }
 
 static void
-close_dialling(struct repl_learn *l)
-{
-    if (l->dial_fd < 0)
-        return;
-    ev_io_stop(l->r->loop, &l->dialling);
-    close(l->dial_fd);
-    l->dial_fd = -1;
-}
-
-static void
 failed(struct repl_learn *l, const char *what)
 {
-    const struct conf_member *m = leader_of(l);
+    const struct dial_place *at = &l->dial.place[0];
     mono_ms_t now = clock_mono_ms();
 
-    close_dialling(l);
-    log_debug("learner: cannot connect to server %" PRId64 " at %s:%d: %s",
-              (int64_t)l->leader, m->host, port_of(l, m), what);
+    dial_stop(&l->dial);
+    log_debug("learner: cannot connect to server %" PRId64 " at %s:%" PRId32
+              ": %s",
+              (int64_t)l->leader, at->host, at->port, what);
     if (now >= l->dial_until) {
-        log_warn("learner: cannot connect to server %" PRId64 " at %s:%d: %s",
-                 (int64_t)l->leader, m->host, port_of(l, m), what);
+        log_warn("learner: cannot connect to server %" PRId64 " at %s:%" PRId32
+                 ": %s",
+                 (int64_t)l->leader, at->host, at->port, what);
         l->why = "the leader cannot be reached";
         return;
     }
@@ -93,62 +75,26 @@ failed(struct repl_learn *l, const char *what)
 }
 
 static void
-on_writable(struct ev_loop *loop, ev_io *io, int events)
-{
-    struct repl_learn *l = io->data;
-    int err = 0, fd = l->dial_fd;
-    socklen_t size = sizeof err;
-
-    (void)events;
-    getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
-    if (err != 0) {
-        failed(l, strerror(err));
-        return;
-    }
-    ev_io_stop(loop, io);
-    l->dial_fd = -1;
-    learn_connected(l, fd);
-}
-
-static void
-connect_to(struct repl_learn *l, const struct addrinfo *to)
-{
-    l->dial_fd =
-        socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (l->dial_fd < 0) {
-        failed(l, strerror(errno));
-        return;
-    }
-    qlink_tune(l->dial_fd);
-    ev_io_init(&l->dialling, on_writable, l->dial_fd, EV_WRITE);
-    l->dialling.data = l;
-    if (connect(l->dial_fd, to->ai_addr, to->ai_addrlen) < 0 &&
-        errno != EINPROGRESS) {
-        failed(l, strerror(errno));
-        return;
-    }
-    ev_io_start(l->r->loop, &l->dialling);
-}
-
-static void
-on_resolved(void *arg, int gai_error, struct addrinfo *list)
+on_dialled(void *arg, int fd, const char *why)
 {
     struct repl_learn *l = arg;
 
-    if (gai_error != 0) {
-        failed(l, gai_strerror(gai_error));
+    if (fd < 0) {
+        failed(l, why);
         return;
     }
-    connect_to(l, list);
-    freeaddrinfo(list);
+    qlink_tune(fd);
+    learn_connected(l, fd);
 }
 
 static void
 attempt(struct repl_learn *l)
 {
-    const struct conf_member *m = leader_of(l);
+    const struct conf *c = &l->r->conf;
 
-    resolve_ask(&l->question, m->host, port_of(l, m), SOCK_STREAM);
+    dial_quorum_places(&l->dial, leader_of(l),
+                       wants_master(l) ? c->observer_master_port : 0);
+    dial_begin(&l->dial);
 }
 
 static void
@@ -183,11 +129,9 @@ void
 learn_dial_init(struct repl_learn *l)
 {
     list_masters(l);
-    l->dial_fd = -1;
     ev_init(&l->dial_again, on_again);
     l->dial_again.data = l;
-    resolver_init(&l->resolver, l->r->loop);
-    resolve_init(&l->question, &l->resolver, on_resolved, l);
+    dial_init(&l->dial, &l->r->resolver, on_dialled, l);
 }
 
 /* An answer may take as long as the configuration says, a refusal may not. */
@@ -212,14 +156,13 @@ learn_dial(struct repl_learn *l, mono_ms_t now)
 void
 learn_dial_tick(struct repl_learn *l, mono_ms_t now)
 {
-    if (l->dial_fd >= 0 && now >= l->answer_until)
+    if (l->dial.is_on && now >= l->answer_until)
         failed(l, "no answer");
 }
 
 void
 learn_dial_stop(struct repl_learn *l)
 {
-    resolve_forget(&l->question);
-    close_dialling(l);
+    dial_stop(&l->dial);
     ev_timer_stop(l->r->loop, &l->dial_again);
 }

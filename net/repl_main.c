@@ -155,7 +155,7 @@ repl_start_clocks(struct repl *r)
     mono_ms_t now = clock_mono_ms();
 
     expiry_init(&r->expiry, r->sessions, r->conf.tick_time_ms, now);
-    reaper_init(&r->reaper, &r->conf, now);
+    reaper_init(&r->reaper, &r->conf, now, clock_wall_ms());
     repl_revive_sessions(r);
     again_at(r, &r->expire, r->expiry.due);
     again_at(r, &r->reap, r->reaper.next_look);

@@ -146,7 +146,7 @@ repl_master_begin(struct repl *r, int64_t epoch)
 
     if (port == 0 || r->conf.is_observer)
         return;
-    l = lead_open(r, &duty, port, now);
+    l = lead_open(r, &duty, port);
     l->alone = (struct quorum){.count = 1, .member = {{.sid = r->conf.my_sid}}};
     conf = lead_conf(l);
     conf.quorum = &l->alone;

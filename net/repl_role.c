@@ -257,6 +257,7 @@ static void
 join_ensemble(struct repl *r)
 {
     quorum_of_conf(&r->conf, &r->quorum);
+    resolver_init(&r->resolver, r->loop);
     r->history = repl_history_new(r);
     r->forward = memory_reserve(sizeof *r->forward);
     r->heard_remote = memory_reserve(SESSIONS_MAX * sizeof *r->heard_remote);

@@ -16,7 +16,8 @@ enum {
 
 /*
  * Forty bits of a clock and sixteen of room.  Ours: the wall's clock, so
- * that ids do not come back after the machine was restarted.
+ * that ids do not come back after the machine was restarted; nor after it was
+ * set back.
  */
 void
 repl_session_start(struct repl *r)
@@ -25,7 +26,10 @@ repl_session_start(struct repl *r)
     uint64_t sid =
         r->conf.my_sid > 0 ? (uint64_t)r->conf.my_sid : STANDALONE_SID;
 
-    r->next_session = (session_id_t)(ms << 24 >> 8 | sid << 56);
+    session_id_t first = (session_id_t)(ms << 24 >> 8 | sid << 56);
+
+    if (r->next_session < first)
+        r->next_session = first;
 }
 
 session_id_t

@@ -49,6 +49,7 @@ def mismatches(member):
 @case("short", "long", of=["zzz", "zza"])
 def differs(t, word):
     """A follower's disk gives back something else than was written."""
+    t.expected = "First digest mismatch"
     e = t.ensemble(word)
     e.start()
     victim = [m for m in e if m.kind == "zabd" and m is not e.wait()][0]

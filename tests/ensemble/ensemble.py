@@ -69,6 +69,7 @@ class Member(Server):
         self.extra = {}          # options of this member alone
         self.place = ensemble.net.place(sid) if ensemble.net else None
         self.host = self.place.address if self.place else "127.0.0.1"
+        self.more = []           # its other addresses
         self.port, self.quorum_port, self.election_port, self.admin = \
             ensemble.ports(sid)
         os.makedirs(self.path("data"))
@@ -79,9 +80,10 @@ class Member(Server):
         return "%d (%s)" % (self.sid, self.kind)
 
     def line(self):
-        return "%s:%d:%d:%s" % (
-            self.host, self.quorum_port, self.election_port,
-            "observer" if self.is_observer else "participant")
+        return "|".join("%s:%d:%d" % (host, self.quorum_port,
+                                      self.election_port)
+                        for host in [self.host] + self.more) + (
+            ":observer" if self.is_observer else ":participant")
 
     def configure(self):
         """Write zoo.cfg for what the member is now."""
@@ -98,6 +100,8 @@ class Member(Server):
         for m in self.ensemble.members.values():
             conf["server.%d" % m.sid] = m.line()
         java = []
+        if self.more:
+            java.append("-Dzookeeper.multiAddress.enabled=true")
         for key in JAVA_KEYS:
             if self.kind == "apache" and key in conf:
                 java.append("-D%s=%s" % (key, conf.pop(key)))

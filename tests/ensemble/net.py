@@ -75,6 +75,12 @@ class Place:
     def ip(self, *words):
         sh("nsenter", "-n", "-t", str(self.holder.pid), "ip", *words)
 
+    def join(self, prefix):
+        """Another network over the same wire; our address there."""
+        self.ip("addr", "add", "%s%d/24" % (prefix, self.number), "dev",
+                "eth0")
+        return prefix + str(self.number)
+
     def knows(self, number, address):
         """From now on packets to that member go to this address."""
         self.ip("neigh", "replace", PREFIX + str(number), "lladdr", address,

@@ -325,12 +325,48 @@ numbers_fit_a_session_id(void)
 }
 
 static void
-further_addresses_are_warned_of(void)
+ports_of_all_addresses_are_compared(void)
 {
     CU_ASSERT_EQUAL(given_member("1", LIMITS "server.1=a:1:2|aa:1:2\n"
-                                             "server.2=b:1:2\n"),
+                                             "server.2=b:1:2|bb:1:2\n"
+                                             "server.3=c:1:2\n"),
                     0);
-    CU_ASSERT_TRUE(says("only the first, a, is used"));
+    CU_ASSERT_EQUAL(report.count, 0);
+    CU_ASSERT_EQUAL(given_member("1", LIMITS "server.1=a:1:2|aa:1:2\n"
+                                             "server.2=b:1:2|aa:2:3\n"),
+                    -EINVAL);
+    CU_ASSERT_TRUE(says("has the port 2 of server.1 on the same host"));
+    CU_ASSERT_EQUAL(given_member("1", LIMITS "server.1=a:1:2|aa:7:7\n"
+                                             "server.2=b:1:2\n"),
+                    -EINVAL);
+    CU_ASSERT_TRUE(says("quorum and election port are the same, 7"));
+}
+
+static void
+the_polling_election_knows_one_address(void)
+{
+    CU_ASSERT_EQUAL(given_member("1", LIMITS "electionAlg=0\n"
+                                             "server.1=a:1:2|aa:1:2\n"
+                                             "server.2=b:1:2\n"),
+                    -EINVAL);
+    CU_ASSERT_TRUE(says("knows one address of each server; allowed: 3"));
+}
+
+static void
+a_number_that_is_given_twice_is_warned_of(void)
+{
+    CU_ASSERT_EQUAL(given_member("1", LIMITS THREE "server.2=d:1:2\n"), 0);
+    CU_ASSERT_TRUE(says(":8: warning: server.2: is given in line 6 already: "
+                        "this one counts"));
+    CU_ASSERT_STRING_EQUAL(conf.member[1].host, "d");
+}
+
+static void
+a_wrong_line_says_what_is_allowed(void)
+{
+    CU_ASSERT_EQUAL(given_member("1", LIMITS "server.1=a:1\n"), -EINVAL);
+    CU_ASSERT_TRUE(says("server.1: Missing election port for server; allowed: "
+                        "host:quorumPort:electionPort"));
 }
 
 /* etc/zoo-ensemble.cfg, but with a data folder of the test. */
@@ -373,6 +409,9 @@ UNIT_SUITE(conf_ensemble)
     UNIT(polling_is_allowed_and_warned_of);
     UNIT(what_an_ensemble_lacks_is_warned_of);
     UNIT(numbers_fit_a_session_id);
-    UNIT(further_addresses_are_warned_of);
+    UNIT(ports_of_all_addresses_are_compared);
+    UNIT(the_polling_election_knows_one_address);
+    UNIT(a_number_that_is_given_twice_is_warned_of);
+    UNIT(a_wrong_line_says_what_is_allowed);
     UNIT(the_sample_is_an_ensemble_without_a_finding);
 }

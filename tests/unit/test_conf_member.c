@@ -50,13 +50,44 @@ ipv6_stands_in_brackets(void)
     CU_ASSERT_FALSE(reads("[::1:2888:3888"));
 }
 
-static void
-of_several_addresses_the_first_is_kept(void)
+static bool
+has_address(uint32_t i, const char *host, int32_t quorum, int32_t election)
 {
-    CU_ASSERT_TRUE(reads("a:1:2|b:3:4;2181"));
-    CU_ASSERT_STRING_EQUAL(m.host, "a");
+    struct conf_address a;
+
+    return conf_member_address(&m, i, &a) && strcmp(a.host, host) == 0 &&
+           a.quorum_port == quorum && a.election_port == election;
+}
+
+static void
+several_addresses_are_kept_in_order(void)
+{
+    struct conf_address a;
+
+    CU_ASSERT_TRUE(reads("c:1:2|[::1]:3:4|b:5:6:observer;2181"));
+    CU_ASSERT_TRUE(has_address(0, "c", 1, 2));
+    CU_ASSERT_TRUE(has_address(1, "::1", 3, 4));
+    CU_ASSERT_TRUE(has_address(2, "b", 5, 6));
+    CU_ASSERT_FALSE(conf_member_address(&m, 3, &a));
+    CU_ASSERT_TRUE(m.is_observer);
     CU_ASSERT_EQUAL(m.client_port, 2181);
+    CU_ASSERT_TRUE(reads("a:1:2"));
+    CU_ASSERT_FALSE(conf_member_address(&m, 1, &a));
+}
+
+static void
+no_more_addresses_than_there_is_room_for(void)
+{
+    char value[700], name[260];
+
+    CU_ASSERT_TRUE(reads("a:1:2|b:1:2|c:1:2|d:1:2"));
+    CU_ASSERT_FALSE(reads("a:1:2|b:1:2|c:1:2|d:1:2|e:1:2"));
     CU_ASSERT_FALSE(reads("a:1:2|b:3"));
+    snprintf(name, sizeof name, "%0250d", 0);
+    snprintf(value, sizeof value, "%s:1:2|%s:1:2", name, name + 3);
+    CU_ASSERT_TRUE(reads(value));
+    snprintf(value, sizeof value, "%s:1:2|%s:1:2|b:1:2", name, name);
+    CU_ASSERT_FALSE(reads(value));
 }
 
 static void
@@ -113,6 +144,7 @@ a_formatted_line_spells_everything_out(void)
     CU_ASSERT_TRUE(formats("a:1:2", "a:1:2:participant"));
     CU_ASSERT_TRUE(
         formats("a:1:2:observer;2181", "a:1:2:observer;0.0.0.0:2181"));
+    CU_ASSERT_TRUE(formats("b:1:2|[::1]:3:4", "b:1:2|[::1]:3:4:participant"));
     CU_ASSERT_TRUE(
         formats("[::1]:1:2;[fe80::2]:3", "[::1]:1:2:participant;[fe80::2]:3"));
 }
@@ -135,7 +167,8 @@ UNIT_SUITE(conf_member)
     UNIT(a_plain_line_is_a_participant);
     UNIT(role_and_client_address_are_optional);
     UNIT(ipv6_stands_in_brackets);
-    UNIT(of_several_addresses_the_first_is_kept);
+    UNIT(several_addresses_are_kept_in_order);
+    UNIT(no_more_addresses_than_there_is_room_for);
     UNIT(a_secure_address_is_noticed);
     UNIT(a_missing_election_port_is_said_in_zookeepers_words);
     UNIT(what_is_no_member_is_refused);

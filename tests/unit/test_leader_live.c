@@ -68,6 +68,56 @@ an_observer_is_brought_up_by_pairs(void)
     CU_ASSERT_FALSE(next(9));
 }
 
+/* ... and how long that takes is no silence of its own. */
+static void
+an_observer_waits_while_too_many_get_snapshots(void)
+{
+    given_led();
+    leader.conf.snaps_max = 1;
+    past.must_snap = true;
+    comes_late(3, 4, 4, 0);
+    CU_ASSERT_TRUE(sends_snapshot(3));
+    comes_late(9, 4, 4, 0);
+    for (int i = 0; i < 2 * INIT_TICKS; i++) {
+        leader_stirs(&leader, 3, now);
+        acks(2, ZXID(4, 3));
+        passes(TICK_MS);
+        CU_ASSERT_FALSE(next(9));
+    }
+    CU_ASSERT_FALSE(closed(9));
+    snapped(3, ZXID(4, 3));
+    while (next(3))
+        ;
+    CU_ASSERT_TRUE(sends_snapshot(9));
+}
+
+static void
+an_observer_waits_while_too_many_get_what_they_lack(void)
+{
+    given_led();
+    leader.conf.diffs_max = 1;
+    leader.conf.snaps_max = 1;
+    comes_late(3, 4, 4, ZXID(4, 1));
+    CU_ASSERT_TRUE(sends(3, Q_DIFF, ZXID(4, 3)));
+    comes_late(9, 4, 4, ZXID(4, 1));
+    CU_ASSERT_FALSE(next(9));
+    leaves(3);
+    CU_ASSERT_TRUE(sends(9, Q_DIFF, ZXID(4, 3)));
+}
+
+/* A quorum may need it. */
+static void
+a_voter_waits_for_no_observer(void)
+{
+    given_led();
+    leader.conf.snaps_max = leader.conf.diffs_max = 1;
+    past.must_snap = true;
+    comes_late(9, 4, 4, 0);
+    CU_ASSERT_TRUE(sends_snapshot(9));
+    comes_late(3, 4, 4, 0);
+    CU_ASSERT_TRUE(sends_snapshot(3));
+}
+
 static void
 an_observer_hears_only_what_is_committed(void)
 {
@@ -279,6 +329,9 @@ UNIT_SUITE(leader_live)
     UNIT(a_proposal_carries_the_transaction);
     UNIT(a_stranger_is_forwarded_to_as_a_follower);
     UNIT(an_observer_is_brought_up_by_pairs);
+    UNIT(an_observer_waits_while_too_many_get_snapshots);
+    UNIT(an_observer_waits_while_too_many_get_what_they_lack);
+    UNIT(a_voter_waits_for_no_observer);
     UNIT(an_observer_hears_only_what_is_committed);
     UNIT(a_sync_with_nothing_outstanding_is_answered_at_once);
     UNIT(a_sync_waits_for_the_proposal_that_was_last);

@@ -62,6 +62,16 @@ writes_observers_client_ports_and_ipv6(void)
          "[0:0:0:0:0:0:0:1]:2182\nversion=0");
 }
 
+/* spec/quorum-protocol.md 9.1: printed by host, whatever the file's order. */
+static void
+writes_several_addresses_by_host(void)
+{
+    given_members(1);
+    strcpy(conf.member[0].more, "10.0.0.9:3:4|10.0.0.10:5:6");
+    says("server.1=10.0.0.10:5:6|10.0.0.9:3:4|127.0.0.1:23101:23201:"
+         "participant\nversion=0");
+}
+
 static void
 writes_groups_and_weights(void)
 {
@@ -87,6 +97,8 @@ fits_the_largest_ensemble(void)
 
         memset(m->host, ':', CONF_ADDRESS_MAX - 1);
         memset(m->client_host, ':', CONF_ADDRESS_MAX - 1);
+        strcpy(m->more, "[::1]:65535:65535|[::2]:65535:65535|[::3]:65535:"
+                        "65535");
         m->quorum_port = m->election_port = m->client_port = 65535;
         m->weight = INT64_MAX;
         m->group = INT32_MAX - i;
@@ -158,6 +170,7 @@ UNIT_SUITE(quorum_conf)
     unit_suite("quorum_conf");
     UNIT(writes_what_apache_writes);
     UNIT(writes_observers_client_ports_and_ipv6);
+    UNIT(writes_several_addresses_by_host);
     UNIT(writes_groups_and_weights);
     UNIT(fits_the_largest_ensemble);
     UNIT(counts_voters_only);

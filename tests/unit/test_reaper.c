@@ -79,7 +79,7 @@ deletions_are_spaced(void)
     ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, 10);
     ask_create_ttl(k, "/b", ZK_PERSISTENT_TTL, 10);
     kit_apply_all(k);
-    reaper_init(&r, each_minute(), 0);
+    reaper_init(&r, each_minute(), 0, 40000);
     CU_ASSERT_TRUE(reaper_next(&r, k->tree, 59999, 99999, &again).size < 0);
     CU_ASSERT_EQUAL(again, 60000);
     CU_ASSERT_TRUE(reaper_next(&r, k->tree, 60000, 99999, &again).size == 2);
@@ -107,7 +107,7 @@ a_full_list_is_followed_by_another_look(void)
         ask_create_ttl(k, path, ZK_PERSISTENT_TTL, 10);
     }
     kit_apply_all(k);
-    reaper_init(&r, each_minute(), 0);
+    reaper_init(&r, each_minute(), 0, 40000);
     while (now < 119000) {
         struct bytes b = reaper_next(&r, k->tree, now, 99999, &now);
         char text[2000];
@@ -124,6 +124,102 @@ a_full_list_is_followed_by_another_look(void)
     kit_close(k);
 }
 
+/* --- clocks that are set ---------------------------------------------------
+ */
+
+enum { HOUR = 3600 * 1000, DAY = 24 * HOUR };
+
+static wall_ms_t
+made_at(const struct kit *k, const char *path)
+{
+    struct znode_view view;
+
+    CU_ASSERT_TRUE_FATAL(kit_view(k, path, &view));
+    return view.stat.mtime;
+}
+
+static bool
+takes(struct reaper *r, const struct kit *k, mono_ms_t now, wall_ms_t wall)
+{
+    mono_ms_t again;
+
+    return reaper_next(r, k->tree, now, wall, &again).size >= 0;
+}
+
+static void
+a_leap_forwards_makes_no_node_older(void)
+{
+    static struct reaper r;
+    struct kit *k = kit_open();
+    wall_ms_t made;
+
+    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
+    kit_apply_all(k);
+    made = made_at(k, "/a");
+    reaper_init(&r, each_minute(), 0, made);
+    CU_ASSERT_FALSE(takes(&r, k, 60000, made + DAY));
+    CU_ASSERT_FALSE(takes(&r, k, HOUR, made + DAY + HOUR - 60000));
+    CU_ASSERT_TRUE(takes(&r, k, HOUR + 60000, made + DAY + HOUR + 60000));
+    kit_close(k);
+}
+
+static void
+what_is_made_after_a_leap_goes_in_its_time(void)
+{
+    static struct reaper r;
+    struct kit *k = kit_open();
+    wall_ms_t made;
+
+    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
+    kit_apply_all(k);
+    made = made_at(k, "/a");
+    reaper_init(&r, each_minute(), 0, made - DAY); /* set right just before */
+    CU_ASSERT_FALSE(takes(&r, k, 1000, made));
+    CU_ASSERT_TRUE(takes(&r, k, HOUR + 61000, made + HOUR + 60000));
+    kit_close(k);
+}
+
+/* However many there are. */
+static void
+each_leap_counts_for_what_was_made_before_it(void)
+{
+    static struct reaper r;
+    struct kit *k = kit_open();
+    wall_ms_t made;
+    mono_ms_t passed = 0;
+
+    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
+    kit_apply_all(k);
+    made = made_at(k, "/a");
+    reaper_init(&r, each_minute(), 0, made);
+    for (int i = 1; i <= 2 * REAPER_LEAPS_MAX; i++) {
+        passed += 60000;
+        CU_ASSERT_FALSE(takes(&r, k, passed, made + passed + i * (int64_t)DAY));
+    }
+    CU_ASSERT_FALSE(
+        takes(&r, k, HOUR - 1, made + HOUR - 1 + 16 * (int64_t)DAY));
+    CU_ASSERT_TRUE(
+        takes(&r, k, HOUR + 60000, made + HOUR + 60000 + 16 * (int64_t)DAY));
+    kit_close(k);
+}
+
+static void
+a_leap_that_is_taken_back_leaves_nothing(void)
+{
+    static struct reaper r;
+    struct kit *k = kit_open();
+    wall_ms_t made;
+
+    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
+    kit_apply_all(k);
+    made = made_at(k, "/a");
+    reaper_init(&r, each_minute(), 0, made);
+    CU_ASSERT_FALSE(takes(&r, k, 60000, made + DAY));
+    CU_ASSERT_FALSE(takes(&r, k, 120000, made + 120000));
+    CU_ASSERT_TRUE(takes(&r, k, HOUR + 60000, made + HOUR + 60000));
+    kit_close(k);
+}
+
 UNIT_SUITE(reaper)
 {
     unit_suite("reaper");
@@ -133,4 +229,8 @@ UNIT_SUITE(reaper)
     UNIT(other_nodes_stay);
     UNIT(deletions_are_spaced);
     UNIT(a_full_list_is_followed_by_another_look);
+    UNIT(a_leap_forwards_makes_no_node_older);
+    UNIT(what_is_made_after_a_leap_goes_in_its_time);
+    UNIT(each_leap_counts_for_what_was_made_before_it);
+    UNIT(a_leap_that_is_taken_back_leaves_nothing);
 }

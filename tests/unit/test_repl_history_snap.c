@@ -429,21 +429,6 @@ an_image_that_nothing_goes_on_from_is_waited_for(void)
     no_past();
 }
 
-static void
-so_many_at_once_and_no_more(void)
-{
-    zxid_t z;
-
-    given_image();
-    for (uint32_t i = 0; i < HISTORY_SNAPS_MAX; i++)
-        CU_ASSERT_EQUAL(repl_history_snap_begin(past, i, 0, &z), 0);
-    CU_ASSERT_EQUAL(repl_history_snap_begin(past, HISTORY_SNAPS_MAX, 0, &z),
-                    -EAGAIN);
-    repl_history_leave(past, 3);
-    CU_ASSERT_EQUAL(repl_history_snap_begin(past, HISTORY_SNAPS_MAX, 0, &z), 0);
-    no_past();
-}
-
 /* The image process made it anew and renamed it. */
 static void
 an_image_that_was_replaced_is_opened_again(void)
@@ -479,6 +464,5 @@ UNIT_SUITE(repl_history_snap)
     UNIT(an_image_that_is_behind_is_waited_for);
     UNIT(transactions_follow_the_snapshot);
     UNIT(an_image_that_nothing_goes_on_from_is_waited_for);
-    UNIT(so_many_at_once_and_no_more);
     UNIT(an_image_that_was_replaced_is_opened_again);
 }

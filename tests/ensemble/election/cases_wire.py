@@ -335,3 +335,31 @@ def a_port_that_cannot_be_had_ends_the_process(stage):
         s.listen(1)
         stage.node(2).look().logs("tried 2 times")
 
+
+
+TWINS = "there seem to be two servers with the number 3"
+
+
+@case
+def two_servers_with_one_number_are_told_of(stage):
+    """A twin from elsewhere is named at once, with both addresses."""
+    node = trio(stage)
+    three = stage.fake(3)
+    three.dial(2).note()
+    time.sleep(0.2)
+    three.dial(2, hello(3, "127.0.0.1:9")).note()
+    node.logs(TWINS)
+    node.logs("\"127.0.0.1:9\"; we have it at %s" % three.address)
+
+
+@case
+def a_twin_at_the_same_address_is_told_of_when_it_goes_on(stage):
+    """Once may be a cut network; a server does not do it again and again."""
+    node = trio(stage)
+    three = stage.fake(3)
+    three.dial(2).note()
+    for times in range(3):
+        time.sleep(0.2)
+        claim(TWINS not in node.log(), "after %d times", times)
+        three.dial(2).note()
+    node.logs(TWINS)

@@ -35,6 +35,7 @@ ZABD = os.environ.get("ZABD", os.path.join(ROOT, "build", "zabd"))
 
 # What the log says when a process died of its own fault.
 BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|ended with status|"
+                 r"First digest mismatch|"
                  r"killed by signal (?!9 )")
 START_S = 30       # Apache needs 1 to 3 s on two busy cores
 STOP_S = 15

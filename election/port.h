@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * port.h - a port where other servers knock, at each of our addresses.
+ *
+ * Our own name is resolved, the address bound; what fails is tried again until
+ * the port is closed.  One address that cannot be had does not keep others
+ * from knocking at the next.
+ *
+ * Life: port_init once; port_open, port_close, and again.
+ * Election and replication process.
+ * ZK: QuorumCnxManager.Listener, Leader's server sockets
+ */
+#ifndef ELECTION_PORT_H
+#define ELECTION_PORT_H
+
+#include "election/resolve.h"
+
+struct port_place {
+    struct port *port;
+    char host[CONF_ADDRESS_MAX]; /* empty: every address of this machine */
+    int32_t number;
+    int fd; /* -1: not bound */
+    int failures;
+    ev_io listener;
+    ev_timer again;
+    struct resolve own;
+};
+
+struct port {
+    struct ev_loop *loop;
+    const char *name; /* for the log */
+    void (*knocked)(void *arg, int fd);
+    /* A place failed so many times in a row; may end the process. */
+    void (*failed)(void *arg, const char *why, int times);
+    void *arg;
+    double pause_seconds; /* between two attempts */
+    uint32_t count;
+    struct port_place place[CONF_ADDRESSES_MAX];
+};
+
+/* `knocked` gets each connection, not blocking. */
+void port_init(struct port *p, struct resolver *resolver, const char *name,
+               void (*knocked)(void *arg, int fd),
+               void (*failed)(void *arg, const char *why, int times), void *arg,
+               double pause_seconds);
+
+/* Bind; what cannot be bound now is tried again. */
+void port_open_election(struct port *p, const struct conf *conf);
+
+/* `number` 0: the quorum ports of our line; else this one at our hosts. */
+void port_open_quorum(struct port *p, const struct conf *conf, int32_t number);
+
+/* Harmless twice. */
+void port_close(struct port *p);
+
+/* Whether it is bound anywhere. */
+bool port_is_open(const struct port *p);
+
+#endif

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Members with an address in each of two networks: server.1=a:..|b:..  The
+first of them swallows every packet, and the second must do."""
+
+import time
+
+import net
+from cases_basic import write_through_each
+from trial import case
+
+SECOND = "10.78.0."
+SOON_S = 15            # an election among addresses that do not answer
+
+
+def at_home_twice(t, word):
+    t.claim(net.is_possible(), "network namespaces need root")
+    e = t.ensemble(word, {"snapCount": 3000}, net=True)
+    for m in e:
+        m.more = [m.place.join(SECOND)]
+    return e
+
+
+def cut_the_first(t, e):
+    """Between all members; clients are elsewhere."""
+    sids = [m.sid for m in e]
+    for sid in sids:
+        t.net.split([sid], [s for s in sids if s != sid])
+
+
+@case("short", "long", of=["zzz"])
+def one_of_two_networks(t, word):
+    """It fails before the members know each other, then in the middle."""
+    e = at_home_twice(t, word)
+    cut_the_first(t, e)
+    began = time.monotonic()
+    e.start(seconds=SOON_S)
+    t.say("elected over the second network in %.1f s",
+          time.monotonic() - began)
+    write_through_each(t, e, "second")
+
+    t.say("the first network is back, and all begin anew")
+    t.net.heal()
+    for m in e:
+        m.stop()
+    e.start()
+    t.load(e)
+    t.served()
+    t.say("it fails")
+    cut_the_first(t, e)
+    e.wait(seconds=SOON_S)
+    t.served()
+    t.net.heal()
+    t.finish(e)
+
+
+@case("long", of=["zza", "aaa"])
+def one_of_two_networks_mixed(t, word):
+    """Apache asks its addresses whether they answer; it gets in as well."""
+    e = at_home_twice(t, word)
+    e.start()
+    write_through_each(t, e, "both")
+    cut_the_first(t, e)
+    for m in e:
+        m.stop()
+    e.start()
+    write_through_each(t, e, "second")
+    t.finish(e)
