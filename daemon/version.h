@@ -11,4 +11,7 @@
  */
 #define ZABD_ZOOKEEPER_VERSION "3.8.0-zabd-" ZABD_VERSION
 
+/* Tools expect a date; it is the version's, so that builds are the same. */
+#define ZABD_BUILT_ON "2026-11-23 12:00 UTC"
+
 #endif

@@ -13,8 +13,6 @@
 #include "election/quorum_conf.h"
 #include "net/request.h"
 
-#define BUILT_ON "2026-11-23 12:00 UTC"
-
 const char four_not_serving[] =
     "This ZooKeeper instance is not currently serving requests\n";
 
@@ -56,7 +54,7 @@ static void
 print_version(FILE *out)
 {
     fprintf(out, "Zookeeper version: %s, built on %s\n", ZABD_ZOOKEEPER_VERSION,
-            BUILT_ON);
+            ZABD_BUILT_ON);
 }
 
 static void
@@ -220,7 +218,7 @@ print_mntr(const struct four *f, FILE *out)
     char text[32];
 
     fprintf(out, "zk_version\t%s, built on %s\n", ZABD_ZOOKEEPER_VERSION,
-            BUILT_ON);
+            ZABD_BUILT_ON);
     fprintf(out, "zk_server_state\t%s\n", figures_state(f->figures));
     if (figures_peer_state(f->figures))
         fprintf(out, "zk_peer_state\t%s\n", figures_peer_state(f->figures));
@@ -284,7 +282,7 @@ print_envi(const struct four *f, FILE *out)
     gethostname(host, sizeof host - 1);
     uname(&os);
     fprintf(out, "Environment:\nzookeeper.version=%s, built on %s\n",
-            ZABD_ZOOKEEPER_VERSION, BUILT_ON);
+            ZABD_ZOOKEEPER_VERSION, ZABD_BUILT_ON);
     fprintf(out, "host.name=%s\n", host);
     for (size_t i = 0; i < ARRAY_COUNT(java); i++)
         fprintf(out, "%s=<NA>\n", java[i]);

@@ -20,14 +20,6 @@ local_clear(struct local *l, mono_ms_t now)
     expiry_init(&l->expiry, l->sessions, tick, now);
 }
 
-static void
-set_owner(struct session *s, const struct origin *o)
-{
-    s->worker = o->worker;
-    s->life = o->life;
-    s->conn = o->conn;
-}
-
 struct session *
 local_open(struct local *l, session_id_t id, int32_t timeout_ms,
            const struct origin *o, mono_ms_t now)
@@ -55,7 +47,7 @@ local_resume(struct local *l, struct session *s, int32_t timeout_ms,
              const struct origin *o, mono_ms_t now)
 {
     s->timeout_ms = timeout_ms;
-    set_owner(s, o);
+    session_set_owner(s, o);
     expiry_touch(&l->expiry, s, now);
 }
 

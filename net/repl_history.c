@@ -33,19 +33,24 @@ repl_history_new(const struct repl *r)
     return h;
 }
 
-void
-repl_history_free(struct repl_history *h)
+static void
+leave_all(struct repl_history *h)
 {
     for (uint32_t i = 0; i < HISTORY_SLOTS; i++)
         repl_history_leave(h, i);
+}
+
+void
+repl_history_free(struct repl_history *h)
+{
+    leave_all(h);
     free(h);
 }
 
 void
 repl_history_begin(struct repl_history *h, zxid_t last)
 {
-    for (uint32_t i = 0; i < HISTORY_SLOTS; i++)
-        repl_history_leave(h, i);
+    leave_all(h);
     zxid_runs_begin(&h->runs, last);
     ring_index_init(&h->index, &h->repl->shm->ring, h->repl->head, last);
     h->distrust = 0;
@@ -54,8 +59,7 @@ repl_history_begin(struct repl_history *h, zxid_t last)
 void
 repl_history_cut(struct repl_history *h, zxid_t zxid)
 {
-    for (uint32_t i = 0; i < HISTORY_SLOTS; i++)
-        repl_history_leave(h, i);
+    leave_all(h);
     zxid_runs_cut(&h->runs, zxid);
     ring_index_cut(&h->index, zxid);
 }

@@ -66,14 +66,6 @@ repl_revive_sessions(struct repl *r)
     }
 }
 
-static void
-set_owner(struct session *s, const struct origin *o)
-{
-    s->worker = o->worker;
-    s->life = o->life;
-    s->conn = o->conn;
-}
-
 enum zk_code
 repl_session_resume(struct repl *r, session_id_t id,
                     const struct origin *origin, int32_t timeout_ms)
@@ -82,7 +74,7 @@ repl_session_resume(struct repl *r, session_id_t id,
 
     if (!s || !s->is_alive || s->is_closing)
         return ZK_SESSION_EXPIRED;
-    set_owner(s, origin);
+    session_set_owner(s, origin);
     s->timeout_ms = timeout_ms;
     expiry_touch(&r->expiry, s, clock_mono_ms());
     return ZK_OK;
@@ -96,7 +88,7 @@ repl_session_owned(struct repl *r, const struct ring_entry *e)
 
     if (!s)
         return;
-    set_owner(s, &o);
+    session_set_owner(s, &o);
     if (r->is_preparing)
         expiry_touch(&r->expiry, s, clock_mono_ms());
 }

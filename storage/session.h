@@ -13,7 +13,7 @@
 #ifndef STORAGE_SESSION_H
 #define STORAGE_SESSION_H
 
-#include "daemon/types.h"
+#include "daemon/txring.h"
 
 enum { SESSIONS_MAX = 1 << 20 };
 
@@ -62,6 +62,15 @@ struct session *session_take(struct session_table *table, session_id_t id);
 
 /* Free the slot.  Its ephemerals must be gone. */
 void session_give(struct session_table *table, struct session *s);
+
+/* The connection that it belongs to now. */
+static inline void
+session_set_owner(struct session *s, const struct origin *o)
+{
+    s->worker = o->worker;
+    s->life = o->life;
+    s->conn = o->conn;
+}
 
 uint32_t session_slot(const struct session_table *table,
                       const struct session *s);
