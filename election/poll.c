@@ -18,9 +18,9 @@ poll_init(struct poll *p, const struct quorum *q, sid_t me, zxid_t zxid)
 zxid_t
 poll_candidacy(zxid_t last, int64_t current)
 {
-    if (last < 0 || last > ZXID(current, 0))
+    if (last < 0 || zxid_epoch(last) == current)
         return last;
-    return ZXID(current, 0);
+    return ZXID(current, zxid_epoch(last) > current ? UINT32_MAX : 0);
 }
 
 void

@@ -44,7 +44,8 @@ struct poll {
 
 /*
  * What a server stands for election with: its last logged zxid; or, when its
- * currentEpoch is a later one, the beginning of that.
+ * currentEpoch is another one, the beginning of that, or the end if it has
+ * more: transactions of an epoch come before the epoch is taken over.
  *
  * Ours: the original knew no epochs on disk.  Who has taken over an epoch in
  * which nothing was logged yet is ahead of who has not, and refuses it as a

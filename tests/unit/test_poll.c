@@ -124,11 +124,25 @@ stands_with_the_epoch_it_took_over(void)
     CU_ASSERT_EQUAL(poll_candidacy(-1, 2), -1);
 }
 
+/*
+ * A learner lost its leader of epoch 3 after the first transactions, before
+ * NEW_LEADER: who took epoch 3 over does not follow it, even with less.
+ */
+static void
+is_not_ahead_by_transactions_of_an_epoch_it_did_not_take_over(void)
+{
+    zxid_t cut_off = poll_candidacy(ZXID(3, 1), 2);
+
+    CU_ASSERT_TRUE(cut_off < poll_candidacy(ZXID(2, 7), 3));
+    CU_ASSERT_TRUE(cut_off > poll_candidacy(ZXID(2, 7), 2));
+}
+
 UNIT_SUITE(poll)
 {
     unit_suite("poll");
     UNIT(agrees_on_the_largest_zxid);
     UNIT(stands_with_the_epoch_it_took_over);
+    UNIT(is_not_ahead_by_transactions_of_an_epoch_it_did_not_take_over);
     UNIT(a_minority_decides_nothing);
     UNIT(a_candidate_that_is_gone_is_not_elected);
     UNIT(is_won_when_half_the_votes_are_passed);
