@@ -110,16 +110,25 @@ struct shm_look {
 enum log_order {
     LOG_NOTHING,
     LOG_ACCEPT_EPOCH,  /* acceptedEpoch := value */
-    LOG_CURRENT_EPOCH, /* currentEpoch := value */
+    LOG_CURRENT_EPOCH, /* the ensemble's id, then currentEpoch := value */
+    LOG_IDENTITY,      /* the ensemble's id */
     LOG_TRUNCATE,      /* cut the log behind zxid `value` */
     LOG_REBASE,        /* the snapshot at zxid `value` replaces all we have */
+};
+
+/* The ensemble that we are of: storage/identity.h. */
+struct shm_identity {
+    _Atomic uint64_t id;
+    _Atomic int64_t epoch;
+    _Atomic uint32_t is_confirmed;
 };
 
 struct shm_log_order {
     alignas(64) _Atomic uint64_t number;
     _Atomic uint32_t kind; /* enum log_order */
     _Atomic int64_t value;
-    _Atomic ring_pos_t behind; /* done when all up to here is durable */
+    struct shm_identity identity; /* id 0: what there is stays */
+    _Atomic ring_pos_t behind;    /* done when all up to here is durable */
 };
 
 /* How far the role of a member is; ZooKeeper's words. */
@@ -183,6 +192,7 @@ struct shm_log {
     _Atomic uint64_t order_done;  /* number of the last order carried out */
     _Atomic int32_t order_result; /* 0 or -errno */
     _Atomic int64_t accepted_epoch, current_epoch; /* as on disk */
+    struct shm_identity identity;                  /* likewise */
     _Atomic uint64_t replaced; /* odd: it replaces what the image stands on,
                                   hands off; even: use it, if changed anew */
     _Atomic zxid_t base_zxid;  /* the log goes on from there: all before is
@@ -201,6 +211,7 @@ struct shm_election {
     _Atomic int64_t epoch;      /* as voted for, before it leads */
     _Atomic uint32_t life;      /* of the replication process that asked */
     _Atomic uint64_t connected; /* members: bit i is member i of the quorum */
+    _Atomic uint64_t aliens;    /* likewise: those of another ensemble */
     _Atomic uint64_t elections, last_election_ms, all_elections_ms;
 };
 

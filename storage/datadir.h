@@ -5,7 +5,7 @@
  *     <dataDir>/myid                     the server's number, in decimal
  *     <dataDir>/version-2/zabd.lock      locked while a server lives here
  *     <dataDir>/version-2/snapshot.<hex>[.gz|.snappy|.zst]
- *     <dataDir>/version-2/acceptedEpoch, currentEpoch
+ *     <dataDir>/version-2/acceptedEpoch, currentEpoch, ensembleId
  *     <dataDir>/version-2/image/         the LMDB image, see image.h
  *     <dataLogDir>/version-2/log.<hex>
  *

@@ -8,7 +8,8 @@
  * then the bell; replication orders nothing else before that.  A log process
  * that dies leaves the order to its successor, so each may be done twice:
  *
- *   epochs     written unless the file says so already
+ *   epochs     written unless the file says so already; likewise
+ *   identity   the ensemble's id; one that is confirmed stays as it is
  *   truncate   image and snapshots that hold more go first, the log's newest
  *              file next, the cut itself last: each step leaves less of the
  *              same history
@@ -27,6 +28,7 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "storage/epoch.h"
+#include "storage/identity.h"
 #include "storage/image_prepare.h"
 #include "storage/log_proc.h"
 #include "storage/rebase.h"
@@ -145,20 +147,53 @@ accept_epoch(struct log_proc *p, int64_t epoch, int *result)
 }
 
 /*
+ * To learn that a confirmed id was taken over again tells nobody anything, so
+ * an election does not wait for it.  Another one in its place is a mistake of
+ * replication's.
+ */
+static int
+keep_identity(struct log_proc *p, const struct identity *id, int *result)
+{
+    struct shm_identity *known = &p->shm->log->identity;
+    struct identity old = identity_shared(known);
+    int rc;
+
+    if (id->id == 0 || (old.is_confirmed && old.id == id->id))
+        return 0;
+    if (old.is_confirmed) {
+        *result = -EINVAL;
+        return 0;
+    }
+    proc_disk_begin(PROC_LOG, p->shm);
+    rc = identity_store(p->dirs.snap, id);
+    if (rc < 0)
+        return disk_failed(p, IDENTITY_FILE, rc, NULL);
+    proc_disk_end(PROC_LOG, p->shm);
+    identity_share(known, id);
+    log_info("log: of the ensemble %016" PRIx64 "%s epoch=%" PRId64, id->id,
+             id->is_confirmed ? "" : ", as its leader proposes", id->epoch);
+    return 0;
+}
+
+/*
  * All the history of the leader of this epoch is in the log: what a fuzzy
  * snapshot held too early has been told by now, too.
  */
 static int
-take_over_epoch(struct log_proc *p, int64_t epoch, int *result)
+take_over_epoch(struct log_proc *p, int64_t epoch, const struct identity *id,
+                int *result)
 {
     struct shm_log *s = p->shm->log;
-    int rc = 0;
+    int rc;
 
     if (epoch < atomic_load(&s->current_epoch) ||
         epoch > atomic_load(&s->accepted_epoch)) {
         *result = -EINVAL;
         return 0;
     }
+    rc = keep_identity(p, id, result);
+    if (rc < 0 || *result < 0)
+        return rc;
     proc_disk_begin(PROC_LOG, p->shm);
     if (epoch != atomic_load(&s->current_epoch))
         rc = epoch_store_current(p->dirs.snap, epoch);
@@ -312,6 +347,7 @@ static int
 carry_out(struct log_proc *p, const struct shm_log_order *o, int *result)
 {
     int64_t value = atomic_load(&o->value);
+    struct identity id = identity_shared(&o->identity);
 
     *result = 0;
     switch (atomic_load(&o->kind)) {
@@ -320,7 +356,9 @@ carry_out(struct log_proc *p, const struct shm_log_order *o, int *result)
     case LOG_ACCEPT_EPOCH:
         return accept_epoch(p, value, result);
     case LOG_CURRENT_EPOCH:
-        return take_over_epoch(p, value, result);
+        return take_over_epoch(p, value, &id, result);
+    case LOG_IDENTITY:
+        return keep_identity(p, &id, result);
     case LOG_TRUNCATE:
         return truncate_log(p, value, result);
     case LOG_REBASE:
@@ -404,6 +442,7 @@ log_orders_open(struct log_proc *p, struct data_error *e)
     struct shm_log *s = p->shm->log;
     zxid_t beside = 0, base;
     struct epochs epochs;
+    struct identity id;
     int rc = 0;
 
     if (p->conf.member_count > 0 &&
@@ -417,9 +456,12 @@ log_orders_open(struct log_proc *p, struct data_error *e)
     } else {
         rc = epoch_load(&epochs, p->dirs.snap,
                         beside > p->log.last ? beside : p->log.last, e);
+        if (rc == 0)
+            rc = identity_load(&id, p->dirs.snap, e);
         if (rc == 0) {
             atomic_store(&s->accepted_epoch, epochs.accepted);
             atomic_store(&s->current_epoch, epochs.current);
+            identity_share(&s->identity, &id);
         }
     }
     atomic_store(&s->durable_zxid, p->log.last);

@@ -12,6 +12,7 @@
 
 #include "daemon/jute.h"
 #include "storage/epoch.h"
+#include "storage/identity.h"
 #include "storage/image_prepare.h"
 #include "storage/log_proc.h"
 #include "storage/rebase.h"
