@@ -17,12 +17,14 @@ add(struct elect_out *out, enum elect_act_kind kind)
 }
 
 static void
-tell(struct elect_out *out, sid_t to, const struct vote *v, const char *why)
+tell(struct elect *e, struct elect_out *out, sid_t to, const struct vote *v,
+     const char *why)
 {
     struct elect_act *a = add(out, ELECT_TELL);
 
     a->to = to;
     a->vote = *v;
+    a->vote.ensemble = e->ensemble;
     a->why = why;
 }
 
@@ -32,6 +34,7 @@ tell_all(struct elect *e, struct elect_out *out, const char *why)
     struct elect_act *a = add(out, ELECT_TELL_ALL);
 
     a->vote = e->mine;
+    a->vote.ensemble = e->ensemble;
     a->why = why;
 }
 
@@ -131,7 +134,8 @@ speakers_of(const struct elect *e)
     for (uint32_t i = 0; i < e->quorum->count; i++)
         if (quorum_weight(e->quorum, e->quorum->member[i].sid) > 0)
             set |= (quorum_set_t)1 << i;
-    return (set & e->reachable & ~e->lost) | quorum_bit(e->quorum, e->me);
+    return (set & e->reachable & ~e->lost & ~e->aliens) |
+           quorum_bit(e->quorum, e->me);
 }
 
 /*
@@ -169,6 +173,12 @@ elect_restore(struct elect *e, const struct vote *outcome)
     check(e->state == ELECT_IDLE);
     e->mine = (struct vote){.from = e->me};
     accept(e, outcome);
+}
+
+void
+elect_know(struct elect *e, uint64_t ensemble)
+{
+    e->ensemble = ensemble;
 }
 
 void
@@ -217,7 +227,7 @@ hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
     if (e->self.zxid == -1 || v->zxid == -1)
         return; /* an empty database has no say */
     if (v->round < e->round) {
-        tell(out, v->from, &e->mine, "its round is old");
+        tell(e, out, v->from, &e->mine, "its round is old");
         return;
     }
     if (v->round > e->round) {
@@ -233,7 +243,7 @@ hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
     }
     is_new = !(e->tally.heard & quorum_bit(e->quorum, v->from));
     if (is_new && !changed)
-        tell(out, v->from, &e->mine, "it is new in this round");
+        tell(e, out, v->from, &e->mine, "it is new in this round");
     tally_put(&e->tally, e->quorum, v);
     settle(e, changed, out);
 }
@@ -279,6 +289,51 @@ hear_settled(struct elect *e, const struct vote *v, struct elect_out *out)
         decide(e, v, "joins an ensemble that has a leader", out);
 }
 
+/* --- servers of another ensemble ------------------------------------------
+ *
+ * Ours: each note says of which ensemble its sender is.  A foreign server
+ * would win every election with a later epoch, and be refused by all when it
+ * leads.
+ */
+
+/* It said so first now; each note tells anew, for it may be put right. */
+static bool
+meet(struct elect *e, const struct vote *v)
+{
+    int i = quorum_index(e->quorum, v->from);
+    quorum_set_t bit = i < 0 ? 0 : (quorum_set_t)1 << i;
+    bool is_known = (e->aliens & bit) != 0;
+
+    e->aliens &= ~bit;
+    if (ensemble_is_foreign(v->ensemble, e->ensemble))
+        e->aliens |= bit;
+    return !is_known && (e->aliens & bit);
+}
+
+/* By one of them, or for one. */
+static bool
+is_alien(const struct elect *e, const struct vote *v)
+{
+    return (e->aliens & (quorum_bit(e->quorum, v->from) |
+                         quorum_bit(e->quorum, v->leader))) != 0;
+}
+
+/*
+ * What it told before it knew, or others told of it, is forgotten in a round
+ * of its own; and nobody waits for it.
+ */
+static void
+leave_out(struct elect *e, sid_t alien, struct elect_out *out)
+{
+    if (e->self.zxid == -1)
+        return;
+    if ((e->tally.heard & quorum_bit(e->quorum, alien)) ||
+        e->mine.leader == alien)
+        elect_look(e, e->self.zxid, e->self.epoch, out);
+    else
+        settle(e, false, out);
+}
+
 /* Who does not vote learns from us what we know, in any state. */
 static void
 answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
@@ -286,12 +341,14 @@ answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
     struct vote current = e->mine;
 
     current.round = e->round;
-    tell(out, v->from, &current, "it does not vote");
+    tell(e, out, v->from, &current, "it does not vote");
 }
 
 void
 elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
 {
+    bool is_new_alien = meet(e, v);
+
     if (v->state == PEER_LOOKING && v->from == e->mine.leader)
         e->has_left = true;
     if (e->state == ELECT_IDLE)
@@ -302,10 +359,14 @@ elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
     }
     if (e->state == ELECT_DECIDED) {
         if (v->state == PEER_LOOKING)
-            tell(out, v->from, &e->mine, "it looks, we have a leader");
+            tell(e, out, v->from, &e->mine, "it looks, we have a leader");
         return;
     }
-    if (!quorum_votes(e->quorum, v->leader))
+    if (is_new_alien) {
+        leave_out(e, v->from, out);
+        return;
+    }
+    if (!quorum_votes(e->quorum, v->leader) || is_alien(e, v))
         return; /* not of this ensemble */
     if (v->state == PEER_LOOKING)
         hear_looking(e, v, out);

@@ -69,6 +69,9 @@ struct tally {
 struct elect {
     const struct quorum *quorum; /* borrowed: outlives us */
     sid_t me;
+    uint64_t ensemble;   /* ours, known for good; else 0 */
+    quorum_set_t aliens; /* members that said they are of another one; they
+                            do not count, nor does a vote for them */
     enum elect_state state;
     struct vote self;       /* what we would vote knowing nobody */
     struct vote mine;       /* what we vote now; never worse than self */
@@ -91,6 +94,9 @@ void elect_init(struct elect *e, const struct quorum *q, sid_t me,
  * from there.  Right after elect_init only.
  */
 void elect_restore(struct elect *e, const struct vote *outcome);
+
+/* Of which ensemble we are for good; before any event, as often as you like. */
+void elect_know(struct elect *e, uint64_t ensemble);
 
 /*
  * Look for a leader, in a new round, with our last logged zxid (-1: we are

@@ -75,7 +75,9 @@ on_note(void *arg, struct vote *vote)
 
     elect_proc_see_over(p);
     log_note("from", vote->from, vote, NULL);
+    elect_know(&p->fast.core, elect_proc_ensemble(p));
     elect_hear(&p->fast.core, vote, &out);
+    elect_proc_met(p, vote->from, vote->ensemble, p->fast.core.aliens);
     perform_all(p, &out);
 }
 
@@ -132,6 +134,7 @@ look(struct elect_proc *p, zxid_t zxid, int64_t epoch)
     struct elect_out out = {0};
 
     mesh_resume(&p->fast.mesh);
+    elect_know(&p->fast.core, elect_proc_ensemble(p));
     elect_look(&p->fast.core, zxid, epoch, &out);
     log_info("election: round %lld: looking for a leader epoch=%lld "
              "zxid=0x%llx",

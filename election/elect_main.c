@@ -56,6 +56,40 @@ elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
              (long long)after_ms);
 }
 
+/* --- servers of another ensemble ----------------------------------------- */
+
+/* Confirmed, it does not change any more. */
+uint64_t
+elect_proc_ensemble(const struct elect_proc *p)
+{
+    const struct shm_identity *known = &p->shm->log->identity;
+
+    return atomic_load(&known->is_confirmed) ? atomic_load(&known->id) : 0;
+}
+
+void
+elect_proc_met(struct elect_proc *p, sid_t sid, uint64_t ensemble,
+               quorum_set_t aliens)
+{
+    quorum_set_t before = atomic_load(&p->shm->election->aliens);
+
+    if (aliens == before)
+        return;
+    atomic_store(&p->shm->election->aliens, aliens);
+    if ((aliens & ~before) == 0)
+        log_info("election: %lld is no longer of another ensemble",
+                 (long long)sid);
+    else
+        log_error("election: server %lld is of another ensemble: its id is "
+                  "%016llx, ours is %016llx, and neither takes anything from "
+                  "the other. Stop the one that does not belong here, move its "
+                  "data directory away (ours is %s) and let it take everything "
+                  "from the leader. If its data do belong here, remove only "
+                  "the file version-2/ensembleId there",
+                  (long long)sid, (unsigned long long)ensemble,
+                  (unsigned long long)elect_proc_ensemble(p), p->conf.data_dir);
+}
+
 /* --- the replication process that we answer ------------------------------ */
 
 static bool

@@ -43,7 +43,11 @@ static struct poll_answer
 our_answer(const struct elect_proc *p, int32_t xid)
 {
     const struct poll *core = &p->poll.core;
-    struct poll_answer a = {xid, core->me, core->mine.leader, core->mine.zxid};
+    struct poll_answer a = {.xid = xid,
+                            .id = core->me,
+                            .leader = core->mine.leader,
+                            .zxid = core->mine.zxid,
+                            .ensemble = elect_proc_ensemble(p)};
 
     if (p->poll.state == PEER_LEADING)
         a.zxid = atomic_load(&p->shm->log->durable_zxid);
@@ -60,6 +64,7 @@ begin_round(struct elect_proc *p)
     int32_t xid;
 
     check(getrandom(&xid, sizeof xid, 0) == sizeof xid);
+    poll_know(&e->core, elect_proc_ensemble(p));
     poll_begin(&e->core, xid);
     e->is_asking = true;
     own = our_answer(p, xid);
@@ -150,13 +155,14 @@ static void
 answer(struct elect_proc *p, int32_t xid, const struct sockaddr *to,
        socklen_t to_size)
 {
-    uint8_t buffer[POLL_ANSWER_BYTES];
+    uint8_t buffer[POLL_ANSWER_BYTES_MAX];
     struct jute_out out = jute_out_of(buffer, sizeof buffer);
     struct poll_answer a = our_answer(p, xid);
 
     poll_put_answer(&out, &a);
     check(!out.bad);
-    (void)!sendto(p->poll.fd, buffer, sizeof buffer, MSG_NOSIGNAL, to, to_size);
+    (void)!sendto(p->poll.fd, buffer, jute_out_size(&out), MSG_NOSIGNAL, to,
+                  to_size);
 }
 
 static void
@@ -175,6 +181,7 @@ take_datagram(struct elect_proc *p, struct bytes in,
     if (!e->is_asking || poll_get_answer(in, &a) < 0)
         return;
     poll_hear(&e->core, &a);
+    elect_proc_met(p, a.id, a.ensemble, e->core.aliens);
     if (poll_heard_all(&e->core) || poll_is_won(&e->core))
         end_round(p);
 }

@@ -24,6 +24,12 @@ poll_candidacy(zxid_t last, int64_t current)
 }
 
 void
+poll_know(struct poll *p, uint64_t ensemble)
+{
+    p->ensemble = ensemble;
+}
+
+void
 poll_begin(struct poll *p, int32_t xid)
 {
     p->xid = xid;
@@ -37,6 +43,11 @@ poll_hear(struct poll *p, const struct poll_answer *answer)
 
     if (answer->xid != p->xid || !bit)
         return;
+    p->aliens &= ~bit;
+    if (ensemble_is_foreign(answer->ensemble, p->ensemble)) {
+        p->aliens |= bit;
+        return;
+    }
     p->heard |= bit;
     p->vote[__builtin_ctzll(bit)] = (struct vote){
         .from = answer->id, .leader = answer->leader, .zxid = answer->zxid};
@@ -80,7 +91,7 @@ supporters(const struct poll *p, sid_t leader)
 bool
 poll_heard_all(const struct poll *p)
 {
-    return p->heard == quorum_all(p->quorum);
+    return p->heard == (quorum_all(p->quorum) & ~p->aliens);
 }
 
 bool
@@ -128,6 +139,7 @@ poll_put_answer(struct jute_out *out, const struct poll_answer *answer)
     jute_put_i64(out, answer->id);
     jute_put_i64(out, answer->leader);
     jute_put_i64(out, answer->zxid);
+    ensemble_put(out, answer->ensemble);
 }
 
 int
@@ -139,5 +151,6 @@ poll_get_answer(struct bytes datagram, struct poll_answer *answer)
     answer->id = jute_get_i64(&in);
     answer->leader = jute_get_i64(&in);
     answer->zxid = jute_get_i64(&in);
+    answer->ensemble = ensemble_get(&in);
     return in.bad ? -EBADMSG : 0;
 }

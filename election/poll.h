@@ -20,7 +20,8 @@
 
 enum {
     POLL_REQUEST_BYTES = 4,
-    POLL_ANSWER_BYTES = 28,
+    POLL_ANSWER_BYTES = 28, /* ours: and the ensemble's id, if there is one */
+    POLL_ANSWER_BYTES_MAX = POLL_ANSWER_BYTES + NOTE_ENSEMBLE_BYTES,
     POLL_ANSWER_MS = 200, /* an answer is waited for so long */
     POLL_AGAIN_MS = 1000, /* and so long between rounds at most */
 };
@@ -30,14 +31,18 @@ struct poll_answer {
     sid_t id;     /* who answers */
     sid_t leader; /* whom it votes for or follows */
     zxid_t zxid;
+    uint64_t ensemble; /* that it is of for good; 0: it does not know */
 };
 
 struct poll {
     const struct quorum *quorum; /* borrowed: outlives us */
     sid_t me;
-    int32_t xid;      /* of this round */
-    struct vote self; /* our own candidacy */
-    struct vote mine; /* what we answer to others while looking */
+    uint64_t ensemble;   /* ours, known for good; else 0 */
+    quorum_set_t aliens; /* voters that said they are of another one; they do
+                            not count, nor does a vote for them */
+    int32_t xid;         /* of this round */
+    struct vote self;    /* our own candidacy */
+    struct vote mine;    /* what we answer to others while looking */
     quorum_set_t heard;
     struct vote vote[QUORUM_MEMBERS_MAX];
 };
@@ -56,13 +61,16 @@ zxid_t poll_candidacy(zxid_t last, int64_t current);
 /* Begin an election with our candidacy. */
 void poll_init(struct poll *p, const struct quorum *q, sid_t me, zxid_t zxid);
 
+/* Of which ensemble we are for good; before poll_hear. */
+void poll_know(struct poll *p, uint64_t ensemble);
+
 /* Begin a round; requests carry `xid`, which nobody else chose. */
 void poll_begin(struct poll *p, int32_t xid);
 
 /* An answer came; those of other rounds and of strangers are dropped. */
 void poll_hear(struct poll *p, const struct poll_answer *answer);
 
-/* Every voter has answered: the round may end early. */
+/* Every voter that counts has answered: the round may end early. */
 bool poll_heard_all(const struct poll *p);
 
 /* One has more than half of the votes, whatever else comes: so it may now. */

@@ -36,6 +36,23 @@ vote_agrees(const struct vote *a, const struct vote *b)
 }
 
 void
+ensemble_put(struct jute_out *out, uint64_t ensemble)
+{
+    if (ensemble == 0)
+        return;
+    jute_put_i32(out, NOTE_ZABD);
+    jute_put_i64(out, (int64_t)ensemble);
+}
+
+uint64_t
+ensemble_get(struct jute_in *in)
+{
+    if (jute_in_left(in) < NOTE_ENSEMBLE_BYTES || jute_get_i32(in) != NOTE_ZABD)
+        return 0;
+    return (uint64_t)jute_get_i64(in);
+}
+
+void
 note_put(struct jute_out *out, const struct vote *v, struct bytes config)
 {
     jute_put_i32(out, (int32_t)v->state);
@@ -47,6 +64,7 @@ note_put(struct jute_out *out, const struct vote *v, struct bytes config)
     jute_put_i32(out, config.size < 0 ? 0 : config.size);
     if (config.size > 0)
         jute_put_raw(out, config.data, (size_t)config.size);
+    ensemble_put(out, v->ensemble);
 }
 
 int
@@ -61,6 +79,7 @@ note_get(struct bytes payload, struct vote *v, struct bytes *config)
     v->round = jute_get_i64(&in);
     v->epoch = zxid_epoch(v->zxid);
     v->version = 0;
+    v->ensemble = 0;
     if (in.bad || state < PEER_LOOKING || state > PEER_OBSERVING)
         return -EBADMSG;
     v->state = (enum peer_state)state;
@@ -78,5 +97,6 @@ note_get(struct bytes payload, struct vote *v, struct bytes *config)
         return -EBADMSG;
     config->size = config_size;
     v->version = NOTE_VERSION;
+    v->ensemble = ensemble_get(&in);
     return 0;
 }

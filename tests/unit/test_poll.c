@@ -38,7 +38,7 @@ one_round(unsigned alive)
             if (alive >> j & 1)
                 poll_hear(&server[i],
                           &(struct poll_answer){100 + i, j + 1, votes[j].leader,
-                                                votes[j].zxid});
+                                                votes[j].zxid, 0});
         decided += poll_end(&server[i]);
     }
     return decided;
@@ -78,11 +78,11 @@ is_won_when_half_the_votes_are_passed(void)
 {
     given_zxids((zxid_t[]){5, 6, 7, 8, 9});
     poll_begin(&server[0], 7);
-    poll_hear(&server[0], &(struct poll_answer){7, 1, 4, 8});
-    poll_hear(&server[0], &(struct poll_answer){7, 2, 4, 8});
-    poll_hear(&server[0], &(struct poll_answer){7, 3, 4, 8});
+    poll_hear(&server[0], &(struct poll_answer){7, 1, 4, 8, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 2, 4, 8, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 3, 4, 8, 0});
     CU_ASSERT_FALSE(poll_is_won(&server[0])); /* 4 may be gone */
-    poll_hear(&server[0], &(struct poll_answer){7, 4, 5, 9});
+    poll_hear(&server[0], &(struct poll_answer){7, 4, 5, 9, 0});
     CU_ASSERT_TRUE(poll_is_won(&server[0]));
     CU_ASSERT_FALSE(poll_heard_all(&server[0]));
     CU_ASSERT_TRUE(poll_end(&server[0]));
@@ -94,15 +94,15 @@ answers_to_other_ids_are_dropped(void)
 {
     given_zxids((zxid_t[]){5, 6, 7, 8, 9});
     poll_begin(&server[0], 7);
-    poll_hear(&server[0], &(struct poll_answer){8, 2, 2, 6});
-    poll_hear(&server[0], &(struct poll_answer){7, 77, 2, 6});
+    poll_hear(&server[0], &(struct poll_answer){8, 2, 2, 6, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 77, 2, 6, 0});
     CU_ASSERT_EQUAL(server[0].heard, 0);
 }
 
 static void
 an_answer_is_28_bytes_and_more_is_ignored(void)
 {
-    struct poll_answer a = {1, 2, 3, 4}, b;
+    struct poll_answer a = {1, 2, 3, 4, 0}, b;
     uint8_t buffer[36] = {0};
     struct jute_out out = jute_out_of(buffer, sizeof buffer);
 
@@ -137,6 +137,45 @@ is_not_ahead_by_transactions_of_an_epoch_it_did_not_take_over(void)
     CU_ASSERT_TRUE(cut_off > poll_candidacy(ZXID(2, 7), 2));
 }
 
+/* 5 has the largest zxid and is of another ensemble. */
+static void
+a_foreign_server_does_not_count(void)
+{
+    enum { OURS = 0x05, ALIEN = 0xa1 };
+
+    poll_init(&server[0], &five, 1, 5);
+    poll_know(&server[0], OURS);
+    poll_begin(&server[0], 7);
+    for (sid_t sid = 1; sid <= 4; sid++)
+        poll_hear(&server[0],
+                  &(struct poll_answer){7, sid, sid < 3 ? 5 : 4, 9, OURS});
+    CU_ASSERT_FALSE(poll_heard_all(&server[0]));
+    poll_hear(&server[0], &(struct poll_answer){7, 5, 4, 9, ALIEN});
+    CU_ASSERT_TRUE(poll_heard_all(&server[0]));
+    CU_ASSERT_FALSE(poll_is_won(&server[0])); /* 4 has two of five */
+    CU_ASSERT_FALSE(poll_end(&server[0]));
+    CU_ASSERT_EQUAL(server[0].mine.leader, 4);
+    poll_begin(&server[0], 8);
+    poll_hear(&server[0], &(struct poll_answer){8, 5, 5, 9, 0});
+    CU_ASSERT_EQUAL(server[0].aliens, 0); /* it was put right */
+}
+
+static void
+an_answer_may_say_of_which_ensemble_it_is(void)
+{
+    struct poll_answer a = {1, 2, 3, 4, 0xe5}, b;
+    uint8_t buffer[POLL_ANSWER_BYTES_MAX];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+
+    poll_put_answer(&out, &a);
+    CU_ASSERT_FALSE(out.bad);
+    CU_ASSERT_EQUAL(poll_get_answer((struct bytes){buffer, 40}, &b), 0);
+    CU_ASSERT_EQUAL(b.zxid, 4);
+    CU_ASSERT_EQUAL(b.ensemble, 0xe5);
+    CU_ASSERT_EQUAL(poll_get_answer((struct bytes){buffer, 39}, &b), 0);
+    CU_ASSERT_EQUAL(b.ensemble, 0);
+}
+
 UNIT_SUITE(poll)
 {
     unit_suite("poll");
@@ -146,6 +185,8 @@ UNIT_SUITE(poll)
     UNIT(a_minority_decides_nothing);
     UNIT(a_candidate_that_is_gone_is_not_elected);
     UNIT(is_won_when_half_the_votes_are_passed);
+    UNIT(a_foreign_server_does_not_count);
+    UNIT(an_answer_may_say_of_which_ensemble_it_is);
     UNIT(answers_to_other_ids_are_dropped);
     UNIT(an_answer_is_28_bytes_and_more_is_ignored);
 }

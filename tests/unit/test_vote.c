@@ -58,6 +58,33 @@ writes_what_apache_sends(void)
         (struct bytes){buffer, (int32_t)jute_out_size(&out)}, captured()));
 }
 
+/* Apache reads up to the end of the config. */
+static void
+the_ensemble_stands_behind_the_config(void)
+{
+    struct vote v = {.leader = 2, .round = 1, .ensemble = UINT64_MAX - 5}, read;
+    uint8_t buffer[NOTE_BYTES_MAX];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+    struct bytes c, whole = captured();
+
+    note_put(&out, &v, bytes_of(config));
+    CU_ASSERT_EQUAL(jute_out_size(&out), (size_t)whole.size + 12);
+    CU_ASSERT_EQUAL(memcmp(buffer, whole.data, (size_t)whole.size), 0);
+    CU_ASSERT_EQUAL(memcmp(buffer + whole.size, "zabd\xff\xff\xff\xff", 8), 0);
+    for (int32_t more = 0; more <= 12; more++) {
+        struct bytes part = {buffer, whole.size + more};
+
+        read.ensemble = 1;
+        CU_ASSERT_EQUAL(note_get(part, &read, &c), 0);
+        CU_ASSERT_TRUE(bytes_are(c, config));
+        CU_ASSERT_EQUAL(read.ensemble, more < 12 ? 0 : v.ensemble);
+    }
+    buffer[whole.size] = 'Z';
+    CU_ASSERT_EQUAL(
+        note_get((struct bytes){buffer, whole.size + 12}, &read, &c), 0);
+    CU_ASSERT_EQUAL(read.ensemble, 0);
+}
+
 static void
 drops_every_cut_note_but_the_old_layouts(void)
 {
@@ -108,6 +135,7 @@ UNIT_SUITE(vote)
     unit_suite("vote");
     UNIT(reads_what_apache_sends);
     UNIT(writes_what_apache_sends);
+    UNIT(the_ensemble_stands_behind_the_config);
     UNIT(drops_every_cut_note_but_the_old_layouts);
     UNIT(drops_states_that_are_none);
     UNIT(an_epoch_weighs_more_than_a_zxid);
