@@ -92,6 +92,17 @@ describe_learning(const struct super *s, bool is_synced, char *text,
              is_synced ? "" : ", synchronizing");
 }
 
+/* Somebody must act, so it is said as long as it lasts. */
+static void
+describe_aliens(const struct super *s, char *text, size_t size)
+{
+    int count = __builtin_popcountll(atomic_load(&s->shm->election->aliens));
+
+    if (count > 0)
+        snprintf(text, size, ", %d %s of another ensemble: see the log", count,
+                 count == 1 ? "member is" : "members are");
+}
+
 static void
 describe_role(const struct super *s, char *text, size_t size)
 {
@@ -127,12 +138,13 @@ describe_tree(const struct super *s, char *text, size_t size)
 static void
 describe_part(const struct super *s, char *text, size_t size)
 {
-    char role[120], tree[120] = "";
+    char role[120], aliens[80] = "", tree[120] = "";
 
     describe_role(s, role, sizeof role);
+    describe_aliens(s, aliens, sizeof aliens);
     if (is_serving(s))
         describe_tree(s, tree, sizeof tree);
-    snprintf(text, size, "%s%s%s%s%s", role, tree,
+    snprintf(text, size, "%s%s%s%s%s%s", role, aliens, tree,
              atomic_load(&s->shm->log->proc.disk_since_ms)
                  ? ", waiting for the disk"
                  : "",
@@ -215,7 +227,8 @@ standing(const struct super *s, bool part)
 
     return (uint32_t)part | (uint32_t)is_serving(s) << 1 |
            atomic_load(&r->role) << 2 |
-           atomic_load(&r->ensemble.zab_state) << 8;
+           atomic_load(&r->ensemble.zab_state) << 8 |
+           (uint32_t)(atomic_load(&s->shm->election->aliens) != 0) << 16;
 }
 
 /* A member serves when it has a leader, a server of its own at once. */
@@ -265,7 +278,7 @@ void
 super_dump(const struct super *s)
 {
     const struct shm *shm = s->shm;
-    char role[120];
+    char role[120], aliens[80] = "";
 
     log_info("state: published=%" PRIu64 " durable=%" PRIu64
              " committed=%" PRIu64 " applied=%" PRIu64 " persisted=0x%" PRIx64,
@@ -275,7 +288,8 @@ super_dump(const struct super *s)
              atomic_load(&shm->replication->applied),
              (uint64_t)atomic_load(&shm->image->persisted_zxid));
     describe_role(s, role, sizeof role);
-    log_info("state: %s", role);
+    describe_aliens(s, aliens, sizeof aliens);
+    log_info("state: %s%s", role, aliens);
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
         if (super_wants(s, id))
             log_info("state: %s pid=%d life=%u ready=%u beats=%" PRIu64,

@@ -102,6 +102,7 @@ add_ensemble(struct ensemble_figures *f, const struct shm *shm)
     f->synced_non_voting = e->synced_non_voting;
     f->synced_observers = e->synced_observers;
     f->pending_syncs = e->pending_syncs;
+    f->aliens = (uint32_t)__builtin_popcountll(shm->election->aliens);
     f->leader_uptime_ms = since ? clock_mono_ms() - since : 0;
     f->proposal_last = e->proposal_last ? e->proposal_last : -1;
     f->proposal_min = e->proposal_min ? e->proposal_min : -1;
@@ -265,7 +266,8 @@ fsync_avg_ms(const struct figures *f)
     W(GAUGE, last_election_time, e->election_last_ms)                          \
     W(GAUGE, last_unavailable_time, e->unavailable_last_ms)                    \
     W(COUNTER, diff_count, e->diffs)                                           \
-    W(COUNTER, snap_count, e->snaps)
+    W(COUNTER, snap_count, e->snaps)                                           \
+    W(GAUGE, foreign_members, e->aliens)
 
 /* ZK: `followers` is the name of `learners` before 3.6, still asked for. */
 #define LEADER_METRICS(W, R)                                                   \

@@ -105,10 +105,15 @@ fix_epoch(struct leader *l, mono_ms_t now, struct leader_out *out)
 static void
 take_over(struct leader *l, mono_ms_t now, struct leader_out *out)
 {
-    if (!has_quorum(l, self(l) | l->promised))
+    struct leader_act *a;
+
+    if (!has_quorum(l, self(l) | l->promised) || leader_awaits_identity(l, now))
         return;
     enter(l, LEADER_TAKING_OVER, now);
-    leader_add(out, LEADER_STORE_CURRENT)->epoch = l->epoch;
+    leader_fix_identity(l);
+    a = leader_add(out, LEADER_STORE_CURRENT);
+    a->epoch = l->epoch;
+    a->identity = l->identity;
 }
 
 /*
@@ -128,6 +133,7 @@ establish(struct leader *l, mono_ms_t now, struct leader_out *out)
     l->proposed = ZXID(l->epoch, 0);
     leader_add(out, LEADER_COMMIT)->zxid = l->committed;
     leader_add(out, LEADER_LEAD)->epoch = l->epoch;
+    leader_confirm_identity(l, out);
 }
 
 /* Whether a quorum holds everything up to `zxid` on disk. */
@@ -205,6 +211,7 @@ begin(struct leader *l, const struct leader_conf *conf,
 
     memset(l, 0, sizeof *l);
     l->conf = *conf;
+    l->identity = conf->identity;
     l->history = history;
 }
 
@@ -290,6 +297,7 @@ leader_stored(struct leader *l, mono_ms_t now, struct leader_out *out)
           l->state == LEADER_PROMISING ? LEADER_EPOCH_ACKS
                                        : LEADER_SYNCHRONIZING,
           now);
+    leader_keep_identity(l, out);
     leader_advance(l, now, out);
 }
 
@@ -430,6 +438,8 @@ leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out)
     for (uint32_t i = 0; i < l->peer_end; i++)
         if (l->peer[i].stage != PEER_FREE)
             tick_peer(l, i, now, out);
+    if (l->state == LEADER_EPOCH_ACKS)
+        leader_advance(l, now, out); /* it may have waited long enough */
     if (l->state != LEADER_BROADCAST || now < l->check_due)
         return;
     l->check_due = now + l->conf.tick_ms;

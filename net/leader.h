@@ -26,6 +26,11 @@
  * and what is committed are its own leader's, it is a quorum by itself, takes
  * observers only, and answers no sync itself.
  *
+ * Which ensemble this is (storage/identity.h) is decided with TAKING_OVER, of
+ * what those who promised know of it; the plan tells it to a learner, and a
+ * ping when it is confirmed.  Who is of another ensemble is told ours in
+ * LEADER_INFO, and nothing else; it is never counted.
+ *
  * A LEADER_REQUEST must have become its proposal (leader_proposed) before the
  * next packet of that learner is heard: a sync behind it counts on that.
  *
@@ -44,7 +49,7 @@
 enum {
     LEADER_PEERS_MAX = 128,
     LEADER_SYNCS_MAX = 256, /* groups of syncs waiting, of one learner */
-    LEADER_ACTS_MAX = LEADER_PEERS_MAX + 8,
+    LEADER_ACTS_MAX = 2 * LEADER_PEERS_MAX + 8,
 };
 
 enum leader_state {
@@ -60,6 +65,8 @@ enum leader_state {
 enum peer_stage {
     PEER_FREE,
     PEER_NEW,        /* connected, has said nothing */
+    PEER_FOREIGN,    /* of another ensemble: LEADER_INFO is all it gets */
+    PEER_DISMISSED,  /* ... and got; it hangs up */
     PEER_INFORMED,   /* its info came; LEADER_INFO goes when an epoch is ours */
     PEER_PROMISED,   /* LEADER_INFO sent */
     PEER_ACCEPTED,   /* ACK_EPOCH came; waits until the epoch is taken over */
@@ -73,6 +80,9 @@ struct leader_conf {
     const struct quorum *quorum; /* borrowed, outlives the leader */
     sid_t me;
     int64_t accepted, current; /* epochs as on disk */
+    struct identity identity;  /* likewise */
+    uint64_t fresh_id;         /* for an ensemble that has none yet; 0: then it
+                                  gets none */
     int64_t heard; /* the largest acceptedEpoch that a term before heard of */
     zxid_t last;   /* of our log, committed or not */
     int32_t tick_ms;
@@ -84,7 +94,7 @@ struct leader_conf {
     int64_t config_version;
     struct bytes config; /* the text for NEW_LEADER; borrowed */
     int32_t flags;       /* for learners that are zabd, too:
-                            LEARNER_ZSTD, LEARNER_QUICK */
+                            LEARNER_ZSTD, LEARNER_QUICK, LEARNER_IDENTITY */
 };
 
 struct leader_peer {
@@ -93,9 +103,11 @@ struct leader_peer {
     bool is_observer;  /* OBSERVER_INFO: gets INFORM */
     quorum_set_t vote; /* its bit in our quorum; empty: is not counted */
     bool is_zabd;      /* it said so */
-    int32_t flags;     /* LEARNER_ZSTD, LEARNER_QUICK: that both have */
-    bool is_told_plan; /* the packet of the plan is sent */
-    bool is_snapping;  /* the shell streams a snapshot */
+    int32_t flags;     /* LEARNER_ZSTD, LEARNER_QUICK, ...: that both have */
+    struct identity identity; /* as it knew it when it came */
+    bool knows_identity;      /* and that it is confirmed */
+    bool is_told_plan;        /* the packet of the plan is sent */
+    bool is_snapping;         /* the shell streams a snapshot */
     bool owes_ping;
     int64_t accepted, current; /* its epochs, as it said */
     zxid_t last;               /* its history, as it said */
@@ -123,27 +135,33 @@ struct leader {
     struct leader_conf conf;
     const struct history *history; /* borrowed */
     enum leader_state state;
-    bool is_master;        /* for observers, of a follower */
-    mono_ms_t began;       /* this state */
-    mono_ms_t check_due;   /* BROADCAST: do we still have a quorum? */
-    int64_t accepted_max;  /* of all accepted epochs ever heard, and ours */
-    int64_t epoch;         /* of this term, once fixed; else 0 */
-    quorum_set_t promised; /* sent a true ACK_EPOCH, now connected or not */
-    zxid_t durable;        /* our own log */
-    zxid_t proposed;       /* BROADCAST: last given out, from epoch<<32 on */
-    zxid_t committed;      /* BROADCAST: at least conf.last */
-    uint32_t peer_end;     /* slots ever used */
+    bool is_master;           /* for observers, of a follower */
+    mono_ms_t began;          /* this state */
+    mono_ms_t check_due;      /* BROADCAST: do we still have a quorum? */
+    int64_t accepted_max;     /* of all accepted epochs ever heard, and ours */
+    int64_t epoch;            /* of this term, once fixed; else 0 */
+    quorum_set_t promised;    /* sent a true ACK_EPOCH, now connected or not */
+    struct identity identity; /* that stands of ours and of theirs; from
+                                 TAKING_OVER on that of this term */
+    bool owes_identity;       /* it has changed since we stored it */
+    zxid_t durable;           /* our own log */
+    zxid_t proposed;          /* BROADCAST: last given out, from epoch<<32 on */
+    zxid_t committed;         /* BROADCAST: at least conf.last */
+    uint32_t peer_end;        /* slots ever used */
     struct leader_peer peer[LEADER_PEERS_MAX];
 };
 
 enum leader_act_kind {
     LEADER_STORE_ACCEPTED, /* `epoch` to disk, then leader_stored */
-    LEADER_STORE_CURRENT,  /* likewise */
+    LEADER_STORE_CURRENT,  /* `identity`, if it has an id, then likewise */
+    LEADER_KEEP_IDENTITY,  /* `identity` to disk, when there is time */
     LEADER_LEAD,           /* established: serve, propose from epoch<<32|1 */
     LEADER_COMMIT,         /* everything up to `zxid` is committed */
     LEADER_REQUEST,        /* `packet` of the learner in `slot` is a request */
     LEADER_REVALIDATE,     /* ... asks for a session */
     LEADER_TOUCH,          /* ... names sessions it heard of */
+    LEADER_FOREIGN,        /* the server in `slot` is of the ensemble
+                              `identity`: say so, keep out of its elections */
     LEADER_CLOSE,          /* drop the connection in `slot`; it is free now */
     LEADER_GIVE_UP,        /* this term is over */
 };
@@ -153,6 +171,7 @@ struct leader_act {
     uint32_t slot;
     int64_t epoch;
     zxid_t zxid;
+    struct identity identity;
     const struct qpacket *packet; /* borrowed, as given to leader_hear */
     const char *why;              /* for the log */
 };
@@ -168,7 +187,7 @@ struct leader_item {
                               snapshot, streams it, then leader_snapped */
     struct qpacket packet; /* else this; its data is borrowed until the next
                               call */
-    uint8_t small[24];     /* where the core keeps short data */
+    uint8_t small[32];     /* where the core keeps short data */
 };
 
 void leader_init(struct leader *l, const struct leader_conf *conf,
@@ -222,6 +241,16 @@ void leader_snapped(struct leader *l, uint32_t slot, zxid_t zxid);
  * it had committed before was told.
  */
 void leader_answer_sync(struct leader *l, uint32_t slot);
+
+/* Master: our leader says that this is the ensemble's id for good. */
+void leader_identified(struct leader *l, const struct identity *id,
+                       struct leader_out *out);
+
+/*
+ * Say in `item`, which has no data, which ensemble this is, if the learner in
+ * `slot` listens: for the shell, whose packet SNAP is.
+ */
+void leader_sign(struct leader *l, uint32_t slot, struct leader_item *item);
 
 /* We want this term to end: we are told to stop, or zxids run out. */
 void leader_resign(struct leader *l, const char *why, struct leader_out *out);

@@ -67,6 +67,21 @@ check_alone(const struct leader *l, const struct leader_peer *p)
               l->peer[i].sid != p->sid);
 }
 
+/* Nobody of another ensemble is counted, and our disk knows what we say. */
+static void
+check_identity(const struct leader *l)
+{
+    for (uint32_t i = 0; i < l->peer_end; i++)
+        check(l->peer[i].stage < PEER_ACCEPTED ||
+              !identity_is_foreign(&l->peer[i].identity, &l->identity));
+    check(!l->owes_identity || l->state == LEADER_TAKING_OVER);
+    if (l->state >= LEADER_TAKING_OVER && l->conf.fresh_id != 0 &&
+        !l->is_master)
+        check(l->identity.id != 0);
+    if (l->conf.identity.is_confirmed)
+        check(l->identity.id == l->conf.identity.id);
+}
+
 void
 leader_check(const struct leader *l)
 {
@@ -81,6 +96,8 @@ leader_check(const struct leader *l)
         check(l->durable <= l->proposed);
         check(zxid_epoch(l->proposed) == l->epoch);
     }
+    if (l->state != LEADER_OVER)
+        check_identity(l);
     for (uint32_t i = 0; i < LEADER_PEERS_MAX; i++) {
         const struct leader_peer *p = &l->peer[i];
 

@@ -16,6 +16,8 @@ enum { OP_SYNC = 9 }; /* spec 0.4 */
 static const char promised_later[] =
     "it promised a later epoch: the next election takes it in";
 
+static const char of_another[] = "it is of another ensemble";
+
 /* Why this server cannot be our learner, or NULL. */
 static const char *
 refusal(const struct leader *l, const struct qpacket *p,
@@ -33,6 +35,8 @@ refusal(const struct leader *l, const struct qpacket *p,
         return "its protocol is older than 3.4";
     if (info->sid == l->conf.me)
         return "it has our own sid: one of the two myid files is wrong";
+    if (identity_is_foreign(&info->identity, &l->identity))
+        return of_another;
     if (info->config_version > l->conf.config_version)
         return "its configuration is newer than ours";
     if (accepted < 0 || accepted >= INT32_MAX)
@@ -68,6 +72,32 @@ drop_older(struct leader *l, sid_t sid, struct leader_out *out)
 }
 
 static void
+introduce(const struct leader *l, struct leader_peer *peer,
+          const struct learner_info *info)
+{
+    peer->sid = info->sid;
+    peer->is_zabd = info->is_zabd;
+    peer->flags = info->is_zabd ? info->flags & l->conf.flags : 0;
+    peer->identity = info->identity;
+}
+
+/*
+ * Its epochs and its history mean nothing here, and ours would destroy what
+ * it has.  It learns that from our id.
+ */
+static void
+dismiss(struct leader *l, uint32_t slot, const struct learner_info *info,
+        struct leader_out *out)
+{
+    struct leader_act *a = leader_add(out, LEADER_FOREIGN);
+
+    introduce(l, &l->peer[slot], info);
+    l->peer[slot].stage = PEER_FOREIGN;
+    a->slot = slot;
+    a->identity = info->identity;
+}
+
+static void
 hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
           mono_ms_t now, struct leader_out *out)
 {
@@ -75,6 +105,10 @@ hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
     struct learner_info info = {0};
     const char *why = refusal(l, p, &info);
 
+    if (why == of_another) {
+        dismiss(l, slot, &info, out);
+        return;
+    }
     if (why) {
         leader_drop(l, slot, why, out);
         if (why == promised_later && needs_election(l, p, info.sid))
@@ -82,12 +116,10 @@ hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
         return;
     }
     drop_older(l, info.sid, out);
+    introduce(l, peer, &info);
     peer->stage = PEER_INFORMED;
-    peer->sid = info.sid;
     peer->is_observer = p->type == Q_OBSERVER_INFO;
     peer->vote = peer->is_observer ? 0 : quorum_bit(l->conf.quorum, info.sid);
-    peer->is_zabd = info.is_zabd;
-    peer->flags = info.is_zabd ? info.flags & l->conf.flags : 0;
     peer->accepted = zxid_epoch(p->zxid);
     if (peer->accepted > l->accepted_max)
         l->accepted_max = peer->accepted; /* an observer's as well */
@@ -131,6 +163,7 @@ hear_ack_epoch(struct leader *l, uint32_t slot, const struct qpacket *p,
             l->promised |= peer->vote;
     }
     peer->stage = PEER_ACCEPTED;
+    leader_learn_identity(l, peer, out);
     leader_advance(l, now, out);
 }
 
@@ -195,6 +228,7 @@ hear_seal(struct leader *l, struct leader_peer *peer, zxid_t zxid,
     if (!peer->is_observer)
         settle_owing(peer, now);
     leader_advance(l, now, out);
+    leader_confirm_identity(l, out);
 }
 
 /* --- in steady state ----------------------------------------------------- */

@@ -33,6 +33,7 @@ live_after(const struct leader *l, zxid_t zxid)
 
 /* --- bringing up --------------------------------------------------------- */
 
+/* A foreign server may be told before there is an epoch: it wants none. */
 static bool
 put_leader_info(struct leader *l, struct leader_peer *p,
                 struct leader_item *item)
@@ -42,6 +43,7 @@ put_leader_info(struct leader *l, struct leader_peer *p,
         .protocol = LEARNER_PROTOCOL,
         .is_zabd = p->is_zabd,
         .flags = l->conf.flags,
+        .identity = l->identity,
     };
 
     put(item, Q_LEADER_INFO, ZXID(l->epoch, 0));
@@ -49,7 +51,7 @@ put_leader_info(struct leader *l, struct leader_peer *p,
     check(!data.bad);
     item->packet.data =
         (struct bytes){item->small, (int32_t)jute_out_size(&data)};
-    p->stage = PEER_PROMISED;
+    p->stage = p->stage == PEER_FOREIGN ? PEER_DISMISSED : PEER_PROMISED;
     return true;
 }
 
@@ -119,14 +121,19 @@ make_plan(struct leader *l, uint32_t slot)
 }
 
 static bool
-put_plan(struct leader_peer *p, struct leader_item *item)
+put_plan(struct leader *l, uint32_t slot, struct leader_item *item)
 {
+    struct leader_peer *p = &l->peer[slot];
+
     p->is_told_plan = true;
-    if (p->plan.op == SYNC_SNAP) {
-        p->is_snapping = item->is_snapshot = true;
-        return put(item, Q_SNAP, p->plan.zxid);
-    }
-    return put(item, p->plan.op == SYNC_DIFF ? Q_DIFF : Q_TRUNC, p->plan.zxid);
+    p->is_snapping = item->is_snapshot = p->plan.op == SYNC_SNAP;
+    put(item,
+        p->plan.op == SYNC_SNAP   ? Q_SNAP
+        : p->plan.op == SYNC_DIFF ? Q_DIFF
+                                  : Q_TRUNC,
+        p->plan.zxid);
+    leader_sign(l, slot, item);
+    return true;
 }
 
 /* The transaction behind `sent`, not above `limit`, as a packet of `type`. */
@@ -201,7 +208,7 @@ next_of_sync(struct leader *l, uint32_t slot, mono_ms_t now,
         return false;
     }
     if (!p->is_told_plan)
-        return put_plan(p, item);
+        return put_plan(l, slot, item);
     if (p->is_snapping)
         return false;
     if (p->told < p->sent) {
@@ -219,7 +226,8 @@ next_of_start(struct leader *l, uint32_t slot, mono_ms_t now,
 {
     struct leader_peer *p = &l->peer[slot];
 
-    if (p->stage == PEER_INFORMED && l->state >= LEADER_EPOCH_ACKS)
+    if (p->stage == PEER_FOREIGN ||
+        (p->stage == PEER_INFORMED && l->state >= LEADER_EPOCH_ACKS))
         return put_leader_info(l, p, item);
     if (p->stage == PEER_ACCEPTED && l->state >= LEADER_SYNCHRONIZING &&
         !knows_more(l, p))
@@ -277,18 +285,29 @@ put_inform(struct leader *l, uint32_t slot, struct leader_item *item,
     return true;
 }
 
+/* The first behind the confirmation tells of it. */
+static bool
+put_ping(struct leader *l, uint32_t slot, struct leader_item *item)
+{
+    struct leader_peer *p = &l->peer[slot];
+
+    p->owes_ping = false;
+    put(item, Q_PING,
+        l->state == LEADER_BROADCAST ? l->proposed : ZXID(l->epoch, 0));
+    if (p->stage == PEER_UP_TO_DATE && l->identity.is_confirmed &&
+        !p->knows_identity)
+        leader_sign(l, slot, item);
+    return true;
+}
+
 static bool
 next_of_live(struct leader *l, uint32_t slot, mono_ms_t now,
              struct leader_item *item, struct leader_out *out)
 {
     struct leader_peer *p = &l->peer[slot];
 
-    if (p->owes_ping) {
-        p->owes_ping = false;
-        return put(item, Q_PING,
-                   l->state == LEADER_BROADCAST ? l->proposed
-                                                : ZXID(l->epoch, 0));
-    }
+    if (p->owes_ping)
+        return put_ping(l, slot, item);
     if (l->state != LEADER_BROADCAST)
         return false;
     if (p->stage == PEER_SEALED && p->told >= p->ready_at)

@@ -68,7 +68,8 @@ learner_init(struct learner *l, const struct learner_conf *conf, mono_ms_t now,
                                 .protocol = LEARNER_PROTOCOL,
                                 .config_version = conf->config_version,
                                 .is_zabd = true,
-                                .flags = conf->flags};
+                                .flags = conf->flags,
+                                .identity = conf->identity};
     struct learner_act *a;
     struct jute_out data;
 
@@ -116,6 +117,8 @@ on_leader_info(struct learner *l, const struct qpacket *p, mono_ms_t now,
         learner_give_up(l, out, "LEADER_INFO without a protocol version");
         return;
     }
+    if (learner_leave_alien(l, &info.identity, out))
+        return;
     l->epoch = zxid_epoch(p->zxid);
     l->is_leader_zabd = info.is_zabd;
     l->leader_flags = info.flags;
@@ -248,6 +251,7 @@ learner_stored(struct learner *l, mono_ms_t now, struct learner_out *out)
     }
     check(l->state == LEARNER_SEALING && l->is_storing);
     l->conf.current = l->epoch;
+    (void)learner_take_name(l);
     learner_send(out, Q_ACK, ZXID(l->epoch, 0));
     learner_enter(l, LEARNER_SEALED, now);
 }
@@ -275,6 +279,9 @@ static void
 hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
               struct learner_out *out)
 {
+    if (signature_get(p->data, &l->named) &&
+        learner_leave_alien(l, &l->named, out))
+        return;
     switch (p->type) {
     case Q_DIFF:
         on_diff(l, now, out);
@@ -322,7 +329,9 @@ hear_in_broadcast(struct learner *l, const struct qpacket *p,
 {
     switch (p->type) {
     case Q_PING:
-        learner_do(out, LEARNER_PONG)->zxid = p->zxid;
+        learner_hear_confirmed(l, p->data, out);
+        if (l->state != LEARNER_OVER)
+            learner_do(out, LEARNER_PONG)->zxid = p->zxid;
         break;
     case Q_SYNC:
         learner_do(out, LEARNER_SYNCED);

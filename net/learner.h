@@ -30,6 +30,10 @@
  * learner_durable, learner_stored and UP_TO_DATE, never of a PROPOSAL; and
  * the first is the one for NEW_LEADER.
  *
+ * Who knows for good of which ensemble it is (storage/identity.h) takes
+ * nothing from a leader of another one, and promises it nothing; what it has
+ * stays as it is.
+ *
  * Life: learner_init, then the events; it owns nothing, allocates nothing.
  *
  * ZK: Learner.syncWithLeader, Follower, Observer
@@ -59,6 +63,7 @@ struct learner_conf {
     sid_t me;
     bool is_observer;
     int64_t accepted, current; /* epochs as on disk */
+    struct identity identity;  /* likewise */
     zxid_t last;               /* of our log, all on disk, committed or not */
     zxid_t committed; /* known to be: what an earlier LEARNER_COMMIT of this
                          process said; 0 after a start, when all of the log
@@ -78,16 +83,17 @@ struct learner {
     int64_t epoch;       /* the leader's */
     bool is_leader_zabd; /* it said so, with these flags */
     int32_t leader_flags;
-    bool is_storing;  /* SEALING: history is on disk, epoch on its way */
-    bool needs_snap;  /* gave up: try again with wants_snap */
-    zxid_t last;      /* received, or had before */
-    zxid_t durable;   /* on our disk */
-    zxid_t agreed;    /* committed, says the leader; the next one up to
-                         `last` is the oldest pending */
-    zxid_t committed; /* known to be committed */
-    zxid_t seal;      /* the last before NEW_LEADER; CUTTING: what stays */
-    zxid_t acked;     /* told to the leader one by one, or need not be */
-    mono_ms_t heard;  /* the leader, or an end of work of our own */
+    struct identity named; /* the ensemble's, by the leader's plan */
+    bool is_storing;       /* SEALING: history is on disk, epoch on its way */
+    bool needs_snap;       /* gave up: try again with wants_snap */
+    zxid_t last;           /* received, or had before */
+    zxid_t durable;        /* on our disk */
+    zxid_t agreed;         /* committed, says the leader; the next one up to
+                              `last` is the oldest pending */
+    zxid_t committed;      /* known to be committed */
+    zxid_t seal;           /* the last before NEW_LEADER; CUTTING: what stays */
+    zxid_t acked;          /* told to the leader one by one, or need not be */
+    mono_ms_t heard;       /* the leader, or an end of work of our own */
     mono_ms_t ticked;
     int64_t silent_ms; /* as we saw it while we ran */
     bool is_silent;    /* gave up: it was for that */
@@ -100,7 +106,8 @@ enum learner_act_kind {
     LEARNER_ACK,            /* one ACK for each zxid of `from`..`zxid`, which
                                are of one epoch */
     LEARNER_STORE_ACCEPTED, /* `epoch` to disk, then learner_stored */
-    LEARNER_STORE_CURRENT,  /* likewise */
+    LEARNER_STORE_CURRENT,  /* `identity`, if it has an id, then likewise */
+    LEARNER_KEEP_IDENTITY,  /* `identity` to disk, when there is time */
     LEARNER_TRUNCATE,       /* cut the log behind `zxid`, read no packet until
                                learner_truncated; 0 is before every log's
                                first, so all of it goes */
@@ -119,9 +126,10 @@ struct learner_act {
     enum learner_act_kind kind;
     int64_t epoch;
     zxid_t zxid, from;
+    struct identity identity;
     struct qpacket packet; /* APPEND, REVALIDATED: borrowed from the event;
                               its data is the transaction's bytes */
-    uint8_t small[32];     /* LEARNER_SEND keeps short data here */
+    uint8_t small[48];     /* LEARNER_SEND keeps short data here */
     const char *why;       /* for the log */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * learner_part.h - what the two halves of the learner core give each other.
+ * learner_part.h - what the files of the learner core give each other.
  *
  * Private to learner*.c.
  */
@@ -22,6 +22,22 @@ void learner_give_up(struct learner *l, struct learner_out *out,
 
 /* A state begins in which the leader has something to say. */
 void learner_enter(struct learner *l, enum learner_state state, mono_ms_t now);
+
+/* --- learner_identity.c -------------------------------------------------- */
+
+/* A leader of another ensemble is given up. */
+bool learner_leave_alien(struct learner *l, const struct identity *theirs,
+                         struct learner_out *out);
+
+/* What our disk is to learn with currentEpoch; id 0: nothing. */
+struct identity learner_name(const struct learner *l);
+
+/* That is on disk; false: there was nothing. */
+bool learner_take_name(struct learner *l);
+
+/* The data of a PING. */
+void learner_hear_confirmed(struct learner *l, struct bytes data,
+                            struct learner_out *out);
 
 /* --- learner_txn.c ------------------------------------------------------- */
 

@@ -129,15 +129,19 @@ learner_on_transaction(struct learner *l, const struct qpacket *p,
 
 /*
  * Traps ZOOKEEPER-3911, -4643, -4646, -4785: history to disk first, then
- * currentEpoch, then the ACK.
+ * the ensemble's id and currentEpoch, then the ACK.
  */
 static void
 seal_if_durable(struct learner *l, struct learner_out *out)
 {
+    struct learner_act *a;
+
     if (l->is_storing || l->durable < l->seal)
         return;
     l->is_storing = true;
-    learner_do(out, LEARNER_STORE_CURRENT)->epoch = l->epoch;
+    a = learner_do(out, LEARNER_STORE_CURRENT);
+    a->epoch = l->epoch;
+    a->identity = learner_name(l);
 }
 
 /*

@@ -89,24 +89,53 @@ qpacket_txn(const struct qpacket *p)
     }
 }
 
-/* Ours: behind what Apache reads, if it is there. */
+/* False: it is cut short, or no server of ours would say so. */
 static bool
-extension_get(struct jute_in *in, int32_t *flags)
+identity_get(struct jute_in *in, struct identity *id)
 {
-    *flags = 0;
-    if (jute_in_left(in) < 8 || jute_get_i32(in) != QPACKET_ZABD)
+    struct identity found = {.id = (uint64_t)jute_get_i64(in),
+                             .epoch = jute_get_i64(in),
+                             .is_confirmed = jute_get_bool(in)};
+
+    *id = (struct identity){0};
+    if (in->bad || found.epoch < 0 || (found.id == 0 && found.is_confirmed))
         return false;
-    *flags = jute_get_i32(in);
+    *id = found;
     return true;
 }
 
 static void
-extension_put(struct jute_out *out, bool is_zabd, int32_t flags)
+identity_put(struct jute_out *out, const struct identity *id)
+{
+    jute_put_i64(out, (int64_t)id->id);
+    jute_put_i64(out, id->epoch);
+    jute_put_bool(out, id->is_confirmed);
+}
+
+/* Ours: behind what Apache reads, if it is there. */
+static bool
+extension_get(struct jute_in *in, int32_t *flags, struct identity *id)
+{
+    *flags = 0;
+    *id = (struct identity){0};
+    if (jute_in_left(in) < 8 || jute_get_i32(in) != QPACKET_ZABD)
+        return false;
+    *flags = jute_get_i32(in);
+    if ((*flags & LEARNER_IDENTITY) && !identity_get(in, id))
+        *flags &= ~LEARNER_IDENTITY;
+    return true;
+}
+
+static void
+extension_put(struct jute_out *out, bool is_zabd, int32_t flags,
+              const struct identity *id)
 {
     if (!is_zabd)
         return;
     jute_put_i32(out, QPACKET_ZABD);
     jute_put_i32(out, flags);
+    if (flags & LEARNER_IDENTITY)
+        identity_put(out, id);
 }
 
 static struct jute_in
@@ -131,7 +160,7 @@ learner_info_get(struct bytes data, struct learner_info *info)
     if (jute_in_left(&in) < 8)
         return 0;
     info->config_version = jute_get_i64(&in);
-    info->is_zabd = extension_get(&in, &info->flags);
+    info->is_zabd = extension_get(&in, &info->flags, &info->identity);
     return 0;
 }
 
@@ -141,7 +170,7 @@ learner_info_put(struct jute_out *out, const struct learner_info *info)
     jute_put_i64(out, info->sid);
     jute_put_i32(out, info->protocol);
     jute_put_i64(out, info->config_version);
-    extension_put(out, info->is_zabd, info->flags);
+    extension_put(out, info->is_zabd, info->flags, &info->identity);
 }
 
 int
@@ -153,7 +182,7 @@ leader_info_get(struct bytes data, struct leader_info *info)
     info->protocol = jute_get_i32(&in);
     if (in.bad)
         return -EBADMSG;
-    info->is_zabd = extension_get(&in, &info->flags);
+    info->is_zabd = extension_get(&in, &info->flags, &info->identity);
     return 0;
 }
 
@@ -161,5 +190,22 @@ void
 leader_info_put(struct jute_out *out, const struct leader_info *info)
 {
     jute_put_i32(out, info->protocol);
-    extension_put(out, info->is_zabd, info->flags);
+    extension_put(out, info->is_zabd, info->flags, &info->identity);
+}
+
+bool
+signature_get(struct bytes data, struct identity *id)
+{
+    struct jute_in in = data_of(data);
+
+    *id = (struct identity){0};
+    return data.size == SIGNATURE_BYTES && jute_get_i32(&in) == QPACKET_ZABD &&
+           identity_get(&in, id);
+}
+
+void
+signature_put(struct jute_out *out, const struct identity *id)
+{
+    jute_put_i32(out, QPACKET_ZABD);
+    identity_put(out, id);
 }

@@ -11,6 +11,7 @@
 #define NET_QPACKET_H
 
 #include "daemon/jute.h"
+#include "storage/identity.h"
 
 /* clang-format off */
 /*    name               number     what its data is */
@@ -19,7 +20,8 @@
     X(PROPOSAL,          2)      /* a transaction's bytes */                   \
     X(ACK,               3)      /* none */                                    \
     X(COMMIT,            4)      /* none */                                    \
-    X(PING,              5)      /* none; answer: sessions touched, not null */\
+    X(PING,              5)      /* none, or a signature;                      \
+                                    answer: sessions touched, not null */      \
     X(REVALIDATE,        6)      /* session, timeout; answer: session, bool */ \
     X(SYNC,              7)      /* none */                                    \
     X(INFORM,            8)      /* a transaction's bytes, committed */        \
@@ -27,9 +29,9 @@
     X(NEW_LEADER,       10)      /* the leader's configuration, or none */     \
     X(FOLLOWER_INFO,    11)      /* struct learner_info */                     \
     X(UP_TO_DATE,       12)      /* none; zxid -1 */                           \
-    X(DIFF,             13)      /* none */                                    \
-    X(TRUNC,            14)      /* none; zxid stays, what is behind goes */   \
-    X(SNAP,             15)      /* none; the snapshot follows, unframed */    \
+    X(DIFF,             13)      /* none, or a signature */                    \
+    X(TRUNC,            14)      /* likewise; zxid stays, the rest goes */     \
+    X(SNAP,             15)      /* likewise; the snapshot follows, unframed */\
     X(OBSERVER_INFO,    16)      /* struct learner_info */                     \
     X(LEADER_INFO,      17)      /* struct leader_info */                      \
     X(ACK_EPOCH,        18)      /* int current epoch; -1: promised before */  \
@@ -73,12 +75,16 @@ struct bytes qpacket_txn(const struct qpacket *p);
 /*
  * Ours: zabd servers know each other by eight more bytes, "zabd" and flags,
  * behind the data of FOLLOWER_INFO, OBSERVER_INFO and LEADER_INFO.  Apache
- * reads what it knows and leaves the rest.
+ * reads what it knows and leaves the rest, and so do older zabds of what
+ * stands behind the flags: with LEARNER_IDENTITY which ensemble this is.
+ *
+ *      0  "zabd"           4  flags      8  id     16  epoch   24  confirmed?
  */
 enum {
     QPACKET_ZABD = 0x7a616264,
-    LEARNER_ZSTD = 1,  /* takes a SNAP payload as a zstd frame */
-    LEARNER_QUICK = 2, /* pings come often: silence means death early */
+    LEARNER_ZSTD = 1,     /* takes a SNAP payload as a zstd frame */
+    LEARNER_QUICK = 2,    /* pings come often: silence means death early */
+    LEARNER_IDENTITY = 4, /* knows of which ensemble it is */
 };
 
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */
@@ -87,17 +93,24 @@ struct learner_info {
     int32_t protocol;       /* LEARNER_PROTOCOL */
     int64_t config_version; /* of the learner's committed configuration */
     bool is_zabd;
-    int32_t flags; /* LEARNER_ZSTD, ... */
+    int32_t flags;            /* LEARNER_ZSTD, ... */
+    struct identity identity; /* with LEARNER_IDENTITY, else 0 */
 };
 
 /* The data of LEADER_INFO. */
 struct leader_info {
     int32_t protocol; /* LEARNER_PROTOCOL */
     bool is_zabd;
-    int32_t flags; /* as above */
+    int32_t flags;            /* as above */
+    struct identity identity; /* likewise */
 };
 
-enum { LEARNER_INFO_BYTES_MAX = 28, LEADER_INFO_BYTES_MAX = 12 };
+enum {
+    IDENTITY_BYTES = 17,
+    LEARNER_INFO_BYTES_MAX = 28 + IDENTITY_BYTES,
+    LEADER_INFO_BYTES_MAX = 12 + IDENTITY_BYTES,
+    SIGNATURE_BYTES = 4 + IDENTITY_BYTES,
+};
 
 /*
  * Old learners send less; what is missing is 0.  0, or -EBADMSG.  Written
@@ -109,5 +122,13 @@ void learner_info_put(struct jute_out *out, const struct learner_info *info);
 /* 0, or -EBADMSG: not even a protocol version. */
 int leader_info_get(struct bytes data, struct leader_info *info);
 void leader_info_put(struct jute_out *out, const struct leader_info *info);
+
+/*
+ * What a leader has to say of the ensemble's id after LEADER_INFO, to learners
+ * with LEARNER_IDENTITY: "zabd" and the id, as the data of a packet that has
+ * none else.  False: there is no signature.
+ */
+bool signature_get(struct bytes data, struct identity *id);
+void signature_put(struct jute_out *out, const struct identity *id);
 
 #endif

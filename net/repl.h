@@ -26,6 +26,7 @@
 #include "net/prep.h"
 #include "net/reaper.h"
 #include "net/role.h"
+#include "storage/identity.h"
 
 struct repl {
     struct shm *shm;
@@ -133,6 +134,10 @@ void repl_reached(struct repl *r, int64_t epoch);
 
 /* One order to the log process at a time; see enum log_order. */
 void repl_order(struct repl *r, enum log_order kind, int64_t value);
+
+/* One that stores the ensemble's id as well, unless there is none. */
+void repl_order_named(struct repl *r, enum log_order kind, int64_t value,
+                      const struct identity *id);
 
 /* The order is carried out; `result` 0 or -errno.  Once per order. */
 bool repl_order_done(struct repl *r, int *result);

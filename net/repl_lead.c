@@ -11,7 +11,10 @@
  */
 #include "net/repl_lead.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
 
 #include "daemon/check.h"
 #include "daemon/clock.h"
@@ -46,7 +49,10 @@ act(struct repl_lead *l, const struct leader_act *a)
         repl_order(l->r, LOG_ACCEPT_EPOCH, a->epoch);
         break;
     case LEADER_STORE_CURRENT:
-        repl_order(l->r, LOG_CURRENT_EPOCH, a->epoch);
+        repl_order_named(l->r, LOG_CURRENT_EPOCH, a->epoch, &a->identity);
+        break;
+    case LEADER_KEEP_IDENTITY:
+        repl_order_named(l->r, LOG_IDENTITY, a->identity.epoch, &a->identity);
         break;
     case LEADER_LEAD:
         begin_leading(l, a->epoch);
@@ -67,6 +73,19 @@ static const struct lead_duty duty = {
 
 /* --- the role ------------------------------------------------------------ */
 
+/* For an ensemble that has none yet. */
+static uint64_t
+fresh_id(void)
+{
+    uint64_t id = 0;
+
+    while (id == 0)
+        if (getrandom(&id, sizeof id, 0) != sizeof id)
+            fatal(EXIT_UNEXPECTED, "replication: no random numbers: %s",
+                  strerror(errno));
+    return id;
+}
+
 void
 repl_lead(struct repl *r)
 {
@@ -86,10 +105,19 @@ repl_lead(struct repl *r)
     conf.quorum = &r->quorum;
     conf.accepted = atomic_load(&log->accepted_epoch);
     conf.current = atomic_load(&log->current_epoch);
+    conf.identity = identity_shared(&log->identity);
+    conf.fresh_id = fresh_id();
     conf.last = r->last;
     conf.heard = l->core.accepted_max;
     leader_init(&l->core, &conf, &l->history, now, &out);
     lead_perform(l, &out);
+}
+
+/* For the id alone nobody waits. */
+static bool
+is_for_epoch(const struct leader *core)
+{
+    return core->state == LEADER_PROMISING || core->state == LEADER_TAKING_OVER;
 }
 
 /* What the log process did since the last turn. */
@@ -102,7 +130,7 @@ hear_log(struct repl_lead *l, struct leader_out *out, mono_ms_t now)
     if (repl_order_done(l->r, &result)) {
         if (result < 0)
             leader_resign(&l->core, "an epoch cannot be stored", out);
-        else
+        else if (is_for_epoch(&l->core))
             leader_stored(&l->core, now, out);
     }
     if (durable > l->core.durable)

@@ -190,6 +190,7 @@ static bool
 begin_snap(struct lead_peer *p)
 {
     const struct leader_peer *core = &p->lead->core.peer[p->slot];
+    struct leader_item item = {.packet = {Q_SNAP, 0, BYTES_NULL, BYTES_NULL}};
     int rc = repl_history_snap_begin(p->lead->r->history, p->slot, core->flags,
                                      &p->snap_zxid);
 
@@ -203,7 +204,9 @@ begin_snap(struct lead_peer *p)
              p->name, (uint64_t)p->snap_zxid);
     p->snap = LEAD_SNAP_FLOWS;
     atomic_fetch_add(&p->lead->r->shm->replication->ensemble.snaps, 1);
-    qlink_put(&p->conn, Q_SNAP, p->snap_zxid, BYTES_NULL, BYTES_NULL);
+    item.packet.zxid = p->snap_zxid;
+    leader_sign(&p->lead->core, p->slot, &item);
+    qlink_put_packet(&p->conn, &item.packet);
     return true;
 }
 

@@ -8,6 +8,7 @@
  *
  * The replication process.  ZK: Leader, ObserverMaster
  */
+#include <inttypes.h>
 #include <sys/socket.h>
 
 #include "daemon/clock.h"
@@ -36,6 +37,11 @@ perform(struct repl_lead *l, const struct leader_act *a)
         break;
     case LEADER_TOUCH:
         lead_touch(p, a->packet);
+        break;
+    case LEADER_FOREIGN:
+        log_warn_often("%s: %s is of another ensemble, %016" PRIx64
+                       ", and told so",
+                       l->duty->name, p->name, a->identity.id);
         break;
     case LEADER_CLOSE:
         log_warn("%s: %s is dropped: %s", l->duty->name, p->name, a->why);
@@ -152,6 +158,6 @@ lead_conf(struct repl_lead *l)
         .diffs_max = conf->diff_syncs_max,
         .ping_ms = PING_MS,
         .config = {(const uint8_t *)l->config, (int32_t)l->config_size},
-        .flags = LEARNER_ZSTD | LEARNER_QUICK,
+        .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
     };
 }

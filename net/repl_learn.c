@@ -69,10 +69,20 @@ begin_serving(struct repl_learn *l, int64_t epoch)
 }
 
 static void
-store_epoch(struct repl_learn *l, enum log_order kind, int64_t epoch)
+store_epoch(struct repl_learn *l, enum log_order kind,
+            const struct learner_act *a)
 {
     l->order = LEARN_EPOCH;
-    repl_order(l->r, kind, epoch);
+    repl_order_named(l->r, kind, a->epoch, &a->identity);
+}
+
+/* Nobody waits for it, but the next role. */
+static void
+keep_identity(struct repl_learn *l, const struct identity *id)
+{
+    l->order = LEARN_IDENTITY;
+    repl_order_named(l->r, LOG_IDENTITY, id->epoch, id);
+    repl_master_identified(l->r, id);
 }
 
 static void
@@ -100,10 +110,13 @@ perform(struct repl_learn *l, const struct learner_act *a)
         put_acks(l, a->from, a->zxid);
         break;
     case LEARNER_STORE_ACCEPTED:
-        store_epoch(l, LOG_ACCEPT_EPOCH, a->epoch);
+        store_epoch(l, LOG_ACCEPT_EPOCH, a);
         break;
     case LEARNER_STORE_CURRENT:
-        store_epoch(l, LOG_CURRENT_EPOCH, a->epoch);
+        store_epoch(l, LOG_CURRENT_EPOCH, a);
+        break;
+    case LEARNER_KEEP_IDENTITY:
+        keep_identity(l, &a->identity);
         break;
     case LEARNER_TRUNCATE:
         conn_pause(&l->conn, CONN_PAUSE_WAITING);
@@ -285,10 +298,11 @@ learn_connected(struct repl_learn *l, int fd)
         .is_observer = c->is_observer,
         .accepted = atomic_load(&r->shm->log->accepted_epoch),
         .current = atomic_load(&r->shm->log->current_epoch),
+        .identity = identity_shared(&r->shm->log->identity),
         .last = r->last,
         .committed = r->known_committed,
         .wants_snap = r->wants_snap,
-        .flags = LEARNER_ZSTD | LEARNER_QUICK,
+        .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
         .tick_ms = c->tick_time_ms,
         .init_ticks = c->init_limit_ticks,
         .sync_ticks = c->sync_limit_ticks,
@@ -312,7 +326,7 @@ hear_log(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     learn_past_turn(l, out, now);
     perform_all(l, out);
     out->count = 0;
-    if (l->order != LEARN_NO_ORDER && l->order != LEARN_EPOCH)
+    if (l->order > LEARN_IDENTITY)
         return; /* the log is being changed */
     if (durable > l->core.durable)
         learner_durable(&l->core, durable, now, out);

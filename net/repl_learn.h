@@ -25,6 +25,7 @@ enum {
 enum learn_order {
     LEARN_NO_ORDER,
     LEARN_EPOCH,
+    LEARN_IDENTITY,
     LEARN_CUT,        /* behind what is in the tree */
     LEARN_CUT_RELOAD, /* the tree holds some of it: load again */
     LEARN_REBASE,

@@ -151,10 +151,23 @@ repl_master_begin(struct repl *r, int64_t epoch)
     conf = lead_conf(l);
     conf.quorum = &l->alone;
     conf.accepted = conf.current = epoch;
+    conf.identity = r->learn->core.conf.identity;
     conf.heard = l->core.accepted_max;
     conf.last = r->commit_zxid;
     leader_init_master(&l->core, &conf, &l->history, now);
     log_info("observer master: observers may come port=%" PRId32, port);
+}
+
+void
+repl_master_identified(struct repl *r, const struct identity *id)
+{
+    struct leader_out out;
+
+    out.count = 0;
+    if (!is_on(r))
+        return;
+    leader_identified(&r->lead->core, id, &out);
+    lead_perform(r->lead, &out);
 }
 
 void

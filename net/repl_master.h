@@ -14,6 +14,9 @@
 /* We follow, and are up to date: observers may come. */
 void repl_master_begin(struct repl *r, int64_t epoch);
 
+/* The leader says that the ensemble's id is confirmed. */
+void repl_master_identified(struct repl *r, const struct identity *id);
+
 /* Once a turn, after the leader was heard. */
 void repl_master_turn(struct repl *r, mono_ms_t now);
 

@@ -76,6 +76,15 @@ repl_order(struct repl *r, enum log_order kind, int64_t value)
     bell_ring(r->shm, PROC_LOG);
 }
 
+void
+repl_order_named(struct repl *r, enum log_order kind, int64_t value,
+                 const struct identity *id)
+{
+    check(!r->is_ordering);
+    identity_share(&r->shm->replication->log_order.identity, id);
+    repl_order(r, kind, value);
+}
+
 bool
 repl_order_done(struct repl *r, int *result)
 {

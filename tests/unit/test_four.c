@@ -177,6 +177,7 @@ given_a_member(enum server_role role)
         .learners = 3,
         .synced_followers = 2,
         .synced_observers = 1,
+        .aliens = 1,
         .leader_uptime_ms = 77,
         .proposal_last = 48,
         .proposal_min = 40,
@@ -201,6 +202,7 @@ a_member_tells_its_mode(void)
     CU_ASSERT_TRUE(mntr_has("zk_server_state\tfollower"));
     CU_ASSERT_TRUE(mntr_has("zk_peer_state\tfollowing - broadcast"));
     CU_ASSERT_TRUE(mntr_has("zk_quorum_size\t3"));
+    CU_ASSERT_TRUE(mntr_has("zk_foreign_members\t1"));
     given_a_member(ROLE_OBSERVING);
     CU_ASSERT_PTR_NOT_NULL(
         strstr(answer(CONF_WORD_STAT), "\nMode: observer\n"));

@@ -23,7 +23,7 @@ says_who_it_is_as_apache_does(void)
     connect_with(&g, conf);
     CU_ASSERT_EQUAL(g.out.count, 1);
     a = sent(&g, 0, Q_FOLLOWER_INFO, 0);
-    CU_ASSERT_EQUAL_FATAL(a->packet.data.size, LEARNER_INFO_BYTES_MAX);
+    CU_ASSERT_EQUAL_FATAL(a->packet.data.size, 28);
     CU_ASSERT_EQUAL(memcmp(a->packet.data.data, info, sizeof info), 0);
     CU_ASSERT_EQUAL(a->packet.authinfo.size, -1);
 }
@@ -484,7 +484,8 @@ static void
 given_flags(int32_t theirs, int32_t ours, int32_t silence_ms)
 {
     struct learner_conf conf = conf_with(OLD(3));
-    struct leader_info info = {LEARNER_PROTOCOL, true, theirs};
+    struct leader_info info = {
+        .protocol = LEARNER_PROTOCOL, .is_zabd = true, .flags = theirs};
     uint8_t buffer[LEADER_INFO_BYTES_MAX];
     struct jute_out data = jute_out_of(buffer, sizeof buffer);
 

@@ -138,7 +138,9 @@ a_learner_that_is_zabd_is_recognised(void)
 static void
 a_leader_that_is_zabd_is_recognised(void)
 {
-    struct leader_info info = {LEARNER_PROTOCOL, true, LEARNER_QUICK}, read;
+    struct leader_info info = {
+        .protocol = LEARNER_PROTOCOL, .is_zabd = true, .flags = LEARNER_QUICK};
+    struct leader_info read;
     uint8_t buffer[LEADER_INFO_BYTES_MAX];
     struct jute_out out = jute_out_of(buffer, sizeof buffer);
 
@@ -148,6 +150,92 @@ a_leader_that_is_zabd_is_recognised(void)
     CU_ASSERT_EQUAL(read.protocol, LEARNER_PROTOCOL);
     CU_ASSERT_TRUE(read.is_zabd);
     CU_ASSERT_EQUAL(read.flags, LEARNER_QUICK);
+}
+
+static const struct identity some_id = {UINT64_MAX - 5, 12, true};
+
+static bool
+is_some_id(const struct identity *id)
+{
+    return id->id == some_id.id && id->epoch == some_id.epoch &&
+           id->is_confirmed;
+}
+
+/* To the byte: other versions of ours read it. */
+static void
+who_knows_its_ensemble_says_so_behind_the_flags(void)
+{
+    static const uint8_t bytes[] =
+        "zabd\0\0\0\4\xff\xff\xff\xff\xff\xff\xff\xfa"
+        "\0\0\0\0\0\0\0\x0c\1";
+    struct learner_info info = {
+        .is_zabd = true, .flags = LEARNER_IDENTITY, .identity = some_id};
+    struct leader_info leader = {
+        .is_zabd = true, .flags = LEARNER_IDENTITY, .identity = some_id};
+    uint8_t buffer[LEARNER_INFO_BYTES_MAX];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+
+    learner_info_put(&out, &info);
+    CU_ASSERT_EQUAL(jute_out_size(&out), LEARNER_INFO_BYTES_MAX);
+    CU_ASSERT_EQUAL(memcmp(buffer + 20, bytes, sizeof bytes - 1), 0);
+    memset(&info, 0, sizeof info);
+    CU_ASSERT_EQUAL(learner_info_get((struct bytes){buffer, 45}, &info), 0);
+    CU_ASSERT_EQUAL(info.flags, LEARNER_IDENTITY);
+    CU_ASSERT_TRUE(is_some_id(&info.identity));
+    out = jute_out_of(buffer, LEADER_INFO_BYTES_MAX);
+    leader_info_put(&out, &leader);
+    CU_ASSERT_FALSE(out.bad);
+    CU_ASSERT_EQUAL(memcmp(buffer + 4, bytes, sizeof bytes - 1), 0);
+    memset(&leader, 0, sizeof leader);
+    CU_ASSERT_EQUAL(leader_info_get((struct bytes){buffer, 29}, &leader), 0);
+    CU_ASSERT_TRUE(is_some_id(&leader.identity));
+}
+
+/* What is cut short is no id, and who sends it is not asked to know one. */
+static void
+an_id_that_is_cut_short_is_none(void)
+{
+    struct learner_info info = {.is_zabd = true,
+                                .flags = LEARNER_IDENTITY | LEARNER_QUICK,
+                                .identity = some_id};
+    uint8_t buffer[LEARNER_INFO_BYTES_MAX];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+
+    learner_info_put(&out, &info);
+    for (int32_t size = 28; size < LEARNER_INFO_BYTES_MAX; size++) {
+        CU_ASSERT_EQUAL(learner_info_get((struct bytes){buffer, size}, &info),
+                        0);
+        CU_ASSERT_EQUAL(info.flags, LEARNER_QUICK);
+        CU_ASSERT_EQUAL(info.identity.id, 0);
+    }
+    buffer[36] = 0x80; /* an epoch below 0 */
+    CU_ASSERT_EQUAL(learner_info_get((struct bytes){buffer, 45}, &info), 0);
+    CU_ASSERT_EQUAL(info.identity.id, 0);
+    memset(buffer + 28, 0, 8);
+    buffer[36] = 0; /* no id, and yet confirmed */
+    CU_ASSERT_EQUAL(learner_info_get((struct bytes){buffer, 45}, &info), 0);
+    CU_ASSERT_FALSE(info.identity.is_confirmed);
+    CU_ASSERT_EQUAL(info.flags, LEARNER_QUICK);
+}
+
+static void
+a_signature_is_data_of_its_own(void)
+{
+    struct identity id = {0};
+    uint8_t buffer[SIGNATURE_BYTES];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+
+    signature_put(&out, &some_id);
+    CU_ASSERT_FALSE(out.bad);
+    CU_ASSERT_TRUE(signature_get((struct bytes){buffer, SIGNATURE_BYTES}, &id));
+    CU_ASSERT_TRUE(is_some_id(&id));
+    CU_ASSERT_FALSE(
+        signature_get((struct bytes){buffer, SIGNATURE_BYTES - 1}, &id));
+    CU_ASSERT_EQUAL(id.id, 0);
+    CU_ASSERT_FALSE(signature_get(BYTES_NULL, &id));
+    buffer[0] = 'Z';
+    CU_ASSERT_FALSE(
+        signature_get((struct bytes){buffer, SIGNATURE_BYTES}, &id));
 }
 
 /* A future member may add something of its own, or be cut short. */
@@ -229,6 +317,9 @@ UNIT_SUITE(qpacket)
     UNIT(without_our_extension_both_infos_are_as_apache_writes_them);
     UNIT(a_learner_that_is_zabd_is_recognised);
     UNIT(a_leader_that_is_zabd_is_recognised);
+    UNIT(who_knows_its_ensemble_says_so_behind_the_flags);
+    UNIT(an_id_that_is_cut_short_is_none);
+    UNIT(a_signature_is_data_of_its_own);
     UNIT(other_bytes_behind_an_info_are_not_our_extension);
     UNIT(an_older_info_is_read_as_far_as_it_goes);
     UNIT(a_leader_info_without_a_protocol_is_refused);
