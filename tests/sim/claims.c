@@ -6,7 +6,7 @@
  * Of the sheet's list: 9 AGREEMENT and 10 TOTAL-ORDER follow from PREFIX,
  * which compares everything delivered with one sequence; those of leaders
  * and learners are in claims_role.c, 19 in claims_election.c; 23 CONFIG waits
- * for reconfiguration.
+ * for reconfiguration.  ENSEMBLE-ID and FOREIGN are of zabd's own.
  */
 #include "tests/sim/claims.h"
 
@@ -103,6 +103,56 @@ claim_can_start(const struct server *s)
     claim("CRASH-RESTART", d->accepted >= d->current && d->accepted >= epoch,
           "server %d cannot start: accepted %lld, current %lld, log %lld",
           s->node, D(d->accepted), D(d->current), D(epoch));
+}
+
+/*
+ * Ours: an id is confirmed when a quorum has it, and there is no other one
+ * that is.
+ */
+void
+claim_identity(const struct server *s)
+{
+    const struct identity *id = &s->disk.identity;
+    uint32_t have = 0;
+
+    if (!id->is_confirmed)
+        return;
+    for (uint32_t i = 0; i < sim.servers; i++) {
+        const struct server *other = &sim.server[i];
+
+        claim("ENSEMBLE-ID",
+              other->is_foreign ||
+                  !identity_is_foreign(&other->disk.identity, id),
+              "servers %d and %u know two ids for good", s->node, i);
+        if (other->disk.identity.id == id->id)
+            have |= 1u << i;
+    }
+    claim("ENSEMBLE-ID", is_quorum(have),
+          "server %d knows an id for good that no quorum has", s->node);
+}
+
+/* Ours: between two ensembles nothing is written, nor promised. */
+void
+claim_foreign(const struct server *s, const struct disk_op *op)
+{
+    claim("FOREIGN", !s->is_foreign,
+          "server %d is of another ensemble, and its disk is written to",
+          s->node);
+    claim("FOREIGN", op->kind != DISK_APPEND || op->id >= sim.foreign_txns,
+          "server %d takes a foreign transaction", s->node);
+    for (uint32_t i = 0; op->kind == DISK_REBASE && i < op->count; i++)
+        claim("FOREIGN", op->ids[i] >= sim.foreign_txns,
+              "server %d takes a foreign snapshot", s->node);
+}
+
+/* Ours: nobody takes a member of its ensemble for a foreigner. */
+void
+claim_aliens(const struct server *s, quorum_set_t nodes)
+{
+    for (uint32_t i = 0; i < sim.servers; i++)
+        claim("FOREIGN",
+              !(nodes >> i & 1) || s->is_foreign != sim.server[i].is_foreign,
+              "server %d takes %u for a foreigner", s->node, i);
 }
 
 uint32_t

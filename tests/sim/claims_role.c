@@ -237,7 +237,9 @@ claim_sent_in_order(const struct server *s, struct conn *c,
 
     switch (p->type) {
     case Q_LEADER_INFO:
-        claim("LEADER-UNIQUE", s->disk.accepted == s->leader->epoch,
+        claim("LEADER-UNIQUE",
+              s->leader->peer[c->slot].stage == PEER_DISMISSED ||
+                  s->disk.accepted == s->leader->epoch,
               "server %d offers epoch %lld, which it has not stored", s->node,
               D(s->leader->epoch));
         break;

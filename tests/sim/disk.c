@@ -73,12 +73,25 @@ count_up_to(const uint32_t *log, uint32_t count, zxid_t zxid)
     return count;
 }
 
+/* What is confirmed stays as it is. */
+static void
+keep_identity(struct server *s, const struct identity *id)
+{
+    struct disk *d = &s->disk;
+
+    if (id->id == 0 || (d->identity.is_confirmed && d->identity.id == id->id))
+        return;
+    d->identity = *id;
+    claim_identity(s);
+}
+
 /* The write is on the disk now. */
 static void
 carry_out(struct server *s, const struct disk_op *op)
 {
     struct disk *d = &s->disk;
 
+    claim_foreign(s, op);
     switch (op->kind) {
     case DISK_APPEND:
         claim_log_monotone(s, d->log, d->count, op->id);
@@ -92,8 +105,12 @@ carry_out(struct server *s, const struct disk_op *op)
         break;
     case DISK_CURRENT:
         claim_epoch_grows(s, d->current, op->epoch);
+        keep_identity(s, &op->identity);
         d->current = op->epoch;
         claim_epoch_order(s);
+        break;
+    case DISK_IDENTITY:
+        keep_identity(s, &op->identity);
         break;
     case DISK_TRUNCATE: {
         uint32_t keep = count_up_to(d->log, d->count, op->zxid);

@@ -103,11 +103,24 @@ perform(struct server *s, const struct elect_out *out)
     }
 }
 
+/*
+ * As the election process finds it in shared memory.  Later than that, so that
+ * those who elect a foreigner meet it on the quorum port.
+ */
+static uint64_t
+ensemble_of(const struct server *s)
+{
+    return s->identity.is_confirmed && sim.now >= sim.plan.named_at
+               ? s->identity.id
+               : 0;
+}
+
 /* --- polling ------------------------------------------------------------- */
 
 static void
 poll_ask_all(struct server *s)
 {
+    poll_know(&s->poll, ensemble_of(s));
     poll_begin(&s->poll, (int32_t)rng_next(&sim.rng));
     s->poll_asks = true;
     for (uint32_t i = 0; i < sim.servers; i++) {
@@ -154,7 +167,8 @@ election_poll(struct server *s)
 static struct poll_answer
 poll_answer_of(const struct server *s, int32_t xid)
 {
-    struct poll_answer a = {.xid = xid, .id = s->sid};
+    struct poll_answer a = {
+        .xid = xid, .id = s->sid, .ensemble = ensemble_of(s)};
 
     if (s->role == ROLE_LEAD) {
         a.leader = s->sid;
@@ -176,6 +190,7 @@ election_datagram(struct server *s, const struct msg *m)
         if (s->role != ROLE_LOOK || !s->poll_asks)
             return;
         poll_hear(&s->poll, &m->poll);
+        claim_aliens(s, s->poll.aliens);
         if (poll_heard_all(&s->poll))
             poll_is_over(s);
     } else if (s->role >= ROLE_LOOK && !s->is_observer) {
@@ -221,6 +236,7 @@ election_look(struct server *s)
         poll_ask_all(s);
         return;
     }
+    elect_know(&s->elect, ensemble_of(s));
     elect_look(&s->elect, last_of(s->log, s->count), s->current, &out);
     perform(s, &out);
 }
@@ -298,7 +314,9 @@ hear(struct server *s, int from, const struct msg_note *note)
         s->heard_epoch[from] = note->self_epoch;
         s->heard_zxid[from] = note->self_zxid;
     }
+    elect_know(&s->elect, ensemble_of(s));
     elect_hear(&s->elect, &v, &out);
+    claim_aliens(s, s->elect.aliens);
     perform(s, &out);
 }
 

@@ -114,8 +114,10 @@ on_commit(struct server *s, zxid_t zxid)
 }
 
 static void
-store(struct server *s, enum disk_kind kind, int64_t epoch)
+store(struct server *s, enum disk_kind kind, const struct leader_act *a)
 {
+    int64_t epoch = a->epoch;
+
     TRACE("server %d: as leader stores %s %lld", s->node,
           kind == DISK_ACCEPTED ? "acceptedEpoch" : "currentEpoch",
           (long long)epoch);
@@ -123,7 +125,8 @@ store(struct server *s, enum disk_kind kind, int64_t epoch)
         claim_leader_recent(s);
         claim_leader_unique(s, epoch);
     }
-    disk_order(s, (struct disk_op){.kind = kind, .epoch = epoch});
+    disk_order(s, (struct disk_op){
+                      .kind = kind, .epoch = epoch, .identity = a->identity});
     server_moment(s, kind == DISK_ACCEPTED ? MOMENT_STORE_ACCEPTED
                                            : MOMENT_STORE_CURRENT);
 }
@@ -149,7 +152,7 @@ end_master(struct server *s)
 static void
 perform_one(struct server *s, const struct leader_act *a)
 {
-    if (s->is_master && a->kind != LEADER_CLOSE) {
+    if (s->is_master && a->kind != LEADER_CLOSE && a->kind != LEADER_FOREIGN) {
         if (a->kind == LEADER_GIVE_UP)
             end_master(s);
         else
@@ -158,10 +161,17 @@ perform_one(struct server *s, const struct leader_act *a)
     }
     switch (a->kind) {
     case LEADER_STORE_ACCEPTED:
-        store(s, DISK_ACCEPTED, a->epoch);
+        store(s, DISK_ACCEPTED, a);
         break;
     case LEADER_STORE_CURRENT:
-        store(s, DISK_CURRENT, a->epoch);
+        store(s, DISK_CURRENT, a);
+        break;
+    case LEADER_KEEP_IDENTITY:
+        disk_order(s, (struct disk_op){.kind = DISK_IDENTITY,
+                                       .identity = a->identity});
+        break;
+    case LEADER_FOREIGN:
+        claim_aliens(s, 1u << s->slot[a->slot]->node[0]);
         break;
     case LEADER_LEAD:
         begin_leading(s, a->epoch);
@@ -286,6 +296,8 @@ lead_conf(const struct server *s)
         .me = s->sid,
         .accepted = s->accepted,
         .current = s->current,
+        .identity = s->identity,
+        .fresh_id = s->is_plain ? 0 : rng_next(&sim.rng) | 1,
         .heard = s->heard_accepted,
         .last = last_of(s->log, s->count),
         .tick_ms = sim.plan.tick_ms,
@@ -293,7 +305,8 @@ lead_conf(const struct server *s)
         .sync_ticks = sim.plan.sync_ticks,
         .ping_ms = sim.plan.ping_ms,
         .config = BYTES_NULL,
-        .flags = sim.plan.is_quick ? LEARNER_QUICK : 0,
+        .flags = (sim.plan.is_quick ? LEARNER_QUICK : 0) |
+                 (s->is_plain ? 0 : LEARNER_IDENTITY),
     };
 }
 

@@ -126,14 +126,28 @@ acknowledge(struct server *s, zxid_t from, zxid_t to)
 }
 
 static void
-store(struct server *s, enum disk_kind kind, int64_t epoch)
+store(struct server *s, enum disk_kind kind, const struct learner_act *a)
 {
     TRACE("server %d: stores %s %lld", s->node,
           kind == DISK_ACCEPTED ? "acceptedEpoch" : "currentEpoch",
-          (long long)epoch);
-    disk_order(s, (struct disk_op){.kind = kind, .epoch = epoch});
+          (long long)a->epoch);
+    disk_order(s, (struct disk_op){.kind = kind,
+                                   .epoch = a->epoch,
+                                   .identity = a->identity});
     server_moment(s, kind == DISK_ACCEPTED ? MOMENT_STORE_ACCEPTED
                                            : MOMENT_STORE_CURRENT);
+}
+
+static void
+keep_identity(struct server *s, const struct identity *id)
+{
+    struct leader_out out = {.count = 0};
+
+    disk_order(s, (struct disk_op){.kind = DISK_IDENTITY, .identity = *id});
+    if (!s->is_master)
+        return;
+    leader_identified(s->leader, id, &out);
+    lead_perform(s, &out);
 }
 
 static void
@@ -195,10 +209,13 @@ perform_one(struct server *s, const struct learner_act *a)
         acknowledge(s, a->from, a->zxid);
         break;
     case LEARNER_STORE_ACCEPTED:
-        store(s, DISK_ACCEPTED, a->epoch);
+        store(s, DISK_ACCEPTED, a);
         break;
     case LEARNER_STORE_CURRENT:
-        store(s, DISK_CURRENT, a->epoch);
+        store(s, DISK_CURRENT, a);
+        break;
+    case LEARNER_KEEP_IDENTITY:
+        keep_identity(s, &a->identity);
         break;
     case LEARNER_TRUNCATE:
         truncate_log(s, a->zxid);
@@ -400,10 +417,12 @@ connected(struct server *s)
         .is_observer = s->is_observer,
         .accepted = s->accepted,
         .current = s->current,
+        .identity = s->identity,
         .last = last_of(s->log, s->count),
         .committed = last_of(s->log, s->committed),
         .wants_snap = s->wants_snap,
-        .flags = sim.plan.is_quick ? LEARNER_QUICK : 0,
+        .flags = (sim.plan.is_quick ? LEARNER_QUICK : 0) |
+                 (s->is_plain ? 0 : LEARNER_IDENTITY),
         .tick_ms = sim.plan.tick_ms,
         .init_ticks = sim.plan.init_ticks,
         .sync_ticks = sim.plan.sync_ticks,

@@ -117,12 +117,15 @@ report(uint64_t seed, const struct run_how *asked)
     printf("shortest: %llu steps, %u of %u faults, %u of %u clients less\n",
            (unsigned long long)how.steps, left, sim.faults, how.fewer_clients,
            CLIENTS_MAX);
-    printf("  %u voters, %u observers, %s%s%s, delay %lld us, sync %lld us\n",
-           sim.plan.voters, sim.plan.observers,
-           sim.plan.polls ? "polling" : "fast election",
-           sim.plan.is_weighted ? ", weights" : "",
-           sim.plan.is_quick ? ", quick pings" : "", (long long)sim.plan.delay,
-           (long long)sim.plan.disk_sync);
+    printf(
+        "  %u voters, %u observers, %s%s%s%s%s, delay %lld us, sync %lld us\n",
+        sim.plan.voters, sim.plan.observers,
+        sim.plan.polls ? "polling" : "fast election",
+        sim.plan.is_weighted ? ", weights" : "",
+        sim.plan.is_quick ? ", quick pings" : "",
+        sim.plan.has_foreign ? ", a foreigner" : "",
+        sim.plan.plain_percent ? ", plain servers" : "",
+        (long long)sim.plan.delay, (long long)sim.plan.disk_sync);
     for (uint32_t i = 0; i < sim.faults; i++)
         if (!off[i]) {
             fault_text(&sim.fault[i], text, sizeof text);

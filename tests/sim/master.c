@@ -20,6 +20,7 @@ master_begin(struct server *s, int64_t epoch)
     alone[s->node] = (struct quorum){.count = 1, .member = {{.sid = s->sid}}};
     conf.quorum = &alone[s->node];
     conf.accepted = conf.current = epoch;
+    conf.identity = s->learner.conf.identity;
     conf.last = last_of(s->log, s->committed);
     conf.heard = 0;
     memset(s->slot, 0, sizeof s->slot);

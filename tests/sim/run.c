@@ -46,6 +46,9 @@ draw_plan(const struct run_how *how)
         .snap_percent = rng_percent(r, 70) ? 0 : rng_below(r, 60),
         .again_percent = rng_percent(r, 70) ? 0 : rng_below(r, 30),
         .purge_percent = rng_percent(r, 60) ? 0 : rng_below(r, 80),
+        .has_foreign = rng_percent(r, 15) && !how->only_election,
+        .named_at = rng_percent(r, 50) ? 0 : rng_skewed(r, 0, 8 * SEC),
+        .plain_percent = rng_percent(r, 75) ? 0 : rng_below(r, 80),
         .clients = 1 + rng_below(r, CLIENTS_MAX),
         .think_ms = 2 + (uint32_t)rng_skewed(r, 0, 100),
     };
@@ -67,6 +70,8 @@ draw_plan(const struct run_how *how)
         p->clients = 0;
     if (p->only_election)
         p->clients = 0;
+    if (p->has_foreign)
+        p->plain_percent = 0; /* they would follow anybody */
 }
 
 static void
@@ -88,7 +93,7 @@ reset(uint64_t seed, const struct run_how *how)
     sim.step_max = how->steps ? how->steps : UINT64_MAX;
     sim.is_quiet = sim.is_well = sim.is_full = false;
     sim.quiet_since = 0;
-    sim.txns = sim.committed_count = sim.terms = 0;
+    sim.txns = sim.committed_count = sim.terms = sim.foreign_txns = 0;
     sim.ops = sim.watches = 0;
     sim.newest_answered = 0;
     sim.is_tracing = how->traces || how->is_loud;
@@ -112,12 +117,29 @@ can_be_elected(uint32_t nodes)
     return can;
 }
 
+static uint32_t
+foreigners(void)
+{
+    uint32_t set = 0;
+
+    for (uint32_t i = 0; i < sim.servers; i++)
+        set |= (uint32_t)sim.server[i].is_foreign << i;
+    return set;
+}
+
+bool
+can_do_without(uint32_t nodes)
+{
+    uint32_t rest = ((1u << sim.servers) - 1) & ~nodes & ~foreigners();
+
+    return is_quorum(rest) && can_be_elected(rest);
+}
+
 /* Now and then less than a quorum stays away for good. */
 static void
 draw_absent(void)
 {
     struct plan_of_run *p = &sim.plan;
-    uint32_t all = (1u << sim.servers) - 1;
 
     p->absent = 0;
     p->absent_are_silent = rng_percent(&sim.rng, 50);
@@ -126,7 +148,7 @@ draw_absent(void)
     for (uint32_t tries = 0; tries < sim.servers; tries++) {
         uint32_t more = p->absent | 1u << rng_below(&sim.rng, sim.servers);
 
-        if (is_quorum(all & ~more) && can_be_elected(all & ~more))
+        if (can_do_without(more))
             p->absent = more;
     }
 }
@@ -147,13 +169,20 @@ begin(const struct run_how *how)
 
 /* --- after the faults ---------------------------------------------------- */
 
+/* Nothing is expected of it. */
+static bool
+is_apart(uint32_t i)
+{
+    return (sim.plan.absent >> i & 1) || sim.server[i].is_foreign;
+}
+
 static const struct server *
 the_leader(void)
 {
     const struct server *l = NULL;
 
     for (uint32_t i = 0; i < sim.servers; i++)
-        if (sim.server[i].role == ROLE_LEAD && !(sim.plan.absent >> i & 1)) {
+        if (sim.server[i].role == ROLE_LEAD && !is_apart(i)) {
             if (l)
                 return NULL;
             l = &sim.server[i];
@@ -183,7 +212,7 @@ is_well(void)
     if (!l)
         return false;
     for (uint32_t i = 0; i < sim.servers; i++)
-        if (!(sim.plan.absent >> i & 1) && !is_in_step(&sim.server[i], l))
+        if (!is_apart(i) && !is_in_step(&sim.server[i], l))
             return false;
     return true;
 }

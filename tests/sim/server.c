@@ -142,6 +142,7 @@ server_start(struct server *s)
         d->current = epoch; /* spec 14.3: it holds all of that epoch's start */
     s->accepted = d->accepted;
     s->current = d->current;
+    s->identity = d->identity;
     s->count = s->durable = d->count;
     if (rng_percent(&sim.rng, sim.plan.purge_percent)) {
         uint32_t keep = rng_below(&sim.rng, 20);
@@ -187,10 +188,11 @@ stored(struct server *s, const struct disk_op *op)
 {
     if (op->kind == DISK_ACCEPTED)
         s->accepted = op->epoch;
-    else
+    if (op->kind == DISK_CURRENT)
         s->current = op->epoch;
+    s->identity = s->disk.identity;
     server_moment(s, MOMENT_STORED);
-    if (op->term != s->term)
+    if (op->term != s->term || op->kind == DISK_IDENTITY)
         return;
     if (s->role == ROLE_LEAD)
         lead_stored(s);
@@ -208,6 +210,7 @@ server_told(struct server *s, const struct disk_op *op)
         break;
     case DISK_ACCEPTED:
     case DISK_CURRENT:
+    case DISK_IDENTITY:
         stored(s, op);
         break;
     case DISK_TRUNCATE:
@@ -374,6 +377,9 @@ init_one(struct server *s, int node)
     memset(s->slot, 0, sizeof s->slot);
     memset(s->client, 0, sizeof s->client);
     s->disk.accepted = s->disk.current = 0;
+    s->disk.identity = (struct identity){0};
+    s->is_plain = rng_percent(&sim.rng, sim.plan.plain_percent);
+    s->is_foreign = false;
     s->disk.count = s->disk.base = s->disk.image = 0;
     s->committed = 0;
     s->disk.told = s->disk.done = s->disk.batch = s->disk.tail = 0;
@@ -398,6 +404,63 @@ weigh(struct quorum *q)
             voter < 3 ? 1 + rng_below(&sim.rng, 2) : rng_below(&sim.rng, 3);
         voter += !m->is_observer;
     }
+}
+
+/* Sessions that somebody else opened. */
+static uint32_t
+foreign_txn(zxid_t zxid)
+{
+    enum { BYTES = ZK_TXN_HEADER_BYTES + 4 };
+    uint8_t *bytes = sim_memory(BYTES);
+    struct jute_out out = jute_out_of(bytes, BYTES);
+    struct txn_header h = {.session = 0x7a0000 + zxid_counter(zxid),
+                           .zxid = zxid,
+                           .type = ZK_OP_CREATE_SESSION};
+
+    txn_put_header(&out, &h);
+    jute_put_i32(&out, 5000);
+    check(!out.bad && jute_out_size(&out) == BYTES);
+    return txn_new((struct bytes){bytes, BYTES});
+}
+
+/*
+ * The disk of another ensemble: of one that saw many more epochs, or of one
+ * in which nothing has happened yet.
+ */
+static void
+give_foreign_disk(struct server *s)
+{
+    struct disk *d = &s->disk;
+    int64_t epoch = rng_percent(&sim.rng, 70)
+                        ? EPOCHS_MAX / 2 + rng_below(&sim.rng, 300)
+                        : 1 + rng_below(&sim.rng, 3);
+
+    s->is_foreign = true;
+    d->accepted = d->current = epoch;
+    d->identity = (struct identity){rng_next(&sim.rng) | 1, epoch, true};
+    if (epoch < EPOCHS_MAX / 2)
+        return;
+    for (uint32_t i = rng_below(&sim.rng, 20); i > 0; i--) {
+        d->log[d->count] = foreign_txn(ZXID(epoch, d->count + 1));
+        d->count++;
+    }
+    sim.foreign_txns = sim.txns;
+}
+
+/* One of them is; the others, a quorum, have known each other for long. */
+static void
+bring_in_foreigner(void)
+{
+    uint32_t who = rng_below(&sim.rng, sim.servers);
+    struct identity ours = {rng_next(&sim.rng) | 1, 0, true};
+
+    if (!can_do_without(1u << who)) {
+        sim.plan.has_foreign = false;
+        return;
+    }
+    for (uint32_t i = 0; i < sim.servers; i++)
+        sim.server[i].disk.identity = ours;
+    give_foreign_disk(&sim.server[who]);
 }
 
 void
@@ -428,4 +491,6 @@ servers_init(void)
         sched_after(rng_skewed(&sim.rng, 0, 2 * SEC), EV_START, s->node, 0,
                     NULL);
     }
+    if (p->has_foreign)
+        bring_in_foreigner();
 }

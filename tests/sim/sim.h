@@ -61,6 +61,9 @@ struct plan_of_run { /* drawn from the seed before anything happens */
     uint32_t spike_per_mille; /* packets that take very long */
     uint32_t window;          /* packets under way to one learner */
     uint32_t snap_percent, again_percent, purge_percent;
+    bool has_foreign;       /* a server with the disk of another ensemble */
+    usec_t named_at;        /* elections know of ensembles from then on */
+    uint32_t plain_percent; /* servers that know no ids, as Apache's */
     uint32_t absent;        /* servers that stay away when the faults end */
     bool absent_are_silent; /* cut off, not down */
     uint32_t clients;
@@ -129,7 +132,7 @@ struct msg_note {
 
 struct msg_packet {
     struct qpacket packet;
-    uint8_t small[40];
+    uint8_t small[48];
 };
 
 struct msg_snapshot {
@@ -208,23 +211,26 @@ enum disk_kind {
     DISK_APPEND,
     DISK_ACCEPTED,
     DISK_CURRENT,
+    DISK_IDENTITY,
     DISK_TRUNCATE,
     DISK_REBASE,
 };
 
 struct disk_op {
     enum disk_kind kind;
-    uint32_t id;    /* APPEND: transaction */
-    int64_t epoch;  /* ACCEPTED, CURRENT */
-    zxid_t zxid;    /* TRUNCATE */
-    uint32_t *ids;  /* REBASE */
-    uint32_t count; /* REBASE */
-    uint32_t term;  /* of the role that ordered it */
+    uint32_t id;              /* APPEND: transaction */
+    int64_t epoch;            /* ACCEPTED, CURRENT */
+    struct identity identity; /* CURRENT, IDENTITY; id 0: stays */
+    zxid_t zxid;              /* TRUNCATE */
+    uint32_t *ids;            /* REBASE */
+    uint32_t count;           /* REBASE */
+    uint32_t term;            /* of the role that ordered it */
 };
 
 /* What survives, and what is on its way there. */
 struct disk {
     int64_t accepted, current;
+    struct identity identity;
     uint32_t log[LOG_MAX]; /* ids */
     uint32_t count, base;  /* below base only the image has them */
     uint32_t image;        /* it has so many, all committed */
@@ -270,6 +276,7 @@ struct server {
     int node;
     sid_t sid;
     bool is_observer;
+    bool is_plain, is_foreign;
     uint32_t life; /* grows with every start */
     enum role role;
     uint32_t term; /* grows with every role */
@@ -279,6 +286,7 @@ struct server {
     wall_ms_t wall;
 
     int64_t accepted, current; /* as the process believes */
+    struct identity identity;
     uint32_t log[LOG_MAX];
     uint32_t count, durable, base;
     uint32_t committed, applied;
@@ -486,6 +494,7 @@ struct sim {
 
     struct txn_known txn[LOG_MAX];
     uint32_t txns;
+    uint32_t foreign_txns;       /* the first so many are of another ensemble */
     uint32_t committed[LOG_MAX]; /* the one sequence that is delivered */
     uint32_t committed_count;
     struct term_known term[EPOCHS_MAX];
