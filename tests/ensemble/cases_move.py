@@ -7,6 +7,7 @@ import socket
 import time
 
 from cases_basic import has, write_some, write_through_each
+from cases_foreign import confirmed
 from ensemble import until
 from trial import case
 
@@ -187,6 +188,12 @@ def become(t, e, m, letter):
     t.served()
 
 
+def nobody_was_foreign(t, e):
+    """Apache's servers forget what ensemble they are of; that is no harm."""
+    t.wrong += ["%r: %s" % (m, found.group()) for m in e
+                for found in m.said("is of another ensemble.*")]
+
+
 @case("long", of=["aaa"])
 def migrate(t, word):
     """A running Apache ensemble becomes a zabd ensemble, one server at a
@@ -202,7 +209,10 @@ def migrate(t, word):
             become(t, e, m, letter)
             t.work(1)
         t.say("the ensemble is %s", e.word)
+        if letter == "z":
+            confirmed(t, list(e))
     t.finish(e)
+    nobody_was_foreign(t, e)
 
 
 @case("long", of=["aaa"])
@@ -224,3 +234,4 @@ def migrate_mixed(t, word):
         else:
             become(t, e, m, "a" if m.kind == "zabd" else "z")
     t.finish(e)
+    nobody_was_foreign(t, e)

@@ -192,8 +192,8 @@ def has_digest(p):
 def lines(p, normal):
     """One packet as text."""
     data = p.data
-    if p.type in INFOS and data and data[-8:-4] == ZABD:
-        data = data[:-8]
+    if p.type in INFOS and data and ZABD in data:
+        data = data[:data.index(ZABD)]
     yield "%s> %s zxid=0x%x data=%s authinfo=%s" % (
         p.who, p.type, p.zxid & (1 << 64) - 1,
         "null" if data is None else len(data),

@@ -13,6 +13,8 @@
  *     commit N         N is committed
  *     fold             answers when the image has all that is committed
  *     accept E, current E, truncate N, rebase N    an order; its result
+ *     identify ID      the same: it is the ensemble's id for good; `current E`
+ *                      only proposes ffffE
  *     take N NAME...   a leader's snapshot at N with these nodes, to rebase to
  *     kill log|image   SIGKILL, and another one
  *     doom log|image US   the same, so many microseconds into the next order
@@ -36,11 +38,17 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "storage/identity.h"
 #include "storage/image_prepare.h"
 #include "storage/snap_intake.h"
 #include "storage/txlog_reader.h"
 
-enum { PATIENCE_MS = 20000, PAUSE_US = 500, LINE = 1 << 16 };
+enum {
+    PATIENCE_MS = 20000,
+    PAUSE_US = 500,
+    LINE = 1 << 16,
+    PROPOSED = 0xffff0,
+};
 
 static struct shm *shm;
 static pid_t child[PROC_END];
@@ -218,6 +226,15 @@ order(enum log_order kind, int64_t value)
 }
 
 static void
+order_named(enum log_order kind, int64_t value, uint64_t id)
+{
+    struct identity named = {id, value, kind == LOG_IDENTITY};
+
+    identity_share(&shm->replication->log_order.identity, &named);
+    order(kind, value);
+}
+
+static void
 fold(void)
 {
     zxid_t wanted = atomic_load(&shm->replication->committed_zxid);
@@ -315,7 +332,13 @@ obey(char *line)
         order(LOG_ACCEPT_EPOCH, n);
         return;
     } else if (strcmp(word, "current") == 0) {
-        order(LOG_CURRENT_EPOCH, n);
+        order_named(LOG_CURRENT_EPOCH, n,
+                    atomic_load(&shm->log->identity.is_confirmed)
+                        ? 0 /* as a learner that knows it */
+                        : PROPOSED + (uint64_t)n);
+        return;
+    } else if (strcmp(word, "identify") == 0) {
+        order_named(LOG_IDENTITY, 0, (uint64_t)n);
         return;
     } else if (strcmp(word, "truncate") == 0) {
         order(LOG_TRUNCATE, n);
@@ -407,6 +430,9 @@ check_dir(void)
            (uint64_t)atomic_load(&shm->log->accepted_epoch),
            (uint64_t)atomic_load(&shm->log->current_epoch),
            (uint64_t)totals.zxid, (uint64_t)image_zxid, (uint64_t)committed);
+    printf("id %" PRIx64 "\nconfirmed %x\n",
+           (uint64_t)atomic_load(&shm->log->identity.id),
+           atomic_load(&shm->log->identity.is_confirmed));
     print_nodes();
     next = totals.zxid + 1;
     publish(next);
