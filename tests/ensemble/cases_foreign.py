@@ -214,9 +214,10 @@ def seeded(t, word):
     source = another_ensemble(t)
     e = t.ensemble(word)
     theirs = record(source)[0]
-    shutil.copytree(source.path("data/version-2"),
-                    e[1].path("data/version-2"))
-    os.unlink(e[1].path("data/version-2/ensembleId"))
+    for m in e:
+        shutil.copytree(source.path("data/version-2"),
+                        m.path("data/version-2"))
+        os.unlink(m.path("data/version-2/ensembleId"))
     e.start()
     t.claim(confirmed(t, list(e)) != theirs, "the id is the old one")
     for m in e:

@@ -7,7 +7,7 @@ import socket
 import time
 
 from cases_basic import has, write_some, write_through_each
-from cases_foreign import confirmed
+from cases_foreign import confirmed, record
 from ensemble import until
 from trial import case
 
@@ -211,6 +211,7 @@ def migrate(t, word):
         t.say("the ensemble is %s", e.word)
         if letter == "z":
             confirmed(t, list(e))
+    t.claim(not any(record(m) for m in e), "`zab export` gave an id away")
     t.finish(e)
     nobody_was_foreign(t, e)
 

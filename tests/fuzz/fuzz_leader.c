@@ -20,6 +20,7 @@ static const sid_t sids[SLOTS] = {2, 3, 9, 77};
 struct shell {
     struct jute_in in; /* what learners and disk do next */
     bool owes_epoch, leads, is_over;
+    bool has_kept; /* the ensemble's id, once it did not wait for the epoch */
     zxid_t committed;
     struct {
         zxid_t proposed, told; /* by PROPOSAL or INFORM; by COMMIT */
@@ -46,6 +47,16 @@ on_act(struct shell *s, const struct leader_act *a)
     case LEADER_STORE_CURRENT:
         check(!s->owes_epoch && a->epoch == leader.epoch);
         s->owes_epoch = true;
+        break;
+    case LEADER_KEEP_IDENTITY:
+        check(!s->owes_epoch && !s->has_kept);
+        check(a->identity.id != 0 && a->identity.is_confirmed);
+        s->has_kept = true;
+        break;
+    case LEADER_FOREIGN:
+        check(identity_is_foreign(&a->identity, &leader.identity));
+        check(leader.peer[a->slot].stage == PEER_FOREIGN ||
+              leader.peer[a->slot].stage == PEER_FREE);
         break;
     case LEADER_LEAD:
         check(!s->leads);
@@ -184,7 +195,10 @@ come(struct shell *s, uint32_t slot)
     struct learner_info info = {.sid = sids[who % SLOTS],
                                 .protocol = LEARNER_PROTOCOL,
                                 .is_zabd = who & 4,
-                                .flags = who / 8};
+                                .flags = who / 8,
+                                .identity = {.id = 1 + who % 3,
+                                             .epoch = who % 5,
+                                             .is_confirmed = who & 64}};
 
     if (leader.peer[slot].stage != PEER_FREE)
         return;
@@ -284,10 +298,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct shell s = {.in = jute_in_of(data, size)};
     struct leader_conf conf;
+    uint8_t how = byte(&s);
 
     has_past();
-    past.must_snap = byte(&s) & 1;
+    past.must_snap = how & 1;
     conf = usual();
+    if (how & 2)
+        conf.identity = (struct identity){2, 3, how & 4};
+    if (how & 8) {
+        conf.flags |= LEARNER_IDENTITY;
+        conf.fresh_id = 9;
+    }
     begins(&conf);
     obey(&s);
     while (jute_in_left(&s.in) > 0 && !s.in.bad)

@@ -24,6 +24,7 @@ struct shell {
     bool owes_epoch; /* LEARNER_STORE_* */
     bool is_current; /* ... of currentEpoch was done */
     bool is_serving, is_over;
+    bool is_named;   /* the ensemble's id is known for good */
     uint32_t seals;  /* ACKs of NEW_LEADER */
     zxid_t appended; /* end of our log */
     zxid_t disk;     /* ... as far as it is on disk */
@@ -81,7 +82,13 @@ on_act(struct shell *s, const struct learner_act *a)
     case LEARNER_STORE_CURRENT:
         check(!s->owes_epoch && a->epoch == s->l.conf.accepted);
         check(s->disk >= s->l.seal);
+        check(a->identity.id == 0 || !s->l.conf.identity.is_confirmed);
         s->owes_epoch = true;
+        break;
+    case LEARNER_KEEP_IDENTITY:
+        check(s->is_serving && !s->is_named);
+        check(a->identity.id != 0 && a->identity.is_confirmed);
+        s->is_named = true;
         break;
     case LEARNER_TRUNCATE:
     case LEARNER_TAKE_SNAP:
@@ -113,6 +120,7 @@ obey(struct shell *s, const struct learner_out *out)
 {
     for (uint32_t i = 0; i < out->count; i++)
         on_act(s, &out->act[i]);
+    check(!s->is_named || s->l.conf.identity.is_confirmed);
     learner_check(&s->l);
 }
 
@@ -274,6 +282,11 @@ begin(struct shell *s)
                                 .silence_ms = 500};
     struct learner_out out = {0};
 
+    if (who & 96) {
+        conf.flags |= LEARNER_IDENTITY;
+        conf.identity = (struct identity){2, 3, who & 32};
+        s->is_named = who & 32;
+    }
     if (who & 16)
         conf.committed = conf.last - conf.last % 4;
     s->appended = s->disk = conf.last;

@@ -23,6 +23,22 @@ read_infos(struct bytes data)
     check(leader_info_get(data, &leader) == (data.size < 4 ? -EBADMSG : 0));
     check(learner.is_zabd || learner.flags == 0);
     check(leader.is_zabd || leader.flags == 0);
+    check((learner.flags & LEARNER_IDENTITY) || learner.identity.id == 0);
+    check((leader.flags & LEARNER_IDENTITY) || leader.identity.id == 0);
+}
+
+static void
+read_signature(struct bytes data)
+{
+    uint8_t buffer[SIGNATURE_BYTES];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+    struct identity id;
+
+    if (!signature_get(data, &id))
+        return;
+    check(id.epoch >= 0 && (id.id != 0 || !id.is_confirmed));
+    signature_put(&out, &id);
+    check(!out.bad && memcmp(buffer, data.data, SIGNATURE_BYTES - 1) == 0);
 }
 
 static void
@@ -52,6 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check((size_t)n <= size && n >= QPACKET_BYTES_MIN);
         check(p.data.size <= DATA_MAX);
         read_infos(p.data);
+        read_signature(p.data);
         write_again(fuzz_bytes(data, (size_t)n), &p);
         data += n;
         size -= (size_t)n;
