@@ -192,7 +192,7 @@ struct conf {
     int32_t connect_tokens; /* 0 off */
     int32_t connect_fill_time_ms;
     int32_t connect_fill_count;
-    int32_t connect_freeze_time_ms; /* <= 0 off */
+    int32_t connect_freeze_time_ms; /* < 0 off */
     double connect_drop_increase;
     double connect_drop_decrease;
     double connect_decrease_ratio;

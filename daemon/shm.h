@@ -241,6 +241,7 @@ struct client_stats {
     _Atomic uint64_t throttled;
     _Atomic uint64_t connection_requests, auth_failed, sessionless_expired;
     _Atomic uint64_t throttle_drops, bytes_received, revalidations;
+    _Atomic uint64_t drop_ppm; /* of new sessions, at random */
     _Atomic uint32_t conn_end; /* places of the connection table ever used */
 };
 

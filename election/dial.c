@@ -104,8 +104,7 @@ begin(struct dial_try *t)
         ev_io_start(d->loop, &t->writable);
 }
 
-/* --- one after the other ---------------------------------------------------
- */
+/* --- one after the other ------------------------------------------------- */
 
 static void
 wait_for_next(struct dial *d)

@@ -14,6 +14,10 @@
 
 enum { BACKLOG = 64, ACCEPTS_PER_TURN = 16 };
 
+/* Most likely this is another server than its myid says. */
+static const char not_ours[] = ": this machine has no such address, are myid "
+                               "and the server line right?";
+
 static void
 on_knock(struct ev_loop *loop, ev_io *w, int events)
 {
@@ -48,11 +52,13 @@ static void
 listen_at(struct port_place *place, const char *address)
 {
     struct port *p = place->port;
-    char why[256];
+    char why[256], text[400];
     int fd = listen_open(address, place->number, BACKLOG, why, sizeof why);
 
     if (fd < 0) {
-        bind_failed(place, why);
+        snprintf(text, sizeof text, "%s%s", why,
+                 fd == -EADDRNOTAVAIL ? not_ours : "");
+        bind_failed(place, text);
         return;
     }
     place->fd = fd;

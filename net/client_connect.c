@@ -140,6 +140,16 @@ wants_more(struct client_proc *p, struct client *c,
 }
 
 static bool
+has_token(struct client_proc *p, enum connect_kind kind)
+{
+    bool has = limits_connect(&p->tokens, &p->conf, p->shm->super->client_count,
+                              kind, p->now_ms);
+
+    p->own->stats.drop_ppm = (uint64_t)(p->tokens.drop * 1e6);
+    return has;
+}
+
+static bool
 may_connect(struct client_proc *p, struct client *c,
             const struct connect_request *r)
 {
@@ -147,8 +157,7 @@ may_connect(struct client_proc *p, struct client *c,
         client_follow(p); /* it may serve since we last looked */
     if (!client_is_serving(p) || p->shm->super->is_stopping)
         return false;
-    if (!limits_connect(&p->tokens, &p->conf, p->shm->super->client_count,
-                        kind_of(p, r), p->now_ms)) {
+    if (!has_token(p, kind_of(p, r))) {
         COUNT(p->own->stats.throttle_drops, 1);
         return false;
     }

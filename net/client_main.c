@@ -224,6 +224,7 @@ start(struct client_proc *p, struct shm *shm, uint32_t worker)
     p->tree = shm->tree_arena;
     p->sessions = shm->session_memory;
     p->life = shm->super->life[p->self];
+    p->tokens.dice = (uint64_t)clock_mono_us() ^ worker;
     p->now_ms = clock_mono_ms();
     take_conf(p);
     ring_memory_init(&p->ring_memory, shm->requests[worker].base,

@@ -50,6 +50,8 @@ add_client(struct figures *f, const struct client_stats *s)
     f->watch_bytes += s->watch_bytes;
     f->connection_requests += s->connection_requests;
     f->throttle_drops += s->throttle_drops;
+    if (s->drop_ppm > f->drop_ppm)
+        f->drop_ppm = s->drop_ppm;
     f->sessionless_expired += s->sessionless_expired;
     f->auth_failed += s->auth_failed;
     f->revalidations += s->revalidations;
@@ -290,7 +292,7 @@ fsync_avg_ms(const struct figures *f)
     W(GAUGE, outstanding_tls_handshake, 0)                                     \
     W(GAUGE, non_mtls_remote_conn_count, 0)                                    \
     W(GAUGE, non_mtls_local_conn_count, 0)                                     \
-    R(GAUGE, connection_drop_probability, 0)                                   \
+    R(GAUGE, connection_drop_probability, (double)f->drop_ppm / 1e6)           \
     W(COUNTER, connection_rejected, f->rejected)                               \
     W(COUNTER, connection_drop_count, f->throttle_drops)                       \
     W(COUNTER, connection_request_count, f->connection_requests)               \

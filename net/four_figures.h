@@ -41,6 +41,7 @@ struct figures {
     uint64_t connections, rejected, outstanding;
     uint64_t data_watches, child_watches, watched_paths, watching;
     uint64_t connection_requests, throttle_drops, sessionless_expired;
+    uint64_t drop_ppm; /* of the process that drops most */
     uint64_t auth_failed, revalidations, throttled, watch_bytes;
     uint64_t open_files, max_files;
     uint64_t sessions_expired, proposals, digest_mismatches;

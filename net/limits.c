@@ -118,6 +118,48 @@ fill(struct token_bucket *b, const struct conf *conf, int64_t most,
         b->tokens = most;
 }
 
+/* --- dropped at random --------------------------------------------------- */
+
+/* ZK: BlueThrottle.checkBlue */
+static void
+judge(struct token_bucket *b, const struct conf *conf, int64_t most,
+      mono_ms_t now)
+{
+    double missing = (double)(most - b->tokens);
+
+    if (now - b->judged <= conf->connect_freeze_time_ms)
+        return;
+    b->judged = now;
+    if (b->tokens == 0)
+        b->drop += conf->connect_drop_increase;
+    else if (missing <= (double)most * conf->connect_decrease_ratio)
+        b->drop -= conf->connect_drop_decrease;
+    b->drop = b->drop < 0 ? 0 : b->drop > 1 ? 1 : b->drop;
+}
+
+/* From 0 to less than 1; splitmix64. */
+static double
+roll(struct token_bucket *b)
+{
+    uint64_t z = b->dice += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (double)((z ^ z >> 31) >> 11) / (double)(UINT64_C(1) << 53);
+}
+
+static bool
+is_dropped(struct token_bucket *b, const struct conf *conf, int64_t most,
+           mono_ms_t now)
+{
+    if (conf->connect_freeze_time_ms < 0) {
+        b->drop = 0;
+        return false;
+    }
+    judge(b, conf, most, now);
+    return roll(b) < b->drop;
+}
+
 bool
 limits_connect(struct token_bucket *b, const struct conf *conf,
                uint32_t processes, enum connect_kind kind, mono_ms_t now)
@@ -128,11 +170,12 @@ limits_connect(struct token_bucket *b, const struct conf *conf,
         [CONNECT_RENEW] = conf->connect_weight_renew,
     };
     int64_t cost = conf->connect_weight_enabled ? weights[kind] : 1;
+    int64_t most = share(conf->connect_tokens, processes);
 
     if (conf->connect_tokens <= 0)
         return true;
-    fill(b, conf, share(conf->connect_tokens, processes), processes, now);
-    if (b->tokens < cost)
+    fill(b, conf, most, processes, now);
+    if (is_dropped(b, conf, most, now) || b->tokens < cost)
         return false;
     b->tokens -= cost;
     return true;

@@ -98,6 +98,86 @@ weights_cost_more_for_new_sessions(void)
     CU_ASSERT_FALSE(limits_connect(&b, &conf, 1, CONNECT_LOCAL, 1));
 }
 
+/* --- dropped at random --------------------------------------------------- */
+
+static struct conf
+given_dice(void)
+{
+    struct conf conf = given_tokens(10);
+
+    conf.connect_fill_time_ms = 1000000;
+    conf.connect_freeze_time_ms = 100;
+    conf.connect_drop_increase = 0.25;
+    conf.connect_drop_decrease = 0.1;
+    return conf;
+}
+
+/* Of 100 ConnectRequests at one moment, with tokens for all. */
+static int
+accepted_of_100(struct token_bucket *b, struct conf *conf, mono_ms_t now)
+{
+    int n = 0;
+
+    for (int i = 0; i < 100; i++) {
+        b->tokens = 5;
+        n += limits_connect(b, conf, 1, CONNECT_NEW, now);
+    }
+    return n;
+}
+
+static void
+an_empty_bucket_drops_more_and_more(void)
+{
+    struct conf conf = given_dice();
+    struct token_bucket b = {.filled = 1};
+
+    for (mono_ms_t now = 200; now <= 800; now += 200) {
+        CU_ASSERT_FALSE(limits_connect(&b, &conf, 1, CONNECT_NEW, now));
+        CU_ASSERT_FALSE(limits_connect(&b, &conf, 1, CONNECT_NEW, now + 50));
+        CU_ASSERT_DOUBLE_EQUAL(b.drop, 0.25 * (double)now / 200, 1e-9);
+    }
+    CU_ASSERT_EQUAL(accepted_of_100(&b, &conf, 850), 0);
+    CU_ASSERT_FALSE(limits_connect(&b, &conf, 1, CONNECT_NEW, 1000));
+    CU_ASSERT_DOUBLE_EQUAL(b.drop, 1, 1e-9);
+}
+
+static void
+a_part_is_dropped_though_there_are_tokens(void)
+{
+    struct conf conf = given_dice();
+    struct token_bucket b = {.filled = 1, .drop = 0.5, .judged = 1};
+    int n = accepted_of_100(&b, &conf, 50);
+
+    CU_ASSERT(n > 25 && n < 75);
+}
+
+static void
+a_full_bucket_drops_less_and_less(void)
+{
+    struct conf conf = given_dice();
+    struct token_bucket b = {.filled = 1, .drop = 0.15, .tokens = 10};
+
+    limits_connect(&b, &conf, 1, CONNECT_NEW, 200);
+    CU_ASSERT_DOUBLE_EQUAL(b.drop, 0.05, 1e-9);
+    b.tokens = 9; /* not full any more, and not empty */
+    limits_connect(&b, &conf, 1, CONNECT_NEW, 400);
+    CU_ASSERT_DOUBLE_EQUAL(b.drop, 0.05, 1e-9);
+    conf.connect_decrease_ratio = 0.5;
+    b.tokens = 5;
+    limits_connect(&b, &conf, 1, CONNECT_NEW, 600);
+    CU_ASSERT_DOUBLE_EQUAL(b.drop, 0, 1e-9);
+}
+
+static void
+without_a_freeze_time_nothing_is_dropped_at_random(void)
+{
+    struct conf conf = given_dice();
+    struct token_bucket b = {.filled = 1, .drop = 1};
+
+    conf.connect_freeze_time_ms = -1;
+    CU_ASSERT_EQUAL(accepted_of_100(&b, &conf, 50), 100);
+}
+
 UNIT_SUITE(limits)
 {
     unit_suite("limits");
@@ -107,4 +187,8 @@ UNIT_SUITE(limits)
     UNIT(no_tokens_no_limit);
     UNIT(a_bucket_empties_and_fills);
     UNIT(weights_cost_more_for_new_sessions);
+    UNIT(an_empty_bucket_drops_more_and_more);
+    UNIT(a_part_is_dropped_though_there_are_tokens);
+    UNIT(a_full_bucket_drops_less_and_less);
+    UNIT(without_a_freeze_time_nothing_is_dropped_at_random);
 }

@@ -124,8 +124,7 @@ a_full_list_is_followed_by_another_look(void)
     kit_close(k);
 }
 
-/* --- clocks that are set ---------------------------------------------------
- */
+/* --- clocks that are set ------------------------------------------------- */
 
 enum { HOUR = 3600 * 1000, DAY = 24 * HOUR };
 

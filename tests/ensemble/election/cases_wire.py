@@ -336,7 +336,6 @@ def a_port_that_cannot_be_had_ends_the_process(stage):
         stage.node(2).look().logs("tried 2 times")
 
 
-
 TWINS = "there seem to be two servers with the number 3"
 
 
@@ -363,3 +362,11 @@ def a_twin_at_the_same_address_is_told_of_when_it_goes_on(stage):
         claim(TWINS not in node.log(), "after %d times", times)
         three.dial(2).note()
     node.logs(TWINS)
+
+
+@case
+def who_is_not_at_its_own_address_is_told_why(stage):
+    """A myid that belongs to another machine."""
+    stage.members(1, 2, 3, hosts={2: "192.0.2.1"})
+    stage.node(2).look().logs("this machine has no such address, are myid and "
+                              "the server line right?")
