@@ -2,13 +2,15 @@
 /*
  * conf_load.h - a configuration while it is being read.
  *
- * conf.c takes the entries of a file in one by one, conf_rules.c and
- * conf_ensemble.c then look at them together.  For these and conf_report.c.
+ * conf.c reads the entries of a file, conf_take.c takes them in one by one,
+ * conf_rules.c and conf_ensemble.c then look at them together.  For these and
+ * conf_report.c.
  */
 #ifndef DAEMON_CONF_LOAD_H
 #define DAEMON_CONF_LOAD_H
 
 #include "daemon/conf_member.h"
+#include "daemon/conf_props.h"
 #include "daemon/conf_table.h"
 
 struct conf_loading {
@@ -36,6 +38,13 @@ void conf_tell(struct conf_loading *l, enum conf_severity severity,
 
 /* The line where `key` was set, 0 if it was not. */
 uint32_t conf_line_of(const struct conf_loading *l, const char *key);
+
+/* Take in one entry of a file, or of the command line. */
+void conf_take(struct conf_loading *l, const struct prop *entry);
+void conf_take_option(struct conf_loading *l, const struct prop *entry);
+
+/* The key that names a file of server lines. */
+extern const char conf_dynamic_key[];
 
 /* The whole of a file; `*text` is the caller's to free.  0 or -errno. */
 int conf_slurp(const char *path, char **text, int32_t *size);

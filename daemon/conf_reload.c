@@ -12,6 +12,8 @@
 
 #include <inttypes.h>
 
+#include "daemon/shm.h"
+
 static const void *
 field_of(const struct conf_row *row, const struct conf *conf)
 {
@@ -49,15 +51,14 @@ derive_from_running(const struct conf *running, struct conf *wanted)
         wanted->max_session_timeout_ms = 20 * running->tick_time_ms;
 }
 
-/* shm.c makes rings of 4 and of 8 requests at least. */
 static bool
 rings_carry(const struct conf *running, int32_t request_bytes)
 {
-    int64_t one = (int64_t)request_bytes + 4096;
+    int64_t one = (int64_t)request_bytes + SHM_PAGE;
 
     return request_bytes <= running->jute_maxbuffer ||
-           (4 * one <= running->request_ring_bytes &&
-            8 * one <= running->ring_bytes);
+           (REQUEST_RING_HOLDS * one <= running->request_ring_bytes &&
+            RING_HOLDS * one <= running->ring_bytes);
 }
 
 static bool

@@ -64,28 +64,13 @@ power_of_two_above(uint64_t n)
     return size;
 }
 
-/* A ring holds at least four of the largest requests. */
+/* A ring as the operator wishes, or as large as it has to be. */
 static uint64_t
-request_ring_bytes(const struct conf *conf)
+ring_bytes(const struct conf *conf, int64_t wish, uint64_t holds)
 {
-    uint64_t need = 4 * ((uint64_t)conf->jute_maxbuffer + SHM_PAGE);
-    uint64_t wish = (uint64_t)conf->request_ring_bytes;
+    uint64_t need = holds * ((uint64_t)conf->jute_maxbuffer + SHM_PAGE);
 
-    return power_of_two_above(need > wish ? need : wish);
-}
-
-/*
- * A multi's outcomes can be larger than its request (88 bytes for a 17-byte
- * delete), so an entry takes up to 7.5 times the request: the ring holds
- * eight of the largest requests.
- */
-static uint64_t
-ring_bytes(const struct conf *conf)
-{
-    uint64_t need = 8 * ((uint64_t)conf->jute_maxbuffer + SHM_PAGE);
-    uint64_t wish = (uint64_t)conf->ring_bytes;
-
-    return power_of_two_above(need > wish ? need : wish);
+    return power_of_two_above(need > (uint64_t)wish ? need : (uint64_t)wish);
 }
 
 /* The order of parts in the mapping; `fill_directory` reads it back. */
@@ -127,7 +112,8 @@ list_parts(const struct conf *conf, size_t session_bytes, size_t session_slots)
     add_part(PART_IMAGE, sizeof(struct shm_image), false, PROC_IMAGE);
     add_part(PART_ELECTION, sizeof(struct shm_election), false, PROC_ELECTION);
     add_part(PART_ADMIN, sizeof(struct shm_admin), false, PROC_ADMIN);
-    add_part(PART_RING, ring_bytes(conf), true, PROC_REPLICATION);
+    add_part(PART_RING, ring_bytes(conf, conf->ring_bytes, RING_HOLDS), true,
+             PROC_REPLICATION);
     add_part(PART_SESSIONS, session_bytes, false, PROC_REPLICATION);
     add_part(PART_TREE, tree_arena_bytes, false, PROC_REPLICATION);
     for (uint32_t w = 0; w < (uint32_t)conf->client_processes; w++) {
@@ -135,8 +121,9 @@ list_parts(const struct conf *conf, size_t session_bytes, size_t session_slots)
 
         add_part(client_part(w, CLIENT_STATE), sizeof(struct shm_client), false,
                  owner);
-        add_part(client_part(w, CLIENT_RING), request_ring_bytes(conf), true,
-                 owner);
+        add_part(client_part(w, CLIENT_RING),
+                 ring_bytes(conf, conf->request_ring_bytes, REQUEST_RING_HOLDS),
+                 true, owner);
         add_part(client_part(w, CLIENT_HEARD), session_slots * sizeof(uint32_t),
                  false, owner);
         add_part(client_part(w, CLIENT_CONNS),

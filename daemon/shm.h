@@ -40,6 +40,14 @@ enum {
 };
 
 /*
+ * So many of the largest requests, each with a page for headers and
+ * identities, a ring holds at least.  A multi's outcomes can be larger than
+ * its request (88 bytes for a 17-byte delete): an entry of the transaction
+ * ring takes up to 7.5 times the request.
+ */
+enum { REQUEST_RING_HOLDS = 4, RING_HOLDS = 8 };
+
+/*
  * The processes.  Client processes are PROC_CLIENT + w.
  * Titles, order and restart policy: procs.def.
  */

@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "net/four_figures.h"
+#include "net/figures.h"
 
 /* What an answer is made of; borrowed. */
 struct admin_view {

@@ -271,7 +271,9 @@ void client_pump(struct client_proc *p, struct client *c);
 /* The oldest request is answered: take it from the queue, and what follows. */
 void client_answered(struct client_proc *p, struct client *c);
 
-/* client_auth.c; false: not taken. */
+/* --- client_auth.c -------------------------------------------------------- */
+
+/* False: not taken, there is no room for the reply. */
 bool client_on_auth(struct client_proc *p, struct client *c,
                     const struct request *r);
 bool client_on_sasl(struct client_proc *p, struct client *c,

@@ -46,7 +46,8 @@ outstanding_share(const struct conf *conf)
 static void
 take_conf(struct client_proc *p)
 {
-    uint64_t fits = p->shm->requests[p->worker].size / 4 - SHM_PAGE;
+    uint64_t fits =
+        p->shm->requests[p->worker].size / REQUEST_RING_HOLDS - SHM_PAGE;
 
     p->conf_version = p->shm->super->conf_version;
     shm_conf(p->shm, &p->conf);

@@ -2,7 +2,7 @@
 /*
  * four.h - four letter words: from four bytes to a text.
  *
- * Only the layouts; where the numbers come from is four_figures.h's, who may
+ * Only the layouts; where the numbers come from is figures.h's, who may
  * ask is the shell's.  Texts are printed to a stream.
  * Facts: spec/operations.md 6.  ZK: org.apache.zookeeper.server.command
  */
@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "net/client_info.h"
-#include "net/four_figures.h"
+#include "net/figures.h"
 
 /* What the first four bytes of a connection are. */
 enum four_kind {

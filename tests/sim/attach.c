@@ -9,6 +9,7 @@
  */
 #include <stdio.h>
 
+#include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/op.h"
 #include "tests/sim/server.h"

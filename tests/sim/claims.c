@@ -11,6 +11,7 @@
 #include "tests/sim/claims.h"
 
 #include "tests/sim/server.h"
+#include "tests/sim/sim.h"
 
 #define X(zxid) ((unsigned long long)(zxid))
 #define D(epoch) ((long long)(epoch))

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/op.h"
 

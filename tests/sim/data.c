@@ -12,6 +12,7 @@
 #include "tests/sim/claims.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/server.h"
+#include "tests/sim/sim.h"
 
 enum {
     ARENA_BYTES = 256 << 20,

@@ -14,6 +14,7 @@
 
 #include "tests/sim/claims.h"
 #include "tests/sim/server.h"
+#include "tests/sim/sim.h"
 
 static struct disk_op *
 op_at(struct disk *d, uint32_t position)

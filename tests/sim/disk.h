@@ -5,7 +5,45 @@
 #ifndef TESTS_SIM_DISK_H
 #define TESTS_SIM_DISK_H
 
-#include "tests/sim/sim.h"
+#include "storage/identity.h"
+#include "tests/sim/bounds.h"
+
+enum disk_kind {
+    DISK_APPEND,
+    DISK_ACCEPTED,
+    DISK_CURRENT,
+    DISK_IDENTITY,
+    DISK_TRUNCATE,
+    DISK_REBASE,
+};
+
+struct disk_op {
+    enum disk_kind kind;
+    uint32_t id;              /* APPEND: transaction */
+    int64_t epoch;            /* ACCEPTED, CURRENT */
+    struct identity identity; /* CURRENT, IDENTITY; id 0: stays */
+    zxid_t zxid;              /* TRUNCATE */
+    uint32_t *ids;            /* REBASE */
+    uint32_t count;           /* REBASE */
+    uint32_t term;            /* of the role that ordered it */
+};
+
+/* What survives, and what is on its way there. */
+struct disk {
+    int64_t accepted, current;
+    struct identity identity;
+    uint32_t log[LOG_MAX]; /* ids */
+    uint32_t count, base;  /* below base only the image has them */
+    uint32_t image;        /* it has so many, all committed */
+    struct disk_op op[DISK_OPS_MAX];
+    uint32_t told, done, batch, tail; /* positions in op */
+    uint32_t orders;                  /* not appends, not told */
+    uint32_t gen;
+    bool is_busy;
+    usec_t slow_until;
+};
+
+struct server;
 
 /* Behind all that was ordered before; server_told hears when it is durable. */
 void disk_order(struct server *s, struct disk_op op);

@@ -7,6 +7,7 @@
  * the larger sid opened; the last note is sent again when one comes up.
  */
 #include "tests/sim/claims.h"
+#include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/server.h"
 

@@ -5,7 +5,59 @@
 #ifndef TESTS_SIM_FAULT_H
 #define TESTS_SIM_FAULT_H
 
-#include "tests/sim/sim.h"
+#include "tests/sim/bounds.h"
+
+enum fault_kind {
+    FAULT_CRASH, /* who: a server */
+    FAULT_CRASH_LEADER,
+    FAULT_CRASH_ALL,
+    FAULT_CRASH_AT, /* at the nth time that `act` happens anywhere */
+    FAULT_FREEZE,
+    FAULT_FREEZE_LEADER,
+    FAULT_ISOLATE, /* who: from everybody */
+    FAULT_ISOLATE_LEADER,
+    FAULT_ONE_WAY, /* from who to other */
+    FAULT_SPLIT,   /* mask: one side */
+    FAULT_BREAK,   /* every connection of who */
+    FAULT_SLOW_DISK,
+    FAULT_CLOCK,       /* wall clock of who jumps */
+    FAULT_RESIGN,      /* the leader is told to stop leading */
+    FAULT_ELECTION,    /* the election process of who dies */
+    FAULT_REPLICATION, /* the replication process of who dies */
+    FAULT_PURGE,       /* old log files of who go */
+    FAULT_KINDS,
+};
+
+/* Moments at which a server may be made to crash. */
+enum moment {
+    MOMENT_STORE_ACCEPTED,
+    MOMENT_STORE_CURRENT,
+    MOMENT_STORED,
+    MOMENT_SEND_ACK_EPOCH,
+    MOMENT_SEND_NEW_LEADER,
+    MOMENT_SEND_ACK,
+    MOMENT_APPEND,
+    MOMENT_TRUNCATE,
+    MOMENT_REBASE,
+    MOMENT_LEAD,
+    MOMENT_SERVE,
+    MOMENT_COMMIT,
+    MOMENT_PROPOSE,
+    MOMENTS,
+};
+
+struct fault {
+    enum fault_kind kind;
+    usec_t at, lasts;
+    uint8_t who, other;
+    uint32_t mask;
+    enum moment moment;
+    uint32_t nth;
+    bool is_off; /* left out while a failure is being shrunk */
+    bool is_on;
+};
+
+struct server;
 
 /* Draw the schedule; faults that are off stay in it and do nothing. */
 void faults_draw(void);

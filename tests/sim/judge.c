@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "tests/sim/op.h"
+#include "tests/sim/sim.h"
 
 enum { NODES = 4096, CHANGES_MAX = 16384, TABLE = 16384 };
 

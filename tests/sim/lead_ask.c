@@ -4,6 +4,7 @@
  */
 #include "tests/sim/claims.h"
 #include "tests/sim/server.h"
+#include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
 enum { OWN_CLIENTS = 1000, TOUCH_BYTES = 12 };

@@ -6,6 +6,7 @@
 
 #include "tests/sim/claims.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/server.h"
 

@@ -20,6 +20,7 @@
 
 #include "tests/sim/fault.h"
 #include "tests/sim/run.h"
+#include "tests/sim/sim.h"
 
 enum { SHRINK_RUNS = 400 };
 

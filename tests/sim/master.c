@@ -7,6 +7,7 @@
  * all syncs that we sent, and by session.
  */
 #include "tests/sim/server.h"
+#include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
 enum { TOUCH_BYTES = 12 };

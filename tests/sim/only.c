@@ -6,6 +6,7 @@
  * grows, followers copy it, and all of that is on disk at once.
  */
 #include "tests/sim/server.h"
+#include "tests/sim/sim.h"
 
 enum { PATIENCE = 400 * 1000 };
 

@@ -6,7 +6,8 @@
  */
 #include "tests/sim/op.h"
 
-#include "net/acl.h"
+#include "daemon/check.h"
+#include "storage/znode.h"
 
 bool
 op_is_read(const struct op *o)

@@ -6,7 +6,24 @@
 #ifndef TESTS_SIM_OP_H
 #define TESTS_SIM_OP_H
 
-#include "tests/sim/sim.h"
+#include "tests/sim/wire.h"
+
+struct op { /* what a client asked, once */
+    uint8_t client;
+    int32_t type; /* enum zk_op; multi holds a set and a create */
+    session_id_t session;
+    int32_t xid;
+    char path[32];
+    int32_t version, flags;
+    uint64_t data;
+    bool has_watch;
+    char other[32];         /* of a multi: the second operation's path */
+    usec_t asked, answered; /* answered 0: never */
+    zxid_t zxid_asked;      /* newest write answered to anybody by then */
+    struct msg_answer answer;
+    uint32_t ended; /* order of what its client saw; 0: never */
+    bool is_done;   /* judge.c: its transaction was met */
+};
 
 bool op_is_read(const struct op *o);
 

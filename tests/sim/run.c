@@ -13,6 +13,7 @@
 #include "tests/sim/claims.h"
 #include "tests/sim/client.h"
 #include "tests/sim/fault.h"
+#include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/server.h"
 

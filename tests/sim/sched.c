@@ -2,6 +2,8 @@
 /*
  * sched.c - what happens next: a heap of events by time, then by order.
  */
+#include "tests/sim/sched.h"
+
 #include "tests/sim/sim.h"
 
 enum { EVENTS_MAX = 1 << 17 };

@@ -12,6 +12,7 @@
 #include "tests/sim/client.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/fault.h"
+#include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
 mono_ms_t

@@ -14,7 +14,125 @@
 #ifndef TESTS_SIM_SERVER_H
 #define TESTS_SIM_SERVER_H
 
-#include "tests/sim/sim.h"
+#include "election/elect.h"
+#include "net/expiry.h"
+#include "net/leader.h"
+#include "net/learner.h"
+#include "net/prep.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/fault.h"
+#include "tests/sim/wire.h"
+
+enum role { ROLE_DOWN, ROLE_DRAINING, ROLE_LOOK, ROLE_LEAD, ROLE_LEARN };
+
+enum {
+    MAXBUFFER = 4096,   /* of a client's request */
+    TXN_MAX = 64 << 10, /* of a transaction */
+    OPENINGS = 32,      /* sessions being opened at one time */
+    WATCHES = 8,        /* of one client's connection */
+    TOUCHED = 32,
+    NO_CLIENT = 0xff,
+};
+
+/* A client's connection as its server sees it. */
+struct attached {
+    struct conn *conn;
+    session_id_t session;
+    bool is_connected; /* the session is ours */
+    bool is_opening;   /* createSession or revalidation is under way */
+    int32_t timeout_ms;
+    uint32_t queue[QUEUE_MAX]; /* operations, answered in this order */
+    uint32_t first, last;
+    uint32_t sent;      /* up to here they were sent on */
+    zxid_t sync_behind; /* leading: the sync at the front waits for it */
+    struct {
+        bool is_set;
+        char path[32];
+    } watch[WATCHES];
+};
+
+struct server {
+    int node;
+    sid_t sid;
+    bool is_observer;
+    bool is_plain, is_foreign;
+    uint32_t life; /* grows with every start */
+    enum role role;
+    uint32_t term; /* grows with every role */
+    usec_t thaw;   /* frozen until then */
+    double rate;   /* of its clock */
+    mono_ms_t clock;
+    wall_ms_t wall;
+
+    int64_t accepted, current; /* as the process believes */
+    struct identity identity;
+    uint32_t log[LOG_MAX];
+    uint32_t count, durable, base;
+    uint32_t committed, applied;
+    uint32_t delivered; /* claimed as committed in this life */
+    struct disk disk;
+
+    struct elect elect;
+    struct poll poll;
+    uint32_t alarm; /* number of the alarm that counts */
+    bool poll_asks; /* a round of polling is open */
+    struct conn *mesh[SERVERS_MAX];
+    struct msg_note told[SERVERS_MAX]; /* the last to each */
+    bool has_told[SERVERS_MAX];
+    bool is_silent[SERVERS_MAX]; /* had no connection when it was tried */
+    struct vote outcome;         /* of the last election of this life */
+    bool has_outcome;
+    int64_t heard_epoch[SERVERS_MAX];
+    zxid_t heard_zxid[SERVERS_MAX];
+
+    struct leader *leader;
+    int64_t heard_accepted; /* by the leader that we were */
+    struct conn *slot[LEADER_PEERS_MAX];
+    bool is_serving;
+    bool is_master; /* follows, and leads observers */
+    struct {
+        session_id_t session;
+        struct conn *conn;
+    } asked[OPENINGS]; /* by observers, for a session */
+    uint32_t asked_count;
+    struct learner learner;
+    struct conn *up; /* to the leader */
+    int leader_node; /* whom we follow */
+    uint32_t dials;
+    struct {
+        uint32_t client, conn; /* client NO_CLIENT: of an observer's server */
+    } syncs[QUEUE_MAX * CLIENTS_MAX]; /* that are at the leader, in order */
+    uint32_t sync_first, sync_last;
+    struct msg_snapshot snap; /* being taken */
+    zxid_t cut;               /* to where the log is being cut */
+
+    struct tree *tree;
+    void *arena;
+    struct session_table *sessions;
+    struct prep prep;
+    void *prep_memory;
+    struct expiry expiry;
+    zxid_t zxid; /* of the last transaction prepared */
+    struct {
+        session_id_t session;
+        struct origin origin;
+    } opening[OPENINGS];
+    uint32_t openings;
+    bool wants_snap;
+    bool must_load; /* the tree is of a process that died */
+    uint32_t next_session;
+    struct attached client[CLIENTS_MAX];
+    struct {
+        session_id_t session;
+        int32_t timeout_ms;
+    } touched[TOUCHED];
+    uint32_t touched_count;
+    usec_t elected_at;    /* only_election: began this role */
+    uint32_t leader_term; /* only_election: of the leader */
+    bool is_established;
+};
+
+struct event;
 
 /* --- server.c ------------------------------------------------------------ */
 

@@ -10,6 +10,7 @@
 #include "tests/sim/wire.h"
 
 #include "tests/sim/server.h"
+#include "tests/sim/sim.h"
 
 enum { SYN_TRIES = 4 };
 

@@ -1,11 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire.h - what links are told; see wire.c.  Private to tests/sim.
+ * wire.h - connections and what goes over them; see wire.c.  Private to
+ * tests/sim.
  */
 #ifndef TESTS_SIM_WIRE_H
 #define TESTS_SIM_WIRE_H
 
-#include "tests/sim/sim.h"
+#include "election/poll.h"
+#include "net/qpacket.h"
+#include "tests/sim/bounds.h"
+
+enum port { PORT_ELECTION, PORT_QUORUM, PORT_CLIENT };
+
+enum msg_kind {
+    MSG_UP,      /* to the one who dialled: connected */
+    MSG_REFUSED, /* ... or not */
+    MSG_HELLO,   /* to the one who listens */
+    MSG_END,     /* the other end is closed */
+    MSG_NOTE,
+    MSG_PACKET,
+    MSG_SNAPSHOT,
+    MSG_ASK,    /* a client's request */
+    MSG_ANSWER, /* and the answer */
+    MSG_POLL,   /* a datagram: request, then answer */
+    MSG_POLL_ANSWER,
+};
+
+/* An election's note, and what its sender would vote knowing nobody. */
+struct msg_note {
+    struct vote vote;
+    int64_t self_epoch;
+    zxid_t self_zxid;
+};
+
+struct msg_packet {
+    struct qpacket packet;
+    uint8_t small[48];
+};
+
+struct msg_snapshot {
+    uint32_t *id; /* transactions that make up the tree */
+    uint32_t count;
+};
+
+enum ask_kind { ASK_CONNECT, ASK_OP, ASK_PING };
+
+enum answer_kind { ANSWER_CONNECTED, ANSWER_OP, ANSWER_EVENT, ANSWER_EXPIRED };
+
+struct msg_ask {
+    enum ask_kind kind;
+    session_id_t session;
+    zxid_t seen;
+    int32_t timeout_ms;
+    uint32_t op; /* number in sim.op */
+};
+
+struct msg_answer {
+    enum answer_kind kind;
+    session_id_t session;
+    uint32_t op;
+    zxid_t zxid;
+    int32_t err;
+    int32_t version;   /* of the node, or its number of children */
+    uint64_t data;     /* what the node holds */
+    char path[32];     /* created, or watched */
+    bool has_versions; /* version and data mean something */
+    bool is_watched;   /* the read has set a watch */
+    int64_t epoch;     /* currentEpoch of the server that answers */
+};
+
+struct msg {
+    struct msg *next;
+    usec_t due;
+    uint8_t kind, from, to;
+    union {
+        struct msg_note note;
+        struct msg_packet packet;
+        struct msg_snapshot snapshot;
+        struct msg_ask ask;
+        struct msg_answer answer;
+        struct poll_answer poll;
+    };
+};
+
+struct pipe {
+    struct msg *first, *last;
+    uint32_t count;
+    usec_t due; /* of the last put in: bytes do not overtake */
+    bool is_scheduled;
+};
+
+/* Two ends, each of which may think that it is open. */
+struct conn {
+    uint32_t number;
+    enum port port;
+    uint8_t node[2]; /* who dialled, who listens */
+    bool is_open[2];
+    bool is_accepted;
+    uint32_t slot;                     /* of the leader */
+    zxid_t last_commit, last_proposal; /* sent by the leader, for claims.c */
+    bool is_sealed, is_up_to_date;     /* NEW_LEADER, UP_TO_DATE were sent */
+    zxid_t ready_at;      /* committed when NEW_LEADER was acknowledged */
+    bool is_paused[2];    /* node[k] reads nothing now */
+    struct msg *snapshot; /* being written by the leader */
+    zxid_t snapshot_zxid;
+    struct pipe pipe[2];      /* from node[k] */
+    struct conn *next, *prev; /* of those alive */
+};
 
 struct msg *msg_take(enum msg_kind kind);
 void msg_give(struct msg *m);

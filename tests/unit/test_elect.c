@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Claims about election/elect.c: whom a looking server votes for, and when it
+ * decides.
+ */
 #include "tests/unit/unit.h"
 
 #include "election/elect.h"

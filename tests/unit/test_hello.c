@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about election/hello.c: the first bytes on a connection. */
 #include "tests/unit/unit.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about net/history.c: DIFF, TRUNC or SNAP. */
 #include "net/history.h"
 
 #include "tests/unit/unit.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about net/leader*.c: an observer master. */
 #include "tests/unit/leader_kit.h"
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about net/leader.c: what takes too long. */
 #include "tests/unit/leader_kit.h"
 
 /* Spec 6.2. */

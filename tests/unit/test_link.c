@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about election/link.c: which connection of two stays. */
 #include "tests/unit/unit.h"
 
 #include "election/link.h"

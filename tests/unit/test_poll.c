@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about election/poll.c: the polling election. */
 #include "tests/unit/unit.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about net/qpacket.c: packets of the quorum port, byte by byte. */
 #include "tests/unit/unit.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about election/quorum.c: majorities, groups and weights. */
 #include "tests/unit/unit.h"
 
 #include "election/quorum.h"

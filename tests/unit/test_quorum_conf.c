@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about election/quorum_conf.c: members as text. */
 #include "tests/unit/unit.h"
 
 #include "election/quorum_conf.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about daemon/reqring.c: messages of client processes. */
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 

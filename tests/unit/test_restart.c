@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about daemon/restart.c: when a dead process may come back. */
 #include "tests/unit/unit.h"
 
 #include "daemon/restart.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about daemon/shm.c: whose memory it is. */
 #include "tests/unit/unit.h"
 
 #include <signal.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about election/vote.c: the order of votes, and their bytes. */
 #include "tests/unit/unit.h"
 
 #include <errno.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * four_figures.h - the server in numbers, added up over its processes.
+ * figures.h - the server in numbers, added up over its processes.
  *
  * Read from shared memory, each number of its own moment.  What `mntr` and
  * /metrics print is one table: a figure is a row here and nowhere else.
  * Client and admin processes.  Facts: spec/operations.md 8.
  */
-#ifndef NET_FOUR_FIGURES_H
-#define NET_FOUR_FIGURES_H
+#ifndef NET_FIGURES_H
+#define NET_FIGURES_H
 
 #include "daemon/shm.h"
 #include "storage/tree.h"

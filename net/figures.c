@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* four_figures.c - see four_figures.h.  Client and admin processes. */
-#include "net/four_figures.h"
+/* figures.c - see figures.h.  Client and admin processes. */
+#include "net/figures.h"
 
 #include <dirent.h>
 #include <math.h>
