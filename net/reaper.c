@@ -6,6 +6,8 @@
  */
 #include "net/reaper.h"
 
+enum { STEP_NODES = 1000 }; /* a third of a millisecond */
+
 void
 reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now,
             wall_ms_t wall)
@@ -99,7 +101,6 @@ note(void *arg, struct bytes path, const struct znode_view *view)
         return true;
     out = jute_out_of(r->list + r->size, sizeof r->list - r->size);
     jute_put_bytes(&out, path);
-    r->is_cut = out.bad && r->size > 0;
     if (out.bad)
         return r->size == 0; /* a path longer than the list: pass it by */
     r->size += (uint32_t)jute_out_size(&out);
@@ -107,18 +108,17 @@ note(void *arg, struct bytes path, const struct znode_view *view)
 }
 
 static void
-look(struct reaper *r, const struct tree *t, mono_ms_t now, wall_ms_t wall)
+look(struct reaper *r, struct tree *t, mono_ms_t now, wall_ms_t wall)
 {
     r->size = r->at = 0;
-    r->is_cut = false;
     r->wall = wall;
-    tree_visit_owned(t, 0, note, r);
-    r->next_look = r->is_cut ? now : now + r->interval;
+    r->is_looking = tree_visit_timed(t, !r->is_looking, STEP_NODES, note, r);
+    r->next_look = r->is_looking ? now : now + r->interval;
 }
 
 struct bytes
-reaper_next(struct reaper *r, const struct tree *t, mono_ms_t now,
-            wall_ms_t wall, mono_ms_t *again)
+reaper_next(struct reaper *r, struct tree *t, mono_ms_t now, wall_ms_t wall,
+            mono_ms_t *again)
 {
     struct bytes path = BYTES_NULL;
     struct jute_in in;

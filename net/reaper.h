@@ -2,10 +2,9 @@
 /*
  * reaper.h - containers and TTL nodes that are to go.
  *
- * Every check interval all of them are looked at; those that may go are
- * handed out one at a time, spaced, to be deleted by ordinary transactions
- * that look again.  What does not fit into the list waits for the next look,
- * which then follows at once.
+ * Every check interval all of them are looked at, some at a time; those that
+ * may go are handed out one by one, spaced, to be deleted by ordinary
+ * transactions that look again.  Then the look goes on.
  *
  * A TTL is of time that passed: when the wall's clock is set forwards, nodes
  * from before do not become older by that.
@@ -39,7 +38,7 @@ struct reaper {
         int64_t ms;   /* ... by so much; what is older was made before */
     } leap[REAPER_LEAPS_MAX];
     uint32_t size, at;               /* of list */
-    bool is_cut;                     /* the list was too small */
+    bool is_looking;                 /* a look is under way */
     uint8_t list[REAPER_LIST_BYTES]; /* paths, each behind its i32 length */
 };
 
@@ -50,7 +49,7 @@ void reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now,
  * The next node to delete, size -1 if there is none now; borrowed until the
  * next call.  `again` becomes the time to ask again.
  */
-struct bytes reaper_next(struct reaper *r, const struct tree *t, mono_ms_t now,
+struct bytes reaper_next(struct reaper *r, struct tree *t, mono_ms_t now,
                          wall_ms_t wall, mono_ms_t *again);
 
 /* May this node go? */

@@ -230,15 +230,23 @@ void tree_put_ephemerals(const struct tree *t, session_id_t session,
                          struct bytes prefix, struct jute_out *out);
 
 /*
- * Visit the ephemerals of a session or, with `owner` 0, all containers and
- * TTL nodes: writer process only (no retry).  `path` is borrowed during the
- * call, the tree must not change during it.  Stops when `visit` returns
- * false.
+ * Visit the ephemerals of a session: writer process only (no retry).  `path`
+ * is borrowed during the call, the tree must not change during it.  Stops when
+ * `visit` returns false.
  */
 typedef bool tree_visit_fn(void *arg, struct bytes path,
                            const struct znode_view *view);
-void tree_visit_owned(const struct tree *t, int64_t owner, tree_visit_fn *visit,
-                      void *arg);
+void tree_visit_owned(const struct tree *t, session_id_t owner,
+                      tree_visit_fn *visit, void *arg);
+
+/*
+ * The same for containers and TTL nodes, at most `max` of them in one call:
+ * the first begins, others go on with the node at which `visit` returned
+ * false, or behind the last.  The tree may change between calls.  True: there
+ * are more.
+ */
+bool tree_visit_timed(struct tree *t, bool is_first, uint32_t max,
+                      tree_visit_fn *visit, void *arg);
 
 /* The serialised vector<ACL> of a reference; bounded, may be torn. */
 struct bytes tree_acl(const struct tree *t, tree_ref_t acl);

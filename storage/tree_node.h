@@ -119,6 +119,7 @@ struct tree {
     uint64_t bucket_max;
     uint64_t quota_count;  /* limits nodes in force */
     tree_ref_t timed;      /* first container or TTL node */
+    tree_ref_t timed_next; /* where tree_visit_timed goes on; 0: at its end */
     tree_ref_t strays;     /* ephemerals whose session has no slot */
     tree_ref_t loading;    /* parent of what was loaded last, or 0 */
     struct acl_list fresh; /* ACLs dropped in the open batch */

@@ -86,6 +86,8 @@ tree_disown(struct tree *t, tree_ref_t ref)
         s = session_find(t->sessions, n->owner);
     if (s)
         head = &s->ephemerals;
+    if (t->timed_next == ref)
+        t->timed_next = links->next;
     if (links->next)
         links_mem(t, links->next)->prev = links->prev;
     if (links->prev)
@@ -159,24 +161,36 @@ visit_one(const struct tree *t, tree_ref_t ref, tree_visit_fn *visit, void *arg)
 }
 
 static bool
-visit_list(const struct tree *t, tree_ref_t ref, int64_t owner,
+visit_list(const struct tree *t, tree_ref_t ref, session_id_t owner,
            tree_visit_fn *visit, void *arg)
 {
     for (; ref; ref = owned_next(t, ref))
-        if ((owner == 0 || node_at(t, ref)->owner == owner) &&
-            !visit_one(t, ref, visit, arg))
+        if (node_at(t, ref)->owner == owner && !visit_one(t, ref, visit, arg))
             return false;
     return true;
 }
 
 void
-tree_visit_owned(const struct tree *t, int64_t owner, tree_visit_fn *visit,
+tree_visit_owned(const struct tree *t, session_id_t owner, tree_visit_fn *visit,
                  void *arg)
 {
     const struct session *s = session_find(t->sessions, owner);
 
-    if (owner == 0)
-        visit_list(t, t->timed, owner, visit, arg);
-    else if (visit_list(t, s ? s->ephemerals : 0, owner, visit, arg))
+    if (visit_list(t, s ? s->ephemerals : 0, owner, visit, arg))
         visit_list(t, t->strays, owner, visit, arg);
+}
+
+/* New ones come to the front: who walks from there does not meet them. */
+bool
+tree_visit_timed(struct tree *t, bool is_first, uint32_t max,
+                 tree_visit_fn *visit, void *arg)
+{
+    if (is_first)
+        t->timed_next = t->timed;
+    for (; t->timed_next && max > 0; max--) {
+        if (!visit_one(t, t->timed_next, visit, arg))
+            break;
+        t->timed_next = owned_next(t, t->timed_next);
+    }
+    return t->timed_next != 0;
 }

@@ -3,7 +3,7 @@
 #include "net/reaper.h"
 #include "tests/unit/prep_kit.h"
 
-enum { NEVER_USED = 300000 };
+enum { NEVER_USED = 300000, HOUR = 3600 * 1000, DAY = 24 * HOUR };
 
 static struct znode_stat
 container(int32_t cversion, int32_t children, wall_ms_t mtime)
@@ -90,9 +90,9 @@ deletions_are_spaced(void)
     kit_close(k);
 }
 
-/* What the list has no place for is found by a look right after it. */
+/* What the list has no place for is found when the look goes on. */
 static void
-a_full_list_is_followed_by_another_look(void)
+a_full_list_interrupts_the_look(void)
 {
     static struct reaper r;
     static char path[2000];
@@ -124,9 +124,34 @@ a_full_list_is_followed_by_another_look(void)
     kit_close(k);
 }
 
-/* --- clocks that are set ------------------------------------------------- */
+/* Nobody waits while a million are looked at. */
+static void
+a_long_look_comes_in_steps(void)
+{
+    static struct reaper r;
+    struct kit *k = kit_open();
+    mono_ms_t again = 60000;
+    char path[20];
+    int steps = 0;
 
-enum { HOUR = 3600 * 1000, DAY = 24 * HOUR };
+    ask_create_ttl(k, "/old", ZK_PERSISTENT_TTL, 10);
+    for (int i = 0; i < 2500; i++) {
+        snprintf(path, sizeof path, "/%d", i);
+        ask_create_ttl(k, path, ZK_PERSISTENT_TTL, DAY);
+    }
+    kit_apply_all(k);
+    reaper_init(&r, each_minute(), 0, 40000);
+    while (reaper_next(&r, k->tree, 60000, 99999, &again).size < 0) {
+        CU_ASSERT_EQUAL(again, 60000); /* at once */
+        steps++;
+    }
+    CU_ASSERT_EQUAL(steps, 2);
+    CU_ASSERT_TRUE(reaper_next(&r, k->tree, 61000, 99999, &again).size < 0);
+    CU_ASSERT_EQUAL(again, 120000);
+    kit_close(k);
+}
+
+/* --- clocks that are set ------------------------------------------------- */
 
 static wall_ms_t
 made_at(const struct kit *k, const char *path)
@@ -227,7 +252,8 @@ UNIT_SUITE(reaper)
     UNIT(a_ttl_node_goes_when_its_time_is_over);
     UNIT(other_nodes_stay);
     UNIT(deletions_are_spaced);
-    UNIT(a_full_list_is_followed_by_another_look);
+    UNIT(a_full_list_interrupts_the_look);
+    UNIT(a_long_look_comes_in_steps);
     UNIT(a_leap_forwards_makes_no_node_older);
     UNIT(what_is_made_after_a_leap_goes_in_its_time);
     UNIT(each_leap_counts_for_what_was_made_before_it);

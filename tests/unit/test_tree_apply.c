@@ -427,21 +427,74 @@ visiting_stops_when_told(void)
     int count = 0;
 
     given_tree();
-    create_as(ZK_OP_CREATE_CONTAINER, "/c", NULL, ZK_OWNER_CONTAINER);
-    create_as(ZK_OP_CREATE_TTL, "/t", NULL, ZK_OWNER_TTL_MASK | 5);
-    create_as(ZK_OP_CREATE_TTL, "/u", NULL, ZK_OWNER_TTL_MASK | 5);
     create_ephemeral("/e", 7);
-    tree_visit_owned(tree, 0, count_visit, &count);
-    CU_ASSERT_EQUAL(count, 2);
-    delete ("/u");
-    delete ("/t");
-    count = 0;
-    tree_visit_owned(tree, 0, count_visit, &count);
-    CU_ASSERT_EQUAL(count, 1);
-    count = 0;
+    create_ephemeral("/f", 7);
+    create_ephemeral("/g", 7);
+    create_ephemeral("/h", 8);
     tree_visit_owned(tree, 7, count_visit, &count);
+    CU_ASSERT_EQUAL(count, 2);
+    count = 0;
+    tree_visit_owned(tree, 8, count_visit, &count);
     CU_ASSERT_EQUAL(count, 1);
-    CU_ASSERT_EQUAL(totals().ephemeral_count, 1);
+    CU_ASSERT_EQUAL(totals().ephemeral_count, 4);
+}
+
+/* The last character of each path visited; stops at "/#". */
+static bool
+spell_visit(void *arg, struct bytes path, const struct znode_view *view)
+{
+    char *text = arg, c[2] = {(char)path.data[path.size - 1], 0};
+
+    (void)view;
+    if (c[0] != '#')
+        strcat(text, c);
+    return c[0] != '#';
+}
+
+static void
+create_timed(const char *names)
+{
+    char path[3] = "/";
+
+    for (; *names; names++) {
+        path[1] = *names;
+        create_as(ZK_OP_CREATE_TTL, path, NULL, ZK_OWNER_TTL_MASK | 5);
+    }
+}
+
+static void
+timed_nodes_are_visited_a_few_at_a_time(void)
+{
+    char seen[10] = "";
+
+    given_tree();
+    create_timed("edcba"); /* the latest comes first */
+    create_ephemeral("/x", 7);
+    CU_ASSERT_TRUE(tree_visit_timed(tree, true, 2, spell_visit, seen));
+    CU_ASSERT_STRING_EQUAL(seen, "ab");
+    delete ("/c"); /* where the walk stands */
+    delete ("/b"); /* and behind it */
+    create_timed("y");
+    CU_ASSERT_TRUE(tree_visit_timed(tree, false, 1, spell_visit, seen));
+    CU_ASSERT_FALSE(tree_visit_timed(tree, false, 9, spell_visit, seen));
+    CU_ASSERT_STRING_EQUAL(seen, "abde");
+    CU_ASSERT_FALSE(tree_visit_timed(tree, false, 9, spell_visit, seen));
+    CU_ASSERT_STRING_EQUAL(seen, "abde");
+}
+
+static void
+a_walk_goes_on_where_it_was_stopped(void)
+{
+    char seen[10] = "";
+
+    given_tree();
+    create_timed("b#a");
+    CU_ASSERT_TRUE(tree_visit_timed(tree, true, 9, spell_visit, seen));
+    CU_ASSERT_TRUE(tree_visit_timed(tree, false, 9, spell_visit, seen));
+    CU_ASSERT_STRING_EQUAL(seen, "a");
+    delete ("/#");
+    CU_ASSERT_FALSE(tree_visit_timed(tree, false, 9, spell_visit, seen));
+    CU_ASSERT_STRING_EQUAL(seen, "ab");
 }
 
 /* --- whole transactions -------------------------------------------------- */
@@ -571,6 +624,8 @@ UNIT_SUITE(tree_apply)
     UNIT(closing_twice_is_no_harm);
     UNIT(an_ephemeral_may_have_had_children);
     UNIT(visiting_stops_when_told);
+    UNIT(timed_nodes_are_visited_a_few_at_a_time);
+    UNIT(a_walk_goes_on_where_it_was_stopped);
     UNIT(each_operation_of_a_multi_has_the_stat_of_its_moment);
     UNIT(the_zxid_never_goes_back);
     UNIT(a_captured_proposal_has_the_digest_it_says);
