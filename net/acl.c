@@ -7,6 +7,7 @@
 #include "net/acl.h"
 
 #include "net/acl_ip.h"
+#include "storage/znode.h"
 
 struct entry {
     int32_t perms;
@@ -104,18 +105,6 @@ acl_allows(struct bytes acl, int perm, struct bytes ids, unsigned flags)
             return true;
     }
     return acl_is_super(ids);
-}
-
-struct bytes
-acl_take(struct jute_in *in)
-{
-    const uint8_t *from = in->at;
-    struct entry e;
-
-    for (int32_t n = jute_get_count(in); n > 0 && next_entry(in, &e); n--)
-        ;
-    return in->bad ? BYTES_NULL
-                   : (struct bytes){from, (int32_t)(in->at - from)};
 }
 
 /* --- what create and setACL store ---------------------------------------- */
@@ -246,11 +235,16 @@ acl_fixup(struct bytes acl, struct bytes ids, unsigned flags,
 {
     struct jute_in in;
     struct entry e;
-    int32_t count = open_vector(acl, &in);
-    int32_t written = 0;
-    uint8_t *head = jute_room(out, 4);
+    int32_t count, written = 0;
+    uint8_t *head;
     enum zk_code err;
 
+    if (bytes_equal(acl, acl_open_to_all)) {
+        jute_put_raw(out, acl.data, (size_t)acl.size);
+        return ZK_OK;
+    }
+    count = open_vector(acl, &in);
+    head = jute_room(out, 4);
     if (count == 0 || count > ACL_ENTRIES_MAX)
         return ZK_INVALID_ACL;
     if (count > 1)

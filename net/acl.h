@@ -42,12 +42,6 @@ bool acl_allows(struct bytes acl, int perm, struct bytes ids, unsigned flags);
 /* Is one of `ids` the super user? */
 bool acl_is_super(struct bytes ids);
 
-/*
- * Step over a vector<ACL> in `in` and return its bytes, count included.
- * Null comes back as four bytes of -1; a broken one turns `in` bad.
- */
-struct bytes acl_take(struct jute_in *in);
-
 enum { ACL_ENTRIES_MAX = 4096 }; /* Ours: of one list, before expansion */
 
 /*

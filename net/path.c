@@ -41,6 +41,13 @@ wide_char(const uint8_t *p, size_t left)
     return 3;
 }
 
+/* What needs no second look: most of ASCII, but no slash. */
+static bool
+is_plain(uint8_t byte)
+{
+    return (uint8_t)(byte - 0x20) < 0x7f - 0x20 && byte != '/';
+}
+
 /* A name between two slashes: not empty, not `.`, not `..`. */
 static bool
 component_valid(const uint8_t *name, size_t size)
@@ -62,6 +69,10 @@ path_valid(struct bytes path)
     if (size == 0 || p[0] != '/')
         return false;
     for (size_t i = 1; i < size;) {
+        if (is_plain(p[i])) {
+            i++;
+            continue;
+        }
         if (p[i] >= 0x80) {
             size_t n = wide_char(p + i, size - i);
 
@@ -70,14 +81,9 @@ path_valid(struct bytes path)
             i += n;
             continue;
         }
-        if (p[i] < 0x20 || p[i] == 0x7f)
+        if (p[i] != '/' || !component_valid(p + start, i - start))
             return false;
-        if (p[i] == '/') {
-            if (!component_valid(p + start, i - start))
-                return false;
-            start = i + 1;
-        }
-        i++;
+        start = ++i;
     }
     return size == 1 || component_valid(p + start, size - start);
 }

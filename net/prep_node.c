@@ -11,23 +11,6 @@
 #include "net/path.h"
 #include "net/prep_op.h"
 
-/*
- * The tree resolves well-formed paths; a delete may ask for "/a/" or "//a",
- * which are names of nothing.
- */
-static bool
-names_something(struct bytes path)
-{
-    if (path.size == 0)
-        return true;
-    if (path.data[0] != '/' || path.data[path.size - 1] == '/')
-        return false;
-    for (int32_t i = 1; i < path.size; i++)
-        if (path.data[i] == '/' && path.data[i - 1] == '/')
-            return false;
-    return true;
-}
-
 struct pnode *
 prep_look(struct prep *p, struct bytes path, struct pnode *scratch)
 {
@@ -41,7 +24,7 @@ prep_look(struct prep *p, struct bytes path, struct pnode *scratch)
     if (n)
         return n;
     *scratch = (struct pnode){.hash = hash, .path = path};
-    if (!names_something(path) || !tree_view(p->tree, path, &view))
+    if (!tree_view(p->tree, path, &view))
         return scratch;
     scratch->exists = true;
     scratch->stat = view.stat;

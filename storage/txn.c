@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include "storage/znode.h"
+
 /* --- bodies --------------------------------------------------------------- */
 
 static void
@@ -16,23 +18,6 @@ get_path(struct jute_in *in, struct change *c)
     c->path = jute_get_bytes(in);
     if (c->path.size < 0)
         in->bad = true;
-}
-
-/* A vector<ACL> as it stands. */
-static struct bytes
-get_acl(struct jute_in *in)
-{
-    const uint8_t *start = in->at;
-    int32_t count = jute_get_count(in);
-
-    for (int32_t i = 0; i < count && !in->bad; i++) {
-        jute_get_i32(in);
-        jute_get_bytes(in);
-        jute_get_bytes(in);
-    }
-    if (in->bad)
-        return BYTES_NULL;
-    return (struct bytes){start, (int32_t)(in->at - start)};
 }
 
 /*
@@ -49,7 +34,7 @@ get_create(struct jute_in *in, int32_t type, session_id_t session,
     c->kind = CHANGE_CREATE;
     get_path(in, c);
     c->data = jute_get_bytes(in);
-    c->acl = get_acl(in);
+    c->acl = acl_take(in);
     if (type == ZK_OP_CREATE || type == ZK_OP_CREATE2)
         is_ephemeral = jute_get_bool(in);
     if (type == ZK_OP_CREATE && jute_in_left(in) == 0)
@@ -113,7 +98,7 @@ get_single(struct jute_in *in, const struct txn_header *h, struct change *c)
     case ZK_OP_SET_ACL:
         c->kind = CHANGE_SET_ACL;
         get_path(in, c);
-        c->acl = get_acl(in);
+        c->acl = acl_take(in);
         c->version = jute_get_i32(in);
         return;
     case ZK_OP_CREATE_SESSION:

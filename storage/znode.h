@@ -56,6 +56,12 @@ extern const struct bytes acl_nobody;
 struct bytes acl_or_world(struct bytes list);
 
 /*
+ * Step over a vector<ACL> in `in` and return its bytes, count included.
+ * Null comes back as four bytes of -1; a broken one turns `in` bad.
+ */
+struct bytes acl_take(struct jute_in *in);
+
+/*
  * ZooKeeper's 68-byte Stat: owner 0 for containers and TTL nodes,
  * cversion counts creations and deletions.
  */
