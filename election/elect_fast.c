@@ -77,7 +77,7 @@ on_note(void *arg, struct vote *vote)
     log_note("from", vote->from, vote, NULL);
     elect_know(&p->fast.core, elect_proc_ensemble(p));
     elect_hear(&p->fast.core, vote, &out);
-    elect_proc_met(p, vote->from, vote->ensemble, p->fast.core.aliens);
+    elect_proc_met(p, vote->from, vote->ensemble);
     perform_all(p, &out);
 }
 

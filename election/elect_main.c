@@ -67,27 +67,36 @@ elect_proc_ensemble(const struct elect_proc *p)
     return atomic_load(&known->is_confirmed) ? atomic_load(&known->id) : 0;
 }
 
-void
-elect_proc_met(struct elect_proc *p, sid_t sid, uint64_t ensemble,
-               quorum_set_t aliens)
+static void
+tell_operator(const struct elect_proc *p, sid_t sid, uint64_t theirs)
 {
-    quorum_set_t before = atomic_load(&p->shm->election->aliens);
+    log_error("election: server %lld is of another ensemble: its id is "
+              "%016llx, ours is %016llx, and neither takes anything from the "
+              "other. Stop the one that does not belong here and move its "
+              "directory version-2 away (ours is in %s): it then takes "
+              "everything from the leader. If its data do belong here, remove "
+              "only the file version-2/ensembleId there",
+              (long long)sid, (unsigned long long)theirs,
+              (unsigned long long)elect_proc_ensemble(p), p->conf.data_dir);
+}
 
-    if (aliens == before)
+void
+elect_proc_met(struct elect_proc *p, sid_t sid, uint64_t ensemble)
+{
+    struct shm_election *e = p->shm->election;
+    int i = quorum_index(&p->quorum, sid);
+    quorum_set_t bit = i < 0 ? 0 : (quorum_set_t)1 << i;
+    bool was_foreign = (atomic_load(&e->aliens) & bit) != 0;
+    bool is_foreign = ensemble_is_foreign(ensemble, elect_proc_ensemble(p));
+
+    if (bit == 0 || is_foreign == was_foreign)
         return;
-    atomic_store(&p->shm->election->aliens, aliens);
-    if ((aliens & ~before) == 0)
-        log_info("election: %lld is no longer of another ensemble",
-                 (long long)sid);
+    atomic_fetch_xor(&e->aliens, bit);
+    if (is_foreign)
+        tell_operator(p, sid, ensemble);
     else
-        log_error("election: server %lld is of another ensemble: its id is "
-                  "%016llx, ours is %016llx, and neither takes anything from "
-                  "the other. Stop the one that does not belong here, move its "
-                  "data directory away (ours is %s) and let it take everything "
-                  "from the leader. If its data do belong here, remove only "
-                  "the file version-2/ensembleId there",
-                  (long long)sid, (unsigned long long)ensemble,
-                  (unsigned long long)elect_proc_ensemble(p), p->conf.data_dir);
+        log_info("election: server %lld is no longer of another ensemble",
+                 (long long)sid);
 }
 
 /* --- the replication process that we answer ------------------------------ */

@@ -181,7 +181,7 @@ take_datagram(struct elect_proc *p, struct bytes in,
     if (!e->is_asking || poll_get_answer(in, &a) < 0)
         return;
     poll_hear(&e->core, &a);
-    elect_proc_met(p, a.id, a.ensemble, e->core.aliens);
+    elect_proc_met(p, a.id, a.ensemble);
     if (poll_heard_all(&e->core) || poll_is_won(&e->core))
         end_round(p);
 }

@@ -105,12 +105,8 @@ void elect_proc_see_over(struct elect_proc *p);
 /* The ensemble that we are of for good; 0: not known yet. */
 uint64_t elect_proc_ensemble(const struct elect_proc *p);
 
-/*
- * Server `sid` said which ensemble it is of, or nothing; now these members are
- * known to be of another one.
- */
-void elect_proc_met(struct elect_proc *p, sid_t sid, uint64_t ensemble,
-                    quorum_set_t aliens);
+/* Server `sid` said of which ensemble it is, or nothing (0): for operators. */
+void elect_proc_met(struct elect_proc *p, sid_t sid, uint64_t ensemble);
 
 /* `v` is the outcome of the look that is going on: tell replication. */
 void elect_proc_decided(struct elect_proc *p, const struct vote *v,
