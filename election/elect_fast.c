@@ -92,10 +92,14 @@ on_alarm(struct ev_loop *loop, ev_timer *w, int events)
     perform_all(p, &out);
 }
 
+/* Who is gone is not told of as a foreign server any more. */
 static void
 tell_connected(struct elect_proc *p)
 {
-    atomic_store(&p->shm->election->connected, mesh_connected(&p->fast.mesh));
+    quorum_set_t connected = mesh_connected(&p->fast.mesh);
+
+    atomic_store(&p->shm->election->connected, connected);
+    atomic_fetch_and(&p->shm->election->aliens, connected);
 }
 
 static void
