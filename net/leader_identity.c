@@ -66,7 +66,7 @@ leader_learn_identity(struct leader *l, const struct leader_peer *peer,
     if (l->is_master || !identity_beats(theirs, &l->identity))
         return;
     if (l->state > LEADER_EPOCH_ACKS && !theirs->is_confirmed)
-        return; /* what nobody took over but it gives way to ours */
+        return; /* no quorum took that over: it gives way to ours */
     l->identity = *theirs;
     settle(l, out);
     if (l->state <= LEADER_EPOCH_ACKS)
