@@ -92,7 +92,7 @@ class Member(Server):
         conf.update({
             "dataDir": self.path("data"),
             "clientPort": self.port,
-            "clientPortAddress": self.host,
+            "clientPortAddress": self.name or self.host,
             "admin.serverPort": self.admin,
             "admin.enableServer": str(self.kind == "zabd").lower(),
         })
