@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,20 +30,35 @@ listen_on(const struct addrinfo *ai, int backlog)
     return rc;
 }
 
-/* Without an address: the IPv6 wildcard, which takes IPv4 too, if it can be. */
+/* -EAFNOSUPPORT: no address is of this family. */
 static int
 listen_first(const struct addrinfo *list, int family, int backlog)
 {
     int rc = -EAFNOSUPPORT;
 
     for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
-        if (family != AF_UNSPEC && ai->ai_family != family)
+        if (ai->ai_family != family)
             continue;
         rc = listen_on(ai, backlog);
         if (rc >= 0)
             return rc;
     }
     return rc;
+}
+
+/*
+ * Without an address the IPv6 wildcard, which takes IPv4 too, if it can be had.
+ * A name means its IPv4 address, if it has one: so do clients that are Java.
+ */
+static int
+listen_best(const struct addrinfo *list, bool is_any, int backlog)
+{
+    int first = listen_first(list, is_any ? AF_INET6 : AF_INET, backlog), rc;
+
+    if (first >= 0 || first == -EADDRINUSE)
+        return first;
+    rc = listen_first(list, is_any ? AF_INET : AF_INET6, backlog);
+    return rc == -EAFNOSUPPORT ? first : rc;
 }
 
 int
@@ -63,10 +79,7 @@ listen_open(const char *address, int32_t port, int32_t backlog, char *why,
                  gai_strerror(gai));
         return -EADDRNOTAVAIL;
     }
-    rc = host ? listen_first(list, AF_UNSPEC, backlog)
-              : listen_first(list, AF_INET6, backlog);
-    if (!host && rc < 0 && rc != -EADDRINUSE)
-        rc = listen_first(list, AF_INET, backlog);
+    rc = listen_best(list, !host, backlog);
     freeaddrinfo(list);
     if (rc < 0)
         snprintf(why, why_size, "cannot listen on %s:%d: %s", host ? host : "*",

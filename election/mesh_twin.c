@@ -11,9 +11,11 @@
  *
  * Nothing can be done about it here, but the operator is told whom to look at.
  */
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "daemon/clock.h"
@@ -41,6 +43,17 @@ mesh_name(int fd)
     return name;
 }
 
+/* Java spells IPv6 addresses out. */
+static bool
+is_same_host(const char *a, const char *b)
+{
+    struct in6_addr x, y;
+
+    return strcasecmp(a, b) == 0 ||
+           (inet_pton(AF_INET6, a, &x) == 1 &&
+            inet_pton(AF_INET6, b, &y) == 1 && memcmp(&x, &y, sizeof x) == 0);
+}
+
 /* It names no address, or one that we would dial. */
 static bool
 is_at_home(const struct peer *p, const struct hello *h)
@@ -52,7 +65,7 @@ is_at_home(const struct peer *p, const struct hello *h)
         return true;
     for (uint32_t i = 0; i < p->dial.place_count; i++)
         if (port == p->dial.place[i].port &&
-            strcmp(host, p->dial.place[i].host) == 0)
+            is_same_host(host, p->dial.place[i].host))
             return true;
     return false;
 }

@@ -25,7 +25,7 @@ on_knock(struct ev_loop *loop, ev_io *w, int events)
     struct port *p = place->port;
 
     (void)loop, (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN && place->fd >= 0; i++) {
+    for (int i = 0; i < ACCEPTS_PER_TURN && ev_is_active(w); i++) {
         int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0)
@@ -48,55 +48,68 @@ bind_failed(struct port_place *place, const char *why)
     ev_timer_start(p->loop, &place->again);
 }
 
+/* One address; what is wrong with it goes to `why`. */
 static void
-listen_at(struct port_place *place, const char *address)
+listen_at(struct port_place *place, const char *address, char *why, size_t size)
 {
     struct port *p = place->port;
-    char why[256], text[400];
-    int fd = listen_open(address, place->number, BACKLOG, why, sizeof why);
+    ev_io *listener = &place->listener[place->bound];
+    int fd = listen_open(address, place->number, BACKLOG, why, size);
 
     if (fd < 0) {
-        snprintf(text, sizeof text, "%s%s", why,
-                 fd == -EADDRNOTAVAIL ? not_ours : "");
-        bind_failed(place, text);
+        size_t n = strlen(why);
+
+        if (fd == -EADDRNOTAVAIL)
+            snprintf(why + n, size - n, "%s", not_ours);
         return;
     }
-    place->fd = fd;
-    place->failures = 0;
-    ev_io_init(&place->listener, on_knock, fd, EV_READ);
-    place->listener.data = place;
-    ev_io_start(p->loop, &place->listener);
+    place->bound++;
+    ev_io_init(listener, on_knock, fd, EV_READ);
+    listener->data = place;
+    ev_io_start(p->loop, listener);
     log_info("%s: listening on port %s:%d", p->name, *address ? address : "*",
              (int)place->number);
+}
+
+/* A name that has one address that cannot be bound may have another. */
+static void
+is_listening(struct port_place *place, const char *why)
+{
+    if (place->bound == 0)
+        bind_failed(place, why);
+    else
+        place->failures = 0;
 }
 
 static void
 on_own_address(void *arg, int gai, struct addrinfo *list)
 {
     struct port_place *place = arg;
-    char text[256] = "", why[512];
+    char text[256], why[512];
 
-    if (gai == 0)
-        gai = getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof text,
-                          NULL, 0, NI_NUMERICHOST);
-    if (gai != 0) {
-        snprintf(why, sizeof why, "cannot resolve our own host %s: %s",
-                 place->host, gai_strerror(gai));
-        bind_failed(place, why);
-    } else {
-        listen_at(place, text);
-    }
+    snprintf(why, sizeof why, "cannot resolve our own host %s: %s", place->host,
+             gai_strerror(gai));
+    for (const struct addrinfo *ai = list;
+         ai && place->bound < PORT_SOCKETS_MAX; ai = ai->ai_next)
+        if (getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof text, NULL, 0,
+                        NI_NUMERICHOST) == 0)
+            listen_at(place, text, why, sizeof why);
     if (list)
         freeaddrinfo(list);
+    is_listening(place, why);
 }
 
 static void
 try_to_listen(struct port_place *place)
 {
-    if (!*place->host)
-        listen_at(place, "");
-    else
+    char why[512];
+
+    if (*place->host) {
         resolve_ask(&place->own, place->host, place->number, SOCK_STREAM);
+        return;
+    }
+    listen_at(place, "", why, sizeof why);
+    is_listening(place, why);
 }
 
 static void
@@ -124,7 +137,6 @@ port_init(struct port *p, struct resolver *resolver, const char *name,
         struct port_place *place = &p->place[i];
 
         place->port = p;
-        place->fd = -1;
         resolve_init(&place->own, resolver, on_own_address, place);
         ev_init(&place->again, on_again);
         place->again.data = place;
@@ -186,11 +198,12 @@ port_close(struct port *p)
 
         resolve_forget(&place->own);
         ev_timer_stop(p->loop, &place->again);
-        if (place->fd < 0)
-            continue;
-        ev_io_stop(p->loop, &place->listener);
-        close(place->fd);
-        place->fd = -1;
+        while (place->bound > 0) {
+            ev_io *listener = &place->listener[--place->bound];
+
+            ev_io_stop(p->loop, listener);
+            close(listener->fd);
+        }
     }
     p->count = 0;
 }
@@ -199,7 +212,7 @@ bool
 port_is_open(const struct port *p)
 {
     for (uint32_t i = 0; i < p->count; i++)
-        if (p->place[i].fd >= 0)
+        if (p->place[i].bound > 0)
             return true;
     return false;
 }

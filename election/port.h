@@ -2,9 +2,10 @@
 /*
  * port.h - a port where other servers knock, at each of our addresses.
  *
- * Our own name is resolved, the address bound; what fails is tried again until
- * the port is closed.  One address that cannot be had does not keep others
- * from knocking at the next.
+ * Our own name is resolved and all that it stands for is bound, for we do not
+ * know which of it the others take: Java the IPv4 address, the C library the
+ * IPv6 one first.  A name of which nothing can be bound is tried again until
+ * the port is closed.
  *
  * Life: port_init once; port_open, port_close, and again.
  * Election and replication process.
@@ -15,13 +16,16 @@
 
 #include "election/resolve.h"
 
+enum { PORT_SOCKETS_MAX = 4 }; /* addresses of one name */
+
+/* One name, or address, of ours. */
 struct port_place {
     struct port *port;
     char host[CONF_ADDRESS_MAX]; /* empty: every address of this machine */
     int32_t number;
-    int fd; /* -1: not bound */
+    uint32_t bound;
+    ev_io listener[PORT_SOCKETS_MAX]; /* so many */
     int failures;
-    ev_io listener;
     ev_timer again;
     struct resolve own;
 };

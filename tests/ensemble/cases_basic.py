@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of an ensemble on a good day, and on one when its leader dies."""
 
+import time
+
 from kazoo.exceptions import NoNodeError
 
-from ensemble import SERVING
+from ensemble import SERVING, until
 from trial import case
 
 
@@ -105,3 +107,29 @@ def elects_by_polling(t, word):
     e = t.ensemble(word, {"electionAlg": 0})
     e.start()
     smoke(t, e)
+
+
+@case("short", "long", of=["zzzzzz"])
+def quorums_of_groups(t, word):
+    """Two groups: a majority of each must live, however many live in all."""
+    e = t.ensemble(word, {"group.1": "1:2:3", "group.2": "4:5:6"})
+    e.start()
+    t.say("one of each group dies")
+    e[1].kill()
+    e[6].kill()
+    e.wait()
+    write_through_each(t, e, "four")
+
+    t.say("and another of the second: four live, and three were a majority")
+    e[1].start_only()
+    e[5].kill()
+    until(lambda: all(m.mode() is None for m in e.running()),
+          "nobody serves: %s" % modes(e), 10)
+    time.sleep(1)
+    t.claim(all(m.mode() is None for m in e.running()), "they serve without "
+            "a majority of the second group: %s", modes(e))
+    e[5].start_only()
+    e.wait()
+    write_through_each(t, e, "five")
+    e[6].start()
+    t.finish(e)

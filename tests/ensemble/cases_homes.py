@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Members with an address in each of two networks: server.1=a:..|b:..  The
-first of them swallows every packet, and the second must do."""
+first of them swallows every packet, and the second must do.  And members with
+a name that stands for an address of each family."""
 
+import os
+import socket
 import time
 
 import net
@@ -64,4 +67,42 @@ def one_of_two_networks_mixed(t, word):
         m.stop()
     e.start()
     write_through_each(t, e, "second")
+    t.finish(e)
+
+
+# --- one name, two families -------------------------------------------------
+
+
+def answers(address, port):
+    try:
+        socket.create_connection((address, port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+@case("short", "long", of=["zzz", "zza"])
+def names_of_two_families(t, word):
+    """Java takes the IPv4 address of a name, the C library the IPv6 one
+    first: each must find the other."""
+    t.claim(net.is_possible(), "mounts of our own need root")
+    net.own_mounts()
+    hosts = os.path.join(t.dir, "hosts")
+    with open(hosts, "w") as f:
+        f.write("::1 both\n127.0.0.1 both\n127.0.0.1 localhost\n")
+    net.sh("mount", "--bind", hosts, "/etc/hosts")
+    e = t.ensemble(word)
+    for m in e:
+        m.name = "both"
+    e.start(seconds=SOON_S)
+    write_through_each(t, e, "both")
+    for m in e.running():
+        for address in ("127.0.0.1", "::1") if m.kind == "zabd" else ():
+            t.claim(answers(address, m.election_port),
+                    "%r does not listen at %s", m, address)
+    leader = e.wait()
+    if leader.kind == "zabd":
+        t.claim(answers("127.0.0.1", leader.quorum_port) and
+                answers("::1", leader.quorum_port), "the leader's quorum "
+                "port is not at both addresses")
     t.finish(e)

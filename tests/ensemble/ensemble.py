@@ -69,6 +69,7 @@ class Member(Server):
         self.extra = {}          # options of this member alone
         self.place = ensemble.net.place(sid) if ensemble.net else None
         self.host = self.place.address if self.place else "127.0.0.1"
+        self.name = None         # how others call it, if not by its address
         self.more = []           # its other addresses
         self.port, self.quorum_port, self.election_port, self.admin = \
             ensemble.ports(sid)
@@ -82,7 +83,7 @@ class Member(Server):
     def line(self):
         return "|".join("%s:%d:%d" % (host, self.quorum_port,
                                       self.election_port)
-                        for host in [self.host] + self.more) + (
+                        for host in [self.name or self.host] + self.more) + (
             ":observer" if self.is_observer else ":participant")
 
     def configure(self):
@@ -91,7 +92,7 @@ class Member(Server):
         conf.update({
             "dataDir": self.path("data"),
             "clientPort": self.port,
-            "clientPortAddress": self.host,
+            "clientPortAddress": self.name or self.host,
             "admin.serverPort": self.admin,
             "admin.enableServer": str(self.kind == "zabd").lower(),
         })

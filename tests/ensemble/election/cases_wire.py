@@ -352,6 +352,17 @@ def two_servers_with_one_number_are_told_of(stage):
 
 
 @case
+def an_address_that_java_spells_out_is_no_twin(stage):
+    m = stage.members(1, 2, 3, hosts={3: "[::1]"})
+    node = stage.node(2).look()
+    three = stage.fake(3)
+    three.dial(2).note()
+    time.sleep(0.2)
+    three.dial(2, hello(3, "[0:0:0:0:0:0:0:1]:%d" % m.election[3])).note()
+    claim("two servers" not in node.log(), node.log())
+
+
+@case
 def a_twin_at_the_same_address_is_told_of_when_it_goes_on(stage):
     """Once may be a cut network; a server does not do it again and again."""
     node = trio(stage)

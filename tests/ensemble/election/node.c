@@ -30,6 +30,8 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 
+enum { BEAT_US = 100 * 1000 };
+
 static struct shm *shm;
 static pid_t child, replication;
 
@@ -68,15 +70,17 @@ end(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
-/* Somebody must be there to die. */
+/* Somebody must be there to die, and to live: who does not beat hangs. */
 static void
 start_replication(void)
 {
     replication = fork();
     if (replication == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;)
-            pause();
+        for (;;) {
+            atomic_fetch_add(&shm->replication->proc.beats, 1);
+            usleep(BEAT_US);
+        }
     }
     atomic_store(&shm->super->pid[PROC_REPLICATION], (int32_t)replication);
 }

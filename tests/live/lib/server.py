@@ -33,9 +33,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 ZABD = os.environ.get("ZABD", os.path.join(ROOT, "build", "zabd"))
 
-# What the log says when a process died of its own fault.
+# What the log says when a process died of its own fault, or of what is not
+# there: a difference, a second server.
 BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|ended with status|"
-                 r"First digest mismatch|"
+                 r"First digest mismatch|there seem to be two servers|"
                  r"killed by signal (?!9 )")
 START_S = 30       # Apache needs 1 to 3 s on two busy cores
 STOP_S = 15
