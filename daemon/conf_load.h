@@ -36,6 +36,17 @@ void conf_tell(struct conf_loading *l, enum conf_severity severity,
                const char *key, uint32_t line, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/*
+ * The same about one of the lines `kind`.<number>: server, group or weight.
+ * All of these stand in the dynamic file, if there is one.
+ */
+void conf_tell_line(struct conf_loading *l, enum conf_severity severity,
+                    const char *kind, int64_t number, uint32_t line,
+                    const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+#define conf_tell_member(l, severity, m, ...)                                  \
+    conf_tell_line(l, severity, "server", (m)->sid, (m)->line, __VA_ARGS__)
+
 /* The line where `key` was set, 0 if it was not. */
 uint32_t conf_line_of(const struct conf_loading *l, const char *key);
 
@@ -49,8 +60,21 @@ extern const char conf_dynamic_key[];
 /* The whole of a file; `*text` is the caller's to free.  0 or -errno. */
 int conf_slurp(const char *path, char **text, int32_t *size);
 
+/* The server line of `sid`, NULL if there is none. */
+struct conf_member *conf_member_find(struct conf_loading *l, sid_t sid);
+
+/* The port of `m` that `port` of a server at `host` meets, or 0. */
+int32_t conf_member_meets(const struct conf_member *m, const char *host,
+                          int32_t port);
+
 /* Make the server lines an ensemble, or a server of its own. */
 void conf_ensemble(struct conf_loading *l);
+
+/* Find our own line by the file myid, and take in what it says. */
+void conf_self(struct conf_loading *l);
+
+/* The only line is ours. */
+void conf_self_alone(struct conf_loading *l);
 
 /*
  * Test the keys against each other and resolve what is derived; errors and

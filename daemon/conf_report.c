@@ -2,6 +2,7 @@
 /* conf_report.c - collects findings; see conf_load.h.  Pure but for printf. */
 #include "daemon/conf_load.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 
 /* The last message less severe than `severity`, or `count`. */
@@ -34,6 +35,15 @@ conf_report_put(struct conf_report *r, const struct conf_message *m)
     r->message[r->count - 1] = *m;
 }
 
+static void
+tell(struct conf_loading *l, const char *file, struct conf_message *m,
+     const char *format, va_list args)
+{
+    snprintf(m->file, sizeof m->file, "%.255s", file);
+    vsnprintf(m->text, sizeof m->text, format, args);
+    conf_report_put(l->report, m);
+}
+
 void
 conf_tell(struct conf_loading *l, enum conf_severity severity, const char *key,
           uint32_t line, const char *format, ...)
@@ -41,10 +51,22 @@ conf_tell(struct conf_loading *l, enum conf_severity severity, const char *key,
     struct conf_message m = {.severity = severity, .line = line};
     va_list args;
 
-    snprintf(m.file, sizeof m.file, "%s", l->file);
     snprintf(m.key, sizeof m.key, "%s", key ? key : "");
     va_start(args, format);
-    vsnprintf(m.text, sizeof m.text, format, args);
+    tell(l, l->file, &m, format, args);
     va_end(args);
-    conf_report_put(l->report, &m);
+}
+
+void
+conf_tell_line(struct conf_loading *l, enum conf_severity severity,
+               const char *kind, int64_t number, uint32_t line,
+               const char *format, ...)
+{
+    struct conf_message m = {.severity = severity, .line = line};
+    va_list args;
+
+    snprintf(m.key, sizeof m.key, "%s.%" PRId64, kind, number);
+    va_start(args, format);
+    tell(l, *l->dynamic_path ? l->dynamic_path : l->file, &m, format, args);
+    va_end(args);
 }

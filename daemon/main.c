@@ -23,7 +23,7 @@
 #include "daemon/super.h"
 #include "daemon/version.h"
 #include "storage/session.h"
-#include "storage/tree.h"
+#include "storage/znode.h"
 
 enum { PORT_PATIENCE_MS = 3000, PORT_PAUSE_US = 5000, OPTIONS_MAX = 256 };
 

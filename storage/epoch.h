@@ -14,7 +14,7 @@
 #ifndef STORAGE_EPOCH_H
 #define STORAGE_EPOCH_H
 
-#include "storage/datadir.h"
+#include "storage/datafile.h"
 
 struct epochs {
     int64_t accepted;

@@ -18,9 +18,10 @@
 
 #include <lmdb.h>
 
-#include "storage/datadir.h"
+#include "storage/datafile.h"
 #include "storage/image_row.h"
 #include "storage/snapfile.h"
+#include "storage/tree.h"
 
 enum { IMAGE_FORMAT = 1 };
 

@@ -13,6 +13,7 @@
 #ifndef STORAGE_IMAGE_PREPARE_H
 #define STORAGE_IMAGE_PREPARE_H
 
+#include "storage/datadir.h"
 #include "storage/image.h"
 
 enum image_origin {

@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "daemon/check.h"
-#include "storage/snapfile_decode.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

@@ -22,7 +22,7 @@
 #ifndef STORAGE_IMAGE_ROW_H
 #define STORAGE_IMAGE_ROW_H
 
-#include "storage/tree.h"
+#include "storage/znode.h"
 
 enum {
     IMAGE_KEY_MAX = 480,

@@ -23,6 +23,7 @@
 
 #include "storage/snapfile.h"
 #include "storage/snapfile_acl.h"
+#include "storage/tree.h"
 
 /* Does not move while it is running. */
 struct snap_intake {

@@ -13,7 +13,7 @@
 #ifndef STORAGE_SNAPFILE_H
 #define STORAGE_SNAPFILE_H
 
-#include "storage/datadir.h"
+#include "storage/datafile.h"
 #include "storage/snapfile_decode.h"
 
 enum snap_format { SNAP_PLAIN, SNAP_GZIP, SNAP_SNAPPY, SNAP_ZSTD };

@@ -21,7 +21,7 @@
 #ifndef STORAGE_SNAPFILE_DECODE_H
 #define STORAGE_SNAPFILE_DECODE_H
 
-#include "storage/tree.h"
+#include "storage/znode.h"
 
 /* A negative result ends the decoding and is its result. */
 struct snap_visitor {

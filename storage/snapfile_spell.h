@@ -10,7 +10,7 @@
 #define STORAGE_SNAPFILE_SPELL_H
 
 #include "daemon/zk.h"
-#include "storage/tree.h"
+#include "storage/znode.h"
 
 enum { SNAP_PIECES_MAX = 5 };
 

@@ -15,6 +15,9 @@
 #include "tests/unit/tempdir.h"
 #include "tests/unit/tree_given.h"
 
+/* A transaction of the epoch at hand. */
+#define E(counter) ZXID(3, counter)
+
 enum { KIT_RING = 1 << 20, KIT_TXN_MAX = 64 * 1024 };
 
 static char base[DATA_PATH_MAX];
@@ -183,6 +186,16 @@ take(uint32_t slot, zxid_t after)
     if (rc == 1)
         CU_ASSERT_TRUE_FATAL(bytes_equal(txn, txn_of(z, size_of_txn(z))));
     return rc == 1 ? z : 0;
+}
+
+/* The next one, which has the next number. */
+static inline void
+advance(uint32_t slot, zxid_t *at)
+{
+    zxid_t z = take(slot, *at);
+
+    CU_ASSERT_EQUAL_FATAL(z, *at + 1);
+    *at = z;
 }
 
 #endif

@@ -12,8 +12,6 @@
 #include "tests/unit/history_kit.h"
 #include "tests/unit/txn_given.h"
 
-#define E(counter) ZXID(3, counter)
-
 enum {
     PAYLOAD_MAX = 4 << 20,
     NODES = 2500,

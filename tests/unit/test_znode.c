@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about storage/znode.c. */
-#include "storage/tree.h"
+#include "storage/znode.h"
 
 #include "tests/unit/unit.h"
 
