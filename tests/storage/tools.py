@@ -12,10 +12,12 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tempfile
+import time
 
 from lib import (Server, Session, flip, grow, main, same, see_all, version2,
-                 wire, zab, SHORT)
+                 wire, zab, SHORT, ZAB)
 
 
 @contextlib.contextmanager
@@ -39,6 +41,19 @@ def apache(**options):
 GROWN = {}  # packing -> (directory to copy, tree seen, session)
 
 
+def written(data):
+    """Wait until Apache, which writes in place, is done with a snapshot."""
+    end = time.monotonic() + 10
+    while True:
+        newest = version2(data, "snapshot.")[-1]
+        show = subprocess.run([ZAB, "snapshot", "show", newest],
+                              capture_output=True, text=True)
+        if show.returncode == 0:
+            return
+        assert time.monotonic() < end, show.stderr
+        time.sleep(0.05)
+
+
 def grown(method=""):
     """A killed Apache's data directory, and what was in it; made once."""
     if method not in GROWN:
@@ -48,6 +63,7 @@ def grown(method=""):
             server.start()
             owner, _ = grow(server.port)
             tree = see_all(server)
+            written(server.path("data"))
             server.kill()
             shutil.copytree(server.path("data"), os.path.join(kept, "data"))
         GROWN[method] = os.path.join(kept, "data"), tree, owner
