@@ -341,7 +341,9 @@ look(struct elect_proc *p, zxid_t zxid, int64_t epoch)
 static void
 established(struct elect_proc *p, int64_t epoch)
 {
-    (void)p, (void)epoch; /* answers carry no epoch */
+    (void)epoch; /* answers carry none */
+    /* Until we ask again we do not hear whether one was put right. */
+    atomic_store(&p->shm->election->aliens, 0);
 }
 
 static void

@@ -135,9 +135,10 @@ def joins_in_vain(t, e, alien, source):
     t.claim(theirs != ours, "two ensembles have one id")
     marks = {m: m.mark() for m in (leader, alien)}
     alien.start_only()
-    says_foreign(leader, theirs, marks[leader])
     says_foreign(alien, ours, marks[alien])
-    until(lambda: counts_foreign(leader), "the leader counts it", SAID_S)
+    if e.options.get("electionAlg") != 0:   # there nobody hears who asks
+        says_foreign(leader, theirs, marks[leader])
+        until(lambda: counts_foreign(leader), "the leader counts it", SAID_S)
     t.claim(e.leader() is leader, "the leader changed")
     t.claim(alien.mode() is None, "the foreign server serves")
     write_some(t, leader, "with-a-foreigner", 20)
@@ -175,8 +176,8 @@ def put_right(t, e, alien):
 
 
 @case("short", "long", of=["zzz"])
-def foreign_directory(t, word):
-    e = t.ensemble(word)
+def foreign_directory(t, word, options=None):
+    e = t.ensemble(word, options)
     source = another_ensemble(t)
     e.start()
     write_some(t, e.leader(), "base", 50)
@@ -189,6 +190,17 @@ def foreign_directory(t, word):
     stays_as_it_was(t, alien, before)
     put_right(t, e, alien)
     t.finish(e)
+
+
+@case("long", of=["zzzzz"])
+def foreign_directory_of_five(t, word):
+    foreign_directory(t, word)
+
+
+@case("long", of=["zzz", "zzzzz"])
+def foreign_directory_polling(t, word):
+    """electionAlg=0: the larger zxid would win."""
+    foreign_directory(t, word, {"electionAlg": 0})
 
 
 @case("long", of=["zza"])
