@@ -8,7 +8,6 @@
 #include "daemon/bell.h"
 
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 static const double beat_seconds = 0.25;
 

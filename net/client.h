@@ -196,8 +196,7 @@ void client_drop_all(struct client_proc *p);
 /* Tell the other processes how many watches there are. */
 void client_publish(struct client_proc *p);
 
-void client_list_add(struct client_proc *p, struct client_list *list,
-                     struct client *c);
+void client_list_add(struct client_list *list, struct client *c);
 
 /* The peer as the log names it: "/1.2.3.4:567".  Good until the next call. */
 const char *client_name(const struct client_proc *p, const struct client *c);

@@ -37,7 +37,7 @@ static void
 close_later(struct client_proc *p, struct client *c)
 {
     c->is_deaf = true;
-    client_list_add(p, &p->todo, c);
+    client_list_add(&p->todo, c);
 }
 
 /* Whoever leaves its events unread is cut off before they eat the memory. */

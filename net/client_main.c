@@ -84,7 +84,7 @@ retry_blocked(struct client_proc *p)
 
         next = c->todo_next;
         c->is_todo = false;
-        client_list_add(p, &p->todo, c);
+        client_list_add(&p->todo, c);
     }
     p->blocked.first = 0;
 }
@@ -184,7 +184,7 @@ on_drained(struct conn *conn)
         conn_hush(conn);
         client_drop(&client_proc, c);
     } else if (c->state == CLIENT_OPEN && queue_has_parked(&c->queue)) {
-        client_list_add(&client_proc, &client_proc.todo, c);
+        client_list_add(&client_proc.todo, c);
     }
 }
 

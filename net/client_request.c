@@ -152,7 +152,7 @@ step_parked(struct client_proc *p, struct client *c)
         queue_unpark(&c->queue);
     } else if (goes_out(p, c, q->op)) {
         if (!send_request(p, c, req_kind_of(q->op), &r, ids)) {
-            client_list_add(p, &p->blocked, c);
+            client_list_add(&p->blocked, c);
             return false;
         }
         q->kind = QUEUED_SENT;
@@ -199,7 +199,7 @@ client_answered(struct client_proc *p, struct client *c)
         return;
     client_info(p, c)->queued = c->queue.count;
     if (queue_has_parked(&c->queue) || c->conn.pauses)
-        client_list_add(p, &p->todo, c);
+        client_list_add(&p->todo, c);
 }
 
 /* --- one request ---------------------------------------------------------- */

@@ -73,10 +73,8 @@ client_set_state(struct client_proc *p, struct client *c,
 }
 
 void
-client_list_add(struct client_proc *p, struct client_list *list,
-                struct client *c)
+client_list_add(struct client_list *list, struct client *c)
 {
-    (void)p;
     if (c->is_todo)
         return;
     c->is_todo = true;

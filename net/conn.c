@@ -3,12 +3,12 @@
 #include "net/conn.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/check.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 
 /* A partial message up to this size is moved in front of the next read. */
 enum { MOVED_BYTES = 16 * 1024, HUSH_READS = 4 };
@@ -207,8 +207,8 @@ conn_out_end(struct conn *c, const struct jute_out *out)
         conn_pause(c, CONN_PAUSE_OUTPUT);
 }
 
-void
-conn_flush(struct conn *c)
+static void
+flush(struct conn *c)
 {
     struct buf *out = c->out;
     ssize_t n;
@@ -243,7 +243,7 @@ conn_flush_dirty(struct conn_home *home)
 
         home->dirty = c->next_dirty;
         c->is_dirty = false;
-        conn_flush(c);
+        flush(c);
     }
 }
 
@@ -263,7 +263,7 @@ on_io(struct ev_loop *loop, ev_io *io, int events)
 
     (void)loop;
     if ((events & EV_WRITE) && c->is_open)
-        conn_flush(c);
+        flush(c);
     if ((events & EV_READ) && c->is_open && !c->pauses)
         on_readable(c);
     conn_flush_dirty(home_of(c));
@@ -276,10 +276,7 @@ conn_home_init(struct conn_home *home, struct ev_loop *loop,
 {
     *home = (struct conn_home){.loop = loop, .ops = ops};
     buf_pool_init(&home->pool, out_max);
-    home->scratch = mmap(NULL, CONN_SCRATCH, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (home->scratch == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "no memory for connections");
+    home->scratch = memory_reserve(CONN_SCRATCH);
 }
 
 void

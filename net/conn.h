@@ -7,8 +7,8 @@
  *
  * An idle connection has no buffer.  One read(2) and one write(2) serve all
  * messages that are there: input() is handed everything that came and says
- * how much it took.  Output waits for conn_flush, which runs after input()
- * and for all dirty connections in conn_flush_dirty.
+ * how much it took.  Output waits for conn_flush_dirty, which runs after
+ * input() and for all dirty connections in conn_flush_dirty.
  *
  * Marks: above CONN_OUT_HIGH bytes of unsent output the connection is not
  * read any more (CONN_PAUSE_OUTPUT) until it has fallen below CONN_OUT_LOW.
@@ -45,7 +45,7 @@ struct conn;
 struct conn_ops {
     /*
      * Take messages from `data`; returns how many bytes were taken.  Sets
-     * conn_want to what the next message needs.  Stops after conn_pause.
+     * `want` to what the next message needs.  Stops after conn_pause.
      */
     size_t (*input)(struct conn *c, const uint8_t *data, size_t size);
     /* The other side is gone, or the socket failed: close it. */
@@ -121,10 +121,7 @@ conn_unsent(const struct conn *c)
 /* Its owner cannot go on with it: `broken` is called with `error`. */
 void conn_break(struct conn *c, int error);
 
-/* Send what can be sent now.  May call broken or drained. */
-void conn_flush(struct conn *c);
-
-/* Flush every connection that got output since. */
+/* Send what can be sent of what was written; may call broken and drained. */
 void conn_flush_dirty(struct conn_home *home);
 
 #endif

@@ -65,7 +65,7 @@ prep_touch(struct prep *p, struct pnode *n, struct bytes path)
     return n;
 }
 
-struct bytes
+static struct bytes
 prep_acl(struct prep *p, struct pnode *n)
 {
     struct znode_view view;

@@ -90,7 +90,6 @@ struct pnode *prep_look(struct prep *p, struct bytes path,
  */
 struct pnode *prep_touch(struct prep *p, struct pnode *n, struct bytes path);
 
-struct bytes prep_acl(struct prep *p, struct pnode *n);
 bool prep_may(struct prep *p, struct pnode *n, int perm);
 
 /* The pending node of `n` gets an ACL that lies in the transaction. */

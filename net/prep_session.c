@@ -25,8 +25,7 @@ prep_run_open(struct prep *p, struct jute_out *out)
     return in.bad || out->bad ? ZK_MARSHALLING : ZK_OK;
 }
 
-/* --- on their way ----------------------------------------------------------
- */
+/* --- on their way -------------------------------------------------------- */
 
 static struct prep_opening *
 opening_at(struct prep_openings *o, uint32_t n)
@@ -65,8 +64,7 @@ prep_drop_openings(struct prep *p, zxid_t zxid)
         o->oldest++;
 }
 
-/* --- closing ----------------------------------------------------------------
- */
+/* --- closing ------------------------------------------------------------- */
 
 /* One walk over what a session will own: counting, then removing. */
 struct close {

@@ -7,10 +7,7 @@
  * ring has room for the largest entry that it can become; else it waits in
  * its request ring, whose client process then stops reading.
  */
-#include <errno.h>
 
-#include "daemon/check.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/repl_history.h"
 
@@ -282,8 +279,7 @@ handle(struct repl *r, uint32_t w, const struct req *req)
     return repl_local_take(r, req, &o);
 }
 
-/* --- taking turns ----------------------------------------------------------
- */
+/* --- taking turns -------------------------------------------------------- */
 
 static void
 end_broken_client(struct repl *r, uint32_t w)

@@ -127,7 +127,7 @@ new_chunk(struct image_batch *b, size_t size)
 }
 
 /* Aligned memory that lives as long as the batch; NULL: there is none. */
-void *
+static void *
 batch_take(struct image_batch *b, size_t size)
 {
     struct batch_chunk *chunk = b->chunks;

@@ -120,7 +120,6 @@ bool image_batch_agrees(const struct image_batch *b);
 
 /* --- private to image_batch*.c ------------------------------------------- */
 
-void *batch_take(struct image_batch *b, size_t size);
 int batch_copy(struct image_batch *b, struct bytes *bytes);
 
 /*

@@ -11,8 +11,6 @@
  */
 #include "storage/image_batch.h"
 
-#include <errno.h>
-
 #include "daemon/check.h"
 
 /* ZK: only if larger, or replays revert it (spec 14.4.4). */

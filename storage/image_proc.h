@@ -50,9 +50,6 @@ noreturn void image_cannot_go_on(const struct data_error *e);
 /* The newest transaction that is durable here and committed. */
 zxid_t image_limit(const struct image_proc *p);
 
-/* Whether the image is, or may be, as fuzzy as the snapshot it came from. */
-bool image_is_fuzzy(const struct image_proc *p);
-
 /* Fold some transactions; true if there may be more at once. */
 bool image_fold(struct image_proc *p);
 

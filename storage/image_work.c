@@ -75,8 +75,9 @@ exact_from(struct image_proc *p)
     return meta->exact;
 }
 
-bool
-image_is_fuzzy(const struct image_proc *p)
+/* Whether the image is, or may be, as fuzzy as the snapshot it came from. */
+static bool
+is_fuzzy(const struct image_proc *p)
 {
     return p->image.meta.zxid < p->image.meta.exact;
 }
@@ -113,7 +114,7 @@ pause_folding(struct image_proc *p, int rc)
 static void
 compare_digests(struct image_proc *p)
 {
-    if (image_batch_agrees(&p->batch) || image_is_fuzzy(p)) {
+    if (image_batch_agrees(&p->batch) || is_fuzzy(p)) {
         p->has_differed = false;
         return;
     }
@@ -362,7 +363,7 @@ static bool
 is_snapshot_due(const struct image_proc *p)
 {
     if (!atomic_load(&p->shm->replication->proc.is_ready) ||
-        clock_mono_ms() < p->snapshot_after || image_is_fuzzy(p))
+        clock_mono_ms() < p->snapshot_after || is_fuzzy(p))
         return false;
     return p->txns >= p->txns_wanted ||
            (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted);

@@ -17,20 +17,10 @@
 
 #include "daemon/check.h"
 
-/* vector<ACL>{ {31, {"world", "anyone"}} } */
-static const uint8_t open_acl[] = {
-    0,   0,   0,   1, 0, 0, 0, 31,  0,   0,   0,   5,   'w', 'o',
-    'r', 'l', 'd', 0, 0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e',
-};
-
-/* Null lists are open ones, as in Java. */
 static bool
 is_open(struct bytes acl)
 {
-    if (acl.size < 4 || load_be32(acl.data) == UINT32_MAX)
-        return true;
-    return acl.size == sizeof open_acl &&
-           memcmp(acl.data, open_acl, sizeof open_acl) == 0;
+    return bytes_equal(acl_or_world(acl), acl_open_to_all);
 }
 
 /* FNV-1a: lists are short, few, and made by clients who may set ACLs. */
@@ -56,8 +46,7 @@ bucket_mem(struct tree *t, uint32_t hash)
     return (tree_ref_t *)tree_mem(t, t->acls_at) + hash % ACL_BUCKETS;
 }
 
-/* --- fresh and dead ---------------------------------------------------------
- */
+/* --- fresh and dead ------------------------------------------------------ */
 
 static void
 list_append(struct tree *t, struct acl_list *list, tree_ref_t ref)
@@ -94,8 +83,7 @@ list_of(struct tree *t, const struct acl *a)
     return a->dropped == RING_POS_OPEN ? &t->fresh : &t->dead;
 }
 
-/* --- uses -------------------------------------------------------------------
- */
+/* --- uses ---------------------------------------------------------------- */
 
 static tree_ref_t
 acl_find(struct tree *t, struct bytes acl, uint32_t hash)
@@ -209,7 +197,7 @@ tree_acl(const struct tree *t, tree_ref_t ref)
     int32_t size;
 
     if (ref == 0)
-        return (struct bytes){open_acl, sizeof open_acl};
+        return acl_open_to_all;
     if (!ref_in_range(t, ref))
         return BYTES_NULL;
     size = LOAD(a->size);

@@ -11,8 +11,6 @@
  */
 #include "storage/tree_node.h"
 
-#include <errno.h>
-
 #include "daemon/check.h"
 
 /* Admission has seen to it that there is memory. */
@@ -71,8 +69,7 @@ note_deletion(struct tree *t, tree_ref_t parent, zxid_t zxid)
     tree_digest_in(t, n);
 }
 
-/* --- create -----------------------------------------------------------------
- */
+/* --- create -------------------------------------------------------------- */
 
 /*
  * The node is there: a snapshot had it.  Its list may be one that the
@@ -138,8 +135,7 @@ apply_create(struct tree *t, const struct txn_header *h, const struct change *c,
     }
 }
 
-/* --- delete -----------------------------------------------------------------
- */
+/* --- delete -------------------------------------------------------------- */
 
 static void
 remove_one(struct tree *t, tree_ref_t ref, struct bytes path)
@@ -210,8 +206,7 @@ apply_delete(struct tree *t, zxid_t zxid, struct bytes path,
     remove_one(t, ref, path);
 }
 
-/* --- set --------------------------------------------------------------------
- */
+/* --- set ----------------------------------------------------------------- */
 
 static void
 apply_set_data(struct tree *t, const struct txn_header *h,
@@ -261,8 +256,7 @@ apply_set_acl(struct tree *t, const struct change *c, struct outcome *out)
     out_stat(t, n, out);
 }
 
-/* --- sessions ---------------------------------------------------------------
- */
+/* --- sessions ------------------------------------------------------------ */
 
 static void
 open_session(struct tree *t, session_id_t id, int32_t timeout_ms,
@@ -305,8 +299,7 @@ close_session(struct tree *t, session_id_t id, zxid_t zxid)
         session_give(t->sessions, s);
 }
 
-/* --- all --------------------------------------------------------------------
- */
+/* --- all ----------------------------------------------------------------- */
 
 void
 tree_apply(struct tree *t, const struct txn_header *h, const struct change *c,

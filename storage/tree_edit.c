@@ -42,8 +42,7 @@ tree_place(const struct tree *t, struct bytes path)
     return place;
 }
 
-/* --- digest -----------------------------------------------------------------
- */
+/* --- digest -------------------------------------------------------------- */
 
 static uint64_t
 digest_of(const struct tree *t, const struct node *n)
@@ -68,8 +67,7 @@ tree_digest_in(struct tree *t, const struct node *n)
         t->digest += digest_of(t, n);
 }
 
-/* --- blocks of a node -------------------------------------------------------
- */
+/* --- blocks of a node ---------------------------------------------------- */
 
 int
 tree_need_kids(struct tree *t, struct node *n)
@@ -145,8 +143,7 @@ give_node(struct tree *t, tree_ref_t ref)
     arena_give(&t->arena, ref);
 }
 
-/* --- coming -----------------------------------------------------------------
- */
+/* --- coming -------------------------------------------------------------- */
 
 static void
 set_stat(struct tree *t, struct node *n, const struct znode_stat *stat)
@@ -249,8 +246,7 @@ tree_add(struct tree *t, struct place place, struct bytes path,
     return 0;
 }
 
-/* --- going ------------------------------------------------------------------
- */
+/* --- going --------------------------------------------------------------- */
 
 static void
 unlink_child(struct tree *t, tree_ref_t ref)
@@ -286,8 +282,7 @@ tree_remove(struct tree *t, tree_ref_t ref, struct bytes path)
     give_node(t, ref);
 }
 
-/* --- data -------------------------------------------------------------------
- */
+/* --- data ---------------------------------------------------------------- */
 
 int
 tree_put_data(struct tree *t, tree_ref_t ref, struct bytes path,
@@ -316,8 +311,7 @@ tree_put_data(struct tree *t, tree_ref_t ref, struct bytes path,
     return 0;
 }
 
-/* --- as a snapshot has it ---------------------------------------------------
- */
+/* --- as a snapshot has it ------------------------------------------------ */
 
 int
 tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,

@@ -110,8 +110,7 @@ bucket_for(struct tree *t, uint32_t hash)
     return bucket_mem(t, bucket_of(hash, t->bucket_count, t->bucket_mask));
 }
 
-/* --- one bucket -------------------------------------------------------------
- */
+/* --- one bucket ---------------------------------------------------------- */
 
 static struct bucket *
 line_after(struct tree *t, const struct bucket *b)
@@ -195,8 +194,7 @@ scatter(struct tree *t, struct bucket held)
     }
 }
 
-/* --- growing and shrinking --------------------------------------------------
- */
+/* --- growing and shrinking ----------------------------------------------- */
 
 static void
 count_resident(struct tree *t)
@@ -298,8 +296,7 @@ tree_index_remove(struct tree *t, tree_ref_t ref)
         merge(t);
 }
 
-/* --- looking up -------------------------------------------------------------
- */
+/* --- looking up ---------------------------------------------------------- */
 
 static bool
 is_named(const struct tree *t, const struct node *n, const uint8_t *name,

@@ -128,8 +128,7 @@ struct tree {
 
 _Static_assert(sizeof(struct tree) <= TREE_HEAD_BYTES, "one page");
 
-/* --- handles ----------------------------------------------------------------
- */
+/* --- handles ------------------------------------------------------------- */
 
 static inline const void *
 tree_at(const struct tree *t, tree_ref_t ref)
@@ -170,8 +169,7 @@ bytes_in_range(const struct tree *t, const void *at, size_t size)
     return offset + size <= LOAD(t->arena.top_units) * ARENA_UNIT;
 }
 
-/* --- parts of a node --------------------------------------------------------
- */
+/* --- parts of a node ----------------------------------------------------- */
 
 /* The name; bounded, size -1 if what it says cannot be. */
 static inline struct bytes
@@ -224,8 +222,7 @@ size_t tree_path_size(const struct tree *t, tree_ref_t ref, size_t max);
 bool tree_path_write(const struct tree *t, tree_ref_t ref, uint8_t *to,
                      size_t size);
 
-/* --- tree_index.c: nodes by parent and name ----------------------------------
- */
+/* --- tree_index.c: nodes by parent and name ------------------------------ */
 
 void tree_index_init(struct tree *t);
 void tree_index_insert(struct tree *t, tree_ref_t ref);
@@ -249,8 +246,7 @@ tree_ref_t tree_child(const struct tree *t, tree_ref_t parent,
 /* The node of `path`, or 0.  "" and "/" are the root.  Any process. */
 tree_ref_t tree_find(const struct tree *t, struct bytes path);
 
-/* --- tree_acl.c: the ACL table ----------------------------------------------
- */
+/* --- tree_acl.c: the ACL table ------------------------------------------- */
 
 /* A use of the list `acl` in *ref; false if the arena is full. */
 bool tree_acl_take(struct tree *t, struct bytes acl, tree_ref_t *ref);
@@ -259,8 +255,7 @@ void tree_acl_give(struct tree *t, tree_ref_t ref);
 /* The open batch ends at `applied`: date what it dropped. */
 void tree_acl_batch_end(struct tree *t, ring_pos_t applied);
 
-/* --- tree_edit.c: one node in, out, changed ----------------------------------
- */
+/* --- tree_edit.c: one node in, out, changed ------------------------------ */
 
 /* A path taken apart; `parent` 0: none has that path. */
 struct place {
@@ -307,8 +302,7 @@ void tree_digest_in(struct tree *t, const struct node *n);
 /* UTF-16 units, as Java counts characters. */
 size_t utf16_units(struct bytes text);
 
-/* --- tree_owned.c: lists of a session's nodes, and of the timed
- * --------------- */
+/* --- tree_owned.c: lists of a session's nodes, and of the timed ---------- */
 
 /* Enter the node in its owner's list, or take it out. */
 int tree_own(struct tree *t, tree_ref_t ref);
@@ -323,8 +317,7 @@ tree_ref_t tree_owned_any(const struct tree *t, session_id_t session);
  */
 struct bytes tree_path_take(struct tree *t, tree_ref_t ref, tree_ref_t *block);
 
-/* --- quota.c ----------------------------------------------------------------
- */
+/* --- quota.c ------------------------------------------------------------- */
 
 /*
  * After a node came (count +1), changed (0) or went (-1), with the difference
@@ -340,8 +333,7 @@ void quota_node_leaves(struct tree *t, struct bytes path);
 /* Find the limits that a snapshot brought and count anew. */
 void quota_rebuild(struct tree *t);
 
-/* --- the sequence
- * ------------------------------------------------------------- */
+/* --- the sequence -------------------------------------------------------- */
 
 static inline bool
 tree_is_open(const struct tree *t)

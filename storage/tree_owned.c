@@ -137,8 +137,7 @@ tree_path_take(struct tree *t, tree_ref_t ref, tree_ref_t *block)
     return (struct bytes){at, (int32_t)size};
 }
 
-/* --- visiting ---------------------------------------------------------------
- */
+/* --- visiting ------------------------------------------------------------ */
 
 /*
  * The path needs a block for a moment, which is no change that a reader could

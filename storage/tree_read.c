@@ -69,8 +69,7 @@ tree_parent_path(struct bytes path)
     return (struct bytes){path.data, (int32_t)(slash - path.data)};
 }
 
-/* --- many nodes -------------------------------------------------------------
- */
+/* --- many nodes ---------------------------------------------------------- */
 
 /* Bounded by the count and by the room, whatever the links say. */
 void

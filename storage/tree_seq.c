@@ -38,8 +38,7 @@ relax(void)
 #endif
 }
 
-/* --- readers ----------------------------------------------------------------
- */
+/* --- readers ------------------------------------------------------------- */
 
 static uint64_t
 seq_now(const struct tree *t)
@@ -94,8 +93,7 @@ tree_applied(const struct tree *t)
     return LOAD(t->applied);
 }
 
-/* --- the writer -------------------------------------------------------------
- */
+/* --- the writer ---------------------------------------------------------- */
 
 void
 tree_watch_reader(struct tree *t, const _Atomic uint32_t *flag)

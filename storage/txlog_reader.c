@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 static const char REMEDY_RESTORE[] =
     "In an ensemble, move this server's data and log directories away and let "

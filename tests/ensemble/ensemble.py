@@ -146,8 +146,17 @@ class Member(Server):
         os.killpg(self.pid, signal.SIGKILL)
 
     def freeze(self):
-        """SIGSTOP of all its processes."""
+        """SIGSTOP of all its processes, down to the last thread of Java's."""
         os.killpg(self.pid, signal.SIGSTOP)
+        until(self.is_frozen, "%r stands still" % self, 10)
+
+    def is_frozen(self):
+        for pid in self.group():
+            for thread in os.listdir("/proc/%d/task" % pid):
+                with open("/proc/%d/task/%s/stat" % (pid, thread)) as f:
+                    if f.read().rpartition(")")[2].split()[0] not in "TtZX":
+                        return False
+        return True
 
     def thaw(self):
         with contextlib.suppress(ProcessLookupError):

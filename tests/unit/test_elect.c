@@ -395,8 +395,7 @@ resends_less_and_less_often(void)
     CU_ASSERT_EQUAL(e.resend_ms, ELECT_RESEND_MAX_MS);
 }
 
-/* --- servers of another ensemble -------------------------------------------
- */
+/* --- servers of another ensemble ----------------------------------------- */
 
 enum { OURS = 0x05, ALIEN = 0xa1 };
 

@@ -35,8 +35,7 @@ is_refused(const char *text)
            strstr(error.path, IDENTITY_FILE) && *error.remedy;
 }
 
-/* --- on disk ---------------------------------------------------------------
- */
+/* --- on disk ------------------------------------------------------------- */
 
 static void
 without_a_file_there_is_no_id(void)
@@ -98,8 +97,7 @@ a_line_that_cannot_be_written_changes_nothing(void)
     tempdir_remove(dir);
 }
 
-/* --- which one stands ------------------------------------------------------
- */
+/* --- which one stands ---------------------------------------------------- */
 
 static void
 only_two_that_are_confirmed_are_foreign_to_each_other(void)

@@ -106,8 +106,7 @@ signs(uint64_t id, bool is_confirmed)
            said.epoch == 5 && said.is_confirmed == is_confirmed;
 }
 
-/* --- which one -------------------------------------------------------------
- */
+/* --- which one ----------------------------------------------------------- */
 
 static void
 the_latest_of_ours_and_of_the_promises_is_proposed_again(void)
@@ -179,8 +178,7 @@ one_that_is_ahead_of_us_has_no_say(void)
     CU_ASSERT_EQUAL(act(LEADER_STORE_CURRENT)->identity.id, early.id);
 }
 
-/* --- who is told -----------------------------------------------------------
- */
+/* --- who is told --------------------------------------------------------- */
 
 static void
 the_plan_tells_it_to_who_listens(void)
@@ -224,8 +222,7 @@ leader_info_tells_what_we_know_so_far(void)
     CU_ASSERT_FALSE(info.identity.is_confirmed);
 }
 
-/* --- confirmed -------------------------------------------------------------
- */
+/* --- confirmed ----------------------------------------------------------- */
 
 static void
 a_quorum_of_zabds_confirms_it(void)
@@ -295,8 +292,7 @@ an_observer_confirms_nothing(void)
     CU_ASSERT_FALSE(leader.identity.is_confirmed);
 }
 
-/* --- giving way ------------------------------------------------------------
- */
+/* --- giving way ---------------------------------------------------------- */
 
 /*
  * Two members became Apache's and forgot the id, which a third still has: it
@@ -335,8 +331,7 @@ what_is_learned_while_our_disk_works_is_kept_behind_that(void)
     CU_ASSERT_EQUAL(act(LEADER_KEEP_IDENTITY)->identity.id, ours.id);
 }
 
-/* --- who is of another ensemble --------------------------------------------
- */
+/* --- who is of another ensemble ------------------------------------------ */
 
 static bool
 is_dismissed(uint32_t slot)
@@ -429,8 +424,7 @@ apaches_servers_are_never_judged(void)
     CU_ASSERT_PTR_NULL(act(LEADER_FOREIGN));
 }
 
-/* --- an observer master ----------------------------------------------------
- */
+/* --- an observer master -------------------------------------------------- */
 
 static void
 given_master(const struct identity *id)

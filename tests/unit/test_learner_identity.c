@@ -84,8 +84,7 @@ left_alien(void)
     return strstr(g.out.act[0].why, "another ensemble") != NULL;
 }
 
-/* --- what is taken over ----------------------------------------------------
- */
+/* --- what is taken over -------------------------------------------------- */
 
 static void
 says_what_it_knows(void)
@@ -146,8 +145,7 @@ a_leader_that_says_nothing_is_followed(void)
     CU_ASSERT_EQUAL(g.l.conf.identity.id, proposed.id);
 }
 
-/* --- confirmed -------------------------------------------------------------
- */
+/* --- confirmed ----------------------------------------------------------- */
 
 static void
 a_ping_tells_that_it_is_confirmed(void)
@@ -179,8 +177,7 @@ a_ping_that_confirms_nothing_is_a_ping(void)
     did(&g, 0, LEARNER_PONG);
 }
 
-/* --- a foreign leader ------------------------------------------------------
- */
+/* --- a foreign leader ---------------------------------------------------- */
 
 static void
 nothing_is_promised_to_a_foreign_leader(void)
