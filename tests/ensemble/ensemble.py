@@ -64,6 +64,7 @@ class Member(Server):
     def __init__(self, ensemble, sid, letter, dir):
         self.ensemble, self.sid = ensemble, sid
         self.kind = KINDS[letter.lower()]
+        self.was_zabd = self.kind == "zabd"
         self.is_observer = letter.isupper()
         self.dir = dir
         self.extra = {}          # options of this member alone
@@ -230,6 +231,7 @@ class Member(Server):
             os.rename(self.path("data"), old)
             os.rename(out, self.path("data"))
         self.kind = kind
+        self.was_zabd |= kind == "zabd"
 
     def close(self, keep=False):
         with contextlib.suppress(ProcessLookupError, OSError):
@@ -269,6 +271,9 @@ class Ensemble:
     def word(self):
         return "".join(
             (m.kind[0].upper() if m.is_observer else m.kind[0]) for m in self)
+
+    def has_known_zabd(self):
+        return any(m.was_zabd for m in self)
 
     def running(self):
         return [m for m in self if m.is_running()]
