@@ -256,6 +256,7 @@ class Ensemble:
         }
         self.options.update(TIMING)
         self.options.update(options or {})
+        self.taught_by_apache = set()   # observers of Apache's masters
         self.members = {}
         for sid, letter in enumerate(word, 1):
             self.members[sid] = member(self, sid, letter,
@@ -272,8 +273,11 @@ class Ensemble:
         return "".join(
             (m.kind[0].upper() if m.is_observer else m.kind[0]) for m in self)
 
-    def has_known_zabd(self):
-        return any(m.was_zabd for m in self)
+    def is_apaches_own(self, sentence):
+        """Is that wrong by nothing that a zabd said or did?"""
+        return not any(m.was_zabd for m in self) or any(
+            repr(m) in sentence or m.hosts in sentence
+            for m in self.taught_by_apache)
 
     def running(self):
         return [m for m in self if m.is_running()]

@@ -105,14 +105,14 @@ class Trial:
 
     def judge(self, e, when, sentences):
         """Apache's 3.8 loses writes by itself when its members are killed or
-        restarted often: where no zabd ever took part that is told, and no
+        restarted often; where no zabd has a part in it that is told, and no
         failure of ours.  Such a case shows that the harness works."""
-        found = ["%s: %s" % (when, s) for s in sentences]
-        if e.has_known_zabd():
-            self.wrong += found
-        elif found:
-            self.say("Apache's own: %s", "; ".join(found[:10]))
-            self.notes.append("apaches_own=%d" % len(found))
+        own = [s for s in sentences if e.is_apaches_own(s)]
+        self.wrong += ["%s: %s" % (when, s) for s in sentences
+                       if s not in own]
+        if own:
+            self.say("%s, Apache's own: %s", when, "; ".join(own[:10]))
+            self.notes.append("apaches_own=%d" % len(own))
 
     def check(self, e, when="at rest"):
         """Come to rest; every member must have everything."""
