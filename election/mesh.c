@@ -185,7 +185,6 @@ open_member(struct mesh *m, uint32_t i)
         return;
     p->is_used = true;
     link_init(&p->link, m->self->sid, of->sid);
-    call_init(p);
     dial_election_places(&p->dial, of);
 }
 
@@ -207,6 +206,7 @@ mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
     for (size_t i = 0; i < MESH_PEERS; i++) {
         m->peer[i].mesh = m;
         m->peer[i].fd = -1;
+        call_init(&m->peer[i]);
     }
     for (uint32_t i = 0; i < conf->member_count; i++)
         open_member(m, i);

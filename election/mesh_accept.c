@@ -58,7 +58,6 @@ stranger(struct mesh *m, const struct hello *h)
             continue;
         if (sid == HELLO_NO_SID) /* ZK: observers without id are -1, -2 ... */
             sid = -1 - (sid_t)(i - QUORUM_MEMBERS_MAX);
-        call_init(p);
         p->dial.place_count =
             hello_address(h->address, p->dial.place[0].host,
                           sizeof p->dial.place[0].host, &p->dial.place[0].port);

@@ -336,6 +336,20 @@ def a_port_that_cannot_be_had_ends_the_process(stage):
         stage.node(2).look().logs("tried 2 times")
 
 
+@case
+def strangers_may_come_and_go_for_ever(stage):
+    """Servers that are not in our configuration share a few places."""
+    m = stage.members(1, 2, 3)
+    node = stage.node(2).look()
+    node.logs("listening on port")
+    for sid in range(100, 250):
+        with socket.create_connection((HOST, m.election[2]), 5) as s:
+            s.sendall(hello(sid, "127.0.0.1:9"))
+            node.logs("connected with %d" % sid)
+    claim(stage.fake(3).dial(2).note().leader == 2, "it speaks no more")
+
+
+
 TWINS = "there seem to be two servers with the number 3"
 
 
