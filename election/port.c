@@ -71,24 +71,29 @@ listen_at(struct port_place *place, const char *address, char *why, size_t size)
              (int)place->number);
 }
 
-/* A name that has one address that cannot be bound may have another. */
+/* `why`: what the last failure was, or "".  One address may do. */
 static void
-is_listening(struct port_place *place, const char *why)
+has_tried(struct port_place *place, const char *why)
 {
-    if (place->bound == 0)
+    if (place->bound == 0) {
         bind_failed(place, why);
-    else
-        place->failures = 0;
+        return;
+    }
+    place->failures = 0;
+    if (*why)
+        log_warn("%s: %s; the other addresses of %s do", place->port->name, why,
+                 place->host);
 }
 
 static void
 on_own_address(void *arg, int gai, struct addrinfo *list)
 {
     struct port_place *place = arg;
-    char text[256], why[512];
+    char text[256], why[512] = "";
 
-    snprintf(why, sizeof why, "cannot resolve our own host %s: %s", place->host,
-             gai_strerror(gai));
+    if (gai != 0)
+        snprintf(why, sizeof why, "cannot resolve our own host %s: %s",
+                 place->host, gai_strerror(gai));
     for (const struct addrinfo *ai = list;
          ai && place->bound < PORT_SOCKETS_MAX; ai = ai->ai_next)
         if (getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof text, NULL, 0,
@@ -96,20 +101,20 @@ on_own_address(void *arg, int gai, struct addrinfo *list)
             listen_at(place, text, why, sizeof why);
     if (list)
         freeaddrinfo(list);
-    is_listening(place, why);
+    has_tried(place, why);
 }
 
 static void
 try_to_listen(struct port_place *place)
 {
-    char why[512];
+    char why[512] = "";
 
     if (*place->host) {
         resolve_ask(&place->own, place->host, place->number, SOCK_STREAM);
         return;
     }
     listen_at(place, "", why, sizeof why);
-    is_listening(place, why);
+    has_tried(place, why);
 }
 
 static void
