@@ -74,13 +74,16 @@ end(pid_t pid)
 static void
 start_replication(void)
 {
+    pid_t parent = getpid();
+
     replication = fork();
     if (replication == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;) {
+        while (getppid() == parent) { /* it may have died before the prctl */
             atomic_fetch_add(&shm->replication->proc.beats, 1);
             usleep(BEAT_US);
         }
+        _exit(EXIT_OK);
     }
     atomic_store(&shm->super->pid[PROC_REPLICATION], (int32_t)replication);
 }
