@@ -20,7 +20,7 @@ CPPFLAGS += -I. -D_GNU_SOURCE
 CFLAGS   += -std=c11 -g $(OPT) -fno-strict-aliasing -fno-omit-frame-pointer \
             -pipe $(WARN) $(SAN)
 LDFLAGS  += $(SAN)
-LDLIBS   := -lev -llmdb -lzstd -lz -lcrypto -lsystemd \
+LDLIBS   := -lev -llmdb -lzstd -lz -ldeflate -lcrypto -lsystemd \
             -lmicrohttpd -ljansson -lm
 
 FOLDERS  := daemon storage net election
@@ -143,7 +143,7 @@ SEED     ?= 1
 RUNS     ?= 1
 
 $(BUILD)/sim: $(SIM_O) $(CORES:%=$(BUILD)/obj/%.o)
-	$(link) -lz -lm
+	$(link) -ldeflate -lm
 
 # --- the gate, and its layers -----------------------------------------------
 

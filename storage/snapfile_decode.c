@@ -5,7 +5,7 @@
 #include "storage/snapfile_decode.h"
 
 #include <errno.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "storage/snapfile_acl.h"
 
@@ -255,11 +255,11 @@ on_seal(struct snap_decode *d, const uint8_t *p, size_t left)
 static bool
 sealed(const uint8_t *p, size_t size, uint32_t *adler)
 {
-    uint32_t part = (uint32_t)adler32_z(*adler, p, size);
+    uint32_t part = libdeflate_adler32(*adler, p, size);
 
     if (!is_seal(p + size, part))
         return false;
-    *adler = (uint32_t)adler32_z(part, p + size, SNAP_SEAL_BYTES);
+    *adler = libdeflate_adler32(part, p + size, SNAP_SEAL_BYTES);
     return true;
 }
 
@@ -346,7 +346,7 @@ snap_decode_feed(struct snap_decode *d, const uint8_t *data, size_t size,
                                  : parts[part](d, data + at, size - at);
         if (n <= 0)
             break;
-        d->adler = (uint32_t)adler32_z(d->adler, data + at, (size_t)n);
+        d->adler = libdeflate_adler32(d->adler, data + at, (size_t)n);
         d->offset += (uint64_t)n;
         at += (size_t)n;
     }

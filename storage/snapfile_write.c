@@ -11,10 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include "storage/snapfile_spell.h"
@@ -55,7 +55,7 @@ drain(struct snapfile_writer *w, bool is_end)
     ZSTD_inBuffer in = {w->buffer, w->buffered, 0};
     size_t left = 1;
 
-    w->adler = (uint32_t)adler32_z(w->adler, w->buffer, w->buffered);
+    w->adler = libdeflate_adler32(w->adler, w->buffer, w->buffered);
     w->buffered = 0;
     if (!w->packer) {
         write_file(w, w->buffer, in.size);

@@ -8,10 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "daemon/check.h"
 #include "daemon/jute.h"
@@ -152,7 +152,7 @@ txlog_append(struct txlog *l, zxid_t zxid, struct bytes entry)
     if (l->buffered + size > BUFFER_BYTES && (rc = write_buffer(l)) < 0)
         return rc;
     at = l->buffer + l->buffered;
-    store_be64(at, adler32_z(1, entry.data, (size_t)entry.size));
+    store_be64(at, libdeflate_adler32(1, entry.data, (size_t)entry.size));
     store_be32(at + 8, (uint32_t)entry.size);
     if (size <= BUFFER_BYTES) {
         memcpy(at + TXLOG_RECORD_HEAD_BYTES, entry.data, (size_t)entry.size);

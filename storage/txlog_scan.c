@@ -9,10 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "daemon/jute.h"
 
@@ -110,7 +110,7 @@ is_record(const uint8_t *p, size_t left, size_t *record_size)
         return false;
     *record_size = (size_t)length + TXLOG_RECORD_EXTRA;
     return load_be32(p + 4) ==
-           adler32_z(1, p + TXLOG_RECORD_HEAD_BYTES, length);
+           libdeflate_adler32(1, p + TXLOG_RECORD_HEAD_BYTES, length);
 }
 
 /* 1: `entry` is the record at `offset`, whole in the buffer; 0: it is not. */
@@ -261,7 +261,7 @@ only_length_is_wrong(const uint8_t *data, size_t size)
     return size >= TXLOG_RECORD_EXTRA + TXLOG_ENTRY_MIN &&
            data[size - 1] == TXLOG_EOR &&
            load_be64(data) ==
-               adler32_z(1, data + TXLOG_RECORD_HEAD_BYTES, length);
+               libdeflate_adler32(1, data + TXLOG_RECORD_HEAD_BYTES, length);
 }
 
 /*

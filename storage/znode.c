@@ -6,7 +6,7 @@
  */
 #include "storage/znode.h"
 
-#include "storage/crc.h"
+#include <libdeflate.h>
 
 /* EphemeralType.EXTENDED_MASK with feature 0, TTL. */
 #define TTL_FEATURE_MASK ((int64_t)0xFFFFFF0000000000)
@@ -138,14 +138,15 @@ znode_path_crc(struct bytes path, struct bytes data)
     uint32_t crc = 0;
 
     if (!bytes_are(path, "/")) /* the root's path is "" here */
-        crc = crc_bytes(0, path);
-    return crc_bytes(crc, data);
+        crc = libdeflate_crc32(0, path.data, (size_t)path.size);
+    return data.size > 0 ? libdeflate_crc32(crc, data.data, (size_t)data.size)
+                         : crc;
 }
 
 uint64_t
 znode_digest(uint32_t path_crc, const struct znode_stat *stat)
 {
-    uint8_t p[CRC_STAT_BYTES];
+    uint8_t p[ZK_STAT_PERSISTED_BYTES];
 
     store_be64(p, (uint64_t)stat->czxid);
     store_be64(p + 8, (uint64_t)stat->mzxid);
@@ -156,7 +157,7 @@ znode_digest(uint32_t path_crc, const struct znode_stat *stat)
     store_be32(p + 44, (uint32_t)stat->cversion);
     store_be32(p + 48, (uint32_t)stat->aversion);
     store_be64(p + 52, (uint64_t)stat->owner);
-    return crc_stat(path_crc, p);
+    return libdeflate_crc32(path_crc, p, sizeof p);
 }
 
 bool
