@@ -110,6 +110,7 @@ open_image(struct image_proc *p)
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
         fatal(EXIT_UNEXPECTED, "image: out of memory");
     p->batch_since = 0;
+    p->rows_max = IMAGE_ROWS_FIRST;
     p->is_open = true;
     p->is_ahead = ask.is_ahead;
     atomic_store(&p->shm->image->persisted_zxid, p->image.meta.zxid);

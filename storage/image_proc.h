@@ -17,6 +17,8 @@
 #include "storage/image_snapshot.h"
 #include "storage/txlog_reader.h"
 
+enum { IMAGE_ROWS_FIRST = 1024 }; /* of the first batch */
+
 struct image_proc {
     struct shm *shm;
     struct bell bell;
@@ -29,6 +31,7 @@ struct image_proc {
     struct image image;
     struct image_batch batch;
     mono_ms_t batch_since;  /* its first transaction; 0: it is empty */
+    size_t rows_max;        /* of the batch, by what the last commit wrote */
     mono_ms_t paused_until; /* after LMDB could not be written */
     struct txlog_reader reader;
     struct image_snapshot snapshot;

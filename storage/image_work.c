@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 
 #include "storage/image_proc.h"
@@ -14,16 +15,22 @@
 
 enum {
     /*
-     * A batch's bounds.  Each row may dirty a page of 4 KiB: at most 64 MiB
-     * of them, usually a tenth, which LMDB keeps; and a restart replays at most
-     * this much: a quarter of a million sets of few nodes take 0.2 s.  Twice
-     * as many rows fit the processor's cache no more and cost a tenth more
-     * each.
+     * A batch's bounds.  A restart replays at most this much: a quarter of a
+     * million sets of few nodes take 0.2 s.  Twice as many rows fit the
+     * processor's cache no more and cost a tenth more each.
      */
     BATCH_ROWS_MAX = 16 * 1024,
+    BATCH_ROWS_MIN = 16,
     BATCH_BYTES_MAX = 16 * 1024 * 1024,
     BATCH_TXNS_MAX = 256 * 1024,
     BATCH_AGE_MS = 5000,
+    /*
+     * What one commit should write.  Rows that are neighbours share a page of
+     * 4 KiB, others dirty one each; and while the disk takes all of it, the
+     * log's fdatasync waits: 64 MiB were 100 ms in which nobody's write was
+     * answered, 4 MiB are 7.
+     */
+    COMMIT_BYTES = 4 * 1024 * 1024,
     FOLD_SLICE_US = 5000,
     FOLD_CHECK_EVERY = 64, /* transactions between looks at the clock */
     SNAPSHOT_ROWS = 1000,
@@ -127,16 +134,44 @@ compare_digests(struct image_proc *p)
     p->has_differed = true;
 }
 
+/* Bytes that this process has made dirty so far, in any file. */
+static uint64_t
+bytes_dirtied(void)
+{
+    struct rusage usage;
+
+    return getrusage(RUSAGE_SELF, &usage) == 0
+               ? (uint64_t)usage.ru_oublock * 512
+               : 0;
+}
+
+/* As many rows as would have written what a commit should write. */
+static void
+size_batches(struct image_proc *p, size_t rows, uint64_t bytes)
+{
+    size_t fit = bytes > 0 ? rows * COMMIT_BYTES / bytes : BATCH_ROWS_MAX;
+
+    if (rows < BATCH_ROWS_MIN)
+        return; /* mostly pages above the rows: says nothing */
+    p->rows_max = fit < BATCH_ROWS_MIN   ? BATCH_ROWS_MIN
+                  : fit > BATCH_ROWS_MAX ? BATCH_ROWS_MAX
+                                         : fit;
+}
+
 bool
 image_commit_now(struct image_proc *p)
 {
+    size_t rows = p->batch.row_count;
+    uint64_t before;
     int rc;
 
     if (p->batch_since == 0)
         return true;
+    before = bytes_dirtied();
     proc_disk_begin(PROC_IMAGE, p->shm);
     rc = image_batch_commit(&p->batch, p->batch.zxid);
     proc_disk_end(PROC_IMAGE, p->shm);
+    size_batches(p, rows, bytes_dirtied() - before);
     if (rc < 0) {
         pause_folding(p, rc);
         return false;
@@ -205,10 +240,10 @@ take(struct image_proc *p, struct bytes entry, zxid_t zxid)
 }
 
 static bool
-is_batch_full(const struct image_batch *b)
+is_batch_full(const struct image_proc *p)
 {
-    return b->txns >= BATCH_TXNS_MAX ||
-           image_batch_is_full(b, BATCH_ROWS_MAX, BATCH_BYTES_MAX);
+    return p->batch.txns >= BATCH_TXNS_MAX ||
+           image_batch_is_full(&p->batch, p->rows_max, BATCH_BYTES_MAX);
 }
 
 static void
@@ -241,7 +276,7 @@ fold_slice(struct image_proc *p, zxid_t limit)
         }
         if (!take(p, entry, zxid))
             return false;
-        if (is_batch_full(&p->batch))
+        if (is_batch_full(p))
             return image_commit_now(p);
         if (n % FOLD_CHECK_EVERY == 0 && clock_mono_us() > until)
             return true;
