@@ -6,6 +6,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "net/acl.h"
+#include "storage/znode.h"
 #include "net/auth.h"
 #include "net/path.h"
 

@@ -47,7 +47,7 @@ def build_tool():
                     "-o", TOOL, os.path.join(ROOT, "tests/storage",
                                              "storage_tool.c"),
                     os.path.join(ROOT, "build/libzabd.a"), "-lev", "-llmdb",
-                    "-lzstd", "-lz", "-lm"], check=True)
+                    "-lzstd", "-lz", "-ldeflate", "-lm"], check=True)
 
 
 class Apache:

@@ -51,8 +51,8 @@ def build():
         ["gcc", "-I.", "-D_GNU_SOURCE", "-std=c11", "-g", "-O1",
          "-fno-strict-aliasing", "-o", NODE,
          os.path.join(HERE, "node.c"), os.path.join(BUILD, "libzabd.a"),
-         "-lev", "-llmdb", "-lzstd", "-lz", "-lcrypto", "-lsystemd",
-         "-lmicrohttpd", "-ljansson", "-lm"], cwd=ROOT, check=True)
+         "-lev", "-llmdb", "-lzstd", "-lz", "-ldeflate", "-lcrypto",
+         "-lsystemd", "-lmicrohttpd", "-ljansson", "-lm"], cwd=ROOT, check=True)
 
 
 def die_with_parent():
