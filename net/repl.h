@@ -72,7 +72,8 @@ struct repl {
     struct local local; /* no table: there are none */
 
     ring_pos_t head;      /* where the next entry goes */
-    ring_pos_t published; /* what others were told of it */
+    ring_pos_t published; /* what others can see of it */
+    ring_pos_t rung;      /* what the log process was woken for */
     ring_pos_t committed, applied;
     zxid_t commit_zxid; /* everything up to here is to be applied */
     ring_pos_t slowest; /* as of the last look */
@@ -98,7 +99,7 @@ void repl_load(struct repl *r);
 
 /* --- repl_main.c --------------------------------------------------------- */
 
-/* Tell the log process and others what is in the ring. */
+/* Let others see what is in the ring; the log is woken as the turn ends. */
 void repl_publish(struct repl *r);
 
 /* The timers of whoever orders: expiry of sessions, the reaper. */

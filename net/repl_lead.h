@@ -58,6 +58,7 @@ struct repl_lead {
     const char *why; /* it is over, or NULL */
     size_t config_size;
     char config[CONFIG_TEXT_MAX]; /* the text for NEW_LEADER */
+    uint32_t asked;               /* the slot of the last REQUEST */
     struct lead_peer peer[LEADER_PEERS_MAX];
 };
 

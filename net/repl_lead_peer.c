@@ -261,15 +261,21 @@ send_one(struct lead_peer *p, mono_ms_t now)
     return is_there && p->is_used;
 }
 
+static void
+pump(struct repl_lead *l, uint32_t slot, mono_ms_t now)
+{
+    struct lead_peer *p = &l->peer[slot];
+
+    while (p->is_used && conn_unsent(&p->conn) < LEAD_AHEAD && send_one(p, now))
+        ;
+    conn_flush_dirty(&l->home);
+}
+
+/* Whoever asked last comes first: its client waits for this. */
 void
 lead_peers_pump(struct repl_lead *l, mono_ms_t now)
 {
-    for (uint32_t i = 0; i < l->core.peer_end; i++) {
-        struct lead_peer *p = &l->peer[i];
-
-        while (p->is_used && conn_unsent(&p->conn) < LEAD_AHEAD &&
-               send_one(p, now))
-            ;
-    }
-    conn_flush_dirty(&l->home);
+    pump(l, l->asked, now);
+    for (uint32_t i = 0; i < l->core.peer_end; i++)
+        pump(l, i, now);
 }

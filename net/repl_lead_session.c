@@ -40,6 +40,7 @@ request(struct lead_peer *p, const struct qpacket *packet)
     q.op = jute_get_i32(&in);
     q.body = (struct bytes){in.at, (int32_t)(in.end - in.at)};
     q.ids = packet->authinfo;
+    p->lead->asked = p->slot;
     if (repl_prepare(r, &q, timeout_in(q.body), &err) == PREP_WAIT)
         return false;
     leader_proposed(&p->lead->core, r->last);

@@ -33,6 +33,14 @@ repl_publish(struct repl *r)
     r->published = r->head;
     atomic_store_explicit(&r->shm->replication->published, r->head,
                           memory_order_release);
+}
+
+static void
+ring_log(struct repl *r)
+{
+    if (r->rung == r->published)
+        return;
+    r->rung = r->published;
     bell_ring(r->shm, PROC_LOG);
 }
 
@@ -85,6 +93,10 @@ watch_stall(struct repl *r)
     }
 }
 
+/*
+ * Learners hear of what was taken before our own log does: their way to a disk
+ * is the longer one, and a quorum has it when both are there.
+ */
 static bool
 work(void *arg)
 {
@@ -97,13 +109,14 @@ work(void *arg)
     more = repl_take(r);
     repl_publish(r);
     r->role->turn(r);
+    ring_log(r);
     more |= repl_apply(r);
     more |= r->history && repl_history_is_reading(r->history);
     watch_stall(r);
     return more;
 }
 
-/* --- timers -------------------------------------------------------------- */
+/* --- timers: the loop turns after each, and work runs --------------------- */
 
 static void
 again_at(struct repl *r, ev_timer *timer, mono_ms_t when)
@@ -123,7 +136,6 @@ on_expire(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop, (void)events;
     if (!r->is_failed)
         repl_session_expire(r);
-    repl_publish(r);
     watch_stall(r);
     again_at(r, timer, r->expiry.due);
 }
@@ -144,7 +156,6 @@ on_reap(struct ev_loop *loop, ev_timer *timer, int events)
         /* Refused for want of room: the next look finds it again. */
         repl_submit(r, ZK_OP_DELETE_CONTAINER, 0,
                     (struct bytes){record, (int32_t)jute_out_size(&out)});
-        repl_publish(r);
     }
     again_at(r, timer, again);
 }
@@ -210,7 +221,7 @@ join_ring(struct repl *r)
 {
     struct shm_replication *shared = r->shm->replication;
 
-    r->head = r->published = atomic_load(&shared->published);
+    r->head = r->published = r->rung = atomic_load(&shared->published);
     r->committed = r->applied = r->slowest = r->published;
     ring_memory_init(&r->ring_memory, r->shm->ring.base, r->shm->ring.size,
                      r->head);
