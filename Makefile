@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every target of zabd; `make help` lists them.  A module is a file NAME.c in
-# daemon, storage, net, election or tools: nothing is listed here.
+# daemon, storage, net, election, tools or a folder of theirs: nothing is listed
+# here.
 # `make V=1` shows the commands.
 
 MAKEFLAGS += --no-builtin-rules
@@ -24,13 +25,15 @@ LDLIBS   := -lev -llmdb -lzstd -lz -ldeflate -lcrypto -lsystemd \
             -lmicrohttpd -ljansson -lm
 
 FOLDERS  := daemon storage net election
-SERVER_C := $(filter-out daemon/main.c,$(wildcard $(FOLDERS:%=%/*.c)))
+SERVER_C := $(filter-out daemon/main.c, \
+    $(wildcard $(FOLDERS:%=%/*.c) $(FOLDERS:%=%/*/*.c)))
 SERVER_O := $(SERVER_C:%.c=$(BUILD)/obj/%.o)
 LIB      := $(BUILD)/libzabd.a
 
 # A tool of its own is one file; the rest of tools/ is `zab`.
 OWN_TOOLS := bareserver
-ZAB_C    := $(filter-out $(OWN_TOOLS:%=tools/%.c),$(wildcard tools/*.c))
+ZAB_C    := $(filter-out $(OWN_TOOLS:%=tools/%.c), \
+    $(wildcard tools/*.c tools/*/*.c))
 ZAB_O    := $(ZAB_C:%.c=$(BUILD)/obj/%.o)
 
 ifndef V

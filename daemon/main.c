@@ -16,14 +16,14 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
-#include "daemon/conf_log.h"
+#include "daemon/conf/conf_log.h"
 #include "daemon/listen.h"
 #include "daemon/proc.h"
 #include "daemon/shm.h"
 #include "daemon/super.h"
 #include "daemon/version.h"
-#include "storage/session.h"
-#include "storage/znode.h"
+#include "storage/tree/session.h"
+#include "storage/tree/znode.h"
 
 enum { PORT_PATIENCE_MS = 3000, PORT_PAUSE_US = 5000, OPTIONS_MAX = 256 };
 

@@ -37,11 +37,11 @@ void proc_disk_begin(enum proc_id id, struct shm *shm);
 void proc_disk_end(enum proc_id id, struct shm *shm);
 
 /* Entries of the processes; they do not return. */
-noreturn void log_main(struct shm *shm);   /* storage/log_main.c */
-noreturn void image_main(struct shm *shm); /* storage/image_main.c */
-noreturn void repl_main(struct shm *shm);  /* net/repl_main.c */
+noreturn void log_main(struct shm *shm);   /* storage/log/log_main.c */
+noreturn void image_main(struct shm *shm); /* storage/image/image_main.c */
+noreturn void repl_main(struct shm *shm);  /* net/repl/repl_main.c */
 noreturn void elect_main(struct shm *shm); /* election/elect_main.c */
 noreturn void client_main(struct shm *shm, uint32_t worker); /* net/ */
-noreturn void admin_main(struct shm *shm); /* net/admin_main.c */
+noreturn void admin_main(struct shm *shm); /* net/admin/admin_main.c */
 
 #endif

@@ -8,7 +8,7 @@
  * `tail` is whole; a process that dies in the middle of one sent nothing.
  *
  * The other way, shm->words[w] has what replication says of local sessions
- * (net/local.h): no transaction comes with them, so they have no place in
+ * (net/prep/local.h): no transaction comes with them, so they have no place in
  * the transaction ring, and must not wait for one.
  */
 #ifndef DAEMON_REQRING_H

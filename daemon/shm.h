@@ -26,7 +26,7 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 #include "daemon/reqring.h"
 #include "daemon/txring.h"
 #include "daemon/types.h"
@@ -36,7 +36,7 @@ enum {
     CLIENTS_MAX = 64,
     IP_SLOTS = 4096,       /* addresses counted per client process */
     CONNS_MAX = 1 << 17,   /* connections per client process */
-    CONN_INFO_BYTES = 112, /* net/client_info.h keeps to it */
+    CONN_INFO_BYTES = 112, /* net/admin/client_info.h keeps to it */
 };
 
 /*
@@ -124,7 +124,7 @@ enum log_order {
     LOG_REBASE,        /* the snapshot at zxid `value` replaces all we have */
 };
 
-/* The ensemble that we are of: storage/identity.h. */
+/* The ensemble that we are of: storage/log/identity.h. */
 struct shm_identity {
     _Atomic uint64_t id;
     _Atomic int64_t epoch;
@@ -253,7 +253,7 @@ struct client_stats {
     _Atomic uint32_t conn_end; /* places of the connection table ever used */
 };
 
-/* Connections of one address in one client process: net/limits.c. */
+/* Connections of one address in one client process: net/access/limits.c. */
 struct ip_slot {
     _Atomic uint64_t ip_hash; /* 0: free */
     _Atomic uint32_t count;
@@ -275,7 +275,7 @@ struct shm_client {
 #define RING_POS_NONE UINT64_MAX
 
 /* One record of the connection table: what `cons` and `stat` print. */
-struct conn_info; /* net/client_info.h */
+struct conn_info; /* net/admin/client_info.h */
 
 /*
  * The directory, in a page of its own that the supervisor fills once.

@@ -11,7 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/clock.h"
-#include "daemon/conf_log.h"
+#include "daemon/conf/conf_log.h"
 
 /* Readers copy the configuration again while the version is odd. */
 static void

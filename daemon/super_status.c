@@ -17,8 +17,8 @@
 #include "daemon/proc.h"
 #include "daemon/version.h"
 #include "election/quorum_conf.h"
-#include "storage/session.h"
-#include "storage/tree.h"
+#include "storage/tree/session.h"
+#include "storage/tree/tree.h"
 
 enum { STATUS_EVERY_MS = 1000, EXTEND_US = 10 * 1000 * 1000 };
 

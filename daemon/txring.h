@@ -82,7 +82,7 @@ ring_payload(const struct ring_entry *e)
     return (struct bytes){(const uint8_t *)(e + 1), (int32_t)e->payload_size};
 }
 
-/* What the tree answered, `outcome_count` of them: see storage/tree.h. */
+/* What the tree answered, `outcome_count` of them: see storage/tree/tree.h. */
 static inline void *
 ring_outcomes(const struct ring_entry *e)
 {

@@ -7,7 +7,7 @@
 #ifndef ELECTION_QUORUM_CONF_H
 #define ELECTION_QUORUM_CONF_H
 
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 #include "election/quorum.h"
 
 /*

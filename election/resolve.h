@@ -15,7 +15,7 @@
 #include <ev.h>
 #include <netdb.h>
 
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 
 enum { RESOLVES_MAX = 320 }; /* four for each peer of the mesh, and ours */
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "tools/bench_compare.h"
-#include "tools/bench_run.h"
+#include "tools/bench/bench_compare.h"
+#include "tools/bench/bench_run.h"
 #include "tools/zab.h"
 
 static void

@@ -6,7 +6,7 @@
 #ifndef TOOLS_ZAB_COPY_H
 #define TOOLS_ZAB_COPY_H
 
-#include "storage/snapfile.h"
+#include "storage/snap/snapfile.h"
 
 /* What was put where; the list is bounded by what one command copies. */
 struct zab_copied {

@@ -21,10 +21,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "storage/epoch.h"
-#include "storage/image_snapshot.h"
-#include "storage/txlog.h"
-#include "storage/txlog_reader.h"
+#include "storage/log/epoch.h"
+#include "storage/image/image_snapshot.h"
+#include "storage/log/txlog.h"
+#include "storage/log/txlog_reader.h"
 #include "tools/zab.h"
 #include "tools/zab_copy.h"
 #include "tools/zab_place.h"

@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "storage/epoch.h"
-#include "storage/image_prepare.h"
-#include "storage/txlog.h"
+#include "storage/log/epoch.h"
+#include "storage/image/image_prepare.h"
+#include "storage/log/txlog.h"
 #include "tools/zab.h"
 #include "tools/zab_copy.h"
 #include "tools/zab_place.h"

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "storage/txlog_reader.h"
+#include "storage/log/txlog_reader.h"
 #include "tools/zab.h"
 #include "tools/zab_log_line.h"
 #include "tools/zab_place.h"

@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "storage/txn.h"
+#include "storage/tree/txn.h"
 #include "tools/zab_text.h"
 
 static const struct {

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "storage/tree.h"
+#include "storage/tree/tree.h"
 
 struct zab_count {
     uint64_t nodes, ephemerals, containers, timed;

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 #include "tools/zab_text.h"
 
 bool

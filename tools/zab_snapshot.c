@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "storage/snapfile.h"
+#include "storage/snap/snapfile.h"
 #include "tools/zab.h"
 #include "tools/zab_node.h"
 #include "tools/zab_place.h"

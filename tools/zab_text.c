@@ -11,7 +11,7 @@
 #include "daemon/clock.h"
 #include "daemon/jute.h"
 #include "daemon/zk.h"
-#include "storage/tree.h"
+#include "storage/tree/tree.h"
 
 enum { PATIENCE_MS = 1000, TERMINAL_MS = 500, PLAIN_MS = 10000 };
 

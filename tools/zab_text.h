@@ -36,7 +36,7 @@ bool zab_parse_zxid(const char *text, zxid_t *zxid);
 
 /*
  * A line on stderr that tells how far a long job is: every half second on a
- * terminal, else every ten.  progress_fn of storage/snapfile.h.
+ * terminal, else every ten.  progress_fn of storage/snap/snapfile.h.
  */
 struct zab_progress {
     const char *command;

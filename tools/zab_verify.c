@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "storage/txlog_scan.h"
-#include "storage/txn.h"
+#include "storage/log/txlog_scan.h"
+#include "storage/tree/txn.h"
 
 static const char REMEDY[] =
     "Stop the server, move this directory away and start again: the image is "

@@ -10,7 +10,7 @@
 #ifndef TOOLS_ZAB_VERIFY_H
 #define TOOLS_ZAB_VERIFY_H
 
-#include "storage/image.h"
+#include "storage/image/image.h"
 #include "tools/zab_node.h"
 
 /* Every node of the image under `txn`; a negative result ends it. */

@@ -19,7 +19,7 @@
 
 #include "daemon/check.h"
 #include "daemon/zk.h"
-#include "tools/bench_frame.h"
+#include "tools/bench/bench_frame.h"
 #include "tools/zab_dial.h"
 
 enum {

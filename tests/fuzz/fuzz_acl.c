@@ -5,10 +5,10 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "net/acl.h"
-#include "storage/znode.h"
-#include "net/auth.h"
-#include "net/path.h"
+#include "net/access/acl.h"
+#include "storage/tree/znode.h"
+#include "net/access/auth.h"
+#include "net/access/path.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,7 +2,7 @@
 /* fuzz_conf.c - a zoo.cfg as an operator may write it. */
 #include "tests/fuzz/fuzz.h"
 
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -13,7 +13,7 @@
 
 #include <errno.h>
 
-#include "net/learner.h"
+#include "net/zab/learner.h"
 
 enum { EPOCH = 7, TICK_MS = 1000 };
 

@@ -6,7 +6,7 @@
 #include "election/poll.h"
 #include "election/quorum_conf.h"
 #include "election/vote.h"
-#include "net/qpacket.h"
+#include "net/wire/qpacket.h"
 
 /* A hello is read piece by piece, as the mesh does. */
 static void

@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-#include "net/qpacket.h"
+#include "net/wire/qpacket.h"
 
 enum { DATA_MAX = 4096 };
 

@@ -5,9 +5,9 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "net/frame.h"
-#include "net/four.h"
-#include "net/request.h"
+#include "net/wire/frame.h"
+#include "net/admin/four.h"
+#include "net/wire/request.h"
 
 static void
 walk_lists(struct bytes body, int32_t op)

@@ -2,7 +2,7 @@
 /* fuzz_snapshot.c - a snapshot stream, fed in pieces; file or SNAP payload. */
 #include "tests/fuzz/fuzz.h"
 
-#include "storage/snapfile_decode.h"
+#include "storage/snap/snapfile_decode.h"
 
 static int
 see_session(void *arg, session_id_t id, int32_t timeout_ms)

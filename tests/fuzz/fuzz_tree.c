@@ -10,7 +10,7 @@
 
 #include <sys/mman.h>
 
-#include "storage/quota.h"
+#include "storage/tree/quota.h"
 #include "tests/unit/tree_sound.h"
 
 enum { ARENA = 256 << 20 };

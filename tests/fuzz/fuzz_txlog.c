@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "storage/txlog_scan.h"
+#include "storage/log/txlog_scan.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

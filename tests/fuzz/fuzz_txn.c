@@ -2,7 +2,7 @@
 /* fuzz_txn.c - transactions, as a log or a leader may send them. */
 #include "tests/fuzz/fuzz.h"
 
-#include "storage/txn.h"
+#include "storage/tree/txn.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

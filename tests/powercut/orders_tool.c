@@ -38,10 +38,10 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "storage/identity.h"
-#include "storage/image_prepare.h"
-#include "storage/snap_intake.h"
-#include "storage/txlog_reader.h"
+#include "storage/log/identity.h"
+#include "storage/image/image_prepare.h"
+#include "storage/log/snap_intake.h"
+#include "storage/log/txlog_reader.h"
 
 enum {
     PATIENCE_MS = 20000,

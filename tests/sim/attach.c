@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * attach.c - the clients that are connected to a server: as net/client_*.c.
+ * attach.c - the clients that are connected to a server: as net/client/.
  *
  * Requests of a connection are answered in the order asked.  Writes and
  * syncs go on at once, behind what was asked before; a read waits until

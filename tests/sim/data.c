@@ -5,7 +5,7 @@
  *      delivered <= applied                 committed <= count
  *      applied: in the tree; after a start all of the log, committed or not
  *
- * As net/repl_apply.c and repl_load.c do, without their shared memory.
+ * As net/repl/repl_apply.c and repl_load.c do, without their shared memory.
  */
 #include <sys/mman.h>
 

@@ -5,7 +5,7 @@
 #ifndef TESTS_SIM_DISK_H
 #define TESTS_SIM_DISK_H
 
-#include "storage/identity.h"
+#include "storage/log/identity.h"
 #include "tests/sim/bounds.h"
 
 enum disk_kind {

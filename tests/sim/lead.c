@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lead.c - drives leader.c for one simulated server: as net/repl_lead.c.
+ * lead.c - drives leader.c for one simulated server: as net/repl/repl_lead.c.
  */
 #include <errno.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * learn.c - drives learner.c for one simulated server: as net/repl_learn.c.
+ * learn.c - drives learner.c for one simulated server: as
+ * net/repl/repl_learn.c.
  */
 #include <errno.h>
 

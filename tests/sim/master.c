@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * master.c - a simulated follower that has observers for learners: as
- * net/repl_master.c.
+ * net/repl/repl_master.c.
  *
  * What they ask goes on to the leader; its answers come back in the order of
  * all syncs that we sent, and by session.

@@ -7,7 +7,7 @@
 #include "tests/sim/op.h"
 
 #include "daemon/check.h"
-#include "storage/znode.h"
+#include "storage/tree/znode.h"
 
 bool
 op_is_read(const struct op *o)

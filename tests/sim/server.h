@@ -2,12 +2,12 @@
 /*
  * server.h - what the files that make up a server call of each other.
  *
- *   server.c      life, roles, the disk's answers     (net/repl_role.c)
+ *   server.c      life, roles, the disk's answers     (net/repl/repl_role.c)
  *   election.c    drives elect.c or poll.c            (election/elect_main.c)
- *   lead.c lead_ask.c  drives leader.c                (net/repl_lead*.c)
- *   learn.c       drives learner.c                    (net/repl_learn.c)
- *   data.c        log, tree, sessions, preparation    (net/repl_apply.c, ...)
- *   attach.c      clients that are connected          (net/client_*.c)
+ *   lead.c lead_ask.c  drives leader.c                (net/repl/repl_lead*.c)
+ *   learn.c       drives learner.c                    (net/repl/repl_learn.c)
+ *   data.c        log, tree, sessions, preparation    (net/repl/repl_apply.c,
+ * ...) attach.c      clients that are connected          (net/client/)
  *
  * Private to tests/sim.
  */
@@ -15,10 +15,10 @@
 #define TESTS_SIM_SERVER_H
 
 #include "election/elect.h"
-#include "net/expiry.h"
-#include "net/leader.h"
-#include "net/learner.h"
-#include "net/prep.h"
+#include "net/prep/expiry.h"
+#include "net/zab/leader.h"
+#include "net/zab/learner.h"
+#include "net/prep/prep.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/wire.h"

@@ -7,7 +7,7 @@
 #define TESTS_SIM_WIRE_H
 
 #include "election/poll.h"
-#include "net/qpacket.h"
+#include "net/wire/qpacket.h"
 #include "tests/sim/bounds.h"
 
 enum port { PORT_ELECTION, PORT_QUORUM, PORT_CLIENT };

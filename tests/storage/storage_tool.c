@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
-#include "storage/image_batch.h"
-#include "storage/image_prepare.h"
-#include "storage/image_snapshot.h"
-#include "storage/txlog.h"
-#include "storage/txlog_reader.h"
+#include "storage/image/image_batch.h"
+#include "storage/image/image_prepare.h"
+#include "storage/image/image_snapshot.h"
+#include "storage/log/txlog.h"
+#include "storage/log/txlog_reader.h"
 
 static struct data_error error = {.offset = -1};
 

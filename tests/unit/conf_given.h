@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conf_given.h - builders for the tests of daemon/conf*.c: a text is loaded
- * into `conf`, findings are asked of `report`.
+ * conf_given.h - builders for the tests of daemon/conf/: a text is
+ * loaded into `conf`, findings are asked of `report`.
  */
 #ifndef TESTS_UNIT_CONF_GIVEN_H
 #define TESTS_UNIT_CONF_GIVEN_H
 
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 
 #include "tests/unit/unit.h"
 

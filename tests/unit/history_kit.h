@@ -9,8 +9,8 @@
 #ifndef TESTS_UNIT_HISTORY_KIT_H
 #define TESTS_UNIT_HISTORY_KIT_H
 
-#include "net/repl_history.h"
-#include "storage/txlog.h"
+#include "net/repl/repl_history.h"
+#include "storage/log/txlog.h"
 #include "tests/unit/memory_given.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/tree_given.h"

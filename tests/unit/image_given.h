@@ -8,9 +8,9 @@
 
 #include <stdarg.h>
 
-#include "storage/image_batch.h"
-#include "storage/image_prepare.h"
-#include "storage/image_snapshot.h"
+#include "storage/image/image_batch.h"
+#include "storage/image/image_prepare.h"
+#include "storage/image/image_snapshot.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/txn_given.h"
 

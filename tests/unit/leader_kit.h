@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-#include "net/leader.h"
+#include "net/zab/leader.h"
 #include "tests/unit/unit.h"
 
 enum { TICK_MS = 1000, INIT_TICKS = 10, SYNC_TICKS = 5, PAST_MAX = 4096 };

@@ -11,7 +11,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "net/learner.h"
+#include "net/zab/learner.h"
 
 enum { EPOCH = 7, TICK_MS = 1000, INIT_MS = 10000, SYNC_MS = 5000 };
 

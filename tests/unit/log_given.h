@@ -11,11 +11,11 @@
 #include <inttypes.h>
 
 #include "daemon/jute.h"
-#include "storage/epoch.h"
-#include "storage/identity.h"
-#include "storage/image_prepare.h"
-#include "storage/log_proc.h"
-#include "storage/rebase.h"
+#include "storage/log/epoch.h"
+#include "storage/log/identity.h"
+#include "storage/image/image_prepare.h"
+#include "storage/log/log_proc.h"
+#include "storage/log/rebase.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
 

@@ -10,8 +10,8 @@
 #define TESTS_UNIT_PREP_KIT_H
 
 #include "daemon/check.h"
-#include "net/acl.h"
-#include "net/prep.h"
+#include "net/access/acl.h"
+#include "net/prep/prep.h"
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_acl.c - claims about net/acl.c. */
-#include "net/acl.h"
+/* test_acl.c - claims about net/access/acl.c. */
+#include "net/access/acl.h"
 #include "tests/unit/prep_kit.h"
 
 static const struct bytes open_acl_ids = {NULL, -1};

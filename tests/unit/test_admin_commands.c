@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/admin_commands.c: what the HTTP server tells. */
-#include "net/admin_commands.h"
+/* Claims about net/admin/admin_commands.c: what the HTTP server tells. */
+#include "net/admin/admin_commands.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/arena.c. */
-#include "storage/arena.h"
+/* Claims about storage/tree/arena.c. */
+#include "storage/tree/arena.h"
 
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_auth.c - claims about net/auth.c.  Vectors: client-protocol.md 6.4. */
+/* test_auth.c - claims about net/access/auth.c.  Vectors:
+ * client-protocol.md 6.4. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include "net/acl.h"
-#include "net/auth.h"
+#include "net/access/acl.h"
+#include "net/access/auth.h"
 #include "tests/unit/unit.h"
 
 struct holder {

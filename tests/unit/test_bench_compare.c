@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about the arithmetic of tools/bench_compare.c. */
-#include "tools/bench_compare.h"
+/* Claims about the arithmetic of tools/bench/bench_compare.c. */
+#include "tools/bench/bench_compare.h"
 
 #include "tests/unit/unit.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims about tools/bench_frame.c.  The bytes are the vectors of
+ * Claims about tools/bench/bench_frame.c.  The bytes are the vectors of
  * spec/client-protocol.md 15.
  */
-#include "tools/bench_frame.h"
+#include "tools/bench/bench_frame.h"
 
 #include "daemon/zk.h"
 #include "tests/unit/unit.h"

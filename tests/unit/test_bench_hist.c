@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about tools/bench_hist.c. */
-#include "tools/bench_hist.h"
+/* Claims about tools/bench/bench_hist.c. */
+#include "tools/bench/bench_hist.h"
 
 #include "tests/unit/unit.h"
 

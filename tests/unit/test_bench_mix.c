@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about tools/bench_mix.c. */
-#include "tools/bench_mix.h"
+/* Claims about tools/bench/bench_mix.c. */
+#include "tools/bench/bench_mix.h"
 
 #include <errno.h>
 

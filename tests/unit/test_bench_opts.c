@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about tools/bench_opts.c. */
-#include "tools/bench_opts.h"
+/* Claims about tools/bench/bench_opts.c. */
+#include "tools/bench/bench_opts.h"
 
 #include <errno.h>
 

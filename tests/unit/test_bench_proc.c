@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about tools/bench_proc.c. */
-#include "tools/bench_proc.h"
+/* Claims about tools/bench/bench_proc.c. */
+#include "tools/bench/bench_proc.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about the names and values of tools/bench_tree.c. */
-#include "tools/bench_tree.h"
+/* Claims about the names and values of tools/bench/bench_tree.c. */
+#include "tools/bench/bench_tree.h"
 
 #include "tests/unit/unit.h"
 

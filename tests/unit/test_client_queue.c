@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_client_queue.c - claims about requests that wait for answers. */
-#include "net/client_queue.h"
+#include "net/client/client_queue.h"
 
 #include "tests/unit/unit.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about daemon/conf.c: a file becomes a configuration. */
+/* Claims about daemon/conf/conf.c: a file becomes a configuration. */
 #include <errno.h>
 
-#include "daemon/conf_table.h"
+#include "daemon/conf/conf_table.h"
 #include "tests/unit/conf_given.h"
 #include "tests/unit/tempdir.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about daemon/conf_ensemble.c: what the server lines mean. */
+/* Claims about daemon/conf/conf_ensemble.c: what the server lines mean. */
 #include <errno.h>
 
 #include "tests/unit/conf_given.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about daemon/conf_machine.c, on cgroup folders of our own. */
-#include "daemon/conf_machine.h"
+/* Claims about daemon/conf/conf_machine.c, on cgroup folders of our own. */
+#include "daemon/conf/conf_machine.h"
 
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about daemon/conf_member.c. */
-#include "daemon/conf_member.h"
+/* Claims about daemon/conf/conf_member.c. */
+#include "daemon/conf/conf_member.h"
 
 #include "tests/unit/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about daemon/conf_props.c: java.util.Properties, as it is. */
-#include "daemon/conf_props.h"
+/* Claims about daemon/conf/conf_props.c: java.util.Properties, as it is. */
+#include "daemon/conf/conf_props.h"
 
 #include <errno.h>
 #include <stdlib.h>

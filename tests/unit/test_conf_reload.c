@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about daemon/conf_reload.c. */
+/* Claims about daemon/conf/conf_reload.c. */
 #include "tests/unit/conf_given.h"
 
 static struct conf running, wanted;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about daemon/conf_rules.c: what keys mean together. */
+/* Claims about daemon/conf/conf_rules.c: what keys mean together. */
 #include "tests/unit/conf_given.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about daemon/conf.def, conf_table.c and the sample etc/zoo.cfg. */
-#include "daemon/conf_table.h"
+/* Claims about daemon/conf/conf.def, conf_table.c and the sample etc/zoo.cfg.
+ */
+#include "daemon/conf/conf_table.h"
 
 #include "tests/unit/conf_given.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about daemon/conf_value.c and conf_text.c: one key's text. */
-#include "daemon/conf_table.h"
+/* Claims about daemon/conf/conf_value.c and conf_text.c: one key's text. */
+#include "daemon/conf/conf_table.h"
 
 #include "tests/unit/conf_given.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_conn_buf.c - claims about buffers that are lent. */
-#include "net/conn_buf.h"
+#include "net/wire/conn_buf.h"
 
 #include "tests/unit/unit.h"
 

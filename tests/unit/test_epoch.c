@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/epoch.c and the directories of storage/datadir.c. */
-#include "storage/epoch.h"
+/* Claims about storage/log/epoch.c and the directories of storage/datadir.c. */
+#include "storage/log/epoch.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_expiry.c - claims about net/expiry.c. */
+/* test_expiry.c - claims about net/prep/expiry.c. */
 
-#include "net/expiry.h"
+#include "net/prep/expiry.h"
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/forward.c: what went to the leader and comes back. */
-#include "net/forward.h"
+/* Claims about net/zab/forward.c: what went to the leader and comes back. */
+#include "net/zab/forward.h"
 
 #include "daemon/zk.h"
 #include "tests/unit/unit.h"

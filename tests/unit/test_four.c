@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_four.c - claims about four letter words and the numbers in them. */
-#include "net/four.h"
+#include "net/admin/four.h"
 
 #include <stdlib.h>
 

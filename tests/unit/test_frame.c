@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_frame.c - claims about where a message begins and ends. */
-#include "net/frame.h"
+#include "net/wire/frame.h"
 
 #include "tests/unit/unit.h"
 

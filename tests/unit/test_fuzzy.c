@@ -12,12 +12,12 @@
  */
 #include <stdio.h>
 
-#include "storage/image_batch.h"
-#include "storage/image_prepare.h"
-#include "storage/rebase.h"
-#include "storage/snap_intake.h"
-#include "storage/txlog.h"
-#include "storage/txlog_reader.h"
+#include "storage/image/image_batch.h"
+#include "storage/image/image_prepare.h"
+#include "storage/log/rebase.h"
+#include "storage/log/snap_intake.h"
+#include "storage/log/txlog.h"
+#include "storage/log/txlog_reader.h"
 #include "tests/unit/random.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/tree_given.h"

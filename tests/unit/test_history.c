@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/history.c: DIFF, TRUNC or SNAP. */
-#include "net/history.h"
+/* Claims about net/zab/history.c: DIFF, TRUNC or SNAP. */
+#include "net/zab/history.h"
 
 #include "tests/unit/unit.h"
 

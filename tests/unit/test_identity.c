@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/identity.c and .h: which ensemble a server is of. */
-#include "storage/identity.h"
+/* Claims about storage/log/identity.c and .h: which ensemble a server is of. */
+#include "storage/log/identity.h"
 
 #include <errno.h>
 

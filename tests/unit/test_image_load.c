@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims about storage/image_load.c and image_import.c: image and tree are
- * the same after the same transactions, whatever they were made of.
+ * Claims about storage/image/image_load.c and image_import.c: image and tree
+ * are the same after the same transactions, whatever they were made of.
  */
-#include "storage/image.h"
+#include "storage/image/image.h"
 
-#include "storage/txlog.h"
+#include "storage/log/txlog.h"
 #include "tests/unit/image_given.h"
 #include "tests/unit/random.h"
 #include "tests/unit/tree_given.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/image_prepare.c: an image that goes with the log. */
-#include "storage/image_prepare.h"
+/* Claims about storage/image/image_prepare.c: an image that goes with the log.
+ */
+#include "storage/image/image_prepare.h"
 
 #include <errno.h>
 
-#include "storage/txlog.h"
+#include "storage/log/txlog.h"
 #include "tests/unit/image_given.h"
 
 /* Transactions from..to, each making /n<zxid>, as one log file. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_java_text.c - claims about net/java_text.c. */
-#include "net/java_text.h"
+/* test_java_text.c - claims about net/wire/java_text.c. */
+#include "net/wire/java_text.h"
 #include "tests/unit/unit.h"
 
 #define NO "\xef\xbf\xbd"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/leader.c: quorums, from the epoch to commits. */
+/* Claims about net/zab/leader.c: quorums, from the epoch to commits. */
 #include "tests/unit/leader_kit.h"
 
 /* --- the epoch: spec 4.4.2 ----------------------------------------------- */

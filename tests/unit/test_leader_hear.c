@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/leader_hear.c: what learners may say, and when. */
+/* Claims about net/zab/leader_hear.c: what learners may say, and when. */
 #include "tests/unit/leader_kit.h"
 
 /* --- who it is ----------------------------------------------------------- */

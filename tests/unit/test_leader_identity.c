@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/leader_identity.c: which ensemble a leader's term is of. */
+/* Claims about net/zab/leader_identity.c: which ensemble a leader's term is of.
+ */
 #include "tests/unit/leader_kit.h"
 
 static const struct identity none = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/leader_send.c: a learner that is up to date. */
+/* Claims about net/zab/leader_send.c: a learner that is up to date. */
 #include "tests/unit/leader_kit.h"
 
 /* --- live ---------------------------------------------------------------- */

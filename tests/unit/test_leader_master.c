@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/leader*.c: an observer master. */
+/* Claims about net/zab/leader*.c: an observer master. */
 #include "tests/unit/leader_kit.h"
 
 /*

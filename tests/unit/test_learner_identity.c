@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/learner_identity.c: of which ensemble a learner is. */
+/* Claims about net/zab/learner_identity.c: of which ensemble a learner is. */
 #include "tests/unit/learner_given.h"
 
 static const struct identity none = {0};

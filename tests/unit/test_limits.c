@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_limits.c - claims about counts per address and connection tokens. */
-#include "net/limits.h"
+#include "net/access/limits.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_local.c - claims about net/local.c. */
+/* test_local.c - claims about net/prep/local.c. */
 
-#include "net/local.h"
+#include "net/prep/local.h"
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/log_orders.c: epochs, cuts, a new base, on order. */
+/* Claims about storage/log/log_orders.c: epochs, cuts, a new base, on order. */
 #include <errno.h>
 
 #include "tests/unit/log_given.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_path.c - claims about net/path.c. */
-#include "net/path.h"
+/* test_path.c - claims about net/access/path.c. */
+#include "net/access/path.h"
 #include "tests/unit/unit.h"
 
 static bool

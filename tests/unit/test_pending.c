@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_pending.c - claims about net/pending.c. */
+/* test_pending.c - claims about net/prep/pending.c. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "net/pending.h"
+#include "net/prep/pending.h"
 #include "tests/unit/unit.h"
 
 enum { CAPACITY = 1024 };

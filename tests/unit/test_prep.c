@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_prep.c - claims about net/prep.c: admission, failures, digests. */
+/* test_prep.c - claims about net/prep/prep.c: admission, failures, digests. */
 #include "tests/unit/prep_kit.h"
 #include "tests/unit/random.h"
 

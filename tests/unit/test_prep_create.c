@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_prep_create.c - claims about net/prep_create.c. */
+/* test_prep_create.c - claims about net/prep/prep_create.c. */
 #include "tests/unit/prep_kit.h"
 
 /* One create on a tree with /a (open), /e (ephemeral), /shut (read only). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_prep_local.c - claims about net/prep*.c: sessions that no transaction
- * has made.
+ * test_prep_local.c - claims about net/prep/prep*.c: sessions that no
+ * transaction has made.
  */
 #include "tests/unit/prep_kit.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_prep_multi.c - claims about net/prep_multi.c. */
+/* test_prep_multi.c - claims about net/prep/prep_multi.c. */
 #include "tests/unit/prep_kit.h"
 
 static struct jute_out m; /* the multi at hand */

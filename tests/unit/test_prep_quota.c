@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_prep_quota.c - claims about net/prep_quota.c. */
+/* test_prep_quota.c - claims about net/prep/prep_quota.c. */
 #include "tests/unit/prep_kit.h"
 
 #define QUOTA "/zookeeper/quota/q"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_prep_session.c - claims about net/prep_session.c. */
+/* test_prep_session.c - claims about net/prep/prep_session.c. */
 #include "tests/unit/prep_kit.h"
 
 /* Is `path` listed by the last transaction? */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/purge.c: it never takes what a start needs. */
-#include "storage/purge.h"
+/* Claims about storage/image/purge.c: it never takes what a start needs. */
+#include "storage/image/purge.h"
 
-#include "storage/snapfile.h"
+#include "storage/snap/snapfile.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
 

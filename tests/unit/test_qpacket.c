@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/qpacket.c: packets of the quorum port, byte by byte. */
+/* Claims about net/wire/qpacket.c: packets of the quorum port, byte by byte. */
 #include "tests/unit/unit.h"
 
 #include <errno.h>
 
-#include "net/qpacket.h"
+#include "net/wire/qpacket.h"
 
 /* Captured from Apache 3.8.0: spec/quorum-protocol.md 16.2, 16.3. */
 static const uint8_t follower_info[] =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/quota.c. */
-#include "storage/quota.h"
+/* Claims about storage/tree/quota.c. */
+#include "storage/tree/quota.h"
 
 #include "tests/unit/tree_given.h"
 

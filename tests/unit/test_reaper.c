@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_reaper.c - claims about net/reaper.c. */
-#include "net/reaper.h"
+/* test_reaper.c - claims about net/prep/reaper.c. */
+#include "net/prep/reaper.h"
 #include "tests/unit/prep_kit.h"
 
 enum { NEVER_USED = 300000, HOUR = 3600 * 1000, DAY = 24 * HOUR };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims about net/repl_history.c and net/ring_index.c: what a leader can
- * give from its ring, and how it plans to bring a learner up.
+ * Claims about net/repl/repl_history.c and net/zab/ring_index.c: what a leader
+ * can give from its ring, and how it plans to bring a learner up.
  */
 #include "tests/unit/history_kit.h"
 

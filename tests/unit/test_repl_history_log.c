@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims about net/repl_history_log.c: what the ring has no more comes from
- * the log files, without a gap.
+ * Claims about net/repl/repl_history_log.c: what the ring has no more comes
+ * from the log files, without a gap.
  */
 #include "tests/unit/history_kit.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims about net/repl_history_snap.c and storage/image_stream.c: a learner
- * that decodes the payload has the image's tree.
+ * Claims about net/repl/repl_history_snap.c and storage/image/image_stream.c: a
+ * learner that decodes the payload has the image's tree.
  */
 #include <sys/wait.h>
 #include <zstd.h>
 
-#include "storage/image_batch.h"
-#include "storage/image_prepare.h"
-#include "storage/image_snapshot.h"
+#include "storage/image/image_batch.h"
+#include "storage/image/image_prepare.h"
+#include "storage/image/image_snapshot.h"
 #include "tests/unit/history_kit.h"
 #include "tests/unit/txn_given.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_reply.c - claims about replies, byte by byte (protocol sheet, 15). */
-#include "net/reply.h"
+#include "net/wire/reply.h"
 
 #include "tests/unit/unit.h"
 

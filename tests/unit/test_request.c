@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_request.c - claims about taking requests apart. */
-#include "net/request.h"
+#include "net/wire/request.h"
 
 #include "tests/unit/unit.h"
 

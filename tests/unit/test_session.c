@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/session.c. */
-#include "storage/session.h"
+/* Claims about storage/tree/session.c. */
+#include "storage/tree/session.h"
 
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"

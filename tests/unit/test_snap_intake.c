@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/snap_intake.c: a leader's snapshot, in any pieces. */
-#include "storage/snap_intake.h"
+/* Claims about storage/log/snap_intake.c: a leader's snapshot, in any pieces.
+ */
+#include "storage/log/snap_intake.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/snapfile*.c: what is written is read, damage shows. */
-#include "storage/snapfile.h"
+/* Claims about storage/snap/snapfile*.c: what is written is read, damage shows.
+ */
+#include "storage/snap/snapfile.h"
 
 #include <errno.h>
 #include <zlib.h>
 
-#include "storage/snapfile_acl.h"
-#include "storage/snapfile_snappy.h"
+#include "storage/snap/snapfile_acl.h"
+#include "storage/snap/snapfile_snappy.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
 

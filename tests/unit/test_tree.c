@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/tree.c: beginning, totals, memory. */
+/* Claims about storage/tree/tree.c: beginning, totals, memory. */
 #include "tests/unit/tree_given.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/tree_apply.c. */
+/* Claims about storage/tree/tree_apply.c. */
 #include "tests/unit/tree_given.h"
 
 /* A list with one entry for `id`. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/tree_load.c: nodes as a snapshot has them. */
+/* Claims about storage/tree/tree_load.c: nodes as a snapshot has them. */
 #include "tests/unit/tree_given.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims about storage/tree*.c as a whole: random transactions, the
+ * Claims about storage/tree/tree*.c as a whole: random transactions, the
  * statistics of random moments, against a model that keeps whole paths in
  * flat arrays and computes everything from scratch.
  *

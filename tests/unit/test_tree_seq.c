@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims about storage/tree_seq.c and tree_read.c: what a reader sees while
- * the writer writes.
+ * Claims about storage/tree/tree_seq.c and tree_read.c: what a reader sees
+ * while the writer writes.
  *
  * TREE_SEQ_BATCHES chooses a longer run.
  */
@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "daemon/clock.h"
-#include "storage/tree_node.h"
+#include "storage/tree/tree_node.h"
 
 enum { NODES = 64, READERS = 2 };
 

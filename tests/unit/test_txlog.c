@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/txlog*.c: the log on disk, torn, damaged, cut. */
-#include "storage/txlog.h"
+/* Claims about storage/log/txlog*.c: the log on disk, torn, damaged, cut. */
+#include "storage/log/txlog.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 
 #include "daemon/jute.h"
-#include "storage/txlog_reader.h"
-#include "storage/txlog_scan.h"
+#include "storage/log/txlog_reader.h"
+#include "storage/log/txlog_scan.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/txn.c. */
-#include "storage/txn.h"
+/* Claims about storage/tree/txn.c. */
+#include "storage/tree/txn.h"
 
 #include <errno.h>
 

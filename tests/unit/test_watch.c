@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_watch.c - claims about who is told of what, and what it costs. */
-#include "net/watch.h"
+#include "net/client/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "storage/txn.h"
+#include "storage/tree/txn.h"
 #include "tests/unit/unit.h"
 
 static uint8_t bytes[512];

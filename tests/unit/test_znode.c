@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/znode.c. */
-#include "storage/znode.h"
+/* Claims about storage/tree/znode.c. */
+#include "storage/tree/znode.h"
 
 #include "tests/unit/unit.h"
 

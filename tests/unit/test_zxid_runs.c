@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/zxid_runs.c. */
-#include "net/zxid_runs.h"
+/* Claims about net/zab/zxid_runs.c. */
+#include "net/zab/zxid_runs.h"
 
 #include "tests/unit/unit.h"
 

@@ -9,7 +9,7 @@
 #ifndef TESTS_UNIT_TREE_GIVEN_H
 #define TESTS_UNIT_TREE_GIVEN_H
 
-#include "storage/tree.h"
+#include "storage/tree/tree.h"
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 

@@ -10,7 +10,7 @@
 #define TESTS_UNIT_TREE_SOUND_H
 
 #include "daemon/check.h"
-#include "storage/tree_node.h"
+#include "storage/tree/tree_node.h"
 
 struct sound_sums {
     uint64_t nodes, data_bytes, digest, ephemerals, owned, acl_uses;

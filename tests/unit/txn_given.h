@@ -9,7 +9,7 @@
 #define TESTS_UNIT_TXN_GIVEN_H
 
 #include "daemon/zk.h"
-#include "storage/tree.h"
+#include "storage/tree/tree.h"
 #include "tests/unit/unit.h"
 
 /* The header of one; its body comes next. */

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "daemon/bell.h"
-#include "daemon/conf_log.h"
+#include "daemon/conf/conf_log.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
 

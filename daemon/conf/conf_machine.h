@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf_machine.h - what this process was given: cores and memory.
+ *
+ * Reads files of the kernel, never fails: without an answer there is the
+ * smallest sensible one.  For daemon/conf/ and their tests only.
+ */
+#ifndef DAEMON_CONF_CONF_MACHINE_H
+#define DAEMON_CONF_CONF_MACHINE_H
+
+#include <stdint.h>
+
+/* The cores that this process may run on, at least 1. */
+int32_t conf_machine_cores(void);
+
+/* Bytes of memory: the least of the machine's and the cgroups' limits. */
+int64_t conf_machine_memory(void);
+
+/*
+ * The least memory limit of the cgroups that the file `self` (as
+ * /proc/self/cgroup) names below `root` (as /sys/fs/cgroup), version 1 or 2;
+ * INT64_MAX if there is none.
+ */
+int64_t conf_cgroup_memory(const char *self, const char *root);
+
+#endif

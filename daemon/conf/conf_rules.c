@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf_rules.c - what the keys of one file mean together; see conf_load.h.
+ *
+ * First the derived values are resolved, then each rule looks at the result,
+ * also after errors: an operator wants to hear of all at once.
+ * The texts in ZooKeeper's words are those that operators search for.
+ * Facts: spec/operations.md 2, table of cross-key validation.
+ */
+#include "daemon/conf/conf_load.h"
+
+#include "daemon/conf/conf_machine.h"
+
+/* A finding about a key at the line where it was set. */
+#define tell(l, severity, key, ...)                                            \
+    conf_tell(l, severity, key, conf_line_of(l, key), __VA_ARGS__)
+
+uint32_t
+conf_line_of(const struct conf_loading *l, const char *key)
+{
+    const struct conf_row *row = conf_row_find(key);
+
+    return row ? l->conf.line[row - conf_rows] : 0;
+}
+
+static int64_t
+power_of_two_above(int64_t v)
+{
+    int64_t p = 1;
+
+    while (p < v && p < INT64_MAX / 2)
+        p <<= 1;
+    return p;
+}
+
+/* ZK: tickTime * 2 and * 20; the row bounds the tick, so nothing overflows. */
+static void
+resolve_sessions(struct conf *c)
+{
+    if (c->min_session_timeout_ms < 0)
+        c->min_session_timeout_ms = 2 * c->tick_time_ms;
+    if (c->max_session_timeout_ms < 0)
+        c->max_session_timeout_ms = 20 * c->tick_time_ms;
+}
+
+static void
+resolve_machine(struct conf *c)
+{
+    if (c->client_processes == 0) {
+        c->client_processes = conf_machine_cores();
+        if (c->client_processes > CONF_CLIENTS_MAX)
+            c->client_processes = CONF_CLIENTS_MAX;
+    }
+    if (c->memory_limit == 0)
+        c->memory_limit = conf_machine_memory() / 4 * 3;
+}
+
+/*
+ * Alone, what lies behind the slowest reader is of no use, and a ring that
+ * stays in the processor's cache is worth more than a long one.  In an ensemble
+ * it is what learners are given from, and holds what they cannot apply yet.
+ */
+static void
+resolve_rings(struct conf *c)
+{
+    if (c->ring_bytes == 0)
+        c->ring_bytes = c->member_count > 0 ? 64 << 20 : 16 << 20;
+    c->ring_bytes = power_of_two_above(c->ring_bytes);
+    c->request_ring_bytes = power_of_two_above(c->request_ring_bytes);
+}
+
+static void
+resolve(struct conf *c)
+{
+    resolve_sessions(c);
+    resolve_machine(c);
+    resolve_rings(c);
+    if (!*c->data_log_dir)
+        memcpy(c->data_log_dir, c->data_dir, sizeof c->data_log_dir);
+    if (c->listen_backlog < 0)
+        c->listen_backlog = 4096;
+    if (c->max_write_queue_poll_ms < 0)
+        c->max_write_queue_poll_ms = c->flush_delay_ms / 3;
+    if (c->jute_maxbuffer_extra < 0)
+        c->jute_maxbuffer_extra = c->jute_maxbuffer;
+    if (c->readonly_mode)
+        c->four_letter_words |= 1U << CONF_WORD_ISRO;
+}
+
+static void
+rule_data(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (!*c->data_dir && !conf_line_of(l, "dataDir"))
+        tell(l, CONF_ERROR, "dataDir", "dataDir is not set");
+    else if (!l->is_embedded && *c->data_dir && *c->data_dir != '/')
+        tell(l, CONF_WARNING, "dataDir",
+             "is relative to the folder that the server is started in");
+    if (!l->is_embedded && *c->data_log_dir && *c->data_log_dir != '/' &&
+        conf_line_of(l, "dataLogDir"))
+        tell(l, CONF_WARNING, "dataLogDir",
+             "is relative to the folder that the server is started in");
+    if (!c->force_sync)
+        tell(l, CONF_WARNING, "forceSync",
+             "WRITES ARE ACKNOWLEDGED BEFORE THEY ARE ON DISK: "
+             "a power cut loses them");
+}
+
+static void
+rule_sessions(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->min_session_timeout_ms > c->max_session_timeout_ms)
+        tell(l, CONF_ERROR,
+             conf_line_of(l, "minSessionTimeout") ? "minSessionTimeout"
+                                                  : "maxSessionTimeout",
+             "minSessionTimeout must not be larger than maxSessionTimeout "
+             "(%d and %d ms)",
+             c->min_session_timeout_ms, c->max_session_timeout_ms);
+}
+
+static void
+rule_ports(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->client_port == 0 && !conf_line_of(l, "clientPort") &&
+        conf_line_of(l, "clientPortAddress"))
+        tell(l, CONF_ERROR, "clientPortAddress",
+             "clientPortAddress is set but clientPort is not set");
+    else if (c->client_port == 0 && !conf_line_of(l, "clientPort"))
+        tell(l, CONF_ERROR, "clientPort",
+             "clientPort is not set: no client could connect");
+    if (c->admin_enabled && c->admin_port == c->client_port)
+        tell(l, CONF_ERROR, "admin.serverPort", "is clientPort as well");
+}
+
+static bool
+is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+           strcmp(address, "localhost") == 0;
+}
+
+static void
+rule_admin(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->admin_enabled && !is_loopback(c->admin_address))
+        tell(l, CONF_WARNING, "admin.serverAddress",
+             "opens the HTTP server, which asks for no password, to others "
+             "than this machine");
+}
+
+/* ZK: ConnectThrottle's weights must be ordered or the start fails. */
+static void
+rule_throttle(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (!c->connect_weight_enabled)
+        return;
+    if (c->connect_weight_local > c->connect_weight_renew)
+        tell(l, CONF_ERROR, "connection_throttle_local_session_weight",
+             "must not be larger than the weight of a renewed session (%d)",
+             c->connect_weight_renew);
+    if (c->connect_weight_local > c->connect_weight_global)
+        tell(l, CONF_ERROR, "connection_throttle_local_session_weight",
+             "must not be larger than the weight of a global session (%d)",
+             c->connect_weight_global);
+}
+
+static void
+rule_acl(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->skip_acl)
+        tell(l, CONF_WARNING, "skipACL",
+             "ACLS ARE NOT CHECKED: everybody may do everything");
+    if (*c->super_digest && !strchr(c->super_digest, ':'))
+        tell(l, CONF_WARNING, "DigestAuthenticationProvider.superDigest",
+             "is not user:digest, so nobody can be this user");
+}
+
+/* ZK: AuthenticationHelper ends the server when a scheme is not there. */
+static void
+rule_enforced_auth(struct conf_loading *l)
+{
+    static const char schemes[] = "enforce.auth.schemes";
+    struct conf *c = &l->conf;
+
+    if (!c->enforce_auth)
+        c->enforce_auth_schemes = 0;
+    else if (c->enforce_auth_schemes == 0)
+        tell(l, CONF_ERROR, schemes,
+             "is empty although enforce.auth.enabled is true");
+    else if (c->enforce_auth_schemes & CONF_SCHEME_UNKNOWN)
+        tell(l, CONF_ERROR, schemes,
+             "names a scheme that this zabd does not have; it has digest "
+             "and ip");
+    else if (c->enforce_auth_schemes & CONF_SCHEME_DIGEST &&
+             !c->digest_auth_enabled)
+        tell(l, CONF_ERROR, schemes,
+             "names digest, which DigestAuthenticationProvider.enabled "
+             "turns off");
+}
+
+void
+conf_rules(struct conf_loading *l)
+{
+    conf_ensemble(l);
+    resolve(&l->conf);
+    rule_data(l);
+    rule_sessions(l);
+    rule_ports(l);
+    rule_admin(l);
+    rule_throttle(l);
+    rule_acl(l);
+    rule_enforced_auth(l);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * auth.c - schemes: from an auth packet to the identities of a connection.
+ *
+ * Client processes.  Facts: spec/client-protocol.md 6.4 and 6.6.
+ */
+#include "net/access/auth.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+
+#include "net/wire/java_text.h"
+
+enum {
+    HASH_MAX = 64,                           /* SHA-512 */
+    BASE64_MAX = (HASH_MAX + 2) / 3 * 4 + 1, /* and EVP's final zero */
+    ID_OVERHEAD = 4 + 4 + 8,                 /* lengths, the scheme's name */
+};
+
+uint32_t
+auth_growth(struct bytes auth)
+{
+    uint32_t user = auth.size < 0 ? 0 : (uint32_t)auth.size;
+
+    /* the count, a digest id as java_text writes it, and super */
+    return 4 + ID_OVERHEAD + 3 * user + 1 + BASE64_MAX + ID_OVERHEAD;
+}
+
+/* The list's elements; 0 of an empty list. */
+static int32_t
+open_ids(struct bytes ids, struct jute_in *in)
+{
+    *in = jute_in_of(ids.data, ids.size < 0 ? 0 : (size_t)ids.size);
+    return ids.size > 0 ? jute_get_count(in) : 0;
+}
+
+static bool
+has_id(const struct auth_ids *ids, struct bytes scheme, struct bytes id)
+{
+    struct jute_in in;
+
+    for (int32_t n = open_ids(auth_bytes(ids), &in); n > 0; n--) {
+        struct bytes s = jute_get_bytes(&in);
+        struct bytes i = jute_get_bytes(&in);
+
+        if (in.bad)
+            return false;
+        if (bytes_equal(s, scheme) && bytes_equal(i, id))
+            return true;
+    }
+    return false;
+}
+
+/* Append one identity, unless it is there; false when the room is gone. */
+static bool
+put_id(struct auth_ids *ids, struct bytes scheme, struct bytes id)
+{
+    struct jute_out out = jute_out_of(ids->data, ids->room);
+    uint32_t count = ids->size > 0 ? load_be32(ids->data) : 0;
+
+    if (has_id(ids, scheme, id))
+        return true;
+    if (!jute_room(&out, ids->size > 0 ? ids->size : 4))
+        return false;
+    jute_put_bytes(&out, scheme);
+    jute_put_bytes(&out, id);
+    if (out.bad)
+        return false;
+    store_be32(ids->data, count + 1);
+    ids->size = (uint16_t)jute_out_size(&out);
+    return true;
+}
+
+static const EVP_MD *
+hash_of(int alg)
+{
+    switch ((enum conf_digest_alg)alg) {
+    case CONF_DIGEST_SHA256:
+        return EVP_sha256();
+    case CONF_DIGEST_SHA512:
+        return EVP_sha512();
+    case CONF_DIGEST_SHA3_256:
+        return EVP_sha3_256();
+    case CONF_DIGEST_SHA1:
+        break;
+    }
+    return EVP_sha1();
+}
+
+int
+auth_digest_id(struct bytes user_password, int alg, char *text, size_t size)
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    uint8_t base64[BASE64_MAX];
+    unsigned hash_size = 0;
+    const uint8_t *p = user_password.data;
+    size_t all = user_password.size < 0 ? 0 : (size_t)user_password.size;
+    const uint8_t *colon = all > 0 ? memchr(p, ':', all) : NULL;
+    size_t user = colon ? (size_t)(colon - p) : all;
+    int n;
+
+    if (EVP_Digest(p, all, hash, &hash_size, hash_of(alg), NULL) != 1)
+        return -EIO;
+    n = EVP_EncodeBlock(base64, hash, (int)hash_size);
+    if (user + 1 + (size_t)n > size)
+        return -ENOSPC;
+    if (user > 0)
+        memcpy(text, p, user);
+    text[user] = ':';
+    memcpy(text + user + 1, base64, (size_t)n);
+    return (int)user + 1 + n;
+}
+
+/*
+ * Any text, as Java reads it, is a user and a password.  The operator's super
+ * user is known by the id that its password makes. ZK:
+ * DigestAuthenticationProvider.handleAuthentication
+ */
+static enum zk_code
+add_digest(const struct conf *conf, struct bytes auth, struct auth_ids *ids)
+{
+    char text[AUTH_IDS_MAX];
+    uint8_t read[AUTH_IDS_MAX];
+    struct bytes id = {(const uint8_t *)text, 0};
+
+    if (auth.size < 0 || (size_t)auth.size > sizeof read / 3 ||
+        !conf->digest_auth_enabled)
+        return ZK_AUTH_FAILED;
+    auth = (struct bytes){read, (int32_t)java_text(auth, read)};
+    id.size = auth_digest_id(auth, conf->digest_alg, text, sizeof text);
+    if (id.size < 0)
+        return ZK_AUTH_FAILED;
+    if (conf->super_digest[0] != 0 && bytes_are(id, conf->super_digest) &&
+        !put_id(ids, bytes_of("super"), bytes_of("")))
+        return ZK_AUTH_FAILED;
+    return put_id(ids, bytes_of("digest"), id) ? ZK_OK : ZK_AUTH_FAILED;
+}
+
+enum zk_code
+auth_add(const struct conf *conf, struct bytes scheme, struct bytes auth,
+         struct auth_ids *ids)
+{
+    if (bytes_are(scheme, "digest"))
+        return add_digest(conf, auth, ids);
+    if (bytes_are(scheme, "ip"))
+        return ZK_OK; /* there from the start */
+    return ZK_AUTH_FAILED;
+}
+
+void
+auth_address(const struct sockaddr *peer, char text[AUTH_ADDRESS_MAX])
+{
+    const struct sockaddr_in6 *in6 = (const void *)peer;
+    const struct sockaddr_in *in4 = (const void *)peer;
+    const uint8_t *b = in6->sin6_addr.s6_addr;
+
+    text[0] = 0;
+    if (peer->sa_family == AF_INET)
+        inet_ntop(AF_INET, &in4->sin_addr, text, AUTH_ADDRESS_MAX);
+    else if (peer->sa_family != AF_INET6)
+        return;
+    else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+        inet_ntop(AF_INET, b + 12, text, AUTH_ADDRESS_MAX);
+    else
+        snprintf(text, AUTH_ADDRESS_MAX, "%x:%x:%x:%x:%x:%x:%x:%x",
+                 b[0] << 8 | b[1], b[2] << 8 | b[3], b[4] << 8 | b[5],
+                 b[6] << 8 | b[7], b[8] << 8 | b[9], b[10] << 8 | b[11],
+                 b[12] << 8 | b[13], b[14] << 8 | b[15]);
+}
+
+enum zk_code
+auth_add_ip(const struct sockaddr *peer, struct auth_ids *ids)
+{
+    char text[AUTH_ADDRESS_MAX];
+
+    auth_address(peer, text);
+    return put_id(ids, bytes_of("ip"), bytes_of(text)) ? ZK_OK : ZK_AUTH_FAILED;
+}
+
+bool
+auth_holds(struct bytes ids, uint32_t schemes)
+{
+    struct jute_in in;
+
+    for (int32_t n = open_ids(ids, &in); n > 0; n--) {
+        struct bytes scheme = jute_get_bytes(&in);
+
+        jute_get_bytes(&in);
+        if (in.bad)
+            return false;
+        if ((bytes_are(scheme, "digest") && (schemes & CONF_SCHEME_DIGEST)) ||
+            (bytes_are(scheme, "ip") && (schemes & CONF_SCHEME_IP)))
+            return true;
+    }
+    return false;
+}
+
+void
+auth_put_clients(struct bytes ids, struct jute_out *out)
+{
+    struct jute_in in;
+    int32_t count = open_ids(ids, &in);
+
+    jute_put_i32(out, count);
+    for (; count > 0 && !in.bad; count--) {
+        struct bytes scheme = jute_get_bytes(&in);
+        struct bytes user = jute_get_bytes(&in);
+        const uint8_t *colon =
+            user.size > 0 ? memchr(user.data, ':', (size_t)user.size) : NULL;
+
+        if (colon && bytes_are(scheme, "digest"))
+            user.size = (int32_t)(colon - user.data);
+        jute_put_bytes(out, scheme);
+        jute_put_bytes(out, user);
+    }
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits.c - see limits.h.  Pure; client processes. */
+#include "net/access/limits.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+enum { PROBES = 64 };
+
+static uint64_t
+mix(uint64_t h)
+{
+    h ^= h >> 33;
+    h *= UINT64_C(0xff51afd7ed558ccd);
+    h ^= h >> 33;
+    h *= UINT64_C(0xc4ceb9fe1a85ec53);
+    return h ^ h >> 33;
+}
+
+uint64_t
+limits_address(const struct sockaddr *peer)
+{
+    const struct sockaddr_in *v4 = (const void *)peer;
+    const struct sockaddr_in6 *v6 = (const void *)peer;
+    uint64_t high = 0, low = 0;
+
+    if (peer->sa_family == AF_INET6) {
+        memcpy(&high, v6->sin6_addr.s6_addr, sizeof high);
+        memcpy(&low, v6->sin6_addr.s6_addr + 8, sizeof low);
+    } else if (peer->sa_family == AF_INET) {
+        low = v4->sin_addr.s_addr;
+    }
+    low = mix(mix(high) + low);
+    return low ? low : 1;
+}
+
+static size_t
+place(uint64_t address, size_t probe)
+{
+    return (size_t)(address + probe) % IP_SLOTS;
+}
+
+void
+limits_ip_add(struct ip_slot *slots, uint64_t address)
+{
+    struct ip_slot *empty = NULL;
+
+    for (size_t i = 0; i < PROBES; i++) {
+        struct ip_slot *s = &slots[place(address, i)];
+
+        if (s->ip_hash == address) {
+            s->count++;
+            return;
+        }
+        if (s->count == 0 && !empty)
+            empty = s;
+        if (s->ip_hash == 0)
+            break;
+    }
+    if (empty) {
+        empty->ip_hash = address;
+        empty->count = 1;
+    }
+}
+
+static const struct ip_slot *
+find(const struct ip_slot *slots, uint64_t address)
+{
+    for (size_t i = 0; i < PROBES; i++) {
+        const struct ip_slot *s = &slots[place(address, i)];
+
+        if (s->ip_hash == address)
+            return s;
+        if (s->ip_hash == 0)
+            break;
+    }
+    return NULL;
+}
+
+void
+limits_ip_drop(struct ip_slot *slots, uint64_t address)
+{
+    const struct ip_slot *s = find(slots, address);
+
+    if (s && s->count > 0)
+        slots[s - slots].count--;
+}
+
+uint32_t
+limits_ip_count(const struct ip_slot *slots, uint64_t address)
+{
+    const struct ip_slot *s = find(slots, address);
+
+    return s ? s->count : 0;
+}
+
+static int64_t
+share(int64_t all, uint32_t processes)
+{
+    return (all + processes - 1) / processes;
+}
+
+static void
+fill(struct token_bucket *b, const struct conf *conf, int64_t most,
+     uint32_t processes, mono_ms_t now)
+{
+    int64_t period = conf->connect_fill_time_ms;
+    int64_t times = period > 0 ? (now - b->filled) / period : 0;
+
+    if (b->filled == 0) {
+        b->tokens = most;
+        b->filled = now;
+    } else if (times > 0) {
+        b->tokens += share(times * conf->connect_fill_count, processes);
+        b->filled += times * period;
+    }
+    if (b->tokens > most)
+        b->tokens = most;
+}
+
+/* --- dropped at random --------------------------------------------------- */
+
+/* ZK: BlueThrottle.checkBlue */
+static void
+judge(struct token_bucket *b, const struct conf *conf, int64_t most,
+      mono_ms_t now)
+{
+    double missing = (double)(most - b->tokens);
+
+    if (now - b->judged <= conf->connect_freeze_time_ms)
+        return;
+    b->judged = now;
+    if (b->tokens == 0)
+        b->drop += conf->connect_drop_increase;
+    else if (missing <= (double)most * conf->connect_decrease_ratio)
+        b->drop -= conf->connect_drop_decrease;
+    b->drop = b->drop < 0 ? 0 : b->drop > 1 ? 1 : b->drop;
+}
+
+/* From 0 to less than 1; splitmix64. */
+static double
+roll(struct token_bucket *b)
+{
+    uint64_t z = b->dice += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (double)((z ^ z >> 31) >> 11) / (double)(UINT64_C(1) << 53);
+}
+
+static bool
+is_dropped(struct token_bucket *b, const struct conf *conf, int64_t most,
+           mono_ms_t now)
+{
+    if (conf->connect_freeze_time_ms < 0) {
+        b->drop = 0;
+        return false;
+    }
+    judge(b, conf, most, now);
+    return roll(b) < b->drop;
+}
+
+bool
+limits_connect(struct token_bucket *b, const struct conf *conf,
+               uint32_t processes, enum connect_kind kind, mono_ms_t now)
+{
+    const int32_t weights[] = {
+        [CONNECT_NEW] = conf->connect_weight_global,
+        [CONNECT_LOCAL] = conf->connect_weight_local,
+        [CONNECT_RENEW] = conf->connect_weight_renew,
+    };
+    int64_t cost = conf->connect_weight_enabled ? weights[kind] : 1;
+    int64_t most = share(conf->connect_tokens, processes);
+
+    if (conf->connect_tokens <= 0)
+        return true;
+    fill(b, conf, most, processes, now);
+    if (is_dropped(b, conf, most, now) || b->tokens < cost)
+        return false;
+    b->tokens -= cost;
+    return true;
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin_commands.c - see admin_commands.h.  Admin process. */
+#include "net/admin/admin_commands.h"
+
+#include <inttypes.h>
+#include <netdb.h>
+
+#include "daemon/version.h"
+#include "election/quorum_conf.h"
+
+#define TEXT(o, name, value) json_object_set_new(o, name, json_string(value))
+#define NUMBER(o, name, value)                                                 \
+    json_object_set_new(o, name, json_integer((json_int_t)(value)))
+#define FLAG(o, name, value) json_object_set_new(o, name, json_boolean(value))
+
+static const char not_serving[] = "This ZooKeeper instance is not currently "
+                                  "serving requests";
+
+/* --- numbers -------------------------------------------------------------- */
+
+static void
+put_configuration(const struct admin_view *v, json_t *o)
+{
+    const struct conf *c = v->conf;
+    char path[CONF_PATH_MAX + 16];
+
+    NUMBER(o, "client_port", c->client_port);
+    snprintf(path, sizeof path, "%s/version-2", c->data_dir);
+    TEXT(o, "data_dir", path);
+    snprintf(path, sizeof path, "%s/version-2", c->data_log_dir);
+    TEXT(o, "data_log_dir", path);
+    NUMBER(o, "tick_time", c->tick_time_ms);
+    NUMBER(o, "max_client_cnxns", c->max_client_cnxns);
+    NUMBER(o, "min_session_timeout", c->min_session_timeout_ms);
+    NUMBER(o, "max_session_timeout", c->max_session_timeout_ms);
+    NUMBER(o, "server_id", c->my_sid);
+    NUMBER(o, "client_port_listen_backlog", c->listen_backlog);
+}
+
+static void
+put_dirs(const struct admin_view *v, json_t *o)
+{
+    NUMBER(o, "datadir_size", v->figures->data_dir_bytes);
+    NUMBER(o, "logdir_size", v->figures->log_dir_bytes);
+}
+
+static void
+put_is_read_only(const struct admin_view *v, json_t *o)
+{
+    FLAG(o, "read_only", v->figures->role == ROLE_READ_ONLY);
+}
+
+static void
+put_monitor(const struct admin_view *v, json_t *o)
+{
+    const struct figures *f = v->figures;
+    struct metric m[METRICS_MAX];
+    size_t n = figures_metrics(f, m);
+
+    TEXT(o, "version", ZABD_ZOOKEEPER_VERSION);
+    TEXT(o, "server_state", figures_state(f));
+    if (figures_peer_state(f))
+        TEXT(o, "peer_state", figures_peer_state(f));
+    if (f->role == ROLE_OBSERVING)
+        NUMBER(o, "observer_master_id", f->ensemble.leader);
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(o, m[i].name,
+                            m[i].is_fraction ? json_real(m[i].real)
+                                             : json_integer(m[i].whole));
+}
+
+static void
+put_nothing(const struct admin_view *v, json_t *o)
+{
+    (void)v, (void)o;
+}
+
+static json_t *
+server_stats(const struct figures *f)
+{
+    json_t *o = json_object();
+
+    NUMBER(o, "packets_sent", f->sent);
+    NUMBER(o, "packets_received", f->received);
+    TEXT(o, "server_state", figures_state(f));
+    NUMBER(o, "outstanding_requests", f->outstanding);
+    NUMBER(o, "min_latency", f->latency_min_ms);
+    json_object_set_new(o, "avg_latency", json_real(figures_latency_avg(f)));
+    NUMBER(o, "max_latency", f->latency_max_ms);
+    NUMBER(o, "data_dir_size", f->data_dir_bytes);
+    NUMBER(o, "log_dir_size", f->log_dir_bytes);
+    NUMBER(o, "last_processed_zxid", f->tree.zxid);
+    NUMBER(o, "num_alive_client_connections", f->connections);
+    NUMBER(o, "auth_failed_count", f->auth_failed);
+    NUMBER(o, "uptime", f->uptime_ms);
+    return o;
+}
+
+/* ZK: BufferStats */
+static json_t *
+proposal_stats(const struct figures *f)
+{
+    json_t *o = json_object();
+
+    NUMBER(o, "last_buffer_size", f->ensemble.proposal_last);
+    NUMBER(o, "min_buffer_size", f->ensemble.proposal_min);
+    NUMBER(o, "max_buffer_size", f->ensemble.proposal_max);
+    return o;
+}
+
+static void
+put_stats(const struct admin_view *v, json_t *o)
+{
+    const struct figures *f = v->figures;
+
+    TEXT(o, "version", ZABD_ZOOKEEPER_VERSION);
+    FLAG(o, "read_only", f->role == ROLE_READ_ONLY);
+    json_object_set_new(o, "server_stats", server_stats(f));
+    NUMBER(o, "node_count", f->tree.node_count);
+    if (f->role == ROLE_LEADING)
+        json_object_set_new(o, "proposal_stats", proposal_stats(f));
+}
+
+static void
+put_watch_summary(const struct admin_view *v, json_t *o)
+{
+    NUMBER(o, "num_connections", v->figures->watching);
+    NUMBER(o, "num_paths", v->figures->watched_paths);
+    NUMBER(o, "num_total_watches", v->figures->data_watches);
+}
+
+/* --- the ensemble --------------------------------------------------------- */
+
+/* As digits if the name is known to this machine now, else the name. */
+static void
+put_address(json_t *o, const char *name, const char *host)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
+    char digits[NI_MAXHOST];
+
+    if (getaddrinfo(host, NULL, &hints, &list) != 0) {
+        TEXT(o, name, host);
+        return;
+    }
+    if (getnameinfo(list->ai_addr, list->ai_addrlen, digits, sizeof digits,
+                    NULL, 0, NI_NUMERICHOST) == 0)
+        TEXT(o, name, digits);
+    else
+        TEXT(o, name, host);
+    freeaddrinfo(list);
+}
+
+static const struct conf_member *
+member_of(const struct conf *c, sid_t sid)
+{
+    for (uint32_t i = 0; i < c->member_count; i++)
+        if (c->member[i].sid == sid)
+            return &c->member[i];
+    return NULL;
+}
+
+static void
+put_leader(const struct admin_view *v, json_t *o)
+{
+    sid_t sid = v->figures->ensemble.leader;
+    const struct conf_member *leader = member_of(v->conf, sid);
+
+    FLAG(o, "is_leader", v->figures->role == ROLE_LEADING);
+    NUMBER(o, "leader_id", sid);
+    put_address(o, "leader_ip", leader ? leader->host : "");
+}
+
+static void
+format_address(const char *host, int32_t port, char *text, size_t size)
+{
+    snprintf(text, size, strchr(host, ':') ? "[%s]:%" PRId32 : "%s:%" PRId32,
+             host, port);
+}
+
+/* One of the two ports where other servers come. */
+static int32_t
+quorum_port(const struct conf_address *a)
+{
+    return a->quorum_port;
+}
+static int32_t
+election_port(const struct conf_address *a)
+{
+    return a->election_port;
+}
+
+static json_t *
+address_list(const struct conf_member *m,
+             int32_t (*port)(const struct conf_address *a))
+{
+    char text[CONF_ADDRESS_MAX + 16];
+    json_t *list = json_array();
+    struct conf_address a;
+
+    for (uint32_t i = 0; conf_member_address(m, i, &a); i++) {
+        format_address(a.host, port(&a), text, sizeof text);
+        json_array_append_new(list, json_string(text));
+    }
+    return list;
+}
+
+/* ZK: VotingViewCommand.QuorumServerView */
+static json_t *
+voter_view(const struct conf_member *m)
+{
+    char client[CONF_ADDRESS_MAX + 16] = "";
+    json_t *o = json_object();
+
+    if (m->client_port != 0)
+        format_address(*m->client_host ? m->client_host : "0.0.0.0",
+                       m->client_port, client, sizeof client);
+    json_object_set_new(o, "server_addresses", address_list(m, quorum_port));
+    json_object_set_new(o, "election_addresses",
+                        address_list(m, election_port));
+    TEXT(o, "client_address", client);
+    TEXT(o, "learner_type", "participant");
+    return o;
+}
+
+static void
+put_voting_view(const struct admin_view *v, json_t *o)
+{
+    json_t *voters = json_object();
+    char sid[24];
+
+    for (uint32_t i = 0; i < v->conf->member_count; i++) {
+        const struct conf_member *m = &v->conf->member[i];
+
+        if (m->is_observer)
+            continue;
+        snprintf(sid, sizeof sid, "%" PRId64, m->sid);
+        json_object_set_new(voters, sid, voter_view(m));
+    }
+    json_object_set_new(o, "current_config", voters);
+}
+
+/* ZK: MultipleAddresses as Jackson prints it; all count as reachable. */
+static json_t *
+multiple_addresses(const struct conf_member *m,
+                   int32_t (*port)(const struct conf_address *a))
+{
+    json_t *o = json_object(), *ports = json_array(), *hosts = json_array(),
+           *any = json_array();
+    char text[CONF_ADDRESS_MAX + 16];
+    struct conf_address a;
+
+    for (uint32_t i = 0; conf_member_address(m, i, &a); i++) {
+        format_address("0.0.0.0", port(&a), text, sizeof text);
+        json_array_append_new(any, json_string(text));
+        json_array_append_new(ports, json_integer(port(&a)));
+        json_array_append_new(hosts, json_string(a.host));
+    }
+    conf_member_address(m, 0, &a);
+    format_address(a.host, port(&a), text, sizeof text);
+    FLAG(o, "empty", false);
+    json_object_set_new(o, "all_addresses", address_list(m, port));
+    json_object_set_new(o, "all_reachable_addresses", address_list(m, port));
+    TEXT(o, "one", text);
+    TEXT(o, "reachable_address", text);
+    json_object_set_new(o, "wildcard_addresses", any);
+    json_object_set_new(o, "all_ports", ports);
+    json_object_set_new(o, "all_host_strings", hosts);
+    json_object_set_new(o, "all_reachable_addresses_or_all",
+                        address_list(m, port));
+    TEXT(o, "reachable_or_one", text);
+    return o;
+}
+
+static void
+put_place(const struct conf_member *self, json_t *o)
+{
+    char client[CONF_ADDRESS_MAX + 16];
+
+    json_object_set_new(o, "quorum_address",
+                        multiple_addresses(self, quorum_port));
+    json_object_set_new(o, "election_address",
+                        multiple_addresses(self, election_port));
+    if (self->client_port != 0) {
+        format_address(*self->client_host ? self->client_host : "0.0.0.0",
+                       self->client_port, client, sizeof client);
+        TEXT(o, "client_address", client);
+    } else {
+        json_object_set_new(o, "client_address", json_null());
+    }
+}
+
+static void
+put_zabstate(const struct admin_view *v, json_t *o)
+{
+    const struct conf_member *self = conf_myself(v->conf);
+    const struct figures *f = v->figures;
+    uint64_t zxid = (uint64_t)f->tree.zxid;
+    char hex[32];
+
+    if (!self || !f->is_serving) {
+        FLAG(o, "voting", false);
+        TEXT(o, "zabstate", "");
+        return;
+    }
+    NUMBER(o, "myid", v->conf->my_sid);
+    FLAG(o, "is_leader", f->role == ROLE_LEADING);
+    put_place(self, o);
+    FLAG(o, "voting", !self->is_observer);
+    snprintf(hex, sizeof hex, "0x%" PRIx64, zxid);
+    TEXT(o, "last_zxid", hex);
+    NUMBER(o, "zab_epoch", zxid >> 32);
+    NUMBER(o, "zab_counter", zxid & UINT32_MAX);
+    TEXT(o, "zabstate", figures_zab_state(f));
+}
+
+/* --- the table ------------------------------------------------------------ */
+
+enum need { ALWAYS, SERVING, MEMBER };
+
+static const struct command {
+    const char *name, *alias, *other; /* other: as `name` if there is none */
+    enum need need;
+    void (*put)(const struct admin_view *v, json_t *o);
+} commands[] = {
+    {"configuration", "conf", "config", SERVING, put_configuration},
+    {"dirs", "dirs", "dirs", SERVING, put_dirs},
+    {"is_read_only", "isro", "isro", SERVING, put_is_read_only},
+    {"leader", "lead", "lead", MEMBER, put_leader},
+    {"monitor", "mntr", "mntr", SERVING, put_monitor},
+    {"ruok", "ruok", "ruok", ALWAYS, put_nothing},
+    {"server_stats", "srvr", "srvr", SERVING, put_stats},
+    {"stats", "stat", "stat", SERVING, put_stats},
+    {"voting_view", "voting_view", "voting_view", SERVING, put_voting_view},
+    {"watch_summary", "wchs", "wchs", SERVING, put_watch_summary},
+    {"zabstate", "zabstate", "zabstate", ALWAYS, put_zabstate},
+};
+
+static const struct command *
+find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+        if (strcmp(name, commands[i].name) == 0 ||
+            strcmp(name, commands[i].alias) == 0 ||
+            strcmp(name, commands[i].other) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+void
+admin_command(const struct admin_view *v, const char *name,
+              struct admin_answer *answer)
+{
+    const struct command *c = find(name);
+
+    *answer = (struct admin_answer){.fields = json_object(),
+                                    .command = c ? c->name : name};
+    if (!c)
+        snprintf(answer->error, sizeof answer->error, "Unknown command: %.80s",
+                 name);
+    else if (c->need != ALWAYS && !v->figures->is_serving)
+        snprintf(answer->error, sizeof answer->error, "%s", not_serving);
+    else if (c->need == MEMBER && v->conf->member_count == 0)
+        snprintf(answer->error, sizeof answer->error,
+                 "server is not initialized");
+    else
+        c->put(v, answer->fields);
+}
+
+void
+admin_command_list(const char *base, FILE *out)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+        fprintf(out, "<a href=\"%s/%s\">%s</a>\n<br/>\n", base,
+                commands[i].name, commands[i].name);
+}

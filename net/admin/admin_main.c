@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The admin process.  Forked by the supervisor, it answers HTTP on the admin
+ * port: a few commands as JSON and the metrics as Prometheus reads them.  It
+ * reads shared memory and stores to shm->admin only.  Nothing on disk.
+ * SIGTERM ends it.  If it dies, a scrape fails, the supervisor forks another.
+ * A port that cannot be had is a warning: the server goes on without it.
+ *
+ * libmicrohttpd runs a thread of its own in this process; the loop beats.
+ * Facts: spec/operations.md 7, 8.
+ */
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/bell.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
+#include "net/admin/admin_commands.h"
+
+struct admin {
+    struct shm *shm;
+    struct conf conf;
+    struct MHD_Daemon *http;
+    struct bell bell;
+};
+
+/* --- answers -------------------------------------------------------------- */
+
+/* `text` comes from malloc and is given away. */
+static enum MHD_Result
+reply(struct MHD_Connection *connection, unsigned status, const char *type,
+      char *text)
+{
+    struct MHD_Response *r;
+    enum MHD_Result result;
+
+    if (!text)
+        return MHD_NO;
+    r = MHD_create_response_from_buffer(strlen(text), text,
+                                        MHD_RESPMEM_MUST_FREE);
+    if (!r) {
+        free(text);
+        return MHD_NO;
+    }
+    MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    result = MHD_queue_response(connection, status, r);
+    MHD_destroy_response(r);
+    return result;
+}
+
+/* The envelope: the command's fields, its name, an error or null. */
+static enum MHD_Result
+run_command(struct admin *a, struct MHD_Connection *connection,
+            const char *name)
+{
+    static struct conf conf; /* one thread answers */
+    struct figures figures;
+    struct admin_view view = {.figures = &figures, .conf = &conf};
+    struct admin_answer answer;
+    char *text;
+
+    figures_collect(a->shm, &figures);
+    shm_conf(a->shm, &conf);
+    admin_command(&view, name, &answer);
+    json_object_set_new(answer.fields, "command", json_string(answer.command));
+    json_object_set_new(answer.fields, "error",
+                        *answer.error ? json_string(answer.error)
+                                      : json_null());
+    text = json_dumps(answer.fields, JSON_INDENT(2));
+    json_decref(answer.fields);
+    return reply(connection, MHD_HTTP_OK, "application/json", text);
+}
+
+static enum MHD_Result
+list_commands(const struct admin *a, struct MHD_Connection *connection)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return MHD_NO;
+    admin_command_list(a->conf.admin_command_url, out);
+    fclose(out);
+    return reply(connection, MHD_HTTP_OK, "text/html", text);
+}
+
+static enum MHD_Result
+print_metrics(struct admin *a, struct MHD_Connection *connection)
+{
+    struct metric m[METRICS_MAX];
+    struct figures f;
+    char *text = NULL;
+    char value[32];
+    size_t size, n;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return MHD_NO;
+    figures_collect(a->shm, &f);
+    n = figures_metrics(&f, m);
+    for (size_t i = 0; i < n; i++) {
+        figures_format(m[i].is_fraction ? m[i].real : (double)m[i].whole,
+                       value);
+        fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %s\n", m[i].name,
+                m[i].name, m[i].name,
+                m[i].kind == METRIC_COUNTER ? "counter" : "gauge", m[i].name,
+                value);
+    }
+    fclose(out);
+    return reply(connection, MHD_HTTP_OK,
+                 "text/plain; version=0.0.4; charset=utf-8", text);
+}
+
+static enum MHD_Result
+on_request(void *arg, struct MHD_Connection *connection, const char *url,
+           const char *method, const char *version, const char *data,
+           size_t *data_size, void **state)
+{
+    struct admin *a = arg;
+    size_t prefix = strlen(a->conf.admin_command_url);
+
+    (void)version, (void)data, (void)state;
+    *data_size = 0;
+    atomic_fetch_add(&a->shm->admin->requests, 1);
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
+                     strdup(""));
+    if (strcmp(url, "/metrics") == 0)
+        return print_metrics(a, connection);
+    if (strncmp(url, a->conf.admin_command_url, prefix) == 0) {
+        if (url[prefix] == 0 || strcmp(url + prefix, "/") == 0)
+            return list_commands(a, connection);
+        if (url[prefix] == '/')
+            return run_command(a, connection, url + prefix + 1);
+    }
+    return reply(connection, MHD_HTTP_NOT_FOUND, "text/plain",
+                 strdup("not found"));
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+static struct MHD_Daemon *
+listen_http(struct admin *a)
+{
+    const char *host =
+        *a->conf.admin_address ? a->conf.admin_address : "127.0.0.1";
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *list;
+    struct MHD_Daemon *http;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG;
+    char port[16];
+
+    snprintf(port, sizeof port, "%d", a->conf.admin_port);
+    if (getaddrinfo(host, port, &hints, &list) != 0)
+        return NULL;
+    if (list->ai_family == AF_INET6)
+        flags |= MHD_USE_IPv6;
+    http = MHD_start_daemon(
+        flags, (uint16_t)a->conf.admin_port, NULL, NULL, on_request, a,
+        MHD_OPTION_SOCK_ADDR, list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, 64u,
+        MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(a->conf.admin_idle_timeout_ms / 1000), MHD_OPTION_END);
+    freeaddrinfo(list);
+    return http;
+}
+
+static bool
+no_work(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+noreturn void
+admin_main(struct shm *shm)
+{
+    static struct admin a;
+    struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+
+    if (!loop)
+        fatal(EXIT_UNEXPECTED, "no event loop");
+    a.shm = shm;
+    shm_conf(shm, &a.conf);
+    if (a.conf.admin_enabled && a.conf.admin_port > 0) {
+        a.http = listen_http(&a);
+        if (a.http)
+            log_info("Started AdminServer on address %s, port %d and command "
+                     "URL %s",
+                     a.conf.admin_address, a.conf.admin_port,
+                     a.conf.admin_command_url);
+        else
+            log_warn("no admin port: cannot listen on %s:%d: %s",
+                     a.conf.admin_address, a.conf.admin_port, strerror(errno));
+    }
+    bell_attach(&a.bell, loop, shm, PROC_ADMIN, no_work, &a);
+    proc_ready(PROC_ADMIN, shm);
+    ev_run(loop, 0);
+    exit(EXIT_SUCCESS);
+}

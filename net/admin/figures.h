@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * figures.h - the server in numbers, added up over its processes.
+ *
+ * Read from shared memory, each number of its own moment.  What `mntr` and
+ * /metrics print is one table: a figure is a row here and nowhere else.
+ * Client and admin processes.  Facts: spec/operations.md 8.
+ */
+#ifndef NET_ADMIN_FIGURES_H
+#define NET_ADMIN_FIGURES_H
+
+#include "daemon/shm.h"
+#include "storage/tree/tree.h"
+
+/* What a member of an ensemble tells; see struct shm_ensemble. */
+struct ensemble_figures {
+    uint32_t zab_state;   /* enum zab_state */
+    uint32_t quorum_size; /* all voters; 0: a server of its own */
+    sid_t leader;
+    int64_t epoch;
+    int32_t master_port; /* a follower's, for observers; 0: none */
+    uint32_t learners, synced_followers, synced_non_voting, synced_observers;
+    uint32_t pending_syncs;
+    uint32_t aliens; /* members of another ensemble */
+    int64_t leader_uptime_ms;
+    int64_t proposal_last, proposal_min, proposal_max; /* -1: none yet */
+    uint64_t lookings, diffs, snaps, unavailable_last_ms;
+    uint64_t elections, election_last_ms, elections_ms;
+};
+
+/* Sums over all client processes, and what the others tell. */
+struct figures {
+    bool is_serving;
+    uint32_t role; /* enum server_role */
+    struct ensemble_figures ensemble;
+    struct tree_totals tree;
+    uint64_t sessions, local_sessions;
+    int64_t uptime_ms;
+    uint64_t received, sent, bytes_received;
+    uint64_t latency_count, latency_total_ms, latency_min_ms, latency_max_ms;
+    uint64_t connections, rejected, outstanding;
+    uint64_t data_watches, child_watches, watched_paths, watching;
+    uint64_t connection_requests, throttle_drops, sessionless_expired;
+    uint64_t drop_ppm; /* of the process that drops most */
+    uint64_t auth_failed, revalidations, throttled, watch_bytes;
+    uint64_t open_files, max_files;
+    uint64_t sessions_expired, proposals, digest_mismatches;
+    uint64_t fsync_count, fsync_total_us, fsync_max_us;
+    uint64_t snapshots, snapshot_last_ms;
+    uint64_t data_dir_bytes, log_dir_bytes;
+};
+
+void figures_collect(const struct shm *shm, struct figures *f);
+
+/* "standalone", "leader", "follower", "observer", "read-only". */
+const char *figures_state(const struct figures *f);
+
+/*
+ * "leading - broadcast", "following - synchronization", "looking"; NULL for a
+ * server of its own, or in read-only mode.
+ */
+const char *figures_peer_state(const struct figures *f);
+
+/* "election" to "broadcast", "" for a server of its own. */
+const char *figures_zab_state(const struct figures *f);
+
+/* Of all answers, 0 if there was none. */
+double figures_latency_avg(const struct figures *f);
+
+enum metric_kind { METRIC_GAUGE, METRIC_COUNTER };
+
+struct metric {
+    const char *name; /* without `zk_` */
+    enum metric_kind kind;
+    bool is_fraction; /* `real` counts, else `whole` */
+    int64_t whole;
+    double real;
+};
+
+enum { METRICS_MAX = 80 };
+
+/* Fill `m` in the order of mntr; returns how many. */
+size_t figures_metrics(const struct figures *f, struct metric m[METRICS_MAX]);
+
+/* At least one and at most four fraction digits, as Java prints. */
+void figures_format(double value, char text[32]);
+
+#endif

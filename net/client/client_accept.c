@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_accept.c - connections come, and those without a session go.
+ *
+ * All client processes share one listening socket; client_share.c says whose
+ * turn it is to accept there.  Facts: spec/client-protocol.md 1.8, 11.
+ */
+#include "net/client/client.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+
+static const double pause_seconds = 0.1; /* when no descriptor is left */
+
+static uint64_t
+connections_in_all(const struct client_proc *p)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t w = 0; w < p->shm->super->client_count; w++)
+        sum += p->shm->client[w]->stats.connections;
+    return sum;
+}
+
+static uint32_t
+connections_of(const struct client_proc *p, uint64_t address)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t w = 0; w < p->shm->super->client_count; w++)
+        sum += limits_ip_count(p->shm->client[w]->ips, address);
+    return sum;
+}
+
+/* The address is counted first, so two processes cannot both find room. */
+static bool
+is_over_limit(struct client_proc *p, const struct sockaddr *peer,
+              uint64_t address)
+{
+    char text[AUTH_ADDRESS_MAX];
+
+    if (p->conf.max_cnxns > 0 &&
+        connections_in_all(p) >= (uint64_t)p->conf.max_cnxns) {
+        log_warn_often("Too many connections - max is %d", p->conf.max_cnxns);
+        return true;
+    }
+    if (p->conf.max_client_cnxns <= 0 ||
+        connections_of(p, address) <= (uint32_t)p->conf.max_client_cnxns)
+        return false;
+    auth_address(peer, text);
+    log_warn_often("Too many connections from /%s - max is %d", text,
+                   p->conf.max_client_cnxns);
+    return true;
+}
+
+static void
+reject(struct client_proc *p, int fd)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    close(fd);
+    COUNT(p->own->stats.connections_rejected, 1);
+}
+
+static void
+welcome(struct client_proc *p, int fd, const struct sockaddr *peer)
+{
+    uint64_t address = limits_address(peer);
+    struct client *c;
+    int on = 1;
+
+    limits_ip_add(p->own->ips, address);
+    c = is_over_limit(p, peer, address) ? NULL : client_open(p, fd, peer);
+    if (!c) {
+        limits_ip_drop(p->own->ips, address);
+        reject(p, fd);
+        return;
+    }
+    c->address = address;
+    c->is_counted = true;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (p->conf.tcp_keepalive)
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+static void
+on_accept(struct ev_loop *loop, ev_io *io, int events)
+{
+    struct client_proc *p = io->data;
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    int fd;
+
+    (void)events;
+    fd = accept4(io->fd, (struct sockaddr *)&peer, &size,
+                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        welcome(p, fd, (const struct sockaddr *)&peer);
+        client_accept_look(p);
+        return;
+    }
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
+        errno != ENOMEM)
+        return; /* another process took it, or the peer gave up */
+    log_warn_often("cannot accept connections: %s; raise LimitNOFILE",
+                   strerror(errno));
+    ev_io_stop(loop, io);
+    ev_timer_again(loop, &p->accept_again);
+}
+
+static void
+on_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct client_proc *p = timer->data;
+
+    (void)events;
+    ev_timer_stop(loop, timer);
+    client_accept_look(p);
+}
+
+/* Only whose turn it is waits at the socket: others need not be woken. */
+void
+client_accept_look(struct client_proc *p)
+{
+    enum proc_id whose = client_share_whose(p);
+
+    if (p->shm->super->listen_fd < 0 || ev_is_active(&p->accept_again))
+        return;
+    if (whose == p->self) {
+        ev_io_start(p->loop, &p->accept);
+    } else if (ev_is_active(&p->accept)) {
+        ev_io_stop(p->loop, &p->accept);
+        bell_ring(p->shm, whose);
+    }
+}
+
+void
+client_accept_init(struct client_proc *p)
+{
+    ev_timer_init(&p->accept_again, on_again, pause_seconds, pause_seconds);
+    ev_io_init(&p->accept, on_accept, p->shm->super->listen_fd, EV_READ);
+    p->accept_again.data = p->accept.data = p;
+}
+
+/* The oldest of a state come first. */
+static void
+expire(struct client_proc *p, enum client_state state, int64_t limit_ms,
+       _Atomic uint64_t *counter)
+{
+    while (p->list[state]) {
+        struct client *c = &p->client[p->list[state] - 1];
+
+        if ((uint32_t)p->now_ms - c->since_ms <= limit_ms)
+            return;
+        client_drop(p, c);
+        if (counter)
+            COUNT(*counter, 1);
+    }
+}
+
+void
+client_expire(struct client_proc *p)
+{
+    if (p->conf.sessionless_timeout_ms > 0) {
+        expire(p, CLIENT_NEW, p->conf.sessionless_timeout_ms,
+               &p->own->stats.sessionless_expired);
+        expire(p, CLIENT_CONNECTING, p->conf.sessionless_timeout_ms,
+               &p->own->stats.sessionless_expired);
+    }
+    expire(p, CLIENT_CLOSING, CLOSING_MS, NULL);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_connect.c - from a ConnectRequest to a session.
+ *
+ * Refused here: who cannot be served now, who has seen a later state, who
+ * has a wrong password.  All others wait for replication's word, and with
+ * them the requests that they sent right behind.
+ *
+ * Facts: spec/client-protocol.md 1.4 to 1.7.
+ * ZK: ZooKeeperServer.processConnectRequest.
+ * Ours: the password is checked first; a wrong one closes nobody else.
+ */
+#include "net/client/client.h"
+
+#include <inttypes.h>
+
+#include "daemon/log.h"
+#include "net/wire/reply.h"
+
+/* Write a ConnectResponse; session 0 refuses. */
+static void
+put_response(struct client_proc *p, struct client *c, session_id_t session,
+             int32_t timeout_ms)
+{
+    struct jute_out out;
+
+    if (!conn_out(&c->conn, REPLY_CONNECT_BYTES, &out)) {
+        client_drop(p, c);
+        return;
+    }
+    reply_put_connect(&out, session, timeout_ms, c->has_read_only,
+                      p->is_read_only);
+    conn_out_end(&c->conn, &out);
+    COUNT(p->own->stats.sent, 1);
+    client_info(p, c)->sent++;
+}
+
+void
+client_refused(struct client_proc *p, struct client *c)
+{
+    put_response(p, c, 0, 0);
+    client_end(p, c);
+}
+
+void
+client_accepted(struct client_proc *p, struct client *c, session_id_t session,
+                int32_t timeout_ms)
+{
+    struct client *older = client_of_session(p, session);
+
+    if (older && older != c)
+        client_drop(p, older);
+    client_bind_session(p, c, session, timeout_ms);
+    client_set_state(p, c, CLIENT_OPEN);
+    put_response(p, c, session, timeout_ms);
+    client_info(p, c)->last_op = ZK_OP_CREATE_SESSION;
+    client_list_add(&p->todo, c); /* reads on what was sent behind */
+}
+
+static int32_t
+clamp(const struct client_proc *p, int32_t timeout_ms)
+{
+    if (timeout_ms < p->conf.min_session_timeout_ms)
+        return p->conf.min_session_timeout_ms;
+    if (timeout_ms > p->conf.max_session_timeout_ms)
+        return p->conf.max_session_timeout_ms;
+    return timeout_ms;
+}
+
+static bool
+password_fits(const struct connect_request *r)
+{
+    uint8_t password[ZK_PASSWORD_BYTES];
+
+    session_password(r->session, password);
+    return r->password.size == ZK_PASSWORD_BYTES &&
+           memcmp(r->password.data, password, sizeof password) == 0;
+}
+
+static bool
+ask(struct client_proc *p, struct client *c, const struct connect_request *r)
+{
+    struct reqring *ring = &p->shm->requests[p->worker];
+    struct req *req = reqring_reserve(ring, 0, 0);
+
+    if (!req)
+        return false;
+    req->kind = r->session == 0 ? REQ_SESSION_OPEN : REQ_SESSION_RESUME;
+    req->life = p->life;
+    req->conn = c->id;
+    req->session = r->session;
+    req->timeout_ms = clamp(p, r->timeout_ms);
+    req->op = ZK_OP_CREATE_SESSION;
+    req->period = p->period;
+    reqring_send(ring, req);
+    p->must_ring = true;
+    c->has_read_only = r->has_read_only;
+    client_set_state(p, c, CLIENT_CONNECTING);
+    conn_pause(&c->conn, CONN_PAUSE_WAITING);
+    return true;
+}
+
+/* Has it seen what this server has not?  Any process may have shown it. */
+static bool
+is_ahead(struct client_proc *p, struct client *c,
+         const struct connect_request *r)
+{
+    client_catch_up(p);
+    if (r->last_zxid <= p->zxid)
+        return false;
+    log_info("Refusing session(0x%" PRIx64 ") request for client %s as it has "
+             "seen zxid 0x%" PRIx64 " our last zxid is 0x%" PRIx64
+             " client must try another server",
+             (uint64_t)r->session, client_name(p, c), (uint64_t)r->last_zxid,
+             (uint64_t)p->zxid);
+    return true;
+}
+
+static enum connect_kind
+kind_of(const struct client_proc *p, const struct connect_request *r)
+{
+    if (r->session != 0)
+        return CONNECT_RENEW;
+    return p->is_read_only ||
+                   (p->conf.local_sessions && p->conf.member_count > 0)
+               ? CONNECT_LOCAL
+               : CONNECT_NEW;
+}
+
+/* Only who said so can do with reads. */
+static bool
+wants_more(struct client_proc *p, struct client *c,
+           const struct connect_request *r)
+{
+    if (!p->is_read_only || r->read_only)
+        return false;
+    log_info("Refusing session request for not-read-only client %s",
+             client_name(p, c));
+    return true;
+}
+
+static bool
+has_token(struct client_proc *p, enum connect_kind kind)
+{
+    bool has = limits_connect(&p->tokens, &p->conf, p->shm->super->client_count,
+                              kind, p->now_ms);
+
+    p->own->stats.drop_ppm = (uint64_t)(p->tokens.drop * 1e6);
+    return has;
+}
+
+static bool
+may_connect(struct client_proc *p, struct client *c,
+            const struct connect_request *r)
+{
+    if (!client_is_serving(p))
+        client_follow(p); /* it may serve since we last looked */
+    if (!client_is_serving(p) || p->shm->super->is_stopping)
+        return false;
+    if (!has_token(p, kind_of(p, r))) {
+        COUNT(p->own->stats.throttle_drops, 1);
+        return false;
+    }
+    return !wants_more(p, c, r) && !is_ahead(p, c, r);
+}
+
+bool
+client_on_connect(struct client_proc *p, struct client *c, struct bytes frame)
+{
+    struct connect_request r;
+
+    if (!request_connect(frame, &r)) {
+        log_warn_often("%s: no ConnectRequest, but %d bytes of something else",
+                       client_name(p, c), frame.size);
+        client_drop(p, c);
+        return true;
+    }
+    if (!may_connect(p, c, &r)) {
+        client_drop(p, c);
+        return true;
+    }
+    if (r.session != 0 && !password_fits(&r)) {
+        log_warn_often("%s: wrong password for session 0x%" PRIx64,
+                       client_name(p, c), (uint64_t)r.session);
+        c->has_read_only = r.has_read_only;
+        client_refused(p, c);
+        return true;
+    }
+    if (!ask(p, c, &r))
+        return false;
+    COUNT(p->own->stats.connection_requests, 1);
+    COUNT(p->own->stats.revalidations, r.session != 0);
+    COUNT(p->own->stats.received, 1);
+    client_info(p, c)->received++;
+    return true;
+}

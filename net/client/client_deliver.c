@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_deliver.c - what was applied goes out: events, then replies.
+ *
+ * Walks the transaction ring from this process's own cursor to `applied`.
+ * For each entry: the events of its changes to whoever watches, then the
+ * reply to whoever asked, if that is a connection of ours.  With nobody
+ * watching, somebody else's entry costs a look at its header.
+ *
+ * Nothing here reads the tree but the ACLs that an outcome names, and no
+ * request is run: clients that have something to do now join `todo`.
+ *
+ * Facts: spec/client-protocol.md 7.2 to 7.4, 8.4.  ZK: DataTree.processTxn
+ */
+#include "net/client/client.h"
+
+#include <inttypes.h>
+
+#include "daemon/check.h"
+#include "daemon/log.h"
+#include "net/wire/frame.h"
+#include "net/wire/reply.h"
+#include "storage/tree/txn.h"
+
+/* --- events --------------------------------------------------------------- */
+
+/* One event on its way to many. */
+struct news {
+    struct client_proc *p;
+    enum zk_event event;
+    struct bytes path;
+    tree_ref_t acl; /* who may READ this may know */
+};
+
+/* Not now: the watch that is firing must not lose its watchers. */
+static void
+close_later(struct client_proc *p, struct client *c)
+{
+    c->is_deaf = true;
+    client_list_add(&p->todo, c);
+}
+
+/* Whoever leaves its events unread is cut off before they eat the memory. */
+static bool
+is_deaf(struct client_proc *p, struct client *c)
+{
+    if (conn_unsent(&c->conn) < EVENT_BACKLOG_MAX)
+        return false;
+    log_warn_often("%s: connection closed, %zu bytes of answers and events "
+                   "unread",
+                   client_name(p, c), conn_unsent(&c->conn));
+    close_later(p, c);
+    return true;
+}
+
+static void
+tell(void *arg, uint32_t id)
+{
+    struct news *n = arg;
+    struct client_proc *p = n->p;
+    struct client *c = client_find(p, id);
+    struct jute_out out;
+
+    if (!c || c->state != CLIENT_OPEN || c->is_deaf || is_deaf(p, c))
+        return;
+    if (!acl_allows_ref(p->tree, n->acl, ZK_PERM_READ, auth_bytes(&c->ids),
+                        p->acl_flags))
+        return;
+    if (!conn_out(&c->conn, REPLY_EVENT_BYTES + (size_t)n->path.size, &out)) {
+        close_later(p, c);
+        return;
+    }
+    reply_put_event(&out, n->event, n->path);
+    conn_out_end(&c->conn, &out);
+}
+
+static void
+tell_parent(struct news *n, struct bytes path, const struct outcome *o)
+{
+    n->event = ZK_EVENT_CHILDREN_CHANGED;
+    n->path = tree_parent_path(path);
+    n->acl = o->parent_acl;
+    watch_fire_child(&n->p->watch, n->path, false, tell, n);
+}
+
+static void
+tell_change(struct client_proc *p, const struct change *c,
+            const struct outcome *o)
+{
+    struct news n = {.p = p, .path = c->path, .acl = o->node_acl};
+
+    if (o->err != 0)
+        return;
+    switch (c->kind) {
+    case CHANGE_CREATE:
+        n.event = ZK_EVENT_CREATED;
+        watch_fire_data(&p->watch, n.path, tell, &n);
+        tell_parent(&n, c->path, o);
+        break;
+    case CHANGE_DELETE:
+        n.event = ZK_EVENT_DELETED;
+        watch_fire_data(&p->watch, n.path, tell, &n);
+        watch_fire_child(&p->watch, n.path, true, tell, &n);
+        tell_parent(&n, c->path, o);
+        break;
+    case CHANGE_SET_DATA:
+        n.event = ZK_EVENT_DATA_CHANGED;
+        watch_fire_data(&p->watch, n.path, tell, &n);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+tell_changes(struct client_proc *p, struct txn *t, const struct outcome *o,
+             uint32_t outcome_count)
+{
+    struct change c;
+
+    for (uint32_t i = 0; i < outcome_count && txn_next(t, &c); i++)
+        tell_change(p, &c, &o[i]);
+    txn_rewind(t);
+}
+
+/* --- replies -------------------------------------------------------------- */
+
+/* The connection that asked for this entry, if it is ours and still there. */
+static struct client *
+asker(const struct client_proc *p, const struct ring_entry *e)
+{
+    if (e->worker != p->worker || e->life != p->life)
+        return NULL;
+    return client_find(p, e->conn);
+}
+
+/* The request that an entry answers is the oldest one, or we are broken. */
+static struct queued *
+answered_request(struct client_proc *p, struct client *c,
+                 const struct ring_entry *e)
+{
+    struct queued *q = queue_head(&c->queue);
+
+    if (c->state != CLIENT_OPEN)
+        return NULL;
+    if (q && q->kind == QUEUED_SENT && q->xid == e->xid)
+        return q;
+    log_error("%s: connection closed, its oldest request is not the one "
+              "answered; zxid=0x%" PRIx64 " xid=%d op=%d",
+              client_name(p, c), (uint64_t)e->zxid, e->xid, e->op);
+    client_drop(p, c);
+    return NULL;
+}
+
+/* A session that is local here is unknown to the leader: put it right. */
+static bool
+put_local_error(struct client_proc *p, struct client *c,
+                const struct ring_entry *e, const struct txn *t)
+{
+    int32_t err, local;
+
+    if (!c->is_local || t->header.type != ZK_OP_ERROR || t->body.size < 4)
+        return false;
+    err = (int32_t)load_be32(t->body.data);
+    local = client_local_error(c, e->op, err);
+    if (local != err)
+        client_put_reply(p, c, e->xid, e->zxid, local);
+    return local != err;
+}
+
+static void
+finish(struct client_proc *p, struct client *c, const struct queued *q,
+       zxid_t zxid)
+{
+    client_count_reply(p, c, q->op, zxid, q->heard_ms);
+    client_answered(p, c);
+}
+
+static void
+answer_write(struct client_proc *p, struct client *c,
+             const struct ring_entry *e, struct txn *t,
+             const struct outcome *outcomes)
+{
+    const int32_t *ops =
+        (const int32_t *)(const void *)&outcomes[e->outcome_count];
+    const struct queued *q = answered_request(p, c, e);
+    struct jute_out out;
+
+    if (!q)
+        return;
+    if (put_local_error(p, c, e, t)) {
+        if (c->state == CLIENT_OPEN)
+            finish(p, c, q, e->zxid);
+        return;
+    }
+    if (!conn_out(&c->conn, reply_write_bytes(t, e->outcome_count), &out)) {
+        log_warn_often("%s: connection closed, no buffer for a reply",
+                       client_name(p, c));
+        client_drop(p, c);
+        return;
+    }
+    reply_put_write(&out, e->xid, e->op, t, outcomes, ops);
+    conn_out_end(&c->conn, &out);
+    finish(p, c, q, e->zxid);
+    if (e->op == ZK_OP_CLOSE_SESSION && c->state == CLIENT_OPEN)
+        client_end(p, c);
+}
+
+/* The session has ended: whoever else serves it is closed without a word. */
+static void
+close_session(struct client_proc *p, const struct client *by,
+              session_id_t session)
+{
+    struct client *c = client_of_session(p, session);
+
+    if (c && c != by)
+        client_drop(p, c);
+}
+
+/*
+ * The leader refused a learner's request: the session is somebody else's, or
+ * was asked for by a connection that is gone.  Never sent as -118: closed, a
+ * client comes back and has it again.  ZK: FinalRequestProcessor, ZOOKEEPER-710
+ */
+static bool
+is_moved(struct txn *t)
+{
+    struct change c = {.kind = CHANGE_NONE};
+
+    if (t->header.type != ZK_OP_ERROR)
+        return false;
+    txn_next(t, &c);
+    txn_rewind(t);
+    return c.err == ZK_SESSION_MOVED;
+}
+
+static void
+on_txn(struct client_proc *p, const struct ring_entry *e)
+{
+    const struct outcome *outcomes = ring_outcomes(e);
+    struct client *c = asker(p, e);
+    int32_t type = txn_peek_type(ring_payload(e));
+    struct txn t;
+
+    p->zxid = e->zxid;
+    if (!c && watch_is_empty(&p->watch) && type != ZK_OP_CLOSE_SESSION)
+        return;
+    if (txn_open(&t, ring_payload(e)) < 0) {
+        log_error("a transaction that cannot be read zxid=0x%" PRIx64
+                  " bytes=%u",
+                  (uint64_t)e->zxid, e->payload_size);
+        if (c)
+            client_drop(p, c);
+        return;
+    }
+    if (!watch_is_empty(&p->watch))
+        tell_changes(p, &t, outcomes, e->outcome_count);
+    if (type == ZK_OP_CLOSE_SESSION)
+        close_session(p, c, t.header.session);
+    if (c && type == ZK_OP_CREATE_SESSION && c->state == CLIENT_CONNECTING)
+        client_accepted(p, c, e->session, e->timeout_ms);
+    else if (c && type == ZK_OP_CREATE_SESSION)
+        client_local_upgraded(p, c);
+    else if (c && is_moved(&t))
+        client_drop(p, c);
+    else if (c && e->op != ZK_OP_CREATE_SESSION)
+        answer_write(p, c, e, &t, outcomes);
+}
+
+static void
+on_refused(struct client_proc *p, const struct ring_entry *e)
+{
+    struct client *c = asker(p, e);
+    const struct queued *q;
+
+    if (c && c->state == CLIENT_CONNECTING) {
+        client_refused(p, c);
+        return;
+    }
+    q = c ? answered_request(p, c, e) : NULL;
+    if (!q)
+        return;
+    client_put_reply(p, c, e->xid, p->zxid, e->err);
+    if (c->state == CLIENT_OPEN)
+        finish(p, c, q, p->zxid);
+}
+
+static void
+on_resumed(struct client_proc *p, const struct ring_entry *e)
+{
+    struct client *c = asker(p, e);
+
+    if (e->err == 0)
+        close_session(p, c, e->session); /* an older connection */
+    if (!c || c->state != CLIENT_CONNECTING)
+        return;
+    if (e->err == 0)
+        client_accepted(p, c, e->session, e->timeout_ms);
+    else
+        client_refused(p, c);
+}
+
+/* The path of a sync comes back with its reply. */
+static void
+on_synced(struct client_proc *p, const struct ring_entry *e)
+{
+    struct client *c = asker(p, e);
+    const struct queued *q = c ? answered_request(p, c, e) : NULL;
+    struct bytes path = BYTES_NULL;
+    struct jute_out out;
+    size_t at;
+
+    if (!q)
+        return;
+    if (!conn_out(&c->conn, REPLY_BYTES + q->body_size + 4, &out)) {
+        client_drop(p, c);
+        return;
+    }
+    request_path(queued_body(q), &path);
+    at = reply_begin(&out, e->xid, p->zxid, 0);
+    jute_put_bytes(&out, path);
+    frame_end(&out, at);
+    conn_out_end(&c->conn, &out);
+    finish(p, c, q, p->zxid);
+}
+
+static void
+on_entry(struct client_proc *p, const struct ring_entry *e)
+{
+    struct client *c;
+
+    switch (e->kind) {
+    case RING_TXN:
+        on_txn(p, e);
+        break;
+    case RING_REFUSED:
+        on_refused(p, e);
+        break;
+    case RING_RESUMED:
+        on_resumed(p, e);
+        break;
+    case RING_DROP:
+        c = asker(p, e);
+        if (c)
+            client_drop(p, c);
+        break;
+    case RING_SYNCED:
+        on_synced(p, e);
+        break;
+    case RING_VOID:
+        break;
+    default:
+        never("an entry of a kind that nobody writes");
+    }
+}
+
+bool
+client_deliver(struct client_proc *p, uint64_t max_bytes)
+{
+    ring_pos_t applied = atomic_load_explicit(&p->shm->replication->applied,
+                                              memory_order_acquire);
+    ring_pos_t stop = p->delivered + max_bytes;
+
+    if (p->delivered == applied || !client_is_serving(p))
+        return false;
+    while (p->delivered != applied && p->delivered < stop) {
+        const struct ring_entry *e = txring_at(&p->shm->ring, p->delivered);
+
+        check(e->size >= sizeof *e && p->delivered + e->size <= applied);
+        on_entry(p, e);
+        p->delivered += e->size;
+    }
+    atomic_store_explicit(&p->own->delivered, p->delivered,
+                          memory_order_release);
+    return p->delivered != applied;
+}
+
+void
+client_catch_up(struct client_proc *p)
+{
+    while (client_deliver(p, UINT64_MAX / 2))
+        ;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_end.c - a client process is told to stop.
+ *
+ * After SIGTERM each connection ends by itself, behind the next answer with
+ * which nothing is owed on it: what has come is read, what was read is
+ * answered, and the answers are sent.  So the end of the stream comes with
+ * that answer, and whoever asks one thing after the other sees it before it
+ * asks the next one: none of its requests fails.
+ *
+ *      at rest? --shutdown--> CLOSING --all acknowledged--> closed
+ *
+ * Who has asked nothing for REST_MS ends then, and who always has something on
+ * its way is not read any more and ends when that is answered.  Who needs
+ * longer than END_MS is not waited for.
+ */
+#include "net/client/client.h"
+
+#include <linux/sockios.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <stdnoreturn.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+enum { REST_MS = 50, END_MS = 1000 };
+
+static const double look_seconds = 0.005;
+
+static noreturn void
+leave(struct client_proc *p)
+{
+    conn_flush_dirty(&p->home);
+    for (uint32_t i = 0; i < p->client_end; i++)
+        if (p->client[i].state != CLIENT_GONE)
+            conn_hush(&p->client[i].conn);
+    exit(EXIT_SUCCESS);
+}
+
+/* --- one connection ------------------------------------------------------- */
+
+static bool
+has_unread(const struct conn *c)
+{
+    int bytes = 0;
+
+    return c->in || (ioctl(conn_fd(c), FIONREAD, &bytes) == 0 && bytes > 0);
+}
+
+/* Its next request, if there is one, is not on its way yet. */
+static bool
+is_expected_silent(const struct client_proc *p, const struct client *c)
+{
+    return (c->conn.pauses & CONN_PAUSE_END) != 0 ||
+           (client_info(p, c)->last_response_ms >= p->ending_since &&
+            !has_unread(&c->conn));
+}
+
+static bool
+is_at_rest(const struct client_proc *p, const struct client *c)
+{
+    return c->queue.count == 0 && conn_unsent(&c->conn) == 0 &&
+           is_expected_silent(p, c);
+}
+
+static void
+say_goodbye(struct client_proc *p, struct client *c)
+{
+    conn_pause(&c->conn, CONN_PAUSE_END);
+    shutdown(conn_fd(&c->conn), SHUT_WR);
+    client_set_state(p, c, CLIENT_CLOSING);
+}
+
+/* It has our last byte: no reset can overtake that any more. */
+static bool
+has_all(const struct client_proc *p, const struct client *c)
+{
+    int bytes = 0;
+
+    (void)p;
+    return ioctl(conn_fd(&c->conn), SIOCOUTQ, &bytes) < 0 || bytes == 0;
+}
+
+/* --- all of them ---------------------------------------------------------- */
+
+static void
+for_each(struct client_proc *p, enum client_state state,
+         bool (*is_due)(const struct client_proc *p, const struct client *c),
+         void (*act)(struct client_proc *p, struct client *c))
+{
+    for (uint32_t next = p->list[state]; next;) {
+        struct client *c = &p->client[next - 1];
+
+        next = c->list_next;
+        if (is_due(p, c))
+            act(p, c);
+    }
+}
+
+static void
+stop_reading(struct client_proc *p)
+{
+    for (uint32_t i = 0; i < p->client_end; i++)
+        if (p->client[i].conn.is_open)
+            conn_pause(&p->client[i].conn, CONN_PAUSE_END);
+}
+
+static void
+close_it(struct client_proc *p, struct client *c)
+{
+    conn_hush(&c->conn);
+    client_drop(p, c);
+}
+
+static void
+on_term(struct ev_loop *loop, ev_signal *signal, int events)
+{
+    struct client_proc *p = signal->data;
+
+    (void)events;
+    p->ending_since = p->now_ms;
+    ev_timer_again(loop, &p->end);
+}
+
+/* The loop turned: client_end_look runs. */
+static void
+on_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop, (void)timer, (void)events;
+}
+
+void
+client_end_init(struct client_proc *p)
+{
+    ev_signal_init(&p->on_term, on_term, SIGTERM);
+    ev_timer_init(&p->end, on_look, 0, look_seconds);
+    p->on_term.data = p->end.data = p;
+    ev_signal_start(p->loop, &p->on_term);
+}
+
+/* Those without a session wait for nothing: may_connect sends them away. */
+static bool
+is_any_open(const struct client_proc *p)
+{
+    return p->list[CLIENT_CONNECTING] || p->list[CLIENT_OPEN] ||
+           p->list[CLIENT_CLOSING];
+}
+
+void
+client_end_look(struct client_proc *p)
+{
+    mono_ms_t ending_ms = p->now_ms - p->ending_since;
+
+    if (p->ending_since == 0)
+        return;
+    if (ending_ms >= REST_MS)
+        stop_reading(p);
+    for_each(p, CLIENT_OPEN, is_at_rest, say_goodbye);
+    for_each(p, CLIENT_CLOSING, has_all, close_it);
+    if (!is_any_open(p) || ending_ms >= END_MS)
+        leave(p);
+}

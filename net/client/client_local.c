@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_local.c - sessions without a transaction, on this side.
+ *
+ * Replication keeps them (repl_local.c) and says in shm->words what becomes
+ * of an open or a resume, and which connections have to go.  A close is ours:
+ * when it is its turn, all earlier requests are answered, so the session can
+ * end at once.
+ *
+ * Client processes.  Facts: spec/client-protocol.md 8.6, 12.
+ */
+#include "net/client/client.h"
+
+void
+client_local_init(struct client_proc *p)
+{
+    const struct reqring *words = &p->shm->words[p->worker];
+
+    atomic_store(&p->own->words_taken, atomic_load(words->tail));
+}
+
+static void
+accept_local(struct client_proc *p, struct client *c, const struct req *w)
+{
+    client_accepted(p, c, w->session, w->timeout_ms);
+    c->is_local = true;
+    c->slot = w->slot;
+}
+
+static void
+hear(struct client_proc *p, const struct req *w)
+{
+    struct client *c = w->life == p->life ? client_find(p, w->conn) : NULL;
+
+    if (!c)
+        return;
+    if (w->kind == WORD_DROP) {
+        client_drop(p, c);
+        return;
+    }
+    if (c->state != CLIENT_CONNECTING)
+        return;
+    if (w->kind == WORD_REFUSED)
+        client_refused(p, c);
+    else
+        accept_local(p, c, w);
+}
+
+void
+client_local_hear(struct client_proc *p)
+{
+    const struct reqring *words = &p->shm->words[p->worker];
+    ring_pos_t pos =
+        atomic_load_explicit(&p->own->words_taken, memory_order_relaxed);
+    const struct req *w;
+
+    while (reqring_next(words, pos, &w) == 0 && w) {
+        hear(p, w);
+        pos += w->size;
+        atomic_store_explicit(&p->own->words_taken, pos, memory_order_release);
+    }
+}
+
+/* Without room for the word, the session ends for want of any other. */
+static void
+tell_closed(struct client_proc *p, const struct client *c)
+{
+    struct reqring *ring = &p->shm->requests[p->worker];
+    struct req *req = reqring_reserve(ring, 0, 0);
+
+    if (!req)
+        return;
+    req->kind = REQ_LOCAL_CLOSE;
+    req->life = p->life;
+    req->conn = c->id;
+    req->session = c->session;
+    reqring_send(ring, req);
+    p->must_ring = true;
+}
+
+void
+client_local_close(struct client_proc *p, struct client *c,
+                   const struct request *r)
+{
+    tell_closed(p, c);
+    client_put_reply(p, c, r->xid, p->zxid, ZK_OK);
+    if (c->state == CLIENT_GONE)
+        return;
+    client_count_reply(p, c, r->op, p->zxid, (uint32_t)p->now_ms);
+    client_end(p, c);
+}
+
+void
+client_local_upgraded(struct client_proc *p, struct client *c)
+{
+    c->is_local = false;
+    c->slot = client_find_slot(p, c->session);
+}
+
+/*
+ * ZK: FinalRequestProcessor: who let it pass without an upgrade knows better
+ * than the leader.
+ */
+int32_t
+client_local_error(const struct client *c, int32_t op, int32_t err)
+{
+    bool asked = op == ZK_OP_CREATE || op == ZK_OP_CREATE2;
+
+    return c->is_local && asked && err == ZK_SESSION_EXPIRED
+               ? ZK_EPHEMERAL_ON_LOCAL_SESSION
+               : err;
+}

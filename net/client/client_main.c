@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A client process.  Forked by the supervisor, it accepts connections on the
+ * listening socket that all client processes share, and owns them: their
+ * requests, their watches, their answers.  Writes go to replication through
+ * its request ring; it follows the transaction ring with its own cursor, and
+ * reads the tree.  It stores to shm->client[w], shm->heard[w], shm->conns[w]
+ * and its request ring only.  Nothing on disk.  SIGTERM ends it when all that
+ * it has read is answered (client_end.c).  If it dies, its connections drop,
+ * sessions and ephemerals live, the supervisor forks another.
+ */
+#include "net/client/client.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
+
+enum {
+    TURN_BYTES = 1024 * 1024, /* of the ring before sockets have their turn */
+    BUFFERS_MIN = 64 << 20,
+};
+
+static const double tick_seconds = 0.1;
+
+struct client_proc client_proc;
+
+/* --- a turn --------------------------------------------------------------- */
+
+/*
+ * All servers but one may have their share outstanding.
+ * ZK: LeaderZooKeeperServer.getGlobalOutstandingLimit
+ */
+static int64_t
+outstanding_share(const struct conf *conf)
+{
+    uint32_t voters = conf_voters(conf);
+
+    return conf->global_outstanding_limit /
+           (voters > 2 ? (int64_t)voters - 1 : 1);
+}
+
+/* A request has to fit in the ring, whatever a reload says. */
+static void
+take_conf(struct client_proc *p)
+{
+    uint64_t fits =
+        p->shm->requests[p->worker].size / REQUEST_RING_HOLDS - SHM_PAGE;
+
+    p->conf_version = p->shm->super->conf_version;
+    shm_conf(p->shm, &p->conf);
+    p->acl_flags = acl_flags_of(&p->conf);
+    p->outstanding_limit = outstanding_share(&p->conf);
+    if ((uint64_t)p->conf.jute_maxbuffer > fits)
+        p->conf.jute_maxbuffer = (int32_t)fits;
+}
+
+static void
+refresh(struct client_proc *p)
+{
+    const struct shm *shm = p->shm;
+
+    if (shm->super->conf_version != p->conf_version)
+        take_conf(p);
+    p->outstanding_of_others = 0;
+    for (uint32_t w = 0; w < shm->super->client_count; w++)
+        if (w != p->worker)
+            p->outstanding_of_others += shm->client[w]->stats.outstanding;
+}
+
+/* Those who found no room look again when something moved. */
+static void
+retry_blocked(struct client_proc *p)
+{
+    ring_pos_t moved = p->shm->replication->taken[p->worker] + p->delivered;
+
+    if (!p->blocked.first || moved == p->blocked_moved)
+        return;
+    p->blocked_moved = moved;
+    for (uint32_t next = p->blocked.first; next;) {
+        struct client *c = &p->client[next - 1];
+
+        next = c->todo_next;
+        c->is_todo = false;
+        client_list_add(&p->todo, c);
+    }
+    p->blocked.first = 0;
+}
+
+static void
+run_todo(struct client_proc *p)
+{
+    uint32_t next = p->todo.first;
+
+    p->todo.first = 0;
+    while (next) {
+        struct client *c = &p->client[next - 1];
+
+        next = c->todo_next;
+        c->is_todo = false;
+        client_pump(p, c);
+    }
+}
+
+static bool
+is_watching(const struct client_proc *p)
+{
+    return p->published.data_watches || p->published.child_watches;
+}
+
+/* Everything but sockets: before the loop sleeps, and when we are rung. */
+static bool
+turn(void *arg)
+{
+    struct client_proc *p = arg;
+    bool watched = is_watching(p), more;
+
+    refresh(p);
+    client_follow(p);
+    more = client_deliver(p, TURN_BYTES);
+    client_local_hear(p);
+    retry_blocked(p);
+    run_todo(p);
+    client_publish(p);
+    conn_flush_dirty(&p->home);
+    client_end_look(p);
+    client_accept_look(p);
+    client_sweep(p);
+    client_ring(p);
+    /* Replication rings watchers for every change, from now on: look again. */
+    more |= !watched && is_watching(p);
+    return more || p->todo.first || p->is_lost;
+}
+
+static void
+on_wake(struct ev_loop *loop, ev_check *check, int events)
+{
+    struct client_proc *p = check->data;
+
+    (void)loop, (void)events;
+    p->now_ms = clock_mono_ms();
+}
+
+/* Watches are refused when tree and watches together fill the limit. */
+static bool
+is_full(const struct client_proc *p)
+{
+    struct tree_totals totals;
+    uint64_t bytes = 0;
+
+    if (!client_is_serving(p))
+        return false;
+    tree_totals(p->tree, &totals);
+    for (uint32_t w = 0; w < p->shm->super->client_count; w++)
+        bytes += p->shm->client[w]->stats.watch_bytes;
+    return totals.memory_bytes + bytes >= (uint64_t)p->conf.memory_limit;
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct client_proc *p = timer->data;
+
+    (void)loop, (void)events;
+    client_expire(p);
+    client_share_tick(p);
+    p->is_full = is_full(p);
+    p->blocked_moved = 0; /* look again, whatever moved */
+    ring_memory_look(&p->ring_memory, p->shm->replication->taken[p->worker],
+                     p->own->requested);
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+/* The last of our output is out: those who wait for that may go. */
+static void
+on_drained(struct conn *conn)
+{
+    struct client *c = client_of(conn);
+
+    if (c->state == CLIENT_CLOSING) {
+        conn_hush(conn);
+        client_drop(&client_proc, c);
+    } else if (c->state == CLIENT_OPEN && queue_has_parked(&c->queue)) {
+        client_list_add(&client_proc.todo, c);
+    }
+}
+
+static void
+on_broken(struct conn *conn, int error)
+{
+    (void)error;
+    client_drop(&client_proc, client_of(conn));
+}
+
+static const struct conn_ops ops = {
+    .input = client_input,
+    .broken = on_broken,
+    .drained = on_drained,
+};
+
+static void
+raise_file_limit(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static void
+start(struct client_proc *p, struct shm *shm, uint32_t worker)
+{
+    size_t buffers;
+
+    p->shm = shm;
+    p->worker = worker;
+    p->self = (enum proc_id)(PROC_CLIENT + worker);
+    p->own = shm->client[worker];
+    p->heard = shm->heard[worker];
+    p->tree = shm->tree_arena;
+    p->sessions = shm->session_memory;
+    p->life = shm->super->life[p->self];
+    p->tokens.dice = (uint64_t)clock_mono_us() ^ worker;
+    p->now_ms = clock_mono_ms();
+    take_conf(p);
+    ring_memory_init(&p->ring_memory, shm->requests[worker].base,
+                     shm->requests[worker].size, p->own->requested);
+    raise_file_limit();
+    client_table_init(p);
+    p->loop = ev_loop_new(EVFLAG_AUTO);
+    if (!p->loop)
+        fatal(EXIT_UNEXPECTED, "no event loop");
+    buffers = (size_t)p->conf.memory_limit / 4 / shm->super->client_count;
+    conn_home_init(&p->home, p->loop, &ops,
+                   buffers > BUFFERS_MIN ? buffers : BUFFERS_MIN);
+    ev_check_init(&p->wake, on_wake);
+    ev_set_priority(&p->wake, EV_MAXPRI);
+    ev_timer_init(&p->tick, on_tick, tick_seconds, tick_seconds);
+    p->wake.data = p->tick.data = p;
+    ev_check_start(p->loop, &p->wake);
+    ev_timer_start(p->loop, &p->tick);
+}
+
+noreturn void
+client_main(struct shm *shm, uint32_t worker)
+{
+    struct client_proc *p = &client_proc;
+
+    start(p, shm, worker);
+    bell_attach(&p->bell, p->loop, shm, p->self, turn, p);
+    client_share_init(p);
+    client_accept_init(p);
+    client_end_init(p);
+    client_local_init(p);
+    proc_ready(p->self, shm);
+    ev_run(p->loop, 0);
+    exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_read.c - answering from the tree.
+ *
+ *     again: deliver all that is applied      events leave before a reply
+ *            begin                            wait while a batch is open
+ *            applied is not delivered?  -> again
+ *            write the reply into the output buffer
+ *            a batch went by?           -> again
+ *            set the watch
+ *
+ * Between the last look and the watch nothing is delivered, so no event is
+ * missed.  What a torn look wrote is written over.
+ *
+ * Facts: spec/client-protocol.md 2.8, 5.5, 7.4, 10.4.
+ * ZK: FinalRequestProcessor
+ */
+#include "net/client/client.h"
+
+#include <sched.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "net/wire/frame.h"
+#include "net/access/path.h"
+#include "net/wire/reply.h"
+
+enum {
+    ROOM_FRESH = 16 * 1024 - 64, /* of an output buffer that was not there */
+    ROOM_LEFT = 1024,
+    TRIES_POLITE = 32, /* then replication is asked to pause */
+    SPINS = 64,        /* before another process gets the processor */
+    STANDSTILL_MS = 1000,
+};
+
+/* --- looking -------------------------------------------------------------- */
+
+/*
+ * The tree is ahead of `applied` for a moment after each batch, or for ever
+ * if replication died right there.
+ */
+static bool
+stands_still(struct client_proc *p, uint32_t spins, mono_ms_t *since)
+{
+    if (p->shm->replication->serving != p->period)
+        return true;
+    if (spins % SPINS != SPINS - 1)
+        return false;
+    sched_yield();
+    if (*since == 0)
+        *since = clock_mono_ms();
+    return clock_mono_ms() - *since > STANDSTILL_MS;
+}
+
+bool
+client_look(struct client_proc *p, uint32_t attempt, uint64_t *seq)
+{
+    mono_ms_t since = 0;
+    uint32_t spins = 0;
+
+    if (attempt == TRIES_POLITE) {
+        atomic_store(&p->own->wants_tree, 1);
+        p->wants_tree = true;
+    }
+    for (;;) {
+        client_catch_up(p);
+        *seq = tree_read_begin(p->tree);
+        if (*seq != 0 && tree_applied(p->tree) == p->delivered)
+            return true;
+        if (*seq == 0 || stands_still(p, spins++, &since)) {
+            p->is_lost = true;
+            return false;
+        }
+    }
+}
+
+void
+client_looked(struct client_proc *p)
+{
+    if (p->wants_tree)
+        atomic_store(&p->own->wants_tree, 0);
+    p->wants_tree = false;
+}
+
+bool
+client_watch(struct client_proc *p, struct client *c, struct bytes path,
+             unsigned modes)
+{
+    if (p->is_full || !watch_add(&p->watch, c->id, path, modes)) {
+        log_warn_often("%s: watch refused, memory.limit is reached",
+                       client_name(p, c));
+        return false;
+    }
+    return true;
+}
+
+/* --- reads ---------------------------------------------------------------- */
+
+static bool
+allows(const struct read *r, tree_ref_t acl, int perm)
+{
+    return acl_allows_ref(r->p->tree, acl, perm, r->ids, r->p->acl_flags);
+}
+
+/* Find a node that may be read. */
+static enum zk_code
+find_readable(const struct read *r, struct bytes path, struct znode_view *v)
+{
+    if (!tree_view(r->p->tree, path, v))
+        return ZK_NO_NODE;
+    return allows(r, v->acl, ZK_PERM_READ) ? ZK_OK : ZK_NO_AUTH;
+}
+
+static void
+want_watch(struct read *r, const struct watched_request *w, unsigned mode)
+{
+    if (!w->watch)
+        return;
+    r->watch_path = w->path;
+    r->watch_modes = mode;
+}
+
+/* Ours: READ is needed, as in 3.8.4; a missing node is watched as well. */
+static enum zk_code
+read_exists(struct read *r, struct jute_out *out)
+{
+    struct watched_request w;
+    struct znode_view v;
+    enum zk_code err;
+
+    if (!request_watched(r->r->body, &w))
+        return ZK_MARSHALLING;
+    if (path_has_nul(w.path))
+        return ZK_BAD_ARGUMENTS;
+    err = find_readable(r, w.path, &v);
+    if (err != ZK_NO_AUTH)
+        want_watch(r, &w, WATCH_DATA);
+    if (err == ZK_OK)
+        znode_stat_put(out, &v.stat);
+    return err;
+}
+
+static enum zk_code
+read_get_data(struct read *r, struct jute_out *out)
+{
+    struct watched_request w;
+    struct znode_view v;
+    enum zk_code err;
+
+    if (!request_watched(r->r->body, &w))
+        return ZK_MARSHALLING;
+    err = find_readable(r, w.path, &v);
+    if (err != ZK_OK)
+        return err;
+    jute_put_bytes(out, v.data);
+    znode_stat_put(out, &v.stat);
+    want_watch(r, &w, WATCH_DATA);
+    return ZK_OK;
+}
+
+static enum zk_code
+read_get_children(struct read *r, struct jute_out *out)
+{
+    struct watched_request w;
+    struct znode_view v;
+    enum zk_code err;
+
+    if (!request_watched(r->r->body, &w))
+        return ZK_MARSHALLING;
+    err = find_readable(r, w.path, &v);
+    if (err != ZK_OK)
+        return err;
+    tree_put_children(r->p->tree, &v, out);
+    if (r->r->op == ZK_OP_GET_CHILDREN2)
+        znode_stat_put(out, &v.stat);
+    want_watch(r, &w, WATCH_CHILD);
+    return ZK_OK;
+}
+
+static enum zk_code
+read_get_acl(struct read *r, struct jute_out *out)
+{
+    struct znode_view v;
+    struct bytes path;
+
+    if (!request_path(r->r->body, &path) || path.size < 0)
+        return ZK_MARSHALLING;
+    if (!tree_view(r->p->tree, path, &v))
+        return ZK_NO_NODE;
+    if (!allows(r, v.acl, ZK_PERM_READ | ZK_PERM_ADMIN))
+        return ZK_NO_AUTH;
+    acl_put(tree_acl(r->p->tree, v.acl), !allows(r, v.acl, ZK_PERM_ADMIN), out);
+    znode_stat_put(out, &v.stat);
+    return ZK_OK;
+}
+
+static enum zk_code
+read_children_number(struct read *r, struct jute_out *out)
+{
+    struct znode_view v;
+    struct bytes path;
+    enum zk_code err;
+
+    if (!request_path(r->r->body, &path) || path.size < 0)
+        return ZK_MARSHALLING;
+    err = find_readable(r, path, &v);
+    if (err == ZK_OK)
+        jute_put_i32(out, tree_descendants(r->p->tree, &v));
+    return err;
+}
+
+/* A prefix that is blank, or `/` between blanks, means all. */
+static bool
+means_all(struct bytes prefix)
+{
+    uint32_t slashes = 0;
+
+    for (int32_t i = 0; i < prefix.size; i++) {
+        slashes += prefix.data[i] == '/';
+        if (prefix.data[i] > ' ' && prefix.data[i] != '/')
+            return false;
+    }
+    return slashes <= 1;
+}
+
+static enum zk_code
+read_ephemerals(struct read *r, struct jute_out *out)
+{
+    struct bytes prefix;
+
+    if (!request_path(r->r->body, &prefix))
+        return ZK_MARSHALLING;
+    if (means_all(prefix))
+        prefix = BYTES_NULL;
+    tree_put_ephemerals(r->p->tree, r->c->session, prefix, out);
+    return ZK_OK;
+}
+
+static enum zk_code
+read_who_am_i(struct read *r, struct jute_out *out)
+{
+    auth_put_clients(r->ids, out);
+    return ZK_OK;
+}
+
+/* Where this server orders the transactions, a sync is only its place. */
+static enum zk_code
+read_sync(struct read *r, struct jute_out *out)
+{
+    struct bytes path;
+
+    if (!request_path(r->r->body, &path))
+        return ZK_MARSHALLING;
+    jute_put_bytes(out, path);
+    return ZK_OK;
+}
+
+static void
+put_one_result(struct read *r, int32_t op, struct bytes path,
+               struct jute_out *out)
+{
+    struct znode_view v;
+    enum zk_code err = find_readable(r, path, &v);
+
+    if (err != ZK_OK) {
+        reply_put_multi_header(out, ZK_OP_ERROR, false, (int32_t)err);
+        jute_put_i32(out, (int32_t)err);
+        return;
+    }
+    reply_put_multi_header(out, op, false, 0);
+    if (op == ZK_OP_GET_CHILDREN) {
+        tree_put_children(r->p->tree, &v, out);
+    } else {
+        jute_put_bytes(out, v.data);
+        znode_stat_put(out, &v.stat);
+    }
+}
+
+static enum zk_code
+read_multi(struct read *r, struct jute_out *out)
+{
+    struct multi_read m;
+    struct bytes path;
+    int32_t op;
+
+    if (!request_multi_read(r->r->body, &m))
+        return ZK_MARSHALLING;
+    while (request_multi_read_next(&m, &op, &path))
+        put_one_result(r, op, path, out);
+    reply_put_multi_header(out, -1, true, -1);
+    return ZK_OK;
+}
+
+static read_fn *
+read_of(int32_t op)
+{
+    switch (op) {
+    case ZK_OP_EXISTS:
+        return read_exists;
+    case ZK_OP_GET_DATA:
+        return read_get_data;
+    case ZK_OP_GET_CHILDREN:
+    case ZK_OP_GET_CHILDREN2:
+        return read_get_children;
+    case ZK_OP_GET_ACL:
+        return read_get_acl;
+    case ZK_OP_SYNC:
+        return read_sync;
+    case ZK_OP_MULTI_READ:
+        return read_multi;
+    case ZK_OP_CHECK_WATCHES:
+        return read_check_watches;
+    case ZK_OP_REMOVE_WATCHES:
+        return read_remove_watches;
+    case ZK_OP_ADD_WATCH:
+        return read_add_watch;
+    case ZK_OP_GET_EPHEMERALS:
+        return read_ephemerals;
+    case ZK_OP_GET_ALL_CHILDREN_NUMBER:
+        return read_children_number;
+    default:
+        return read_who_am_i;
+    }
+}
+
+/* --- the loop ------------------------------------------------------------- */
+
+/* Too long for a reply, or the pool is empty: only this client suffers. */
+static void
+cannot_answer(struct client_proc *p, struct client *c, size_t room)
+{
+    log_warn_often("%s: connection closed, a reply of more than %zu bytes "
+                   "finds no buffer",
+                   client_name(p, c), room / 2);
+    client_drop(p, c);
+}
+
+/* Write header and body as of one moment.  False: the client is gone. */
+static bool
+write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
+{
+    struct client_proc *p = r->p;
+    struct client *c = r->c;
+    size_t room = c->conn.out ? ROOM_LEFT : ROOM_FRESH, at;
+    uint64_t seq;
+
+    for (uint32_t attempt = 0;; attempt++) {
+        if (!client_look(p, attempt, &seq) || c->state != CLIENT_OPEN)
+            return false;
+        if (!conn_out(&c->conn, room, out)) {
+            cannot_answer(p, c, room);
+            return false;
+        }
+        r->watch_modes = 0;
+        at = reply_begin(out, r->r->xid, p->zxid, 0);
+        *err = (int32_t)fn(r, out);
+        if (tree_read_retry(p->tree, seq))
+            continue;
+        if (!out->bad || *err != 0)
+            break;
+        room = 2 * (size_t)(out->end - out->base);
+    }
+    if (*err != 0) {
+        out->at = out->base + at;
+        out->bad = false;
+        reply_begin(out, r->r->xid, p->zxid, *err);
+    }
+    frame_end(out, at);
+    return true;
+}
+
+void
+client_read(struct client_proc *p, struct client *c, const struct request *r,
+            struct bytes ids)
+{
+    struct read read = {.p = p, .c = c, .r = r, .ids = ids};
+    struct jute_out out;
+    int32_t err;
+
+    if (r->op == ZK_OP_SET_WATCHES || r->op == ZK_OP_SET_WATCHES2) {
+        client_set_watches(&read);
+        return;
+    }
+    if (!write_reply(&read, read_of(r->op), &out, &err)) {
+        client_looked(p);
+        if (p->is_lost)
+            client_drop(p, c);
+        return;
+    }
+    client_looked(p);
+    if (read.watch_modes &&
+        !client_watch(p, c, read.watch_path, read.watch_modes)) {
+        out.at = out.base;
+        reply_put(&out, r->xid, p->zxid, ZK_SYSTEM_ERROR);
+    }
+    conn_out_end(&c->conn, &out);
+    client_count_reply(p, c, r->op, p->zxid, (uint32_t)p->now_ms);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_share.c - whose turn it is to accept a connection.
+ *
+ * A connection stays with the client process that accepted it.  They are
+ * handed out in blocks: the first process that is less than a block ahead of
+ * the one with the fewest has the turn.
+ *
+ *      process 1: 64      process 2: 64      process 1: 128     ...
+ *
+ * So a few connections are together in one process, where one wake-up serves
+ * several of them, and many are shared out to within a block.  Everybody
+ * comes to the same answer from the counters in shared memory; whoever takes
+ * the last of a block rings the next.  A process that is not ready, or whose
+ * loop has not turned for a while, is passed over.
+ */
+#include "net/client/client.h"
+
+enum {
+    BLOCK = 64,
+    MUTE_MS = 1000, /* a loop's beat is 250 ms */
+};
+
+static bool
+is_able(const struct client_proc *p, uint32_t w)
+{
+    return w == p->worker || (p->shm->client[w]->proc.is_ready &&
+                              p->now_ms - p->beats[w].moved < MUTE_MS);
+}
+
+static uint64_t
+connections_of(const struct client_proc *p, uint32_t w)
+{
+    return p->shm->client[w]->stats.connections;
+}
+
+enum proc_id
+client_share_whose(const struct client_proc *p)
+{
+    uint32_t count = p->shm->super->client_count;
+    uint64_t fewest = UINT64_MAX;
+
+    for (uint32_t w = 0; w < count; w++)
+        if (is_able(p, w) && connections_of(p, w) < fewest)
+            fewest = connections_of(p, w);
+    for (uint32_t w = 0; w < count; w++)
+        if (is_able(p, w) && connections_of(p, w) < fewest + BLOCK)
+            return (enum proc_id)(PROC_CLIENT + w);
+    return p->self;
+}
+
+void
+client_share_init(struct client_proc *p)
+{
+    for (uint32_t w = 0; w < p->shm->super->client_count; w++)
+        p->beats[w].moved = p->now_ms;
+}
+
+void
+client_share_tick(struct client_proc *p)
+{
+    for (uint32_t w = 0; w < p->shm->super->client_count; w++) {
+        uint64_t count = p->shm->client[w]->proc.beats;
+
+        if (count == p->beats[w].count)
+            continue;
+        p->beats[w] = (struct client_beat){count, p->now_ms};
+    }
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_table.c - the connections of one client process: places and life.
+ *
+ * A place is reused, its number is not: an entry of the ring or a hint of a
+ * watch that names an older connection of the place finds nobody.  Places of
+ * connections that ended are freed at the end of a turn (client_sweep), so
+ * no caller is left with a client that has become somebody else.
+ */
+#include "net/client/client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "daemon/check.h"
+#include "daemon/clock.h"
+#include "daemon/memory.h"
+
+void
+client_table_init(struct client_proc *p)
+{
+    size_t arena = (size_t)p->conf.memory_limit;
+    size_t arena_max = (size_t)WATCH_UNIT << WATCH_HANDLE_BITS;
+
+    if (arena > arena_max)
+        arena = arena_max;
+    arena = ALIGN_UP(arena, (size_t)1 << 20);
+    p->client = memory_reserve(CONNS_MAX * sizeof(struct client));
+    p->session_bucket = memory_reserve(SESSION_BUCKETS * sizeof(uint32_t));
+    watch_init(&p->watch, memory_reserve(watch_bytes(CONNS_MAX, arena)),
+               CONNS_MAX, arena);
+}
+
+/* --- lists ---------------------------------------------------------------- */
+
+static struct client *
+at(const struct client_proc *p, uint32_t place_plus_1)
+{
+    return place_plus_1 ? &p->client[place_plus_1 - 1] : NULL;
+}
+
+static void
+unlink_state(struct client_proc *p, struct client *c)
+{
+    struct client *prev = at(p, c->list_prev), *next = at(p, c->list_next);
+
+    *(prev ? &prev->list_next : &p->list[c->state]) = c->list_next;
+    *(next ? &next->list_prev : &p->list_last[c->state]) = c->list_prev;
+}
+
+static void
+link_state(struct client_proc *p, struct client *c)
+{
+    uint32_t self = client_place(c) + 1;
+    struct client *last = at(p, p->list_last[c->state]);
+
+    c->list_prev = p->list_last[c->state];
+    c->list_next = 0;
+    *(last ? &last->list_next : &p->list[c->state]) = self;
+    p->list_last[c->state] = self;
+}
+
+void
+client_set_state(struct client_proc *p, struct client *c,
+                 enum client_state state)
+{
+    unlink_state(p, c);
+    c->state = (uint8_t)state;
+    c->since_ms = (uint32_t)p->now_ms;
+    link_state(p, c);
+}
+
+void
+client_list_add(struct client_list *list, struct client *c)
+{
+    if (c->is_todo)
+        return;
+    c->is_todo = true;
+    c->todo_next = list->first;
+    list->first = client_place(c) + 1;
+}
+
+/* --- sessions ------------------------------------------------------------- */
+
+static uint32_t *
+session_bucket(const struct client_proc *p, session_id_t session)
+{
+    return &p->session_bucket[session_hash(session) % SESSION_BUCKETS];
+}
+
+struct client *
+client_of_session(const struct client_proc *p, session_id_t session)
+{
+    struct client *c = at(p, *session_bucket(p, session));
+
+    while (c && c->session != session)
+        c = at(p, c->session_next);
+    return c;
+}
+
+static void
+unbind_session(struct client_proc *p, struct client *c)
+{
+    uint32_t *link = session_bucket(p, c->session);
+
+    if (c->session == 0)
+        return;
+    while (at(p, *link) != c)
+        link = &at(p, *link)->session_next;
+    *link = c->session_next;
+    c->session = 0;
+}
+
+uint32_t
+client_find_slot(const struct client_proc *p, session_id_t session)
+{
+    const struct session *s;
+    uint32_t slot = UINT32_MAX;
+    uint64_t seq;
+
+    do {
+        seq = tree_read_begin(p->tree);
+        s = session_find(p->sessions, session);
+        slot = s ? session_slot(p->sessions, s) : UINT32_MAX;
+    } while (seq != 0 && tree_read_retry(p->tree, seq));
+    return slot;
+}
+
+void
+client_bind_session(struct client_proc *p, struct client *c,
+                    session_id_t session, int32_t timeout_ms)
+{
+    uint32_t *bucket = session_bucket(p, session);
+    struct conn_info *info = client_info(p, c);
+
+    check(c->session == 0);
+    c->session = session;
+    c->session_next = *bucket;
+    *bucket = client_place(c) + 1;
+    c->slot = client_find_slot(p, session);
+    info->session = session;
+    info->timeout_ms = timeout_ms;
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+static struct client *
+take_place(struct client_proc *p)
+{
+    struct client *c = at(p, p->client_free);
+    uint32_t number;
+
+    if (c) {
+        p->client_free = c->todo_next;
+    } else if (p->client_end < CONNS_MAX) {
+        c = &p->client[p->client_end];
+        c->id = p->client_end++;
+    } else {
+        return NULL;
+    }
+    number = (c->id >> WATCH_CONN_BITS) + 1;
+    if (number >> (32 - WATCH_CONN_BITS))
+        number = 1; /* never 0 */
+    *c = (struct client){.id = number << WATCH_CONN_BITS | client_place(c)};
+    return c;
+}
+
+static void
+open_info(struct client_proc *p, struct client *c, const struct sockaddr *peer)
+{
+    const struct sockaddr_in *v4 = (const void *)peer;
+    const struct sockaddr_in6 *v6 = (const void *)peer;
+    struct conn_info *info = client_info(p, c);
+
+    memset(info, 0, sizeof *info);
+    info->established_ms = clock_wall_ms();
+    info->last_cxid = -1;
+    info->interest = 1;
+    if (peer->sa_family == AF_INET) {
+        info->port = ntohs(v4->sin_port);
+        memcpy(info->address, &v4->sin_addr, 4);
+    } else if (peer->sa_family == AF_INET6) {
+        info->port = ntohs(v6->sin6_port);
+        info->is_v6 = !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
+        memcpy(info->address, v6->sin6_addr.s6_addr + (info->is_v6 ? 0 : 12),
+               info->is_v6 ? 16 : 4);
+    }
+    atomic_store_explicit(&info->is_used, 1, memory_order_release);
+    if (p->own->stats.conn_end < p->client_end)
+        atomic_store(&p->own->stats.conn_end, p->client_end);
+}
+
+struct client *
+client_open(struct client_proc *p, int fd, const struct sockaddr *peer)
+{
+    struct client *c = take_place(p);
+
+    if (!c)
+        return NULL;
+    conn_open(&c->conn, &p->home, fd);
+    c->slot = UINT32_MAX;
+    c->state = CLIENT_NEW;
+    c->since_ms = (uint32_t)p->now_ms;
+    c->ids = (struct auth_ids){.data = c->ids_inline, .room = IDS_INLINE};
+    auth_add_ip(peer, &c->ids);
+    watch_open(&p->watch, c->id);
+    link_state(p, c);
+    open_info(p, c, peer);
+    p->client_count++;
+    COUNT(p->own->stats.connections, 1);
+    return c;
+}
+
+static void
+give_ids(struct client_proc *p, struct client *c)
+{
+    if (c->ids.data != c->ids_inline)
+        buf_give(
+            &p->home.pool,
+            (struct buf *)(void *)(c->ids.data - offsetof(struct buf, data)));
+}
+
+/* Requests that were sent to replication and will answer nobody. */
+static uint64_t
+count_sent(const struct client *c)
+{
+    uint64_t sent = 0;
+    const struct queued *r = queue_head(&c->queue);
+
+    for (uint32_t i = 0; i < c->queue.count; i++) {
+        sent += r->kind == QUEUED_SENT;
+        r = (const struct queued *)(const void *)((const uint8_t *)r + r->size);
+    }
+    return sent;
+}
+
+void
+client_drop(struct client_proc *p, struct client *c)
+{
+    if (c->state == CLIENT_FREE || c->state == CLIENT_GONE)
+        return;
+    atomic_store(&client_info(p, c)->is_used, 0);
+    unbind_session(p, c);
+    watch_close(&p->watch, c->id);
+    COUNT(p->own->stats.outstanding, -count_sent(c));
+    queue_clear(&p->home.pool, &c->queue);
+    give_ids(p, c);
+    conn_close(&c->conn);
+    if (c->is_counted)
+        limits_ip_drop(p->own->ips, c->address);
+    client_set_state(p, c, CLIENT_GONE);
+    p->client_count--;
+    COUNT(p->own->stats.connections, -UINT64_C(1));
+}
+
+void
+client_end(struct client_proc *p, struct client *c)
+{
+    conn_pause(&c->conn, CONN_PAUSE_END);
+    if (c->state == CLIENT_GONE)
+        return;
+    client_set_state(p, c, CLIENT_CLOSING);
+    if (conn_unsent(&c->conn) == 0)
+        client_drop(p, c);
+}
+
+struct client *
+client_find(const struct client_proc *p, uint32_t id)
+{
+    uint32_t place = id & (CONNS_MAX - 1);
+    struct client *c = &p->client[place];
+
+    return place < p->client_end && c->id == id && c->state != CLIENT_GONE &&
+                   c->state != CLIENT_FREE
+               ? c
+               : NULL;
+}
+
+void
+client_sweep(struct client_proc *p)
+{
+    for (struct client *c, *next = at(p, p->list[CLIENT_GONE]); (c = next);) {
+        next = at(p, c->list_next);
+        if (c->is_todo || c->conn.is_dirty)
+            continue; /* a list still leads to it */
+        unlink_state(p, c);
+        c->state = CLIENT_FREE;
+        c->todo_next = p->client_free;
+        p->client_free = client_place(c) + 1;
+    }
+}
+
+void
+client_drop_all(struct client_proc *p)
+{
+    for (uint32_t i = 0; i < p->client_end; i++)
+        client_drop(p, &p->client[i]);
+}
+
+/* Only when they changed: this runs before every flush. */
+void
+client_publish(struct client_proc *p)
+{
+    struct client_stats *s = &p->own->stats;
+    const struct watch_totals *t = &p->watch.totals;
+
+    if (memcmp(&p->published, t, sizeof *t) == 0)
+        return;
+    p->published = *t;
+    s->watches = t->data_watches;
+    s->child_watches = t->child_watches;
+    s->watched_paths = t->data_paths;
+    s->watching_connections = t->connections;
+    s->watch_bytes = (uint64_t)p->watch.arena.used * WATCH_UNIT;
+}
+
+const char *
+client_name(const struct client_proc *p, const struct client *c)
+{
+    static char text[64];
+    const struct conn_info *info = client_info(p, c);
+    char address[INET6_ADDRSTRLEN];
+
+    inet_ntop(info->is_v6 ? AF_INET6 : AF_INET, info->address, address,
+              sizeof address);
+    snprintf(text, sizeof text, info->is_v6 ? "/[%s]:%u" : "/%s:%u", address,
+             info->port);
+    return text;
+}

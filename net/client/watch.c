@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch.c - see watch.h.  Pure; client processes. */
+#include "net/client/watch.h"
+
+#include "daemon/check.h"
+#include "net/client/watch_path.h"
+
+size_t
+watch_bytes(uint32_t conns, size_t arena_bytes)
+{
+    return ALIGN_UP(conns * sizeof(struct watch_set), (size_t)WATCH_UNIT) +
+           arena_bytes / 16 + arena_bytes;
+}
+
+void
+watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes)
+{
+    uint8_t *at = memory;
+    uint32_t places = WATCH_BUCKETS_FIRST;
+
+    *w = (struct watch){.set = memory, .buckets = WATCH_BUCKETS_FIRST};
+    at += ALIGN_UP(conns * sizeof(struct watch_set), (size_t)WATCH_UNIT);
+    w->bucket = (uint32_t *)(void *)at;
+    while ((size_t)places * 2 * sizeof(uint32_t) <= arena_bytes / 16)
+        places *= 2;
+    w->buckets_max = places;
+    at += arena_bytes / 16;
+    watch_arena_init(&w->arena, at, arena_bytes);
+}
+
+/*
+ * A connection watches the path no more: forget the path, or the hints if
+ * most are stale or `now` says so.
+ */
+static void
+after_loss(struct watch *w, uint32_t handle, bool now)
+{
+    struct wpath *p = watch_path_at(w, handle);
+    struct hints *h = watch_path_hints(w, p);
+
+    if (!p->is_many || h->live == 0)
+        watch_path_free(w, handle);
+    else if (now || h->count - h->live > h->live)
+        watch_hints_sweep(w, p, handle);
+}
+
+/* --- modes and counters --------------------------------------------------- */
+
+/* Count a change of connection `s` from `before` to `after` on path `p`. */
+static void
+count_change(struct watch *w, struct watch_set *s, struct wpath *p,
+             unsigned before, unsigned after)
+{
+    int data = ((after & WATCH_IN_DATA) != 0) - ((before & WATCH_IN_DATA) != 0);
+    struct hints *h = p->is_many ? watch_path_hints(w, p) : NULL;
+    uint32_t others =
+        h ? h->data - (uint32_t)((before & WATCH_IN_DATA) != 0) : 0;
+
+    if (h) {
+        h->data = (others + ((after & WATCH_IN_DATA) != 0)) & 0x3ffffff;
+        h->live += (before == 0);
+        h->live -= (after == 0);
+    }
+    if (data != 0) {
+        w->totals.data_watches += (uint64_t)(int64_t)data;
+        w->totals.data_paths += others ? 0 : (uint64_t)(int64_t)data;
+        w->totals.connections += data > 0 && s->data == 0;
+        s->data = (s->data + (uint32_t)data) & 0x3ffffff;
+        w->totals.connections -= data < 0 && s->data == 0;
+    }
+    w->totals.child_watches += ((after & WATCH_IN_CHILD) != 0);
+    w->totals.child_watches -= ((before & WATCH_IN_CHILD) != 0);
+    w->recursive += ((after & WATCH_RECURSIVE) != 0);
+    w->recursive -= ((before & WATCH_RECURSIVE) != 0);
+}
+
+/* Change an entry's modes, in the connection's set; hints are left alone. */
+static void
+set_modes(struct watch *w, uint32_t conn, uint32_t handle, uint32_t *entry,
+          unsigned after)
+{
+    struct watch_set *s = watch_set_of(w, conn);
+
+    count_change(w, s, watch_path_at(w, handle), watch_entry_modes(*entry),
+                 after);
+    if (after != 0)
+        *entry = handle << WATCH_MODE_BITS | after;
+    else
+        watch_set_remove(&w->arena, s, handle);
+}
+
+void
+watch_open(struct watch *w, uint32_t conn)
+{
+    struct watch_set *s = watch_set_of(w, conn);
+
+    check(s->count == 0);
+    *s = (struct watch_set){.conn = conn};
+}
+
+void
+watch_close(struct watch *w, uint32_t conn)
+{
+    struct watch_set *s = watch_set_of(w, conn);
+    struct watch_set old = *s;
+
+    *s = (struct watch_set){.conn = UINT32_MAX}; /* its hints are stale now */
+    for (uint32_t i = 0; i < watch_set_places(&old); i++) {
+        uint32_t entry = watch_set_at(&w->arena, &old, i);
+        uint32_t handle = watch_entry_path(entry);
+
+        if (!entry)
+            continue;
+        count_change(w, &old, watch_path_at(w, handle),
+                     watch_entry_modes(entry), 0);
+        after_loss(w, handle, false);
+    }
+    watch_set_clear(&w->arena, &old);
+}
+
+/* A path that has just been made and has no watcher. */
+static void
+undo_path(struct watch *w, uint32_t handle, bool is_new)
+{
+    if (is_new)
+        watch_path_free(w, handle);
+}
+
+bool
+watch_add(struct watch *w, uint32_t conn, struct bytes path, unsigned modes)
+{
+    struct watch_set *s = watch_set_of(w, conn);
+    uint32_t handle = watch_path_find(w, path);
+    bool is_new = !handle;
+    uint32_t *entry = handle ? watch_set_find(&w->arena, s, handle) : NULL;
+
+    check(s->conn == conn);
+    if (entry) {
+        set_modes(w, conn, handle, entry, watch_entry_modes(*entry) | modes);
+        return true;
+    }
+    if (is_new)
+        handle = watch_path_new(w, path);
+    if (!handle)
+        return false;
+    if (!watch_set_add(&w->arena, s, handle, modes)) {
+        undo_path(w, handle, is_new);
+        return false;
+    }
+    if (!watch_hint_add(w, handle, conn)) {
+        watch_set_remove(&w->arena, s, handle);
+        undo_path(w, handle, is_new);
+        return false;
+    }
+    count_change(w, s, watch_path_at(w, handle), 0, modes);
+    return true;
+}
+
+unsigned
+watch_modes(const struct watch *w, uint32_t conn, struct bytes path)
+{
+    uint32_t handle = watch_path_find(w, path);
+    uint32_t *entry = handle ? watch_hint_entry(w, handle, conn) : NULL;
+
+    return entry ? watch_entry_modes(*entry) : 0;
+}
+
+unsigned
+watch_remove(struct watch *w, uint32_t conn, struct bytes path, unsigned modes)
+{
+    uint32_t handle = watch_path_find(w, path);
+    uint32_t *entry = handle ? watch_hint_entry(w, handle, conn) : NULL;
+    unsigned had = entry ? watch_entry_modes(*entry) : 0;
+
+    if (!(had & modes))
+        return 0;
+    set_modes(w, conn, handle, entry, had & ~modes);
+    if ((had & ~modes) == 0)
+        after_loss(w, handle, true); /* or a later watch makes two hints */
+    return had & modes;
+}
+
+/* --- firing --------------------------------------------------------------- */
+
+/* Tell one connection, use its standard watch up.  False: it was the last. */
+static bool
+fire_hint(struct watch *w, uint32_t handle, uint32_t conn, unsigned modes,
+          watch_hit_fn *hit, void *arg)
+{
+    uint32_t *entry = watch_hint_entry(w, handle, conn);
+    struct watch_set *s = watch_set_of(w, conn);
+    unsigned had = entry ? watch_entry_modes(*entry) : 0;
+    unsigned left = had & ~(modes & (WATCH_DATA | WATCH_CHILD));
+
+    if ((had & modes) && s->stamp != w->stamp) {
+        s->stamp = w->stamp;
+        hit(arg, conn);
+    }
+    if (left != had)
+        set_modes(w, conn, handle, entry, left);
+    return left != 0;
+}
+
+/*
+ * Tell the connections that watch `path` by one of `modes`.  Hints that are
+ * stale go on the way.
+ */
+static void
+fire(struct watch *w, struct bytes path, unsigned modes, watch_hit_fn *hit,
+     void *arg)
+{
+    uint32_t handle = watch_path_find(w, path);
+    struct wpath *p = watch_path_at(w, handle);
+    uint32_t kept = 0;
+    struct hints *h;
+
+    if (!handle)
+        return;
+    if (!p->is_many) {
+        if (!fire_hint(w, handle, p->hints, modes, hit, arg))
+            watch_path_free(w, handle);
+        return;
+    }
+    h = watch_path_hints(w, p);
+    for (uint32_t i = 0; i < h->count; i++)
+        if (fire_hint(w, handle, h->conn[i], modes, hit, arg))
+            h->conn[kept++] = h->conn[i];
+    if (h->live == 0)
+        watch_path_free(w, handle);
+    else if (kept != h->count)
+        watch_hints_keep(w, p, kept);
+}
+
+/* "/a/b" gives "/a", "/a" gives "/", "/" and what has no slash gives null. */
+static struct bytes
+above(struct bytes path)
+{
+    int32_t size = path.size;
+
+    if (size <= 1)
+        return BYTES_NULL;
+    while (size > 0 && path.data[size - 1] != '/')
+        size--;
+    if (size == 0)
+        return BYTES_NULL;
+    return (struct bytes){path.data, size > 1 ? size - 1 : 1};
+}
+
+void
+watch_fire_data(struct watch *w, struct bytes path, watch_hit_fn *hit,
+                void *arg)
+{
+    w->stamp++;
+    fire(w, path, WATCH_IN_DATA, hit, arg);
+    if (w->recursive == 0)
+        return;
+    for (path = above(path); path.size > 0; path = above(path))
+        fire(w, path, WATCH_RECURSIVE, hit, arg);
+}
+
+void
+watch_fire_child(struct watch *w, struct bytes path, bool skip_served,
+                 watch_hit_fn *hit, void *arg)
+{
+    if (!skip_served)
+        w->stamp++;
+    fire(w, path, WATCH_IN_CHILD, hit, arg);
+}

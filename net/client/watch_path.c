@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch_path.c - see watch_path.h.  Pure; client processes. */
+#include "net/client/watch_path.h"
+
+enum { HINTS_LOG2_FIRST = 3, HINTS_HEAD = 3 };
+
+/* FNV-1a, eight bytes at a time. */
+static uint32_t
+hash_of(struct bytes path)
+{
+    uint64_t h = UINT64_C(14695981039346656037), word;
+    int32_t i = 0;
+
+    for (; i + 8 <= path.size; i += 8) {
+        memcpy(&word, path.data + i, sizeof word);
+        h = (h ^ word) * UINT64_C(1099511628211);
+        h ^= h >> 32;
+    }
+    for (; i < path.size; i++)
+        h = (h ^ path.data[i]) * UINT64_C(1099511628211);
+    return (uint32_t)(h ^ h >> 32);
+}
+
+/* --- paths ---------------------------------------------------------------- */
+
+uint32_t
+watch_path_find(const struct watch *w, struct bytes path)
+{
+    uint32_t hash = hash_of(path);
+    uint32_t handle = w->bucket[hash & (w->buckets - 1)];
+
+    for (; handle; handle = watch_path_at(w, handle)->next)
+        if (bytes_equal(watch_path_bytes(watch_path_at(w, handle)), path))
+            return handle;
+    return 0;
+}
+
+/*
+ * Twice the buckets: chains are split in place.  It happens when paths have
+ * doubled, so its cost per path is constant.
+ */
+static void
+double_buckets(struct watch *w)
+{
+    uint32_t half = w->buckets;
+
+    for (uint32_t i = 0; i < half; i++) {
+        uint32_t handle = w->bucket[i], next;
+
+        w->bucket[i] = w->bucket[i + half] = 0;
+        for (; handle; handle = next) {
+            struct wpath *p = watch_path_at(w, handle);
+            uint32_t *b =
+                &w->bucket[hash_of(watch_path_bytes(p)) & (2 * half - 1)];
+
+            next = p->next;
+            p->next = *b;
+            *b = handle;
+        }
+    }
+    w->buckets = 2 * half;
+}
+
+uint32_t
+watch_path_new(struct watch *w, struct bytes path)
+{
+    size_t bytes = sizeof(struct wpath) + (size_t)path.size;
+    uint32_t handle = watch_take(&w->arena, bytes);
+    struct wpath *p = watch_path_at(w, handle);
+    uint32_t *bucket;
+
+    if (!handle)
+        return 0;
+    if (w->paths >= 2 * w->buckets && w->buckets < w->buckets_max)
+        double_buckets(w);
+    bucket = &w->bucket[hash_of(path) & (w->buckets - 1)];
+    *p = (struct wpath){
+        .next = *bucket,
+        .size = (uint32_t)path.size & INT32_MAX,
+    };
+    if (path.size > 0)
+        memcpy(p->path, path.data, (size_t)path.size);
+    *bucket = handle;
+    w->paths++;
+    return handle;
+}
+
+/* --- hints ---------------------------------------------------------------- */
+
+static size_t
+hints_bytes(uint32_t log2)
+{
+    return sizeof(uint32_t) << log2;
+}
+
+static uint32_t
+hints_places(uint32_t log2)
+{
+    return (UINT32_C(1) << log2) - HINTS_HEAD;
+}
+
+/* Move the hints into a block of 1 << log2 words; false: no memory. */
+static bool
+move_hints(struct watch *w, struct wpath *p, uint32_t log2)
+{
+    struct hints *from = watch_path_hints(w, p), *to;
+    uint32_t old = p->hints, new = watch_take(&w->arena, hints_bytes(log2));
+
+    if (!new)
+        return false;
+    to = watch_at(&w->arena, new);
+    memcpy(to, from, sizeof *to + from->count * sizeof(uint32_t));
+    to->log2 = log2 & 63;
+    p->hints = new;
+    watch_give(&w->arena, old, hints_bytes(from->log2));
+    return true;
+}
+
+uint32_t *
+watch_hint_entry(const struct watch *w, uint32_t handle, uint32_t conn)
+{
+    struct watch_set *s = watch_set_of(w, conn);
+
+    return s->conn == conn ? watch_set_find(&w->arena, s, handle) : NULL;
+}
+
+/* From one watcher to a block with that one in it. */
+static bool
+become_many(struct watch *w, uint32_t handle)
+{
+    struct wpath *p = watch_path_at(w, handle);
+    uint32_t only = p->hints;
+    uint32_t block = watch_take(&w->arena, hints_bytes(HINTS_LOG2_FIRST));
+    struct hints *h = watch_at(&w->arena, block);
+
+    if (!block)
+        return false;
+    *h = (struct hints){.count = 1, .live = 1, .log2 = HINTS_LOG2_FIRST};
+    h->data = (watch_entry_modes(*watch_hint_entry(w, handle, only)) &
+               WATCH_IN_DATA) != 0;
+    h->conn[0] = only;
+    p->hints = block;
+    p->is_many = 1;
+    return true;
+}
+
+/* The first watcher of a new path needs no memory. */
+bool
+watch_hint_add(struct watch *w, uint32_t handle, uint32_t conn)
+{
+    struct wpath *p = watch_path_at(w, handle);
+    struct hints *h;
+
+    if (!p->hints) {
+        p->hints = conn;
+        return true;
+    }
+    if (!p->is_many && !become_many(w, handle))
+        return false;
+    h = watch_path_hints(w, p);
+    if (h->count == hints_places(h->log2)) {
+        if (!move_hints(w, p, h->log2 + 1U))
+            return false;
+        h = watch_path_hints(w, p);
+    }
+    h->conn[h->count++] = conn;
+    return true;
+}
+
+void
+watch_hints_keep(struct watch *w, struct wpath *p, uint32_t count)
+{
+    struct hints *h = watch_path_hints(w, p);
+    uint32_t only = h->conn[0];
+
+    h->count = count;
+    if (count == 1) {
+        watch_give(&w->arena, p->hints, hints_bytes(h->log2));
+        p->hints = only;
+        p->is_many = 0;
+    } else if (h->log2 > HINTS_LOG2_FIRST &&
+               count < hints_places(h->log2) / 4) {
+        move_hints(w, p, h->log2 - 1U); /* no memory: it stays as it is */
+    }
+}
+
+void
+watch_path_free(struct watch *w, uint32_t handle)
+{
+    struct wpath *p = watch_path_at(w, handle);
+    uint32_t *at = &w->bucket[hash_of(watch_path_bytes(p)) & (w->buckets - 1)];
+
+    while (*at != handle)
+        at = &watch_path_at(w, *at)->next;
+    *at = p->next;
+    if (p->is_many)
+        watch_give(&w->arena, p->hints,
+                   hints_bytes(watch_path_hints(w, p)->log2));
+    watch_give(&w->arena, handle, sizeof *p + p->size);
+    w->paths--;
+    if (w->paths == 0)
+        w->buckets = WATCH_BUCKETS_FIRST;
+}
+
+void
+watch_hints_sweep(struct watch *w, struct wpath *p, uint32_t handle)
+{
+    struct hints *h = watch_path_hints(w, p);
+    uint32_t kept = 0;
+
+    w->stamp++;
+    for (uint32_t i = 0; i < h->count; i++) {
+        if (!watch_hint_entry(w, handle, h->conn[i]) ||
+            watch_set_of(w, h->conn[i])->stamp == w->stamp)
+            continue;
+        watch_set_of(w, h->conn[i])->stamp = w->stamp;
+        h->conn[kept++] = h->conn[i];
+    }
+    watch_hints_keep(w, p, kept);
+}

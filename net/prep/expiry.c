@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * expiry.c - when a session that nobody hears of ends.
+ *
+ * Pure.  The replication process.  Links are slot + 1; 0 is the end.
+ */
+#include "net/prep/expiry.h"
+
+#include "daemon/check.h"
+
+static mono_ms_t
+bucket_after(const struct expiry *e, mono_ms_t t)
+{
+    return (t / e->tick + 1) * e->tick;
+}
+
+static uint32_t *
+place(struct expiry *e, mono_ms_t bucket)
+{
+    return &e->wheel[(uint64_t)(bucket / e->tick) % EXPIRY_WHEEL];
+}
+
+void
+expiry_init(struct expiry *e, struct session_table *sessions, mono_ms_t tick,
+            mono_ms_t now)
+{
+    check(tick > 0);
+    *e = (struct expiry){.sessions = sessions, .tick = tick};
+    e->due = bucket_after(e, now);
+}
+
+static void
+put(struct expiry *e, struct session *s, mono_ms_t bucket)
+{
+    uint32_t *head = place(e, bucket);
+    uint32_t own = session_slot(e->sessions, s) + 1;
+
+    s->expires = bucket;
+    s->bucket_prev = 0;
+    s->bucket_next = *head;
+    if (*head)
+        session_at(e->sessions, *head - 1)->bucket_prev = own;
+    *head = own;
+}
+
+void
+expiry_remove(struct expiry *e, struct session *s)
+{
+    uint32_t own;
+
+    if (s->expires == 0)
+        return;
+    own = session_slot(e->sessions, s) + 1;
+    if (e->visiting == own)
+        e->visiting = s->bucket_next;
+    if (s->bucket_next)
+        session_at(e->sessions, s->bucket_next - 1)->bucket_prev =
+            s->bucket_prev;
+    if (s->bucket_prev)
+        session_at(e->sessions, s->bucket_prev - 1)->bucket_next =
+            s->bucket_next;
+    else
+        *place(e, s->expires) = s->bucket_next;
+    s->expires = 0;
+    s->bucket_next = s->bucket_prev = 0;
+}
+
+void
+expiry_touch(struct expiry *e, struct session *s, mono_ms_t now)
+{
+    mono_ms_t bucket = bucket_after(e, now + s->timeout_ms);
+
+    if (bucket < e->due)
+        bucket = e->due; /* the wheel has passed what was asked for */
+    if (bucket == s->expires)
+        return;
+    expiry_remove(e, s);
+    put(e, s, bucket);
+}
+
+/* The session ends; or it was heard of, or its turn of the wheel is later. */
+static bool
+ends(struct expiry *e, struct session *s, mono_ms_t now, expiry_heard_fn *heard,
+     void *arg)
+{
+    mono_ms_t last, bucket;
+
+    if (s->expires > e->due)
+        return false;
+    last = heard(arg, session_slot(e->sessions, s), now);
+    bucket = last > 0 ? bucket_after(e, last + s->timeout_ms) : 0;
+    expiry_remove(e, s);
+    if (bucket <= e->due)
+        return true;
+    put(e, s, bucket);
+    return false;
+}
+
+struct session *
+expiry_next(struct expiry *e, mono_ms_t now, expiry_heard_fn *heard, void *arg)
+{
+    while (e->due <= now) {
+        if (e->visiting == 0)
+            e->visiting = *place(e, e->due);
+        while (e->visiting != 0) {
+            struct session *s = session_at(e->sessions, e->visiting - 1);
+
+            e->visiting = s->bucket_next;
+            if (ends(e, s, now, heard, arg))
+                return s;
+        }
+        e->due += e->tick;
+    }
+    return NULL;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pending.c - nodes as they will be once everything prepared is applied.
+ *
+ * Pure.  The replication process.  A place is an index into `node`; links
+ * hold place + 1, so that zeroed memory is an empty table.
+ */
+#include "net/prep/pending.h"
+
+#include "daemon/check.h"
+
+/*
+ * Few nodes are pending as a rule: 64 KiB of buckets stay in a core's cache,
+ * and eight in a chain are what the largest multi makes of it.
+ */
+enum { BUCKETS = 1 << 14 };
+
+size_t
+pending_bytes(uint32_t capacity)
+{
+    return (size_t)capacity * (2 * sizeof(struct pnode) + sizeof(uint32_t)) +
+           BUCKETS * sizeof(uint32_t);
+}
+
+void
+pending_init(struct pending *p, void *memory, uint32_t capacity, uint64_t seed)
+{
+    *p = (struct pending){.capacity = capacity, .seed = seed};
+    p->node = memory;
+    p->saved = p->node + capacity;
+    p->bucket = (uint32_t *)(void *)(p->saved + capacity);
+    p->touched = p->bucket + BUCKETS;
+}
+
+static uint64_t
+mix(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/*
+ * Products of words, each blinded by the seed: who does not know it cannot
+ * make paths collide.
+ */
+uint32_t
+pending_hash(const struct pending *p, struct bytes path)
+{
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    const uint8_t *from = path.data;
+    size_t left = (size_t)path.size;
+    uint64_t h = p->seed ^ left * odd, word[2] = {0};
+
+    for (; left > 16; left -= 16, from += 16) {
+        memcpy(word, from, 16);
+        h = mix(word[0] ^ p->seed, word[1] ^ h);
+    }
+    word[0] = word[1] = 0;
+    if (left > 0)
+        memcpy(word, from, left);
+    h = mix(word[0] ^ p->seed, word[1] ^ h);
+    h = mix(h ^ odd, p->seed);
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static uint32_t
+place_of(const struct pending *p, const struct pnode *n)
+{
+    return (uint32_t)(n - p->node);
+}
+
+static struct pnode *
+at(const struct pending *p, uint32_t link)
+{
+    return link == 0 ? NULL : &p->node[link - 1];
+}
+
+static uint32_t *
+bucket_of(const struct pending *p, uint32_t hash)
+{
+    return &p->bucket[hash % BUCKETS];
+}
+
+struct pnode *
+pending_find(const struct pending *p, struct bytes path, uint32_t hash)
+{
+    if (p->used == 0)
+        return NULL;
+    for (uint32_t link = *bucket_of(p, hash); link != 0;) {
+        struct pnode *n = &p->node[link - 1];
+
+        if (n->hash == hash && bytes_equal(n->path, path))
+            return n;
+        link = n->next;
+    }
+    return NULL;
+}
+
+/* --- the list by zxid ---------------------------------------------------- */
+
+static void
+unlink_age(struct pending *p, struct pnode *n)
+{
+    if (!n->is_linked)
+        return;
+    if (n->older)
+        at(p, n->older)->newer = n->newer;
+    else
+        p->oldest = n->newer;
+    if (n->newer)
+        at(p, n->newer)->older = n->older;
+    else
+        p->newest = n->older;
+    n->is_linked = false;
+}
+
+static void
+link_newest(struct pending *p, struct pnode *n)
+{
+    uint32_t link = place_of(p, n) + 1;
+
+    n->older = p->newest;
+    n->newer = 0;
+    if (p->newest)
+        at(p, p->newest)->newer = link;
+    else
+        p->oldest = link;
+    p->newest = link;
+    n->is_linked = true;
+}
+
+/* --- places -------------------------------------------------------------- */
+
+static struct pnode *
+take_place(struct pending *p)
+{
+    struct pnode *n = at(p, p->free);
+
+    check(p->used < p->capacity);
+    if (n)
+        p->free = n->next;
+    else
+        n = &p->node[p->fresh++];
+    p->used++;
+    return n;
+}
+
+static void
+give_place(struct pending *p, struct pnode *n)
+{
+    uint32_t *link = bucket_of(p, n->hash);
+    uint32_t own = place_of(p, n) + 1;
+
+    while (*link != own) {
+        check(*link != 0);
+        link = &p->node[*link - 1].next;
+    }
+    *link = n->next;
+    unlink_age(p, n);
+    n->next = p->free;
+    p->free = own;
+    p->used--;
+}
+
+/* --- one transaction ------------------------------------------------------ */
+
+void
+pending_begin(struct pending *p)
+{
+    p->number++;
+    p->touched_count = 0;
+    p->saved_count = 0;
+}
+
+static void
+remember(struct pending *p, struct pnode *n, uint32_t saved)
+{
+    check(p->touched_count < p->capacity);
+    n->touched_by = p->number;
+    n->saved = saved;
+    p->touched[p->touched_count++] = place_of(p, n);
+}
+
+void
+pending_touch(struct pending *p, struct pnode *n)
+{
+    if (n->touched_by == p->number)
+        return;
+    p->saved[p->saved_count++] = *n;
+    remember(p, n, p->saved_count);
+}
+
+struct pnode *
+pending_add(struct pending *p, const struct pnode *from)
+{
+    struct pnode *n = take_place(p);
+    uint32_t *bucket = bucket_of(p, from->hash);
+
+    *n = *from;
+    n->is_linked = false;
+    n->zxid = 0;
+    n->next = *bucket;
+    *bucket = place_of(p, n) + 1;
+    remember(p, n, 0);
+    return n;
+}
+
+void
+pending_commit(struct pending *p, zxid_t zxid)
+{
+    for (uint32_t i = 0; i < p->touched_count; i++) {
+        struct pnode *n = &p->node[p->touched[i]];
+
+        unlink_age(p, n);
+        n->zxid = zxid;
+        link_newest(p, n);
+    }
+    p->touched_count = 0;
+}
+
+/* Links changed while the transaction was open; they are not restored. */
+static void
+restore(struct pnode *n, const struct pnode *was)
+{
+    struct pnode now = *n;
+
+    *n = *was;
+    n->next = now.next;
+    n->older = now.older;
+    n->newer = now.newer;
+    n->is_linked = now.is_linked;
+}
+
+void
+pending_rollback(struct pending *p)
+{
+    while (p->touched_count > 0) {
+        struct pnode *n = &p->node[p->touched[--p->touched_count]];
+
+        if (n->saved)
+            restore(n, &p->saved[n->saved - 1]);
+        else
+            give_place(p, n);
+    }
+}
+
+void
+pending_release(struct pending *p, zxid_t zxid)
+{
+    struct pnode *n;
+
+    while ((n = at(p, p->oldest)) != NULL && n->zxid <= zxid)
+        give_place(p, n);
+}

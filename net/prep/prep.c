@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prep.c - request preparation: the entry, and the table of operations.
+ *
+ * Pure but for session.is_closing.  The replication process.
+ * Facts: spec/client-protocol.md 2.4 (6), 2.7, 2.9.
+ */
+#include "net/prep/prep.h"
+
+#include "daemon/check.h"
+#include "net/access/acl.h"
+#include "net/prep/prep_op.h"
+
+enum {
+    PENDING_MIN = 1 << 16,
+    SESSIONS_SPARE = 1 << 14, /* more opens than can be in flight */
+    ERROR_BYTES = ZK_TXN_HEADER_BYTES + 4,
+    OVERHEAD = 1024,        /* header, digest, suffix, counters */
+    ACL_GROWTH = 64 * 1024, /* what `auth` may expand to, at least */
+};
+
+static const struct prep_kind kind_create = {prep_parse_create, prep_run_create,
+                                             true};
+static const struct prep_kind kind_create_ttl = {prep_parse_create_ttl,
+                                                 prep_run_create, true};
+static const struct prep_kind kind_delete = {prep_parse_delete, prep_run_delete,
+                                             true};
+static const struct prep_kind kind_delete_container = {
+    prep_parse_path, prep_run_delete_container, false};
+static const struct prep_kind kind_set_data = {prep_parse_set_data,
+                                               prep_run_set_data, true};
+static const struct prep_kind kind_set_acl = {prep_parse_set_acl,
+                                              prep_run_set_acl, false};
+static const struct prep_kind kind_check = {prep_parse_check, prep_run_check,
+                                            true};
+static const struct prep_kind kind_reconfig = {prep_parse_reconfig,
+                                               prep_run_reconfig, false};
+
+const struct prep_kind *
+prep_kind_of(int32_t op)
+{
+    switch (op) {
+    case ZK_OP_CREATE:
+    case ZK_OP_CREATE2:
+    case ZK_OP_CREATE_CONTAINER:
+        return &kind_create;
+    case ZK_OP_CREATE_TTL:
+        return &kind_create_ttl;
+    case ZK_OP_DELETE:
+        return &kind_delete;
+    case ZK_OP_DELETE_CONTAINER:
+        return &kind_delete_container;
+    case ZK_OP_SET_DATA:
+        return &kind_set_data;
+    case ZK_OP_SET_ACL:
+        return &kind_set_acl;
+    case ZK_OP_CHECK:
+        return &kind_check;
+    case ZK_OP_RECONFIG:
+        return &kind_reconfig;
+    default:
+        return NULL;
+    }
+}
+
+void
+prep_rules_of(const struct conf *conf, struct prep_rules *rules)
+{
+    *rules = (struct prep_rules){
+        .acl_flags = acl_flags_of(conf),
+        .digest_enabled = conf->digest_enabled,
+        .extended_types = conf->extended_types,
+        .enforce_quota = conf->enforce_quota,
+        .reconfig_enabled = conf->reconfig_enabled,
+        .local_sessions = conf->local_sessions && conf->member_count > 0,
+        .me = conf->my_sid,
+        .memory_limit = (uint64_t)conf->memory_limit,
+        .txn_max = (uint32_t)conf->jute_maxbuffer +
+                   (uint32_t)conf->jute_maxbuffer_extra,
+    };
+}
+
+/* --- memory --------------------------------------------------------------- */
+
+/* An operation touches its node and the parent. */
+static uint32_t
+pending_capacity(uint32_t maxbuffer)
+{
+    uint32_t need = 2 * prep_multi_ops_max((int32_t)maxbuffer);
+    uint32_t capacity = PENDING_MIN;
+
+    while (capacity < need)
+        capacity *= 2;
+    return capacity;
+}
+
+size_t
+prep_bytes(uint32_t maxbuffer)
+{
+    return pending_bytes(pending_capacity(maxbuffer)) +
+           prep_multi_ops_max((int32_t)maxbuffer) * sizeof(int32_t);
+}
+
+/* The digest that counts is the tree's whenever nothing is pending. */
+static void
+follow_tree(struct prep *p)
+{
+    struct tree_totals totals;
+
+    tree_totals(p->tree, &totals);
+    p->digest = totals.digest;
+}
+
+void
+prep_init(struct prep *p, void *memory, uint32_t maxbuffer,
+          const struct tree *tree, struct session_table *sessions,
+          const struct prep_rules *rules, uint64_t seed)
+{
+    uint32_t capacity = pending_capacity(maxbuffer);
+
+    *p = (struct prep){.tree = tree, .sessions = sessions, .rules = *rules};
+    pending_init(&p->pending, memory, capacity, seed);
+    p->reply_ops =
+        (int32_t *)(void *)((uint8_t *)memory + pending_bytes(capacity));
+    p->ops_max = prep_multi_ops_max((int32_t)maxbuffer);
+    follow_tree(p);
+}
+
+/* --- bounds --------------------------------------------------------------- */
+
+struct prep_need
+prep_need(const struct prep *p, int32_t op, int32_t body_size)
+{
+    uint64_t body = body_size < 0 ? 0 : (uint64_t)body_size;
+    uint64_t payload = 4 * body + ACL_GROWTH;
+    struct prep_need need = {.outcomes = 1, .has_ops = op == ZK_OP_MULTI};
+
+    if (op == ZK_OP_MULTI)
+        need.outcomes = prep_multi_ops_max(body_size);
+    if (op == ZK_OP_CLOSE_SESSION) {
+        need.outcomes = PREP_CLOSE_PATHS_MAX + 1;
+        payload = p->rules.txn_max;
+    }
+    if (payload > p->rules.txn_max)
+        payload = p->rules.txn_max;
+    if (payload < OVERHEAD)
+        payload = OVERHEAD;
+    need.payload = (uint32_t)payload;
+    return need;
+}
+
+static uint32_t
+nodes_needed(const struct prep *p, const struct prep_request *r)
+{
+    struct prep_need need = prep_need(p, r->op, r->body.size);
+
+    return 2 * need.outcomes;
+}
+
+/* --- one request ---------------------------------------------------------- */
+
+/* The top byte: who made the session. */
+static sid_t
+maker_of(session_id_t session)
+{
+    return (sid_t)((uint64_t)session >> 56);
+}
+
+/*
+ * A session that no transaction has made: it may be local, here or at
+ * another server, who vouches for it; ours that we do not know are over.
+ * ZK: LeaderSessionTracker.checkSession
+ */
+static enum zk_code
+admit_unknown(struct prep *p, const struct prep_request *r)
+{
+    if (prep_is_opening(p, r->session))
+        return ZK_OK;
+    p->is_local = r->is_local || (r->is_remote &&
+                                  maker_of(r->session) != (p->rules.me & 0xff));
+    return p->is_local && r->op != ZK_OP_CLOSE_SESSION ? ZK_OK
+                                                       : ZK_SESSION_EXPIRED;
+}
+
+/*
+ * May this request begin at all?  Requests of sessions that are unknown or
+ * closing vanish: their connection is about to be closed.  So do those of a
+ * connection that lost its session to a newer one, but for closeSession.
+ * A session without an owner, as after a change of leader, is anybody's.
+ * ZK: ZooKeeperServer.touch, SessionTrackerImpl.checkSession
+ */
+static enum zk_code
+admit(struct prep *p, const struct prep_request *r, struct session **s)
+{
+    const struct origin *o = &r->origin;
+
+    *s = NULL;
+    p->is_local = false;
+    if (r->op == ZK_OP_CREATE_SESSION)
+        return session_count(p->sessions) < SESSIONS_MAX - SESSIONS_SPARE
+                   ? ZK_OK
+                   : ZK_SYSTEM_ERROR;
+    if (r->op == ZK_OP_DELETE_CONTAINER && o->worker == RING_NOBODY)
+        return ZK_OK;
+    *s = session_find(p->sessions, r->session);
+    if (!*s && p->rules.local_sessions)
+        return admit_unknown(p, r);
+    if (!*s || !(*s)->is_alive || (*s)->is_closing)
+        return ZK_SESSION_EXPIRED;
+    if (o->worker == RING_NOBODY || r->op == ZK_OP_CLOSE_SESSION ||
+        (*s)->worker == RING_NOBODY ||
+        ((*s)->worker == o->worker && (*s)->life == o->life &&
+         (*s)->conn == o->conn))
+        return ZK_OK;
+    return ZK_SESSION_MOVED;
+}
+
+/* What is not in the table yet cannot be closed; few can be on their way. */
+static bool
+waits_for_session(const struct prep *p, const struct prep_request *r,
+                  const struct session *s)
+{
+    if (r->op == ZK_OP_CREATE_SESSION)
+        return prep_openings_are_full(p);
+    return r->op == ZK_OP_CLOSE_SESSION && !s;
+}
+
+static enum zk_code
+run_single(struct prep *p, struct jute_out *out, int32_t *type)
+{
+    const struct prep_kind *kind = prep_kind_of(p->r->op);
+    struct jute_in in = jute_in_of(
+        p->r->body.data, p->r->body.size < 0 ? 0 : (size_t)p->r->body.size);
+    struct prep_op o = {.op = p->r->op};
+    enum zk_code err;
+
+    if (!kind)
+        return ZK_UNIMPLEMENTED;
+    if (!kind->parse(&in, &o))
+        return ZK_MARSHALLING;
+    err = kind->run(p, &o, out);
+    *type = o.txn_type;
+    return err;
+}
+
+/* Check, write the body, note; `type` is the transaction's. */
+static enum zk_code
+run(struct prep *p, struct session *s, struct jute_out *out, int32_t *type,
+    struct prep_result *result)
+{
+    result->outcome_count = 1;
+    *type = p->r->op;
+    switch (p->r->op) {
+    case ZK_OP_CREATE_SESSION:
+        return prep_run_open(p, out);
+    case ZK_OP_CLOSE_SESSION:
+        *type = prep_run_close(p, s, out, result);
+        return ZK_OK;
+    case ZK_OP_MULTI:
+        return prep_run_multi(p, out, result);
+    default:
+        return run_single(p, out, type);
+    }
+}
+
+/* The head goes in last: only then is the type known. */
+static void
+put_head(const struct prep_request *r, uint8_t *head, int32_t type,
+         bool is_partial)
+{
+    struct jute_out out = jute_out_of(head, ZK_TXN_HEADER_BYTES);
+    struct txn_header h = {
+        .session = r->session,
+        .cxid = is_partial ? 0 : r->xid,
+        .zxid = r->zxid,
+        .time = r->now,
+        .type = type,
+    };
+
+    txn_put_header(&out, &h);
+}
+
+/* The transaction that a failure becomes: a code, no digest. */
+static void
+become_error(struct prep *p, uint8_t *head, enum zk_code err,
+             struct prep_result *result)
+{
+    pending_rollback(&p->pending);
+    put_head(p->r, head, ZK_OP_ERROR, false);
+    store_be32(head + ZK_TXN_HEADER_BYTES, (uint32_t)err);
+    *result = (struct prep_result){
+        .size = ERROR_BYTES,
+        .outcome_count = 1,
+        .err = err,
+    };
+}
+
+enum prep_verdict
+prep_step(struct prep *p, const struct prep_request *r, void *buffer,
+          uint32_t size, struct prep_result *result)
+{
+    struct jute_out out = jute_out_of(buffer, size - ZK_TXN_DIGEST_BYTES);
+    uint8_t *head = jute_room(&out, ZK_TXN_HEADER_BYTES);
+    struct session *s;
+    enum zk_code err;
+    int32_t type;
+
+    check(size >= OVERHEAD);
+    check(r->zxid > p->prepared);
+    err = admit(p, r, &s);
+    if (err != ZK_OK && !r->is_remote)
+        return PREP_DROP;
+    if (nodes_needed(p, r) > pending_room(&p->pending) && !prep_is_idle(p))
+        return PREP_WAIT;
+    if (err == ZK_OK && waits_for_session(p, r, s))
+        return PREP_WAIT;
+    *result = (struct prep_result){0};
+    p->r = r;
+    pending_begin(&p->pending);
+    if (err == ZK_OK)
+        err = run(p, s, &out, &type, result);
+    if (err == ZK_OK) {
+        prep_commit(p);
+        if (r->op == ZK_OP_CREATE_SESSION && p->rules.local_sessions)
+            prep_note_opening(p);
+        put_head(r, head, type, result->is_partial);
+        out.end += ZK_TXN_DIGEST_BYTES;
+        if (p->rules.digest_enabled)
+            txn_put_digest(&out, (int64_t)p->digest);
+        check(!out.bad);
+        result->size = (uint32_t)jute_out_size(&out);
+    } else if (r->op == ZK_OP_RECONFIG && err == ZK_MARSHALLING &&
+               !r->is_remote) {
+        result->err = err; /* Apache parses this one before it counts */
+        return PREP_REFUSE;
+    } else if (r->origin.worker == RING_NOBODY &&
+               r->op == ZK_OP_DELETE_CONTAINER) {
+        return PREP_DROP; /* nobody waits for the error */
+    } else {
+        become_error(p, head, err, result);
+    }
+    p->prepared = r->zxid;
+    return PREP_TXN;
+}
+
+void
+prep_applied(struct prep *p, zxid_t zxid)
+{
+    p->applied = zxid;
+    pending_release(&p->pending, zxid);
+    prep_drop_openings(p, zxid);
+    if (prep_is_idle(p))
+        follow_tree(p);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prep_multi.c - several operations, all or nothing.
+ *
+ *      request      { type i32, done 0, err -1, record }* { -1, 1, -1 }
+ *      transaction  count i32 { type i32, size i32, body }*
+ *
+ * First every record is read, so that one that does not parse refuses the
+ * whole; then they run in order, each on what the one before left pending.
+ * At the first that fails everything is as before; the transaction keeps the
+ * bodies before it and holds errors from there on.
+ *
+ * Pure.  The replication process.
+ * Facts: spec/client-protocol.md 5; spec/quorum-protocol.md 10.2, 16.4.
+ */
+#include "daemon/check.h"
+#include "net/prep/prep_op.h"
+
+enum {
+    MULTI_HEADER_BYTES = 9,
+    OP_BYTES_MIN = MULTI_HEADER_BYTES + 4 + 4, /* delete of nothing */
+};
+
+uint32_t
+prep_multi_ops_max(int32_t body_size)
+{
+    return body_size < 0 ? 1 : (uint32_t)body_size / OP_BYTES_MIN + 1;
+}
+
+/* TTL flags belong to createTTL alone. */
+static bool
+flags_fit(const struct prep_op *o)
+{
+    bool has_ttl = o->flags == ZK_PERSISTENT_TTL ||
+                   o->flags == ZK_PERSISTENT_SEQUENTIAL_TTL;
+
+    return !has_ttl || o->op == ZK_OP_CREATE_TTL;
+}
+
+static bool
+is_create(int32_t op)
+{
+    return op == ZK_OP_CREATE || op == ZK_OP_CREATE2 ||
+           op == ZK_OP_CREATE_CONTAINER || op == ZK_OP_CREATE_TTL;
+}
+
+/*
+ * Read the next operation.  1: there is one; 0: the end; -1: not legible,
+ * or nothing that a multi may hold.
+ */
+static int
+next_op(struct jute_in *in, struct prep_op *o)
+{
+    const struct prep_kind *kind;
+    bool is_done;
+
+    *o = (struct prep_op){.op = jute_get_i32(in), .in_multi = true};
+    is_done = jute_get_bool(in);
+    jute_get_i32(in);
+    if (in->bad)
+        return -1;
+    if (is_done)
+        return 0;
+    kind = prep_kind_of(o->op);
+    if (!kind || !kind->in_multi || !kind->parse(in, o) || o->path.size < 0)
+        return -1;
+    return is_create(o->op) && !flags_fit(o) ? -1 : 1;
+}
+
+/* How many operations; -1 if the request as a whole is not legible. */
+static int32_t
+count_ops(struct bytes body)
+{
+    struct jute_in in = jute_in_of(body.data, (size_t)body.size);
+    struct prep_op o;
+    int32_t count = 0;
+    int rc;
+
+    while ((rc = next_op(&in, &o)) > 0)
+        count++;
+    return rc < 0 ? -1 : count;
+}
+
+/*
+ * What the reply calls a result: with a Stat (create2's), or without.  The
+ * flags can make a container of a create, and a create of a createTTL.
+ */
+int32_t
+prep_reply_op(int32_t op, int32_t txn_type)
+{
+    if (txn_type == ZK_OP_CREATE_CONTAINER)
+        return ZK_OP_CREATE_CONTAINER;
+    if (op == ZK_OP_CREATE_TTL && txn_type == ZK_OP_CREATE)
+        return ZK_OP_CREATE;
+    return op;
+}
+
+/* In a multi the flags alone say what kind of create it is. */
+static bool
+is_ephemeral(const struct prep_op *o)
+{
+    bool may_be = o->in_multi ? is_create(o->op)
+                              : o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2;
+
+    return may_be &&
+           (o->flags == ZK_EPHEMERAL || o->flags == ZK_EPHEMERAL_SEQUENTIAL);
+}
+
+bool
+prep_makes_ephemeral(int32_t op, struct bytes body)
+{
+    struct jute_in in =
+        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct prep_op o = {.op = op};
+    bool found = false;
+    int rc;
+
+    if (op != ZK_OP_MULTI)
+        return prep_parse_create(&in, &o) && is_ephemeral(&o);
+    while ((rc = next_op(&in, &o)) > 0)
+        found |= is_ephemeral(&o);
+    return rc == 0 && found;
+}
+
+int32_t
+prep_multi_ops(struct bytes body, int32_t *ops, uint32_t max)
+{
+    struct jute_in in =
+        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct prep_op o;
+    uint32_t count = 0;
+    int rc;
+
+    while ((rc = next_op(&in, &o)) > 0) {
+        if (count == max)
+            return -1;
+        ops[count++] = o.op;
+    }
+    return rc < 0 ? -1 : (int32_t)count;
+}
+
+/* One operation; on an error `out` is where it was. */
+static enum zk_code
+run_op(struct prep *p, struct prep_op *o, struct jute_out *out)
+{
+    struct jute_out before = *out;
+    uint8_t *head = jute_room(out, 8);
+    enum zk_code err = prep_kind_of(o->op)->run(p, o, out);
+
+    if (err == ZK_OK) {
+        check(head != NULL);
+        store_be32(head, (uint32_t)o->txn_type);
+        store_be32(head + 4, (uint32_t)(out->at - head - 8));
+    } else {
+        *out = before;
+    }
+    return err;
+}
+
+static void
+put_error(struct jute_out *out, enum zk_code err)
+{
+    jute_put_i32(out, ZK_OP_ERROR);
+    jute_put_i32(out, 4);
+    jute_put_i32(out, err);
+}
+
+/* Read the next operations into `ops`, and fetch what they will look for. */
+static uint32_t
+next_ops(const struct prep *p, struct jute_in *in, int32_t left,
+         struct prep_op ops[TREE_AHEAD_MAX])
+{
+    struct tree_ahead ahead;
+    uint32_t count = 0;
+
+    tree_ahead_begin(&ahead, p->tree);
+    while (count < TREE_AHEAD_MAX && count < (uint32_t)left) {
+        struct prep_op *o = &ops[count++];
+
+        check(next_op(in, o) == 1);
+        tree_ahead_note(&ahead, o->path);
+    }
+    tree_ahead_end(&ahead);
+    return count;
+}
+
+/* Run those after the first `done`; ZK_MARSHALLING: the multi as a whole. */
+static enum zk_code
+run_ops(struct prep *p, struct prep_op *ops, uint32_t count, uint32_t done,
+        struct jute_out *out, struct prep_result *result)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        enum zk_code err = ZK_RUNTIME_INCONSISTENCY;
+
+        if (result->err == 0) {
+            err = run_op(p, &ops[i], out);
+            result->err = err;
+            if (err == ZK_MARSHALLING)
+                return err; /* a null id in an ACL, or no room: all of it */
+        }
+        if (err != ZK_OK)
+            put_error(out, err);
+        p->reply_ops[done + i] = prep_reply_op(ops[i].op, ops[i].txn_type);
+    }
+    return ZK_OK;
+}
+
+enum zk_code
+prep_run_multi(struct prep *p, struct jute_out *out, struct prep_result *result)
+{
+    struct bytes body = p->r->body;
+    int32_t count = count_ops(body);
+    struct prep_op ops[TREE_AHEAD_MAX];
+    struct jute_in in;
+
+    if (count < 0 || (uint32_t)count > p->ops_max)
+        return ZK_MARSHALLING;
+    in = jute_in_of(body.data, (size_t)body.size);
+    jute_put_i32(out, count);
+    for (uint32_t done = 0; done < (uint32_t)count;) {
+        uint32_t more = next_ops(p, &in, count - (int32_t)done, ops);
+
+        if (run_ops(p, ops, more, done, out, result) != ZK_OK)
+            return ZK_MARSHALLING;
+        done += more;
+    }
+    if (result->err != 0)
+        pending_rollback(&p->pending);
+    result->outcome_count = (uint32_t)count;
+    result->reply_ops = p->reply_ops;
+    return out->bad ? ZK_MARSHALLING : ZK_OK;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prep_quota.c - hard quotas, where the operator enforces them.
+ *
+ * Pure.  The replication process.  Facts: spec/client-protocol.md 10.2.
+ */
+#include "net/prep/prep_quota.h"
+
+#include "storage/tree/quota.h"
+
+/* Soft limits only warn in Apache's log; nobody is told here either. */
+static bool
+exceeds(int64_t now, int64_t growth, int64_t hard_limit)
+{
+    return growth > 0 && hard_limit > -1 && now + growth > hard_limit;
+}
+
+enum zk_code
+prep_quota(const struct prep *p, struct bytes path, int64_t nodes,
+           int64_t bytes)
+{
+    struct quota_view q;
+
+    if (!p->rules.enforce_quota || !quota_find(p->tree, path, &q) ||
+        !q.has_stats)
+        return ZK_OK;
+    return exceeds(q.now.count, nodes, q.limits.count_hard) ||
+                   exceeds(q.now.bytes, bytes, q.limits.bytes_hard)
+               ? ZK_QUOTA_EXCEEDED
+               : ZK_OK;
+}

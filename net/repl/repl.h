@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl.h - what the files of the replication process share.
+ *
+ *   request rings --repl_take--> prep --> ring entry --repl_publish--> log
+ *                                                                       |
+ *   clients <--bell-- tree, sessions <--repl_apply-- committed <-- durable
+ *
+ * In an ensemble `committed` is the leader's word, ours or another's: the
+ * role says so (role.h), and a learner's entries are its leader's proposals.
+ *
+ * Private to repl_*.c.  One thread; all state is this struct, the tree, the
+ * session table and shm->replication.
+ */
+#ifndef NET_REPL_REPL_H
+#define NET_REPL_REPL_H
+
+#include <ev.h>
+
+#include "daemon/bell.h"
+#include "daemon/ring_memory.h"
+#include "election/quorum.h"
+#include "election/resolve.h"
+#include "net/prep/expiry.h"
+#include "net/prep/local.h"
+#include "net/prep/prep.h"
+#include "net/prep/reaper.h"
+#include "net/repl/role.h"
+#include "storage/log/identity.h"
+
+struct repl {
+    struct shm *shm;
+    struct conf conf;
+    uint32_t conf_version;
+    const struct role *role;
+    bool has_differed;      /* from the leader's tree, which has been told */
+    bool is_failed;         /* the log cannot write: nothing is acknowledged */
+    zxid_t known_committed; /* a quorum has it; what was loaded at the start
+                               or came with a snapshot beyond that may have
+                               to go again */
+    struct quorum quorum;   /* of the ensemble; no members: there is none */
+    uint64_t order;         /* number of our last order to the log */
+    bool is_ordering;       /* it has not been answered */
+    uint64_t look;          /* number of our last look for a leader */
+    bool is_asked;          /* looking: the election process knows */
+    mono_ms_t role_since;   /* the election gave us the last role then */
+    mono_ms_t ask_at;       /* looking: not before */
+    bool is_worn;           /* leading: this epoch has no zxid left */
+    bool is_preparing;      /* prep and the clocks run */
+    bool is_holding;        /* clients wait for a leader: repl_serve.c */
+    bool is_asking_again;   /* ... and there is one: what the last had */
+    mono_ms_t hold_until;
+    mono_ms_t looking_since;      /* looking: for the read-only mode */
+    bool is_read_only;            /* ... which is on: repl_readonly.c */
+    uint64_t again_end;           /* up to this place of `forward` */
+    int64_t served_epoch;         /* of the last leader */
+    mono_ms_t unserved_since;     /* 0: serving, or never served */
+    struct forward *forward;      /* requests that went to the leader */
+    uint32_t *heard_remote;       /* as shm->heard, told by our learners */
+    bool wants_snap;              /* our history is of no use to a leader */
+    int64_t epoch;                /* of the leader; 0 without one */
+    struct repl_lead *lead;       /* repl_lead.c, made at its first term */
+    struct repl_learn *learn;     /* repl_learn.c, likewise */
+    struct repl_history *history; /* repl_history.h */
+    void *prep_memory;
+
+    struct tree *tree;
+    struct session_table *sessions;
+    struct prep prep;
+    struct expiry expiry;
+    struct reaper reaper;
+    struct local local; /* no table: there are none */
+
+    ring_pos_t head;      /* where the next entry goes */
+    ring_pos_t published; /* what others can see of it */
+    ring_pos_t rung;      /* what the log process was woken for */
+    ring_pos_t committed, applied;
+    zxid_t commit_zxid; /* everything up to here is to be applied */
+    ring_pos_t slowest; /* as of the last look */
+    struct ring_memory ring_memory;
+    zxid_t zxid; /* of the last transaction prepared, or to count from */
+    zxid_t last; /* of the last transaction in the ring or before it */
+    uint64_t outstanding; /* transactions prepared and not applied */
+    uint64_t concerned;   /* client processes to ring; bit w is w */
+    bool is_stalled;      /* no room, or too much pending */
+    uint32_t turn;        /* the client process to begin with */
+    session_id_t next_session;
+
+    struct ev_loop *loop;
+    struct resolver resolver; /* of a member: names of the others, and ours */
+    struct bell bell;
+    ev_timer expire, reap, stall, rest;
+};
+
+/* --- repl_load.c ---------------------------------------------------------- */
+
+/* Fill tree and sessions from image and log, or end here. */
+void repl_load(struct repl *r);
+
+/* --- repl_main.c --------------------------------------------------------- */
+
+/* Let others see what is in the ring; the log is woken as the turn ends. */
+void repl_publish(struct repl *r);
+
+/* The timers of whoever orders: expiry of sessions, the reaper. */
+void repl_start_clocks(struct repl *r);
+void repl_stop_clocks(struct repl *r);
+
+/* --- repl_role.c --------------------------------------------------------- */
+
+/* Take the first role; once, when all is loaded and the loop is there. */
+void repl_role_start(struct repl *r);
+
+/* The role is over, for this reason: look for a leader. */
+void repl_look(struct repl *r, const char *why);
+
+/*
+ * Prepare requests over the tree as it is, from the zxid behind `zxid`; every
+ * session begins with a full timeout, and from now on they expire.
+ */
+void repl_prepare_from(struct repl *r, zxid_t zxid);
+
+/* Begin the role that the election gave us. */
+void repl_lead(struct repl *r);
+void repl_learn(struct repl *r, sid_t leader);
+
+/* The members, for /zookeeper/config: every server writes its own. */
+void repl_put_config(struct repl *r);
+
+/* Tell the election process that its choice leads in `epoch`. */
+void repl_established(struct repl *r, int64_t epoch);
+
+/* The tree misses nothing before `epoch`: clients of its leader may come. */
+void repl_reached(struct repl *r, int64_t epoch);
+
+/* One order to the log process at a time; see enum log_order. */
+void repl_order(struct repl *r, enum log_order kind, int64_t value);
+
+/* One that stores the ensemble's id as well, unless there is none. */
+void repl_order_named(struct repl *r, enum log_order kind, int64_t value,
+                      const struct identity *id);
+
+/* The order is carried out; `result` 0 or -errno.  Once per order. */
+bool repl_order_done(struct repl *r, int *result);
+
+/* What the log process has made durable. */
+zxid_t repl_durable(const struct repl *r);
+
+/* A quorum has everything up to `zxid`. */
+static inline void
+repl_commit(struct repl *r, zxid_t zxid)
+{
+    r->commit_zxid = r->known_committed = zxid;
+}
+
+/* Everything committed is in the tree when this returns. */
+void repl_apply_all(struct repl *r);
+
+/* --- repl_serve.c -------------------------------------------------------- */
+
+/* A role in `epoch` is taken and up to date: clients may come, or go on. */
+void repl_serve(struct repl *r, enum server_role kind, int64_t epoch);
+
+/* No role at all, but a tree that can be looked at. */
+void repl_serve_read_only(struct repl *r);
+
+/* Nobody is served any more; client processes drop their connections. */
+void repl_end_serving(struct repl *r);
+
+/* The role is lost: clients are held for a while, until there is another. */
+void repl_hold(struct repl *r);
+
+/* A few times a second: they are let go in the end. */
+void repl_hold_tick(struct repl *r);
+
+/* What the last leader had goes to this one; false: not all of it yet. */
+bool repl_ask_again(struct repl *r);
+
+/* No client process looks at the tree: it may be replaced. */
+bool repl_is_alone_with_tree(const struct repl *r);
+
+/* --- repl_readonly.c ----------------------------------------------------- */
+
+/* A few times a second: the mode begins when nobody has led for long. */
+void repl_readonly_tick(struct repl *r);
+
+/* The election has decided, or the log has failed. */
+void repl_readonly_end(struct repl *r);
+
+/* --- repl_local.c -------------------------------------------------------- */
+
+/* Local sessions are possible from now on, if the configuration has them. */
+void repl_local_start(struct repl *r);
+
+/* A client's request, seen by local sessions first, then by the role. */
+bool repl_local_take(struct repl *r, const struct req *req,
+                     const struct origin *o);
+
+/* `session` is local and ours. */
+bool repl_local_has(const struct repl *r, session_id_t session);
+
+/* A transaction of this type was applied: it may have made one global. */
+void repl_local_applied(struct repl *r, const struct ring_entry *e,
+                        int32_t type);
+
+/* What was to make them global may be lost with the role. */
+void repl_local_hold(struct repl *r);
+
+/* The period of service is over, and they with it. */
+void repl_local_clear(struct repl *r);
+
+/* A few times a second: those that nobody heard of end. */
+void repl_local_tick(struct repl *r);
+
+/* --- repl_report.c ------------------------------------------------------- */
+
+/* Tell operators where a member stands. */
+void repl_report(const struct repl *r);
+
+/* A leader's transaction of so many bytes was proposed. */
+void repl_report_proposal(const struct repl *r, uint32_t bytes);
+
+/* --- repl_take.c --------------------------------------------------------- */
+
+/* Take a bounded number of requests; true if there are more. */
+bool repl_take(struct repl *r);
+
+/* The place for an entry of at most `size` bytes, or NULL: not now. */
+struct ring_entry *repl_reserve(struct repl *r, uint32_t size);
+
+/* What repl_reserve gave is written. */
+void repl_append(struct repl *r, struct ring_entry *e);
+
+/* A word to one connection, in order with the transactions.  False: no room. */
+bool repl_put_word(struct repl *r, enum ring_kind kind, const struct req *req,
+                   const struct origin *o, int32_t err);
+
+/* Prepare one request, in as many transactions as it takes. */
+enum prep_verdict repl_prepare(struct repl *r, struct prep_request *q,
+                               int32_t timeout_ms, int32_t *err);
+
+/* role.take of those who order transactions. */
+bool repl_take_ordering(struct repl *r, const struct req *req,
+                        const struct origin *o);
+
+/* Give back what a ring at rest does not need; a few times a second. */
+void repl_rest(struct repl *r);
+
+/*
+ * A transaction of the server's own: closeSession of `session`, or
+ * deleteContainer with its record.  False: not now, ask again later.
+ */
+bool repl_submit(struct repl *r, int32_t op, session_id_t session,
+                 struct bytes body);
+
+/* --- repl_ahead.c -------------------------------------------------------- */
+
+/* Fetch what the requests of client process `w` from `pos` on will need. */
+void repl_ahead_requests(const struct repl *r, uint32_t w, ring_pos_t pos);
+
+/* ... and the committed entries from `pos` on; up to the place it returns. */
+ring_pos_t repl_ahead_entries(const struct repl *r, ring_pos_t pos);
+
+/* --- repl_apply.c -------------------------------------------------------- */
+
+/* Apply a bounded number of what is committed; true if there is more. */
+bool repl_apply(struct repl *r);
+
+/* One transaction to tree and session table, inside a batch. */
+void repl_apply_txn(struct repl *r, struct txn *txn, struct outcome *outcomes);
+
+/* --- repl_session.c ------------------------------------------------------ */
+
+/* Ids of this life begin here. */
+void repl_session_start(struct repl *r);
+session_id_t repl_session_id(struct repl *r);
+
+/* A client came back: ZK_OK, or ZK_SESSION_EXPIRED. */
+enum zk_code repl_session_resume(struct repl *r, session_id_t id,
+                                 const struct origin *origin,
+                                 int32_t timeout_ms);
+
+/* createSession was applied for a connection of this server. */
+void repl_session_owned(struct repl *r, const struct ring_entry *e);
+
+/* When a client process or a learner last heard of what has this slot. */
+mono_ms_t repl_last_heard(void *repl, uint32_t slot, mono_ms_t now);
+
+/* Full timeouts from now, for every session; nobody owns one. */
+void repl_revive_sessions(struct repl *r);
+
+/* Sessions that nobody heard of end. */
+void repl_session_expire(struct repl *r);
+
+#endif

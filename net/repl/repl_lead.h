@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_lead.h - what the files of a process share that has learners: of a
+ * leader, or of an observer master, which is a follower.
+ *
+ *      repl_lead_port: port -> repl_lead_peer: packets -> leader_hear -> acts
+ *      repl_lead: acts -> log orders, pipeline, commit
+ *      repl_master: acts -> our leader
+ *      leader_next -> repl_lead_peer: packets -> learners
+ *
+ * Private to repl_lead*.c, repl_master.c and repl_report.c.
+ */
+#ifndef NET_REPL_REPL_LEAD_H
+#define NET_REPL_REPL_LEAD_H
+
+#include "election/port.h"
+#include "election/quorum_conf.h"
+#include "net/zab/leader.h"
+#include "net/wire/qlink.h"
+#include "net/repl/repl_history.h"
+
+/* How far a snapshot is on its way to a learner. */
+enum lead_snap { LEAD_NO_SNAP, LEAD_SNAP_WANTED, LEAD_SNAP_FLOWS };
+
+/* The connection of one learner. */
+struct lead_peer {
+    struct conn conn; /* first: conn_ops get it */
+    struct repl_lead *lead;
+    uint32_t slot;
+    uint32_t life; /* of this slot: owners of sessions are told apart */
+    bool is_used;
+    bool is_waiting; /* the packet at the front found no room yet */
+    enum lead_snap snap;
+    zxid_t snap_zxid;
+    char name[96];
+};
+
+/* What a leader and an observer master do each in its own way. */
+struct lead_duty {
+    const char *name; /* for the log */
+    /* A learner's REQUEST or REVALIDATE; false: not now. */
+    bool (*ask)(struct lead_peer *p, const struct qpacket *packet);
+    /* What the core wants done that is of no learner. */
+    void (*act)(struct repl_lead *l, const struct leader_act *a);
+};
+
+/* One for the process, made when it is needed first. */
+struct repl_lead {
+    struct repl *r;
+    const struct lead_duty *duty;
+    struct leader core;
+    struct quorum alone; /* a master's: nobody but us */
+    struct history history;
+    struct conn_home home;
+    struct port port;
+    ev_timer tick;
+    bool is_on;      /* learners may come */
+    const char *why; /* it is over, or NULL */
+    size_t config_size;
+    char config[CONFIG_TEXT_MAX]; /* the text for NEW_LEADER */
+    uint32_t asked;               /* the slot of the last REQUEST */
+    struct lead_peer peer[LEADER_PEERS_MAX];
+};
+
+/* --- repl_lead_port.c ---------------------------------------------------- */
+
+/*
+ * Learners may come on `port`, or 0: our quorum ports, for this duty; the core
+ * is begun by the caller, before the loop turns.
+ */
+struct repl_lead *lead_open(struct repl *r, const struct lead_duty *duty,
+                            int32_t port);
+
+/* All connections and the port are closed; it was open. */
+void lead_close(struct repl_lead *l);
+
+/* For the core: what is the same for all duties. */
+struct leader_conf lead_conf(struct repl_lead *l);
+
+/* Do what the core says, in order. */
+void lead_perform(struct repl_lead *l, const struct leader_out *out);
+
+/* --- repl_lead_peer.c ---------------------------------------------------- */
+
+extern const struct conn_ops lead_conn_ops;
+
+/* A learner connected on `fd`. */
+void lead_peer_open(struct repl_lead *l, int fd, const char *from);
+void lead_peer_close(struct lead_peer *p);
+
+/* Send what there is for everybody, as far as there is room. */
+void lead_peers_pump(struct repl_lead *l, mono_ms_t now);
+
+/* Take up what found no room before. */
+void lead_peers_resume(struct repl_lead *l);
+
+/* --- repl_lead_session.c ------------------------------------------------- */
+
+/*
+ * A learner's request becomes a transaction (false: not now), its question
+ * for a session is answered: that learner owns it from now on.
+ */
+bool lead_answer(struct lead_peer *p, const struct qpacket *packet);
+
+/* It heard of these sessions. */
+void lead_touch(struct lead_peer *p, const struct qpacket *packet);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_lead_port.c - the port where learners come, as long as there is one.
+ *
+ * The same for a leader and for an observer master: a port, a clock, and what
+ * the core wants done with learners.  What else it wants is for the one who
+ * opened the port (struct lead_duty).
+ *
+ * The replication process.  ZK: Leader, ObserverMaster
+ */
+#include <inttypes.h>
+#include <sys/socket.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/memory.h"
+#include "net/repl/repl_lead.h"
+
+enum {
+    LEAD_BUFFERS = 1 << 30, /* bytes of all connections together */
+    PING_MS = 100,          /* to learners that are zabd, too */
+};
+
+static const double bind_pause_seconds = 0.1;
+
+/* --- what the core says -------------------------------------------------- */
+
+static void
+perform(struct repl_lead *l, const struct leader_act *a)
+{
+    struct lead_peer *p = &l->peer[a->slot];
+
+    switch (a->kind) {
+    case LEADER_REQUEST:
+    case LEADER_REVALIDATE:
+        p->is_waiting = !l->duty->ask(p, a->packet);
+        break;
+    case LEADER_TOUCH:
+        lead_touch(p, a->packet);
+        break;
+    case LEADER_FOREIGN:
+        log_warn_often("%s: %s is of another ensemble, %016" PRIx64
+                       ", and told so",
+                       l->duty->name, p->name, a->identity.id);
+        break;
+    case LEADER_CLOSE:
+        log_warn("%s: %s is dropped: %s", l->duty->name, p->name, a->why);
+        lead_peer_close(p);
+        break;
+    case LEADER_GIVE_UP:
+        l->why = a->why;
+        break;
+    default:
+        l->duty->act(l, a);
+    }
+}
+
+void
+lead_perform(struct repl_lead *l, const struct leader_out *out)
+{
+    for (uint32_t i = 0; i < out->count; i++)
+        perform(l, &out->act[i]);
+}
+
+/* --- the port ------------------------------------------------------------ */
+
+static void
+on_knock(void *arg, int fd)
+{
+    struct repl_lead *l = arg;
+    struct sockaddr_storage from = {0};
+    socklen_t size = sizeof from;
+    char text[80];
+
+    getpeername(fd, (struct sockaddr *)&from, &size);
+    qlink_name((const struct sockaddr *)&from, text, sizeof text);
+    lead_peer_open(l, fd, text);
+}
+
+/* Somebody else may have the port for a moment: told once. */
+static void
+on_bind_failed(void *arg, const char *why, int times)
+{
+    const struct repl_lead *l = arg;
+
+    if (times == 1)
+        log_error("%s: %s; trying again", l->duty->name, why);
+}
+
+/* --- open and closed ----------------------------------------------------- */
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct repl_lead *l = timer->data;
+    struct leader_out out;
+    mono_ms_t now = clock_mono_ms();
+
+    (void)loop, (void)events;
+    out.count = 0;
+    leader_tick(&l->core, now, &out);
+    lead_perform(l, &out);
+}
+
+static struct repl_lead *
+make(struct repl *r)
+{
+    struct repl_lead *l = memory_reserve(sizeof *l);
+
+    l->r = r;
+    l->history = repl_history_of(r->history);
+    conn_home_init(&l->home, r->loop, &lead_conn_ops, LEAD_BUFFERS);
+    port_init(&l->port, &r->resolver, "learners", on_knock, on_bind_failed, l,
+              bind_pause_seconds);
+    ev_timer_init(&l->tick, on_tick, 0, PING_MS / 1000.);
+    l->tick.data = l;
+    return l;
+}
+
+struct repl_lead *
+lead_open(struct repl *r, const struct lead_duty *duty, int32_t port)
+{
+    struct repl_lead *l;
+
+    if (!r->lead)
+        r->lead = make(r);
+    l = r->lead;
+    l->duty = duty;
+    l->is_on = true;
+    l->why = NULL;
+    port_open_quorum(&l->port, &r->conf, port);
+    ev_timer_again(r->loop, &l->tick);
+    return l;
+}
+
+void
+lead_close(struct repl_lead *l)
+{
+    l->is_on = false;
+    ev_timer_stop(l->r->loop, &l->tick);
+    port_close(&l->port);
+    for (uint32_t i = 0; i < LEADER_PEERS_MAX; i++)
+        lead_peer_close(&l->peer[i]);
+}
+
+struct leader_conf
+lead_conf(struct repl_lead *l)
+{
+    const struct conf *conf = &l->r->conf;
+
+    l->config_size = config_text(conf, l->config, sizeof l->config);
+    return (struct leader_conf){
+        .me = conf->my_sid,
+        .tick_ms = conf->tick_time_ms,
+        .init_ticks = conf->init_limit_ticks,
+        .sync_ticks = conf->sync_limit_ticks,
+        .snaps_max = conf->snap_syncs_max,
+        .diffs_max = conf->diff_syncs_max,
+        .ping_ms = PING_MS,
+        .config = {(const uint8_t *)l->config, (int32_t)l->config_size},
+        .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
+    };
+}

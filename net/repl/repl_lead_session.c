@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_lead_session.c - what learners forward: requests, and their sessions.
+ *
+ * The replication process, leading.  A learner's client is judged by the ids
+ * that travel with its request; the owner of its session is the learner's
+ * connection.  Facts: spec/quorum-protocol.md 5.2, 7, 16.3, 16.4.
+ */
+#include "daemon/clock.h"
+#include "net/repl/repl_lead.h"
+
+enum { TOUCH_BYTES = 8 + 4 };
+
+static struct origin
+origin_of(const struct lead_peer *p)
+{
+    return (struct origin){
+        .worker = (uint16_t)(CLIENTS_MAX + p->slot),
+        .life = p->life,
+    };
+}
+
+static int32_t
+timeout_in(struct bytes body)
+{
+    return body.size < 4 ? 0 : (int32_t)load_be32(body.data);
+}
+
+static bool
+request(struct lead_peer *p, const struct qpacket *packet)
+{
+    struct jute_in in =
+        jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct prep_request q = {.origin = origin_of(p), .is_remote = true};
+    struct repl *r = p->lead->r;
+    int32_t err;
+
+    q.session = jute_get_i64(&in);
+    q.xid = jute_get_i32(&in);
+    q.op = jute_get_i32(&in);
+    q.body = (struct bytes){in.at, (int32_t)(in.end - in.at)};
+    q.ids = packet->authinfo;
+    p->lead->asked = p->slot;
+    if (repl_prepare(r, &q, timeout_in(q.body), &err) == PREP_WAIT)
+        return false;
+    leader_proposed(&p->lead->core, r->last);
+    return true;
+}
+
+static void
+revalidate(struct lead_peer *p, const struct qpacket *packet)
+{
+    struct jute_in in =
+        jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct origin o = origin_of(p);
+    uint8_t data[9];
+    struct jute_out out = jute_out_of(data, sizeof data);
+    session_id_t id = jute_get_i64(&in);
+    int32_t timeout_ms = jute_get_i32(&in);
+    enum zk_code err = repl_session_resume(p->lead->r, id, &o, timeout_ms);
+
+    jute_put_i64(&out, id);
+    jute_put_bool(&out, err == ZK_OK);
+    qlink_put(&p->conn, Q_REVALIDATE, -1, (struct bytes){data, sizeof data},
+              BYTES_NULL);
+}
+
+bool
+lead_answer(struct lead_peer *p, const struct qpacket *packet)
+{
+    if (packet->type == Q_REQUEST)
+        return request(p, packet);
+    revalidate(p, packet);
+    return true;
+}
+
+void
+lead_touch(struct lead_peer *p, const struct qpacket *packet)
+{
+    struct jute_in in =
+        jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct repl *r = p->lead->r;
+    uint32_t now = (uint32_t)clock_mono_ms();
+
+    while ((size_t)(in.end - in.at) >= TOUCH_BYTES) {
+        const struct session *s = session_find(r->sessions, jute_get_i64(&in));
+
+        jute_get_i32(&in);
+        if (s)
+            r->heard_remote[session_slot(r->sessions, s)] = now;
+    }
+}

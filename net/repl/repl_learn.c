@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_learn.c - following and observing: the shell around the learner core.
+ *
+ * Packets from the leader are taken one by one to the core, which says what to
+ * append, what is committed and what to answer.  A packet that finds no room
+ * in the ring stays where it is, and the connection is not read until there
+ * is.
+ *
+ * The replication process.  ZK: Learner, Follower, Observer
+ */
+#include "net/repl/repl_learn.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/memory.h"
+#include "net/zab/forward.h"
+#include "net/repl/repl_master.h"
+
+enum { LEARN_BUFFERS = 1 << 30, STILL_SILENT_MS = 1000 };
+
+static const double tick_s = 0.1;
+
+/* --- what the core says -------------------------------------------------- */
+
+/* One by one: Apache's leader counts each by itself. */
+static void
+put_acks(struct repl_learn *l, zxid_t from, zxid_t to)
+{
+    for (zxid_t z = from; z <= to; z++)
+        if (!qlink_put(&l->conn, Q_ACK, z, BYTES_NULL, BYTES_NULL))
+            return;
+}
+
+/*
+ * An Apache master takes us before all that its epoch began with is in its
+ * tree: what we asked and do not have may come yet, and is not asked again.
+ */
+static bool
+may_lack_past(const struct repl_learn *l)
+{
+    return l->master_count > 0 && !l->core.is_leader_zabd &&
+           forward_waiting(l->r->forward) > 0;
+}
+
+static void
+begin_serving(struct repl_learn *l, int64_t epoch)
+{
+    struct repl *r = l->r;
+    bool is_observer = r->conf.is_observer;
+
+    repl_apply_all(r);
+    repl_reached(r, epoch);
+    r->wants_snap = false;
+    l->silent = 0;
+    l->ponged = clock_mono_ms();
+    if (may_lack_past(l))
+        r->served_epoch = epoch; /* clients do not go on */
+    repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING, epoch);
+    repl_established(r, epoch);
+    log_info("replication: %s server %" PRId64 " epoch %" PRId64
+             ": in sync zxid=0x%" PRIx64,
+             is_observer ? "observing" : "following", (int64_t)l->leader, epoch,
+             (uint64_t)r->last);
+    repl_master_begin(r, epoch);
+}
+
+static void
+store_epoch(struct repl_learn *l, enum log_order kind,
+            const struct learner_act *a)
+{
+    l->order = LEARN_EPOCH;
+    repl_order_named(l->r, kind, a->epoch, &a->identity);
+}
+
+/* Nobody waits for it, but the next role. */
+static void
+keep_identity(struct repl_learn *l, const struct identity *id)
+{
+    l->order = LEARN_IDENTITY;
+    repl_order_named(l->r, LOG_IDENTITY, id->epoch, id);
+    repl_master_identified(l->r, id);
+}
+
+static void
+append(struct repl_learn *l, const struct qpacket *p)
+{
+    if (learn_append(l, p) < 0) {
+        log_error("learner: the leader sent a transaction of no known form "
+                  "zxid=0x%" PRIx64 " bytes=%d",
+                  (uint64_t)p->zxid, p->data.size);
+        l->why = "the leader sent what is no transaction";
+    }
+}
+
+static void
+perform(struct repl_learn *l, const struct learner_act *a)
+{
+    switch (a->kind) {
+    case LEARNER_SEND:
+        qlink_put_packet(&l->conn, &a->packet);
+        break;
+    case LEARNER_PONG:
+        learn_pong(l, a->zxid);
+        break;
+    case LEARNER_ACK:
+        put_acks(l, a->from, a->zxid);
+        break;
+    case LEARNER_STORE_ACCEPTED:
+        store_epoch(l, LOG_ACCEPT_EPOCH, a);
+        break;
+    case LEARNER_STORE_CURRENT:
+        store_epoch(l, LOG_CURRENT_EPOCH, a);
+        break;
+    case LEARNER_KEEP_IDENTITY:
+        keep_identity(l, &a->identity);
+        break;
+    case LEARNER_TRUNCATE:
+        conn_pause(&l->conn, CONN_PAUSE_WAITING);
+        learn_cut(l, a->zxid);
+        break;
+    case LEARNER_TAKE_SNAP:
+        learn_take_snap(l, a->zxid);
+        break;
+    case LEARNER_APPEND:
+        append(l, &a->packet);
+        break;
+    case LEARNER_COMMIT:
+        repl_commit(l->r, a->zxid);
+        break;
+    case LEARNER_SERVE:
+        begin_serving(l, l->core.epoch);
+        break;
+    case LEARNER_SYNCED:
+        learn_synced(l);
+        break;
+    case LEARNER_REVALIDATED:
+        learn_revalidated(l, &a->packet);
+        break;
+    case LEARNER_GIVE_UP:
+        l->r->wants_snap |= l->core.needs_snap;
+        l->silent = l->core.is_silent ? l->leader : 0;
+        l->why = a->why;
+        break;
+    }
+}
+
+/* Do what the core says, in order. */
+static void
+perform_all(struct repl_learn *l, const struct learner_out *out)
+{
+    for (uint32_t i = 0; i < out->count && !l->why; i++)
+        perform(l, &out->act[i]);
+}
+
+/* --- what the leader says ------------------------------------------------ */
+
+/* False: not now. */
+static bool
+take_packet(struct repl_learn *l, const struct qpacket *packet, mono_ms_t now)
+{
+    struct learner_out out;
+
+    out.count = 0;
+    if (!learn_has_room(l, packet)) {
+        l->r->is_stalled = true;
+        conn_pause(&l->conn, CONN_PAUSE_QUEUE);
+        return false;
+    }
+    learner_hear(&l->core, packet, now, &out);
+    perform_all(l, &out);
+    return true;
+}
+
+static size_t
+input(struct conn *c, const uint8_t *data, size_t size)
+{
+    struct repl_learn *l = (struct repl_learn *)(void *)c;
+    mono_ms_t now = clock_mono_ms();
+    size_t taken = 0;
+
+    learner_stirs(&l->core, now);
+    while (taken < size && !c->pauses && !l->why) {
+        struct qpacket packet;
+        int64_t n;
+
+        if (l->snap == LEARN_SNAP_FLOWS) {
+            taken += learn_feed_snap(l, data + taken, size - taken);
+            continue;
+        }
+        n = qlink_get(c, data + taken, size - taken, &packet);
+        if (n < 0)
+            l->why = "the leader sent what is no packet";
+        if (n <= 0 || !take_packet(l, &packet, now))
+            break;
+        taken += (size_t)n;
+    }
+    return taken;
+}
+
+static void
+broken(struct conn *c, int error)
+{
+    struct repl_learn *l = (struct repl_learn *)(void *)c;
+
+    if (error)
+        log_info("learner: the connection to the leader broke: %s",
+                 strerror(error));
+    conn_pause(c, CONN_PAUSE_END);
+    if (!l->why)
+        l->why = "the connection to the leader is lost";
+}
+
+static void
+drained(struct conn *c)
+{
+    (void)c;
+}
+
+static const struct conn_ops ops = {input, broken, drained};
+
+/* --- the role ------------------------------------------------------------ */
+
+/*
+ * A server whose replication process hangs is elected again while its election
+ * process does not know; it accepts connections and never says a word.
+ */
+static bool
+is_silent_still(const struct repl_learn *l, mono_ms_t now)
+{
+    return l->leader == l->silent && l->core.state == LEARNER_DISCOVERY &&
+           now - l->connected_at >= STILL_SILENT_MS;
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct repl_learn *l = timer->data;
+    struct learner_out out;
+    mono_ms_t now = clock_mono_ms();
+
+    out.count = 0;
+    (void)loop, (void)events;
+    if (!l->is_connected) {
+        learn_dial_tick(l, now);
+        return;
+    }
+    if (l->conn.pauses & (CONN_PAUSE_WAITING | CONN_PAUSE_QUEUE))
+        learner_stirs(&l->core, now); /* it is we who do not listen */
+    if (is_silent_still(l, now)) {
+        l->why = "the leader that fell silent is silent still";
+        return;
+    }
+    learner_tick(&l->core, now, &out);
+    perform_all(l, &out);
+}
+
+static struct repl_learn *
+make(struct repl *r)
+{
+    struct repl_learn *l = memory_reserve(sizeof *l);
+
+    l->r = r;
+    conn_home_init(&l->home, r->loop, &ops, LEARN_BUFFERS);
+    ev_timer_init(&l->tick, on_tick, 0, tick_s);
+    l->tick.data = l;
+    learn_dial_init(l);
+    return l;
+}
+
+void
+repl_learn(struct repl *r, sid_t leader)
+{
+    if (!r->learn)
+        r->learn = make(r);
+    r->role = &role_learning;
+    r->learn->leader = leader;
+    r->learn->is_on = true;
+    r->learn->is_connected = false;
+    r->learn->why = NULL;
+    log_info("replication: elected server %" PRId64 " to lead us "
+             "zxid=0x%" PRIx64,
+             (int64_t)leader, (uint64_t)r->last);
+    ev_timer_again(r->loop, &r->learn->tick);
+    learn_dial(r->learn, clock_mono_ms());
+}
+
+void
+learn_connected(struct repl_learn *l, int fd)
+{
+    const struct repl *r = l->r;
+    const struct conf *c = &r->conf;
+    struct learner_conf conf = {
+        .me = c->my_sid,
+        .is_observer = c->is_observer,
+        .accepted = atomic_load(&r->shm->log->accepted_epoch),
+        .current = atomic_load(&r->shm->log->current_epoch),
+        .identity = identity_shared(&r->shm->log->identity),
+        .last = r->last,
+        .committed = r->known_committed,
+        .wants_snap = r->wants_snap,
+        .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
+        .tick_ms = c->tick_time_ms,
+        .init_ticks = c->init_limit_ticks,
+        .sync_ticks = c->sync_limit_ticks,
+        .silence_ms = c->leader_silence_ms,
+    };
+    struct learner_out out;
+
+    out.count = 0;
+    conn_open(&l->conn, &l->home, fd);
+    l->is_connected = true;
+    l->connected_at = clock_mono_ms();
+    learner_init(&l->core, &conf, clock_mono_ms(), &out);
+    perform_all(l, &out);
+}
+
+static void
+hear_log(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
+{
+    zxid_t durable = repl_durable(l->r);
+
+    learn_past_turn(l, out, now);
+    perform_all(l, out);
+    out->count = 0;
+    if (l->order > LEARN_IDENTITY)
+        return; /* the log is being changed */
+    if (durable > l->core.durable)
+        learner_durable(&l->core, durable, now, out);
+    perform_all(l, out);
+}
+
+static void
+learning_turn(struct repl *r)
+{
+    struct repl_learn *l = r->learn;
+    struct learner_out out;
+
+    out.count = 0;
+    if (l->is_connected && !l->why) {
+        hear_log(l, &out, clock_mono_ms());
+        conn_resume(&l->conn, CONN_PAUSE_QUEUE);
+        repl_publish(r);
+        if (l->conn.pauses & CONN_PAUSE_QUEUE)
+            learn_past_full(l);
+        repl_master_turn(r, clock_mono_ms());
+        conn_flush_dirty(&l->home);
+    }
+    if (l->why)
+        repl_look(r, l->why);
+}
+
+static bool
+learning_take(struct repl *r, const struct req *req, const struct origin *o)
+{
+    if (r->learn->core.state != LEARNER_BROADCAST || !r->learn->is_connected)
+        return true; /* of a connection that is closed by now */
+    return learn_ask(r->learn, req, o);
+}
+
+static void
+learning_end(struct repl *r)
+{
+    struct repl_learn *l = r->learn;
+
+    if (!l->is_on)
+        return;
+    l->is_on = false;
+    repl_master_end(r);
+    ev_timer_stop(r->loop, &l->tick);
+    learn_dial_stop(l);
+    if (l->is_connected)
+        conn_close(&l->conn);
+    conn_flush_dirty(&l->home); /* requests of this turn: it may be listed */
+    l->is_connected = false;
+    learn_past_end(l);
+}
+
+const struct role role_learning = {
+    .name = "learning",
+    .take = learning_take,
+    .turn = learning_turn,
+    .end = learning_end,
+};

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_learn.h - what the files of a learning replication process share.
+ *
+ *      clients' requests -> repl_learn_ask: REQUEST, REVALIDATE -> leader
+ *      leader -> repl_learn: packets -> learner_hear -> acts -> ring entries
+ *
+ * Private to repl_learn*.c.
+ */
+#ifndef NET_REPL_REPL_LEARN_H
+#define NET_REPL_REPL_LEARN_H
+
+#include "election/dial.h"
+#include "net/zab/learner.h"
+#include "net/wire/qlink.h"
+#include "net/repl/repl_history.h"
+#include "storage/log/snap_intake.h"
+
+enum {
+    LEARN_UNSENT_MAX = 4 << 20, /* bytes waiting for the leader: then whoever
+                                   asks it waits */
+};
+
+/* What was ordered of the log process, to be told to the core when done. */
+enum learn_order {
+    LEARN_NO_ORDER,
+    LEARN_EPOCH,
+    LEARN_IDENTITY,
+    LEARN_CUT,        /* behind what is in the tree */
+    LEARN_CUT_RELOAD, /* the tree holds some of it: load again */
+    LEARN_REBASE,
+};
+
+/* How far a snapshot is taken. */
+enum learn_snap { LEARN_NO_SNAP, LEARN_SNAP_WAITS, LEARN_SNAP_FLOWS };
+
+struct repl_learn {
+    struct conn conn; /* first: conn_ops get it */
+    struct repl *r;
+    struct learner core;
+    struct conn_home home;
+    sid_t leader;      /* or, for an observer, its master */
+    bool is_on;        /* the role is ours */
+    bool is_connected; /* the core lives */
+    const char *why;   /* it is over, or NULL */
+    sid_t silent;      /* the leader that fell silent last; 0: none */
+    mono_ms_t connected_at;
+    ev_timer tick;
+
+    /* repl_learn_dial.c */
+    struct dial dial;
+    ev_timer dial_again;
+    int dial_pause_ms;
+    mono_ms_t dial_until;   /* refusals end it */
+    mono_ms_t answer_until; /* so does silence */
+    sid_t master[CONF_MEMBERS_MAX];
+    uint32_t master_count, master_next; /* 0: the leader is dialled */
+
+    /* repl_learn_past.c */
+    enum learn_order order;
+    zxid_t cut; /* what stays */
+    enum learn_snap snap;
+    zxid_t snap_zxid;
+    struct snap_intake intake;
+
+    /* repl_learn_ask.c */
+    mono_ms_t ponged; /* when touches went last */
+};
+
+/* --- repl_learn_dial.c --------------------------------------------------- */
+
+/* Ready to dial; once. */
+void learn_dial_init(struct repl_learn *l);
+
+/* Connect to the leader: learn_connected or l->why comes of it. */
+void learn_dial(struct repl_learn *l, mono_ms_t now);
+void learn_dial_tick(struct repl_learn *l, mono_ms_t now);
+void learn_dial_stop(struct repl_learn *l);
+
+/* repl_learn.c: `fd` is connected. */
+void learn_connected(struct repl_learn *l, int fd);
+
+/* --- repl_learn_past.c --------------------------------------------------- */
+
+/* TRUNC: what is behind `zxid` goes. */
+void learn_cut(struct repl_learn *l, zxid_t zxid);
+
+/* SNAP: a payload comes that replaces everything. */
+void learn_take_snap(struct repl_learn *l, zxid_t zxid);
+
+/* Bytes of the payload; how many were of it. */
+size_t learn_feed_snap(struct repl_learn *l, const uint8_t *data, size_t size);
+
+/* Waiting for client processes to leave the tree, or for the log's answer. */
+void learn_past_turn(struct repl_learn *l, struct learner_out *out,
+                     mono_ms_t now);
+
+/* There is no room for what comes, and perhaps never will be. */
+void learn_past_full(struct repl_learn *l);
+
+/* The role ends.  If tree or files are between two histories, load again. */
+void learn_past_end(struct repl_learn *l);
+
+/* --- repl_learn_ask.c ---------------------------------------------------- */
+
+/* A client's request goes to the leader; false: not now. */
+bool learn_ask(struct repl_learn *l, const struct req *req,
+               const struct origin *o);
+
+/* Whether what `packet` brings has room in the ring. */
+bool learn_has_room(struct repl_learn *l, const struct qpacket *packet);
+
+/* Its transaction becomes a ring entry; there is room.  -EBADMSG: it is none.
+ */
+int learn_append(struct repl_learn *l, const struct qpacket *packet);
+
+/* The oldest sync has come back. */
+void learn_synced(struct repl_learn *l);
+
+/* The leader answered for a session. */
+void learn_revalidated(struct repl_learn *l, const struct qpacket *packet);
+
+/* PING back, with the sessions heard of since the last one. */
+void learn_pong(struct repl_learn *l, zxid_t zxid);
+
+#endif

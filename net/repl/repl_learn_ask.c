@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_learn_ask.c - a learner's clients, seen from the leader and back.
+ *
+ *      WRITE            REQUEST             ...comes back as a transaction
+ *      SYNC             REQUEST, op sync    ...as SYNC, in order
+ *      SESSION_OPEN     REQUEST, op create  ...as a transaction
+ *      SESSION_RESUME   REVALIDATE          ...as REVALIDATE
+ *
+ * What comes back becomes a ring entry with the origin that asked, so client
+ * processes answer it as they answer a leader's own.
+ *
+ * The replication process, learning.
+ * Facts: spec/quorum-protocol.md 5.2, 5.5, 7, 16.3.
+ */
+#include <errno.h>
+
+#include "daemon/check.h"
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "net/zab/forward.h"
+#include "net/repl/repl_learn.h"
+#include "net/repl/repl_master.h"
+#include "storage/tree/txn.h"
+
+enum {
+    ROOM_FOR_WORDS = 4 * sizeof(struct ring_entry),
+    REQUEST_HEAD = 4 + 8 + 4 + 8 + 4 + 4, /* up to the request record */
+    OPS_MAX = 1 << 16,
+    TOUCH_BYTES = 8 + 4,
+    TOUCHES_MAX = 64 * 1024,
+};
+
+/* --- to the leader ------------------------------------------------------- */
+
+/* A REQUEST packet, without a copy of the body in between. */
+static bool
+put_request(struct repl_learn *l, session_id_t session, int32_t xid, int32_t op,
+            struct bytes body, struct bytes ids)
+{
+    size_t room = REQUEST_HEAD + (size_t)body.size +
+                  (size_t)(ids.size > 0 ? ids.size : 4);
+    struct jute_out out;
+
+    if (!conn_out(&l->conn, room, &out))
+        return false;
+    jute_put_i32(&out, Q_REQUEST);
+    jute_put_i64(&out, -1);
+    jute_put_i32(&out, 16 + body.size);
+    jute_put_i64(&out, session);
+    jute_put_i32(&out, xid);
+    jute_put_i32(&out, op);
+    jute_put_raw(&out, body.data, (size_t)body.size);
+    if (ids.size > 0)
+        jute_put_raw(&out, ids.data, (size_t)ids.size);
+    else
+        jute_put_i32(&out, -1);
+    conn_out_end(&l->conn, &out);
+    return true;
+}
+
+/* Under which session it goes; a new one gets its id here, a local one that
+   becomes global has it. */
+static session_id_t
+session_of(struct repl_learn *l, const struct req *req)
+{
+    return req->kind == REQ_SESSION_OPEN && req->session == 0
+               ? repl_session_id(l->r)
+               : req->session;
+}
+
+static bool
+put_open(struct repl_learn *l, const struct req *req, session_id_t session)
+{
+    uint8_t body[4];
+
+    store_be32(body, (uint32_t)req->timeout_ms);
+    return put_request(l, session, 0, ZK_OP_CREATE_SESSION,
+                       (struct bytes){body, sizeof body}, BYTES_NULL);
+}
+
+static bool
+put_revalidate(struct repl_learn *l, const struct req *req)
+{
+    uint8_t data[12];
+    struct jute_out out = jute_out_of(data, sizeof data);
+
+    jute_put_i64(&out, req->session);
+    jute_put_i32(&out, req->timeout_ms);
+    return qlink_put(&l->conn, Q_REVALIDATE, -1,
+                     (struct bytes){data, sizeof data}, BYTES_NULL);
+}
+
+static bool
+put(struct repl_learn *l, const struct req *req, session_id_t session)
+{
+    switch (req->kind) {
+    case REQ_SESSION_OPEN:
+        return put_open(l, req, session);
+    case REQ_SESSION_RESUME:
+        return put_revalidate(l, req);
+    case REQ_SYNC:
+        return put_request(l, session, req->xid, ZK_OP_SYNC, req_body(req),
+                           req_auth(req));
+    default:
+        return put_request(l, session, req->xid, req->op, req_body(req),
+                           req_auth(req));
+    }
+}
+
+bool
+learn_ask(struct repl_learn *l, const struct req *req, const struct origin *o)
+{
+    struct forward *f = l->r->forward;
+    session_id_t session;
+
+    if (conn_unsent(&l->conn) > LEARN_UNSENT_MAX ||
+        !forward_has_room(f, req, l->r->is_asking_again))
+        return false;
+    session = session_of(l, req);
+    if (!put(l, req, session))
+        return false;
+    forward_keep(f, req, o->worker, session);
+    return true;
+}
+
+/* --- and back: transactions ---------------------------------------------- */
+
+/* Only a multi and the end of a session have more outcomes than one. */
+static uint32_t
+size_at_most(struct bytes data)
+{
+    int32_t type = txn_peek_type(data);
+    uint32_t count = 1;
+    struct txn txn;
+
+    if ((type == ZK_OP_MULTI || type == ZK_OP_CLOSE_SESSION) &&
+        txn_open(&txn, data) == 0)
+        count = txn_count(&txn);
+    return ring_entry_size((uint32_t)data.size, count, sizeof(struct outcome),
+                           true);
+}
+
+bool
+learn_has_room(struct repl_learn *l, const struct qpacket *packet)
+{
+    struct bytes txn = qpacket_txn(packet);
+
+    return repl_reserve(l->r, txn.size < 0 ? ROOM_FOR_WORDS
+                                           : size_at_most(txn)) != NULL;
+}
+
+/* The operations of a multi, as the client of ours named them. */
+static const int32_t *
+ops_of(const struct req *req, uint32_t outcome_count)
+{
+    static int32_t ops[OPS_MAX];
+
+    if (!req || req->op != ZK_OP_MULTI ||
+        prep_multi_ops(req_body(req), ops, OPS_MAX) != (int32_t)outcome_count)
+        return NULL;
+    return ops;
+}
+
+static void
+put_reply_ops(struct ring_entry *e, struct txn *txn, const int32_t *ops)
+{
+    struct outcome *outcomes = ring_outcomes(e);
+    int32_t *to = (int32_t *)(void *)(outcomes + e->outcome_count);
+    struct change c;
+
+    for (uint32_t i = 0; i < e->outcome_count && txn_next(txn, &c); i++)
+        to[i] = prep_reply_op(ops[i], c.op);
+}
+
+int
+learn_append(struct repl_learn *l, const struct qpacket *packet)
+{
+    struct bytes bytes = packet->data;
+    struct origin o = {.worker = RING_NOBODY};
+    const struct req *req;
+    const int32_t *ops;
+    struct ring_entry *e;
+    struct txn txn;
+    uint32_t count, size;
+
+    if (txn_open(&txn, bytes) < 0 || txn.header.zxid != packet->zxid)
+        return -EBADMSG;
+    req = forward_take(l->r->forward, txn.header.session, txn.header.cxid,
+                       txn.header.type, &o);
+    count = txn_count(&txn);
+    ops = ops_of(req, count);
+    size = ring_entry_size((uint32_t)bytes.size, count, sizeof(struct outcome),
+                           ops != NULL);
+    e = repl_reserve(l->r, size);
+    check(e != NULL);
+    *e = (struct ring_entry){
+        .size = size,
+        .kind = RING_TXN,
+        .worker = o.worker,
+        .life = o.life,
+        .conn = o.conn,
+        .zxid = txn.header.zxid,
+        .session = txn.header.session,
+        .xid = req ? req->xid : txn.header.cxid,
+        .op = req ? req->op : txn.header.type,
+        .timeout_ms = req ? req->timeout_ms : 0,
+        .payload_size = (uint32_t)bytes.size,
+        .outcome_count = count,
+    };
+    memcpy(e + 1, bytes.data, (size_t)bytes.size);
+    if (ops)
+        put_reply_ops(e, &txn, ops);
+    repl_append(l->r, e);
+    return 0;
+}
+
+/* --- and back: words ----------------------------------------------------- */
+
+void
+learn_synced(struct repl_learn *l)
+{
+    struct origin o;
+    const struct req *req = forward_take_sync(l->r->forward, &o);
+
+    if (req && repl_is_observers(&o))
+        repl_master_synced(l->r, &o);
+    else if (req)
+        check(repl_put_word(l->r, RING_SYNCED, req, &o, ZK_OK));
+    else
+        log_warn_often("learner: the leader answers a sync that nobody sent");
+}
+
+void
+learn_revalidated(struct repl_learn *l, const struct qpacket *packet)
+{
+    struct jute_in in =
+        jute_in_of(packet->data.data,
+                   packet->data.size < 0 ? 0 : (size_t)packet->data.size);
+    session_id_t session = jute_get_i64(&in);
+    bool is_valid = jute_get_bool(&in);
+    const struct req *req;
+    struct origin o;
+
+    if (in.bad)
+        return;
+    req = forward_take_session(l->r->forward, session, &o);
+    if (req && repl_is_observers(&o))
+        repl_master_revalidated(l->r, &o, packet);
+    else if (req)
+        check(repl_put_word(l->r, RING_RESUMED, req, &o,
+                            is_valid ? ZK_OK : ZK_SESSION_EXPIRED));
+}
+
+/* --- sessions heard of --------------------------------------------------- */
+
+static bool
+is_since(uint32_t at, uint32_t since)
+{
+    return at != 0 && (int32_t)(at - since) >= 0;
+}
+
+/* By a client process, or by an observer of ours. */
+static bool
+was_heard(const struct repl *r, uint32_t slot, uint32_t since)
+{
+    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
+        uint32_t at =
+            atomic_load_explicit(&r->shm->heard[w][slot], memory_order_relaxed);
+
+        if (is_since(at, since))
+            return true;
+    }
+    return is_since(r->heard_remote[slot], since);
+}
+
+/* Every session that was heard of since, in as many packets as it takes. */
+static void
+put_touches(struct repl_learn *l, zxid_t zxid, uint32_t since)
+{
+    static uint8_t data[TOUCHES_MAX * TOUCH_BYTES];
+    const struct repl *r = l->r;
+    struct jute_out out = jute_out_of(data, sizeof data);
+    uint32_t end = session_slot_end(r->sessions);
+
+    for (uint32_t i = 0; i < end; i++) {
+        const struct session *s = session_at(r->sessions, i);
+
+        if (s->id == 0 || !was_heard(r, i, since))
+            continue;
+        jute_put_i64(&out, s->id);
+        jute_put_i32(&out, s->timeout_ms);
+        if (jute_out_size(&out) == sizeof data) {
+            qlink_put(&l->conn, Q_PING, zxid, (struct bytes){data, sizeof data},
+                      BYTES_NULL);
+            out = jute_out_of(data, sizeof data);
+        }
+    }
+    qlink_put(&l->conn, Q_PING, zxid,
+              (struct bytes){data, (int32_t)jute_out_size(&out)}, BYTES_NULL);
+}
+
+/* A leader that is zabd pings often; touches go as often as with Apache. */
+void
+learn_pong(struct repl_learn *l, zxid_t zxid)
+{
+    static const uint8_t nothing[1];
+    mono_ms_t now = clock_mono_ms(), since = l->ponged;
+
+    if (now - since < l->r->conf.tick_time_ms / 2) {
+        qlink_put(&l->conn, Q_PING, zxid, (struct bytes){nothing, 0},
+                  BYTES_NULL);
+        return;
+    }
+    l->ponged = now;
+    put_touches(l, zxid, (uint32_t)since);
+}

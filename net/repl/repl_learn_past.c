@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_learn_past.c - a learner's past is changed: TRUNC and SNAP.
+ *
+ * TRUNC   the log process cuts its files; what the ring still holds of it is
+ *         voided.  After a start the tree may hold some of it, for nobody
+ *         knew what was committed: then this process ends, and its successor
+ *         loads again.
+ * SNAP    when no client process looks at the tree any more, the payload goes
+ *         into an emptied one and into a file; then the log process makes
+ *         that file the beginning of all there is on disk.
+ *
+ * Whoever loses its leader in the middle of this has a tree that is of no
+ * history: it ends with EXIT_RELOAD.
+ *
+ * The replication process, learning.
+ * Facts: spec/quorum-protocol.md 4.7, 4.8, 14.3.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "daemon/proc.h"
+#include "net/repl/repl_learn.h"
+#include "storage/datadir.h"
+
+static noreturn void
+reload(const char *why)
+{
+    log_info("replication: loading the tree again: %s", why);
+    exit(EXIT_RELOAD);
+}
+
+/*
+ * Before UP_TO_DATE nothing that comes is known to be committed, so nothing is
+ * applied, and what must come can be more than the ring holds.  All of it is
+ * in the log: a start puts that into the tree, and asks for the rest.
+ */
+void
+learn_past_full(struct repl_learn *l)
+{
+    const struct repl *r = l->r;
+    bool is_early =
+        l->core.state == LEARNER_SYNCING || l->core.state == LEARNER_SEALED;
+
+    if (is_early && r->published == r->head && repl_durable(r) >= r->last &&
+        r->slowest == r->applied && r->applied == r->committed)
+        reload("more is to come than the ring holds");
+}
+
+/* --- TRUNC --------------------------------------------------------------- */
+
+void
+learn_cut(struct repl_learn *l, zxid_t zxid)
+{
+    struct repl *r = l->r;
+    zxid_t in_tree = atomic_load(&r->shm->replication->applied_zxid);
+
+    log_warn("learner: the leader has less than we: cutting what is behind "
+             "zxid=0x%" PRIx64 " last=0x%" PRIx64,
+             (uint64_t)zxid, (uint64_t)r->last);
+    l->cut = zxid;
+    l->order = zxid < in_tree ? LEARN_CUT_RELOAD : LEARN_CUT;
+    repl_order(r, LOG_TRUNCATE, zxid);
+}
+
+/*
+ * Entries behind `zxid` were never committed and never will be.  Whoever still
+ * waits for one learns it from a closed connection.
+ */
+static void
+void_entries(struct repl *r, zxid_t zxid)
+{
+    for (ring_pos_t pos = r->committed; pos < r->head;) {
+        struct ring_entry *e = txring_at(&r->shm->ring, pos);
+
+        if (e->kind == RING_TXN && e->zxid > zxid) {
+            e->kind = e->worker < CLIENTS_MAX ? RING_DROP : RING_VOID;
+            r->outstanding--;
+        }
+        pos += e->size;
+    }
+}
+
+static void
+cut_is_done(struct repl_learn *l, int result, struct learner_out *out,
+            mono_ms_t now)
+{
+    struct repl *r = l->r;
+
+    if (result == 0) {
+        void_entries(r, l->cut);
+        r->last = r->zxid = l->cut;
+        repl_history_cut(r->history, l->cut);
+    }
+    learner_truncated(&l->core, result, now, out);
+}
+
+/* --- SNAP ---------------------------------------------------------------- */
+
+void
+learn_take_snap(struct repl_learn *l, zxid_t zxid)
+{
+    repl_end_serving(l->r); /* whoever was held would see another tree */
+    l->snap = LEARN_SNAP_WAITS;
+    l->snap_zxid = zxid;
+    conn_pause(&l->conn, CONN_PAUSE_WAITING);
+}
+
+static void
+begin_snap(struct repl_learn *l)
+{
+    struct repl *r = l->r;
+    bool is_zstd =
+        l->core.is_leader_zabd && (l->core.leader_flags & LEARNER_ZSTD) != 0;
+    struct data_error e = {0};
+    struct datadir dir;
+    int rc = datadir_name(&dir, r->conf.data_dir, r->conf.data_log_dir, &e);
+
+    if (rc == 0)
+        rc = snap_intake_begin(&l->intake, dir.snap, l->snap_zxid, is_zstd,
+                               r->tree, r->sessions);
+    if (rc < 0) {
+        log_error("learner: no snapshot can be taken: %s", strerror(-rc));
+        l->why = "no snapshot can be taken";
+        return;
+    }
+    log_info("learner: taking a snapshot from server %" PRId64
+             " zxid=0x%" PRIx64,
+             (int64_t)l->leader, (uint64_t)l->snap_zxid);
+    l->snap = LEARN_SNAP_FLOWS;
+    conn_resume(&l->conn, CONN_PAUSE_WAITING);
+}
+
+static void
+end_snap(struct repl_learn *l)
+{
+    int rc;
+
+    proc_disk_begin(PROC_REPLICATION, l->r->shm);
+    rc = snap_intake_end(&l->intake);
+    proc_disk_end(PROC_REPLICATION, l->r->shm);
+    if (rc < 0) {
+        log_error("learner: the snapshot cannot be stored: %s", strerror(-rc));
+        l->why = "the snapshot cannot be stored";
+        return;
+    }
+    l->order = LEARN_REBASE;
+    repl_order(l->r, LOG_REBASE, l->snap_zxid);
+    conn_pause(&l->conn, CONN_PAUSE_WAITING);
+}
+
+size_t
+learn_feed_snap(struct repl_learn *l, const uint8_t *data, size_t size)
+{
+    size_t used = 0;
+    int rc;
+
+    proc_disk_begin(PROC_REPLICATION, l->r->shm);
+    rc = snap_intake_feed(&l->intake, data, size, &used);
+    proc_disk_end(PROC_REPLICATION, l->r->shm);
+    if (rc < 0) {
+        log_error("learner: the leader's snapshot cannot be used: %s",
+                  l->intake.what ? l->intake.what : strerror(-rc));
+        l->why = "the snapshot cannot be used";
+        conn_pause(&l->conn, CONN_PAUSE_END);
+    } else if (rc > 0) {
+        end_snap(l);
+    }
+    return used;
+}
+
+/* Everything that was in the ring is of the past; the tree is the snapshot. */
+static void
+rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
+{
+    struct shm_replication *shared = l->r->shm->replication;
+    struct repl *r = l->r;
+    zxid_t zxid = l->snap_zxid;
+
+    void_entries(r, 0);
+    r->last = r->zxid = zxid;
+    r->wants_snap = false;
+    repl_apply_all(r); /* passes what is void */
+    repl_put_config(r);
+    r->commit_zxid = zxid;
+    atomic_store(&shared->applied_zxid, zxid);
+    repl_history_begin(r->history, zxid);
+    l->snap = LEARN_NO_SNAP;
+    learner_snapped(&l->core, zxid, now, out);
+}
+
+/* --- waiting ------------------------------------------------------------- */
+
+static void
+order_is_done(struct repl_learn *l, int result, struct learner_out *out,
+              mono_ms_t now)
+{
+    enum learn_order order = l->order;
+
+    l->order = LEARN_NO_ORDER;
+    if (order == LEARN_CUT_RELOAD && result == 0)
+        reload("it held what the leader had cut off");
+    if (order == LEARN_CUT || order == LEARN_CUT_RELOAD)
+        cut_is_done(l, result, out, now);
+    else if (result < 0)
+        l->why = "the log process could not do what the leader needs";
+    else if (order == LEARN_EPOCH)
+        learner_stored(&l->core, now, out);
+    else if (order == LEARN_REBASE)
+        rebase_is_done(l, out, now);
+    conn_resume(&l->conn, CONN_PAUSE_WAITING);
+}
+
+void
+learn_past_turn(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
+{
+    int result;
+
+    if (repl_order_done(l->r, &result))
+        order_is_done(l, result, out, now);
+    if (l->snap == LEARN_SNAP_WAITS && repl_is_alone_with_tree(l->r))
+        begin_snap(l);
+}
+
+void
+learn_past_end(struct repl_learn *l)
+{
+    bool is_torn = l->snap == LEARN_SNAP_FLOWS || l->order == LEARN_CUT ||
+                   l->order == LEARN_CUT_RELOAD || l->order == LEARN_REBASE;
+
+    if (l->order != LEARN_REBASE)
+        snap_intake_abort(&l->intake);
+    if (is_torn)
+        reload("the leader was lost while its history was taken over");
+    l->snap = LEARN_NO_SNAP;
+    l->order = LEARN_NO_ORDER;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_load.c - the tree as it was: the LMDB image, then the log's tail.
+ *
+ * The replication process, at its start, before it is ready: the log process
+ * has repaired its last file and the image process has an image.  What was
+ * published in an earlier life is in the log by now.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
+#include "net/repl/repl.h"
+#include "storage/image/image.h"
+#include "storage/log/txlog_reader.h"
+
+enum { REPLAY_BATCH = 1024, ERROR_TEXT = 1200 };
+
+static noreturn void
+unusable(const char *what, int rc, const struct data_error *e)
+{
+    char text[ERROR_TEXT];
+
+    data_error_text(e, text, sizeof text);
+    fatal(EXIT_DATA, "replication: %s: %s: %s", what, strerror(-rc), text);
+}
+
+static void
+progress(void *arg, uint64_t done, uint64_t total)
+{
+    struct repl *r = arg;
+
+    proc_progress(PROC_REPLICATION, r->shm, done, total);
+}
+
+static void
+load_image(struct repl *r, const struct datadir *dir)
+{
+    struct data_error e = {0};
+    struct image image;
+    int rc = image_open(&image, dir->image, IMAGE_READ, &e);
+
+    if (rc < 0)
+        unusable("no image to load", rc, &e);
+    tree_batch_begin(r->tree);
+    rc = image_load(&image, r->tree, r->sessions, progress, r, &e);
+    tree_batch_end(r->tree, 0);
+    r->known_committed = image_committed(&image);
+    image_close(&image);
+    if (rc < 0)
+        unusable("the image does not load", rc, &e);
+}
+
+/* Up to a batch of transactions; 0 at the end. */
+static int
+replay_some(struct repl *r, struct txlog_reader *reader, uint64_t *count)
+{
+    struct bytes entry;
+    struct txn txn;
+    zxid_t zxid;
+    int rc = 1;
+
+    tree_batch_begin(r->tree);
+    for (int i = 0; i < REPLAY_BATCH && rc > 0; i++) {
+        rc = txlog_reader_next(reader, &entry, &zxid);
+        if (rc <= 0)
+            break;
+        if (txn_open(&txn, entry) < 0) {
+            data_error_set(&reader->error, reader->dir, -1,
+                           "Start a server that knows this kind of "
+                           "transaction, or restore a snapshot.",
+                           "transaction 0x%llx is of no known form",
+                           (unsigned long long)zxid);
+            rc = -EBADMSG;
+            break;
+        }
+        repl_apply_txn(r, &txn, NULL);
+        *count += 1;
+    }
+    tree_batch_end(r->tree, 0);
+    proc_progress(PROC_REPLICATION, r->shm, 1, 1);
+    return rc;
+}
+
+static uint64_t
+replay_log(struct repl *r, const struct datadir *dir, zxid_t after)
+{
+    struct txlog_reader reader;
+    uint64_t count = 0;
+    int rc = txlog_reader_open(&reader, dir->log, after);
+
+    if (rc < 0)
+        unusable("the log does not open", rc, &reader.error);
+    while ((rc = replay_some(r, &reader, &count)) > 0)
+        ;
+    if (rc == 0)
+        rc = txlog_reader_check_end(&reader);
+    if (rc < 0)
+        unusable("the log cannot be replayed", rc, &reader.error);
+    txlog_reader_close(&reader);
+    return count;
+}
+
+/* What the log process knows to be on disk has to be in the tree now. */
+static void
+check_complete(const struct repl *r)
+{
+    zxid_t durable = atomic_load(&r->shm->log->durable_zxid);
+
+    if (r->zxid < durable)
+        fatal(EXIT_DATA,
+              "replication: image and log end at 0x%llx, but transactions up "
+              "to 0x%llx are on disk: was a file of %s removed?",
+              (unsigned long long)r->zxid, (unsigned long long)durable,
+              r->conf.data_log_dir);
+}
+
+void
+repl_load(struct repl *r)
+{
+    mono_ms_t began = clock_mono_ms();
+    struct tree_totals totals;
+    struct data_error e = {0};
+    struct datadir dir;
+    uint64_t replayed;
+    int rc = datadir_name(&dir, r->conf.data_dir, r->conf.data_log_dir, &e);
+
+    if (rc < 0)
+        unusable("the data directory", rc, &e);
+    load_image(r, &dir);
+    tree_totals(r->tree, &totals);
+    replayed = replay_log(r, &dir, totals.zxid);
+    tree_totals(r->tree, &totals);
+    r->zxid = r->last = totals.zxid;
+    check_complete(r);
+    log_info("replication: loaded nodes=%llu sessions=%u zxid=0x%llx "
+             "replayed=%llu ms=%lld",
+             (unsigned long long)totals.node_count, session_count(r->sessions),
+             (unsigned long long)totals.zxid, (unsigned long long)replayed,
+             (long long)(clock_mono_ms() - began));
+}

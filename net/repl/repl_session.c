@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_session.c - sessions of this server: ids, owners, expiry.
+ *
+ * The replication process, standalone or leading.
+ * Facts: spec/client-protocol.md 8.1, 8.3, 8.5.
+ */
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "net/repl/repl.h"
+
+enum {
+    STANDALONE_SID = 1, /* in the top byte of ids */
+    FUTURE_MS = 60000,  /* heard of so much ahead of our clock: just now */
+};
+
+/*
+ * Forty bits of a clock and sixteen of room.  Ours: the wall's clock, so
+ * that ids do not come back after the machine was restarted; nor after it was
+ * set back.
+ */
+void
+repl_session_start(struct repl *r)
+{
+    uint64_t ms = (uint64_t)clock_wall_ms();
+    uint64_t sid =
+        r->conf.my_sid > 0 ? (uint64_t)r->conf.my_sid : STANDALONE_SID;
+
+    session_id_t first = (session_id_t)(ms << 24 >> 8 | sid << 56);
+
+    if (r->next_session < first)
+        r->next_session = first;
+}
+
+session_id_t
+repl_session_id(struct repl *r)
+{
+    while (r->next_session == ZK_OWNER_CONTAINER ||
+           session_find(r->sessions, r->next_session))
+        r->next_session++;
+    return r->next_session++;
+}
+
+/*
+ * Full timeouts from now.  Owners of ephemerals that are no sessions, which
+ * only an unfinished server leaves behind, end at the next tick.
+ * ZK: LearnerSessionTracker; SessionTrackerImpl's constructor
+ */
+void
+repl_revive_sessions(struct repl *r)
+{
+    mono_ms_t now = clock_mono_ms();
+
+    for (uint32_t i = 0; i < session_slot_end(r->sessions); i++) {
+        struct session *s = session_at(r->sessions, i);
+
+        if (s->id == 0)
+            continue;
+        s->worker = RING_NOBODY;
+        s->is_closing = 0;
+        s->expires = 0;
+        if (!s->is_alive)
+            s->timeout_ms = 0;
+        s->is_alive = 1;
+        expiry_touch(&r->expiry, s, now);
+    }
+}
+
+enum zk_code
+repl_session_resume(struct repl *r, session_id_t id,
+                    const struct origin *origin, int32_t timeout_ms)
+{
+    struct session *s = session_find(r->sessions, id);
+
+    if (!s || !s->is_alive || s->is_closing)
+        return ZK_SESSION_EXPIRED;
+    session_set_owner(s, origin);
+    s->timeout_ms = timeout_ms;
+    expiry_touch(&r->expiry, s, clock_mono_ms());
+    return ZK_OK;
+}
+
+void
+repl_session_owned(struct repl *r, const struct ring_entry *e)
+{
+    struct session *s = session_find(r->sessions, e->session);
+    struct origin o = {e->worker, e->life, e->conn};
+
+    if (!s)
+        return;
+    session_set_owner(s, &o);
+    if (r->is_preparing)
+        expiry_touch(&r->expiry, s, clock_mono_ms());
+}
+
+/* The lesser of `least` and the age of a word noted `at`; 0 is no word. */
+static int64_t
+younger(int64_t least, uint32_t at, mono_ms_t now)
+{
+    int64_t age = (uint32_t)((uint32_t)now - at);
+
+    if (at == 0)
+        return least;
+    if (age > (int64_t)UINT32_MAX - FUTURE_MS)
+        age = 0; /* a word after we looked at the clock */
+    return age < least ? age : least;
+}
+
+/*
+ * The youngest word of any client process or learner.  They note the low 32
+ * bits of the clock, which come round in 49 days.
+ */
+mono_ms_t
+repl_last_heard(void *repl, uint32_t slot, mono_ms_t now)
+{
+    const struct repl *r = repl;
+    int64_t least = INT64_MAX;
+
+    for (uint32_t w = 0; w < r->shm->super->client_count; w++)
+        least = younger(
+            least,
+            atomic_load_explicit(&r->shm->heard[w][slot], memory_order_relaxed),
+            now);
+    if (r->heard_remote && slot < SESSIONS_MAX)
+        least = younger(least, r->heard_remote[slot], now);
+    return least > now ? 0 : now - least;
+}
+
+void
+repl_session_expire(struct repl *r)
+{
+    mono_ms_t now = clock_mono_ms();
+    struct session *s;
+
+    while ((s = expiry_next(&r->expiry, now, repl_last_heard, r)) != NULL) {
+        if (!repl_submit(r, ZK_OP_CLOSE_SESSION, s->id, BYTES_NULL)) {
+            expiry_touch(&r->expiry, s, now - s->timeout_ms);
+            r->is_stalled = true;
+            return;
+        }
+        log_info("session 0x%llx: expired, silent for %d ms",
+                 (unsigned long long)s->id, s->timeout_ms);
+        atomic_fetch_add_explicit(&r->shm->replication->sessions_expired, 1,
+                                  memory_order_relaxed);
+    }
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conn_buf.c - see conn_buf.h.  Any process with connections. */
+#include "net/wire/conn_buf.h"
+
+#include <sys/mman.h>
+
+void
+buf_pool_init(struct buf_pool *pool, size_t out_max)
+{
+    *pool = (struct buf_pool){.out_max = out_max};
+}
+
+static uint32_t
+log2_for(size_t size)
+{
+    uint32_t log2 = BUF_LOG2_MIN;
+
+    while (((size_t)1 << log2) < size + sizeof(struct buf))
+        log2++;
+    return log2;
+}
+
+/* A page is the least the kernel gives: cut it into buffers of this size. */
+static struct buf *
+fresh(struct buf_pool *pool, uint32_t log2)
+{
+    size_t size = (size_t)1 << log2, span = size < 65536 ? 65536 : size;
+    uint8_t *p = mmap(NULL, span, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED)
+        return NULL;
+    for (size_t at = size; at < span; at += size) {
+        struct buf *b = (struct buf *)(void *)(p + at);
+
+        b->next = pool->kept[log2];
+        pool->kept[log2] = b;
+        pool->kept_bytes[log2] += (uint32_t)size;
+    }
+    return (struct buf *)(void *)p;
+}
+
+struct buf *
+buf_take(struct buf_pool *pool, size_t size)
+{
+    uint32_t log2 = log2_for(size);
+    size_t bytes = (size_t)1 << log2;
+    struct buf *b = NULL;
+
+    if (log2 > BUF_LOG2_MAX || pool->out_bytes + bytes > pool->out_max)
+        return NULL;
+    if (log2 <= BUF_LOG2_KEPT && pool->kept[log2]) {
+        b = pool->kept[log2];
+        pool->kept[log2] = b->next;
+        pool->kept_bytes[log2] -= (uint32_t)bytes;
+    } else {
+        b = fresh(pool, log2);
+    }
+    if (!b)
+        return NULL;
+    pool->out_bytes += bytes;
+    b->log2 = log2;
+    b->start = b->end = 0;
+    return b;
+}
+
+void
+buf_give(struct buf_pool *pool, struct buf *b)
+{
+    size_t bytes;
+
+    if (!b)
+        return;
+    bytes = (size_t)1 << b->log2;
+    pool->out_bytes -= bytes;
+    if (b->log2 > BUF_LOG2_KEPT ||
+        (bytes >= 65536 && pool->kept_bytes[b->log2] >= BUF_KEPT_BYTES)) {
+        munmap(b, bytes);
+        return;
+    }
+    b->next = pool->kept[b->log2];
+    pool->kept[b->log2] = b;
+    pool->kept_bytes[b->log2] += (uint32_t)bytes;
+}
+
+bool
+buf_reserve(struct buf_pool *pool, struct buf **b, size_t size)
+{
+    struct buf *old = *b, *new;
+    size_t used = buf_used(old);
+
+    if (old && buf_capacity(old) - old->end >= size)
+        return true;
+    if (old && buf_capacity(old) - used >= size) {
+        memmove(old->data, old->data + old->start, used);
+    } else {
+        new = buf_take(pool, used + size);
+        if (!new)
+            return false;
+        if (used > 0)
+            memcpy(new->data, old->data + old->start, used);
+        buf_give(pool, old);
+        *b = new;
+    }
+    (*b)->start = 0;
+    (*b)->end = (uint32_t)used;
+    return true;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn_buf.h - byte buffers that connections borrow while they need them.
+ *
+ * Sizes are powers of two from 512 bytes.  Small ones that were given back
+ * are kept for the next taker, large ones go back to the kernel.  What is out
+ * at one time is bounded: an empty pool refuses, its caller closes or stops
+ * reading.  One pool per process, no lock.
+ */
+#ifndef NET_WIRE_CONN_BUF_H
+#define NET_WIRE_CONN_BUF_H
+
+#include <stdalign.h>
+
+#include "daemon/types.h"
+
+enum {
+    BUF_LOG2_MIN = 9,
+    BUF_LOG2_KEPT = 17, /* up to 128 KiB a buffer is kept */
+    BUF_LOG2_MAX = 30,
+    BUF_KEPT_BYTES = 1 << 20, /* of each size */
+};
+
+struct buf {
+    struct buf *next;    /* in the pool */
+    uint32_t log2;       /* of the whole, this header included */
+    uint32_t start, end; /* what is in it */
+    alignas(8) uint8_t data[];
+};
+
+struct buf_pool {
+    size_t out_bytes, out_max;
+    uint32_t kept_bytes[BUF_LOG2_KEPT + 1];
+    struct buf *kept[BUF_LOG2_KEPT + 1];
+};
+
+void buf_pool_init(struct buf_pool *pool, size_t out_max);
+
+/* An empty buffer with room for `size` bytes at least, or NULL. */
+struct buf *buf_take(struct buf_pool *pool, size_t size);
+
+/* NULL is fine. */
+void buf_give(struct buf_pool *pool, struct buf *b);
+
+static inline size_t
+buf_capacity(const struct buf *b)
+{
+    return ((size_t)1 << b->log2) - sizeof *b;
+}
+
+static inline size_t
+buf_used(const struct buf *b)
+{
+    return b ? b->end - b->start : 0;
+}
+
+/*
+ * Make `*b` (NULL: a new one) have `size` bytes of room after its content,
+ * moving it within or into a larger buffer.  False when the pool refuses:
+ * nothing changed.
+ */
+bool buf_reserve(struct buf_pool *pool, struct buf **b, size_t size);
+
+#endif

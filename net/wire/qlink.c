@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* qlink.c - see qlink.h. */
+#include "net/wire/qlink.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+
+enum { PACKET_FIXED = QPACKET_BYTES_MIN };
+
+int64_t
+qlink_get(struct conn *c, const uint8_t *data, size_t size, struct qpacket *p)
+{
+    struct bytes in = {data, size > INT32_MAX ? INT32_MAX : (int32_t)size};
+    uint64_t need = 0;
+    int64_t n = qpacket_get(in, QLINK_DATA_MAX, p, &need);
+
+    if (n == 0)
+        c->want = (uint32_t)need;
+    return n;
+}
+
+bool
+qlink_put_packet(struct conn *c, const struct qpacket *p)
+{
+    size_t room = PACKET_FIXED + (size_t)(p->data.size > 0 ? p->data.size : 0) +
+                  (size_t)(p->authinfo.size > 0 ? p->authinfo.size : 0);
+    struct jute_out out;
+
+    if (!conn_out(c, room, &out)) {
+        conn_break(c, ENOMEM);
+        return false;
+    }
+    qpacket_put(&out, p);
+    conn_out_end(c, &out);
+    return true;
+}
+
+bool
+qlink_put(struct conn *c, int32_t type, zxid_t zxid, struct bytes data,
+          struct bytes authinfo)
+{
+    struct qpacket p = {
+        .type = type,
+        .zxid = zxid,
+        .data = data,
+        .authinfo = authinfo,
+    };
+
+    return qlink_put_packet(c, &p);
+}
+
+void
+qlink_tune(int fd)
+{
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+void
+qlink_name(const struct sockaddr *address, char *text, size_t size)
+{
+    socklen_t n = address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                 : sizeof(struct sockaddr_in);
+    char host[64], port[8];
+
+    if (getnameinfo(address, n, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        snprintf(text, size, "an unknown address");
+    else
+        snprintf(text, size, "%s:%s", host, port);
+}

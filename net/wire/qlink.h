@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * qlink.h - a connection of the quorum port, packet by packet.
+ *
+ * What leader and learner shells share: reading a packet out of what came,
+ * writing one, and how such a socket is set up.  The replication process.
+ */
+#ifndef NET_WIRE_QLINK_H
+#define NET_WIRE_QLINK_H
+
+#include <sys/socket.h>
+
+#include "net/wire/conn.h"
+#include "net/wire/qpacket.h"
+
+/* The largest data a packet may have: what was once committed is readable. */
+enum { QLINK_DATA_MAX = 256 * 1024 * 1024 };
+
+/*
+ * The packet at the front of `data`: its size; 0 when more must come (told to
+ * the connection); -EBADMSG.
+ */
+int64_t qlink_get(struct conn *c, const uint8_t *data, size_t size,
+                  struct qpacket *p);
+
+/*
+ * Append one.  A stream that lacks a packet is of no use: without memory for it
+ * the connection is broken (conn_ops), and the result false.
+ */
+bool qlink_put_packet(struct conn *c, const struct qpacket *p);
+bool qlink_put(struct conn *c, int32_t type, zxid_t zxid, struct bytes data,
+               struct bytes authinfo);
+
+/* No delay, and keep-alive: a peer that vanished is noticed. */
+void qlink_tune(int fd);
+
+/* "127.0.0.1:2888" */
+void qlink_name(const struct sockaddr *address, char *text, size_t size);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* forward.c - see forward.h.  Pure. */
+#include "net/zab/forward.h"
+
+#include "daemon/check.h"
+#include "daemon/zk.h"
+
+static uint32_t
+bucket_of(session_id_t session, int32_t xid)
+{
+    uint64_t h = ((uint64_t)session ^ (uint64_t)(uint32_t)xid << 20) *
+                 UINT64_C(0x9e3779b97f4a7c15);
+
+    return (uint32_t)(h >> 40) % FORWARD_BUCKETS;
+}
+
+static const struct forward_place *
+place_of(const struct forward *f, uint64_t n)
+{
+    return &f->place[n % FORWARD_PLACES];
+}
+
+static const struct req *
+request_of(const struct forward *f, const struct forward_place *p)
+{
+    return (const struct req *)(const void *)&f->bytes[p->at % FORWARD_BYTES];
+}
+
+void
+forward_clear(struct forward *f)
+{
+    memset(f->bucket, 0, sizeof f->bucket);
+    f->oldest = f->newest = f->sync_at = f->byte_end = 0;
+}
+
+/* --- keeping ------------------------------------------------------------- */
+
+/* Where `size` bytes in a row begin. */
+static uint64_t
+begin_of(const struct forward *f, uint32_t size)
+{
+    uint64_t at = f->byte_end, left = FORWARD_BYTES - at % FORWARD_BYTES;
+
+    return size <= left ? at : at + left;
+}
+
+bool
+forward_has_room(const struct forward *f, const struct req *req, bool is_again)
+{
+    uint64_t end = begin_of(f, req->size) + req->size;
+    uint64_t most = is_again ? FORWARD_BYTES : FORWARD_BYTES / 2;
+
+    if (f->oldest == f->newest)
+        return req->size <= FORWARD_BYTES;
+    return f->newest - f->oldest < FORWARD_PLACES &&
+           end - place_of(f, f->oldest)->at <= most;
+}
+
+void
+forward_keep(struct forward *f, const struct req *req, uint32_t worker,
+             session_id_t session)
+{
+    uint32_t *bucket = &f->bucket[bucket_of(session, req->xid)];
+    struct forward_place *p = &f->place[f->newest % FORWARD_PLACES];
+
+    if (f->oldest == f->newest)
+        f->byte_end = 0; /* touch the same memory again */
+    *p = (struct forward_place){
+        .session = session,
+        .xid = req->xid,
+        .kind = req->kind,
+        .worker = (uint16_t)worker,
+        .next = *bucket,
+        .at = begin_of(f, req->size),
+    };
+    memcpy(&f->bytes[p->at % FORWARD_BYTES], req, req->size);
+    f->byte_end = p->at + req->size;
+    *bucket = (uint32_t)(f->newest % FORWARD_PLACES) + 1;
+    f->newest++;
+}
+
+/* --- taking -------------------------------------------------------------- */
+
+static void
+unlink_place(struct forward *f, const struct forward_place *p)
+{
+    uint32_t *link = &f->bucket[bucket_of(p->session, p->xid)];
+    uint32_t own = (uint32_t)(p - f->place) + 1;
+
+    while (*link != own) {
+        check(*link != 0);
+        link = &f->place[*link - 1].next;
+    }
+    *link = p->next;
+}
+
+static const struct req *
+take(struct forward *f, struct forward_place *p, struct origin *o)
+{
+    const struct req *req = request_of(f, p);
+
+    unlink_place(f, p);
+    p->is_answered = true;
+    *o = (struct origin){p->worker, req->life, req->conn};
+    while (f->oldest != f->newest && place_of(f, f->oldest)->is_answered)
+        f->oldest++;
+    return req;
+}
+
+void
+forward_forget(struct forward *f, uint32_t worker)
+{
+    struct origin o;
+
+    for (uint64_t n = f->oldest; n != f->newest; n++) {
+        struct forward_place *p = &f->place[n % FORWARD_PLACES];
+
+        if (!p->is_answered && p->worker >= worker)
+            take(f, p, &o);
+    }
+}
+
+/* Opening and closing a session never answers anything else. */
+static bool
+answers(int32_t type, const struct forward_place *p, int32_t op)
+{
+    bool is_session = op == ZK_OP_CREATE_SESSION || op == ZK_OP_CLOSE_SESSION;
+
+    if (p->kind != REQ_WRITE && p->kind != REQ_SESSION_OPEN)
+        return false;
+    if (type == ZK_OP_ERROR)
+        return true;
+    if (type == ZK_OP_CREATE_SESSION || type == ZK_OP_CLOSE_SESSION)
+        return type == op;
+    return !is_session;
+}
+
+/* The oldest that fits is the last in its bucket. */
+const struct req *
+forward_take(struct forward *f, session_id_t session, int32_t cxid,
+             int32_t txn_type, struct origin *o)
+{
+    struct forward_place *found = NULL;
+
+    for (uint32_t i = f->bucket[bucket_of(session, cxid)]; i;
+         i = f->place[i - 1].next) {
+        struct forward_place *p = &f->place[i - 1];
+
+        if (p->session == session && p->xid == cxid &&
+            answers(txn_type, p, request_of(f, p)->op))
+            found = p;
+    }
+    return found ? take(f, found, o) : NULL;
+}
+
+const struct req *
+forward_take_session(struct forward *f, session_id_t session, struct origin *o)
+{
+    struct forward_place *found = NULL;
+
+    for (uint32_t i = f->bucket[bucket_of(session, 0)]; i;
+         i = f->place[i - 1].next)
+        if (f->place[i - 1].session == session &&
+            f->place[i - 1].kind == REQ_SESSION_RESUME)
+            found = &f->place[i - 1];
+    return found ? take(f, found, o) : NULL;
+}
+
+const struct req *
+forward_take_sync(struct forward *f, struct origin *o)
+{
+    if (f->sync_at < f->oldest)
+        f->sync_at = f->oldest;
+    for (; f->sync_at != f->newest; f->sync_at++) {
+        struct forward_place *p = &f->place[f->sync_at % FORWARD_PLACES];
+
+        if (p->kind == REQ_SYNC && !p->is_answered)
+            return take(f, p, o);
+    }
+    return NULL;
+}
+
+/* --- sending again ------------------------------------------------------- */
+
+const struct req *
+forward_oldest(const struct forward *f, uint64_t end, struct origin *o)
+{
+    const struct forward_place *p = place_of(f, f->oldest);
+    const struct req *req;
+
+    if (f->oldest == f->newest || f->oldest >= end)
+        return NULL;
+    req = request_of(f, p);
+    *o = (struct origin){p->worker, req->life, req->conn};
+    return req;
+}
+
+void
+forward_drop(struct forward *f)
+{
+    struct origin o;
+
+    take(f, &f->place[f->oldest % FORWARD_PLACES], &o);
+}

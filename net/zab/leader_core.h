@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * leader_core.h - what the files of the leader core share.
+ *
+ *   leader.c       states, quorums, time
+ *   leader_hear.c  what a learner says, stage by stage
+ *   leader_send.c  what goes to a learner next
+ *   leader_identity.c  which ensemble this is
+ *   leader_check.c what is always true
+ *
+ * Private to leader*.c.
+ */
+#ifndef NET_ZAB_LEADER_CORE_H
+#define NET_ZAB_LEADER_CORE_H
+
+#include "net/zab/leader.h"
+
+struct leader_act *leader_add(struct leader_out *out,
+                              enum leader_act_kind kind);
+
+/* Close the connection in `slot`, which is in use, and free it. */
+void leader_drop(struct leader *l, uint32_t slot, const char *why,
+                 struct leader_out *out);
+
+/* After each event: has a quorum formed for the next state or commit? */
+void leader_advance(struct leader *l, mono_ms_t now, struct leader_out *out);
+
+/* The end of the history that counts as committed. */
+zxid_t leader_end(const struct leader *l);
+
+/* leader_identity.c ---------------------------------------------------------
+ */
+
+/* What the learner `peer`, which we take, knows of the ensemble's id. */
+void leader_learn_identity(struct leader *l, const struct leader_peer *peer,
+                           struct leader_out *out);
+
+/* A new id waits for those who may know one, for a moment. */
+bool leader_awaits_identity(const struct leader *l, mono_ms_t now);
+
+/* A quorum has promised itself: which ensemble this term is of. */
+void leader_fix_identity(struct leader *l);
+
+/* Somebody acknowledged NEW_LEADER, or we lead: have enough taken it over? */
+void leader_confirm_identity(struct leader *l, struct leader_out *out);
+
+/* What changed while our disk was at work. */
+void leader_keep_identity(struct leader *l, struct leader_out *out);
+
+#endif

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * learner.c - see learner.h.  Pure; the replication process.
+ *
+ * State by state, in the order a connection lives through them; every packet
+ * that has no place in a state ends the connection with a reason.
+ */
+#include "net/zab/learner.h"
+
+#include <errno.h>
+
+#include "daemon/check.h"
+#include "net/zab/learner_part.h"
+
+struct learner_act *
+learner_do(struct learner_out *out, enum learner_act_kind kind)
+{
+    struct learner_act *a;
+
+    check(out->count < LEARNER_ACTS_MAX);
+    a = &out->act[out->count++];
+    *a = (struct learner_act){.kind = kind};
+    a->packet.data = a->packet.authinfo = BYTES_NULL;
+    return a;
+}
+
+struct learner_act *
+learner_send(struct learner_out *out, int32_t type, zxid_t zxid)
+{
+    struct learner_act *a = learner_do(out, LEARNER_SEND);
+
+    a->packet.type = type;
+    a->packet.zxid = zxid;
+    return a;
+}
+
+/* What was written to a->small becomes the packet's data. */
+static void
+send_small(struct learner_act *a, const struct jute_out *data)
+{
+    check(!data->bad);
+    a->packet.data = (struct bytes){a->small, (int32_t)jute_out_size(data)};
+}
+
+void
+learner_give_up(struct learner *l, struct learner_out *out, const char *why)
+{
+    l->state = LEARNER_OVER;
+    learner_do(out, LEARNER_GIVE_UP)->why = why;
+}
+
+void
+learner_enter(struct learner *l, enum learner_state state, mono_ms_t now)
+{
+    l->state = state;
+    l->heard = now;
+    l->silent_ms = 0;
+}
+
+/* --- discovery ----------------------------------------------------------- */
+
+void
+learner_init(struct learner *l, const struct learner_conf *conf, mono_ms_t now,
+             struct learner_out *out)
+{
+    int32_t type = conf->is_observer ? Q_OBSERVER_INFO : Q_FOLLOWER_INFO;
+    struct learner_info info = {.sid = conf->me,
+                                .protocol = LEARNER_PROTOCOL,
+                                .config_version = conf->config_version,
+                                .is_zabd = true,
+                                .flags = conf->flags,
+                                .identity = conf->identity};
+    struct learner_act *a;
+    struct jute_out data;
+
+    check(conf->current <= conf->accepted);
+    check(0 <= conf->committed && conf->committed <= conf->last);
+    *l = (struct learner){.conf = *conf,
+                          .state = LEARNER_DISCOVERY,
+                          .last = conf->last,
+                          .durable = conf->last,
+                          .agreed = conf->committed,
+                          .committed = conf->committed,
+                          .heard = now,
+                          .ticked = now};
+    a = learner_send(out, type, ZXID(conf->accepted, 0));
+    data = jute_out_of(a->small, sizeof a->small);
+    learner_info_put(&data, &info);
+    send_small(a, &data);
+}
+
+/*
+ * ZK: the zxid is that of the last logged transaction; epoch -1 says that
+ * this promise was made before and counts for nothing.  Trap 14.1.9: an int.
+ */
+static void
+ack_epoch(struct learner *l, int64_t epoch, mono_ms_t now,
+          struct learner_out *out)
+{
+    zxid_t claimed = l->conf.wants_snap ? 0 : l->last;
+    struct learner_act *a = learner_send(out, Q_ACK_EPOCH, claimed);
+    struct jute_out data = jute_out_of(a->small, sizeof a->small);
+
+    jute_put_i32(&data, (int32_t)epoch);
+    send_small(a, &data);
+    learner_enter(l, LEARNER_AWAITING, now);
+}
+
+/* ZK: Learner.registerWithLeader.  Zab: phase 1, the promise. */
+static void
+on_leader_info(struct learner *l, const struct qpacket *p, mono_ms_t now,
+               struct learner_out *out)
+{
+    struct leader_info info;
+
+    if (leader_info_get(p->data, &info) < 0) {
+        learner_give_up(l, out, "LEADER_INFO without a protocol version");
+        return;
+    }
+    if (learner_leave_alien(l, &info.identity, out))
+        return;
+    l->epoch = zxid_epoch(p->zxid);
+    l->is_leader_zabd = info.is_zabd;
+    l->leader_flags = info.flags;
+    if (l->epoch < l->conf.accepted) {
+        learner_give_up(l, out, "we promised a later epoch to another leader");
+    } else if (l->epoch == l->conf.accepted) {
+        ack_epoch(l, -1, now, out);
+    } else {
+        l->state = LEARNER_PROMISING;
+        learner_do(out, LEARNER_STORE_ACCEPTED)->epoch = l->epoch;
+    }
+}
+
+/* --- how we are brought up ------------------------------------------------ */
+
+/* Our history up to here is a prefix of the leader's. */
+static void
+begin_sync(struct learner *l, zxid_t zxid, mono_ms_t now)
+{
+    l->last = l->durable = l->agreed = zxid;
+    learner_enter(l, LEARNER_SYNCING, now);
+}
+
+/*
+ * ZK: Learner.syncWithLeader cuts whatever it is told to.  Ours: what is
+ * known to be committed stays (13, NO-TRUNC-COMMITTED).  An Apache leader
+ * may ask for less than it committed in the moment before it applied that;
+ * at the next try it has.
+ */
+static void
+cut(struct learner *l, zxid_t zxid, struct learner_out *out)
+{
+    if (zxid < l->committed) {
+        learner_give_up(l, out,
+                        "TRUNC below what is committed here: another "
+                        "ensemble's leader, or our disk lies");
+        return;
+    }
+    l->state = LEARNER_CUTTING;
+    learner_do(out, LEARNER_TRUNCATE)->zxid = l->seal = zxid;
+}
+
+/*
+ * ZK: the zxid of DIFF says nothing to the learner.  If we claimed no history
+ * the leader has none either (4.6), and what we have goes.
+ */
+static void
+on_diff(struct learner *l, mono_ms_t now, struct learner_out *out)
+{
+    if (l->conf.wants_snap && l->last > 0)
+        cut(l, 0, out);
+    else if (zxid_epoch(l->last) > l->epoch)
+        learner_give_up(l, out, "DIFF, though our history has a later epoch");
+    else
+        begin_sync(l, l->last, now);
+}
+
+static void
+on_trunc(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
+{
+    if (zxid_epoch(zxid) > l->epoch) {
+        learner_give_up(l, out, "TRUNC to a later epoch than the leader's");
+    } else if (zxid > l->last || l->conf.wants_snap) {
+        l->needs_snap = true;
+        learner_give_up(l, out,
+                        "TRUNC to what we do not have: a snapshot is wanted");
+    } else if (zxid == l->last) {
+        begin_sync(l, zxid, now);
+    } else {
+        cut(l, zxid, out);
+    }
+}
+
+static void
+on_snap(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
+{
+    if (zxid < l->committed) {
+        learner_give_up(l, out, "SNAP older than what is committed here");
+    } else if (zxid_epoch(zxid) > l->epoch) {
+        learner_give_up(l, out, "SNAP of a later epoch than the leader's");
+    } else {
+        learner_enter(l, LEARNER_SNAPPING, now);
+        learner_do(out, LEARNER_TAKE_SNAP)->zxid = zxid;
+    }
+}
+
+void
+learner_truncated(struct learner *l, int rc, mono_ms_t now,
+                  struct learner_out *out)
+{
+    if (l->state == LEARNER_OVER)
+        return;
+    check(l->state == LEARNER_CUTTING);
+    if (rc == 0) {
+        begin_sync(l, l->seal, now);
+        return;
+    }
+    l->needs_snap = rc == -ENOENT;
+    learner_give_up(l, out,
+                    l->needs_snap
+                        ? "TRUNC to what is not in our log: a snapshot is "
+                          "wanted"
+                        : "the log could not be cut");
+}
+
+void
+learner_snapped(struct learner *l, zxid_t zxid, mono_ms_t now,
+                struct learner_out *out)
+{
+    if (l->state == LEARNER_OVER)
+        return;
+    check(l->state == LEARNER_SNAPPING);
+    if (zxid < l->committed || zxid_epoch(zxid) > l->epoch) {
+        learner_give_up(l, out,
+                        "the snapshot is not the one that was announced");
+        return;
+    }
+    begin_sync(l, zxid, now);
+}
+
+void
+learner_stored(struct learner *l, mono_ms_t now, struct learner_out *out)
+{
+    if (l->state == LEARNER_OVER)
+        return;
+    if (l->state == LEARNER_PROMISING) {
+        l->conf.accepted = l->epoch;
+        ack_epoch(l, l->conf.current, now, out);
+        return;
+    }
+    check(l->state == LEARNER_SEALING && l->is_storing);
+    l->conf.current = l->epoch;
+    (void)learner_take_name(l);
+    learner_send(out, Q_ACK, ZXID(l->epoch, 0));
+    learner_enter(l, LEARNER_SEALED, now);
+}
+
+/* --- what comes, state by state ------------------------------------------ */
+
+/* 4.9: dropped, not answered, until we are up to date. */
+static bool
+is_idle_talk(int32_t type)
+{
+    return type == Q_PING || type == Q_SYNC || type == Q_REVALIDATE;
+}
+
+static void
+hear_in_discovery(struct learner *l, const struct qpacket *p, mono_ms_t now,
+                  struct learner_out *out)
+{
+    if (p->type == Q_LEADER_INFO)
+        on_leader_info(l, p, now, out);
+    else
+        learner_give_up(l, out, "the first packet is not LEADER_INFO");
+}
+
+static void
+hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
+              struct learner_out *out)
+{
+    if (signature_get(p->data, &l->named) &&
+        learner_leave_alien(l, &l->named, out))
+        return;
+    switch (p->type) {
+    case Q_DIFF:
+        on_diff(l, now, out);
+        break;
+    case Q_TRUNC:
+        on_trunc(l, p->zxid, now, out);
+        break;
+    case Q_SNAP:
+        on_snap(l, p->zxid, now, out);
+        break;
+    default: /* trap ZOOKEEPER-3104: NEW_LEADER before the history */
+        learner_give_up(l, out, "neither DIFF nor TRUNC nor SNAP");
+    }
+}
+
+/* SYNCING, SEALING, SEALED */
+static void
+hear_in_sync(struct learner *l, const struct qpacket *p, mono_ms_t now,
+             struct learner_out *out)
+{
+    if (is_idle_talk(p->type) || learner_on_transaction(l, p, out))
+        return;
+    if (p->type == Q_NEW_LEADER && l->state == LEARNER_SYNCING)
+        learner_on_new_leader(l, p->zxid, out);
+    else if (p->type == Q_UP_TO_DATE && l->state == LEARNER_SEALED)
+        learner_on_up_to_date(l, now, out);
+    else
+        learner_give_up(l, out,
+                        "a packet that has no place while we synchronise");
+}
+
+/* 8: an observer hears of what is committed by INFORM alone, and a follower
+   never by INFORM. */
+static bool
+is_for_us(const struct learner *l, int32_t type)
+{
+    bool is_inform = type == Q_INFORM || type == Q_INFORM_ACTIVATE;
+
+    return is_inform == l->conf.is_observer;
+}
+
+static void
+hear_in_broadcast(struct learner *l, const struct qpacket *p,
+                  struct learner_out *out)
+{
+    switch (p->type) {
+    case Q_PING:
+        learner_hear_confirmed(l, p->data, out);
+        if (l->state != LEARNER_OVER)
+            learner_do(out, LEARNER_PONG)->zxid = p->zxid;
+        break;
+    case Q_SYNC:
+        learner_do(out, LEARNER_SYNCED);
+        break;
+    case Q_REVALIDATE:
+        learner_do(out, LEARNER_REVALIDATED)->packet = *p;
+        break;
+    case Q_LEADER_INFO:
+    case Q_DIFF:
+    case Q_TRUNC:
+    case Q_SNAP:
+    case Q_NEW_LEADER:
+        learner_give_up(l, out, "the leader begins again in the middle");
+        break;
+    default: /* ZK: anything else is logged and ignored */
+        if (is_for_us(l, p->type))
+            (void)learner_on_transaction(l, p, out);
+    }
+}
+
+void
+learner_hear(struct learner *l, const struct qpacket *p, mono_ms_t now,
+             struct learner_out *out)
+{
+    learner_stirs(l, now);
+    switch (l->state) {
+    case LEARNER_DISCOVERY:
+        hear_in_discovery(l, p, now, out);
+        break;
+    case LEARNER_PROMISING:
+        learner_give_up(l, out, "the leader does not wait for our promise");
+        break;
+    case LEARNER_AWAITING:
+        hear_awaiting(l, p, now, out);
+        break;
+    case LEARNER_CUTTING:
+    case LEARNER_SNAPPING:
+        never("read while the log is cut or a snapshot comes");
+    case LEARNER_SYNCING:
+    case LEARNER_SEALING:
+    case LEARNER_SEALED:
+        hear_in_sync(l, p, now, out);
+        break;
+    case LEARNER_BROADCAST:
+        hear_in_broadcast(l, p, out);
+        break;
+    case LEARNER_OVER:
+        break;
+    }
+}
+
+/* --- time ---------------------------------------------------------------- */
+
+void
+learner_stirs(struct learner *l, mono_ms_t now)
+{
+    l->heard = now;
+    l->silent_ms = 0;
+}
+
+/*
+ * How long the leader may be silent; 0: it is waiting for us, not we for it.
+ * ZK: the read timeout of the socket, initLimit until NEWLEADER is
+ * acknowledged, then syncLimit (6.3).  Ours: silence_ms between zabd servers.
+ */
+static int64_t
+limit_ms(const struct learner *l)
+{
+    int64_t sync_ms = (int64_t)l->conf.sync_ticks * l->conf.tick_ms;
+    int32_t both = l->is_leader_zabd ? l->leader_flags & l->conf.flags : 0;
+    bool is_quick = (both & LEARNER_QUICK) && l->conf.silence_ms > 0;
+
+    switch (l->state) {
+    case LEARNER_DISCOVERY:
+    case LEARNER_AWAITING:
+    case LEARNER_SNAPPING:
+    case LEARNER_SYNCING:
+        return (int64_t)l->conf.init_ticks * l->conf.tick_ms;
+    case LEARNER_SEALED:
+    case LEARNER_BROADCAST:
+        return is_quick && l->conf.silence_ms < sync_ms ? l->conf.silence_ms
+                                                        : sync_ms;
+    default:
+        return 0;
+    }
+}
+
+void
+learner_tick(struct learner *l, mono_ms_t now, struct learner_out *out)
+{
+    mono_ms_t since = l->ticked > l->heard ? l->ticked : l->heard;
+    int64_t limit = limit_ms(l);
+    int64_t passed = now - since;
+
+    l->ticked = now;
+    if (limit == 0 || passed <= 0)
+        return;
+    l->silent_ms += passed < limit / 4 ? passed : limit / 4;
+    l->is_silent = l->silent_ms >= limit;
+    if (l->is_silent)
+        learner_give_up(l, out, "the leader is silent");
+}
+
+/* --- the guarantees ------------------------------------------------------ */
+
+void
+learner_check(const struct learner *l)
+{
+    check(l->conf.current <= l->conf.accepted);
+    check(l->committed <= l->agreed);
+    check(l->agreed <= l->last);
+    check(l->durable <= l->last);
+    if (l->state == LEARNER_OVER)
+        return;
+    if (l->state > LEARNER_PROMISING)
+        check(l->conf.accepted == l->epoch);
+    if (l->state >= LEARNER_SYNCING)
+        check(zxid_epoch(l->last) <= l->epoch);
+    if (l->state >= LEARNER_SEALING)
+        check(l->agreed == l->last || zxid_epoch(l->last) == l->epoch);
+    if (l->state < LEARNER_SEALED)
+        return;
+    check(l->conf.current == l->epoch);
+    check(l->seal <= l->durable);
+    check(l->conf.is_observer || l->acked <= l->durable);
+    if (l->state == LEARNER_BROADCAST) {
+        check(l->committed == l->agreed);
+        check(l->conf.is_observer || l->acked == l->durable);
+    }
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image.c - the LMDB environment, opened and removed, and its row of meta data.
+ *
+ * The map is reserved so large that it never has to grow: the tree's arena
+ * is at most 64 GiB, a row takes about what its node does, and half-full
+ * pages and pages kept for a running snapshot double that.
+ *
+ *     meta: u32 format, i64 zxid, u64 digest, u64 seed, i64 exact
+ *
+ * Images of zabd 0.1 have no `exact`: they are.
+ */
+#include "storage/image/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+
+enum {
+    READERS_MAX = 64,
+    META_BYTES = 4 + 8 + 8 + 8 + 8,
+    META_BYTES_OLD = META_BYTES - 8,
+    ALLOCATE_STEP = 64 * 1024 * 1024,
+};
+
+static const size_t map_bytes = (size_t)256 << 30;
+static const char meta_key[] = "meta";
+
+static const char REMEDY[] =
+    "The image is made from snapshots and logs: move this directory away and "
+    "start again, and it is built anew.";
+
+int
+image_rc(int mdb_rc)
+{
+    if (mdb_rc == 0)
+        return 0;
+    if (mdb_rc > 0)
+        return -mdb_rc;
+    switch (mdb_rc) {
+    case MDB_NOTFOUND:
+        return -ENOENT;
+    case MDB_MAP_FULL:
+    case MDB_TXN_FULL:
+        return -ENOSPC;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+        return -EBADMSG;
+    default:
+        return -EIO;
+    }
+}
+
+static int
+fail(struct image *im, int mdb_rc, const char *what, struct data_error *e)
+{
+    data_error_set(e, im->dir, -1, REMEDY, "the image %s: %s", what,
+                   mdb_strerror(mdb_rc));
+    image_close(im);
+    return image_rc(mdb_rc);
+}
+
+/*
+ * A page behind the end of a file that was cut is no error of LMDB's but the
+ * death of who touches it; one of zeros is an error.  Pages that a commit took
+ * and gave back may lie behind the end of a sound file too, so a short file
+ * is made longer, never shorter: a writer may be at work.  Who may not write
+ * there takes the risk.
+ */
+static int
+make_whole(struct image *im)
+{
+    char path[DATA_PATH_MAX];
+    MDB_envinfo info;
+    MDB_stat env;
+    struct stat st;
+    uint64_t wanted;
+    int fd, rc = mdb_env_info(im->env, &info);
+
+    if (rc == 0)
+        rc = mdb_env_stat(im->env, &env);
+    data_path(path, im->dir, "data.mdb");
+    if (rc != 0 || stat(path, &st) < 0)
+        return rc ? rc : errno;
+    wanted = (info.me_last_pgno + 1) * env.ms_psize;
+    if ((uint64_t)st.st_size >= wanted)
+        return 0;
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fallocate(fd, 0, (off_t)(wanted - env.ms_psize), env.ms_psize);
+        close(fd);
+    }
+    return 0;
+}
+
+/*
+ * LMDB would abort on a page that is not what its parent promised, and the
+ * supervisor would try again; but nothing gets better by that.
+ */
+static void
+on_assert(MDB_env *env, const char *what)
+{
+    const struct image *im = mdb_env_get_userctx(env);
+
+    fatal(EXIT_DATA, "%s: the image is damaged: %s. %s", im->dir, what, REMEDY);
+}
+
+static int
+open_table(MDB_txn *txn, const char *name, bool may_create, MDB_dbi *table)
+{
+    return mdb_dbi_open(txn, name, may_create ? MDB_CREATE : 0, table);
+}
+
+/* Open all tables; read meta unless there is none yet. */
+static int
+open_tables(struct image *im, enum image_mode mode)
+{
+    bool may_create = mode == IMAGE_CREATE;
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(im->env, NULL, may_create ? 0 : MDB_RDONLY, &txn);
+
+    if (rc != 0)
+        return rc;
+    rc = open_table(txn, "nodes", may_create, &im->nodes);
+    if (rc == 0)
+        rc = open_table(txn, "long", may_create, &im->longs);
+    if (rc == 0)
+        rc = open_table(txn, "ephemerals", may_create, &im->ephemerals);
+    if (rc == 0)
+        rc = open_table(txn, "sessions", may_create, &im->sessions);
+    if (rc == 0)
+        rc = open_table(txn, "meta", may_create, &im->meta_table);
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    return mdb_txn_commit(txn); /* keeps the handles, also when reading */
+}
+
+int
+image_get_meta(struct image *im, MDB_txn *txn)
+{
+    MDB_val key = {sizeof meta_key, (void *)(uintptr_t)meta_key}, value;
+    int rc = image_rc(mdb_get(txn, im->meta_table, &key, &value));
+    struct jute_in in;
+
+    if (rc < 0)
+        return rc;
+    in = jute_in_of(value.mv_data, value.mv_size);
+    if ((value.mv_size != META_BYTES && value.mv_size != META_BYTES_OLD) ||
+        jute_get_i32(&in) != IMAGE_FORMAT)
+        return -EBADMSG;
+    im->meta.zxid = jute_get_i64(&in);
+    im->meta.digest = (uint64_t)jute_get_i64(&in);
+    im->meta.seed = (uint64_t)jute_get_i64(&in);
+    im->meta.exact = value.mv_size == META_BYTES ? jute_get_i64(&in) : 0;
+    return 0;
+}
+
+zxid_t
+image_committed(const struct image *im)
+{
+    return im->meta.exact == INT64_MAX ? 0 : im->meta.zxid;
+}
+
+int
+image_put_meta(struct image *im, MDB_txn *txn, const struct image_meta *meta)
+{
+    uint8_t bytes[META_BYTES];
+    struct jute_out out = jute_out_of(bytes, sizeof bytes);
+    MDB_val key = {sizeof meta_key, (void *)(uintptr_t)meta_key};
+    MDB_val value = {sizeof bytes, bytes};
+
+    jute_put_i32(&out, IMAGE_FORMAT);
+    jute_put_i64(&out, meta->zxid);
+    jute_put_i64(&out, (int64_t)meta->digest);
+    jute_put_i64(&out, (int64_t)meta->seed);
+    jute_put_i64(&out, meta->exact);
+    return mdb_put(txn, im->meta_table, &key, &value, 0);
+}
+
+static int
+read_first_meta(struct image *im)
+{
+    MDB_txn *txn;
+    int rc = image_rc(mdb_txn_begin(im->env, NULL, MDB_RDONLY, &txn));
+
+    if (rc == 0) {
+        rc = image_get_meta(im, txn);
+        mdb_txn_abort(txn);
+    }
+    return rc;
+}
+
+int
+image_open(struct image *im, const char *dir, enum image_mode mode,
+           struct data_error *e)
+{
+    unsigned flags = MDB_NOTLS | (mode == IMAGE_READ ? MDB_RDONLY : 0) |
+                     (mode == IMAGE_CREATE ? MDB_NOSYNC : 0);
+    int rc;
+
+    *im = (struct image){0};
+    data_path(im->dir, dir, "");
+    if (mode == IMAGE_CREATE && mkdir(dir, 0750) < 0)
+        return fail(im, errno, "cannot be created", e);
+    if (access(dir, F_OK) < 0)
+        return fail(im, errno, "cannot be opened", e);
+    rc = mdb_env_create(&im->env);
+    if (rc == 0)
+        rc = mdb_env_set_userctx(im->env, im);
+    if (rc == 0)
+        rc = mdb_env_set_assert(im->env, on_assert);
+    if (rc == 0)
+        rc = mdb_env_set_mapsize(im->env, map_bytes);
+    if (rc == 0)
+        rc = mdb_env_set_maxdbs(im->env, 8);
+    if (rc == 0)
+        rc = mdb_env_set_maxreaders(im->env, READERS_MAX);
+    if (rc == 0)
+        rc = mdb_env_open(im->env, dir, flags, 0640);
+    if (rc == 0 && mode != IMAGE_CREATE)
+        rc = make_whole(im);
+    if (rc == 0)
+        rc = mdb_reader_check(im->env, NULL); /* of processes that died */
+    if (rc == 0)
+        rc = open_tables(im, mode);
+    if (rc != 0)
+        return fail(im, rc, "cannot be opened", e);
+    if (mode == IMAGE_CREATE) {
+        if (getrandom(&im->meta.seed, sizeof im->meta.seed, 0) < 0)
+            return fail(im, errno, "cannot be created", e);
+        return 0;
+    }
+    rc = read_first_meta(im);
+    if (rc < 0) {
+        fail(im, rc == -EBADMSG ? MDB_INVALID : MDB_NOTFOUND,
+             rc == -EBADMSG ? "has another format" : "was never finished", e);
+        return rc;
+    }
+    return 0;
+}
+
+void
+image_close(struct image *im)
+{
+    if (im->env)
+        mdb_env_close(im->env);
+    im->env = NULL;
+}
+
+int
+image_remove(const char *dir)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    char path[DATA_PATH_MAX];
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        data_path(path, dir, names[i]);
+        if (unlink(path) < 0 && errno != ENOENT)
+            return -errno;
+    }
+    if (data_sync_dir(dir) < 0 && errno != ENOENT) /* gone for good, then */
+        return -errno;
+    return rmdir(dir) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int
+image_sync(struct image *im)
+{
+    return image_rc(mdb_env_sync(im->env, 1));
+}
+
+/*
+ * Blocks are taken in large steps beyond the file's end, which LMDB does not
+ * see, so that its syncs rarely make the file system allocate.  Without
+ * room or support for it nothing is lost: the commit itself will tell.
+ */
+void
+image_allocate_ahead(struct image *im, uint64_t bytes)
+{
+    struct stat st;
+    uint64_t end;
+    int fd;
+
+    if (mdb_env_get_fd(im->env, &fd) != 0 || fstat(fd, &st) < 0)
+        return;
+    end = (uint64_t)st.st_size + bytes;
+    if (end <= im->allocated)
+        return;
+    end = ALIGN_UP(end, (uint64_t)ALLOCATE_STEP);
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end) == 0)
+        im->allocated = end;
+}
+
+int
+image_count(const struct image *im, uint64_t *nodes, uint64_t *sessions)
+{
+    MDB_stat n = {0}, l = {0}, s = {0};
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(im->env, NULL, MDB_RDONLY, &txn);
+
+    if (rc != 0)
+        return image_rc(rc);
+    rc = mdb_stat(txn, im->nodes, &n);
+    if (rc == 0)
+        rc = mdb_stat(txn, im->longs, &l);
+    if (rc == 0)
+        rc = mdb_stat(txn, im->sessions, &s);
+    mdb_txn_abort(txn);
+    *nodes = n.ms_entries + l.ms_entries;
+    *sessions = s.ms_entries;
+    return image_rc(rc);
+}

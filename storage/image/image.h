@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image.h - the committed tree in LMDB: exactly the tree at one zxid.
+ *
+ * Tables: `nodes`, `long`, `ephemerals` (image_row.h), `sessions` (id to
+ * timeout), `meta` (one row: format, zxid, digest, secret, exact).  A batch of
+ * transactions and the zxid it leads to are one LMDB transaction, synced, so
+ * that after any crash the image is the tree at meta's zxid, never a mixture.
+ * The exception passes: one made from a fuzzy snapshot is as fuzzy until the
+ * transactions behind that have been applied over it (meta.exact).
+ *
+ * The image process is the only writer; the replication process loads, tools
+ * look, each with an environment of its own opened after fork.  One process
+ * opens a directory at most once at a time (LMDB's rule).
+ */
+#ifndef STORAGE_IMAGE_IMAGE_H
+#define STORAGE_IMAGE_IMAGE_H
+
+#include <lmdb.h>
+
+#include "storage/datafile.h"
+#include "storage/image/image_row.h"
+#include "storage/snap/snapfile.h"
+#include "storage/tree/tree.h"
+
+enum { IMAGE_FORMAT = 1 };
+
+struct image_meta {
+    zxid_t zxid;
+    uint64_t digest; /* of the whole tree, ZooKeeper's version 2 */
+    uint64_t seed;   /* of the hashes of long paths */
+    zxid_t exact;    /* made from a fuzzy snapshot, it is exact from there on;
+                        0: always; INT64_MAX: that is not committed yet */
+};
+
+struct image {
+    char dir[DATA_PATH_MAX];
+    MDB_env *env; /* NULL: closed */
+    MDB_dbi nodes, longs, ephemerals, sessions, meta_table;
+    struct image_meta meta; /* of the last commit this process knows */
+    uint64_t allocated;     /* bytes of the file with blocks behind them */
+};
+
+/* One that is being made, in version-2 beside the old one. */
+#define IMAGE_NEW "image.new"
+
+enum image_mode {
+    IMAGE_READ,   /* must be there */
+    IMAGE_WRITE,  /* must be there */
+    IMAGE_CREATE, /* must not; writes are durable after image_sync only */
+};
+
+/*
+ * 0; -ENOENT: there is none, or one that was never finished; -EBADMSG: not
+ * an image, or of another format; other -errno.  After an error `im` is
+ * closed.
+ */
+int image_open(struct image *im, const char *dir, enum image_mode mode,
+               struct data_error *e);
+void image_close(struct image *im);
+
+/* Remove an image that nobody has open.  0, also if there is none, or -errno.
+ */
+int image_remove(const char *dir);
+
+/*
+ * Up to where it is known to hold what is committed, and nothing else; 0: it
+ * was made from a snapshot, of which nobody knows that yet.
+ */
+zxid_t image_committed(const struct image *im);
+
+/* Read meta anew, as `txn` sees it: another process may have committed. */
+int image_get_meta(struct image *im, MDB_txn *txn);
+
+/* Make all of a IMAGE_CREATE image durable. */
+int image_sync(struct image *im);
+
+/* LMDB's result as -errno: its own codes become -ENOSPC, -EBADMSG, -EIO. */
+int image_rc(int mdb_rc);
+
+/* Write meta as part of `txn`. */
+int image_put_meta(struct image *im, MDB_txn *txn,
+                   const struct image_meta *meta);
+
+/* Have blocks for `bytes` more before a commit needs them. */
+void image_allocate_ahead(struct image *im, uint64_t bytes);
+
+/* The number of nodes and sessions.  0 or -errno. */
+int image_count(const struct image *im, uint64_t *nodes, uint64_t *sessions);
+
+/*
+ * All rows of `long`, shortest path first, each row's path set; rows are
+ * borrowed from `txn`, the array is the caller's to free.
+ */
+int image_long_rows(const struct image *im, MDB_txn *txn,
+                    struct image_row **rows, size_t *count);
+
+/*
+ * Fill an empty tree (tree_init, tree_clear; a batch is open) and its session
+ * table with the image; sets the tree's zxid.  `progress` may be NULL; counts
+ * nodes.  0, -ENOSPC when tree or table are full, -EBADMSG, -errno.
+ */
+int image_load(struct image *im, struct tree *tree,
+               struct session_table *sessions, progress_fn *progress,
+               void *progress_arg, struct data_error *e);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_batch_apply.c - what a transaction does to rows.
+ *
+ * The same rules as storage/tree/tree_apply.c, on rows instead of shared
+ * memory. Everything is tolerant in the way a replay over a fuzzy snapshot
+ * needs: a missing node or parent, or one that is there already, is no error.
+ * What takes nodes away is in image_batch_delete.c.
+ * ZK: DataTree.processTxn, createNode, setData, setACL, setCversionPzxid
+ * (spec/quorum-protocol.md 10.3, 10.4)
+ */
+#include "storage/image/image_batch.h"
+
+#include "daemon/check.h"
+
+/* ZK: only if larger, or replays revert it (spec 14.4.4). */
+static void
+raise_parent(struct batch_row *parent, int32_t cversion, zxid_t zxid)
+{
+    struct znode_stat *stat = &parent->now.stat;
+
+    if (cversion == -1)
+        cversion = stat->cversion + 1;
+    if (cversion <= stat->cversion)
+        return;
+    stat->cversion = cversion;
+    stat->pzxid = zxid;
+    parent->is_dirty = true;
+}
+
+/* LMDB's index of owners does not know it yet: list it here. */
+static int
+note_owner(struct image_batch *b, struct batch_row *row)
+{
+    struct batch_session *s;
+    int rc;
+
+    batch_forget_owner(row);
+    if (!image_is_owned(row->now.stat.owner))
+        return 0;
+    rc = batch_session(b, row->now.stat.owner, &s);
+    if (rc < 0)
+        return rc;
+    row->session_next = s->made;
+    row->session_at = &s->made;
+    if (s->made)
+        s->made->session_at = &row->session_next;
+    s->made = row;
+    return 0;
+}
+
+/*
+ * Take over a node's data: where the last ones were, if they fit.  So a node
+ * that is written all the time takes the room of one.
+ */
+static int
+keep_data(struct image_batch *b, struct batch_row *row, struct bytes data)
+{
+    struct bytes copy = {row->room.data, data.size};
+    int rc = 0;
+
+    if (data.size > row->room.size) {
+        copy.data = data.data;
+        rc = batch_copy(b, &copy);
+        if (rc == 0)
+            row->room = copy;
+    } else if (data.size > 0) {
+        memcpy((uint8_t *)(uintptr_t)copy.data, data.data, (size_t)data.size);
+    }
+    row->now.data = data.size > 0 ? copy : data;
+    return rc;
+}
+
+/* Bring the node into being. */
+static int
+make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
+          struct bytes acl, const struct znode_stat *stat)
+{
+    int rc = keep_data(b, row, data);
+
+    acl = acl_or_world(acl);
+    if (rc == 0)
+        rc = batch_copy(b, &acl);
+    if (rc < 0)
+        return rc;
+    row->now.acl = acl;
+    row->now.stat = *stat;
+    row->now.stat.data_size = data.size > 0 ? data.size : 0;
+    row->is_there = true;
+    row->is_dirty = true;
+    return 0;
+}
+
+/*
+ * A fuzzy snapshot has the node already; what its creation did beside must
+ * not be lost.  ZK: processTxn raises the parent, for type create only, and
+ * 3.9 takes over the ACL.  Ours: both, for every kind of creation, for that
+ * is what the history says.
+ */
+static int
+already_there(struct image_batch *b, zxid_t zxid, const struct change *c,
+              struct batch_row *row, struct batch_row *parent)
+{
+    struct bytes acl = acl_or_world(c->acl);
+
+    if (!bytes_equal(row->now.acl, acl)) {
+        int rc = batch_copy(b, &acl);
+
+        if (rc < 0)
+            return rc;
+        row->now.acl = acl;
+        row->is_dirty = true;
+    }
+    raise_parent(parent, c->parent_cversion, zxid);
+    return 0;
+}
+
+static int
+apply_create(struct image_batch *b, const struct txn_header *h,
+             const struct change *c)
+{
+    struct znode_stat stat = {
+        .czxid = h->zxid,
+        .mzxid = h->zxid,
+        .pzxid = h->zxid,
+        .ctime = h->time,
+        .mtime = h->time,
+        .owner = c->owner,
+    };
+    struct batch_row *parent, *row;
+    int rc = batch_row(b, tree_parent_path(c->path), &parent);
+
+    if (rc < 0 || !parent->is_there)
+        return rc;
+    rc = b->is_fuzzy ? batch_row(b, c->path, &row)
+                     : batch_new_row(b, c->path, &row);
+    if (rc < 0)
+        return rc;
+    if (row->is_there)
+        return already_there(b, h->zxid, c, row, parent);
+    raise_parent(parent, c->parent_cversion, h->zxid);
+    rc = make_node(b, row, c->data, c->acl, &stat);
+    if (rc < 0)
+        return rc;
+    if (!row->was_there)
+        parent->fresh++;
+    return note_owner(b, row);
+}
+
+/* --- the rest ------------------------------------------------------------ */
+
+static int
+apply_open_session(struct image_batch *b, const struct txn_header *h,
+                   const struct change *c)
+{
+    return image_batch_put_session(b, h->session, c->timeout_ms);
+}
+
+static int
+apply_set_data(struct image_batch *b, const struct txn_header *h,
+               const struct change *c)
+{
+    struct batch_row *row;
+    int rc = batch_row(b, c->path, &row);
+
+    if (rc == 0 && row->is_there)
+        rc = keep_data(b, row, c->data);
+    if (rc < 0 || !row->is_there)
+        return rc;
+    row->now.stat.data_size = c->data.size > 0 ? c->data.size : 0;
+    row->now.stat.mtime = h->time;
+    row->now.stat.mzxid = h->zxid;
+    row->now.stat.version = c->version;
+    row->is_dirty = true;
+    return 0;
+}
+
+static int
+apply_set_acl(struct image_batch *b, const struct change *c)
+{
+    struct bytes acl = acl_or_world(c->acl);
+    struct batch_row *row;
+    int rc = batch_row(b, c->path, &row);
+
+    if (rc == 0 && row->is_there)
+        rc = batch_copy(b, &acl);
+    if (rc < 0 || !row->is_there)
+        return rc;
+    row->now.acl = acl;
+    row->now.stat.aversion = c->version;
+    row->is_dirty = true;
+    return 0;
+}
+
+static int
+apply_change(struct image_batch *b, const struct txn_header *h,
+             const struct change *c)
+{
+    switch (c->kind) {
+    case CHANGE_NONE:
+        return 0;
+    case CHANGE_CREATE:
+        return apply_create(b, h, c);
+    case CHANGE_DELETE:
+        return batch_delete(b, h, c);
+    case CHANGE_SET_DATA:
+        return apply_set_data(b, h, c);
+    case CHANGE_SET_ACL:
+        return apply_set_acl(b, c);
+    case CHANGE_OPEN_SESSION:
+        return apply_open_session(b, h, c);
+    case CHANGE_CLOSE_SESSION:
+        return batch_close_session(b, h);
+    }
+    never("a kind of change that storage/tree/txn.h does not have");
+}
+
+int
+image_batch_apply(struct image_batch *b, struct bytes entry)
+{
+    struct change change;
+    struct txn txn;
+    int rc = txn_open(&txn, entry);
+
+    if (rc < 0)
+        return rc;
+    check(txn.header.zxid > b->zxid);
+    while (rc == 0 && txn_next(&txn, &change))
+        rc = apply_change(b, &txn.header, &change);
+    if (rc < 0)
+        return rc;
+    b->zxid = txn.header.zxid;
+    b->txns++;
+    b->has_leader_digest = txn_has_tree_digest(&txn);
+    b->leader_digest = (uint64_t)txn.digest;
+    return 0;
+}
+
+int
+image_batch_put_node(struct image_batch *b, struct bytes path,
+                     struct bytes data, struct bytes acl,
+                     const struct znode_stat *stat)
+{
+    struct batch_row *row;
+    int rc = batch_row(b, path, &row);
+
+    if (rc == 0)
+        rc = make_node(b, row, data, acl, stat);
+    return rc < 0 ? rc : note_owner(b, row);
+}
+
+int
+image_batch_put_session(struct image_batch *b, session_id_t id,
+                        int32_t timeout_ms)
+{
+    struct batch_session *s;
+    int rc = batch_session(b, id, &s);
+
+    if (rc < 0)
+        return rc;
+    s->timeout_ms = timeout_ms;
+    s->is_there = s->is_dirty = true;
+    return 0;
+}

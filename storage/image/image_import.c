@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_import.c - an image out of a snapshot and the log behind it.
+ *
+ * Apache's snapshots are fuzzy, so everything that is in the log is replayed
+ * over one, tolerantly; after that the image is exact at the log's end.  While
+ * a server of an ensemble runs, what it does not know to be committed waits,
+ * and the image says of itself that it is fuzzy.
+ * Commits are not synced one by one: only the finished image counts.
+ */
+#include "storage/image/image_import.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "storage/image/image_batch.h"
+#include "storage/log/txlog_reader.h"
+
+enum {
+    /* Larger than in daily work: sorting more touches each page less often. */
+    IMPORT_ROWS_MAX = 512 * 1024,
+    IMPORT_BYTES_MAX = 192 * 1024 * 1024,
+};
+
+static const char REMEDY_SNAPSHOT[] =
+    "Bring a snapshot file back that is older than the log files, or set "
+    "snapshot.trust.empty=true if there never was one.";
+
+struct import {
+    const struct datadir *dirs;
+    struct image_prepare *p;
+    struct data_error *e;
+    struct image image; /* being made, in dirs->snap/IMAGE_NEW */
+    struct image_batch batch;
+    zxid_t from; /* zxid of the snapshot */
+};
+
+static int
+commit_if_full(struct import *im)
+{
+    if (!image_batch_is_full(&im->batch, IMPORT_ROWS_MAX, IMPORT_BYTES_MAX))
+        return 0;
+    return image_batch_commit(&im->batch, im->batch.zxid);
+}
+
+/* --- from a snapshot ----------------------------------------------------- */
+
+static int
+on_session(void *arg, session_id_t id, int32_t timeout_ms)
+{
+    struct import *im = arg;
+
+    return image_batch_put_session(&im->batch, id, timeout_ms);
+}
+
+static int
+on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
+        const struct znode_stat *stat)
+{
+    struct import *im = arg;
+    int rc = image_batch_put_node(&im->batch, path, data, acl, stat);
+
+    return rc < 0 ? rc : commit_if_full(im);
+}
+
+static int
+put_snapshot(struct import *im, const struct data_file *file)
+{
+    const struct snap_visitor visitor = {on_session, on_node, im};
+    struct snapfile_info info;
+    char path[DATA_PATH_MAX];
+    int rc;
+
+    data_path(path, im->dirs->snap, file->name);
+    im->batch.zxid = im->from = file->zxid;
+    rc = snapfile_read(path, &visitor, im->p->progress, im->p->progress_arg,
+                       &info, im->e);
+    if (rc < 0)
+        return rc;
+    im->p->nodes = info.nodes;
+    im->p->sessions = info.sessions;
+    memcpy(im->p->snapshot, file->name, sizeof im->p->snapshot);
+    return 0;
+}
+
+static int
+put_first_nodes(struct import *im)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < FIRST_NODES; i++) {
+        const struct first_node *first = &tree_first_nodes[i];
+        struct znode_stat stat = {.aversion = first->aversion};
+
+        rc = on_node(im, bytes_of(first->path), bytes_of(""),
+                     first->acl.size < 0 ? acl_open_to_all : first->acl, &stat);
+    }
+    return rc;
+}
+
+/* --- the log behind it --------------------------------------------------- */
+
+/* 1: the next to replay; 0: the log or what is allowed of it has ended. */
+static int
+next_of_log(const struct import *im, struct txlog_reader *r,
+            struct bytes *entry, zxid_t *zxid)
+{
+    int rc;
+
+    if (!im->p->has_limit)
+        return txlog_reader_next(r, entry, zxid);
+    if (im->batch.zxid >= im->p->limit)
+        return 0;
+    rc = txlog_reader_next(r, entry, zxid);
+    return rc == 1 && *zxid > im->p->limit ? 0 : rc;
+}
+
+static int
+replay(struct import *im, struct txlog_reader *r)
+{
+    struct bytes entry;
+    zxid_t zxid;
+    int rc;
+
+    im->batch.is_fuzzy = true;
+    while ((rc = next_of_log(im, r, &entry, &zxid)) == 1) {
+        rc = image_batch_apply(&im->batch, entry);
+        if (rc == -EBADMSG)
+            data_error_set(im->e, im->dirs->log, -1,
+                           "The log holds a kind of "
+                           "transaction that this version does not know.",
+                           "transaction 0x%" PRIx64 " of %s cannot be read",
+                           (uint64_t)zxid, r->file.name);
+        if (rc == 0)
+            rc = commit_if_full(im);
+        if (rc < 0)
+            return rc;
+        im->p->txns++;
+    }
+    if (rc == 0 && !im->p->has_limit) /* else somebody appends behind it */
+        rc = txlog_reader_check_end(r);
+    if (rc < 0 && im->e)
+        *im->e = r->error;
+    return rc;
+}
+
+static int
+replay_log(struct import *im)
+{
+    struct txlog_reader r;
+    int rc = txlog_reader_open(&r, im->dirs->log, im->from);
+
+    if (rc == 0)
+        rc = replay(im, &r);
+    txlog_reader_close(&r);
+    return rc == -EBADMSG ? -ENODATA : rc; /* no other snapshot helps */
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+/* Fill the new image; `file` NULL: begin with an empty tree. */
+static int
+fill(struct import *im, const struct data_file *file)
+{
+    int rc = file ? put_snapshot(im, file) : put_first_nodes(im);
+
+    if (rc == 0)
+        rc = image_batch_commit(&im->batch, im->from);
+    if (rc == 0)
+        rc = replay_log(im);
+    if (rc == 0)
+        rc = image_batch_commit(&im->batch, im->batch.zxid);
+    if (rc == 0)
+        rc = image_sync(&im->image);
+    if (rc == 0) {
+        im->p->zxid = im->image.meta.zxid;
+        im->p->digest_differs = !image_batch_agrees(&im->batch);
+    }
+    return rc;
+}
+
+/* Put the finished image in its place. */
+static int
+put_in_place(const struct datadir *d, const char *made)
+{
+    int rc = data_sync_dir(made);
+
+    if (rc == 0)
+        rc = image_remove(d->image);
+    if (rc == 0)
+        rc = rename(made, d->image) < 0 ? -errno : data_sync_dir(d->snap);
+    return rc;
+}
+
+/* Make it of `file` (NULL: an empty tree) and the log behind it. */
+static int
+import(const struct datadir *d, const struct data_file *file,
+       struct image_prepare *p, struct data_error *e)
+{
+    struct import im = {.dirs = d, .p = p, .e = e};
+    char made[DATA_PATH_MAX];
+    int rc;
+
+    data_path(made, d->snap, IMAGE_NEW);
+    data_error_set(e, made, -1,
+                   "See that the disk has room and works, and "
+                   "that the server's user may write there.",
+                   "the image cannot be written");
+    p->nodes = p->sessions = p->txns = 0;
+    p->snapshot[0] = '\0';
+    rc = image_remove(made);
+    if (rc == 0)
+        rc = image_open(&im.image, made, IMAGE_CREATE, e);
+    if (rc < 0)
+        return rc;
+    im.image.meta.exact = file ? p->exact : 0;
+    rc = image_batch_init(&im.batch, &im.image);
+    if (rc == 0)
+        rc = fill(&im, file);
+    image_batch_deinit(&im.batch);
+    image_close(&im.image);
+    if (rc == 0)
+        rc = put_in_place(d, made);
+    else
+        (void)image_remove(made);
+    return rc;
+}
+
+/* The log alone does not tell what was before it. */
+static int
+import_without_snapshot(const struct datadir *d, struct image_prepare *p,
+                        struct data_error *e)
+{
+    struct data_list logs;
+    int rc = data_list_read(&logs, d->log, "log", false);
+    bool has_log = logs.count > 0;
+
+    data_list_free(&logs);
+    if (rc < 0)
+        return rc;
+    if (has_log && !p->trusts_empty) {
+        data_error_set(e, d->snap, -1, REMEDY_SNAPSHOT,
+                       "there are transaction logs but no valid snapshot");
+        return -ENODATA;
+    }
+    p->origin = has_log ? IMAGE_IMPORTED : IMAGE_FRESH;
+    return import(d, NULL, p, e);
+}
+
+int
+image_import_newest(const struct datadir *d, struct image_prepare *p,
+                    struct data_error *e)
+{
+    struct data_list snapshots;
+    int rc = snapfile_candidates(&snapshots, d->snap);
+
+    p->origin = IMAGE_IMPORTED;
+    p->damaged = 0;
+    if (rc == 0 && snapshots.count == 0)
+        rc = import_without_snapshot(d, p, e);
+    for (size_t i = snapshots.count; i > 0; i--) {
+        rc = import(d, &snapshots.file[i - 1], p, e);
+        if (rc != -EBADMSG) /* only damage sends us to an older one */
+            break;
+        p->damaged++;
+    }
+    data_list_free(&snapshots);
+    return rc;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_prepare.c - whether the image that is there goes with the files.
+ *
+ * Between two runs of ours an operator may have run Apache on the directory,
+ * restored files or removed some; a learner may have been given a snapshot
+ * by its leader.  The image at zxid Z is kept when the log says that it is a
+ * part of this history:
+ *
+ *     the log has Z itself and goes on from it, or ends with it
+ *     the log begins right behind Z, or is empty
+ *     the log goes on with Z+1, though it has a gap before
+ *     the log ends before Z (what the image holds was committed; a warning)
+ *
+ * and when no snapshot is newer than what image and log lead to.  Else it is
+ * built anew.
+ */
+#include "storage/image/image_prepare.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "storage/image/image_import.h"
+#include "storage/log/txlog_reader.h"
+
+/* What the log says about an image. */
+struct chain {
+    bool is_broken; /* image and log do not belong together */
+    bool is_ahead;  /* the log ends before the image */
+    zxid_t end;     /* where image and log lead */
+};
+
+/*
+ * Read the log from the image on; to its end only if `wants_end`, for else
+ * whoever loads it will read it anyway.
+ */
+static int
+follow_chain(const char *log_dir, zxid_t zxid, bool wants_end,
+             struct chain *chain, struct data_error *e)
+{
+    struct txlog_reader r;
+    struct bytes entry;
+    zxid_t first = 0, here = zxid;
+    int rc = txlog_reader_open(&r, log_dir, zxid);
+
+    *chain = (struct chain){.end = zxid};
+    if (rc == 0)
+        rc = txlog_reader_next(&r, &entry, &first);
+    if (rc == 1) {
+        here = first;
+        chain->is_broken = r.has_older && !r.has_after && first != zxid + 1 &&
+                           zxid_counter(zxid) != 0;
+        while (wants_end && rc == 1)
+            rc = txlog_reader_next(&r, &entry, &here);
+    } else {
+        chain->is_ahead =
+            rc == 0 && r.has_older && !r.has_after && zxid_counter(zxid) != 0;
+    }
+    if (rc == -ENODATA) /* a gap: a snapshot may bridge it */
+        chain->is_broken = true;
+    else if (rc < 0 && e)
+        *e = r.error;
+    chain->end = here;
+    txlog_reader_close(&r);
+    return rc < 0 && rc != -ENODATA ? rc : 0;
+}
+
+/* The newest snapshot's zxid, or -1. */
+static zxid_t
+newest_snapshot(const struct datadir *d)
+{
+    struct data_list list;
+    zxid_t zxid = -1;
+
+    if (snapfile_candidates(&list, d->snap) == 0 && list.count > 0)
+        zxid = list.file[list.count - 1].zxid;
+    data_list_free(&list);
+    return zxid;
+}
+
+/* 1: the image is good to start from; 0: build it anew; -errno. */
+static int
+can_keep(const struct datadir *d, zxid_t zxid, struct image_prepare *p,
+         struct data_error *e)
+{
+    zxid_t snapshot = newest_snapshot(d);
+    struct chain chain;
+    int rc = follow_chain(d->log, zxid, snapshot > zxid, &chain, e);
+
+    if (rc < 0)
+        return rc;
+    if (chain.is_broken || snapshot > chain.end)
+        return 0;
+    p->is_ahead = chain.is_ahead;
+    p->zxid = zxid;
+    return 1;
+}
+
+int
+image_prepare(const struct datadir *d, struct image_prepare *p,
+              struct data_error *e)
+{
+    struct image image;
+    int rc = image_open(&image, d->image, IMAGE_READ, e);
+
+    p->is_ahead = false;
+    p->digest_differs = false;
+    if (rc == 0) {
+        zxid_t zxid = image.meta.zxid;
+
+        image_close(&image);
+        rc = can_keep(d, zxid, p, e);
+        p->origin = IMAGE_KEPT;
+        if (rc != 0)
+            return rc < 0 ? rc : 0;
+    } else if (rc != -ENOENT) {
+        return rc;
+    }
+    return image_import_newest(d, p, e);
+}
+
+int
+image_forget_snapshots(const struct datadir *d, zxid_t zxid,
+                       struct data_error *e)
+{
+    struct data_list list;
+    char path[DATA_PATH_MAX];
+    int rc = data_list_read(&list, d->snap, "snapshot", true);
+
+    if (rc < 0)
+        data_error_set(e, d->snap, -1, "See that the disk works.",
+                       "cannot be listed");
+    for (size_t i = list.count; rc == 0 && i > 0; i--) {
+        data_path(path, d->snap, list.file[i - 1].name);
+        if (list.file[i - 1].zxid > zxid && unlink(path) < 0) {
+            rc = -errno;
+            data_error_set(e, path, -1, "Remove this file by hand.",
+                           "cannot be removed");
+        }
+    }
+    data_list_free(&list);
+    return rc < 0 ? rc : data_sync_dir(d->snap);
+}
+
+int
+image_forget_after(const struct datadir *d, zxid_t zxid, struct data_error *e)
+{
+    struct image image;
+    zxid_t image_zxid;
+    int rc = image_open(&image, d->image, IMAGE_READ, e);
+
+    image_zxid = rc == 0 ? image.meta.zxid : INT64_MAX;
+    if (rc == 0)
+        image_close(&image);
+    rc = image_zxid > zxid ? image_remove(d->image) : 0;
+    if (rc < 0)
+        data_error_set(e, d->image, -1, "Remove this directory by hand.",
+                       "cannot be removed");
+    return rc < 0 ? rc : image_forget_snapshots(d, zxid, e);
+}

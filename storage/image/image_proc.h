@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_proc.h - the image process's state.  Private to image_main.c, which
+ * starts it, and image_work.c, which does its daily work.
+ */
+#ifndef STORAGE_IMAGE_IMAGE_PROC_H
+#define STORAGE_IMAGE_IMAGE_PROC_H
+
+#include <ev.h>
+
+#include "daemon/bell.h"
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
+#include "storage/image/image_batch.h"
+#include "storage/image/image_prepare.h"
+#include "storage/image/image_snapshot.h"
+#include "storage/log/txlog_reader.h"
+
+enum { IMAGE_ROWS_FIRST = 1024 }; /* of the first batch */
+
+struct image_proc {
+    struct shm *shm;
+    struct bell bell;
+    ev_signal on_term;
+    ev_timer poll; /* nobody rings for new transactions */
+    ev_timer look;
+    struct conf conf;
+    uint32_t conf_version;
+    struct datadir dirs;
+    struct image image;
+    struct image_batch batch;
+    mono_ms_t batch_since;  /* its first transaction; 0: it is empty */
+    size_t rows_max;        /* of the batch, by what the last commit wrote */
+    mono_ms_t paused_until; /* after LMDB could not be written */
+    struct txlog_reader reader;
+    struct image_snapshot snapshot;
+    mono_ms_t snapshot_began;
+    mono_ms_t snapshot_after;           /* none is begun before that */
+    uint64_t txns, bytes;               /* folded since the last snapshot */
+    uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */
+    bool is_open;                       /* image, batch and reader are */
+    uint64_t replaced; /* shm->log->replaced when they were opened */
+    bool is_ahead; /* of the log: the next start needs a snapshot from here */
+    mono_ms_t purged_at;
+    bool has_differed; /* from the leader's digest: told once */
+};
+
+/* Image, batch and reader anew, from what is on disk. */
+void image_reopen(struct image_proc *p);
+noreturn void image_cannot_go_on(const struct data_error *e);
+
+/* The newest transaction that is durable here and committed. */
+zxid_t image_limit(const struct image_proc *p);
+
+/* Fold some transactions; true if there may be more at once. */
+bool image_fold(struct image_proc *p);
+
+/* Commit what is folded; false if that failed and the batch is dropped. */
+bool image_commit_now(struct image_proc *p);
+
+/* Take a snapshot when it is time, a step at a time; true: more at once. */
+bool image_snapshot_work(struct image_proc *p);
+
+/* At start, and after each snapshot: when the next one is due. */
+void image_snapshot_plan(struct image_proc *p);
+
+/* Remove what is no longer needed, when it is time. */
+void image_purge_work(struct image_proc *p);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * epoch.c - acceptedEpoch and currentEpoch on disk.
+ */
+#include "storage/log/epoch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char ACCEPTED[] = "acceptedEpoch";
+static const char CURRENT[] = "currentEpoch";
+
+static const char REMEDY[] =
+    "The epoch files and the transactions do not belong together. Restore the "
+    "directory from one backup, or move it away and let this server take "
+    "everything from the leader.";
+
+static int
+store(const char *dir, const char *name, int64_t epoch)
+{
+    char text[32];
+    int size = snprintf(text, sizeof text, "%" PRId64, epoch);
+
+    return data_replace(dir, name, text, (size_t)size);
+}
+
+/* 0, -ENOENT without the file, -EINVAL for anything but a number. */
+static int
+load(const char *dir, const char *name, int64_t *epoch)
+{
+    char path[DATA_PATH_MAX], text[32], *end;
+    ssize_t size;
+    long long value;
+    int fd, rc;
+
+    if (!data_path(path, dir, name))
+        return -ENAMETOOLONG;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    rc = size < 0 ? -errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (rc < 0)
+        return rc;
+    text[size] = '\0';
+    errno = 0;
+    value = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || value < 0 ||
+        (*end != '\0' && *end != '\n'))
+        return -EINVAL;
+    *epoch = value;
+    return 0;
+}
+
+/* The file, or made from `otherwise` where there is none. */
+static int
+load_or_make(const char *dir, const char *name, int64_t otherwise,
+             int64_t *epoch, struct data_error *e)
+{
+    char path[DATA_PATH_MAX];
+    int rc = load(dir, name, epoch);
+
+    if (rc == -ENOENT) {
+        *epoch = otherwise;
+        rc = store(dir, name, otherwise);
+    }
+    if (rc < 0) {
+        data_path(path, dir, name);
+        data_error_set(e, path, -1, REMEDY, "%s",
+                       rc == -EINVAL ? "is not a number" : strerror(-rc));
+    }
+    return rc;
+}
+
+/*
+ * The current epoch is behind the history: the crash came after the new
+ * history was durable and before the file was.  Whoever holds a transaction
+ * of an epoch holds that epoch's whole initial history, so raising is safe
+ * when the epoch was promised.
+ * Ours: Apache takes currentEpoch.tmp if it is there, else refuses
+ * (spec 14.3, ZOOKEEPER-2307).
+ */
+static int
+raise_current(struct epochs *found, const char *dir, int64_t history,
+              struct data_error *e)
+{
+    char path[DATA_PATH_MAX];
+
+    if (found->accepted >= history) {
+        found->current = history;
+        return store(dir, CURRENT, history);
+    }
+    data_path(path, dir, CURRENT);
+    data_error_set(e, path, -1, REMEDY,
+                   "the current epoch is %" PRId64 ", the accepted %" PRId64
+                   ", but there are transactions of "
+                   "epoch %" PRId64,
+                   found->current, found->accepted, history);
+    return -EINVAL;
+}
+
+int
+epoch_load(struct epochs *epochs, const char *dir, zxid_t last,
+           struct data_error *e)
+{
+    int64_t history = zxid_epoch(last);
+    struct epochs found;
+    char path[DATA_PATH_MAX];
+    int rc = load_or_make(dir, CURRENT, history, &found.current, e);
+
+    if (rc == 0)
+        rc = load_or_make(dir, ACCEPTED,
+                          found.current > history ? found.current : history,
+                          &found.accepted, e);
+    if (rc == 0 && found.current < history)
+        rc = raise_current(&found, dir, history, e);
+    if (rc == 0 && found.accepted < found.current) {
+        data_path(path, dir, ACCEPTED);
+        data_error_set(e, path, -1, REMEDY,
+                       "the accepted epoch %" PRId64
+                       " is below the current one %" PRId64,
+                       found.accepted, found.current);
+        rc = -EINVAL;
+    }
+    if (rc == 0)
+        *epochs = found;
+    return rc;
+}
+
+int
+epoch_store_accepted(const char *dir, int64_t epoch)
+{
+    return store(dir, ACCEPTED, epoch);
+}
+
+int
+epoch_store_current(const char *dir, int64_t epoch)
+{
+    return store(dir, CURRENT, epoch);
+}

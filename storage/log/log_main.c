@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * log_main.c - the log process.
+ *
+ * Forked by the supervisor, it owns the transaction log.  It follows the ring
+ * from `durable` to `published`, appends every transaction and makes what it
+ * found durable with one fdatasync, during which the next group gathers; then
+ * it advances `durable` and rings replication.
+ *
+ * Between groups it carries out what replication orders: log_orders.c.
+ *
+ * If it dies, writes wait; its successor opens the log, finds there some of
+ * what lies behind `durable`, and goes on behind that.  When a write or an
+ * fdatasync fails it says so in shm->log->failed, appends nothing more, ever,
+ * and lets replication step down.  SIGTERM: flush and end.
+ */
+#include <errno.h>
+#include <ev.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
+#include "storage/log/log_proc.h"
+
+enum { LOCK_PATIENCE_MS = 5000 };
+
+static const double look_seconds = 5;
+static const double lock_pause_seconds = 0.01;
+
+static struct txlog_options
+options_of(const struct conf *c)
+{
+    int64_t size_kb = c->txn_log_size_limit_kb > 0 ? c->txn_log_size_limit_kb
+                                                   : c->snap_size_limit_kb;
+
+    return (struct txlog_options){
+        .prealloc_bytes = (uint64_t)c->pre_alloc_kb * 1024,
+        .roll_records = (uint64_t)c->snap_count,
+        .roll_bytes = size_kb > 0 ? (uint64_t)size_kb * 1024 : 0,
+        .is_sync_off = !c->force_sync,
+    };
+}
+
+/* Append up to a flush's worth; -errno when the log has failed. */
+static int
+append(struct log_proc *p, ring_pos_t limit)
+{
+    int32_t left =
+        p->conf.max_batch_size > 0 ? p->conf.max_batch_size : INT32_MAX;
+
+    while (p->appended < limit && left > 0 &&
+           p->log.unsynced < TXLOG_UNSYNCED_MAX) {
+        const struct ring_entry *e = txring_at(&p->shm->ring, p->appended);
+        int rc;
+
+        p->appended += e->size;
+        if (e->kind != RING_TXN || e->zxid <= p->log.last)
+            continue; /* or it was written by the process before us */
+        rc = txlog_append(&p->log, e->zxid, ring_payload(e));
+        if (rc < 0)
+            return rc;
+        if (p->log.records == 1)
+            log_info("Creating new log file: log.%" PRIx64, (uint64_t)e->zxid);
+        left--;
+    }
+    return 0;
+}
+
+static void
+count_fsync(struct log_proc *p, int64_t us)
+{
+    struct shm_log *s = p->shm->log;
+
+    atomic_fetch_add_explicit(&s->fsync_count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->fsync_total_us, (uint64_t)us,
+                              memory_order_relaxed);
+    if ((uint64_t)us >
+        atomic_load_explicit(&s->fsync_max_us, memory_order_relaxed))
+        atomic_store_explicit(&s->fsync_max_us, (uint64_t)us,
+                              memory_order_relaxed);
+    if (us / 1000 > p->conf.fsync_warning_ms)
+        log_warn_often("fsync-ing the write ahead log in log took %" PRId64
+                       "ms which will adversely effect operation latency. "
+                       "File size is %" PRIu64 " bytes",
+                       us / 1000, p->log.size);
+}
+
+static int
+flush(struct log_proc *p)
+{
+    int64_t began = clock_mono_us();
+    bool is_needed = p->log.unsynced > 0;
+    int rc;
+
+    proc_disk_begin(PROC_LOG, p->shm);
+    rc = txlog_flush(&p->log);
+    proc_disk_end(PROC_LOG, p->shm);
+    if (rc == 0 && is_needed)
+        count_fsync(p, clock_mono_us() - began);
+    return rc;
+}
+
+/* A group from the ring to the disk; -errno: the log has failed. */
+static int
+write_group(struct log_proc *p, ring_pos_t limit)
+{
+    struct shm_log *s = p->shm->log;
+    int rc = append(p, limit);
+
+    if (rc == 0)
+        rc = flush(p);
+    if (rc < 0) {
+        log_give_up(p, p->log.path, "the transaction log", rc);
+        return rc;
+    }
+    atomic_store_explicit(&s->durable_zxid, p->log.last, memory_order_relaxed);
+    atomic_store_explicit(&s->durable, p->appended, memory_order_release);
+    bell_ring(p->shm, PROC_REPLICATION);
+    return 0;
+}
+
+/* `published` is read before the order is: what came behind it is seen so. */
+static bool
+work(void *arg)
+{
+    struct log_proc *p = arg;
+    ring_pos_t published = atomic_load_explicit(&p->shm->replication->published,
+                                                memory_order_acquire);
+    ring_pos_t limit = log_orders_limit(p, published);
+    int rc = 0;
+
+    if (atomic_load(&p->shm->log->failed))
+        return false;
+    if (p->appended < limit)
+        rc = write_group(p, limit);
+    if (rc == 0)
+        rc = log_orders_work(p);
+    return rc == 1 || (rc == 0 && p->appended < limit);
+}
+
+static void
+on_look(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct log_proc *p = w->data;
+    uint32_t version = atomic_load(&p->shm->super->conf_version);
+
+    (void)loop, (void)events;
+    if (version != p->conf_version) {
+        p->conf_version = version;
+        shm_conf(p->shm, &p->conf);
+        p->log.options = options_of(&p->conf);
+    }
+    atomic_store_explicit(&p->shm->log->log_bytes, txlog_dir_bytes(p->dirs.log),
+                          memory_order_relaxed);
+}
+
+/* What was published is kept; the rest of the preallocation goes back. */
+static void
+on_term(struct ev_loop *loop, ev_signal *w, int events)
+{
+    struct log_proc *p = w->data;
+
+    (void)events;
+    while (work(p))
+        ;
+    if (!atomic_load(&p->shm->log->failed))
+        (void)txlog_roll(&p->log);
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static noreturn void
+cannot_open(const struct data_error *e)
+{
+    char text[2048];
+
+    data_error_text(e, text, sizeof text);
+    fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
+}
+
+/* Processes of a server that was killed may need a moment to be gone. */
+static void
+open_dirs(struct log_proc *p)
+{
+    mono_ms_t until = clock_mono_ms() + LOCK_PATIENCE_MS;
+    struct data_error e = {.offset = -1};
+    int rc;
+
+    while ((rc = datadir_open(&p->dirs, p->conf.data_dir, p->conf.data_log_dir,
+                              p->conf.datadir_autocreate, &e)) == -EBUSY &&
+           clock_mono_ms() < until) {
+        ev_sleep(lock_pause_seconds);
+        atomic_fetch_add(&p->shm->log->proc.beats, 1);
+    }
+    if (rc < 0)
+        cannot_open(&e);
+}
+
+static void
+open_log(struct log_proc *p)
+{
+    struct txlog_options options;
+    struct data_error e = {.offset = -1};
+    bool was_torn;
+
+    shm_conf(p->shm, &p->conf);
+    p->conf_version = atomic_load(&p->shm->super->conf_version);
+    open_dirs(p);
+    options = options_of(&p->conf);
+    proc_disk_begin(PROC_LOG, p->shm);
+    if (log_orders_start(p, &e) < 0)
+        cannot_open(&e);
+    if (txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e) < 0)
+        cannot_open(&e);
+    proc_disk_end(PROC_LOG, p->shm);
+    if (was_torn)
+        log_warn("cut a write that never finished off the end of the log "
+                 "zxid=0x%" PRIx64,
+                 (uint64_t)p->log.last);
+    if (!p->conf.force_sync)
+        log_warn("forceSync=no: what is acknowledged is NOT on disk and is "
+                 "lost in a power cut");
+    p->appended = atomic_load(&p->shm->log->durable);
+    if (log_orders_open(p, &e) < 0)
+        cannot_open(&e);
+}
+
+noreturn void
+log_main(struct shm *shm)
+{
+    static struct log_proc p; /* too large for a stack */
+
+    p.shm = shm;
+    open_log(&p);
+    p.loop = ev_loop_new(EVFLAG_AUTO);
+    if (!p.loop)
+        fatal(EXIT_UNEXPECTED, "no event loop can be had");
+    bell_attach(&p.bell, p.loop, shm, PROC_LOG, work, &p);
+    ev_signal_init(&p.on_term, on_term, SIGTERM);
+    ev_timer_init(&p.look, on_look, 0, look_seconds);
+    p.on_term.data = p.look.data = &p;
+    ev_signal_start(p.loop, &p.on_term);
+    ev_timer_start(p.loop, &p.look);
+    log_info("log: ready zxid=0x%" PRIx64, (uint64_t)p.log.last);
+    proc_ready(PROC_LOG, shm);
+    ev_run(p.loop, 0);
+    txlog_close(&p.log);
+    exit(EXIT_OK);
+}

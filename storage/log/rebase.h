@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rebase.h - one snapshot replaces everything on disk.
+ *
+ * A learner that is too far behind takes its leader's snapshot (snap_intake.h)
+ * into a file of its own,
+ *
+ *     <dataDir>/version-2/taken.<hex>.zst
+ *
+ * which means nothing until a rebase makes it the one snapshot there is:
+ *
+ *     1  the marker <dataDir>/version-2/rebase names its zxid, durably
+ *     2  taken.<hex>.zst becomes snapshot.<hex>.zst
+ *     3  log files, the image, all other snapshots go
+ *     4  the marker goes
+ *
+ * Before 1 is durable all is as it was; from then on whoever opens the
+ * directory first, the log process, goes on with 2 to 4.  So no mixture of two
+ * histories is ever read.
+ *
+ * Log process; nobody else uses the directory meanwhile.
+ */
+#ifndef STORAGE_LOG_REBASE_H
+#define STORAGE_LOG_REBASE_H
+
+#include "storage/datadir.h"
+
+/* The prefix of a snapshot that was taken from a leader and not yet used. */
+#define REBASE_TAKEN "taken"
+
+/*
+ * Whether there is a snapshot to rebase to: 1 taken.<zxid>; 2 it is done
+ * already, nothing else is left; 0 neither; -errno.
+ */
+int rebase_look(const struct datadir *d, zxid_t zxid);
+
+/* Do it: 0, or -errno when only a later rebase_finish can help. */
+int rebase(const struct datadir *d, zxid_t zxid, struct data_error *e);
+
+/* Finish one that was interrupted: 1 and its zxid, 0 if there was none. */
+int rebase_finish(const struct datadir *d, zxid_t *zxid, struct data_error *e);
+
+/*
+ * Remove what was taken, or half taken, and never used, from version-2 of the
+ * data directory.  0 or -errno.  Replication before it takes one; the log
+ * process before there is a replication.
+ */
+int rebase_forget_taken(const char *dir);
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* snap_intake.c - see snap_intake.h. */
+#include "storage/log/snap_intake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+#include "daemon/check.h"
+#include "storage/log/rebase.h"
+
+enum {
+    UNPACKED_BYTES = 256 * 1024,
+    REST_BYTES = 64 * 1024,
+};
+
+/* --- what the decoder finds ---------------------------------------------- */
+
+/* The file has counts in front: of the sessions when the first one comes. */
+static void
+begin_sessions(struct snap_intake *in, uint32_t count)
+{
+    if (!in->has_sessions)
+        snapfile_put_session_count(&in->writer, (int32_t)count);
+    in->has_sessions = true;
+}
+
+/*
+ * All ACL lists are known when the first node comes; and one for nodes whose
+ * list is not (ZOOKEEPER-4846), and those of put_missing_first.
+ */
+static int
+begin_nodes(struct snap_intake *in)
+{
+    const struct snap_acl_map *map = &in->decode.acls;
+
+    if (in->has_acls)
+        return 0;
+    in->has_acls = true;
+    begin_sessions(in, 0);
+    for (size_t i = 0; i < map->slots; i++) {
+        const struct snap_acl *a = &map->slot[i];
+
+        if (a->list &&
+            snap_acl_set_add(&in->acls, (struct bytes){a->list, a->size}) == 0)
+            return -ENOMEM;
+    }
+    if (snap_acl_set_add(&in->acls, acl_nobody) == 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < FIRST_NODES; i++)
+        if (snap_acl_set_add(&in->acls, tree_first_nodes[i].acl) == 0)
+            return -ENOMEM;
+    snapfile_put_acl_count(&in->writer, (int32_t)in->acls.count);
+    for (size_t i = 0; i < in->acls.count; i++) {
+        const struct snap_acl *a = &in->acls.list[i];
+
+        snapfile_put_acl(&in->writer, a->id, (struct bytes){a->list, a->size});
+    }
+    return 0;
+}
+
+static void
+note_first(struct snap_intake *in, struct bytes path)
+{
+    for (size_t i = 0; i < FIRST_NODES; i++)
+        if (bytes_are(path, tree_first_nodes[i].path))
+            in->has_first[i] = true;
+}
+
+/* Every tree has these, also one of a server too old for some of them. */
+static void
+put_missing_first(struct snap_intake *in)
+{
+    for (size_t i = 0; i < FIRST_NODES; i++) {
+        struct bytes path = bytes_of(tree_first_nodes[i].path);
+        struct znode_view v;
+
+        if (!in->has_first[i] && tree_view(in->tree, path, &v))
+            snapfile_put_node(
+                &in->writer, path, v.data,
+                snap_acl_set_add(&in->acls, tree_first_nodes[i].acl), &v.stat);
+    }
+}
+
+static int
+on_session(void *arg, session_id_t id, int32_t timeout_ms)
+{
+    struct snap_intake *in = arg;
+    struct session *s = id != 0 ? session_take(in->sessions, id) : NULL;
+
+    if (!s)
+        return id != 0 ? -ENOSPC : -EBADMSG;
+    s->timeout_ms = s->created_timeout_ms = timeout_ms;
+    s->is_alive = 1;
+    begin_sessions(in, in->decode.left);
+    snapfile_put_session(&in->writer, id, timeout_ms);
+    return in->writer.failed;
+}
+
+static int
+on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
+        const struct znode_stat *stat)
+{
+    struct snap_intake *in = arg;
+    int rc = begin_nodes(in);
+    int64_t id;
+
+    note_first(in, path);
+    if (!in->has_first[0])
+        return -EBADMSG; /* the root comes first */
+    if (rc == 0)
+        rc = tree_load_node(in->tree, path, data, acl, stat);
+    if (rc < 0)
+        return rc == -ENOENT ? -EBADMSG : rc; /* parents come first */
+    id = snap_acl_set_add(&in->acls, acl);
+    if (id == 0)
+        return -ENOMEM;
+    snapfile_put_node(&in->writer, path, data, id, stat);
+    return in->writer.failed;
+}
+
+/* --- bytes --------------------------------------------------------------- */
+
+static int
+decode_failed(struct snap_intake *in, int rc)
+{
+    in->what = in->decode.what ? in->decode.what : "a node or session in it";
+    return rc;
+}
+
+/* No faster than bytes come: a wrong length must not take a gigabyte. */
+static int
+grow_rest(struct snap_intake *in, size_t size)
+{
+    size_t room = in->rest_room ? in->rest_room : REST_BYTES;
+    uint8_t *bigger;
+
+    while (room < size)
+        room *= 2;
+    if (room == in->rest_room)
+        return 0;
+    bigger = realloc(in->rest, room);
+    if (!bigger)
+        return -ENOMEM;
+    in->rest = bigger;
+    in->rest_room = room;
+    return 0;
+}
+
+/* Keep the beginning of an item for when more of it comes. */
+static int
+keep_rest(struct snap_intake *in, const uint8_t *data, size_t size)
+{
+    int rc = grow_rest(in, size);
+
+    if (rc < 0)
+        return rc;
+    memcpy(in->rest, data, size);
+    in->rest_size = size;
+    return 0;
+}
+
+/* Decode behind what was left: as feed, but of unpacked bytes. */
+static int
+decode_behind_rest(struct snap_intake *in, const uint8_t *data, size_t size,
+                   size_t *used)
+{
+    size_t done = 0;
+
+    while (in->rest_size > 0 && done < size) {
+        size_t n, eaten;
+        int rc = grow_rest(in, in->rest_size + 1);
+
+        if (rc < 0)
+            return rc;
+        n = in->rest_room - in->rest_size;
+        n = n < size - done ? n : size - done;
+        memcpy(in->rest + in->rest_size, data + done, n);
+        rc = snap_decode_feed(&in->decode, in->rest, in->rest_size + n, false,
+                              &eaten);
+        if (rc < 0)
+            return decode_failed(in, rc);
+        if (eaten > in->rest_size) { /* what is left is left of `data` */
+            done += eaten - in->rest_size;
+            in->rest_size = 0;
+            break;
+        }
+        check(eaten == 0);
+        in->rest_size += n;
+        done += n;
+    }
+    *used = done;
+    return 0;
+}
+
+static int
+decode(struct snap_intake *in, const uint8_t *data, size_t size, size_t *used)
+{
+    size_t done = 0, eaten = 0;
+    int rc = decode_behind_rest(in, data, size, &done);
+
+    if (rc == 0 && in->rest_size == 0 && in->decode.part != SNAP_DONE) {
+        rc = snap_decode_feed(&in->decode, data + done, size - done, false,
+                              &eaten);
+        if (rc < 0)
+            return decode_failed(in, rc);
+        done += eaten;
+        if (in->decode.part != SNAP_DONE && done < size) {
+            rc = keep_rest(in, data + done, size - done);
+            done = size;
+        }
+    }
+    *used = done;
+    return rc;
+}
+
+/* The payload is one zstd frame: its end is the payload's. */
+static int
+unpack(struct snap_intake *in, const uint8_t *data, size_t size, size_t *used)
+{
+    ZSTD_inBuffer from = {data, size, 0};
+    bool is_full = true;
+
+    while (!in->at_frame_end && (from.pos < size || is_full)) {
+        ZSTD_outBuffer to = {in->unpacked, UNPACKED_BYTES, 0};
+        size_t left = ZSTD_decompressStream(in->unpacker, &to, &from), eaten;
+        int rc;
+
+        if (ZSTD_isError(left)) {
+            in->what = "the packed data is damaged";
+            return -EBADMSG;
+        }
+        rc = decode(in, in->unpacked, to.pos, &eaten);
+        if (rc == 0 && eaten < to.pos) {
+            in->what = "there is more behind its end";
+            rc = -EBADMSG;
+        }
+        if (rc < 0)
+            return rc;
+        in->at_frame_end = left == 0;
+        is_full = to.pos == UNPACKED_BYTES;
+    }
+    *used = from.pos;
+    return 0;
+}
+
+static bool
+is_complete(const struct snap_intake *in)
+{
+    return in->decode.part == SNAP_DONE && (!in->unpacker || in->at_frame_end);
+}
+
+int
+snap_intake_feed(struct snap_intake *in, const void *data, size_t size,
+                 size_t *used)
+{
+    int rc;
+
+    check(in->tree && !is_complete(in));
+    tree_batch_begin(in->tree);
+    rc = in->unpacker ? unpack(in, data, size, used)
+                      : decode(in, data, size, used);
+    tree_batch_end(in->tree, tree_applied(in->tree));
+    if (rc == 0 && in->at_frame_end && !is_complete(in)) {
+        in->what = "it ends too early";
+        rc = -EBADMSG;
+    }
+    return rc < 0 ? rc : is_complete(in);
+}
+
+/* --- life ---------------------------------------------------------------- */
+
+static void
+let_go(struct snap_intake *in)
+{
+    snap_decode_deinit(&in->decode);
+    snap_acl_set_free(&in->acls);
+    ZSTD_freeDStream(in->unpacker);
+    free(in->unpacked);
+    free(in->rest);
+    *in = (struct snap_intake){.writer = {.fd = -1}, .what = in->what};
+}
+
+static void
+clear(struct tree *tree, struct session_table *sessions)
+{
+    tree_clear(tree);
+    session_table_clear(sessions);
+}
+
+void
+snap_intake_abort(struct snap_intake *in)
+{
+    if (!in->tree)
+        return;
+    clear(in->tree, in->sessions);
+    snapfile_writer_abort(&in->writer);
+    let_go(in);
+}
+
+int
+snap_intake_begin(struct snap_intake *in, const char *snap_dir, zxid_t zxid,
+                  bool is_zstd, struct tree *tree,
+                  struct session_table *sessions)
+{
+    int rc = rebase_forget_taken(snap_dir);
+
+    *in = (struct snap_intake){
+        .tree = tree,
+        .sessions = sessions,
+        .zxid = zxid,
+        .visitor = {on_session, on_node, in},
+        .writer = {.fd = -1},
+    };
+    snap_decode_init(&in->decode, &in->visitor, true);
+    clear(tree, sessions);
+    if (rc == 0)
+        rc = snapfile_writer_open_as(&in->writer, snap_dir, REBASE_TAKEN, zxid,
+                                     SNAP_ZSTD);
+    if (rc == 0 && is_zstd) {
+        in->unpacker = ZSTD_createDStream();
+        in->unpacked = malloc(UNPACKED_BYTES);
+        rc = in->unpacker && in->unpacked ? 0 : -ENOMEM;
+    }
+    if (rc < 0)
+        snap_intake_abort(in);
+    return rc;
+}
+
+int
+snap_intake_end(struct snap_intake *in)
+{
+    struct tree_totals totals;
+    int rc;
+
+    check(is_complete(in));
+    rc = begin_nodes(in); /* of a snapshot without any */
+    tree_batch_begin(in->tree);
+    tree_load_done(in->tree, in->zxid);
+    tree_batch_end(in->tree, tree_applied(in->tree));
+    tree_totals(in->tree, &totals);
+    if (rc == 0) {
+        put_missing_first(in);
+        rc = snapfile_writer_end(&in->writer, in->zxid, totals.digest);
+    }
+    if (rc < 0)
+        snap_intake_abort(in);
+    else
+        let_go(in);
+    return rc;
+}

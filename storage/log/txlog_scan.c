@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * txlog_scan.c - reading one log file, also while it is being written.
+ *
+ * Read with pread into a buffer of its own, never mapped: a file that another
+ * process cuts would kill the reader of a mapping.
+ */
+#include "storage/log/txlog_scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libdeflate.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/jute.h"
+
+/* A part of the cache; a file allocated ahead fills it with zeros. */
+enum { BUFFER_BYTES = 64 * 1024 };
+
+int
+txlog_scan_open(struct txlog_scan *s, const char *path)
+{
+    txlog_scan_close(s);
+    if (!s->buffer) {
+        s->buffer = malloc(BUFFER_BYTES);
+        if (!s->buffer)
+            return -ENOMEM;
+        s->capacity = BUFFER_BYTES;
+    }
+    s->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (s->fd < 0)
+        return -errno;
+    s->has_header = false;
+    s->offset = s->base = s->filled = 0;
+    return 0;
+}
+
+void
+txlog_scan_close(struct txlog_scan *s)
+{
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+}
+
+void
+txlog_scan_deinit(struct txlog_scan *s)
+{
+    txlog_scan_close(s);
+    free(s->buffer);
+    s->buffer = NULL;
+}
+
+/* Read on from `offset`, dropping what the buffer holds before it. */
+static int
+refill(struct txlog_scan *s)
+{
+    s->base = s->offset;
+    s->filled = 0;
+    while (s->filled < s->capacity) {
+        ssize_t n = pread(s->fd, s->buffer + s->filled, s->capacity - s->filled,
+                          (off_t)(s->base + s->filled));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        s->filled += (size_t)n;
+    }
+    return 0;
+}
+
+/* A record longer than the buffer: take one that holds it. */
+static int
+make_room(struct txlog_scan *s, uint64_t record_size)
+{
+    struct stat st;
+    uint8_t *buffer;
+
+    if (record_size <= s->capacity)
+        return 1;
+    if (fstat(s->fd, &st) < 0)
+        return -errno;
+    if (s->offset + record_size > (uint64_t)st.st_size)
+        return 0; /* reaches beyond the file: not whole */
+    buffer = realloc(s->buffer, record_size);
+    if (!buffer)
+        return -ENOMEM;
+    s->buffer = buffer;
+    s->capacity = record_size;
+    return 1;
+}
+
+/* Whether a whole record begins at `p`; its size goes to `record_size`. */
+static bool
+is_record(const uint8_t *p, size_t left, size_t *record_size)
+{
+    uint32_t length;
+
+    if (left < TXLOG_RECORD_EXTRA + TXLOG_ENTRY_MIN || load_be32(p) != 0)
+        return false;
+    length = load_be32(p + 8);
+    if (length < TXLOG_ENTRY_MIN || length > INT32_MAX ||
+        length > left - TXLOG_RECORD_EXTRA ||
+        p[TXLOG_RECORD_HEAD_BYTES + length] != TXLOG_EOR)
+        return false;
+    *record_size = (size_t)length + TXLOG_RECORD_EXTRA;
+    return load_be32(p + 4) ==
+           libdeflate_adler32(1, p + TXLOG_RECORD_HEAD_BYTES, length);
+}
+
+/* 1: `entry` is the record at `offset`, whole in the buffer; 0: it is not. */
+static int
+take_buffered(struct txlog_scan *s, struct bytes *entry)
+{
+    size_t at = (size_t)(s->offset - s->base), size;
+
+    if (at > s->filled || !is_record(s->buffer + at, s->filled - at, &size))
+        return 0;
+    *entry = (struct bytes){s->buffer + at + TXLOG_RECORD_HEAD_BYTES,
+                            (int32_t)(size - TXLOG_RECORD_EXTRA)};
+    s->offset += size;
+    return 1;
+}
+
+/* The file's header: 1 good, 0 not written yet, -EBADMSG another file. */
+static int
+read_header(struct txlog_scan *s)
+{
+    static const uint8_t zeros[TXLOG_HEADER_BYTES];
+    int rc;
+
+    s->offset = 0;
+    rc = refill(s);
+    if (rc < 0)
+        return rc;
+    if (s->filled < TXLOG_HEADER_BYTES ||
+        memcmp(s->buffer, zeros, TXLOG_HEADER_BYTES) == 0)
+        return 0;
+    if (load_be32(s->buffer) != TXLOG_MAGIC ||
+        load_be32(s->buffer + 4) != TXLOG_VERSION)
+        return -EBADMSG;
+    s->offset = TXLOG_HEADER_BYTES;
+    s->has_header = true;
+    return 1;
+}
+
+int
+txlog_scan_next(struct txlog_scan *s, struct bytes *entry)
+{
+    int rc;
+
+    if (!s->has_header) {
+        rc = read_header(s);
+        if (rc <= 0)
+            return rc;
+    }
+    if (take_buffered(s, entry))
+        return 1;
+    rc = refill(s); /* the buffer ended, or is older than the file */
+    if (rc < 0)
+        return rc;
+    if (take_buffered(s, entry))
+        return 1;
+    if (s->filled < TXLOG_RECORD_HEAD_BYTES)
+        return 0;
+    rc = make_room(s, (uint64_t)load_be32(s->buffer + 8) + TXLOG_RECORD_EXTRA);
+    if (rc <= 0)
+        return rc;
+    rc = s->capacity > s->filled ? refill(s) : 0;
+    return rc < 0 ? rc : take_buffered(s, entry);
+}
+
+uint32_t
+txlog_scan_ahead(const struct txlog_scan *s, struct bytes *entries,
+                 uint32_t max)
+{
+    uint64_t at = s->offset - s->base;
+    uint32_t count = 0;
+
+    while (count < max &&
+           at + TXLOG_RECORD_EXTRA + TXLOG_ENTRY_MIN <= (uint64_t)s->filled) {
+        uint32_t length = load_be32(s->buffer + at + 8);
+
+        at += TXLOG_RECORD_HEAD_BYTES;
+        if (length < TXLOG_ENTRY_MIN || length > s->filled - at)
+            break;
+        entries[count++] = (struct bytes){s->buffer + at, (int32_t)length};
+        at += length + 1;
+    }
+    return count;
+}
+
+zxid_t
+txlog_entry_zxid(struct bytes entry)
+{
+    return (zxid_t)load_be64(entry.data + 12); /* after session and cxid */
+}
+
+/* --- judging a tail ------------------------------------------------------ */
+
+enum {
+    SECTOR = 512, /* disks write these whole or not at all */
+    /*
+     * The most that one fdatasync covers: the writer's TXLOG_UNSYNCED_MAX
+     * (8 MiB) and one record of the largest size on top.
+     */
+    UNSYNCED_WINDOW = 32 * 1024 * 1024,
+};
+
+static bool
+is_zero(const uint8_t *p, size_t size)
+{
+    return size == 0 || (p[0] == 0 && memcmp(p, p + 1, size - 1) == 0);
+}
+
+/*
+ * Whether a sector, or the part of one from `data` on, was never written.
+ * A part must be longer than the zeros any record begins with.
+ */
+static bool
+has_hole(const uint8_t *data, size_t size, uint64_t offset)
+{
+    size_t at = 0;
+
+    while (at < size) {
+        size_t end = at + SECTOR - (size_t)((offset + at) % SECTOR);
+        bool is_long = end - at >= TXLOG_RECORD_HEAD_BYTES;
+
+        if (end > size)
+            return false;
+        if (is_long && is_zero(data + at, end - at))
+            return true;
+        at = end;
+    }
+    return false;
+}
+
+/* The first place behind the broken record where a whole one begins. */
+static size_t
+find_record(const uint8_t *data, size_t size)
+{
+    size_t record_size;
+
+    for (size_t at = 1; at < size; at++)
+        if (is_record(data + at, size - at, &record_size))
+            return at;
+    return size;
+}
+
+/* The one record of `data` has only its length changed. */
+static bool
+only_length_is_wrong(const uint8_t *data, size_t size)
+{
+    size_t length = size - TXLOG_RECORD_EXTRA;
+
+    return size >= TXLOG_RECORD_EXTRA + TXLOG_ENTRY_MIN &&
+           data[size - 1] == TXLOG_EOR &&
+           load_be64(data) ==
+               libdeflate_adler32(1, data + TXLOG_RECORD_HEAD_BYTES, length);
+}
+
+/*
+ * Two things leave a broken record.  A write that a crash cut short leaves
+ * sectors, or an end, that were never written and read as zeros; it was never
+ * acknowledged, nor was anything of the same unsynced write behind it.
+ * Everything else is damage to what may have been acknowledged.
+ *
+ * Ours: Apache drops whatever looks partial, and all records behind it.
+ */
+enum txlog_tail
+txlog_judge_tail(const uint8_t *data, size_t size, uint64_t offset)
+{
+    size_t end = size, next;
+    uint64_t claimed;
+
+    while (end > 0 && data[end - 1] == 0)
+        end--;
+    if (end == 0)
+        return TXLOG_TAIL_CLEAN;
+    next = find_record(data, end);
+    if (next < end)
+        return has_hole(data, next, offset) && end <= UNSYNCED_WINDOW
+                   ? TXLOG_TAIL_TORN
+                   : TXLOG_TAIL_CORRUPT;
+    if (end < TXLOG_RECORD_EXTRA + TXLOG_ENTRY_MIN)
+        return TXLOG_TAIL_TORN; /* too short for any record */
+    if (only_length_is_wrong(data, end))
+        return TXLOG_TAIL_CORRUPT;
+    claimed = (uint64_t)load_be32(data + 8) + TXLOG_RECORD_EXTRA;
+    return claimed > end || has_hole(data, end, offset) ? TXLOG_TAIL_TORN
+                                                        : TXLOG_TAIL_CORRUPT;
+}
+
+/* Where the last data of the file can be: behind it are only holes. */
+static int
+find_data_end(int fd, uint64_t from, uint64_t *end)
+{
+    struct stat st;
+    off_t at = (off_t)from, last = (off_t)from;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    while (at < st.st_size) {
+        at = lseek(fd, at, SEEK_DATA);
+        if (at < 0)
+            break;
+        last = at = lseek(fd, at, SEEK_HOLE);
+        if (at < 0)
+            break;
+    }
+    if (at < 0 && errno != ENXIO)
+        last = st.st_size; /* this file system cannot tell */
+    *end = (uint64_t)last;
+    return 0;
+}
+
+int
+txlog_scan_tail(const struct txlog_scan *s, enum txlog_tail *tail)
+{
+    uint64_t from = s->has_header ? s->offset : 0, end = 0;
+    size_t size, filled = 0;
+    uint8_t *data;
+    int rc = find_data_end(s->fd, from, &end);
+
+    if (rc < 0)
+        return rc;
+    size = end > from ? (size_t)(end - from) : 0;
+    data = malloc(size ? size : 1);
+    if (!data)
+        return -ENOMEM;
+    while (rc == 0 && filled < size) {
+        ssize_t n =
+            pread(s->fd, data + filled, size - filled, (off_t)(from + filled));
+
+        if (n < 0 && errno != EINTR)
+            rc = -errno;
+        if (n == 0)
+            break;
+        filled += n > 0 ? (size_t)n : 0;
+    }
+    if (rc == 0)
+        *tail = txlog_judge_tail(data, filled, from);
+    free(data);
+    return rc;
+}

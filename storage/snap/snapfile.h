@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * snapfile.h - snapshot files, read and written.
+ *
+ * A snapshot is one stream (snapfile_decode.h) in a file named after its
+ * zxid; the suffix says how it is packed: none, .gz and .snappy as Apache
+ * writes them, .zst as we do, so that `zstd -d` makes a file for Apache.
+ * Apache's are fuzzy: they may hold effects of transactions behind their
+ * zxid, and the replay of those puts it right.  Ours are exact.
+ *
+ * Image process, tools.  ZK: FileSnap, SnapStream (quorum-protocol.md 11.8)
+ */
+#ifndef STORAGE_SNAP_SNAPFILE_H
+#define STORAGE_SNAP_SNAPFILE_H
+
+#include "storage/datafile.h"
+#include "storage/snap/snapfile_decode.h"
+
+enum snap_format { SNAP_PLAIN, SNAP_GZIP, SNAP_SNAPPY, SNAP_ZSTD };
+
+enum snap_format snapfile_format(const char *name);
+
+/* What reading found, beside what the visitor saw. */
+struct snapfile_info {
+    uint64_t sessions, nodes, unknown_acls;
+    bool has_digest;
+    zxid_t digest_zxid;
+    uint64_t digest;
+};
+
+typedef void progress_fn(void *arg, uint64_t done, uint64_t total);
+
+/*
+ * Read the whole file at `path` through the visitor and verify its seals;
+ * only a result of 0 says that what the visitor got is to be believed.
+ * `progress` (NULL: nobody asks) counts bytes of the file.  -EBADMSG: damage;
+ * or what the visitor returned; or -errno.  `e` tells.
+ */
+int snapfile_read(const char *path, const struct snap_visitor *visitor,
+                  progress_fn *progress, void *progress_arg,
+                  struct snapfile_info *info, struct data_error *e);
+
+/* Snapshots that pass the look at their ends, newest last, at most 100. */
+enum { SNAPFILE_CANDIDATES_MAX = 100 };
+int snapfile_candidates(struct data_list *list, const char *dir);
+
+/* A quick look: right beginning, and for plain files the right end. */
+bool snapfile_looks_whole(const char *path);
+
+/* What the snapshots of `dir` take, in bytes. */
+uint64_t snapfile_dir_bytes(const char *dir);
+
+/*
+ * Writing: open, sessions, ACLs, nodes in this order, then end or abort.
+ * Under a temporary name until end, which makes file and name durable.
+ * An error stays and is returned by end; puts return nothing.  What comes
+ * from the image comes spelled: snapfile_put.
+ */
+struct snapfile_writer {
+    char dir[DATA_PATH_MAX];
+    char temp[DATA_PATH_MAX];
+    char path[DATA_PATH_MAX]; /* final */
+    int fd;
+    void *packer;    /* ZSTD_CCtx, or NULL: plain */
+    uint8_t *buffer; /* of the stream, not yet packed */
+    size_t buffered;
+    uint8_t *packed;
+    size_t packed_room;
+    uint32_t adler;   /* of all before the buffer */
+    uint64_t written; /* bytes of the file */
+    uint64_t pushed;  /* of those, already on the way to the disk */
+    int failed;
+};
+
+/* `format` is SNAP_PLAIN or SNAP_ZSTD.  0 or -errno; then nothing is open. */
+int snapfile_writer_open(struct snapfile_writer *w, const char *dir,
+                         zxid_t zxid, enum snap_format format);
+
+/* Under another name than `snapshot`: `prefix`.<zxid>[.zst] (rebase.h). */
+int snapfile_writer_open_as(struct snapfile_writer *w, const char *dir,
+                            const char *prefix, zxid_t zxid,
+                            enum snap_format format);
+void snapfile_put(struct snapfile_writer *w, struct bytes piece);
+void snapfile_put_session_count(struct snapfile_writer *w, int32_t count);
+void snapfile_put_session(struct snapfile_writer *w, session_id_t id,
+                          int32_t timeout_ms);
+void snapfile_put_acl_count(struct snapfile_writer *w, int32_t count);
+void snapfile_put_acl(struct snapfile_writer *w, int64_t id, struct bytes list);
+
+/* Path "/" is the root and comes first; parents before children. */
+void snapfile_put_node(struct snapfile_writer *w, struct bytes path,
+                       struct bytes data, int64_t acl,
+                       const struct znode_stat *stat);
+
+/* Seals and the digest of the tree at `zxid`.  0: it is there, durably. */
+int snapfile_writer_end(struct snapfile_writer *w, zxid_t zxid,
+                        uint64_t digest);
+void snapfile_writer_abort(struct snapfile_writer *w);
+
+#endif

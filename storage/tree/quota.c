@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * quota.c - limits on subtrees, kept in nodes below /zookeeper/quota.
+ *
+ * Nothing is kept beside the tree but the number of quotas in force: who
+ * asks walks from /zookeeper/quota along the path he asks about.
+ *
+ * Pure; see quota.h.  Facts: client-protocol.md 10.2.
+ */
+#include "storage/tree/quota.h"
+
+#include "daemon/check.h"
+#include "storage/tree/tree_node.h"
+
+static const char quota_root[] = "/zookeeper/quota";
+static const char limits_name[] = "zookeeper_limits";
+static const char stats_name[] = "zookeeper_stats";
+
+/* --- the text ------------------------------------------------------------ */
+
+/* A decimal i64; empty is -1. */
+static bool
+parse_number(const uint8_t *p, size_t size, int64_t *value)
+{
+    bool is_negative = size > 0 && *p == '-';
+    size_t i = is_negative || (size > 0 && *p == '+') ? 1 : 0;
+    int64_t v = 0;
+
+    *value = -1;
+    if (size == 0)
+        return true;
+    if (i == size)
+        return false;
+    for (; i < size; i++) {
+        int digit = p[i] - '0';
+
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(v, 10, &v) ||
+            __builtin_sub_overflow(v, digit, &v)) /* the minimum fits too */
+            return false;
+    }
+    if (!is_negative && v == INT64_MIN)
+        return false;
+    *value = is_negative ? v : -v;
+    return true;
+}
+
+static int64_t *
+field_of(struct quota_text *q, struct bytes key)
+{
+    if (bytes_are(key, "count"))
+        return &q->count;
+    if (bytes_are(key, "bytes"))
+        return &q->bytes;
+    if (bytes_are(key, "countHardLimit"))
+        return &q->count_hard;
+    if (bytes_are(key, "byteHardLimit"))
+        return &q->bytes_hard;
+    return NULL;
+}
+
+static bool
+is_separator(uint8_t c)
+{
+    return c == ',' || c == ';';
+}
+
+/* key=value, where more `=` may follow: they tell old parsers to stop. */
+static bool
+parse_pair(const uint8_t *p, size_t size, struct quota_text *q)
+{
+    const uint8_t *equals = memchr(p, '=', size);
+    size_t key_size = equals ? (size_t)(equals - p) : size;
+    int64_t *field = field_of(q, (struct bytes){p, (int32_t)key_size});
+    size_t value_size;
+    int64_t value;
+
+    if (!equals)
+        return false;
+    p = equals + 1;
+    value_size = size - key_size - 1;
+    equals = memchr(p, '=', value_size);
+    if (equals)
+        value_size = (size_t)(equals - p);
+    if (!parse_number(p, value_size, &value))
+        return false;
+    if (field)
+        *field = value;
+    return true;
+}
+
+bool
+quota_parse(struct bytes text, struct quota_text *q)
+{
+    const struct quota_text none = {-1, -1, -1, -1};
+    size_t size = text.size < 0 ? 0 : (size_t)text.size;
+    size_t start = 0;
+
+    *q = none;
+    while (start < size) {
+        size_t end = start;
+
+        while (end < size && !is_separator(text.data[end]))
+            end++;
+        if (end > start && !parse_pair(text.data + start, end - start, q)) {
+            *q = none;
+            return false;
+        }
+        start = end + 1;
+    }
+    return true;
+}
+
+static char *
+print_word(char *to, const char *word)
+{
+    size_t size = strlen(word);
+
+    memcpy(to, word, size);
+    return to + size;
+}
+
+static char *
+print_number(char *to, int64_t value)
+{
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    char digits[20];
+    size_t count = 0;
+
+    do {
+        digits[count++] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0)
+        *to++ = '-';
+    while (count > 0)
+        *to++ = digits[--count];
+    return to;
+}
+
+/* ZK: StatsTrack.toString */
+size_t
+quota_print(const struct quota_text *q, char text[QUOTA_TEXT_MAX])
+{
+    char *to = print_number(print_word(text, "count="), q->count);
+
+    to = print_number(print_word(to, ",bytes="), q->bytes);
+    if (q->bytes_hard != -1 || q->count_hard != -1)
+        to = print_word(to, "=");
+    if (q->bytes_hard != -1)
+        to = print_number(print_word(to, ";byteHardLimit="), q->bytes_hard);
+    if (q->count_hard != -1)
+        to = print_number(print_word(to, ";countHardLimit="), q->count_hard);
+    return (size_t)(to - text);
+}
+
+/* --- which quota --------------------------------------------------------- */
+
+static tree_ref_t
+child_named(const struct tree *t, tree_ref_t parent, const char *name)
+{
+    return tree_child(t, parent, (const uint8_t *)name, strlen(name));
+}
+
+/* A quota: its node below /zookeeper/quota, its length of the path. */
+struct found {
+    tree_ref_t at, limits;
+    int32_t path_size;
+};
+
+/* Walk along `path` as far as there are nodes; bounded by the path. */
+static struct found
+deepest(const struct tree *t, struct bytes path)
+{
+    tree_ref_t ref = tree_find(t, bytes_of(quota_root));
+    struct found found = {0};
+    int32_t start = 1;
+
+    while (ref && start < path.size) {
+        const uint8_t *name = path.data + start;
+        size_t left = (size_t)(path.size - start);
+        const uint8_t *slash = memchr(name, '/', left);
+        size_t size = slash ? (size_t)(slash - name) : left;
+        tree_ref_t limits;
+
+        ref = size > 0 ? tree_child(t, ref, name, size) : 0;
+        limits = ref ? child_named(t, ref, limits_name) : 0;
+        start += (int32_t)size + 1;
+        if (limits)
+            found = (struct found){ref, limits, start - 1};
+    }
+    return found;
+}
+
+static bool
+text_of(const struct tree *t, tree_ref_t ref, struct quota_text *q)
+{
+    struct znode_view view;
+
+    return ref && tree_node_view(t, ref, &view) && quota_parse(view.data, q);
+}
+
+bool
+quota_find(const struct tree *t, struct bytes path, struct quota_view *q)
+{
+    struct found found = {0};
+    tree_ref_t stats;
+
+    if (LOAD(t->quota_count) > 0)
+        found = deepest(t, path);
+    if (!found.at)
+        return false;
+    stats = child_named(t, found.at, stats_name);
+    *q = (struct quota_view){.path = {path.data, found.path_size},
+                             .limits = {-1, -1, -1, -1},
+                             .now = {-1, -1, -1, -1}};
+    text_of(t, found.limits, &q->limits);
+    q->has_stats = text_of(t, stats, &q->now);
+    return true;
+}
+
+/* --- the statistics ------------------------------------------------------ */
+
+/* Only the data, with no trace in the Stat. */
+static void
+put_stats(struct tree *t, tree_ref_t ref, const struct quota_text *q)
+{
+    char text[QUOTA_TEXT_MAX];
+    size_t size = quota_print(q, text);
+    tree_ref_t block;
+    struct bytes path = tree_path_take(t, ref, &block);
+
+    check(path.size >= 0);
+    check(tree_put_data(t, ref, path,
+                        (struct bytes){(uint8_t *)text, (int32_t)size}) == 0);
+    arena_give(&t->arena, block);
+}
+
+void
+quota_changed(struct tree *t, struct bytes path, int64_t count,
+              int64_t data_bytes)
+{
+    struct quota_text now;
+    struct found found;
+    tree_ref_t stats;
+
+    if (t->quota_count == 0)
+        return;
+    found = deepest(t, path);
+    stats = found.at ? child_named(t, found.at, stats_name) : 0;
+    if (!stats)
+        return;
+    text_of(t, stats, &now);
+    now.count = (int64_t)((uint64_t)now.count + (uint64_t)count);
+    now.bytes = (int64_t)((uint64_t)now.bytes + (uint64_t)data_bytes);
+    put_stats(t, stats, &now);
+}
+
+/* The next node of a walk over all below `top`, parents first; 0: no more. */
+static tree_ref_t
+next_below(const struct tree *t, tree_ref_t top, tree_ref_t ref)
+{
+    const struct kids *kids = node_kids(t, node_at(t, ref));
+
+    if (kids && kids->first)
+        return kids->first;
+    while (ref != top && !node_at(t, ref)->next)
+        ref = node_at(t, ref)->parent;
+    return ref == top ? 0 : node_at(t, ref)->next;
+}
+
+/* ZK: DataTree.updateQuotaForPath */
+static void
+count_anew(struct tree *t, tree_ref_t stats, struct bytes real_path)
+{
+    struct quota_text now = {0, 0, -1, -1};
+    tree_ref_t top = tree_find(t, real_path);
+
+    for (tree_ref_t ref = top; ref; ref = next_below(t, top, ref)) {
+        int32_t size = node_at(t, ref)->data_size;
+
+        now.count++;
+        now.bytes += size > 0 ? size : 0;
+    }
+    put_stats(t, stats, &now);
+}
+
+/* --- limits that come and go --------------------------------------------- */
+
+enum quota_node { QUOTA_NONE, QUOTA_LIMITS, QUOTA_STATS };
+
+/*
+ * What a path below /zookeeper/quota means, and for which path.  Limits on
+ * the root, which end the Java server, mean nothing.
+ */
+static enum quota_node
+meaning(struct bytes path, struct bytes *real)
+{
+    size_t root = sizeof quota_root - 1;
+    struct bytes parent, name;
+
+    if (path.size <= (int32_t)root + 1 ||
+        memcmp(path.data, quota_root, root) != 0 || path.data[root] != '/')
+        return QUOTA_NONE;
+    parent = tree_parent_path(path);
+    name.data = parent.data + parent.size + 1;
+    name.size = path.size - parent.size - 1;
+    real->data = parent.data + root;
+    real->size = parent.size - (int32_t)root;
+    if (bytes_are(name, limits_name))
+        return real->size > 0 ? QUOTA_LIMITS : QUOTA_NONE;
+    return bytes_are(name, stats_name) ? QUOTA_STATS : QUOTA_NONE;
+}
+
+void
+quota_node_added(struct tree *t, tree_ref_t ref, struct bytes path)
+{
+    struct bytes real;
+
+    switch (meaning(path, &real)) {
+    case QUOTA_LIMITS:
+        t->quota_count++;
+        return;
+    case QUOTA_STATS:
+        count_anew(t, ref, real);
+        return;
+    case QUOTA_NONE:
+        return;
+    }
+}
+
+void
+quota_node_leaves(struct tree *t, struct bytes path)
+{
+    struct bytes real;
+
+    if (meaning(path, &real) == QUOTA_LIMITS) {
+        check(t->quota_count > 0);
+        t->quota_count--;
+    }
+}
+
+/* ZK: DataTree.setupQuota, traverseNode */
+void
+quota_rebuild(struct tree *t)
+{
+    tree_ref_t top = tree_find(t, bytes_of(quota_root));
+
+    t->quota_count = 0;
+    for (tree_ref_t ref = top; ref; ref = next_below(t, top, ref)) {
+        tree_ref_t block, stats;
+        struct bytes path = tree_path_take(t, ref, &block), real;
+
+        check(path.size >= 0);
+        stats = child_named(t, node_at(t, ref)->parent, stats_name);
+        if (meaning(path, &real) == QUOTA_LIMITS) {
+            t->quota_count++;
+            if (stats)
+                count_anew(t, stats, real);
+        }
+        arena_give(&t->arena, block);
+    }
+}

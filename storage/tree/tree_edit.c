@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tree_edit.c - one node comes, goes, gets other data.
+ *
+ * Keeps what must agree: the index, the sibling list, the counters of all
+ * ancestors, the owner's list, the digest, the totals.  Whatever needs memory
+ * takes it first, so that a full arena leaves everything as it was.
+ *
+ * Pure; the replication process, inside a batch.
+ */
+#include "storage/tree/tree_node.h"
+
+#include <errno.h>
+
+#include "daemon/check.h"
+
+size_t
+utf16_units(struct bytes text)
+{
+    size_t units = 0;
+
+    for (int32_t i = 0; i < text.size; i++)
+        units += (text.data[i] & 0xc0) != 0x80;
+    return units;
+}
+
+struct place
+tree_place(const struct tree *t, struct bytes path)
+{
+    struct place place = {.name = {path.data, 0}};
+    const uint8_t *slash =
+        path.size > 0 ? memrchr(path.data, '/', (size_t)path.size) : NULL;
+    struct bytes above;
+
+    if (!slash)
+        return place;
+    above = (struct bytes){path.data, (int32_t)(slash - path.data)};
+    place.name.data = slash + 1;
+    place.name.size = path.size - above.size - 1;
+    if (above.size != 1) /* "//name" is below no node */
+        place.parent = tree_find(t, above);
+    return place;
+}
+
+/* --- digest -------------------------------------------------------------- */
+
+static uint64_t
+digest_of(const struct tree *t, const struct node *n)
+{
+    struct znode_stat stat;
+
+    tree_node_stat(t, n, &stat);
+    return znode_digest(n->crc, &stat);
+}
+
+void
+tree_digest_out(struct tree *t, const struct node *n)
+{
+    if (n->flags & NODE_DIGESTED)
+        t->digest -= digest_of(t, n);
+}
+
+void
+tree_digest_in(struct tree *t, const struct node *n)
+{
+    if (n->flags & NODE_DIGESTED)
+        t->digest += digest_of(t, n);
+}
+
+/* --- blocks of a node ---------------------------------------------------- */
+
+int
+tree_need_kids(struct tree *t, struct node *n)
+{
+    tree_ref_t more;
+    struct kids *kids;
+
+    if (n->flags & NODE_HAS_KIDS)
+        return 0;
+    more = arena_take(&t->arena, sizeof *kids);
+    if (!more)
+        return -ENOSPC;
+    kids = tree_mem(t, more);
+    *kids = (struct kids){.pzxid = n->czxid};
+    if (n->more) {
+        kids->owned = *(const struct links *)tree_at(t, n->more);
+        arena_give(&t->arena, n->more);
+    }
+    n->more = more;
+    n->flags |= NODE_HAS_KIDS;
+    return 0;
+}
+
+/* A block with `data`, or 0 in *ref for none. */
+static int
+take_data(struct tree *t, struct bytes data, tree_ref_t *ref)
+{
+    *ref = 0;
+    if (data.size <= 0)
+        return 0;
+    *ref = arena_take(&t->arena, (size_t)data.size);
+    if (!*ref)
+        return -ENOSPC;
+    memcpy(tree_mem(t, *ref), data.data, (size_t)data.size);
+    return 0;
+}
+
+static int
+take_node(struct tree *t, struct bytes name, tree_ref_t *ref)
+{
+    bool is_long = name.size > UINT16_MAX;
+    uint32_t size = (uint32_t)name.size;
+    struct node *n;
+    uint8_t *at;
+
+    *ref = arena_take(&t->arena, offsetof(struct node, name) +
+                                     (is_long ? sizeof size : 0) + size);
+    if (!*ref)
+        return -ENOSPC;
+    n = node_mem(t, *ref);
+    *n = (struct node){
+        .name_size = is_long ? 0 : (uint16_t)size,
+        .flags = is_long ? NODE_LONG_NAME : 0,
+    };
+    at = n->name;
+    if (is_long) {
+        memcpy(at, &size, sizeof size);
+        at += sizeof size;
+    }
+    memcpy(at, name.data, size);
+    return 0;
+}
+
+static void
+give_node(struct tree *t, tree_ref_t ref)
+{
+    struct node *n = node_mem(t, ref);
+
+    if (n->data)
+        arena_give(&t->arena, n->data);
+    if (n->more)
+        arena_give(&t->arena, n->more);
+    arena_give(&t->arena, ref);
+}
+
+/* --- coming -------------------------------------------------------------- */
+
+static void
+set_stat(struct tree *t, struct node *n, const struct znode_stat *stat)
+{
+    struct kids *kids = node_kids_mem(t, n);
+
+    n->czxid = stat->czxid;
+    n->mzxid = stat->mzxid;
+    n->ctime = stat->ctime;
+    n->mtime = stat->mtime;
+    n->owner = stat->owner;
+    n->version = stat->version;
+    n->aversion = stat->aversion;
+    if (kids) {
+        kids->cversion = stat->cversion;
+        kids->pzxid = stat->pzxid;
+    }
+}
+
+/* Everything that can fail for want of memory. */
+static int
+prepare(struct tree *t, tree_ref_t ref, struct bytes data,
+        const struct znode_stat *stat)
+{
+    struct node *n = node_mem(t, ref);
+    int rc = 0;
+
+    n->czxid = stat->czxid;
+    if (stat->cversion != 0 || stat->pzxid != stat->czxid)
+        rc = tree_need_kids(t, n);
+    if (rc == 0)
+        rc = take_data(t, data, &n->data);
+    set_stat(t, n, stat);
+    n->data_size = data.size;
+    if (rc == 0 && stat->owner != 0)
+        rc = tree_own(t, ref);
+    return rc;
+}
+
+static void
+count_descendants(struct tree *t, tree_ref_t ref, int32_t change)
+{
+    while (ref) {
+        struct node *n = node_mem(t, ref);
+        struct kids *kids = node_kids_mem(t, n);
+
+        kids->descendants += change;
+        ref = n->parent;
+    }
+}
+
+static void
+link_child(struct tree *t, tree_ref_t parent, tree_ref_t ref)
+{
+    struct kids *kids = node_kids_mem(t, node_mem(t, parent));
+    struct node *n = node_mem(t, ref);
+
+    n->parent = parent;
+    n->next = kids->first;
+    if (kids->first)
+        node_mem(t, kids->first)->prev = ref;
+    kids->first = ref;
+    kids->child_count++;
+    count_descendants(t, parent, +1);
+}
+
+static size_t
+counted_bytes(struct bytes path, int32_t data_size)
+{
+    return utf16_units(path) + (data_size > 0 ? (size_t)data_size : 0);
+}
+
+int
+tree_add(struct tree *t, struct place place, struct bytes path,
+         struct bytes data, tree_ref_t acl, const struct znode_stat *stat,
+         tree_ref_t *ref)
+{
+    struct node *n;
+    int rc = tree_need_kids(t, node_mem(t, place.parent));
+
+    if (rc == 0)
+        rc = take_node(t, place.name, ref);
+    if (rc < 0)
+        return rc;
+    rc = prepare(t, *ref, data, stat);
+    if (rc < 0) {
+        give_node(t, *ref);
+        return rc;
+    }
+    n = node_mem(t, *ref);
+    n->acl = acl;
+    n->crc = znode_path_crc(path, data);
+    if (path_is_digested(path))
+        n->flags |= NODE_DIGESTED;
+    link_child(t, place.parent, *ref);
+    t->node_count++;
+    t->data_bytes += counted_bytes(path, data.size);
+    tree_index_insert(t, *ref);
+    tree_digest_in(t, n);
+    return 0;
+}
+
+/* --- going --------------------------------------------------------------- */
+
+static void
+unlink_child(struct tree *t, tree_ref_t ref)
+{
+    struct node *n = node_mem(t, ref);
+    struct kids *kids = node_kids_mem(t, node_mem(t, n->parent));
+
+    check(kids && kids->child_count > 0);
+    if (n->next)
+        node_mem(t, n->next)->prev = n->prev;
+    if (n->prev)
+        node_mem(t, n->prev)->next = n->next;
+    else
+        kids->first = n->next;
+    kids->child_count--;
+    count_descendants(t, n->parent, -1);
+}
+
+void
+tree_remove(struct tree *t, tree_ref_t ref, struct bytes path)
+{
+    struct node *n = node_mem(t, ref);
+    const struct kids *kids = node_kids(t, n);
+
+    check(ref != t->root && (!kids || !kids->first));
+    tree_digest_out(t, n);
+    t->node_count--;
+    t->data_bytes -= counted_bytes(path, n->data_size);
+    tree_index_remove(t, ref);
+    unlink_child(t, ref);
+    tree_disown(t, ref);
+    tree_acl_give(t, n->acl);
+    give_node(t, ref);
+}
+
+/* --- data ---------------------------------------------------------------- */
+
+int
+tree_put_data(struct tree *t, tree_ref_t ref, struct bytes path,
+              struct bytes data)
+{
+    struct node *n = node_mem(t, ref);
+    tree_ref_t block = 0;
+    int rc;
+
+    if (n->data && data.size > 0 &&
+        arena_rounded((size_t)data.size) ==
+            arena_rounded((size_t)n->data_size)) {
+        memcpy(tree_mem(t, n->data), data.data, (size_t)data.size);
+    } else {
+        rc = take_data(t, data, &block);
+        if (rc < 0)
+            return rc;
+        if (n->data)
+            arena_give(&t->arena, n->data);
+        STORE(n->data, block);
+    }
+    t->data_bytes += (size_t)(data.size > 0 ? data.size : 0);
+    t->data_bytes -= (size_t)(n->data_size > 0 ? n->data_size : 0);
+    STORE(n->data_size, data.size);
+    n->crc = znode_path_crc(path, data);
+    return 0;
+}
+
+/* --- as a snapshot has it ------------------------------------------------ */
+
+int
+tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,
+             struct bytes data, tree_ref_t acl, const struct znode_stat *stat)
+{
+    struct node *n = node_mem(t, ref);
+    int rc = 0;
+
+    tree_digest_out(t, n);
+    if (stat->cversion != 0 || stat->pzxid != stat->czxid)
+        rc = tree_need_kids(t, n);
+    if (rc == 0)
+        rc = tree_put_data(t, ref, path, data);
+    if (rc == 0) {
+        tree_disown(t, ref);
+        tree_acl_give(t, n->acl);
+        n->acl = acl;
+        set_stat(t, n, stat);
+        if (stat->owner != 0)
+            rc = tree_own(t, ref);
+    }
+    tree_digest_in(t, n);
+    return rc;
+}

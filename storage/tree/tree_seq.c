@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tree_seq.c - the sequence lock between the writer and the readers.
+ *
+ * The one file of the tree that is not pure: it waits, so it reads the clock,
+ * yields, and it gives pages back.  Readers never hold anything: a reader that
+ * dies leaves nothing behind, a writer that dies leaves the sequence odd.
+ */
+#include "storage/tree/tree_node.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "daemon/check.h"
+#include "daemon/clock.h"
+
+enum {
+    SPINS = 200,          /* a few microseconds: most batches are over */
+    WRITER_LOST_MS = 200, /* of standing still */
+    READER_WAIT_US = 2000,
+    READERS_MAX = 128,
+};
+
+/* Readers' flags that this process looks at; only the writer has any. */
+static struct watched {
+    const struct tree *tree;
+    const _Atomic uint32_t *flag;
+    uint32_t in_vain; /* the value we once waited for in vain, or 0 */
+} watched[READERS_MAX];
+static size_t watched_count;
+
+static void
+relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* --- readers ------------------------------------------------------------- */
+
+static uint64_t
+seq_now(const struct tree *t)
+{
+    return __atomic_load_n(&t->seq, __ATOMIC_ACQUIRE);
+}
+
+/* The batch takes long: leave the processor to the writer. */
+static uint64_t
+wait_patiently(const struct tree *t)
+{
+    uint64_t seen = seq_now(t);
+    mono_ms_t since = clock_mono_ms();
+
+    while (seen & 1) {
+        uint64_t seq;
+
+        sched_yield();
+        seq = seq_now(t);
+        if (seq != seen)
+            since = clock_mono_ms();
+        else if (clock_mono_ms() - since > WRITER_LOST_MS)
+            return 0;
+        seen = seq;
+    }
+    return seen;
+}
+
+uint64_t
+tree_read_begin(const struct tree *t)
+{
+    for (int i = 0; i < SPINS; i++) {
+        uint64_t seq = seq_now(t);
+
+        if (!(seq & 1))
+            return seq;
+        relax();
+    }
+    return wait_patiently(t);
+}
+
+bool
+tree_read_retry(const struct tree *t, uint64_t seq)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __builtin_expect(LOAD(t->seq) != seq, 0);
+}
+
+ring_pos_t
+tree_applied(const struct tree *t)
+{
+    return LOAD(t->applied);
+}
+
+/* --- the writer ---------------------------------------------------------- */
+
+void
+tree_watch_reader(struct tree *t, const _Atomic uint32_t *flag)
+{
+    check(watched_count < READERS_MAX);
+    watched[watched_count++] = (struct watched){.tree = t, .flag = flag};
+}
+
+static bool
+is_wanted(struct watched *w, const struct tree *t)
+{
+    uint32_t value;
+
+    if (w->tree != t)
+        return false;
+    value = atomic_load_explicit(w->flag, memory_order_relaxed);
+    if (value != w->in_vain)
+        w->in_vain = 0;
+    return value != 0 && value != w->in_vain;
+}
+
+static bool
+anyone_wants(const struct tree *t)
+{
+    for (size_t i = 0; i < watched_count; i++)
+        if (is_wanted(&watched[i], t))
+            return true;
+    return false;
+}
+
+/* Who still wants the tree after a whole wait is not waited for again. */
+static void
+stop_waiting(const struct tree *t)
+{
+    for (size_t i = 0; i < watched_count; i++)
+        if (is_wanted(&watched[i], t))
+            watched[i].in_vain =
+                atomic_load_explicit(watched[i].flag, memory_order_relaxed);
+}
+
+static void
+let_readers(const struct tree *t)
+{
+    int64_t until_us;
+
+    if (!anyone_wants(t))
+        return;
+    until_us = clock_mono_us() + READER_WAIT_US;
+    while (anyone_wants(t)) {
+        if (clock_mono_us() >= until_us) {
+            stop_waiting(t);
+            return;
+        }
+        sched_yield();
+    }
+}
+
+void
+tree_batch_begin(struct tree *t)
+{
+    check(!tree_is_open(t));
+    let_readers(t);
+    tree_seq_open(t);
+}
+
+void
+tree_batch_end(struct tree *t, ring_pos_t applied)
+{
+    check(tree_is_open(t));
+    tree_acl_batch_end(t, applied);
+    STORE(t->applied, applied);
+    tree_seq_close(t);
+}
+
+void
+tree_madvise(void *at, size_t size)
+{
+    /* Only a loss of memory if it cannot be done: nothing to answer. */
+    (void)madvise(at, size, MADV_REMOVE);
+}
