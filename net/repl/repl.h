@@ -28,38 +28,58 @@
 #include "net/repl/role.h"
 #include "storage/log/identity.h"
 
+/*
+ * What clients get, which outlives a role:
+ *
+ *      NONE -> OPEN -> HELD -> ASKING_AGAIN -> OPEN    a change of leader
+ *      NONE -> READ_ONLY -> NONE                       want of a leader
+ *
+ * and from everywhere back to NONE.  Client processes see a period, a number
+ * in shm->replication->serving: 0 in NONE, a new one whenever clients cannot
+ * go on as they were.
+ */
+enum service_state {
+    SERVICE_NONE,         /* no client has a connection */
+    SERVICE_OPEN,         /* the role takes requests */
+    SERVICE_HELD,         /* no leader: reads go on, requests wait */
+    SERVICE_ASKING_AGAIN, /* a leader again: what the last one had goes first */
+    SERVICE_READ_ONLY,    /* looking in vain: reads, for who asked for that */
+};
+
+struct service {
+    enum service_state state;
+    mono_ms_t hold_until;     /* HELD: then they are let go */
+    uint64_t again_end;       /* ASKING_AGAIN: up to this place of `forward` */
+    int64_t epoch;            /* of the last leader */
+    mono_ms_t unserved_since; /* NONE, READ_ONLY; 0: never served before */
+};
+
 struct repl {
     struct shm *shm;
     struct conf conf;
     uint32_t conf_version;
     const struct role *role;
-    bool has_differed;      /* from the leader's tree, which has been told */
-    bool is_failed;         /* the log cannot write: nothing is acknowledged */
-    zxid_t known_committed; /* a quorum has it; what was loaded at the start
-                               or came with a snapshot beyond that may have
-                               to go again */
-    struct quorum quorum;   /* of the ensemble; no members: there is none */
-    uint64_t order;         /* number of our last order to the log */
-    bool is_ordering;       /* it has not been answered */
-    uint64_t look;          /* number of our last look for a leader */
-    bool is_asked;          /* looking: the election process knows */
-    mono_ms_t role_since;   /* the election gave us the last role then */
-    mono_ms_t ask_at;       /* looking: not before */
-    bool is_worn;           /* leading: this epoch has no zxid left */
-    bool is_preparing;      /* prep and the clocks run */
-    bool is_holding;        /* clients wait for a leader: repl_serve.c */
-    bool is_asking_again;   /* ... and there is one: what the last had */
-    mono_ms_t hold_until;
-    mono_ms_t looking_since;      /* looking: for the read-only mode */
-    bool is_read_only;            /* ... which is on: repl_readonly.c */
-    uint64_t again_end;           /* up to this place of `forward` */
-    int64_t served_epoch;         /* of the last leader */
-    mono_ms_t unserved_since;     /* 0: serving, or never served */
-    struct forward *forward;      /* requests that went to the leader */
-    uint32_t *heard_remote;       /* as shm->heard, told by our learners */
-    bool wants_snap;              /* our history is of no use to a leader */
-    int64_t epoch;                /* of the leader; 0 without one */
-    struct repl_lead *lead;       /* repl_lead.c, made at its first term */
+    bool has_differed;       /* from the leader's tree, which has been told */
+    bool is_failed;          /* the log cannot write: nothing is acknowledged */
+    zxid_t known_committed;  /* a quorum has it; what was loaded at the start
+                                or came with a snapshot beyond that may have
+                                to go again */
+    struct quorum quorum;    /* of the ensemble; no members: there is none */
+    uint64_t order;          /* number of our last order to the log */
+    bool is_ordering;        /* it has not been answered */
+    uint64_t look;           /* number of our last look for a leader */
+    bool is_asked;           /* looking: the election process knows */
+    mono_ms_t role_since;    /* the election gave us the last role then */
+    mono_ms_t ask_at;        /* looking: not before */
+    bool is_worn;            /* leading: this epoch has no zxid left */
+    bool is_preparing;       /* prep and the clocks run */
+    mono_ms_t looking_since; /* looking: for the read-only mode */
+    struct service service;  /* repl_serve.c, repl_readonly.c */
+    struct forward *forward; /* requests that went to the leader */
+    uint32_t *heard_remote;  /* as shm->heard, told by our learners */
+    bool wants_snap;         /* our history is of no use to a leader */
+    int64_t epoch;           /* of the leader; 0 without one */
+    struct repl_lead *lead;  /* repl_lead.c, made at its first term */
     struct repl_learn *learn;     /* repl_learn.c, likewise */
     struct repl_history *history; /* repl_history.h */
     void *prep_memory;
@@ -161,7 +181,7 @@ void repl_apply_all(struct repl *r);
 /* A role in `epoch` is taken and up to date: clients may come, or go on. */
 void repl_serve(struct repl *r, enum server_role kind, int64_t epoch);
 
-/* No role at all, but a tree that can be looked at. */
+/* Clients that are held go their way, and the mode begins: looking. */
 void repl_serve_read_only(struct repl *r);
 
 /* Nobody is served any more; client processes drop their connections. */
@@ -178,6 +198,9 @@ bool repl_ask_again(struct repl *r);
 
 /* No client process looks at the tree: it may be replaced. */
 bool repl_is_alone_with_tree(const struct repl *r);
+
+/* What always holds of the service, checked in every turn. */
+void repl_service_check(const struct repl *r);
 
 /* --- repl_readonly.c ----------------------------------------------------- */
 

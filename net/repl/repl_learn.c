@@ -58,7 +58,7 @@ begin_serving(struct repl_learn *l, int64_t epoch)
     l->silent = 0;
     l->ponged = clock_mono_ms();
     if (may_lack_past(l))
-        r->served_epoch = epoch; /* clients do not go on */
+        r->service.epoch = epoch; /* clients do not go on */
     repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING, epoch);
     repl_established(r, epoch);
     log_info("replication: %s server %" PRId64 " epoch %" PRId64

@@ -115,7 +115,7 @@ learn_ask(struct repl_learn *l, const struct req *req, const struct origin *o)
     session_id_t session;
 
     if (conn_unsent(&l->conn) > LEARN_UNSENT_MAX ||
-        !forward_has_room(f, req, l->r->is_asking_again))
+        !forward_has_room(f, req, l->r->service.state == SERVICE_ASKING_AGAIN))
         return false;
     session = session_of(l, req);
     if (!put(l, req, session))

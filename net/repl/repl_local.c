@@ -86,7 +86,8 @@ answer(struct repl *r, const struct origin *o, enum word_kind kind)
 static bool
 opens_local(const struct repl *r, const struct req *req)
 {
-    return req->session == 0 && (r->is_read_only || r->conf.local_sessions);
+    return req->session == 0 &&
+           (r->service.state == SERVICE_READ_ONLY || r->conf.local_sessions);
 }
 
 static bool
@@ -208,7 +209,7 @@ repl_local_take(struct repl *r, const struct req *req, const struct origin *o)
     case REQ_SESSION_RESUME:
         if (s)
             return on_resume(r, s, req, o);
-        if (r->is_read_only)
+        if (r->service.state == SERVICE_READ_ONLY)
             return resume_read_only(r, req, o);
         break;
     case REQ_LOCAL_CLOSE:

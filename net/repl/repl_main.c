@@ -113,6 +113,7 @@ work(void *arg)
     more |= repl_apply(r);
     more |= r->history && repl_history_is_reading(r->history);
     watch_stall(r);
+    repl_service_check(r);
     return more;
 }
 

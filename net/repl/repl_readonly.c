@@ -30,12 +30,10 @@ delay_ms(const struct repl *r)
 void
 repl_readonly_tick(struct repl *r)
 {
-    if (!r->conf.readonly_mode || r->role != &role_looking || r->is_read_only ||
-        r->is_failed || clock_mono_ms() < r->looking_since + delay_ms(r))
+    if (!r->conf.readonly_mode || r->role != &role_looking ||
+        r->service.state == SERVICE_READ_ONLY || r->is_failed ||
+        clock_mono_ms() < r->looking_since + delay_ms(r))
         return;
-    if (r->is_holding)
-        repl_end_serving(r);
-    r->is_read_only = true;
     repl_serve_read_only(r);
     log_warn("replication: no leader for %lld ms: read-only clients are served",
              (long long)delay_ms(r));
@@ -44,9 +42,8 @@ repl_readonly_tick(struct repl *r)
 void
 repl_readonly_end(struct repl *r)
 {
-    if (!r->is_read_only)
+    if (r->service.state != SERVICE_READ_ONLY)
         return;
     repl_end_serving(r);
-    r->is_read_only = false;
     log_info("replication: read-only clients are let go");
 }

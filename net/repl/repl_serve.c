@@ -19,6 +19,7 @@
  *
  * The replication process.
  */
+#include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/zab/forward.h"
@@ -33,18 +34,39 @@ takes_clients(const struct repl *r, enum server_role kind)
     return kind != ROLE_LEADING || r->conf.leader_serves;
 }
 
-static void
-set_serving(struct repl *r, uint32_t period)
+/* Of a leader; read-only clients are served in want of one. */
+static bool
+is_full(enum service_state state)
 {
-    struct shm_replication *shared = r->shm->replication;
+    return state != SERVICE_NONE && state != SERVICE_READ_ONLY;
+}
 
-    if (period == 0 && !r->is_read_only && shared->serving != 0)
-        r->unserved_since = clock_mono_ms();
-    if (period != 0 && !r->is_read_only && r->unserved_since != 0)
-        atomic_store(&shared->ensemble.unavailable_last_ms,
-                     (uint64_t)(clock_mono_ms() - r->unserved_since));
+static void
+note_outage(struct repl *r, enum service_state before)
+{
+    struct service *service = &r->service;
+    mono_ms_t now = clock_mono_ms();
+
+    if (is_full(before) && !is_full(service->state)) {
+        service->unserved_since = now;
+    } else if (!is_full(before) && is_full(service->state)) {
+        if (service->unserved_since != 0)
+            atomic_store(&r->shm->replication->ensemble.unavailable_last_ms,
+                         (uint64_t)(now - service->unserved_since));
+        service->unserved_since = 0;
+    }
+}
+
+/* A period ends, and `period`, or none, begins: no connection outlives that. */
+static void
+set_period(struct repl *r, enum service_state state, uint32_t period)
+{
+    enum service_state before = r->service.state;
+
+    r->service.state = state;
+    note_outage(r, before);
     repl_local_clear(r);
-    atomic_store(&shared->serving, period);
+    atomic_store(&r->shm->replication->serving, period);
     bell_ring_clients(r->shm);
     bell_ring(r->shm, PROC_SUPER);
 }
@@ -58,13 +80,12 @@ new_period(struct repl *r)
 void
 repl_end_serving(struct repl *r)
 {
-    r->is_holding = r->is_asking_again = false;
     r->is_preparing = false;
     repl_stop_clocks(r);
     if (r->forward)
         forward_clear(r->forward);
     atomic_store(&r->shm->replication->role, ROLE_NONE);
-    set_serving(r, 0);
+    set_period(r, SERVICE_NONE, 0);
 }
 
 bool
@@ -76,30 +97,58 @@ repl_is_alone_with_tree(const struct repl *r)
     return true;
 }
 
+void
+repl_service_check(const struct repl *r)
+{
+    const struct service *service = &r->service;
+    bool is_served = atomic_load_explicit(&r->shm->replication->serving,
+                                          memory_order_relaxed) != 0;
+
+    check((service->state != SERVICE_NONE) == is_served);
+    switch (service->state) {
+    case SERVICE_NONE:
+        break;
+    case SERVICE_OPEN:
+        check(r->role != &role_looking);
+        break;
+    case SERVICE_HELD:
+        check(!r->role->is_alone && !r->is_preparing);
+        break;
+    case SERVICE_ASKING_AGAIN:
+        check(r->role != &role_looking);
+        check(service->again_end <= r->forward->newest);
+        break;
+    case SERVICE_READ_ONLY:
+        check(r->role == &role_looking && !r->is_preparing);
+        break;
+    }
+}
+
 /* --- through a change of leader ------------------------------------------ */
 
 void
 repl_hold(struct repl *r)
 {
-    struct shm_replication *shared = r->shm->replication;
+    struct service *service = &r->service;
 
-    if (shared->serving == 0) {
+    if (service->state == SERVICE_NONE) {
         repl_end_serving(r);
         return;
     }
     r->is_preparing = false;
     repl_stop_clocks(r);
     repl_local_hold(r);
-    if (!r->is_holding)
-        r->hold_until = clock_mono_ms() + HOLD_MS;
-    r->is_holding = true;
-    atomic_store(&shared->role, ROLE_NONE);
+    if (service->state != SERVICE_HELD)
+        service->hold_until = clock_mono_ms() + HOLD_MS;
+    service->state = SERVICE_HELD;
+    atomic_store(&r->shm->replication->role, ROLE_NONE);
 }
 
 void
 repl_hold_tick(struct repl *r)
 {
-    if (!r->is_holding || clock_mono_ms() < r->hold_until)
+    if (r->service.state != SERVICE_HELD ||
+        clock_mono_ms() < r->service.hold_until)
         return;
     log_warn("replication: no leader for %d ms: clients are let go", HOLD_MS);
     repl_end_serving(r);
@@ -111,12 +160,13 @@ repl_ask_again(struct repl *r)
     const struct req *req;
     struct origin o;
 
-    while ((req = forward_oldest(r->forward, r->again_end, &o)) != NULL) {
+    while ((req = forward_oldest(r->forward, r->service.again_end, &o)) !=
+           NULL) {
         if (!r->role->take(r, req, &o))
             return false;
         forward_drop(r->forward);
     }
-    r->is_asking_again = false;
+    r->service.state = SERVICE_OPEN;
     return true;
 }
 
@@ -124,18 +174,27 @@ repl_ask_again(struct repl *r)
 static bool
 go_on(struct repl *r, int64_t epoch)
 {
+    struct service *service = &r->service;
     uint64_t waiting = r->forward ? forward_waiting(r->forward) : 0;
 
-    if (!r->is_holding || epoch == r->served_epoch)
+    if (service->state != SERVICE_HELD || epoch == service->epoch)
         return false;
-    r->is_holding = false;
-    r->is_asking_again = waiting > 0;
-    r->again_end = waiting > 0 ? r->forward->newest : 0;
+    service->state = waiting > 0 ? SERVICE_ASKING_AGAIN : SERVICE_OPEN;
+    service->again_end = waiting > 0 ? r->forward->newest : 0;
     log_info("replication: clients were held through the change of leader, "
              "%llu requests are asked again",
              (unsigned long long)waiting);
     bell_ring_clients(r->shm);
     return true;
+}
+
+/* Whoever was held is let go, with what was kept for it. */
+static void
+begin_anew(struct repl *r, enum service_state state, uint32_t period)
+{
+    if (r->forward)
+        forward_clear(r->forward);
+    set_period(r, state, period);
 }
 
 void
@@ -148,22 +207,22 @@ repl_serve(struct repl *r, enum server_role kind, int64_t epoch)
     repl_session_start(r);
     repl_report(r);
     atomic_store(&shared->role, kind);
-    if (!takes_clients(r, kind)) {
-        set_serving(r, 0);
+    if (takes_clients(r, kind)) {
+        if (!go_on(r, epoch))
+            begin_anew(r, SERVICE_OPEN, new_period(r));
+    } else {
+        begin_anew(r, SERVICE_NONE, 0);
         log_info("replication: leaderServes=no: clients are not served here");
-    } else if (!go_on(r, epoch)) {
-        r->is_holding = false;
-        if (r->forward)
-            forward_clear(r->forward);
-        set_serving(r, new_period(r));
     }
-    r->served_epoch = epoch;
+    r->service.epoch = epoch;
 }
 
 void
 repl_serve_read_only(struct repl *r)
 {
+    if (r->service.state == SERVICE_HELD)
+        repl_end_serving(r);
     repl_session_start(r);
     atomic_store(&r->shm->replication->role, ROLE_READ_ONLY);
-    set_serving(r, new_period(r));
+    set_period(r, SERVICE_READ_ONLY, new_period(r));
 }

@@ -329,9 +329,9 @@ repl_take(struct repl *r)
     uint32_t total = 0, idle = 0;
 
     r->is_stalled = false;
-    if (r->is_holding)
+    if (r->service.state == SERVICE_HELD)
         return false;
-    if (r->is_asking_again && !repl_ask_again(r)) {
+    if (r->service.state == SERVICE_ASKING_AGAIN && !repl_ask_again(r)) {
         r->is_stalled = true;
         return false;
     }
