@@ -54,42 +54,51 @@ struct service {
     mono_ms_t unserved_since; /* NONE, READ_ONLY; 0: never served before */
 };
 
+/* A look for a leader: shm->replication->look, and when. */
+struct looking {
+    uint64_t number;
+    bool is_asked;    /* the election process knows */
+    mono_ms_t since;  /* for the read-only mode */
+    mono_ms_t ask_at; /* not before */
+    mono_ms_t found;  /* the election gave us the last role then */
+};
+
 struct repl {
     struct shm *shm;
     struct conf conf;
     uint32_t conf_version;
+    bool is_failed; /* the log cannot write: nothing is acknowledged */
+
     const struct role *role;
-    bool has_differed;       /* from the leader's tree, which has been told */
-    bool is_failed;          /* the log cannot write: nothing is acknowledged */
-    zxid_t known_committed;  /* a quorum has it; what was loaded at the start
-                                or came with a snapshot beyond that may have
-                                to go again */
-    struct quorum quorum;    /* of the ensemble; no members: there is none */
-    uint64_t order;          /* number of our last order to the log */
-    bool is_ordering;        /* it has not been answered */
-    uint64_t look;           /* number of our last look for a leader */
-    bool is_asked;           /* looking: the election process knows */
-    mono_ms_t role_since;    /* the election gave us the last role then */
-    mono_ms_t ask_at;        /* looking: not before */
-    bool is_worn;            /* leading: this epoch has no zxid left */
-    bool is_preparing;       /* prep and the clocks run */
-    mono_ms_t looking_since; /* looking: for the read-only mode */
-    struct service service;  /* repl_serve.c, repl_readonly.c */
-    struct forward *forward; /* requests that went to the leader */
-    uint32_t *heard_remote;  /* as shm->heard, told by our learners */
-    bool wants_snap;         /* our history is of no use to a leader */
-    int64_t epoch;           /* of the leader; 0 without one */
-    struct repl_lead *lead;  /* repl_lead.c, made at its first term */
-    struct repl_learn *learn;     /* repl_learn.c, likewise */
+    int64_t epoch;          /* of the leader; 0 without one */
+    bool is_preparing;      /* prep and the clocks run */
+    bool is_worn;           /* leading: this epoch has no zxid left */
+    bool has_differed;      /* from the leader's tree, which has been told */
+    bool wants_snap;        /* our history is of no use to a leader */
+    zxid_t known_committed; /* a quorum has it; what was loaded at the start
+                               or came with a snapshot beyond that may have
+                               to go again */
+    struct looking looking; /* repl_role.c */
+    struct service service; /* repl_serve.c, repl_readonly.c */
+
+    /* of an ensemble, or nothing */
+    struct quorum quorum;
+    struct resolver resolver;     /* names of the others, and ours */
     struct repl_history *history; /* repl_history.h */
-    void *prep_memory;
+    struct repl_lead *lead;       /* repl_lead.c, made at its first term */
+    struct repl_learn *learn;     /* repl_learn.c, likewise */
+    struct forward *forward;      /* requests that went to the leader */
+    struct local local;           /* no table: there are none */
+    uint32_t *heard_remote;       /* as shm->heard, told by our learners */
+    uint64_t order;               /* number of our last one to the log */
+    bool is_ordering;             /* it has not been answered */
 
     struct tree *tree;
     struct session_table *sessions;
     struct prep prep;
+    void *prep_memory;
     struct expiry expiry;
     struct reaper reaper;
-    struct local local; /* no table: there are none */
 
     ring_pos_t head;      /* where the next entry goes */
     ring_pos_t published; /* what others can see of it */
@@ -107,7 +116,6 @@ struct repl {
     session_id_t next_session;
 
     struct ev_loop *loop;
-    struct resolver resolver; /* of a member: names of the others, and ours */
     struct bell bell;
     ev_timer expire, reap, stall, rest;
 };

@@ -32,7 +32,7 @@ repl_readonly_tick(struct repl *r)
 {
     if (!r->conf.readonly_mode || r->role != &role_looking ||
         r->service.state == SERVICE_READ_ONLY || r->is_failed ||
-        clock_mono_ms() < r->looking_since + delay_ms(r))
+        clock_mono_ms() < r->looking.since + delay_ms(r))
         return;
     repl_serve_read_only(r);
     log_warn("replication: no leader for %lld ms: read-only clients are served",

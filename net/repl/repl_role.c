@@ -124,7 +124,7 @@ repl_established(struct repl *r, int64_t epoch)
 
     r->epoch = epoch;
     atomic_store(&look->established_epoch, epoch);
-    atomic_store(&look->established, r->look);
+    atomic_store(&look->established, r->looking.number);
     bell_ring(r->shm, PROC_ELECTION);
 }
 
@@ -147,8 +147,8 @@ after_a_pause(const struct repl *r)
 {
     mono_ms_t now = clock_mono_ms();
 
-    return r->epoch == 0 && now - r->role_since < AT_ONCE_MS ? now + PAUSE_MS
-                                                             : 0;
+    return r->epoch == 0 && now - r->looking.found < AT_ONCE_MS ? now + PAUSE_MS
+                                                                : 0;
 }
 
 void
@@ -158,14 +158,14 @@ repl_look(struct repl *r, const char *why)
 
     repl_publish(r);
     /* Those whom we led look for another leader, and ask us, too. */
-    atomic_store(&look->ended, r->look);
+    atomic_store(&look->ended, r->looking.number);
     bell_ring(r->shm, PROC_ELECTION);
-    r->ask_at = after_a_pause(r);
+    r->looking.ask_at = after_a_pause(r);
     r->role->end(r);
     repl_hold(r);
     r->role = &role_looking;
-    r->is_asked = false;
-    r->looking_since = clock_mono_ms();
+    r->looking.is_asked = false;
+    r->looking.since = clock_mono_ms();
     r->epoch = 0;
     repl_report(r);
     log_info("replication: looking for a leader: %s zxid=0x%" PRIx64, why,
@@ -178,11 +178,11 @@ ask(struct repl *r)
     struct shm_look *look = &r->shm->replication->look;
     zxid_t last = r->wants_snap ? 0 : r->last;
 
-    r->is_asked = true;
-    r->look = atomic_load(&look->number) + 1;
+    r->looking.is_asked = true;
+    r->looking.number = atomic_load(&look->number) + 1;
     atomic_store(&look->zxid, last);
     atomic_store(&look->epoch, atomic_load(&r->shm->log->current_epoch));
-    atomic_store(&look->number, r->look);
+    atomic_store(&look->number, r->looking.number);
     bell_ring(r->shm, PROC_ELECTION);
 }
 
@@ -190,7 +190,7 @@ static void
 take_role(struct repl *r, sid_t leader)
 {
     r->role->end(r);
-    r->role_since = clock_mono_ms();
+    r->looking.found = clock_mono_ms();
     if (leader == r->conf.my_sid)
         repl_lead(r);
     else
@@ -206,9 +206,10 @@ looking_turn(struct repl *r)
     repl_order_done(r, &result); /* what the last role ordered, if it did */
     if (r->is_ordering || atomic_load(&r->shm->log->durable) < r->published)
         return;
-    if (!r->is_asked && clock_mono_ms() >= r->ask_at)
+    if (!r->looking.is_asked && clock_mono_ms() >= r->looking.ask_at)
         ask(r);
-    else if (r->is_asked && atomic_load(&election->decided) == r->look)
+    else if (r->looking.is_asked &&
+             atomic_load(&election->decided) == r->looking.number)
         take_role(r, atomic_load(&election->leader));
 }
 
@@ -276,7 +277,7 @@ join_ensemble(struct repl *r)
     repl_put_config(r);
     repl_local_start(r);
     r->role = &role_looking;
-    r->looking_since = clock_mono_ms();
+    r->looking.since = clock_mono_ms();
 }
 
 void
