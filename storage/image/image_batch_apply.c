@@ -2,9 +2,10 @@
 /*
  * image_batch_apply.c - what a transaction does to rows.
  *
- * The same rules as storage/tree/tree_apply.c, on rows instead of shared
- * memory. Everything is tolerant in the way a replay over a fuzzy snapshot
- * needs: a missing node or parent, or one that is there already, is no error.
+ * The same rules as storage/tree/tree_apply.c (effect.h), on rows instead of
+ * shared memory.  Everything is tolerant in the way a replay over a fuzzy
+ * snapshot needs: a missing node or parent, or one that is there already, is no
+ * error.
  * What takes nodes away is in image_batch_delete.c.
  * ZK: DataTree.processTxn, createNode, setData, setACL, setCversionPzxid
  * (spec/quorum-protocol.md 10.3, 10.4)
@@ -12,18 +13,15 @@
 #include "storage/image/image_batch.h"
 
 #include "daemon/check.h"
+#include "storage/tree/effect.h"
 
-/* ZK: only if larger, or replays revert it (spec 14.4.4). */
 static void
-raise_parent(struct batch_row *parent, int32_t cversion, zxid_t zxid)
+raise_parent(struct batch_row *parent, const struct change *c, zxid_t zxid)
 {
     struct znode_stat *stat = &parent->now.stat;
 
-    if (cversion == -1)
-        cversion = stat->cversion + 1;
-    if (cversion <= stat->cversion)
+    if (!effect_counts(c, &stat->cversion))
         return;
-    stat->cversion = cversion;
     stat->pzxid = zxid;
     parent->is_dirty = true;
 }
@@ -111,7 +109,7 @@ already_there(struct image_batch *b, zxid_t zxid, const struct change *c,
         row->now.acl = acl;
         row->is_dirty = true;
     }
-    raise_parent(parent, c->parent_cversion, zxid);
+    raise_parent(parent, c, zxid);
     return 0;
 }
 
@@ -119,14 +117,7 @@ static int
 apply_create(struct image_batch *b, const struct txn_header *h,
              const struct change *c)
 {
-    struct znode_stat stat = {
-        .czxid = h->zxid,
-        .mzxid = h->zxid,
-        .pzxid = h->zxid,
-        .ctime = h->time,
-        .mtime = h->time,
-        .owner = c->owner,
-    };
+    struct znode_stat stat = effect_created(h, c);
     struct batch_row *parent, *row;
     int rc = batch_row(b, tree_parent_path(c->path), &parent);
 
@@ -138,7 +129,7 @@ apply_create(struct image_batch *b, const struct txn_header *h,
         return rc;
     if (row->is_there)
         return already_there(b, h->zxid, c, row, parent);
-    raise_parent(parent, c->parent_cversion, h->zxid);
+    raise_parent(parent, c, h->zxid);
     rc = make_node(b, row, c->data, c->acl, &stat);
     if (rc < 0)
         return rc;

@@ -12,6 +12,7 @@
 #include "storage/tree/tree_node.h"
 
 #include "daemon/check.h"
+#include "storage/tree/effect.h"
 
 /* Admission has seen to it that there is memory. */
 static void
@@ -33,12 +34,9 @@ acl_of_parent(const struct tree *t, const struct node *n)
     return n->parent ? node_at(t, n->parent)->acl : 0;
 }
 
-/*
- * A creation counts at its parent, unless the parent is further already.
- * ZK: DataTree.createNode, setCversionPzxid
- */
 static void
-count_creation(struct tree *t, tree_ref_t parent, int32_t cversion, zxid_t zxid)
+count_creation(struct tree *t, tree_ref_t parent, const struct change *c,
+               zxid_t zxid)
 {
     struct node *n = node_mem(t, parent);
     struct kids *kids;
@@ -46,12 +44,8 @@ count_creation(struct tree *t, tree_ref_t parent, int32_t cversion, zxid_t zxid)
     tree_digest_out(t, n);
     must(tree_need_kids(t, n));
     kids = node_kids_mem(t, n);
-    if (cversion == -1)
-        cversion = (int32_t)((uint32_t)kids->cversion + 1);
-    if (cversion > kids->cversion) {
-        kids->cversion = cversion;
+    if (effect_counts(c, &kids->cversion))
         kids->pzxid = zxid;
-    }
     tree_digest_in(t, n);
 }
 
@@ -74,6 +68,8 @@ note_deletion(struct tree *t, tree_ref_t parent, zxid_t zxid)
 /*
  * The node is there: a snapshot had it.  Its list may be one that the
  * snapshot did not have (ZOOKEEPER-4846), so it is given again.
+ *
+ * ZK: processTxn counts it at the parent for type create only.
  */
 static void
 create_again(struct tree *t, const struct change *c, zxid_t zxid,
@@ -84,24 +80,17 @@ create_again(struct tree *t, const struct change *c, zxid_t zxid,
     tree_acl_give(t, n->acl);
     n->acl = acl;
     if (c->op == ZK_OP_CREATE)
-        count_creation(t, n->parent, c->parent_cversion, zxid);
+        count_creation(t, n->parent, c, zxid);
 }
 
 static void
 create_new(struct tree *t, const struct txn_header *h, const struct change *c,
            struct place place, tree_ref_t acl, struct outcome *out)
 {
-    struct znode_stat stat = {
-        .czxid = h->zxid,
-        .mzxid = h->zxid,
-        .pzxid = h->zxid,
-        .ctime = h->time,
-        .mtime = h->time,
-        .owner = c->owner,
-    };
+    struct znode_stat stat = effect_created(h, c);
     tree_ref_t ref;
 
-    count_creation(t, place.parent, c->parent_cversion, h->zxid);
+    count_creation(t, place.parent, c, h->zxid);
     must(tree_add(t, place, c->path, c->data, acl, &stat, &ref));
     quota_node_added(t, ref, c->path);
     quota_changed(t, c->path, +1, c->data.size > 0 ? c->data.size : 0);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * effect.h - what a creation makes of Stats: the rules that the tree and the
+ * LMDB image share, each for nodes that lie where they lie.
+ *
+ * Pure; any process.
+ * ZK: DataTree.createNode, setCversionPzxid (spec/quorum-protocol.md 10.3)
+ */
+#ifndef STORAGE_TREE_EFFECT_H
+#define STORAGE_TREE_EFFECT_H
+
+#include "storage/tree/txn.h"
+#include "storage/tree/znode.h"
+
+/* The Stat that it gives its node, but for the counters of data. */
+static inline struct znode_stat
+effect_created(const struct txn_header *h, const struct change *creation)
+{
+    return (struct znode_stat){
+        .czxid = h->zxid,
+        .mzxid = h->zxid,
+        .pzxid = h->zxid,
+        .ctime = h->time,
+        .mtime = h->time,
+        .owner = creation->owner,
+    };
+}
+
+/*
+ * Whether it counts at its parent, which gets `*cversion` and the zxid as its
+ * pzxid: not when that is further already, for a replay over a fuzzy snapshot
+ * takes nothing back (14.4.4).
+ */
+static inline bool
+effect_counts(const struct change *creation, int32_t *cversion)
+{
+    int32_t after = creation->parent_cversion == -1
+                        ? (int32_t)((uint32_t)*cversion + 1)
+                        : creation->parent_cversion;
+
+    if (after <= *cversion)
+        return false;
+    *cversion = after;
+    return true;
+}
+
+#endif
