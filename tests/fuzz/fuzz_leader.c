@@ -10,7 +10,7 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "tests/unit/leader_kit.h"
+#include "tests/unit/leader_given.h"
 
 enum { SLOTS = 4, PAST_ROOM = PAST_MAX - 1 };
 

@@ -8,7 +8,7 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 
 enum { REQUESTS_MAX = 64 };
 

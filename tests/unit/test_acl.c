@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_acl.c - claims about net/access/acl.c. */
 #include "net/access/acl.h"
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 
 static const struct bytes open_acl_ids = {NULL, -1};
 

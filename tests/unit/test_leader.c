@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about net/zab/leader.c: quorums, from the epoch to commits. */
-#include "tests/unit/leader_kit.h"
+#include "tests/unit/leader_given.h"
 
 /* --- the epoch: spec 4.4.2 ----------------------------------------------- */
 

@@ -4,7 +4,7 @@
  *
  * '<' the learner says, '>' it is told, '=' our disk has it, '!' we propose.
  */
-#include "tests/unit/leader_kit.h"
+#include "tests/unit/leader_given.h"
 
 enum {
     STORED = -1,  /* '=': an epoch */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about net/zab/leader_hear.c: what learners may say, and when. */
-#include "tests/unit/leader_kit.h"
+#include "tests/unit/leader_given.h"
 
 /* --- who it is ----------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about net/zab/leader_identity.c: which ensemble a leader's term is of.
  */
-#include "tests/unit/leader_kit.h"
+#include "tests/unit/leader_given.h"
 
 static const struct identity none = {0};
 static const struct identity early = {0xe1, 2, false};

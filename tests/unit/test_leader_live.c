@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about net/zab/leader_send.c: a learner that is up to date. */
-#include "tests/unit/leader_kit.h"
+#include "tests/unit/leader_given.h"
 
 /* --- live ---------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about net/zab/leader*.c: an observer master. */
-#include "tests/unit/leader_kit.h"
+#include "tests/unit/leader_given.h"
 
 /*
  * We are server 1 and follow in epoch 5, which began behind (4,3); of it

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about net/zab/leader.c: what takes too long. */
-#include "tests/unit/leader_kit.h"
+#include "tests/unit/leader_given.h"
 
 /* Spec 6.2. */
 

@@ -9,7 +9,7 @@
  */
 #include <stdio.h>
 
-#include "tests/unit/leader_kit.h"
+#include "tests/unit/leader_given.h"
 
 enum { SEEDS = 300, STEPS = 4000, LEARNERS = 6, LOG_MAX = 4096, SYNCS = 64 };
 

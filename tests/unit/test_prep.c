@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prep.c - claims about net/prep/prep.c: admission, failures, digests. */
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 #include "tests/unit/random.h"
 
 static void

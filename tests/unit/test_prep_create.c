@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prep_create.c - claims about net/prep/prep_create.c. */
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 
 /* One create on a tree with /a (open), /e (ephemeral), /shut (read only). */
 static struct kit *

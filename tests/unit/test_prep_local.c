@@ -3,7 +3,7 @@
  * test_prep_local.c - claims about net/prep/prep*.c: sessions that no
  * transaction has made.
  */
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 
 enum { ME = 1 };
 

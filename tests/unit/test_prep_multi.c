@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prep_multi.c - claims about net/prep/prep_multi.c. */
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 
 static struct jute_out m; /* the multi at hand */
 

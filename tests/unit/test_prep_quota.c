@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prep_quota.c - claims about net/prep/prep_quota.c. */
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 
 #define QUOTA "/zookeeper/quota/q"
 

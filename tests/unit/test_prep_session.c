@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prep_session.c - claims about net/prep/prep_session.c. */
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 
 /* Is `path` listed by the last transaction? */
 static bool

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prep_write.c - claims about net/prep/prep_write.c. */
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 
 /* /a with a child /a/b; /shut that nobody may touch, /shut/in below it. */
 static struct kit *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_reaper.c - claims about net/prep/reaper.c. */
 #include "net/prep/reaper.h"
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 
 enum { NEVER_USED = 300000, HOUR = 3600 * 1000, DAY = 24 * HOUR };
 

@@ -8,7 +8,7 @@
  * owners and nothing else.
  */
 
-#include "tests/unit/prep_kit.h"
+#include "tests/unit/prep_given.h"
 #include "tests/unit/random.h"
 
 enum { MODEL_MAX = 4000, STEPS = 20000, NAMES = 6, FLIGHT_MAX = 40 };

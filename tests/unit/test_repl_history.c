@@ -3,7 +3,7 @@
  * Claims about net/repl/repl_history.c and net/zab/ring_index.c: what a leader
  * can give from its ring, and how it plans to bring a learner up.
  */
-#include "tests/unit/history_kit.h"
+#include "tests/unit/history_given.h"
 
 enum { KIT_PAGE = 4096 };
 

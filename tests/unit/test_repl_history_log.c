@@ -3,7 +3,7 @@
  * Claims about net/repl/repl_history_log.c: what the ring has no more comes
  * from the log files, without a gap.
  */
-#include "tests/unit/history_kit.h"
+#include "tests/unit/history_given.h"
 
 /* --- from the log into the ring ------------------------------------------ */
 

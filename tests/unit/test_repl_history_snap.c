@@ -9,7 +9,7 @@
 #include "storage/image/image_batch.h"
 #include "storage/image/image_prepare.h"
 #include "storage/image/image_snapshot.h"
-#include "tests/unit/history_kit.h"
+#include "tests/unit/history_given.h"
 #include "tests/unit/txn_given.h"
 
 enum {

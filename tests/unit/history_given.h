@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * history_kit.h - a replication process's ring, log and image to ask about.
+ * history_given.h - a replication process's ring, log and image to ask about.
  *
  * One struct repl in a directory of its own, without other processes: the
  * test is the log process, too, when it proposes (log_one, log_flushed).
  * Transactions are setData's whose data says which it is.
  */
-#ifndef TESTS_UNIT_HISTORY_KIT_H
-#define TESTS_UNIT_HISTORY_KIT_H
+#ifndef TESTS_UNIT_HISTORY_GIVEN_H
+#define TESTS_UNIT_HISTORY_GIVEN_H
 
 #include "net/repl/repl_history.h"
 #include "storage/log/txlog.h"

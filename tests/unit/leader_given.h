@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * leader_kit.h - a leader, its past, and learners that are only a slot.
+ * leader_given.h - a leader, its past, and learners that are only a slot.
  *
  * Voters 1, 2, 3 and the observer 9; we are 1 and have accepted epoch 4; our
  * log is (4,1) (4,2) (4,3).  A server is heard in the slot of its sid unless
  * the test says otherwise.  After every event what must hold is checked.
  */
-#ifndef TESTS_UNIT_LEADER_KIT_H
-#define TESTS_UNIT_LEADER_KIT_H
+#ifndef TESTS_UNIT_LEADER_GIVEN_H
+#define TESTS_UNIT_LEADER_GIVEN_H
 
 #include <errno.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * prep_kit.h - a tree, sessions and preparation, for tests of prep*.c.
+ * prep_given.h - a tree, sessions and preparation, for tests of prep*.c.
  *
  * Transactions go into a long buffer as they would go into the ring;
  * kit_apply applies the oldest that is not applied yet.  `ask_*` build the
  * record, step, and return the error that the request came to.
  */
-#ifndef TESTS_UNIT_PREP_KIT_H
-#define TESTS_UNIT_PREP_KIT_H
+#ifndef TESTS_UNIT_PREP_GIVEN_H
+#define TESTS_UNIT_PREP_GIVEN_H
 
 #include "daemon/check.h"
 #include "net/access/acl.h"
