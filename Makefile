@@ -148,6 +148,26 @@ RUNS     ?= 1
 $(BUILD)/sim: $(SIM_O) $(CORES:%=$(BUILD)/obj/%.o)
 	$(link) -ldeflate -lm
 
+# Programs that tests drive from outside (tests/live/lib/programs.py): on the
+# library, on Debian's C client, or loaded into a server.
+ON_LIB    := ensemble/election/node powercut/orders_tool storage/storage_tool
+ON_CLIENT := faults/client live/c_client
+INTO      := faults/clock powercut/shim
+
+$(ON_LIB:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(link) $(LDLIBS)
+
+$(ON_CLIENT:%=$(BUILD)/obj/tests/%.o): CPPFLAGS += -DTHREADED
+$(ON_CLIENT:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o
+	@mkdir -p $(@D)
+	$(link) -lzookeeper_mt
+
+$(INTO:%=$(BUILD)/obj/tests/%.o): CFLAGS += -fPIC
+$(INTO:%=$(BUILD)/tests/%.so): $(BUILD)/tests/%.so: $(BUILD)/obj/tests/%.o
+	@mkdir -p $(@D)
+	$(link) -shared
+
 # --- the gate, and its layers -----------------------------------------------
 
 check: ## install what is missing, build, pass the tests

@@ -3,13 +3,7 @@
 lodgers, spread over all members, and readers that know what a follower may
 show: something old, but nothing older than the same session saw before."""
 
-import os
-import subprocess
-
 import load
-from ensemble import ROOT
-
-BUILD = os.path.join(ROOT, "build", "tests", "ensemble")
 
 # A client that talks to a frozen server gives it two thirds of this.
 load.LIVE_S = 15.0
@@ -27,17 +21,3 @@ class Crowd(load.Load):
         """(how many, of which nobody knows the outcome)."""
         ops = [op for book in self.books for op in book.ops]
         return len(ops), sum(op.outcome == "unknown" for op in ops)
-
-
-def build_client():
-    """The C client of tests/faults."""
-    os.makedirs(BUILD, exist_ok=True)
-    out = os.path.join(BUILD, "client")
-    source = os.path.join(ROOT, "tests", "faults", "client.c")
-    if os.path.exists(out) and os.path.getmtime(out) > \
-            os.path.getmtime(source):
-        return out
-    subprocess.run(["gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra",
-                    "-Werror", "-DTHREADED", "-o", out, source,
-                    "-lzookeeper_mt", "-lpthread"], check=True)
-    return out

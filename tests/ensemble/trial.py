@@ -12,9 +12,10 @@ import time
 
 import everywhere
 import net as network
-from crowd import Crowd, build_client
+from crowd import Crowd
 from ensemble import Ensemble, until
 from load import client
+from programs import built
 from strike import Misbehaved
 
 SERVED_S = 60          # after a fault is over
@@ -70,7 +71,7 @@ class Trial:
 
     def load(self, e, nodes=0, members=None, **more):
         """Clients on all members, at work until settle()."""
-        self.crowd = Crowd(e.hosts(members), self.seed, build_client(),
+        self.crowd = Crowd(e.hosts(members), self.seed, built("faults/client"),
                            **more)
         if nodes:
             self.crowd.fill(nodes)

@@ -16,7 +16,6 @@
  *           lost              the session expired: a new one is not opened
  *           end
  */
-#define _GNU_SOURCE
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -6,7 +6,6 @@
  * the file CLOCK_FILE says, eight bytes of this machine's order, which a test
  * may write at any time.  Other clocks are as they are.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>

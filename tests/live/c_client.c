@@ -8,7 +8,6 @@
  * which the server's bytes came, so what they note is exact evidence of the
  * server's order.  Run by ./run with ZK_HOSTS; prints one line per test.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>

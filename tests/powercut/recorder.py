@@ -2,7 +2,6 @@
 """A zabd whose every change to its data directory is seen: see shim.c."""
 
 import os
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -10,25 +9,19 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests", "live", "lib")]
 
 import server as servers  # noqa: E402
+from programs import built  # noqa: E402
 
-BUILD = os.path.join(ROOT, "build", "powercut")
+BUILD = os.path.join(ROOT, "build", "tests", "powercut")
 SHIM = os.path.join(BUILD, "shim.so")
 OPTIONS = {"snapCount": 40, "preAllocSize": 64, "admin.enableServer": "false",
            "client.processes": 1, "tickTime": 2000}
-
-
-def build_shim():
-    source = os.path.join(HERE, "shim.c")
-    os.makedirs(os.path.dirname(SHIM), exist_ok=True)
-    subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O1", "-shared",
-                    "-fPIC", "-o", SHIM, source, "-ldl"], check=True)
 
 
 class Recorder:
     """A server whose every change to its directory is recorded."""
 
     def __init__(self):
-        build_shim()
+        built("powercut/shim.so")
         self.server = servers.Server("zabd", OPTIONS)
         self.data = self.server.path("data")
         self.journal = self.server.path("journal")

@@ -175,7 +175,7 @@ do_open(int dirfd, const char *path, int flags, mode_t mode)
     if (path[0] == '/' || dirfd == AT_FDCWD) {
         opened(fd, path, flags, existed);
     } else if (path_of(dirfd)) {
-        char full[PATH_MAX];
+        char full[3 * PATH_MAX];
 
         snprintf(full, sizeof full, "%s/%s/%s", root, path_of(dirfd), path);
         opened(fd, full, flags, existed);

@@ -29,9 +29,10 @@ from kazoo.exceptions import NoNodeError
 from kazoo.security import make_acl, make_digest_acl
 
 from lib import ROOT
+from programs import built
 from server import four, free_ports
 
-TOOL = os.path.join(ROOT, "build", "storage-tool")
+TOOL = os.path.join(ROOT, "build", "tests", "storage", "storage_tool")
 ZABD = os.path.join(ROOT, "build", "zabd")
 CLASSPATH = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
 START_S = 60
@@ -40,14 +41,6 @@ FIRST_NODES = {"/zookeeper", "/zookeeper/quota", "/zookeeper/config"}
 
 
 RUNNING = []  # servers, to be ended whatever happens
-
-
-def build_tool():
-    subprocess.run(["gcc", "-std=c11", "-O2", "-D_GNU_SOURCE", "-I", ROOT,
-                    "-o", TOOL, os.path.join(ROOT, "tests/storage",
-                                             "storage_tool.c"),
-                    os.path.join(ROOT, "build/libzabd.a"), "-lev", "-llmdb",
-                    "-lzstd", "-lz", "-ldeflate", "-lm"], check=True)
 
 
 class Apache:
@@ -329,7 +322,7 @@ def zabd_in_between(data, seen):
 
 
 def main():
-    build_tool()
+    built("storage/storage_tool")
     for method in ("", "gz", "snappy") if "long" in sys.argv else ("",):
         data = tempfile.mkdtemp(prefix="zabd-storage.")
         seen = apache_to_zabd(data, method)

@@ -24,10 +24,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 
 from ports import free_ports  # noqa: E402
+from programs import BUILD  # noqa: E402
 
-BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 NODE = os.environ.get("ELECTION_NODE",
-                      os.path.join(BUILD, "tests", "election-node"))
+                      os.path.join(BUILD, "tests", "ensemble", "election", "node"))
 BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|bad check")
 LOOKING, FOLLOWING, LEADING, OBSERVING = range(4)
 NOBODY = -2 ** 63
@@ -42,17 +42,6 @@ class Wrong(Exception):
 def claim(fact, text, *more):
     if not fact:
         raise Wrong(text % more if more else text)
-
-
-def build():
-    """node.c against the library that `make` left."""
-    os.makedirs(os.path.dirname(NODE), exist_ok=True)
-    subprocess.run(
-        ["gcc", "-I.", "-D_GNU_SOURCE", "-std=c11", "-g", "-O1",
-         "-fno-strict-aliasing", "-o", NODE,
-         os.path.join(HERE, "node.c"), os.path.join(BUILD, "libzabd.a"),
-         "-lev", "-llmdb", "-lzstd", "-lz", "-ldeflate", "-lcrypto",
-         "-lsystemd", "-lmicrohttpd", "-ljansson", "-lm"], cwd=ROOT, check=True)
 
 
 def die_with_parent():
