@@ -15,6 +15,7 @@
 
 #include "daemon/check.h"
 #include "tools/bench/bench_crowd.h"
+#include "tools/bench/bench_pace.h"
 
 enum {
     EVENTS_MAX = 512,
@@ -22,7 +23,6 @@ enum {
     STALL_S = 15,
     NOBODY_S = 5,
     TICK_MS = 50,
-    AWAKE_MAX_NS = 200 * 1000,
 };
 
 static volatile sig_atomic_t interrupts;
@@ -104,12 +104,10 @@ top_up(struct bench_loop *l, struct bench_conn *c)
         bench_conn_send(c, &l->io, jute_out_size(&out));
 }
 
-/* When the next request of an open loop is due. */
 static int64_t
 next_due_ns(const struct bench_loop *l)
 {
-    return l->job_started_ns +
-           (int64_t)((double)l->paced * (double)NS_PER_S / l->job->rate);
+    return bench_pace_due_ns(l->job_started_ns, l->paced, l->job->rate);
 }
 
 /*
@@ -212,29 +210,17 @@ tick(struct bench_loop *l)
     show_progress(l);
 }
 
-/*
- * When to wake up for the next request of an open loop: a tenth of the interval
- * early, to wait for it awake.  A timer that ends a sleep is late, on a virtual
- * machine by a hundred microseconds, and that is not the server's doing.
- */
-static int64_t
-pace_wake_ns(const struct bench_loop *l)
-{
-    double early_ns = (double)NS_PER_S / l->job->rate / 10;
-
-    return next_due_ns(l) -
-           (int64_t)(early_ns < AWAKE_MAX_NS ? early_ns : AWAKE_MAX_NS);
-}
-
 /* How long epoll may sleep. */
 static struct timespec
 nap(const struct bench_loop *l)
 {
-    int64_t until = l->tick_ns;
+    int64_t until = l->tick_ns, wake_ns;
 
-    if (l->job->rate > 0 && !l->job->is_dry && next_due_ns(l) > l->io.now_ns &&
-        pace_wake_ns(l) < until)
-        until = pace_wake_ns(l);
+    if (l->job->rate > 0 && !l->job->is_dry && next_due_ns(l) > l->io.now_ns) {
+        wake_ns = bench_pace_wake_ns(next_due_ns(l), l->job->rate);
+        if (wake_ns < until)
+            until = wake_ns;
+    }
     until -= bench_now_ns();
     if (until < 0)
         until = 0;
