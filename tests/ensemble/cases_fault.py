@@ -6,10 +6,12 @@ acknowledged write."""
 import contextlib
 import os
 import signal
+import subprocess
 import time
 
 import net
 import strike
+from ensemble import ZAB, until
 from trial import case
 
 HITS = {"short": 4, "long": 16}
@@ -257,3 +259,32 @@ def full_disk(t, word, who):
     t.served()
     t.finish(e)
 
+
+# --- a leader that resigns --------------------------------------------------
+
+RUSH = "set --connections 20 --depth 50 --seconds 3 --warmup 0 --keys 100 " \
+    "--quiet --limit 15"
+RESIGNED = "a member promised a later epoch"
+
+
+@case("long", of=["zzz"])
+def resigns(t, word):
+    """A member comes that promised a later epoch: the leader ends its term by
+    itself, in the middle of many requests, and each of them is answered."""
+    e = t.ensemble(word, {"globalOutstandingLimit": 20000})
+    e.start()
+    for epoch in range(11, 71, 10):
+        leader = e.wait()
+        member = e.followers()[0]
+        member.stop()
+        member._put("data/version-2/acceptedEpoch", "%d\n" % epoch)
+        mark = leader.mark()
+        rush = subprocess.Popen(
+            ["nice", ZAB, "bench"] + RUSH.split() + ["--hosts", leader.hosts],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        time.sleep(1)
+        member.start_only()
+        said = rush.communicate()[0]
+        until(lambda: leader.said(RESIGNED, mark), "it resigns", 10)
+        t.claim(rush.returncode == 0, "of %r's clients: %s", leader, said)
+    t.finish(e)
