@@ -49,10 +49,11 @@ forward_has_room(const struct forward *f, const struct req *req, bool is_again)
 {
     uint64_t end = begin_of(f, req->size) + req->size;
     uint64_t most = is_again ? FORWARD_BYTES : FORWARD_BYTES / 2;
+    uint64_t places = is_again ? FORWARD_PLACES : FORWARD_PLACES - 1;
 
     if (f->oldest == f->newest)
         return req->size <= FORWARD_BYTES;
-    return f->newest - f->oldest < FORWARD_PLACES &&
+    return f->newest - f->oldest < places &&
            end - place_of(f, f->oldest)->at <= most;
 }
 

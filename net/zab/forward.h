@@ -55,8 +55,8 @@ void forward_clear(struct forward *f);
 void forward_forget(struct forward *f, uint32_t worker);
 
 /*
- * Whether one more can be kept.  New requests leave half of the bytes to
- * those that are sent again (`is_again`).
+ * Whether one more can be kept.  New requests leave half of the bytes and a
+ * place to those that are sent again (`is_again`), one after the other.
  */
 bool forward_has_room(const struct forward *f, const struct req *req,
                       bool is_again);

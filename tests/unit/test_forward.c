@@ -179,6 +179,26 @@ what_waits_is_found_oldest_first(void)
     CU_ASSERT_EQUAL(forward_waiting(f), 1);
 }
 
+/* A leader is lost with as many on their way as there may be. */
+static void
+as_many_as_may_wait_can_be_asked_again(void)
+{
+    const struct req *req = request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 8);
+    struct origin o;
+
+    forward_clear(f);
+    for (int32_t xid = 2; forward_has_room(f, req, false); xid++) {
+        forward_keep(f, req, 3, 5);
+        req = request(REQ_WRITE, ZK_OP_SET_DATA, 5, xid, 8);
+    }
+    for (uint64_t left = f->newest; left > 0; left--) {
+        req = forward_oldest(f, f->newest, &o);
+        CU_ASSERT_TRUE_FATAL(forward_has_room(f, req, true));
+        forward_keep(f, req, o.worker, 5);
+        forward_drop(f);
+    }
+}
+
 /* Sent again while the old copy is still there: neither disturbs the other. */
 static void
 what_is_kept_again_stays_whole(void)
@@ -223,11 +243,11 @@ static void
 places_are_bounded(void)
 {
     forward_clear(f);
-    for (int32_t xid = 1; xid <= FORWARD_PLACES; xid++)
+    for (int32_t xid = 1; xid < FORWARD_PLACES; xid++)
         keep_write(5, xid);
-    CU_ASSERT_FALSE(
-        forward_has_room(f, request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 8), true));
-    for (int32_t xid = FORWARD_PLACES; xid >= 1; xid--)
+    CU_ASSERT_FALSE(forward_has_room(
+        f, request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 8), false));
+    for (int32_t xid = FORWARD_PLACES - 1; xid >= 1; xid--)
         CU_ASSERT_TRUE(is_taken(5, xid, ZK_OP_SET_DATA));
     CU_ASSERT_EQUAL(forward_waiting(f), 0);
 }
@@ -245,6 +265,7 @@ UNIT_SUITE(forward)
     UNIT(syncs_are_answered_in_their_order);
     UNIT(sessions_are_answered_in_any_order);
     UNIT(what_waits_is_found_oldest_first);
+    UNIT(as_many_as_may_wait_can_be_asked_again);
     UNIT(what_is_kept_again_stays_whole);
     UNIT(new_requests_leave_room_for_old_ones);
     UNIT(places_are_bounded);
