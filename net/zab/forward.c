@@ -183,6 +183,14 @@ forward_take_sync(struct forward *f, struct origin *o)
 
 /* --- sending again ------------------------------------------------------- */
 
+/* Nothing but its turn says which sync an answer is for. */
+uint64_t
+forward_ask_again(struct forward *f)
+{
+    f->sync_at = f->newest;
+    return f->newest;
+}
+
 const struct req *
 forward_oldest(const struct forward *f, uint64_t end, struct origin *o)
 {

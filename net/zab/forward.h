@@ -83,6 +83,12 @@ forward_waiting(const struct forward *f)
 }
 
 /*
+ * Another leads: what waits was asked of the last one, and no answer is for it
+ * before it is kept again.  Returns the place where that ends.
+ */
+uint64_t forward_ask_again(struct forward *f);
+
+/*
  * The oldest that waits, if its place is before `end`; NULL if there is none.
  * forward_drop takes it out; it stays readable until then.
  */
