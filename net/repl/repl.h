@@ -97,6 +97,7 @@ struct repl {
     struct session_table *sessions;
     struct prep prep;
     void *prep_memory;
+    size_t prep_size;
     struct expiry expiry;
     struct reaper reaper;
 
