@@ -288,3 +288,27 @@ def resigns(t, word):
         until(lambda: leader.said(RESIGNED, mark), "it resigns", 10)
         t.claim(rush.returncode == 0, "of %r's clients: %s", leader, said)
     t.finish(e)
+
+
+# --- more on its way than a ring holds ----------------------------------------
+
+@case("long", of=["zz"])
+def small_ring(t, word):
+    """A follower gets more proposals than its ring holds before the first of
+    them can be committed: its log stands still meanwhile."""
+    e = t.ensemble(word)
+    e[1].extra = {"ring.size": "16M"}
+    leader = e.start()
+    t.claim(leader is e[2], "%r leads", leader)
+    c = t.client(leader, 30)
+    c.create("/large", b"")
+    log = e[1].processes()["log"]
+    os.kill(log, signal.SIGSTOP)
+    asked = [c.set_async("/large", b"x" * 60000) for _ in range(600)]
+    time.sleep(0.7)
+    os.kill(log, signal.SIGCONT)
+    until(lambda: all(one.ready() for one in asked),
+          lambda: "all is answered; %d are not, 1 is %s" % (
+              sum(not one.ready() for one in asked), e[1].mode()), 30)
+    e.wait()
+    t.finish(e)
