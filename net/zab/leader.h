@@ -32,7 +32,7 @@
  * LEADER_INFO, and nothing else; it is never counted.
  *
  * A LEADER_REQUEST must have become its proposal (leader_proposed) before the
- * next packet of that learner is heard: a sync behind it counts on that.
+ * next REQUEST of that learner is heard: a sync behind it counts on that.
  *
  * Life: leader_init, then the events; it owns nothing and allocates nothing.
  *

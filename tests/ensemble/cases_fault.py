@@ -16,6 +16,7 @@ from trial import case
 
 HITS = {"short": 4, "long": 16}
 FREEZE_S = (0.3, 4.0)
+LARGE = 600 * 1000     # bytes of a node, sixty of which are more than a ring
 
 
 def majority(e):
@@ -311,4 +312,28 @@ def small_ring(t, word):
           lambda: "all is answered; %d are not, 1 is %s" % (
               sum(not one.ready() for one in asked), e[1].mode()), 30)
     e.wait()
+    t.finish(e)
+
+
+@case("long", of=["zzz"])
+def full_ring(t, word):
+    """The leader's ring is full of what nobody has acknowledged, and both
+    followers have asked for more before they acknowledge any of it."""
+    e = t.ensemble(word, {"ring.size": "16M"})
+    leader = e.start()
+    at_leader, *at_others = [t.client(m, 30) for m in [leader] + e.followers()]
+    at_leader.create("/large", b"")
+    logs = [m.processes()["log"] for m in e.followers()]
+    mark = leader.mark()
+    for log in logs:
+        os.kill(log, signal.SIGSTOP)
+    asked = [at_leader.set_async("/large", b"x" * LARGE) for _ in range(60)]
+    time.sleep(0.3)
+    asked += [c.set_async("/large", b"y" * LARGE) for c in at_others * 10]
+    time.sleep(0.3)
+    for log in logs:
+        os.kill(log, signal.SIGCONT)
+    until(lambda: all(one.ready() for one in asked), "all is answered", 30)
+    t.claim(all(one.successful() for one in asked), "some of it failed")
+    t.claim(not leader.said("is dropped", mark), "%r drops a follower", leader)
     t.finish(e)
