@@ -137,7 +137,7 @@ struct leader {
     enum leader_state state;
     bool is_master;           /* for observers, of a follower */
     mono_ms_t began;          /* this state */
-    mono_ms_t check_due;      /* BROADCAST: do we still have a quorum? */
+    mono_ms_t check_due;      /* do we still have a quorum? */
     int64_t accepted_max;     /* of all accepted epochs ever heard, and ours */
     int64_t epoch;            /* of this term, once fixed; else 0 */
     quorum_set_t promised;    /* sent a true ACK_EPOCH, now connected or not */
