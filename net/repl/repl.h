@@ -97,6 +97,7 @@ struct repl {
     struct session_table *sessions;
     struct prep prep;
     void *prep_memory;
+    size_t prep_size;
     struct expiry expiry;
     struct reaper reaper;
 
@@ -206,6 +207,17 @@ bool repl_ask_again(struct repl *r);
 
 /* No client process looks at the tree: it may be replaced. */
 bool repl_is_alone_with_tree(const struct repl *r);
+
+/*
+ * Requests are of connections that are closed by now.  In a period of service
+ * somebody waits for them, even if the role that is to take them has just
+ * given up and this turn will hold its clients.
+ */
+static inline bool
+repl_is_nobodys(const struct repl *r)
+{
+    return r->service.state == SERVICE_NONE;
+}
 
 /* What always holds of the service, checked in every turn. */
 void repl_service_check(const struct repl *r);

@@ -29,7 +29,9 @@ struct lead_peer {
     uint32_t slot;
     uint32_t life; /* of this slot: owners of sessions are told apart */
     bool is_used;
-    bool is_waiting; /* the packet at the front found no room yet */
+    bool is_waiting;  /* the first of `late`, or of what is read next, found no
+                         room yet; the core knows it */
+    struct buf *late; /* requests whose turn has not come, as they came */
     enum lead_snap snap;
     zxid_t snap_zxid;
     char name[96];

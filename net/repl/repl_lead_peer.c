@@ -4,8 +4,9 @@
  *
  * What comes is taken packet by packet to the core; what goes is pulled from
  * it while less than LEAD_AHEAD bytes wait in the connection.  A request that
- * finds no room in the ring stays where it is, and the connection is not read
- * until there is.
+ * finds no room in the ring is late, and so are all behind it: they wait for
+ * their turn aside, for there may be no room before an ACK behind them is
+ * heard.  With LATE_MAX of them the connection is not read.
  *
  * The replication process, leading or an observer master.
  * ZK: LearnerHandler
@@ -17,13 +18,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "net/zab/forward.h"
 #include "net/repl/repl_lead.h"
 
 enum {
     LEAD_AHEAD = 512 * 1024, /* below CONN_OUT_HIGH */
     SNAP_PIECE_BYTES = 64 * 1024,
+    LATE_MAX = FORWARD_BYTES / 2, /* no zabd has more under way */
 };
 
 /* --- life ---------------------------------------------------------------- */
@@ -65,6 +69,8 @@ lead_peer_close(struct lead_peer *p)
         return;
     p->is_used = false;
     conn_close(&p->conn);
+    buf_give(&p->lead->home.pool, p->late);
+    p->late = NULL;
     repl_history_leave(p->lead->r->history, p->slot);
 }
 
@@ -92,25 +98,77 @@ may_hear(struct lead_peer *p, const struct qpacket *packet)
            repl_history_expect(p->lead->r->history, p->slot, packet->zxid);
 }
 
-/* False: not now. */
+/* A sync or a question for a session counts on the requests before it. */
 static bool
-take_packet(struct lead_peer *p, const struct qpacket *packet)
+has_turn(const struct qpacket *packet)
+{
+    return packet->type == Q_REQUEST || packet->type == Q_REVALIDATE;
+}
+
+/* Room is made for half as much again, or each would move all the others. */
+static bool
+put_late(struct lead_peer *p, struct bytes raw)
+{
+    size_t size = (size_t)raw.size, used = buf_used(p->late);
+
+    if (used + size > LATE_MAX)
+        return false;
+    if ((!p->late || buf_capacity(p->late) - p->late->end < size) &&
+        !buf_reserve(&p->lead->home.pool, &p->late, size + used / 2))
+        return false;
+    memcpy(p->late->data + p->late->end, raw.data, size);
+    p->late->end += (uint32_t)size;
+    return true;
+}
+
+/* To the core, or once more to whom it was passed on: is_waiting says. */
+static void
+hear(struct lead_peer *p, const struct qpacket *packet)
 {
     struct leader_out out;
-    mono_ms_t now = clock_mono_ms();
 
     out.count = 0;
-    if (p->is_waiting) { /* the core knows it already */
+    if (p->is_waiting && has_turn(packet)) {
         p->is_waiting = !p->lead->duty->ask(p, packet);
-        return !p->is_waiting;
+        return;
     }
+    leader_hear(&p->lead->core, p->slot, packet, clock_mono_ms(), &out);
+    lead_perform(p->lead, &out);
+}
+
+/* `raw` is what `packet` was read from.  False: not now. */
+static bool
+take_packet(struct lead_peer *p, const struct qpacket *packet, struct bytes raw)
+{
+    bool is_late = buf_used(p->late) > 0;
+
+    if (is_late && has_turn(packet))
+        return put_late(p, raw);
     if (!may_hear(p, packet))
         return false;
-    leader_hear(&p->lead->core, p->slot, packet, now, &out);
-    lead_perform(p->lead, &out);
+    hear(p, packet);
     if (p->is_used && packet->type >= Q_FOLLOWER_INFO)
         name_peer(p);
-    return !p->is_waiting;
+    return is_late || !p->is_waiting || put_late(p, raw);
+}
+
+/* Those whose turn has come. */
+static void
+take_late(struct lead_peer *p)
+{
+    while (p->is_used && buf_used(p->late) > 0) {
+        struct qpacket packet;
+        int64_t n = qlink_get(&p->conn, p->late->data + p->late->start,
+                              buf_used(p->late), &packet);
+
+        check(n > 0);
+        hear(p, &packet);
+        if (!p->is_used || p->is_waiting)
+            return;
+        p->late->start += (uint32_t)n;
+    }
+    buf_give(&p->lead->home.pool, p->late);
+    p->late = NULL;
 }
 
 static size_t
@@ -133,7 +191,8 @@ input(struct conn *c, const uint8_t *data, size_t size)
         }
         if (n == 0)
             break;
-        if (!take_packet(p, &packet)) {
+        if (!take_packet(p, &packet,
+                         (struct bytes){data + taken, (int32_t)n})) {
             if (p->is_used)
                 conn_pause(c, CONN_PAUSE_QUEUE);
             break;
@@ -168,6 +227,9 @@ lead_peers_resume(struct repl_lead *l)
     for (uint32_t i = 0; i < l->core.peer_end; i++) {
         struct lead_peer *p = &l->peer[i];
 
+        if (!p->is_used)
+            continue;
+        take_late(p);
         if (!p->is_used || !(p->conn.pauses & CONN_PAUSE_QUEUE))
             continue;
         leader_stirs(&l->core, i, clock_mono_ms()); /* we did not listen */

@@ -357,7 +357,7 @@ static bool
 learning_take(struct repl *r, const struct req *req, const struct origin *o)
 {
     if (r->learn->core.state != LEARNER_BROADCAST || !r->learn->is_connected)
-        return true; /* of a connection that is closed by now */
+        return repl_is_nobodys(r);
     return learn_ask(r->learn, req, o);
 }
 

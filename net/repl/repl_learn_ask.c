@@ -26,7 +26,6 @@
 enum {
     ROOM_FOR_WORDS = 4 * sizeof(struct ring_entry),
     REQUEST_HEAD = 4 + 8 + 4 + 8 + 4 + 4, /* up to the request record */
-    OPS_MAX = 1 << 16,
     TOUCH_BYTES = 8 + 4,
     TOUCHES_MAX = 64 * 1024,
 };
@@ -150,27 +149,24 @@ learn_has_room(struct repl_learn *l, const struct qpacket *packet)
                                            : size_at_most(txn)) != NULL;
 }
 
-/* The operations of a multi, as the client of ours named them. */
-static const int32_t *
-ops_of(const struct req *req, uint32_t outcome_count)
+/* The reply names each operation as the client of ours did, if it is one's. */
+static bool
+has_reply_ops(const struct req *req, const struct txn *txn)
 {
-    static int32_t ops[OPS_MAX];
-
-    if (!req || req->op != ZK_OP_MULTI ||
-        prep_multi_ops(req_body(req), ops, OPS_MAX) != (int32_t)outcome_count)
-        return NULL;
-    return ops;
+    return req && req->op == ZK_OP_MULTI && txn->header.type == ZK_OP_MULTI;
 }
 
 static void
-put_reply_ops(struct ring_entry *e, struct txn *txn, const int32_t *ops)
+put_reply_ops(struct ring_entry *e, struct txn *txn, const struct req *req)
 {
     struct outcome *outcomes = ring_outcomes(e);
-    int32_t *to = (int32_t *)(void *)(outcomes + e->outcome_count);
+    int32_t *ops = (int32_t *)(void *)(outcomes + e->outcome_count);
+    bool are_known = prep_multi_ops(req_body(req), ops, e->outcome_count) ==
+                     (int32_t)e->outcome_count;
     struct change c;
 
     for (uint32_t i = 0; i < e->outcome_count && txn_next(txn, &c); i++)
-        to[i] = prep_reply_op(ops[i], c.op);
+        ops[i] = prep_reply_op(are_known ? ops[i] : c.op, c.op);
 }
 
 int
@@ -179,7 +175,6 @@ learn_append(struct repl_learn *l, const struct qpacket *packet)
     struct bytes bytes = packet->data;
     struct origin o = {.worker = RING_NOBODY};
     const struct req *req;
-    const int32_t *ops;
     struct ring_entry *e;
     struct txn txn;
     uint32_t count, size;
@@ -189,9 +184,8 @@ learn_append(struct repl_learn *l, const struct qpacket *packet)
     req = forward_take(l->r->forward, txn.header.session, txn.header.cxid,
                        txn.header.type, &o);
     count = txn_count(&txn);
-    ops = ops_of(req, count);
     size = ring_entry_size((uint32_t)bytes.size, count, sizeof(struct outcome),
-                           ops != NULL);
+                           has_reply_ops(req, &txn));
     e = repl_reserve(l->r, size);
     check(e != NULL);
     *e = (struct ring_entry){
@@ -209,8 +203,8 @@ learn_append(struct repl_learn *l, const struct qpacket *packet)
         .outcome_count = count,
     };
     memcpy(e + 1, bytes.data, (size_t)bytes.size);
-    if (ops)
-        put_reply_ops(e, &txn, ops);
+    if (has_reply_ops(req, &txn))
+        put_reply_ops(e, &txn, req);
     repl_append(l->r, e);
     return 0;
 }

@@ -34,18 +34,37 @@ reload(const char *why)
 
 /*
  * Before UP_TO_DATE nothing that comes is known to be committed, so nothing is
- * applied, and what must come can be more than the ring holds.  All of it is
- * in the log: a start puts that into the tree, and asks for the rest.
+ * applied.  Later the COMMIT that would make room is behind what finds none,
+ * if all that we were told of is in the tree.
+ */
+static bool
+is_room_behind(const struct repl_learn *l)
+{
+    const struct shm_replication *shared = l->r->shm->replication;
+
+    switch (l->core.state) {
+    case LEARNER_SYNCING:
+    case LEARNER_SEALED:
+        return true;
+    case LEARNER_BROADCAST:
+        return atomic_load(&shared->committed_zxid) >= l->r->commit_zxid;
+    default:
+        return false;
+    }
+}
+
+/*
+ * What must come can be more than the ring holds.  All of it is in the log: a
+ * start puts that into the tree, and asks for the rest.
  */
 void
 learn_past_full(struct repl_learn *l)
 {
     const struct repl *r = l->r;
-    bool is_early =
-        l->core.state == LEARNER_SYNCING || l->core.state == LEARNER_SEALED;
 
-    if (is_early && r->published == r->head && repl_durable(r) >= r->last &&
-        r->slowest == r->applied && r->applied == r->committed)
+    if (is_room_behind(l) && r->published == r->head &&
+        repl_durable(r) >= r->last && r->slowest == r->applied &&
+        r->applied == r->committed)
         reload("more is to come than the ring holds");
 }
 

@@ -29,15 +29,21 @@ enum { AT_ONCE_MS = 100, PAUSE_MS = 200 };
 
 /* --- preparing ------------------------------------------------------------ */
 
-/* Zeroed: the memory of an earlier term goes back first. */
+/*
+ * Zeroed: the memory of an earlier term goes back first.  It may be too small
+ * by now, for jute.maxbuffer grows by reload.
+ */
 static void *
 prep_memory(struct repl *r, size_t size)
 {
-    if (r->prep_memory) {
-        madvise(r->prep_memory, size, MADV_DONTNEED);
+    if (size <= r->prep_size) {
+        madvise(r->prep_memory, r->prep_size, MADV_DONTNEED);
         return r->prep_memory;
     }
+    if (r->prep_memory)
+        munmap(r->prep_memory, r->prep_size);
     r->prep_memory = memory_reserve(size);
+    r->prep_size = size;
     return r->prep_memory;
 }
 

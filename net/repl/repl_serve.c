@@ -180,7 +180,7 @@ go_on(struct repl *r, int64_t epoch)
     if (service->state != SERVICE_HELD || epoch == service->epoch)
         return false;
     service->state = waiting > 0 ? SERVICE_ASKING_AGAIN : SERVICE_OPEN;
-    service->again_end = waiting > 0 ? r->forward->newest : 0;
+    service->again_end = waiting > 0 ? forward_ask_again(r->forward) : 0;
     log_info("replication: clients were held through the change of leader, "
              "%llu requests are asked again",
              (unsigned long long)waiting);

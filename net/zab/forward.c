@@ -49,10 +49,11 @@ forward_has_room(const struct forward *f, const struct req *req, bool is_again)
 {
     uint64_t end = begin_of(f, req->size) + req->size;
     uint64_t most = is_again ? FORWARD_BYTES : FORWARD_BYTES / 2;
+    uint64_t places = is_again ? FORWARD_PLACES : FORWARD_PLACES - 1;
 
     if (f->oldest == f->newest)
         return req->size <= FORWARD_BYTES;
-    return f->newest - f->oldest < FORWARD_PLACES &&
+    return f->newest - f->oldest < places &&
            end - place_of(f, f->oldest)->at <= most;
 }
 
@@ -181,6 +182,14 @@ forward_take_sync(struct forward *f, struct origin *o)
 }
 
 /* --- sending again ------------------------------------------------------- */
+
+/* Nothing but its turn says which sync an answer is for. */
+uint64_t
+forward_ask_again(struct forward *f)
+{
+    f->sync_at = f->newest;
+    return f->newest;
+}
 
 const struct req *
 forward_oldest(const struct forward *f, uint64_t end, struct origin *o)

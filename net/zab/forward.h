@@ -55,8 +55,8 @@ void forward_clear(struct forward *f);
 void forward_forget(struct forward *f, uint32_t worker);
 
 /*
- * Whether one more can be kept.  New requests leave half of the bytes to
- * those that are sent again (`is_again`).
+ * Whether one more can be kept.  New requests leave half of the bytes and a
+ * place to those that are sent again (`is_again`), one after the other.
  */
 bool forward_has_room(const struct forward *f, const struct req *req,
                       bool is_again);
@@ -81,6 +81,12 @@ forward_waiting(const struct forward *f)
 {
     return f->newest - f->oldest;
 }
+
+/*
+ * Another leads: what waits was asked of the last one, and no answer is for it
+ * before it is kept again.  Returns the place where that ends.
+ */
+uint64_t forward_ask_again(struct forward *f);
 
 /*
  * The oldest that waits, if its place is before `end`; NULL if there is none.

@@ -51,6 +51,13 @@ sync_ms(const struct leader *l)
     return (int64_t)l->conf.sync_ticks * l->conf.tick_ms;
 }
 
+/* How long a quorum may be lost; a tick, if that is shorter. */
+static int64_t
+lost_ms(const struct leader *l)
+{
+    return l->conf.tick_ms < LOST_MS ? l->conf.tick_ms : LOST_MS;
+}
+
 static void
 enter(struct leader *l, enum leader_state state, mono_ms_t now)
 {
@@ -283,8 +290,7 @@ leader_leave(struct leader *l, uint32_t slot, mono_ms_t now)
     l->peer[slot].stage = PEER_FREE;
     has = has_quorum(l, self(l) | voters_at(l, PEER_INFORMED));
     if (had && !has)
-        l->check_due =
-            now + (l->conf.tick_ms < LOST_MS ? l->conf.tick_ms : LOST_MS);
+        l->check_due = now + lost_ms(l);
 }
 
 void
@@ -426,6 +432,27 @@ in_touch(const struct leader *l, mono_ms_t now)
     return set;
 }
 
+/*
+ * Is a quorum still there to lead?  Once an epoch is fixed it is looked for
+ * all the time, for who has left may be waiting for us to look as well.
+ *
+ * ZK: until NEWLEADER is acknowledged only initLimit ends it.
+ */
+static void
+check_quorum(struct leader *l, mono_ms_t now, struct leader_out *out)
+{
+    if (l->state == LEADER_DISCOVERY)
+        return;
+    if (l->state != LEADER_BROADCAST &&
+        has_quorum(l, self(l) | voters_at(l, PEER_INFORMED)))
+        l->check_due = now + lost_ms(l);
+    if (now < l->check_due)
+        return;
+    l->check_due = now + l->conf.tick_ms;
+    if (!has_quorum(l, in_touch(l, now)))
+        give_up(l, "fewer voters than a quorum are in touch", out);
+}
+
 void
 leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out)
 {
@@ -440,9 +467,5 @@ leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out)
             tick_peer(l, i, now, out);
     if (l->state == LEADER_EPOCH_ACKS)
         leader_advance(l, now, out); /* it may have waited long enough */
-    if (l->state != LEADER_BROADCAST || now < l->check_due)
-        return;
-    l->check_due = now + l->conf.tick_ms;
-    if (!has_quorum(l, in_touch(l, now)))
-        give_up(l, "fewer voters than a quorum are in touch", out);
+    check_quorum(l, now, out);
 }

@@ -32,7 +32,7 @@
  * LEADER_INFO, and nothing else; it is never counted.
  *
  * A LEADER_REQUEST must have become its proposal (leader_proposed) before the
- * next packet of that learner is heard: a sync behind it counts on that.
+ * next REQUEST of that learner is heard: a sync behind it counts on that.
  *
  * Life: leader_init, then the events; it owns nothing and allocates nothing.
  *
@@ -137,7 +137,7 @@ struct leader {
     enum leader_state state;
     bool is_master;           /* for observers, of a follower */
     mono_ms_t began;          /* this state */
-    mono_ms_t check_due;      /* BROADCAST: do we still have a quorum? */
+    mono_ms_t check_due;      /* do we still have a quorum? */
     int64_t accepted_max;     /* of all accepted epochs ever heard, and ours */
     int64_t epoch;            /* of this term, once fixed; else 0 */
     quorum_set_t promised;    /* sent a true ACK_EPOCH, now connected or not */

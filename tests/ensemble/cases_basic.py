@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of an ensemble on a good day, and on one when its leader dies."""
 
+import os
+import signal
 import time
 
 from kazoo.exceptions import NoNodeError
 
 from ensemble import SERVING, until
 from trial import case
+
+LARGE = 7 << 20        # bytes of a request, more than is prepared for at first
+MANY = 70 * 1000       # operations, more than such a request had room for
 
 
 def write_through_each(t, e, name):
@@ -132,4 +137,31 @@ def quorums_of_groups(t, word):
     e.wait()
     write_through_each(t, e, "five")
     e[6].start()
+    t.finish(e)
+
+
+@case("long", of=["zzz"])
+def larger_requests(t, word):
+    """A larger jute.maxbuffer is reloaded, and who led before leads again.
+    Every member answers a multi of that size, operation by operation."""
+    e = t.ensemble(word, {"request.ring.size": "64M"})
+    leader = e.elect("zabd")
+    e.options["jute.maxbuffer"] = LARGE
+    for m in e:
+        m.configure()
+        os.kill(m.pid, signal.SIGHUP)
+        until(lambda: m.said("jute.maxbuffer"), "%r has read it" % m, 10)
+    others = [m for m in e if m is not leader]
+    for m in others:
+        m.stop()
+    until(lambda: leader.mode() != "leader", "%r is alone" % leader, 10)
+    e.start(others)
+    e.wait()
+    t.claim(leader.mode() == "leader", "%r leads", e.leader())
+    for m in e:
+        many = t.client(m, 30).transaction()
+        paths = ["/many-%d-%d" % (m.sid, i) for i in range(MANY)]
+        for path in paths:
+            many.create(path)
+        t.claim(many.commit() == paths, "through %r they fail", m)
     t.finish(e)

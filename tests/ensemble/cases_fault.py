@@ -6,14 +6,17 @@ acknowledged write."""
 import contextlib
 import os
 import signal
+import subprocess
 import time
 
 import net
 import strike
+from ensemble import ZAB, until
 from trial import case
 
 HITS = {"short": 4, "long": 16}
 FREEZE_S = (0.3, 4.0)
+LARGE = 600 * 1000     # bytes of a node, sixty of which are more than a ring
 
 
 def majority(e):
@@ -257,3 +260,80 @@ def full_disk(t, word, who):
     t.served()
     t.finish(e)
 
+
+# --- a leader that resigns --------------------------------------------------
+
+RUSH = "set --connections 20 --depth 50 --seconds 3 --warmup 0 --keys 100 " \
+    "--quiet --limit 15"
+RESIGNED = "a member promised a later epoch"
+
+
+@case("long", of=["zzz"])
+def resigns(t, word):
+    """A member comes that promised a later epoch: the leader ends its term by
+    itself, in the middle of many requests, and each of them is answered."""
+    e = t.ensemble(word, {"globalOutstandingLimit": 20000})
+    e.start()
+    for epoch in range(11, 71, 10):
+        leader = e.wait()
+        member = e.followers()[0]
+        member.stop()
+        member._put("data/version-2/acceptedEpoch", "%d\n" % epoch)
+        mark = leader.mark()
+        rush = subprocess.Popen(
+            ["nice", ZAB, "bench"] + RUSH.split() + ["--hosts", leader.hosts],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        time.sleep(1)
+        member.start_only()
+        said = rush.communicate()[0]
+        until(lambda: leader.said(RESIGNED, mark), "it resigns", 10)
+        t.claim(rush.returncode == 0, "of %r's clients: %s", leader, said)
+    t.finish(e)
+
+
+# --- more on its way than a ring holds ----------------------------------------
+
+@case("long", of=["zz"])
+def small_ring(t, word):
+    """A follower gets more proposals than its ring holds before the first of
+    them can be committed: its log stands still meanwhile."""
+    e = t.ensemble(word)
+    e[1].extra = {"ring.size": "16M"}
+    leader = e.start()
+    t.claim(leader is e[2], "%r leads", leader)
+    c = t.client(leader, 30)
+    c.create("/large", b"")
+    log = e[1].processes()["log"]
+    os.kill(log, signal.SIGSTOP)
+    asked = [c.set_async("/large", b"x" * 60000) for _ in range(600)]
+    time.sleep(0.7)
+    os.kill(log, signal.SIGCONT)
+    until(lambda: all(one.ready() for one in asked),
+          lambda: "all is answered; %d are not, 1 is %s" % (
+              sum(not one.ready() for one in asked), e[1].mode()), 30)
+    e.wait()
+    t.finish(e)
+
+
+@case("long", of=["zzz"])
+def full_ring(t, word):
+    """The leader's ring is full of what nobody has acknowledged, and both
+    followers have asked for more before they acknowledge any of it."""
+    e = t.ensemble(word, {"ring.size": "16M"})
+    leader = e.start()
+    at_leader, *at_others = [t.client(m, 30) for m in [leader] + e.followers()]
+    at_leader.create("/large", b"")
+    logs = [m.processes()["log"] for m in e.followers()]
+    mark = leader.mark()
+    for log in logs:
+        os.kill(log, signal.SIGSTOP)
+    asked = [at_leader.set_async("/large", b"x" * LARGE) for _ in range(60)]
+    time.sleep(0.3)
+    asked += [c.set_async("/large", b"y" * LARGE) for c in at_others * 10]
+    time.sleep(0.3)
+    for log in logs:
+        os.kill(log, signal.SIGCONT)
+    until(lambda: all(one.ready() for one in asked), "all is answered", 30)
+    t.claim(all(one.successful() for one in asked), "some of it failed")
+    t.claim(not leader.said("is dropped", mark), "%r drops a follower", leader)
+    t.finish(e)

@@ -14,6 +14,7 @@ from trial import case
 PAIRS = ["aaz zabd apache", "zaa apache zabd", "zza zabd apache",
          "zza zabd zabd", "zza apache zabd", "zzz zabd zabd"]
 SETTLE_S = 30
+NEEDED_S = 6           # initLimit is 15
 
 
 def learner_of(e, kind):
@@ -87,11 +88,8 @@ LOST = ["aaz zabd apache", "aza apache zabd", "zza zabd apache",
         "zza apache zabd", "zzz zabd zabd", "aaa apache apache"]
 
 
-def forget(t, word, truncated, leads, late):
-    """A leader has logged what no follower got, and dies.  Of the others,
-    which are equal, the greater sid leads and makes it forget."""
-    e = t.ensemble(word)
-    old = e.elect(truncated)
+def logs_for_nobody(t, e, old):
+    """It leads, logs what no follower gets, and all die."""
     write_some(t, old, "base", 50)
     others = [m for m in e if m is not old]
     c = t.client(old)
@@ -106,6 +104,15 @@ def forget(t, word, truncated, leads, late):
     for m in [old] + others:     # what lies in their sockets dies with them
         m.kill()
     t.close_clients()
+    return others
+
+
+def forget(t, word, truncated, leads, late):
+    """A leader has logged what no follower got, and dies.  Of the others,
+    which are equal, the greater sid leads and makes it forget."""
+    e = t.ensemble(word)
+    old = e.elect(truncated)
+    others = logs_for_nobody(t, e, old)
     leader = e.start(others)
     t.say("%r leads", leader)
     t.claim(leader.kind == leads, "%r leads, which is no %s", leader, leads)
@@ -131,3 +138,22 @@ def by_trunc(t, word, truncated, leads):
 def by_trunc_late(t, word, truncated, leads):
     """The new leader has written by then; Apache's sends a snapshot."""
     forget(t, word, truncated, leads, True)
+
+
+@case("long", of=["zzz"])
+def by_trunc_needed(t, word):
+    """Without it the new leader has no quorum: who has to load its tree again
+    is back at once, and the leader does not wait for what it had said."""
+    e = t.ensemble(word)
+    old = e.elect("zabd")
+    one, other = logs_for_nobody(t, e, old)
+    leader = e.start([one, other])
+    write_some(t, leader, "new-epoch", 10)
+    one.kill()
+    mark, begin = old.mark(), time.monotonic()
+    e.start([old])
+    e.wait([old, other])
+    took = time.monotonic() - begin
+    t.claim("TRUNC" in old.synced_by(mark), "it came in step otherwise")
+    t.claim(took < NEEDED_S, "served after %.1f s", took)
+    t.finish(e)

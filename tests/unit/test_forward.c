@@ -169,7 +169,7 @@ what_waits_is_found_oldest_first(void)
     for (int32_t xid = 1; xid <= 4; xid++)
         keep_write(5, xid);
     is_taken(5, 2, ZK_OP_SET_DATA);
-    end = f->newest;
+    end = forward_ask_again(f);
     keep_write(5, 9);
     for (int32_t xid = 1; xid <= 4; xid += xid == 1 ? 2 : 1) {
         CU_ASSERT_EQUAL(forward_oldest(f, end, &o)->xid, xid);
@@ -177,6 +177,26 @@ what_waits_is_found_oldest_first(void)
     }
     CU_ASSERT_PTR_NULL(forward_oldest(f, end, &o));
     CU_ASSERT_EQUAL(forward_waiting(f), 1);
+}
+
+/* A leader is lost with as many on their way as there may be. */
+static void
+as_many_as_may_wait_can_be_asked_again(void)
+{
+    const struct req *req = request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 8);
+    struct origin o;
+
+    forward_clear(f);
+    for (int32_t xid = 2; forward_has_room(f, req, false); xid++) {
+        forward_keep(f, req, 3, 5);
+        req = request(REQ_WRITE, ZK_OP_SET_DATA, 5, xid, 8);
+    }
+    for (uint64_t left = f->newest; left > 0; left--) {
+        req = forward_oldest(f, f->newest, &o);
+        CU_ASSERT_TRUE_FATAL(forward_has_room(f, req, true));
+        forward_keep(f, req, o.worker, 5);
+        forward_drop(f);
+    }
 }
 
 /* Sent again while the old copy is still there: neither disturbs the other. */
@@ -190,7 +210,7 @@ what_is_kept_again_stays_whole(void)
     forward_clear(f);
     for (int32_t xid = 1; xid <= 100; xid++)
         keep_write(5, xid);
-    end = f->newest;
+    end = forward_ask_again(f);
     while ((req = forward_oldest(f, end, &o)) != NULL) {
         CU_ASSERT_TRUE(forward_has_room(f, req, true));
         forward_keep(f, req, o.worker, 5);
@@ -198,6 +218,29 @@ what_is_kept_again_stays_whole(void)
     }
     for (int32_t xid = 1; xid <= 100; xid++)
         CU_ASSERT_TRUE(is_taken(5, xid, ZK_OP_SET_DATA));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+/* The leader answers the first while the second has not been sent to it. */
+static void
+an_answer_is_for_the_sync_that_was_asked_again(void)
+{
+    struct origin o;
+    uint64_t end;
+
+    forward_clear(f);
+    forward_keep(f, request(REQ_SYNC, ZK_OP_SYNC, 5, 1, 8), 3, 5);
+    forward_keep(f, request(REQ_SYNC, ZK_OP_SYNC, 6, 2, 8), 3, 6);
+    end = forward_ask_again(f);
+    for (session_id_t session = 5; session <= 6; session++) {
+        const struct req *req = forward_oldest(f, end, &o);
+
+        CU_ASSERT_TRUE_FATAL(req && req->session == session);
+        forward_keep(f, req, o.worker, session);
+        forward_drop(f);
+        req = forward_take_sync(f, &o);
+        CU_ASSERT_TRUE(req && req->session == session);
+    }
     CU_ASSERT_EQUAL(forward_waiting(f), 0);
 }
 
@@ -223,11 +266,11 @@ static void
 places_are_bounded(void)
 {
     forward_clear(f);
-    for (int32_t xid = 1; xid <= FORWARD_PLACES; xid++)
+    for (int32_t xid = 1; xid < FORWARD_PLACES; xid++)
         keep_write(5, xid);
-    CU_ASSERT_FALSE(
-        forward_has_room(f, request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 8), true));
-    for (int32_t xid = FORWARD_PLACES; xid >= 1; xid--)
+    CU_ASSERT_FALSE(forward_has_room(
+        f, request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 8), false));
+    for (int32_t xid = FORWARD_PLACES - 1; xid >= 1; xid--)
         CU_ASSERT_TRUE(is_taken(5, xid, ZK_OP_SET_DATA));
     CU_ASSERT_EQUAL(forward_waiting(f), 0);
 }
@@ -245,7 +288,9 @@ UNIT_SUITE(forward)
     UNIT(syncs_are_answered_in_their_order);
     UNIT(sessions_are_answered_in_any_order);
     UNIT(what_waits_is_found_oldest_first);
+    UNIT(as_many_as_may_wait_can_be_asked_again);
     UNIT(what_is_kept_again_stays_whole);
+    UNIT(an_answer_is_for_the_sync_that_was_asked_again);
     UNIT(new_requests_leave_room_for_old_ones);
     UNIT(places_are_bounded);
 }

@@ -115,6 +115,31 @@ a_lost_quorum_is_lost_a_tick_later_when_ticks_are_short(void)
     CU_ASSERT_TRUE(gave_up());
 }
 
+/* Who left looks for a leader, and may find none while we wait for it. */
+static void
+a_quorum_lost_before_we_lead_is_lost_as_soon(void)
+{
+    given_epoch(ZXID(4, 3));
+    passes(1);
+    leaves(2);
+    passes(LOST_MS - 1);
+    CU_ASSERT_FALSE(gave_up());
+    passes(1);
+    CU_ASSERT_TRUE(gave_up());
+}
+
+static void
+who_is_back_before_we_lead_is_waited_for(void)
+{
+    given_epoch_acks();
+    passes(1);
+    leaves(2);
+    passes(LOST_MS - 1);
+    comes(2, 5);
+    passes(INIT_MS / 2);
+    CU_ASSERT_FALSE(gave_up());
+}
+
 /* Others that come and go do not put the check off for ever. */
 static void
 only_the_loss_of_the_quorum_delays_its_check(void)
@@ -346,6 +371,8 @@ UNIT_SUITE(leader_time)
     UNIT(any_packet_is_a_sign_of_life);
     UNIT(a_lost_quorum_is_lost_half_a_second_later);
     UNIT(a_lost_quorum_is_lost_a_tick_later_when_ticks_are_short);
+    UNIT(a_quorum_lost_before_we_lead_is_lost_as_soon);
+    UNIT(who_is_back_before_we_lead_is_waited_for);
     UNIT(only_the_loss_of_the_quorum_delays_its_check);
     UNIT(who_is_brought_up_counts_for_the_quorum);
     UNIT(who_is_brought_up_does_not_count_for_ever);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Claims about whose requests a role takes: net/repl/repl_take.c with the
+ * takes of repl_lead.c and repl_learn.c.
+ */
+#include "net/repl/repl.h"
+
+#include "net/repl/repl_lead.h"
+#include "net/repl/repl_learn.h"
+#include "net/zab/forward.h"
+#include "tests/unit/memory_given.h"
+#include "tests/unit/unit.h"
+
+enum { RING_BYTES = 1 << 16 };
+
+static struct shm shm;
+static struct repl r;
+static struct repl_lead lead;
+static struct repl_learn learn;
+static struct forward forwarded;
+static _Atomic ring_pos_t tail;
+
+/* One client process, and a request of its in the ring. */
+static void
+given(const struct role *role, enum service_state service)
+{
+    static struct shm_super super = {.client_count = 1};
+    static struct shm_replication replication;
+    struct reqring *ring;
+    struct req *req;
+
+    if (!shm.requests[0].base)
+        shm.requests[0] = (struct reqring){memory_twice(RING_BYTES), RING_BYTES,
+                                           &tail, &replication.taken[0]};
+    shm.super = &super;
+    shm.replication = &replication;
+    atomic_store(&replication.taken[0], atomic_load(&tail));
+    r = (struct repl){.shm = &shm,
+                      .role = role,
+                      .lead = &lead,
+                      .learn = &learn,
+                      .forward = &forwarded};
+    r.service.state = service;
+    lead.r = learn.r = &r;
+    learn.is_connected = true;
+    forward_clear(&forwarded);
+    ring = &shm.requests[0];
+    req = reqring_reserve(ring, 0, 0);
+    req->kind = REQ_WRITE;
+    req->op = ZK_OP_SET_DATA;
+    reqring_send(ring, req);
+}
+
+static bool
+is_taken(void)
+{
+    repl_take(&r);
+    return atomic_load(&shm.replication->taken[0]) == atomic_load(&tail);
+}
+
+/* The core has given up, and this turn will look: the client is held. */
+static void
+a_term_that_is_over_takes_no_request(void)
+{
+    given(&role_leading, SERVICE_OPEN);
+    lead.core.state = LEADER_OVER;
+    CU_ASSERT_FALSE(is_taken());
+}
+
+static void
+a_lost_leader_takes_no_request(void)
+{
+    given(&role_learning, SERVICE_OPEN);
+    learn.core.state = LEARNER_OVER;
+    CU_ASSERT_FALSE(is_taken());
+}
+
+static void
+what_is_asked_again_stays_when_this_leader_is_lost(void)
+{
+    struct req req = {.size = sizeof req, .kind = REQ_SYNC};
+
+    given(&role_learning, SERVICE_ASKING_AGAIN);
+    learn.core.state = LEARNER_OVER;
+    forward_keep(&forwarded, &req, 0, 5);
+    r.service.again_end = forwarded.newest;
+    CU_ASSERT_FALSE(is_taken());
+    CU_ASSERT_EQUAL(forward_waiting(&forwarded), 1);
+    CU_ASSERT_EQUAL(r.service.state, SERVICE_ASKING_AGAIN);
+}
+
+static void
+without_service_a_request_is_nobodys(void)
+{
+    given(&role_leading, SERVICE_NONE);
+    lead.core.state = LEADER_DISCOVERY;
+    CU_ASSERT_TRUE(is_taken());
+    given(&role_learning, SERVICE_NONE);
+    learn.core.state = LEARNER_SYNCING;
+    CU_ASSERT_TRUE(is_taken());
+}
+
+UNIT_SUITE(repl_take)
+{
+    unit_suite("repl_take");
+    UNIT(a_term_that_is_over_takes_no_request);
+    UNIT(a_lost_leader_takes_no_request);
+    UNIT(what_is_asked_again_stays_when_this_leader_is_lost);
+    UNIT(without_service_a_request_is_nobodys);
+}
