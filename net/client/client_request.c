@@ -120,12 +120,20 @@ run_here(struct client_proc *p, struct client *c, const struct request *r,
 
 /* --- the queue's turn ----------------------------------------------------- */
 
+/* Who had asked, whatever auth packets came behind.  Good for this request. */
+static struct bytes
+ids_of(const struct client *c, const struct queued *q)
+{
+    static uint8_t memory[AUTH_IDS_MAX];
+
+    return auth_bytes_then(&c->ids, q->ids_size, memory);
+}
+
 static void
 run_parked_read(struct client_proc *p, struct client *c)
 {
     const struct queued *q = queue_head(&c->queue);
     struct request r = {q->xid, q->op, queued_body(q)};
-    struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
     int64_t limit = p->conf.throttled_op_wait_ms;
 
     if (r.op == ZK_OP_CLOSE_SESSION)
@@ -134,7 +142,7 @@ run_parked_read(struct client_proc *p, struct client *c)
         client_put_reply(p, c, r.xid, p->zxid, ZK_THROTTLED);
         COUNT(p->own->stats.throttled, 1);
     } else {
-        run_here(p, c, &r, ids);
+        run_here(p, c, &r, ids_of(c, q));
     }
     if (c->state != CLIENT_GONE)
         queue_pop(&p->home.pool, &c->queue);
@@ -146,12 +154,11 @@ step_parked(struct client_proc *p, struct client *c)
 {
     struct queued *q = queue_parked(&c->queue);
     struct request r = {q->xid, q->op, queued_body(q)};
-    struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
 
     if (q->kind == QUEUED_REPLY) {
         queue_unpark(&c->queue);
     } else if (goes_out(p, c, q->op)) {
-        if (!send_request(p, c, req_kind_of(q->op), &r, ids)) {
+        if (!send_request(p, c, req_kind_of(q->op), &r, ids_of(c, q))) {
             client_list_add(&p->blocked, c);
             return false;
         }
