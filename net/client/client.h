@@ -32,7 +32,7 @@ enum {
     IDS_INLINE = 54, /* an IPv6 address as ip id fits */
     SESSION_BUCKETS = 1 << 14,
     CLOSING_MS = 5000,            /* to take its last answer */
-    EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes, then it is closed */
+    EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes of events, then closed */
 };
 
 _Static_assert(1 << WATCH_CONN_BITS == CONNS_MAX, "a place fits in an id");
@@ -58,6 +58,7 @@ struct client {
     uint32_t session_next;         /* same bucket: place + 1 */
     uint32_t list_prev, list_next; /* of its state: place + 1 */
     uint32_t todo_next;            /* place + 1 */
+    uint32_t event_bytes;          /* written since all was last sent */
     uint8_t state;                 /* enum client_state */
     uint8_t is_todo;
     uint8_t has_read_only; /* the ConnectRequest had that byte */

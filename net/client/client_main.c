@@ -180,6 +180,7 @@ on_drained(struct conn *conn)
 {
     struct client *c = client_of(conn);
 
+    c->event_bytes = 0;
     if (c->state == CLIENT_CLOSING) {
         conn_hush(conn);
         client_drop(&client_proc, c);
