@@ -265,6 +265,9 @@ int32_t client_local_error(const struct client *c, int32_t op, int32_t err);
 /* conn_ops.input */
 size_t client_input(struct conn *conn, const uint8_t *data, size_t size);
 
+/* conn_ops.taken */
+void client_taken(struct conn *conn);
+
 /* Run what waits in the queue as far as that can be done now. */
 void client_pump(struct client_proc *p, struct client *c);
 

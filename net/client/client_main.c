@@ -200,6 +200,7 @@ static const struct conn_ops ops = {
     .input = client_input,
     .broken = on_broken,
     .drained = on_drained,
+    .taken = client_taken,
 };
 
 static void

@@ -354,6 +354,14 @@ note_heard(struct client_proc *p, const struct client *c)
         atomic_store_explicit(&p->heard[c->slot], now, memory_order_relaxed);
 }
 
+/* Its words are not read now, pings neither; but it takes our answers. */
+void
+client_taken(struct conn *conn)
+{
+    if (client_of(conn)->state == CLIENT_OPEN)
+        note_heard(&client_proc, client_of(conn));
+}
+
 size_t
 client_input(struct conn *conn, const uint8_t *data, size_t size)
 {
