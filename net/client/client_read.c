@@ -82,11 +82,18 @@ client_looked(struct client_proc *p)
     p->wants_tree = false;
 }
 
+/* A path that the connection watches already takes no memory. */
+static bool
+may_grow(const struct client_proc *p, const struct client *c, struct bytes path)
+{
+    return !p->is_full || watch_modes(&p->watch, c->id, path) != 0;
+}
+
 bool
 client_watch(struct client_proc *p, struct client *c, struct bytes path,
              unsigned modes)
 {
-    if (p->is_full || !watch_add(&p->watch, c->id, path, modes)) {
+    if (!may_grow(p, c, path) || !watch_add(&p->watch, c->id, path, modes)) {
         log_warn_often("%s: watch refused, memory.limit is reached",
                        client_name(p, c));
         return false;
