@@ -62,7 +62,7 @@ read_remove_watches(struct read *r, struct jute_out *out)
     (void)out;
     if (!request_path_number(r->r->body, &path, &type) || !modes_of_type(type))
         return ZK_MARSHALLING;
-    if (r->watch_path.data == path.data && path.size > 0)
+    if (r->watch_path.data == path.data)
         return ZK_OK;
     if (!watch_remove(&r->p->watch, r->c->id, path, modes_of_type(type)))
         return ZK_NO_WATCHER;
