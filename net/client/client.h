@@ -249,7 +249,7 @@ void client_local_hear(struct client_proc *p);
 
 /* closeSession of a local session: nobody else is asked. */
 void client_local_close(struct client_proc *p, struct client *c,
-                        const struct request *r);
+                        const struct request *r, uint32_t heard_ms);
 
 /* Its session is global from now on. */
 void client_local_upgraded(struct client_proc *p, struct client *c);
@@ -320,9 +320,9 @@ void client_count_reply(struct client_proc *p, struct client *c, int32_t op,
 
 /* --- client_read.c, client_read_watch.c ----------------------------------- */
 
-/* Answer a read now; `ids` are those of when it came. */
+/* Answer a read now; it came at `heard_ms`, from somebody with those `ids`. */
 void client_read(struct client_proc *p, struct client *c,
-                 const struct request *r, struct bytes ids);
+                 const struct request *r, struct bytes ids, uint32_t heard_ms);
 
 /* One read at hand. */
 struct read {
@@ -330,6 +330,7 @@ struct read {
     struct client *c;
     const struct request *r;
     struct bytes ids;
+    uint32_t heard_ms;
     struct bytes watch_path; /* filled by a read that sets a watch */
     unsigned watch_modes;
 };

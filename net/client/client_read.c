@@ -378,9 +378,10 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
 
 void
 client_read(struct client_proc *p, struct client *c, const struct request *r,
-            struct bytes ids)
+            struct bytes ids, uint32_t heard_ms)
 {
-    struct read read = {.p = p, .c = c, .r = r, .ids = ids};
+    struct read read = {
+        .p = p, .c = c, .r = r, .ids = ids, .heard_ms = heard_ms};
     struct jute_out out;
     int32_t err;
 
@@ -401,5 +402,5 @@ client_read(struct client_proc *p, struct client *c, const struct request *r,
         reply_put(&out, r->xid, p->zxid, ZK_SYSTEM_ERROR);
     }
     conn_out_end(&c->conn, &out);
-    client_count_reply(p, c, r->op, p->zxid, (uint32_t)p->now_ms);
+    client_count_reply(p, c, r->op, p->zxid, heard_ms);
 }

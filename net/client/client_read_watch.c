@@ -185,5 +185,5 @@ client_set_watches(struct read *r)
     client_put_reply(p, r->c, r->r->xid, p->zxid,
                      refused ? ZK_SYSTEM_ERROR : err);
     if (r->c->state == CLIENT_OPEN)
-        client_count_reply(p, r->c, r->r->op, p->zxid, (uint32_t)p->now_ms);
+        client_count_reply(p, r->c, r->r->op, p->zxid, r->heard_ms);
 }

@@ -110,12 +110,12 @@ park(struct client_proc *p, struct client *c, const struct request *r)
 /* What this process answers by itself, when its turn has come. */
 static void
 run_here(struct client_proc *p, struct client *c, const struct request *r,
-         struct bytes ids)
+         struct bytes ids, uint32_t heard_ms)
 {
     if (r->op == ZK_OP_CLOSE_SESSION)
-        client_local_close(p, c, r);
+        client_local_close(p, c, r, heard_ms);
     else
-        client_read(p, c, r, ids);
+        client_read(p, c, r, ids, heard_ms);
 }
 
 /* --- the queue's turn ----------------------------------------------------- */
@@ -135,14 +135,16 @@ run_parked_read(struct client_proc *p, struct client *c)
     const struct queued *q = queue_head(&c->queue);
     struct request r = {q->xid, q->op, queued_body(q)};
     int64_t limit = p->conf.throttled_op_wait_ms;
+    uint32_t heard_ms = q->heard_ms;
 
     if (r.op == ZK_OP_CLOSE_SESSION)
         limit = 0;
-    if (limit > 0 && (uint32_t)p->now_ms - q->heard_ms > limit) {
+    if (limit > 0 && (uint32_t)p->now_ms - heard_ms > limit) {
         client_put_reply(p, c, r.xid, p->zxid, ZK_THROTTLED);
+        client_count_reply(p, c, r.op, p->zxid, heard_ms);
         COUNT(p->own->stats.throttled, 1);
     } else {
-        run_here(p, c, &r, ids_of(c, q));
+        run_here(p, c, &r, ids_of(c, q), heard_ms);
     }
     if (c->state != CLIENT_GONE)
         queue_pop(&p->home.pool, &c->queue);
@@ -284,7 +286,7 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
         return send_or_wait(p, c, r);
     if (c->queue.count > 0)
         return park(p, c, r);
-    run_here(p, c, r, auth_bytes(&c->ids));
+    run_here(p, c, r, auth_bytes(&c->ids), (uint32_t)p->now_ms);
     return true;
 }
 
