@@ -74,6 +74,24 @@ put_id(struct auth_ids *ids, struct bytes scheme, struct bytes id)
     return true;
 }
 
+struct bytes
+auth_bytes_then(const struct auth_ids *ids, uint32_t size,
+                uint8_t memory[AUTH_IDS_MAX])
+{
+    struct jute_in in = jute_in_of(ids->data, size);
+    uint32_t count = 0;
+
+    if (size == ids->size)
+        return auth_bytes(ids);
+    for (jute_get_i32(&in); jute_in_left(&in) > 0 && !in.bad; count++) {
+        jute_get_bytes(&in);
+        jute_get_bytes(&in);
+    }
+    memcpy(memory, ids->data, size);
+    store_be32(memory, count);
+    return (struct bytes){memory, (int32_t)size};
+}
+
 static const EVP_MD *
 hash_of(int alg)
 {

@@ -38,6 +38,13 @@ auth_bytes(const struct auth_ids *ids)
 }
 
 /*
+ * The identities as they were when they took `size` bytes.  If there are more
+ * by now they are copied to `memory`: the list begins with its count.
+ */
+struct bytes auth_bytes_then(const struct auth_ids *ids, uint32_t size,
+                             uint8_t memory[AUTH_IDS_MAX]);
+
+/*
  * Bytes that an auth packet with `auth` can add at most.  Make that much
  * room (up to AUTH_IDS_MAX in all) before auth_add.
  */

@@ -94,15 +94,37 @@ limits_ip_count(const struct ip_slot *slots, uint64_t address)
     return s ? s->count : 0;
 }
 
-static int64_t
-share(int64_t all, uint32_t processes)
+static int32_t
+weight_of(const struct conf *conf, enum connect_kind kind)
 {
-    return (all + processes - 1) / processes;
+    const int32_t weights[] = {
+        [CONNECT_NEW] = conf->connect_weight_global,
+        [CONNECT_LOCAL] = conf->connect_weight_local,
+        [CONNECT_RENEW] = conf->connect_weight_renew,
+    };
+
+    return conf->connect_weight_enabled ? weights[kind] : 1;
+}
+
+/* What a bucket holds: its share, or what one connection of any kind needs. */
+static int64_t
+most_of(const struct conf *conf, uint32_t processes)
+{
+    int64_t most = conf->connect_tokens;
+
+    for (enum connect_kind k = CONNECT_NEW; k <= CONNECT_RENEW; k++) {
+        int32_t weight = weight_of(conf, k);
+
+        if (weight <= conf->connect_tokens &&
+            most < weight * (int64_t)processes)
+            most = weight * (int64_t)processes;
+    }
+    return most;
 }
 
 static void
 fill(struct token_bucket *b, const struct conf *conf, int64_t most,
-     uint32_t processes, mono_ms_t now)
+     mono_ms_t now)
 {
     int64_t period = conf->connect_fill_time_ms;
     int64_t times = period > 0 ? (now - b->filled) / period : 0;
@@ -111,7 +133,7 @@ fill(struct token_bucket *b, const struct conf *conf, int64_t most,
         b->tokens = most;
         b->filled = now;
     } else if (times > 0) {
-        b->tokens += share(times * conf->connect_fill_count, processes);
+        b->tokens += times * conf->connect_fill_count;
         b->filled += times * period;
     }
     if (b->tokens > most)
@@ -123,14 +145,14 @@ fill(struct token_bucket *b, const struct conf *conf, int64_t most,
 /* ZK: BlueThrottle.checkBlue */
 static void
 judge(struct token_bucket *b, const struct conf *conf, int64_t most,
-      mono_ms_t now)
+      uint32_t processes, mono_ms_t now)
 {
     double missing = (double)(most - b->tokens);
 
     if (now - b->judged <= conf->connect_freeze_time_ms)
         return;
     b->judged = now;
-    if (b->tokens == 0)
+    if (b->tokens < processes)
         b->drop += conf->connect_drop_increase;
     else if (missing <= (double)most * conf->connect_decrease_ratio)
         b->drop -= conf->connect_drop_decrease;
@@ -150,13 +172,13 @@ roll(struct token_bucket *b)
 
 static bool
 is_dropped(struct token_bucket *b, const struct conf *conf, int64_t most,
-           mono_ms_t now)
+           uint32_t processes, mono_ms_t now)
 {
     if (conf->connect_freeze_time_ms < 0) {
         b->drop = 0;
         return false;
     }
-    judge(b, conf, most, now);
+    judge(b, conf, most, processes, now);
     return roll(b) < b->drop;
 }
 
@@ -164,18 +186,13 @@ bool
 limits_connect(struct token_bucket *b, const struct conf *conf,
                uint32_t processes, enum connect_kind kind, mono_ms_t now)
 {
-    const int32_t weights[] = {
-        [CONNECT_NEW] = conf->connect_weight_global,
-        [CONNECT_LOCAL] = conf->connect_weight_local,
-        [CONNECT_RENEW] = conf->connect_weight_renew,
-    };
-    int64_t cost = conf->connect_weight_enabled ? weights[kind] : 1;
-    int64_t most = share(conf->connect_tokens, processes);
+    int64_t cost = weight_of(conf, kind) * (int64_t)processes;
+    int64_t most = most_of(conf, processes);
 
     if (conf->connect_tokens <= 0)
         return true;
-    fill(b, conf, most, processes, now);
-    if (is_dropped(b, conf, most, now) || b->tokens < cost)
+    fill(b, conf, most, now);
+    if (is_dropped(b, conf, most, processes, now) || b->tokens < cost)
         return false;
     b->tokens -= cost;
     return true;

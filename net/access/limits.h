@@ -28,13 +28,14 @@ void limits_ip_drop(struct ip_slot *slots, uint64_t address);
 uint32_t limits_ip_count(const struct ip_slot *slots, uint64_t address);
 
 /*
- * Tokens for ConnectRequests: each process has its share.  While the bucket is
+ * Tokens for ConnectRequests: each process has its share of them, counted in
+ * parts, as many to a token as there are processes.  While the bucket is
  * found empty the part of them that is dropped before they ask for tokens
  * grows, while it is found full it shrinks: so a storm of reconnecting clients
  * spreads, instead of taking every token as it comes.
  */
 struct token_bucket {
-    int64_t tokens;
+    int64_t tokens;   /* in parts */
     mono_ms_t filled; /* when tokens were last added */
     double drop;      /* the part: 0 to 1 */
     mono_ms_t judged; /* when that was last changed */

@@ -4,9 +4,11 @@
 
 #include <inttypes.h>
 #include <netdb.h>
+#include <stdlib.h>
 
 #include "daemon/version.h"
 #include "election/quorum_conf.h"
+#include "net/wire/java_text.h"
 
 #define TEXT(o, name, value) json_object_set_new(o, name, json_string(value))
 #define NUMBER(o, name, value)                                                 \
@@ -364,6 +366,19 @@ admin_command(const struct admin_view *v, const char *name,
                  "server is not initialized");
     else
         c->put(v, answer->fields);
+}
+
+json_t *
+admin_text(const char *bytes)
+{
+    char *text = malloc(3 * strlen(bytes) + 1);
+    json_t *string = NULL;
+
+    if (text)
+        string =
+            json_stringn(text, java_text(bytes_of(bytes), (uint8_t *)text));
+    free(text);
+    return string;
 }
 
 void

@@ -29,6 +29,9 @@ struct admin_answer {
 void admin_command(const struct admin_view *v, const char *name,
                    struct admin_answer *answer);
 
+/* What somebody asked, or our answer to it: any bytes, as Java reads them. */
+json_t *admin_text(const char *bytes);
+
 /* The list of all commands below the URL `base`, as HTML. */
 void admin_command_list(const char *base, FILE *out);
 

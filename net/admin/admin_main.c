@@ -65,10 +65,9 @@ run_command(struct admin *a, struct MHD_Connection *connection,
     figures_collect(a->shm, &figures);
     shm_conf(a->shm, &conf);
     admin_command(&view, name, &answer);
-    json_object_set_new(answer.fields, "command", json_string(answer.command));
+    json_object_set_new(answer.fields, "command", admin_text(answer.command));
     json_object_set_new(answer.fields, "error",
-                        *answer.error ? json_string(answer.error)
-                                      : json_null());
+                        *answer.error ? admin_text(answer.error) : json_null());
     text = json_dumps(answer.fields, JSON_INDENT(2));
     json_decref(answer.fields);
     return reply(connection, MHD_HTTP_OK, "application/json", text);

@@ -32,7 +32,7 @@ enum {
     IDS_INLINE = 54, /* an IPv6 address as ip id fits */
     SESSION_BUCKETS = 1 << 14,
     CLOSING_MS = 5000,            /* to take its last answer */
-    EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes, then it is closed */
+    EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes of events, then closed */
 };
 
 _Static_assert(1 << WATCH_CONN_BITS == CONNS_MAX, "a place fits in an id");
@@ -58,6 +58,7 @@ struct client {
     uint32_t session_next;         /* same bucket: place + 1 */
     uint32_t list_prev, list_next; /* of its state: place + 1 */
     uint32_t todo_next;            /* place + 1 */
+    uint32_t event_bytes;          /* written since all was last sent */
     uint8_t state;                 /* enum client_state */
     uint8_t is_todo;
     uint8_t has_read_only; /* the ConnectRequest had that byte */
@@ -248,7 +249,7 @@ void client_local_hear(struct client_proc *p);
 
 /* closeSession of a local session: nobody else is asked. */
 void client_local_close(struct client_proc *p, struct client *c,
-                        const struct request *r);
+                        const struct request *r, uint32_t heard_ms);
 
 /* Its session is global from now on. */
 void client_local_upgraded(struct client_proc *p, struct client *c);
@@ -263,6 +264,9 @@ int32_t client_local_error(const struct client *c, int32_t op, int32_t err);
 
 /* conn_ops.input */
 size_t client_input(struct conn *conn, const uint8_t *data, size_t size);
+
+/* conn_ops.taken */
+void client_taken(struct conn *conn);
 
 /* Run what waits in the queue as far as that can be done now. */
 void client_pump(struct client_proc *p, struct client *c);
@@ -316,9 +320,9 @@ void client_count_reply(struct client_proc *p, struct client *c, int32_t op,
 
 /* --- client_read.c, client_read_watch.c ----------------------------------- */
 
-/* Answer a read now; `ids` are those of when it came. */
+/* Answer a read now; it came at `heard_ms`, from somebody with those `ids`. */
 void client_read(struct client_proc *p, struct client *c,
-                 const struct request *r, struct bytes ids);
+                 const struct request *r, struct bytes ids, uint32_t heard_ms);
 
 /* One read at hand. */
 struct read {
@@ -326,6 +330,7 @@ struct read {
     struct client *c;
     const struct request *r;
     struct bytes ids;
+    uint32_t heard_ms;
     struct bytes watch_path; /* filled by a read that sets a watch */
     unsigned watch_modes;
 };

@@ -12,7 +12,10 @@
 
 #include "daemon/log.h"
 
-/* Make room for more identities: in the client itself, then in a buffer. */
+/*
+ * Make room for more identities: in the client itself, then in a buffer.  With
+ * the largest buffer it may still be too little; auth_add knows what it needs.
+ */
 static bool
 grow_ids(struct client_proc *p, struct client *c, uint32_t more)
 {
@@ -20,11 +23,11 @@ grow_ids(struct client_proc *p, struct client *c, uint32_t more)
     bool was_inline = c->ids.data == c->ids_inline;
     struct buf *old, *b;
 
-    if (want <= c->ids.room)
-        return true;
     if (want > AUTH_IDS_MAX)
         want = AUTH_IDS_MAX;
-    b = want > c->ids.room ? buf_take(&p->home.pool, want) : NULL;
+    if (want <= c->ids.room)
+        return true;
+    b = buf_take(&p->home.pool, want);
     if (!b)
         return false;
     memcpy(b->data, c->ids.data, c->ids.size);

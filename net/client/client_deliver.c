@@ -40,11 +40,15 @@ close_later(struct client_proc *p, struct client *c)
     client_list_add(&p->todo, c);
 }
 
-/* Whoever leaves its events unread is cut off before they eat the memory. */
+/*
+ * Whoever leaves its events unread is cut off before they eat the memory.  An
+ * answer may be longer than that: it was asked for, and only once.
+ */
 static bool
 is_deaf(struct client_proc *p, struct client *c)
 {
-    if (conn_unsent(&c->conn) < EVENT_BACKLOG_MAX)
+    if (c->event_bytes < EVENT_BACKLOG_MAX ||
+        conn_unsent(&c->conn) < EVENT_BACKLOG_MAX)
         return false;
     log_warn_often("%s: connection closed, %zu bytes of answers and events "
                    "unread",
@@ -59,6 +63,7 @@ tell(void *arg, uint32_t id)
     struct news *n = arg;
     struct client_proc *p = n->p;
     struct client *c = client_find(p, id);
+    size_t room = REPLY_EVENT_BYTES + (size_t)n->path.size;
     struct jute_out out;
 
     if (!c || c->state != CLIENT_OPEN || c->is_deaf || is_deaf(p, c))
@@ -66,12 +71,13 @@ tell(void *arg, uint32_t id)
     if (!acl_allows_ref(p->tree, n->acl, ZK_PERM_READ, auth_bytes(&c->ids),
                         p->acl_flags))
         return;
-    if (!conn_out(&c->conn, REPLY_EVENT_BYTES + (size_t)n->path.size, &out)) {
+    if (!conn_out(&c->conn, room, &out)) {
         close_later(p, c);
         return;
     }
     reply_put_event(&out, n->event, n->path);
     conn_out_end(&c->conn, &out);
+    c->event_bytes += (uint32_t)room;
 }
 
 static void

@@ -80,13 +80,13 @@ tell_closed(struct client_proc *p, const struct client *c)
 
 void
 client_local_close(struct client_proc *p, struct client *c,
-                   const struct request *r)
+                   const struct request *r, uint32_t heard_ms)
 {
     tell_closed(p, c);
     client_put_reply(p, c, r->xid, p->zxid, ZK_OK);
     if (c->state == CLIENT_GONE)
         return;
-    client_count_reply(p, c, r->op, p->zxid, (uint32_t)p->now_ms);
+    client_count_reply(p, c, r->op, p->zxid, heard_ms);
     client_end(p, c);
 }
 

@@ -180,6 +180,7 @@ on_drained(struct conn *conn)
 {
     struct client *c = client_of(conn);
 
+    c->event_bytes = 0;
     if (c->state == CLIENT_CLOSING) {
         conn_hush(conn);
         client_drop(&client_proc, c);
@@ -199,6 +200,7 @@ static const struct conn_ops ops = {
     .input = client_input,
     .broken = on_broken,
     .drained = on_drained,
+    .taken = client_taken,
 };
 
 static void

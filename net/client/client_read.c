@@ -82,11 +82,18 @@ client_looked(struct client_proc *p)
     p->wants_tree = false;
 }
 
+/* A path that the connection watches already takes no memory. */
+static bool
+may_grow(const struct client_proc *p, const struct client *c, struct bytes path)
+{
+    return !p->is_full || watch_modes(&p->watch, c->id, path) != 0;
+}
+
 bool
 client_watch(struct client_proc *p, struct client *c, struct bytes path,
              unsigned modes)
 {
-    if (p->is_full || !watch_add(&p->watch, c->id, path, modes)) {
+    if (!may_grow(p, c, path) || !watch_add(&p->watch, c->id, path, modes)) {
         log_warn_often("%s: watch refused, memory.limit is reached",
                        client_name(p, c));
         return false;
@@ -371,9 +378,10 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
 
 void
 client_read(struct client_proc *p, struct client *c, const struct request *r,
-            struct bytes ids)
+            struct bytes ids, uint32_t heard_ms)
 {
-    struct read read = {.p = p, .c = c, .r = r, .ids = ids};
+    struct read read = {
+        .p = p, .c = c, .r = r, .ids = ids, .heard_ms = heard_ms};
     struct jute_out out;
     int32_t err;
 
@@ -394,5 +402,5 @@ client_read(struct client_proc *p, struct client *c, const struct request *r,
         reply_put(&out, r->xid, p->zxid, ZK_SYSTEM_ERROR);
     }
     conn_out_end(&c->conn, &out);
-    client_count_reply(p, c, r->op, p->zxid, (uint32_t)p->now_ms);
+    client_count_reply(p, c, r->op, p->zxid, heard_ms);
 }

@@ -62,7 +62,7 @@ read_remove_watches(struct read *r, struct jute_out *out)
     (void)out;
     if (!request_path_number(r->r->body, &path, &type) || !modes_of_type(type))
         return ZK_MARSHALLING;
-    if (r->watch_path.data == path.data && path.size > 0)
+    if (r->watch_path.data == path.data)
         return ZK_OK;
     if (!watch_remove(&r->p->watch, r->c->id, path, modes_of_type(type)))
         return ZK_NO_WATCHER;
@@ -185,5 +185,5 @@ client_set_watches(struct read *r)
     client_put_reply(p, r->c, r->r->xid, p->zxid,
                      refused ? ZK_SYSTEM_ERROR : err);
     if (r->c->state == CLIENT_OPEN)
-        client_count_reply(p, r->c, r->r->op, p->zxid, (uint32_t)p->now_ms);
+        client_count_reply(p, r->c, r->r->op, p->zxid, r->heard_ms);
 }

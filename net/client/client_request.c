@@ -110,31 +110,41 @@ park(struct client_proc *p, struct client *c, const struct request *r)
 /* What this process answers by itself, when its turn has come. */
 static void
 run_here(struct client_proc *p, struct client *c, const struct request *r,
-         struct bytes ids)
+         struct bytes ids, uint32_t heard_ms)
 {
     if (r->op == ZK_OP_CLOSE_SESSION)
-        client_local_close(p, c, r);
+        client_local_close(p, c, r, heard_ms);
     else
-        client_read(p, c, r, ids);
+        client_read(p, c, r, ids, heard_ms);
 }
 
 /* --- the queue's turn ----------------------------------------------------- */
+
+/* Who had asked, whatever auth packets came behind.  Good for this request. */
+static struct bytes
+ids_of(const struct client *c, const struct queued *q)
+{
+    static uint8_t memory[AUTH_IDS_MAX];
+
+    return auth_bytes_then(&c->ids, q->ids_size, memory);
+}
 
 static void
 run_parked_read(struct client_proc *p, struct client *c)
 {
     const struct queued *q = queue_head(&c->queue);
     struct request r = {q->xid, q->op, queued_body(q)};
-    struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
     int64_t limit = p->conf.throttled_op_wait_ms;
+    uint32_t heard_ms = q->heard_ms;
 
     if (r.op == ZK_OP_CLOSE_SESSION)
         limit = 0;
-    if (limit > 0 && (uint32_t)p->now_ms - q->heard_ms > limit) {
+    if (limit > 0 && (uint32_t)p->now_ms - heard_ms > limit) {
         client_put_reply(p, c, r.xid, p->zxid, ZK_THROTTLED);
+        client_count_reply(p, c, r.op, p->zxid, heard_ms);
         COUNT(p->own->stats.throttled, 1);
     } else {
-        run_here(p, c, &r, ids);
+        run_here(p, c, &r, ids_of(c, q), heard_ms);
     }
     if (c->state != CLIENT_GONE)
         queue_pop(&p->home.pool, &c->queue);
@@ -146,12 +156,11 @@ step_parked(struct client_proc *p, struct client *c)
 {
     struct queued *q = queue_parked(&c->queue);
     struct request r = {q->xid, q->op, queued_body(q)};
-    struct bytes ids = {c->ids.data, (int32_t)q->ids_size};
 
     if (q->kind == QUEUED_REPLY) {
         queue_unpark(&c->queue);
     } else if (goes_out(p, c, q->op)) {
-        if (!send_request(p, c, req_kind_of(q->op), &r, ids)) {
+        if (!send_request(p, c, req_kind_of(q->op), &r, ids_of(c, q))) {
             client_list_add(&p->blocked, c);
             return false;
         }
@@ -277,7 +286,7 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
         return send_or_wait(p, c, r);
     if (c->queue.count > 0)
         return park(p, c, r);
-    run_here(p, c, r, auth_bytes(&c->ids));
+    run_here(p, c, r, auth_bytes(&c->ids), (uint32_t)p->now_ms);
     return true;
 }
 
@@ -345,6 +354,14 @@ note_heard(struct client_proc *p, const struct client *c)
     if (c->slot != UINT32_MAX &&
         atomic_load_explicit(&p->heard[c->slot], memory_order_relaxed) != now)
         atomic_store_explicit(&p->heard[c->slot], now, memory_order_relaxed);
+}
+
+/* Its words are not read now, pings neither; but it takes our answers. */
+void
+client_taken(struct conn *conn)
+{
+    if (client_of(conn)->state == CLIENT_OPEN)
+        note_heard(&client_proc, client_of(conn));
 }
 
 size_t

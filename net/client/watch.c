@@ -18,7 +18,8 @@ watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes)
     uint8_t *at = memory;
     uint32_t places = WATCH_BUCKETS_FIRST;
 
-    *w = (struct watch){.set = memory, .buckets = WATCH_BUCKETS_FIRST};
+    *w = (struct watch){
+        .set = memory, .conns = conns, .buckets = WATCH_BUCKETS_FIRST};
     at += ALIGN_UP(conns * sizeof(struct watch_set), (size_t)WATCH_UNIT);
     w->bucket = (uint32_t *)(void *)at;
     while ((size_t)places * 2 * sizeof(uint32_t) <= arena_bytes / 16)
@@ -250,7 +251,7 @@ void
 watch_fire_data(struct watch *w, struct bytes path, watch_hit_fn *hit,
                 void *arg)
 {
-    w->stamp++;
+    watch_next_stamp(w);
     fire(w, path, WATCH_IN_DATA, hit, arg);
     if (w->recursive == 0)
         return;
@@ -263,6 +264,6 @@ watch_fire_child(struct watch *w, struct bytes path, bool skip_served,
                  watch_hit_fn *hit, void *arg)
 {
     if (!skip_served)
-        w->stamp++;
+        watch_next_stamp(w);
     fire(w, path, WATCH_IN_CHILD, hit, arg);
 }

@@ -57,12 +57,13 @@ struct watch_totals {
 struct watch {
     struct watch_arena arena;
     struct watch_set *set; /* one per connection place */
+    uint32_t conns;
     uint32_t *bucket;
     uint32_t buckets; /* in use, a power of two */
     uint32_t buckets_max;
     uint32_t paths;
     uint32_t recursive; /* recursive watches, of all connections */
-    uint32_t stamp;
+    uint32_t stamp;     /* of the last trigger; never 0 then */
     struct watch_totals totals;
 };
 

@@ -203,12 +203,22 @@ watch_path_free(struct watch *w, uint32_t handle)
 }
 
 void
+watch_next_stamp(struct watch *w)
+{
+    if (++w->stamp != 0)
+        return;
+    for (uint32_t i = 0; i < w->conns; i++)
+        w->set[i].stamp = 0;
+    w->stamp = 1;
+}
+
+void
 watch_hints_sweep(struct watch *w, struct wpath *p, uint32_t handle)
 {
     struct hints *h = watch_path_hints(w, p);
     uint32_t kept = 0;
 
-    w->stamp++;
+    watch_next_stamp(w);
     for (uint32_t i = 0; i < h->count; i++) {
         if (!watch_hint_entry(w, handle, h->conn[i]) ||
             watch_set_of(w, h->conn[i])->stamp == w->stamp)

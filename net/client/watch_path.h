@@ -80,6 +80,9 @@ bool watch_hint_add(struct watch *w, uint32_t handle, uint32_t conn);
 /* `count` hints are left in the block: one needs none, few a smaller one. */
 void watch_hints_keep(struct watch *w, struct wpath *p, uint32_t count);
 
+/* A number that no connection has: for a trigger, or a walk over hints. */
+void watch_next_stamp(struct watch *w);
+
 /* Drop hints that tell nothing any more, or tell it twice. */
 void watch_hints_sweep(struct watch *w, struct wpath *p, uint32_t handle);
 

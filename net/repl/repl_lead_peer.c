@@ -219,7 +219,7 @@ drained(struct conn *c)
     (void)c; /* the next turn of the loop pumps */
 }
 
-const struct conn_ops lead_conn_ops = {input, broken, drained};
+const struct conn_ops lead_conn_ops = {input, broken, drained, NULL};
 
 void
 lead_peers_resume(struct repl_lead *l)

@@ -220,7 +220,7 @@ drained(struct conn *c)
     (void)c;
 }
 
-static const struct conn_ops ops = {input, broken, drained};
+static const struct conn_ops ops = {input, broken, drained, NULL};
 
 /* --- the role ------------------------------------------------------------ */
 

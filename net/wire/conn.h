@@ -52,6 +52,11 @@ struct conn_ops {
     void (*broken)(struct conn *c, int error); /* 0: end of stream */
     /* All output is sent. */
     void (*drained)(struct conn *c);
+    /*
+     * Some of it is, while the connection is not read for its output: the
+     * only sign of life that can be seen.  NULL: nobody asks.
+     */
+    void (*taken)(struct conn *c);
 };
 
 struct conn_home {

@@ -371,3 +371,24 @@ def local_sessions_under_fire(t, word):
 @case("long", of=["zzz", "zza", "zaa"])
 def local_sessions_under_long_fire(t, word):
     roam(t, word, ["kill", "one_process", "freeze", "stop"], 12)
+
+
+# --- who asks -------------------------------------------------------------------
+
+@case("short", "long", of=["zzz zabd", "zza apache"])
+def auth_behind_a_write(t, word, kind):
+    """A write that waited goes out as who asked when it came."""
+    e = t.ensemble(word)
+    e.elect(kind)
+    _, follower = places(e)
+    mark = follower.mark()
+    c = Session(follower)
+    c.send(wire.create("/who", "x"), wire.getData("/who"),
+           wire.create("/who/late", acl=[(31, "auth", "")]),
+           wire.auth("digest", "bob:pw"), wire.getACL("/who/late"))
+    answers = [error(a[2]) if a else "closed" for a in
+               (c.hear() for _ in range(5))]
+    t.claim(answers == ["ok", "ok", "-114", "ok", "NONODE"],
+            "it is answered %s", answers)
+    t.claim(not follower.said("looking", mark), "it lost its leader")
+    t.finish(e)

@@ -84,6 +84,16 @@ what_is_not_known_is_an_error_under_its_own_name(void)
     CU_ASSERT_STRING_EQUAL(text, "{}");
 }
 
+/* Or the answer would have no name and no error at all. */
+static void
+any_bytes_are_a_text(void)
+{
+    json_t *odd = admin_text("a\xff\xc3");
+
+    CU_ASSERT_STRING_EQUAL(json_string_value(odd), "a\uFFFD\uFFFD");
+    json_decref(odd);
+}
+
 static void
 a_server_that_does_not_serve_says_so(void)
 {
@@ -183,6 +193,7 @@ UNIT_SUITE(admin_commands)
     unit_suite("admin_commands");
     UNIT(an_alias_is_answered_under_the_primary_name);
     UNIT(what_is_not_known_is_an_error_under_its_own_name);
+    UNIT(any_bytes_are_a_text);
     UNIT(a_server_that_does_not_serve_says_so);
     UNIT(a_member_without_a_leader_is_read_only);
     UNIT(a_server_of_its_own_has_no_leader);

@@ -64,6 +64,26 @@ address_is(const char *peer_text, int family, const char *want)
     return strcmp(text, want) == 0;
 }
 
+/* What waited keeps the list of its time, count included. */
+static void
+earlier_identities_are_a_list_of_their_own(void)
+{
+    struct holder *h = nobody();
+    uint8_t memory[AUTH_IDS_MAX];
+    struct bytes then;
+    uint16_t size;
+
+    say(h, "digest", "bob:pw");
+    size = h->ids.size;
+    say(h, "digest", "amy:pw");
+    then = auth_bytes_then(&h->ids, size, memory);
+    CU_ASSERT_EQUAL(then.size, size);
+    CU_ASSERT_EQUAL(load_be32(then.data), 1);
+    CU_ASSERT_EQUAL(id_count(h), 2);
+    then = auth_bytes_then(&h->ids, h->ids.size, memory);
+    CU_ASSERT_PTR_EQUAL(then.data, h->ids.data);
+}
+
 static void
 a_digest_id_is_user_and_hash(void)
 {
@@ -240,6 +260,7 @@ UNIT_SUITE(auth)
     UNIT(the_same_identity_is_kept_once);
     UNIT(the_super_password_makes_a_super_user);
     UNIT(only_digest_and_ip_are_schemes);
+    UNIT(earlier_identities_are_a_list_of_their_own);
     UNIT(a_list_without_room_refuses_and_stays_whole);
     UNIT(growth_is_enough_room);
     UNIT(addresses_are_written_as_java_does);

@@ -98,6 +98,46 @@ weights_cost_more_for_new_sessions(void)
     CU_ASSERT_FALSE(limits_connect(&b, &conf, 1, CONNECT_LOCAL, 1));
 }
 
+/* Of many, that four processes let in from `from` to `to`. */
+static int
+accepted_by_four(struct token_bucket b[4], const struct conf *conf,
+                 mono_ms_t from, mono_ms_t to)
+{
+    int n = 0;
+
+    for (mono_ms_t now = from; now <= to; now++)
+        for (int i = 0; i < 40; i++)
+            n += limits_connect(&b[i / 10], conf, 4, CONNECT_NEW, now);
+    return n;
+}
+
+static void
+all_processes_together_get_what_is_filled(void)
+{
+    struct conf conf = given_tokens(8);
+    struct token_bucket b[4] = {{0}};
+
+    CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 1, 1), 8);
+    CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 2, 1001), 100);
+    conf.connect_fill_count = 6;
+    CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 1002, 2001), 600);
+}
+
+/* Else nobody would ever get in. */
+static void
+a_share_is_enough_for_one_connection(void)
+{
+    struct conf conf = given_tokens(4);
+    struct token_bucket b[4] = {{0}};
+
+    conf.connect_weight_enabled = true;
+    conf.connect_weight_global = 3;
+    CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 1, 1), 4);
+    CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 2, 1201), 40);
+    conf.connect_weight_global = 5; /* more than there ever is */
+    CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 2000, 9000), 0);
+}
+
 /* --- dropped at random --------------------------------------------------- */
 
 static struct conf
@@ -187,6 +227,8 @@ UNIT_SUITE(limits)
     UNIT(no_tokens_no_limit);
     UNIT(a_bucket_empties_and_fills);
     UNIT(weights_cost_more_for_new_sessions);
+    UNIT(all_processes_together_get_what_is_filled);
+    UNIT(a_share_is_enough_for_one_connection);
     UNIT(an_empty_bucket_drops_more_and_more);
     UNIT(a_part_is_dropped_though_there_are_tokens);
     UNIT(a_full_bucket_drops_less_and_less);

@@ -139,6 +139,21 @@ a_served_connection_is_skipped_but_its_watch_is_used_up(void)
     CU_ASSERT_EQUAL(fired_child("/a", false), 0);
 }
 
+/* Triggers are numbered; after 2^32 of them the numbers begin again. */
+static void
+nobody_is_passed_over_when_numbers_begin_again(void)
+{
+    given_connections(2);
+    add(0, "/a", WATCH_PERSISTENT);
+    add(1, "/b", WATCH_PERSISTENT);
+    CU_ASSERT_EQUAL(fired_data("/b"), 1);
+    w.stamp = UINT32_MAX;
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(fired_data("/a"), 1);
+        CU_ASSERT_EQUAL(fired_data("/b"), 1);
+    }
+}
+
 static void
 modes_of_one_path_stand_for_themselves(void)
 {
@@ -350,6 +365,7 @@ UNIT_SUITE(watch)
     UNIT(a_recursive_watch_on_the_root_hears_everything);
     UNIT(one_trigger_tells_a_connection_once);
     UNIT(a_served_connection_is_skipped_but_its_watch_is_used_up);
+    UNIT(nobody_is_passed_over_when_numbers_begin_again);
     UNIT(modes_of_one_path_stand_for_themselves);
     UNIT(a_watch_set_anew_after_removal_fires_once);
     UNIT(watches_end_with_their_connection);

@@ -76,6 +76,14 @@ def _(t):
     a.whoAmI()
 
 
+@case("long identities add up, and may be said again")
+def _(t):
+    a = t.connect()
+    for who in (1, 2, 3, 1):
+        a.auth("digest", "%d%s:pw" % (who, "x" * 3500))
+    a.whoAmI()
+
+
 @case("whoAmI shows the address")
 def _(t):
     t.connect().whoAmI()
