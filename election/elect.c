@@ -67,6 +67,10 @@ tally_for(const struct tally *t, const struct vote *v)
     return set;
 }
 
+/*
+ * Ours: what voters decide they tell to voters only.  An observer that looked
+ * for long, as there was no quorum, would hear of a leader a minute late.
+ */
 void
 elect_init(struct elect *e, const struct quorum *q, sid_t me,
            int32_t resend_max_ms)
@@ -77,6 +81,8 @@ elect_init(struct elect *e, const struct quorum *q, sid_t me,
         .resend_max_ms =
             resend_max_ms > 0 ? resend_max_ms : ELECT_RESEND_MAX_MS,
     };
+    if (!quorum_votes(q, me) && e->resend_max_ms > ELECT_ASK_MAX_MS)
+        e->resend_max_ms = ELECT_ASK_MAX_MS;
 }
 
 /*

@@ -395,6 +395,25 @@ resends_less_and_less_often(void)
     CU_ASSERT_EQUAL(e.resend_ms, ELECT_RESEND_MAX_MS);
 }
 
+/* Voters tell what they decided to voters only: an observer has to ask. */
+static void
+who_does_not_vote_asks_every_second(void)
+{
+    struct elect e;
+
+    elect_init(&e, &three, 9, 0);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    for (int i = 0; i < 12; i++) {
+        last = (struct elect_out){0};
+        elect_alarm(&e, &last);
+        CU_ASSERT_TRUE(did(ELECT_TELL_ALL));
+    }
+    CU_ASSERT_EQUAL(e.resend_ms, ELECT_ASK_MAX_MS);
+    elect_init(&e, &three, 9, 300);
+    CU_ASSERT_EQUAL(e.resend_max_ms, 300);
+}
+
 /* --- servers of another ensemble ----------------------------------------- */
 
 enum { OURS = 0x05, ALIEN = 0xa1 };
@@ -558,6 +577,7 @@ UNIT_SUITE(elect)
     UNIT(does_not_wait_for_the_leader_it_lost);
     UNIT(waits_for_the_leader_it_lost_when_that_looks_too);
     UNIT(resends_less_and_less_often);
+    UNIT(who_does_not_vote_asks_every_second);
     UNIT(a_vote_says_of_which_ensemble_we_are);
     UNIT(the_vote_of_a_foreign_server_is_not_heard);
     UNIT(a_vote_for_a_foreign_server_is_not_heard);

@@ -142,6 +142,17 @@ def observers_follow_the_voters(stage):
 
 
 @case
+def an_observer_that_waited_long_follows_at_once(stage):
+    """Nobody tells it that there is a leader now: it asks."""
+    stage.members(1, 2, 3, 4, observers=(4,))
+    observer, one = stage.node(4).look(), stage.node(1).look()
+    observer.undecided(8)
+    leader = stage.node(2).look().decided()[0]
+    claim(one.decided()[0] == leader, "two leaders")
+    claim(observer.decided(2)[0] == leader, "it does not follow")
+
+
+@case
 def an_observer_votes_for_nobody(stage):
     """spec 16.1: -2^63 in every field."""
     stage.members(1, 2, 3, 4, observers=(4,))
