@@ -233,7 +233,8 @@ hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
     if (e->self.zxid == -1 || v->zxid == -1)
         return; /* an empty database has no say */
     if (v->round < e->round) {
-        tell(e, out, v->from, &e->mine, "its round is old");
+        if (quorum_votes(e->quorum, e->me)) /* else it answers again */
+            tell(e, out, v->from, &e->mine, "its round is old");
         return;
     }
     if (v->round > e->round) {
@@ -340,12 +341,20 @@ leave_out(struct elect *e, sid_t alien, struct elect_out *out)
         settle(e, false, out);
 }
 
-/* Who does not vote learns from us what we know, in any state. */
+/*
+ * Who does not vote learns from us what we know, in any state.
+ *
+ * Ours: but no vote of an older round than its own.  It drops that, and tells
+ * us that our round is old; Apache's servers go on so until there is a leader.
+ */
 static void
 answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
 {
     struct vote current = e->mine;
 
+    if (e->state != ELECT_DECIDED && v->state == PEER_LOOKING &&
+        v->round > e->round)
+        return;
     current.round = e->round;
     tell(e, out, v->from, &current, "it does not vote");
 }

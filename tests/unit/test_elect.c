@@ -254,6 +254,22 @@ observers_are_answered_and_not_counted(void)
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
 }
 
+/* Else the two would answer each other as fast as the network can. */
+static void
+an_observer_and_a_voter_do_not_argue_about_rounds(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 6);
+    CU_ASSERT_EQUAL(last.count, 0);
+    elect_init(&e, &three, 9, 0);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(last.count, 0);
+}
+
 static void
 a_decided_server_tells_those_who_look(void)
 {
@@ -569,6 +585,7 @@ UNIT_SUITE(elect)
     UNIT(settled_votes_may_differ_in_zxid_and_round);
     UNIT(an_empty_server_does_not_vote);
     UNIT(observers_are_answered_and_not_counted);
+    UNIT(an_observer_and_a_voter_do_not_argue_about_rounds);
     UNIT(a_decided_server_tells_those_who_look);
     UNIT(tells_its_vote_once_to_each_that_it_hears);
     UNIT(a_role_outlives_the_process);

@@ -378,3 +378,18 @@ def notes_of_observers_do_not_count(stage):
     one = stage.fake(1).linked(3)
     one.tell(FOLLOWING, 2, 0, 1, 0)
     node.undecided()
+
+
+@case
+def an_observer_of_a_later_round_is_not_argued_with(stage):
+    """It says each time that our round is old, and Apache's does, too."""
+    stage.members(1, 2, 3, 4, observers=(4,))
+    node = stage.node(3).look()
+    four = stage.fake(4).dial(3)
+    four.tell(LOOKING, NOBODY, NOBODY, 6, NOBODY)
+    claim(four.is_mute(), "it says what 4 cannot use")
+    one = stage.fake(1).linked(3)
+    one.tell(LOOKING, 3, 0, 1, 0)
+    claim(node.decided() == (3, 1, 0), "it does not lead")
+    four.tell(LOOKING, NOBODY, NOBODY, 6, NOBODY)
+    four.hears(LEADING, 3)
