@@ -283,6 +283,27 @@ def a_leader_whose_replication_died_is_none(stage):
 
 
 @case
+def a_leader_whose_replication_hung_and_died_is_none(stage):
+    """Its successor beats while it loads, and leads nobody."""
+    stage.members(1, 2, 3)
+    one, two = stage.fake(1), stage.fake(2)
+    node = stage.node(3).look(5, 1)
+    links = [f.linked(3) for f in (one, two)]
+    for link in links:
+        link.tell(LOOKING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node.say("hang")
+    for link in links:
+        claim(link.is_closed(3), "it leads on")
+    node.say("die")
+    node.say("load")
+    claim(one.nobody_comes(1), "it says that it is there")
+    node.look(6, 2)
+    claim(one.linked(3).note().vote() == (LOOKING, 3, 6, 2, 2),
+          "another vote")
+
+
+@case
 def a_candidate_whose_replication_died_is_none(stage):
     stage.members(1, 2, 3)
     node = stage.node(3).look(5, 1)
