@@ -158,6 +158,29 @@ a_new_one_waits_for_the_voters_for_a_moment(void)
     CU_ASSERT_EQUAL(act(LEADER_STORE_CURRENT)->identity.id, FRESH);
 }
 
+/* Where initLimit is short the term would be over before. */
+static void
+a_new_one_waits_for_half_of_init_limit_at_most(void)
+{
+    struct leader_conf conf;
+
+    has_past();
+    conf = usual();
+    conf.fresh_id = FRESH;
+    conf.flags |= LEARNER_IDENTITY;
+    conf.tick_ms = 80;
+    begins(&conf);
+    zabd_comes(2, 4, &none);
+    stored();
+    given_leader_info(2);
+    promises(2, 4, ZXID(4, 3));
+    passes(390);
+    CU_ASSERT_PTR_NULL(act(LEADER_STORE_CURRENT));
+    passes(100);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(act(LEADER_STORE_CURRENT));
+    CU_ASSERT_EQUAL(act(LEADER_STORE_CURRENT)->identity.id, FRESH);
+}
+
 static void
 a_known_one_waits_for_nobody(void)
 {
@@ -481,6 +504,7 @@ UNIT_SUITE(leader_identity)
     UNIT(a_confirmed_one_stands_before_a_later_proposal);
     UNIT(where_nobody_knows_one_it_is_new);
     UNIT(a_new_one_waits_for_the_voters_for_a_moment);
+    UNIT(a_new_one_waits_for_half_of_init_limit_at_most);
     UNIT(a_known_one_waits_for_nobody);
     UNIT(one_that_is_ahead_of_us_has_no_say);
     UNIT(the_plan_tells_it_to_who_listens);
