@@ -344,16 +344,17 @@ leave_out(struct elect *e, sid_t alien, struct elect_out *out)
 /*
  * Who does not vote learns from us what we know, in any state.
  *
- * Ours: but no vote of an older round than its own.  It drops that, and tells
- * us that our round is old; Apache's servers go on so until there is a leader.
+ * Ours: but our vote only if it looks, too, and not in a later round.  Else it
+ * drops that, and tells us of its leader, or that our round is old; Apache's
+ * servers go on so until both have the same leader.
  */
 static void
 answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
 {
     struct vote current = e->mine;
 
-    if (e->state != ELECT_DECIDED && v->state == PEER_LOOKING &&
-        v->round > e->round)
+    if (e->state != ELECT_DECIDED &&
+        (v->state != PEER_LOOKING || v->round > e->round))
         return;
     current.round = e->round;
     tell(e, out, v->from, &current, "it does not vote");
@@ -373,7 +374,7 @@ elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
         return;
     }
     if (e->state == ELECT_DECIDED) {
-        if (v->state == PEER_LOOKING)
+        if (v->state == PEER_LOOKING && quorum_votes(e->quorum, e->me))
             tell(e, out, v->from, &e->mine, "it looks, we have a leader");
         return;
     }

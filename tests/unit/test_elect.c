@@ -270,6 +270,24 @@ an_observer_and_a_voter_do_not_argue_about_rounds(void)
     CU_ASSERT_EQUAL(last.count, 0);
 }
 
+/* Nor here: what an observer knows of a leader is no voter's business. */
+static void
+an_observer_with_a_leader_and_a_voter_do_not_argue(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 9, PEER_OBSERVING, 2, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(last.count, 0);
+    elect_init(&e, &three, 9, 0);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 2, PEER_LEADING, 2, ZXID(1, 5), 1);
+    hears(&e, 3, PEER_FOLLOWING, 2, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL_FATAL(e.state, ELECT_DECIDED);
+    hears(&e, 1, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(last.count, 0);
+}
+
 static void
 a_decided_server_tells_those_who_look(void)
 {
@@ -586,6 +604,7 @@ UNIT_SUITE(elect)
     UNIT(an_empty_server_does_not_vote);
     UNIT(observers_are_answered_and_not_counted);
     UNIT(an_observer_and_a_voter_do_not_argue_about_rounds);
+    UNIT(an_observer_with_a_leader_and_a_voter_do_not_argue);
     UNIT(a_decided_server_tells_those_who_look);
     UNIT(tells_its_vote_once_to_each_that_it_hears);
     UNIT(a_role_outlives_the_process);

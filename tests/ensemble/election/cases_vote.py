@@ -393,8 +393,9 @@ def notes_of_observers_do_not_count(stage):
     node = stage.node(3).look()
     four = stage.fake(4).dial(3)
     four.tell(OBSERVING, 3, 0, 1, 0)
-    claim(four.note().vote() == (LOOKING, 3, 0, 1, 0), "it is not answered")
+    claim(four.is_mute(), "it is answered, and has a leader")
     four.tell(LOOKING, 3, 0, 1, 0)
+    claim(four.note().vote() == (LOOKING, 3, 0, 1, 0), "it is not answered")
     node.undecided()
     one = stage.fake(1).linked(3)
     one.tell(FOLLOWING, 2, 0, 1, 0)
@@ -414,3 +415,16 @@ def an_observer_of_a_later_round_is_not_argued_with(stage):
     claim(node.decided() == (3, 1, 0), "it does not lead")
     four.tell(LOOKING, NOBODY, NOBODY, 6, NOBODY)
     four.hears(LEADING, 3)
+
+
+@case
+def an_observer_with_a_leader_is_silent_to_a_voter_that_looks(stage):
+    stage.members(1, 2, 3, 4, observers=(4,))
+    node = stage.node(4).look()
+    one, two, three = (stage.fake(s).linked(4) for s in (1, 2, 3))
+    three.tell(LEADING, 3, 0, 1, 0)
+    two.tell(FOLLOWING, 3, 0, 1, 0)
+    claim(node.decided() == (3, 1, 0), "it does not observe")
+    one.is_open(0.1)            # reads what was said before
+    one.tell(LOOKING, 1, 0, 1, 0)
+    claim(one.is_mute(), "it says what 1 cannot use")
