@@ -76,6 +76,8 @@ leader_learn_identity(struct leader *l, const struct leader_peer *peer,
         return;
     if (l->state > LEADER_EPOCH_ACKS && !theirs->is_confirmed)
         return; /* no quorum took that over: it gives way to ours */
+    if (l->state > LEADER_EPOCH_ACKS && l->identity.is_confirmed)
+        return; /* it is the same, and our disk is told once a term */
     l->identity = *theirs;
     settle(l, out);
     if (l->state <= LEADER_EPOCH_ACKS)

@@ -333,6 +333,18 @@ a_proposal_gives_way_to_what_a_latecomer_knows_for_good(void)
     CU_ASSERT_TRUE(signs(ours.id, true));
 }
 
+/* A backup may leave the record of a later epoch, with our own id. */
+static void
+what_we_know_for_good_is_not_learned_again(void)
+{
+    struct identity again = {0x05, 99, true};
+
+    given_led_with(&ours, &ours);
+    late_comes(3, &again);
+    CU_ASSERT_PTR_NULL(act(LEADER_KEEP_IDENTITY));
+    CU_ASSERT_EQUAL(leader.identity.epoch, 5);
+}
+
 static void
 a_latecomers_proposal_gives_way_to_ours(void)
 {
@@ -517,6 +529,7 @@ UNIT_SUITE(leader_identity)
     UNIT(a_later_zabd_makes_a_quorum_of_them);
     UNIT(an_observer_confirms_nothing);
     UNIT(a_proposal_gives_way_to_what_a_latecomer_knows_for_good);
+    UNIT(what_we_know_for_good_is_not_learned_again);
     UNIT(a_latecomers_proposal_gives_way_to_ours);
     UNIT(what_is_learned_while_our_disk_works_is_kept_behind_that);
     UNIT(a_foreigner_is_told_our_id_and_nothing_else);
