@@ -169,7 +169,7 @@ add_tries(struct dial *d, const struct addrinfo *list)
 }
 
 static void
-on_resolved(void *arg, int gai, struct addrinfo *list)
+on_resolved(void *arg, int gai, const struct addrinfo *list)
 {
     struct dial *d = arg;
 
@@ -178,8 +178,6 @@ on_resolved(void *arg, int gai, struct addrinfo *list)
     if (gai != 0)
         d->why = gai_strerror(gai);
     add_tries(d, list);
-    if (list)
-        freeaddrinfo(list);
     go_on(d);
 }
 

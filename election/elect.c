@@ -67,6 +67,10 @@ tally_for(const struct tally *t, const struct vote *v)
     return set;
 }
 
+/*
+ * Ours: what voters decide they tell to voters only.  An observer that looked
+ * for long, as there was no quorum, would hear of a leader a minute late.
+ */
 void
 elect_init(struct elect *e, const struct quorum *q, sid_t me,
            int32_t resend_max_ms)
@@ -77,6 +81,8 @@ elect_init(struct elect *e, const struct quorum *q, sid_t me,
         .resend_max_ms =
             resend_max_ms > 0 ? resend_max_ms : ELECT_RESEND_MAX_MS,
     };
+    if (!quorum_votes(q, me) && e->resend_max_ms > ELECT_ASK_MAX_MS)
+        e->resend_max_ms = ELECT_ASK_MAX_MS;
 }
 
 /*
@@ -227,7 +233,8 @@ hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
     if (e->self.zxid == -1 || v->zxid == -1)
         return; /* an empty database has no say */
     if (v->round < e->round) {
-        tell(e, out, v->from, &e->mine, "its round is old");
+        if (quorum_votes(e->quorum, e->me)) /* else it answers again */
+            tell(e, out, v->from, &e->mine, "its round is old");
         return;
     }
     if (v->round > e->round) {
@@ -334,12 +341,21 @@ leave_out(struct elect *e, sid_t alien, struct elect_out *out)
         settle(e, false, out);
 }
 
-/* Who does not vote learns from us what we know, in any state. */
+/*
+ * Who does not vote learns from us what we know, in any state.
+ *
+ * Ours: but our vote only if it looks, too, and not in a later round.  Else it
+ * drops that, and tells us of its leader, or that our round is old; Apache's
+ * servers go on so until both have the same leader.
+ */
 static void
 answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
 {
     struct vote current = e->mine;
 
+    if (e->state != ELECT_DECIDED &&
+        (v->state != PEER_LOOKING || v->round > e->round))
+        return;
     current.round = e->round;
     tell(e, out, v->from, &current, "it does not vote");
 }
@@ -358,7 +374,7 @@ elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
         return;
     }
     if (e->state == ELECT_DECIDED) {
-        if (v->state == PEER_LOOKING)
+        if (v->state == PEER_LOOKING && quorum_votes(e->quorum, e->me))
             tell(e, out, v->from, &e->mine, "it looks, we have a leader");
         return;
     }

@@ -115,7 +115,7 @@ leave(struct elect_proc *p)
         return;
     log_info("election: %s no more: the replication process ended",
              p->leads ? "leading" : "looking");
-    p->leads = false;
+    p->leads = p->is_hung = false; /* its successor beats before it looks */
     p->election->leave(p);
 }
 

@@ -133,7 +133,7 @@ on_timer(struct ev_loop *loop, ev_timer *w, int events)
 
 /* A member's address is known: ask it. */
 static void
-on_member_address(void *arg, int gai, struct addrinfo *list)
+on_member_address(void *arg, int gai, const struct addrinfo *list)
 {
     struct poll_member *m = arg;
     struct elect_poll *e = &m->proc->poll;
@@ -148,7 +148,6 @@ on_member_address(void *arg, int gai, struct addrinfo *list)
     if (ai && e->is_asking && e->fd >= 0)
         (void)!sendto(e->fd, request, sizeof request, MSG_NOSIGNAL, ai->ai_addr,
                       ai->ai_addrlen);
-    freeaddrinfo(list);
 }
 
 static void
@@ -251,7 +250,7 @@ open_socket(const struct addrinfo *ai, bool everywhere)
 }
 
 static void
-on_own_address(void *arg, int gai, struct addrinfo *list)
+on_own_address(void *arg, int gai, const struct addrinfo *list)
 {
     struct elect_proc *p = arg;
     struct elect_poll *e = &p->poll;
@@ -263,7 +262,6 @@ on_own_address(void *arg, int gai, struct addrinfo *list)
     }
     fd = open_socket(list, p->conf.listen_on_all_ips);
     e->family = (sa_family_t)list->ai_family;
-    freeaddrinfo(list);
     if (fd < 0) {
         bind_failed(p, strerror(-fd));
         return;

@@ -114,13 +114,15 @@ introduce(struct guest *g, const struct hello *h)
     }
     if (!p)
         p = stranger(m, h);
-    if (!p)
+    if (!p) {
         turn_away(g, "too many servers that are not in our configuration");
-    else if (p->dial.place_count == 0 && p->link.peer < p->link.me)
+    } else if (p->dial.place_count == 0 && p->link.peer < p->link.me) {
+        p->is_used = false; /* a stranger's place: it is free again */
         turn_away(g, "a smaller server that is not in our configuration and "
                      "does not say where to call it back");
-    else
+    } else {
         welcome(g, p, h);
+    }
 }
 
 static void

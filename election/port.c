@@ -86,7 +86,7 @@ has_tried(struct port_place *place, const char *why)
 }
 
 static void
-on_own_address(void *arg, int gai, struct addrinfo *list)
+on_own_address(void *arg, int gai, const struct addrinfo *list)
 {
     struct port_place *place = arg;
     char text[256], why[512] = "";
@@ -99,8 +99,6 @@ on_own_address(void *arg, int gai, struct addrinfo *list)
         if (getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof text, NULL, 0,
                         NI_NUMERICHOST) == 0)
             listen_at(place, text, why, sizeof why);
-    if (list)
-        freeaddrinfo(list);
     has_tried(place, why);
 }
 

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resolve.c - see resolve.h.  The election process; no thread of ours. */
+/*
+ * resolve.c - see resolve.h.  Election and replication process; no thread of
+ * ours.
+ */
 #include "election/resolve.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 
 #include "daemon/check.h"
+#include "daemon/log.h"
 
 /* In a thread of the C library. */
 static void
@@ -14,6 +20,118 @@ on_library(union sigval value)
     struct resolver *r = value.sival_ptr;
 
     ev_async_send(r->loop, &r->answered);
+}
+
+/* --- what names stood for ------------------------------------------------- */
+
+static struct resolve_known *
+known_as(struct resolver *r, const char *host)
+{
+    for (uint32_t i = 0; i < r->known_count; i++)
+        if (strcmp(r->known[i].host, host) == 0)
+            return &r->known[i];
+    return NULL;
+}
+
+static bool
+is_known(struct resolver *r, const char *host)
+{
+    const struct resolve_known *k = known_as(r, host);
+
+    return k && k->count > 0;
+}
+
+static void
+ignore(void *arg, int gai, const struct addrinfo *list)
+{
+    (void)arg, (void)gai, (void)list;
+}
+
+/* Its place, a new one perhaps; NULL: there are too many names. */
+static struct resolve_known *
+place_for(struct resolver *r, const char *host)
+{
+    struct resolve_known *k = known_as(r, host);
+
+    if (k || r->known_count == RESOLVE_KNOWN_MAX)
+        return k;
+    k = &r->known[r->known_count++];
+    snprintf(k->host, sizeof k->host, "%s", host);
+    resolve_init(&k->again, r, ignore, NULL);
+    return k;
+}
+
+static void
+remember(struct resolve *q, const struct addrinfo *list)
+{
+    struct resolve_known *k = place_for(q->resolver, q->host);
+
+    if (!k)
+        return;
+    k->count = 0;
+    for (; list && k->count < RESOLVE_ADDRESSES_MAX; list = list->ai_next) {
+        check(list->ai_addrlen <= sizeof k->at[0]);
+        memcpy(&k->at[k->count++], list->ai_addr, list->ai_addrlen);
+    }
+}
+
+/* Answer by what `host` stood for last; it is known. */
+static void
+recall(struct resolve *q, const char *host, int32_t port, const char *why)
+{
+    const struct resolve_known *k = known_as(q->resolver, host);
+    struct addrinfo list[RESOLVE_ADDRESSES_MAX] = {{0}};
+    struct sockaddr_in6 at[RESOLVE_ADDRESSES_MAX];
+
+    for (uint32_t i = 0; i < k->count; i++) {
+        bool is_v4 = k->at[i].sin6_family == AF_INET;
+
+        at[i] = k->at[i];
+        at[i].sin6_port = htons((uint16_t)port); /* sin_port is there, too */
+        list[i].ai_family = k->at[i].sin6_family;
+        list[i].ai_addr = (struct sockaddr *)&at[i];
+        list[i].ai_addrlen = is_v4 ? sizeof(struct sockaddr_in) : sizeof at[i];
+        list[i].ai_next = i + 1 < k->count ? &list[i + 1] : NULL;
+    }
+    if (q->done != ignore)
+        log_warn_often("resolve: %s: %s; taking what it stood for last", host,
+                       why);
+    q->done(q->arg, 0, list);
+}
+
+/* --- one question --------------------------------------------------------- */
+
+/* It is wanted no more: `host` has an answer, or none. */
+static void
+answer(struct resolve *q, const char *host, int32_t port, int gai,
+       const struct addrinfo *list)
+{
+    resolve_forget(q);
+    if (gai != 0 && is_known(q->resolver, host))
+        recall(q, host, port, gai_strerror(gai));
+    else
+        q->done(q->arg, gai, list);
+}
+
+static void
+on_patience(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct resolve *q = w->data;
+
+    (void)loop, (void)events;
+    resolve_forget(q);
+    recall(q, q->host, atoi(q->service), "no answer");
+}
+
+/* The library works on it. */
+static void
+await(struct resolve *q)
+{
+    if (!is_known(q->resolver, q->host))
+        return;
+    ev_timer_stop(q->resolver->loop, &q->patience);
+    ev_timer_set(&q->patience, RESOLVE_KNOWN_MS / 1000., 0);
+    ev_timer_start(q->resolver->loop, &q->patience);
 }
 
 static void
@@ -33,10 +151,12 @@ hand_over(struct resolve *q)
     };
     q->is_busy = true;
     rc = getaddrinfo_a(GAI_NOWAIT, list, 1, &event);
-    if (rc == 0)
+    if (rc == 0) {
+        await(q);
         return;
-    q->is_busy = q->is_wanted = false;
-    q->done(q->arg, rc, NULL);
+    }
+    q->is_busy = false;
+    answer(q, q->host, atoi(q->service), rc, NULL);
 }
 
 static void
@@ -49,12 +169,12 @@ take_answer(struct resolve *q)
         return;
     q->is_busy = false;
     q->question.ar_result = NULL;
-    if (q->is_wanted) {
-        q->is_wanted = false;
-        q->done(q->arg, rc, rc == 0 ? list : NULL);
-    } else if (rc == 0) {
+    if (rc == 0)
+        remember(q, list);
+    if (q->is_wanted)
+        answer(q, q->host, atoi(q->service), rc, rc == 0 ? list : NULL);
+    if (rc == 0)
         freeaddrinfo(list);
-    }
 }
 
 static void
@@ -68,10 +188,13 @@ on_answered(struct ev_loop *loop, ev_async *w, int events)
             take_answer(r->resolve[i]);
 }
 
+/* --- life ----------------------------------------------------------------- */
+
 void
 resolver_init(struct resolver *r, struct ev_loop *loop)
 {
-    *r = (struct resolver){.loop = loop};
+    r->loop = loop;
+    r->known_count = r->count = 0;
     ev_async_init(&r->answered, on_answered);
     r->answered.data = r;
     ev_async_start(loop, &r->answered);
@@ -79,12 +202,30 @@ resolver_init(struct resolver *r, struct ev_loop *loop)
 
 void
 resolve_init(struct resolve *q, struct resolver *r,
-             void (*done)(void *arg, int gai_error, struct addrinfo *list),
+             void (*done)(void *arg, int gai_error,
+                          const struct addrinfo *list),
              void *arg)
 {
     check(r->count < RESOLVES_MAX);
     *q = (struct resolve){.resolver = r, .done = done, .arg = arg};
+    ev_init(&q->patience, on_patience);
+    q->patience.data = q;
     r->resolve[r->count++] = q;
+}
+
+void
+resolver_meet(struct resolver *r, const struct conf *conf)
+{
+    struct conf_address a;
+
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        for (uint32_t n = 0; conf_member_address(&conf->member[i], n, &a);
+             n++) {
+            struct resolve_known *k = place_for(r, a.host);
+
+            if (k)
+                resolve_ask(&k->again, a.host, a.quorum_port, SOCK_STREAM);
+        }
 }
 
 void
@@ -96,11 +237,12 @@ resolve_ask(struct resolve *q, const char *host, int32_t port, int socktype)
     snprintf(service, sizeof service, "%u", (unsigned)port & 0xffff);
     q->is_wanted = true;
     if (q->is_busy && strcmp(q->host, host) == 0 &&
-        strcmp(q->service, service) == 0)
-        return; /* it is being asked already */
+        strcmp(q->service, service) == 0) {
+        await(q); /* it is being asked already */
+        return;
+    }
     if (q->is_busy) {
-        q->is_wanted = false;
-        q->done(q->arg, EAI_AGAIN, NULL);
+        answer(q, host, port, EAI_AGAIN, NULL);
         return;
     }
     snprintf(q->host, sizeof q->host, "%s", host);
@@ -113,12 +255,13 @@ resolve_ask(struct resolve *q, const char *host, int32_t port, int socktype)
         hand_over(q);
         return;
     }
-    q->is_wanted = false;
-    q->done(q->arg, 0, list);
+    answer(q, host, port, 0, list);
+    freeaddrinfo(list);
 }
 
 void
 resolve_forget(struct resolve *q)
 {
     q->is_wanted = false;
+    ev_timer_stop(q->resolver->loop, &q->patience);
 }

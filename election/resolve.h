@@ -3,8 +3,12 @@
  * resolve.h - host names become addresses while the loop turns.
  *
  * A numeric address is answered at once.  A name is handed to the C library's
- * own threads (getaddrinfo_a), and the loop is woken when they are done.
- * Nothing is remembered: each question is asked anew.  The election process.
+ * own threads (getaddrinfo_a), and the loop is woken when they are done.  Each
+ * question is asked anew; but when there is no answer within RESOLVE_KNOWN_MS,
+ * or none at all, what the name stood for last is given: an ensemble elects a
+ * leader without its name servers.  Election and replication process.
+ *
+ * ZK: MultipleAddresses.recreateSocketAddresses, which keeps what it has
  *
  * Life: resolver_init once; resolve_init for each place that asks; it stays
  * where it is, for an answer may come long after nobody wants it any more.
@@ -14,38 +18,60 @@
 
 #include <ev.h>
 #include <netdb.h>
+#include <netinet/in.h>
 
 #include "daemon/conf/conf.h"
 
-enum { RESOLVES_MAX = 320 }; /* four for each peer of the mesh, and ours */
+enum {
+    RESOLVE_KNOWN_MS = 100,    /* half of POLL_ANSWER_MS */
+    RESOLVE_KNOWN_MAX = 256,   /* names: four of each member */
+    RESOLVE_ADDRESSES_MAX = 8, /* of one name */
+    RESOLVES_MAX = 320 +       /* four for each peer of the mesh, and ours */
+                   RESOLVE_KNOWN_MAX,
+};
 
 struct resolve {
     struct resolver *resolver;
     bool is_busy;   /* the library works on it */
     bool is_wanted; /* somebody waits for the answer */
-    void (*done)(void *arg, int gai_error, struct addrinfo *list);
+    void (*done)(void *arg, int gai_error, const struct addrinfo *list);
     void *arg;
+    ev_timer patience;           /* while it is wanted, and known */
     char host[CONF_ADDRESS_MAX]; /* of the question that is asked */
     char service[8];
     struct addrinfo hints;
     struct gaicb question;
 };
 
+/* What a name stood for last; ports are those of the question. */
+struct resolve_known {
+    char host[CONF_ADDRESS_MAX];
+    uint32_t count;
+    struct sockaddr_in6 at[RESOLVE_ADDRESSES_MAX]; /* or a sockaddr_in */
+    struct resolve again;                          /* resolver_meet */
+};
+
 struct resolver {
     struct ev_loop *loop;
     ev_async answered;
+    uint32_t known_count;
+    struct resolve_known known[RESOLVE_KNOWN_MAX]; /* for good */
     uint32_t count;
     struct resolve *resolve[RESOLVES_MAX]; /* borrowed */
 };
 
 void resolver_init(struct resolver *r, struct ev_loop *loop);
 
+/* Ask for all members now, to know them when nobody answers any more. */
+void resolver_meet(struct resolver *r, const struct conf *conf);
+
 /*
- * `done` gets each answer: 0 and a list that it owns (freeaddrinfo), or an
- * EAI_ code.  It may be called from within resolve_ask.
+ * `done` gets each answer: 0 and a list that it is lent, or an EAI_ code and
+ * NULL.  It may be called from within resolve_ask.
  */
 void resolve_init(struct resolve *q, struct resolver *r,
-                  void (*done)(void *arg, int gai_error, struct addrinfo *list),
+                  void (*done)(void *arg, int gai_error,
+                               const struct addrinfo *list),
                   void *arg);
 
 /* Ask for `host` and `port`; an earlier question is forgotten. */

@@ -129,6 +129,7 @@ repl_established(struct repl *r, int64_t epoch)
     struct shm_look *look = &r->shm->replication->look;
 
     r->epoch = epoch;
+    resolver_meet(&r->resolver, &r->conf);
     atomic_store(&look->established_epoch, epoch);
     atomic_store(&look->established, r->looking.number);
     bell_ring(r->shm, PROC_ELECTION);

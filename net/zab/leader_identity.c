@@ -17,9 +17,18 @@
 
 /*
  * Those who elected us connect within half a second.  An ensemble waits so
- * long once in its life.
+ * long once in its life; and not so long that its term, or the patience of
+ * those who promised, ends before.
  */
 enum { FRESH_MS = 1000 };
+
+static int64_t
+fresh_ms(const struct leader *l)
+{
+    int64_t most = (int64_t)l->conf.init_ticks * l->conf.tick_ms / 2;
+
+    return most < FRESH_MS ? most : FRESH_MS;
+}
 
 static quorum_set_t
 self(const struct leader *l)
@@ -67,6 +76,8 @@ leader_learn_identity(struct leader *l, const struct leader_peer *peer,
         return;
     if (l->state > LEADER_EPOCH_ACKS && !theirs->is_confirmed)
         return; /* no quorum took that over: it gives way to ours */
+    if (l->state > LEADER_EPOCH_ACKS && l->identity.is_confirmed)
+        return; /* it is the same, and our disk is told once a term */
     l->identity = *theirs;
     settle(l, out);
     if (l->state <= LEADER_EPOCH_ACKS)
@@ -86,7 +97,7 @@ leader_awaits_identity(const struct leader *l, mono_ms_t now)
             heard |= l->peer[i].vote;
     return l->identity.id == 0 && l->conf.fresh_id != 0 &&
            (quorum_all(l->conf.quorum) & ~heard) != 0 &&
-           now - l->began < FRESH_MS;
+           now - l->began < fresh_ms(l);
 }
 
 void

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden conversations: tests/golden/*.txt is what two Apache servers said to
 each other while a script acted on them; a zabd in the place of either one
-must say the same.  RECORD=1 with golden.aa writes the files anew."""
+must say the same.  RECORD=1 with conversations.apache writes the files
+anew."""
 
 import difflib
 import os

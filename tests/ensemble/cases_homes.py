@@ -106,3 +106,50 @@ def names_of_two_families(t, word):
                 answers("::1", leader.quorum_port), "the leader's quorum "
                 "port is not at both addresses")
     t.finish(e)
+
+
+# --- names that stop resolving -----------------------------------------------
+
+MUTE = "127.0.77.53"   # a name server that never answers
+
+
+class Names:
+    """A hosts file of our own, and behind it nobody who would know."""
+
+    def __init__(self, t):
+        net.own_mounts()
+        self.path = os.path.join(t.dir, "hosts")
+        self.give("")
+        resolv = os.path.join(t.dir, "resolv.conf")
+        with open(resolv, "w") as f:
+            f.write("nameserver %s\n" % MUTE)
+        net.sh("mount", "--bind", self.path, "/etc/hosts")
+        net.sh("mount", "--bind", resolv, "/etc/resolv.conf")
+        self.mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.mute.bind((MUTE, 53))
+
+    def give(self, names):
+        with open(self.path, "w") as f:
+            f.write("127.0.0.1 localhost %s\n" % names)
+
+
+@case("short", "long", of=["zzz"])
+def names_that_stop_resolving(t, word):
+    """The name servers go, and then the leader; those who are left know each
+    other.  ZK: MultipleAddresses.recreateSocketAddresses"""
+    t.claim(net.is_possible(), "mounts of our own need root")
+    names = Names(t)
+    e = t.ensemble(word)
+    for m in e:
+        m.name = "zk%d.zabd.test" % m.sid
+    names.give(" ".join(m.name for m in e))
+    e.start()
+    write_through_each(t, e, "named")
+    names.give("")
+    leader = e.wait()
+    leader.kill()
+    e.wait(seconds=SOON_S)
+    write_through_each(t, e, "unnamed")
+    names.give(" ".join(m.name for m in e))
+    leader.start()
+    t.finish(e)

@@ -254,6 +254,40 @@ observers_are_answered_and_not_counted(void)
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
 }
 
+/* Else the two would answer each other as fast as the network can. */
+static void
+an_observer_and_a_voter_do_not_argue_about_rounds(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 6);
+    CU_ASSERT_EQUAL(last.count, 0);
+    elect_init(&e, &three, 9, 0);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(last.count, 0);
+}
+
+/* Nor here: what an observer knows of a leader is no voter's business. */
+static void
+an_observer_with_a_leader_and_a_voter_do_not_argue(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 9, PEER_OBSERVING, 2, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(last.count, 0);
+    elect_init(&e, &three, 9, 0);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 2, PEER_LEADING, 2, ZXID(1, 5), 1);
+    hears(&e, 3, PEER_FOLLOWING, 2, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL_FATAL(e.state, ELECT_DECIDED);
+    hears(&e, 1, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(last.count, 0);
+}
+
 static void
 a_decided_server_tells_those_who_look(void)
 {
@@ -393,6 +427,25 @@ resends_less_and_less_often(void)
         before = e.resend_ms;
     }
     CU_ASSERT_EQUAL(e.resend_ms, ELECT_RESEND_MAX_MS);
+}
+
+/* Voters tell what they decided to voters only: an observer has to ask. */
+static void
+who_does_not_vote_asks_every_second(void)
+{
+    struct elect e;
+
+    elect_init(&e, &three, 9, 0);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    for (int i = 0; i < 12; i++) {
+        last = (struct elect_out){0};
+        elect_alarm(&e, &last);
+        CU_ASSERT_TRUE(did(ELECT_TELL_ALL));
+    }
+    CU_ASSERT_EQUAL(e.resend_ms, ELECT_ASK_MAX_MS);
+    elect_init(&e, &three, 9, 300);
+    CU_ASSERT_EQUAL(e.resend_max_ms, 300);
 }
 
 /* --- servers of another ensemble ----------------------------------------- */
@@ -550,6 +603,8 @@ UNIT_SUITE(elect)
     UNIT(settled_votes_may_differ_in_zxid_and_round);
     UNIT(an_empty_server_does_not_vote);
     UNIT(observers_are_answered_and_not_counted);
+    UNIT(an_observer_and_a_voter_do_not_argue_about_rounds);
+    UNIT(an_observer_with_a_leader_and_a_voter_do_not_argue);
     UNIT(a_decided_server_tells_those_who_look);
     UNIT(tells_its_vote_once_to_each_that_it_hears);
     UNIT(a_role_outlives_the_process);
@@ -558,6 +613,7 @@ UNIT_SUITE(elect)
     UNIT(does_not_wait_for_the_leader_it_lost);
     UNIT(waits_for_the_leader_it_lost_when_that_looks_too);
     UNIT(resends_less_and_less_often);
+    UNIT(who_does_not_vote_asks_every_second);
     UNIT(a_vote_says_of_which_ensemble_we_are);
     UNIT(the_vote_of_a_foreign_server_is_not_heard);
     UNIT(a_vote_for_a_foreign_server_is_not_heard);

@@ -158,6 +158,29 @@ a_new_one_waits_for_the_voters_for_a_moment(void)
     CU_ASSERT_EQUAL(act(LEADER_STORE_CURRENT)->identity.id, FRESH);
 }
 
+/* Where initLimit is short the term would be over before. */
+static void
+a_new_one_waits_for_half_of_init_limit_at_most(void)
+{
+    struct leader_conf conf;
+
+    has_past();
+    conf = usual();
+    conf.fresh_id = FRESH;
+    conf.flags |= LEARNER_IDENTITY;
+    conf.tick_ms = 80;
+    begins(&conf);
+    zabd_comes(2, 4, &none);
+    stored();
+    given_leader_info(2);
+    promises(2, 4, ZXID(4, 3));
+    passes(390);
+    CU_ASSERT_PTR_NULL(act(LEADER_STORE_CURRENT));
+    passes(100);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(act(LEADER_STORE_CURRENT));
+    CU_ASSERT_EQUAL(act(LEADER_STORE_CURRENT)->identity.id, FRESH);
+}
+
 static void
 a_known_one_waits_for_nobody(void)
 {
@@ -308,6 +331,18 @@ a_proposal_gives_way_to_what_a_latecomer_knows_for_good(void)
     CU_ASSERT_TRUE(act(LEADER_KEEP_IDENTITY)->identity.is_confirmed);
     CU_ASSERT_TRUE(sends(3, Q_DIFF, ZXID(4, 3)));
     CU_ASSERT_TRUE(signs(ours.id, true));
+}
+
+/* A backup may leave the record of a later epoch, with our own id. */
+static void
+what_we_know_for_good_is_not_learned_again(void)
+{
+    struct identity again = {0x05, 99, true};
+
+    given_led_with(&ours, &ours);
+    late_comes(3, &again);
+    CU_ASSERT_PTR_NULL(act(LEADER_KEEP_IDENTITY));
+    CU_ASSERT_EQUAL(leader.identity.epoch, 5);
 }
 
 static void
@@ -481,6 +516,7 @@ UNIT_SUITE(leader_identity)
     UNIT(a_confirmed_one_stands_before_a_later_proposal);
     UNIT(where_nobody_knows_one_it_is_new);
     UNIT(a_new_one_waits_for_the_voters_for_a_moment);
+    UNIT(a_new_one_waits_for_half_of_init_limit_at_most);
     UNIT(a_known_one_waits_for_nobody);
     UNIT(one_that_is_ahead_of_us_has_no_say);
     UNIT(the_plan_tells_it_to_who_listens);
@@ -493,6 +529,7 @@ UNIT_SUITE(leader_identity)
     UNIT(a_later_zabd_makes_a_quorum_of_them);
     UNIT(an_observer_confirms_nothing);
     UNIT(a_proposal_gives_way_to_what_a_latecomer_knows_for_good);
+    UNIT(what_we_know_for_good_is_not_learned_again);
     UNIT(a_latecomers_proposal_gives_way_to_ours);
     UNIT(what_is_learned_while_our_disk_works_is_kept_behind_that);
     UNIT(a_foreigner_is_told_our_id_and_nothing_else);

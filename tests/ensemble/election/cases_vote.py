@@ -142,6 +142,17 @@ def observers_follow_the_voters(stage):
 
 
 @case
+def an_observer_that_waited_long_follows_at_once(stage):
+    """Nobody tells it that there is a leader now: it asks."""
+    stage.members(1, 2, 3, 4, observers=(4,))
+    observer, one = stage.node(4).look(), stage.node(1).look()
+    observer.undecided(8)
+    leader = stage.node(2).look().decided()[0]
+    claim(one.decided()[0] == leader, "two leaders")
+    claim(observer.decided(2)[0] == leader, "it does not follow")
+
+
+@case
 def an_observer_votes_for_nobody(stage):
     """spec 16.1: -2^63 in every field."""
     stage.members(1, 2, 3, 4, observers=(4,))
@@ -272,6 +283,27 @@ def a_leader_whose_replication_died_is_none(stage):
 
 
 @case
+def a_leader_whose_replication_hung_and_died_is_none(stage):
+    """Its successor beats while it loads, and leads nobody."""
+    stage.members(1, 2, 3)
+    one, two = stage.fake(1), stage.fake(2)
+    node = stage.node(3).look(5, 1)
+    links = [f.linked(3) for f in (one, two)]
+    for link in links:
+        link.tell(LOOKING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node.say("hang")
+    for link in links:
+        claim(link.is_closed(3), "it leads on")
+    node.say("die")
+    node.say("load")
+    claim(one.nobody_comes(1), "it says that it is there")
+    node.look(6, 2)
+    claim(one.linked(3).note().vote() == (LOOKING, 3, 6, 2, 2),
+          "another vote")
+
+
+@case
 def a_candidate_whose_replication_died_is_none(stage):
     stage.members(1, 2, 3)
     node = stage.node(3).look(5, 1)
@@ -361,9 +393,38 @@ def notes_of_observers_do_not_count(stage):
     node = stage.node(3).look()
     four = stage.fake(4).dial(3)
     four.tell(OBSERVING, 3, 0, 1, 0)
-    claim(four.note().vote() == (LOOKING, 3, 0, 1, 0), "it is not answered")
+    claim(four.is_mute(), "it is answered, and has a leader")
     four.tell(LOOKING, 3, 0, 1, 0)
+    claim(four.note().vote() == (LOOKING, 3, 0, 1, 0), "it is not answered")
     node.undecided()
     one = stage.fake(1).linked(3)
     one.tell(FOLLOWING, 2, 0, 1, 0)
     node.undecided()
+
+
+@case
+def an_observer_of_a_later_round_is_not_argued_with(stage):
+    """It says each time that our round is old, and Apache's does, too."""
+    stage.members(1, 2, 3, 4, observers=(4,))
+    node = stage.node(3).look()
+    four = stage.fake(4).dial(3)
+    four.tell(LOOKING, NOBODY, NOBODY, 6, NOBODY)
+    claim(four.is_mute(), "it says what 4 cannot use")
+    one = stage.fake(1).linked(3)
+    one.tell(LOOKING, 3, 0, 1, 0)
+    claim(node.decided() == (3, 1, 0), "it does not lead")
+    four.tell(LOOKING, NOBODY, NOBODY, 6, NOBODY)
+    four.hears(LEADING, 3)
+
+
+@case
+def an_observer_with_a_leader_is_silent_to_a_voter_that_looks(stage):
+    stage.members(1, 2, 3, 4, observers=(4,))
+    node = stage.node(4).look()
+    one, two, three = (stage.fake(s).linked(4) for s in (1, 2, 3))
+    three.tell(LEADING, 3, 0, 1, 0)
+    two.tell(FOLLOWING, 3, 0, 1, 0)
+    claim(node.decided() == (3, 1, 0), "it does not observe")
+    one.is_open(0.1)            # reads what was said before
+    one.tell(LOOKING, 1, 0, 1, 0)
+    claim(one.is_mute(), "it says what 1 cannot use")

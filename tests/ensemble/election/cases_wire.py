@@ -349,6 +349,22 @@ def strangers_may_come_and_go_for_ever(stage):
     claim(stage.fake(3).dial(2).note().leader == 2, "it speaks no more")
 
 
+@case
+def strangers_that_cannot_be_called_back_take_no_place(stage):
+    """Smaller ones, that do not say where they are; the last one does."""
+    trio(stage)
+    m = stage.m
+    three = stage.fake(3)
+    for _ in range(20):
+        claim(three.dial(2, hello(2 ** 63 - 1, "0.0.0.0:9")).is_closed(),
+              "an address that is none is taken")
+    claim(three.dial(2, struct.pack(">q", 0)).is_closed(), "0 stays")
+    stage.members(0)
+    stage.m.election.update(m.election)
+    zero = stage.fake(0)
+    claim(zero.dial(2).is_closed(), "the smaller's connection stays")
+    claim(zero.accept().hello()[0] == 2, "somebody else calls back")
+
 
 TWINS = "there seem to be two servers with the number 3"
 

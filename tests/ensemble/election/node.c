@@ -14,6 +14,8 @@
  *   kill                SIGKILL and fork again  > forked
  *   die                 the replication process dies; the next look is that
  *                       of another
+ *   hang                it does nothing any more
+ *   load                another begins, which does not look yet
  *   quit, or the end of stdin
  */
 #include <poll.h>
@@ -118,6 +120,10 @@ obey(char *line)
         end(replication);
         replication = 0;
         atomic_fetch_add(&shm->super->life[PROC_REPLICATION], 1);
+    } else if (strncmp(line, "hang", 4) == 0) {
+        kill(replication, SIGSTOP);
+    } else if (strncmp(line, "load", 4) == 0) {
+        start_replication();
     } else if (strncmp(line, "quit", 4) == 0) {
         end(child);
         exit(EXIT_OK);
