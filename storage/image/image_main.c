@@ -97,8 +97,11 @@ open_image(struct image_proc *p)
                                 .progress_arg = p};
     struct data_error e = {.offset = -1};
     int64_t began = clock_mono_ms();
-    int rc = image_prepare(&p->dirs, &ask, &e);
+    int rc;
 
+    proc_disk_begin(PROC_IMAGE, p->shm); /* a new one is synced as a whole */
+    rc = image_prepare(&p->dirs, &ask, &e);
+    proc_disk_end(PROC_IMAGE, p->shm);
     if (rc < 0)
         image_cannot_go_on(&e);
     tell_prepared(&ask, clock_mono_ms() - began);

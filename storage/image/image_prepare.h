@@ -28,7 +28,7 @@ struct image_prepare {
     bool has_limit;        /* of what is replayed: while a server runs, */
     zxid_t limit;          /* what is behind it may have to go again */
     zxid_t exact;          /* of an image made from a snapshot: image.h */
-    progress_fn *progress; /* may be NULL */
+    progress_fn *progress; /* may be NULL; goes on while the log is replayed */
     void *progress_arg;
     /* answered */
     enum image_origin origin;
