@@ -394,6 +394,16 @@ log_orders_work(struct log_proc *p)
 
 /* --- start --------------------------------------------------------------- */
 
+/*
+ * Replication is forked when log and image are ready: until then nothing has
+ * been done with the files, whoever died while starting.
+ */
+static bool
+is_first_start(const struct log_proc *p)
+{
+    return atomic_load(&p->shm->super->life[PROC_REPLICATION]) == 0;
+}
+
 int
 log_orders_start(struct log_proc *p, struct data_error *e)
 {
@@ -402,7 +412,7 @@ log_orders_start(struct log_proc *p, struct data_error *e)
 
     if (rc == 1)
         is_rebased(p, zxid);
-    if (rc >= 0 && atomic_load(&p->shm->super->life[PROC_LOG]) <= 1)
+    if (rc >= 0 && is_first_start(p))
         (void)rebase_forget_taken(p->dirs.snap); /* room, nothing else */
     return rc < 0 ? rc : 0;
 }
@@ -445,8 +455,7 @@ log_orders_open(struct log_proc *p, struct data_error *e)
     struct identity id;
     int rc = 0;
 
-    if (p->conf.member_count > 0 &&
-        atomic_load(&p->shm->super->life[PROC_LOG]) <= 1)
+    if (p->conf.member_count > 0 && is_first_start(p))
         beside = zxid_beside_log(p);
     base = atomic_load(&s->base_zxid);
     if (p->log.last < base)
