@@ -221,6 +221,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     if (!p->is_open)
         return;
     image_purge_work(p);
+    image_forget_dead_readers(&p->image); /* replication's, or a tool's */
     if (p->batch_since == 0)
         image_batch_trim(&p->batch); /* nothing to fold: it is calm */
     atomic_store_explicit(&p->shm->image->data_bytes,
