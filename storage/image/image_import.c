@@ -216,7 +216,7 @@ import(const struct datadir *d, const struct data_file *file,
         rc = image_open(&im.image, made, IMAGE_CREATE, e);
     if (rc < 0)
         return rc;
-    im.image.meta.exact = file ? p->exact : 0;
+    im.image.meta.exact = p->origin == IMAGE_FRESH ? 0 : p->exact;
     rc = image_batch_init(&im.batch, &im.image);
     if (rc == 0)
         rc = fill(&im, file);

@@ -97,6 +97,14 @@ can_keep(const struct datadir *d, zxid_t zxid, struct image_prepare *p,
 }
 
 int
+image_is_kept(const struct datadir *d, zxid_t zxid, struct data_error *e)
+{
+    struct image_prepare unused;
+
+    return can_keep(d, zxid, &unused, e);
+}
+
+int
 image_prepare(const struct datadir *d, struct image_prepare *p,
               struct data_error *e)
 {

@@ -417,31 +417,43 @@ log_orders_start(struct log_proc *p, struct data_error *e)
     return rc < 0 ? rc : 0;
 }
 
+/* The image that this start will go on from: 1 and what it says; 0: none. */
+static int
+find_image(const struct log_proc *p, struct image_meta *meta)
+{
+    struct image image;
+
+    if (image_open(&image, p->dirs.image, IMAGE_READ, NULL) < 0)
+        return 0;
+    *meta = image.meta;
+    image_close(&image);
+    return image_is_kept(&p->dirs, meta->zxid, NULL) == 1;
+}
+
 /*
  * What image and snapshots hold, for a server that has just started.  The
- * image tells exactly; a snapshot's name counts where there is no image, and
- * then nobody knows how fuzzy it is.
+ * image tells exactly; where one has to be made, a snapshot's name counts, and
+ * then nobody knows how fuzzy it is, or whether the log's end is committed.
  */
 static zxid_t
 zxid_beside_log(struct log_proc *p)
 {
     struct shm_log *s = p->shm->log;
     struct data_list list = {0};
-    struct image image;
+    struct image_meta image;
     zxid_t zxid = 0;
 
-    if (image_open(&image, p->dirs.image, IMAGE_READ, NULL) == 0) {
-        zxid = image.meta.zxid;
-        image_close(&image);
+    if (find_image(p, &image)) {
+        zxid = image.zxid;
         if (atomic_load(&s->base_zxid) < zxid)
             atomic_store(&s->base_zxid, zxid);
-        atomic_store(&s->exact_zxid,
-                     image.meta.exact > zxid ? image.meta.exact : 0);
-    } else if (snapfile_candidates(&list, p->dirs.snap) == 0 &&
-               list.count > 0) {
-        zxid = list.file[list.count - 1].zxid;
-        atomic_store(&s->exact_zxid, INT64_MAX);
+        atomic_store(&s->exact_zxid, image.exact > zxid ? image.exact : 0);
+        return zxid;
     }
+    if (snapfile_candidates(&list, p->dirs.snap) == 0 && list.count > 0)
+        zxid = list.file[list.count - 1].zxid;
+    if (list.count > 0 || p->log.last > 0)
+        atomic_store(&s->exact_zxid, INT64_MAX);
     data_list_free(&list);
     return zxid;
 }
