@@ -28,6 +28,7 @@
 enum {
     NICENESS = 5,             /* clients and replication come first */
     MAPPED_FROM = 256 * 1024, /* a batch's memory goes when the batch goes */
+    SKIP_BYTES = 1 << 20,     /* of log before our zxid, in one slice */
 };
 
 static const double poll_seconds = 0.05;
@@ -112,6 +113,7 @@ open_image(struct image_proc *p)
     if (image_batch_init(&p->batch, &p->image) < 0 ||
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
         fatal(EXIT_UNEXPECTED, "image: out of memory");
+    p->reader.skip_max = SKIP_BYTES;
     p->batch_since = 0;
     p->rows_max = IMAGE_ROWS_FIRST;
     p->is_open = true;
