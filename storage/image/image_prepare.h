@@ -52,7 +52,8 @@ int image_prepare(const struct datadir *d, struct image_prepare *p,
                   struct data_error *e);
 
 /* Whether it will keep the image at `zxid`: 1, 0 or -errno. */
-int image_is_kept(const struct datadir *d, zxid_t zxid, struct data_error *e);
+int image_is_kept(const struct datadir *d, zxid_t zxid, progress_fn *progress,
+                  void *progress_arg);
 
 /*
  * Before the log is cut behind `zxid`: remove image and snapshots that hold

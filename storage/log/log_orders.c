@@ -421,13 +421,15 @@ log_orders_start(struct log_proc *p, struct data_error *e)
 static int
 find_image(const struct log_proc *p, struct image_meta *meta)
 {
+    const struct txlog_options *o = &p->log.options;
     struct image image;
 
     if (image_open(&image, p->dirs.image, IMAGE_READ, NULL) < 0)
         return 0;
     *meta = image.meta;
     image_close(&image);
-    return image_is_kept(&p->dirs, meta->zxid, NULL) == 1;
+    return image_is_kept(&p->dirs, meta->zxid, o->progress, o->progress_arg) ==
+           1;
 }
 
 /*
