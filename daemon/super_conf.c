@@ -61,10 +61,13 @@ reload(struct super *s)
     log_info("config reload: done%s", pending ? ", incomplete: see above" : "");
 }
 
+/* A start that goes on is not over by this: super_status.c says when. */
 void
 super_reload(struct super *s)
 {
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
+    if (s->took_part)
+        sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
     reload(s);
-    sd_notify(0, "READY=1");
+    if (s->took_part)
+        sd_notify(0, "READY=1");
 }

@@ -33,6 +33,9 @@ void data_error_set(struct data_error *e, const char *path, int64_t offset,
 /* The whole error as one text: path, offset, what, remedy. */
 void data_error_text(const struct data_error *e, char *text, size_t size);
 
+/* Told now and then, by who works for long, how far it is. */
+typedef void progress_fn(void *arg, uint64_t done, uint64_t total);
+
 /* --- names ---------------------------------------------------------------- */
 
 /* A file whose name ends in a zxid, as log.1f or snapshot.1f.zst. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "storage/log/epoch.h"
+#include "storage/image/image_batch.h"
 #include "storage/image/image_prepare.h"
 #include "storage/log/txlog.h"
 #include "tools/zab.h"
@@ -241,6 +242,31 @@ check_epochs(struct import *x)
                : 0;
 }
 
+/*
+ * What an ensemble's member logged last may be committed or not: its server
+ * has to hear that from a leader, as if it had made the image itself.
+ */
+static int
+leave_end_open(struct import *x)
+{
+    struct image_batch nothing;
+    struct image im;
+    int rc = image_open(&im, x->to.image, IMAGE_WRITE, &x->e);
+
+    if (rc < 0)
+        return rc;
+    im.meta.exact = INT64_MAX;
+    rc = image_batch_init(&nothing, &im);
+    if (rc == 0)
+        rc = image_batch_commit(&nothing, im.meta.zxid);
+    if (rc < 0)
+        data_error_set(&x->e, im.dir, -1, "See that the disk has room.",
+                       "the image cannot be written: %s", strerror(-rc));
+    image_batch_deinit(&nothing);
+    image_close(&im);
+    return rc;
+}
+
 static int
 import(struct import *x)
 {
@@ -257,6 +283,8 @@ import(struct import *x)
         rc = look_at_image(x);
     if (rc == 0)
         rc = check_epochs(x);
+    if (rc == 0 && x->has_epochs)
+        rc = leave_end_open(x);
     if (rc < 0) {
         (void)image_remove(x->to.image);
         zab_copied_undo(&x->made);

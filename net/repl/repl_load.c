@@ -16,7 +16,11 @@
 #include "storage/image/image.h"
 #include "storage/log/txlog_reader.h"
 
-enum { REPLAY_BATCH = 1024, ERROR_TEXT = 1200 };
+enum {
+    REPLAY_BATCH = 1024,
+    SKIP_BYTES = 1024 * 1024, /* of log before the image, in one step */
+    ERROR_TEXT = 1200,
+};
 
 static noreturn void
 unusable(const char *what, int rc, const struct data_error *e)
@@ -81,7 +85,7 @@ replay_some(struct repl *r, struct txlog_reader *reader, uint64_t *count)
     }
     tree_batch_end(r->tree, 0);
     proc_progress(PROC_REPLICATION, r->shm, 1, 1);
-    return rc;
+    return rc == -EAGAIN ? 1 : rc; /* on its way to the image's zxid */
 }
 
 static uint64_t
@@ -93,6 +97,7 @@ replay_log(struct repl *r, const struct datadir *dir, zxid_t after)
 
     if (rc < 0)
         unusable("the log does not open", rc, &reader.error);
+    reader.skip_max = SKIP_BYTES;
     while ((rc = replay_some(r, &reader, &count)) > 0)
         ;
     if (rc == 0)

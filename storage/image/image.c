@@ -300,6 +300,12 @@ image_allocate_ahead(struct image *im, uint64_t bytes)
         im->allocated = end;
 }
 
+void
+image_forget_dead_readers(const struct image *im)
+{
+    (void)mdb_reader_check(im->env, NULL); /* else the next time */
+}
+
 int
 image_count(const struct image *im, uint64_t *nodes, uint64_t *sessions)
 {

@@ -85,6 +85,12 @@ int image_put_meta(struct image *im, MDB_txn *txn,
 /* Have blocks for `bytes` more before a commit needs them. */
 void image_allocate_ahead(struct image *im, uint64_t bytes);
 
+/*
+ * What a reader saw is kept for it, also when it was killed.  Give the places
+ * of those up; opening does so too.
+ */
+void image_forget_dead_readers(const struct image *im);
+
 /* The number of nodes and sessions.  0 or -errno. */
 int image_count(const struct image *im, uint64_t *nodes, uint64_t *sessions);
 

@@ -21,6 +21,7 @@ enum {
     /* Larger than in daily work: sorting more touches each page less often. */
     IMPORT_ROWS_MAX = 512 * 1024,
     IMPORT_BYTES_MAX = 192 * 1024 * 1024,
+    PROGRESS_EVERY = 64, /* transactions, each of a megabyte at most */
 };
 
 static const char REMEDY_SNAPSHOT[] =
@@ -136,7 +137,8 @@ replay(struct import *im, struct txlog_reader *r)
             rc = commit_if_full(im);
         if (rc < 0)
             return rc;
-        im->p->txns++;
+        if (++im->p->txns % PROGRESS_EVERY == 0 && im->p->progress)
+            im->p->progress(im->p->progress_arg, 1, 1);
     }
     if (rc == 0 && !im->p->has_limit) /* else somebody appends behind it */
         rc = txlog_reader_check_end(r);
@@ -214,7 +216,7 @@ import(const struct datadir *d, const struct data_file *file,
         rc = image_open(&im.image, made, IMAGE_CREATE, e);
     if (rc < 0)
         return rc;
-    im.image.meta.exact = file ? p->exact : 0;
+    im.image.meta.exact = p->origin == IMAGE_FRESH ? 0 : p->exact;
     rc = image_batch_init(&im.batch, &im.image);
     if (rc == 0)
         rc = fill(&im, file);

@@ -28,6 +28,7 @@
 enum {
     NICENESS = 5,             /* clients and replication come first */
     MAPPED_FROM = 256 * 1024, /* a batch's memory goes when the batch goes */
+    SKIP_BYTES = 1 << 20,     /* of log before our zxid, in one slice */
 };
 
 static const double poll_seconds = 0.05;
@@ -97,8 +98,11 @@ open_image(struct image_proc *p)
                                 .progress_arg = p};
     struct data_error e = {.offset = -1};
     int64_t began = clock_mono_ms();
-    int rc = image_prepare(&p->dirs, &ask, &e);
+    int rc;
 
+    proc_disk_begin(PROC_IMAGE, p->shm); /* a new one is synced as a whole */
+    rc = image_prepare(&p->dirs, &ask, &e);
+    proc_disk_end(PROC_IMAGE, p->shm);
     if (rc < 0)
         image_cannot_go_on(&e);
     tell_prepared(&ask, clock_mono_ms() - began);
@@ -109,6 +113,7 @@ open_image(struct image_proc *p)
     if (image_batch_init(&p->batch, &p->image) < 0 ||
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
         fatal(EXIT_UNEXPECTED, "image: out of memory");
+    p->reader.skip_max = SKIP_BYTES;
     p->batch_since = 0;
     p->rows_max = IMAGE_ROWS_FIRST;
     p->is_open = true;
@@ -218,6 +223,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     if (!p->is_open)
         return;
     image_purge_work(p);
+    image_forget_dead_readers(&p->image); /* replication's, or a tool's */
     if (p->batch_since == 0)
         image_batch_trim(&p->batch); /* nothing to fold: it is calm */
     atomic_store_explicit(&p->shm->image->data_bytes,

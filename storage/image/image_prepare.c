@@ -30,28 +30,46 @@ struct chain {
     zxid_t end;     /* where image and log lead */
 };
 
+enum { STEP_BYTES = 1024 * 1024 }; /* of log, between signs of life */
+
+/* txlog_reader_next, however long the way to `after` is. */
+static int
+next_record(struct txlog_reader *r, const struct image_prepare *p, zxid_t *zxid)
+{
+    struct bytes entry;
+    int rc;
+
+    do {
+        rc = txlog_reader_next(r, &entry, zxid);
+        if (p->progress)
+            p->progress(p->progress_arg, 1, 1);
+    } while (rc == -EAGAIN);
+    return rc;
+}
+
 /*
  * Read the log from the image on; to its end only if `wants_end`, for else
  * whoever loads it will read it anyway.
  */
 static int
 follow_chain(const char *log_dir, zxid_t zxid, bool wants_end,
-             struct chain *chain, struct data_error *e)
+             const struct image_prepare *p, struct chain *chain,
+             struct data_error *e)
 {
     struct txlog_reader r;
-    struct bytes entry;
     zxid_t first = 0, here = zxid;
     int rc = txlog_reader_open(&r, log_dir, zxid);
 
     *chain = (struct chain){.end = zxid};
+    r.skip_max = STEP_BYTES;
     if (rc == 0)
-        rc = txlog_reader_next(&r, &entry, &first);
+        rc = next_record(&r, p, &first);
     if (rc == 1) {
         here = first;
         chain->is_broken = r.has_older && !r.has_after && first != zxid + 1 &&
                            zxid_counter(zxid) != 0;
         while (wants_end && rc == 1)
-            rc = txlog_reader_next(&r, &entry, &here);
+            rc = next_record(&r, p, &here);
     } else {
         chain->is_ahead =
             rc == 0 && r.has_older && !r.has_after && zxid_counter(zxid) != 0;
@@ -85,7 +103,7 @@ can_keep(const struct datadir *d, zxid_t zxid, struct image_prepare *p,
 {
     zxid_t snapshot = newest_snapshot(d);
     struct chain chain;
-    int rc = follow_chain(d->log, zxid, snapshot > zxid, &chain, e);
+    int rc = follow_chain(d->log, zxid, snapshot > zxid, p, &chain, e);
 
     if (rc < 0)
         return rc;
@@ -94,6 +112,16 @@ can_keep(const struct datadir *d, zxid_t zxid, struct image_prepare *p,
     p->is_ahead = chain.is_ahead;
     p->zxid = zxid;
     return 1;
+}
+
+int
+image_is_kept(const struct datadir *d, zxid_t zxid, progress_fn *progress,
+              void *progress_arg)
+{
+    struct image_prepare p = {.progress = progress,
+                              .progress_arg = progress_arg};
+
+    return can_keep(d, zxid, &p, NULL);
 }
 
 int

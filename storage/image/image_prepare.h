@@ -27,8 +27,8 @@ struct image_prepare {
     bool trusts_empty;     /* snapshot.trust.empty: logs without any snapshot */
     bool has_limit;        /* of what is replayed: while a server runs, */
     zxid_t limit;          /* what is behind it may have to go again */
-    zxid_t exact;          /* of an image made from a snapshot: image.h */
-    progress_fn *progress; /* may be NULL */
+    zxid_t exact;          /* of an image that is made: image.h */
+    progress_fn *progress; /* may be NULL; goes on while the log is replayed */
     void *progress_arg;
     /* answered */
     enum image_origin origin;
@@ -50,6 +50,10 @@ struct image_prepare {
  */
 int image_prepare(const struct datadir *d, struct image_prepare *p,
                   struct data_error *e);
+
+/* Whether it will keep the image at `zxid`: 1, 0 or -errno. */
+int image_is_kept(const struct datadir *d, zxid_t zxid, progress_fn *progress,
+                  void *progress_arg);
 
 /*
  * Before the log is cut behind `zxid`: remove image and snapshots that hold

@@ -270,6 +270,8 @@ fold_slice(struct image_proc *p, zxid_t limit)
         if (n % IMAGE_BATCH_AHEAD_MAX == 1)
             look_ahead(p);
         rc = txlog_reader_next(&p->reader, &entry, &zxid);
+        if (rc == -EAGAIN)
+            return true; /* on its way to our zxid */
         if (rc != 1) {
             on_log_trouble(p, rc);
             return false;

@@ -199,6 +199,14 @@ open_dirs(struct log_proc *p)
 }
 
 static void
+on_progress(void *arg, uint64_t done, uint64_t total)
+{
+    struct log_proc *p = arg;
+
+    proc_progress(PROC_LOG, p->shm, done, total);
+}
+
+static void
 open_log(struct log_proc *p)
 {
     struct txlog_options options;
@@ -209,10 +217,15 @@ open_log(struct log_proc *p)
     p->conf_version = atomic_load(&p->shm->super->conf_version);
     open_dirs(p);
     options = options_of(&p->conf);
+    options.progress = on_progress;
+    options.progress_arg = p;
     proc_disk_begin(PROC_LOG, p->shm);
     if (log_orders_start(p, &e) < 0)
         cannot_open(&e);
     if (txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e) < 0)
+        cannot_open(&e);
+    p->appended = atomic_load(&p->shm->log->durable);
+    if (log_orders_open(p, &e) < 0)
         cannot_open(&e);
     proc_disk_end(PROC_LOG, p->shm);
     if (was_torn)
@@ -222,9 +235,6 @@ open_log(struct log_proc *p)
     if (!p->conf.force_sync)
         log_warn("forceSync=no: what is acknowledged is NOT on disk and is "
                  "lost in a power cut");
-    p->appended = atomic_load(&p->shm->log->durable);
-    if (log_orders_open(p, &e) < 0)
-        cannot_open(&e);
 }
 
 noreturn void

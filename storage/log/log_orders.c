@@ -394,6 +394,16 @@ log_orders_work(struct log_proc *p)
 
 /* --- start --------------------------------------------------------------- */
 
+/*
+ * Replication is forked when log and image are ready: until then nothing has
+ * been done with the files, whoever died while starting.
+ */
+static bool
+is_first_start(const struct log_proc *p)
+{
+    return atomic_load(&p->shm->super->life[PROC_REPLICATION]) == 0;
+}
+
 int
 log_orders_start(struct log_proc *p, struct data_error *e)
 {
@@ -402,36 +412,50 @@ log_orders_start(struct log_proc *p, struct data_error *e)
 
     if (rc == 1)
         is_rebased(p, zxid);
-    if (rc >= 0 && atomic_load(&p->shm->super->life[PROC_LOG]) <= 1)
+    if (rc >= 0 && is_first_start(p))
         (void)rebase_forget_taken(p->dirs.snap); /* room, nothing else */
     return rc < 0 ? rc : 0;
 }
 
+/* The image that this start will go on from: 1 and what it says; 0: none. */
+static int
+find_image(const struct log_proc *p, struct image_meta *meta)
+{
+    const struct txlog_options *o = &p->log.options;
+    struct image image;
+
+    if (image_open(&image, p->dirs.image, IMAGE_READ, NULL) < 0)
+        return 0;
+    *meta = image.meta;
+    image_close(&image);
+    return image_is_kept(&p->dirs, meta->zxid, o->progress, o->progress_arg) ==
+           1;
+}
+
 /*
  * What image and snapshots hold, for a server that has just started.  The
- * image tells exactly; a snapshot's name counts where there is no image, and
- * then nobody knows how fuzzy it is.
+ * image tells exactly; where one has to be made, a snapshot's name counts, and
+ * then nobody knows how fuzzy it is, or whether the log's end is committed.
  */
 static zxid_t
 zxid_beside_log(struct log_proc *p)
 {
     struct shm_log *s = p->shm->log;
     struct data_list list = {0};
-    struct image image;
+    struct image_meta image;
     zxid_t zxid = 0;
 
-    if (image_open(&image, p->dirs.image, IMAGE_READ, NULL) == 0) {
-        zxid = image.meta.zxid;
-        image_close(&image);
+    if (find_image(p, &image)) {
+        zxid = image.zxid;
         if (atomic_load(&s->base_zxid) < zxid)
             atomic_store(&s->base_zxid, zxid);
-        atomic_store(&s->exact_zxid,
-                     image.meta.exact > zxid ? image.meta.exact : 0);
-    } else if (snapfile_candidates(&list, p->dirs.snap) == 0 &&
-               list.count > 0) {
-        zxid = list.file[list.count - 1].zxid;
-        atomic_store(&s->exact_zxid, INT64_MAX);
+        atomic_store(&s->exact_zxid, image.exact > zxid ? image.exact : 0);
+        return zxid;
     }
+    if (snapfile_candidates(&list, p->dirs.snap) == 0 && list.count > 0)
+        zxid = list.file[list.count - 1].zxid;
+    if (list.count > 0 || p->log.last > 0)
+        atomic_store(&s->exact_zxid, INT64_MAX);
     data_list_free(&list);
     return zxid;
 }
@@ -445,8 +469,7 @@ log_orders_open(struct log_proc *p, struct data_error *e)
     struct identity id;
     int rc = 0;
 
-    if (p->conf.member_count > 0 &&
-        atomic_load(&p->shm->super->life[PROC_LOG]) <= 1)
+    if (p->conf.member_count > 0 && is_first_start(p))
         beside = zxid_beside_log(p);
     base = atomic_load(&s->base_zxid);
     if (p->log.last < base)

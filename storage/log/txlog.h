@@ -29,6 +29,8 @@ struct txlog_options {
     uint64_t roll_records;   /* a file holds at most; 0: no bound */
     uint64_t roll_bytes;     /* a file is at most; 0: no bound */
     bool is_sync_off;        /* forceSync=no */
+    progress_fn *progress;   /* while it opens, in bytes; may be NULL */
+    void *progress_arg;
 };
 
 struct txlog {

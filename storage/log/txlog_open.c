@@ -12,12 +12,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/log/txlog_reader.h"
 #include "storage/log/txlog_scan.h"
 
-enum { BUFFER_BYTES = 1024 * 1024 };
+enum { BUFFER_BYTES = 1024 * 1024, PROGRESS_BYTES = 1024 * 1024 };
 
 static int
 fail(struct data_error *e, const char *path, int rc, const char *what)
@@ -48,14 +49,30 @@ settle(const char *path)
     return rc;
 }
 
+/* How far a scan is; `told` is where it was when that was told. */
+static void
+tell_progress(const struct txlog_scan *s, const struct txlog_options *o,
+              uint64_t *told)
+{
+    struct stat st;
+
+    if (!o->progress || s->offset - *told < PROGRESS_BYTES ||
+        fstat(s->fd, &st) < 0)
+        return;
+    *told = s->offset;
+    o->progress(o->progress_arg, s->offset, (uint64_t)st.st_size);
+}
+
 /*
  * Read the file to its end.  `last` gets its last zxid; returns 1, or 0 if it
  * has no record.  Damage is -EBADMSG.
  */
 static int
-scan_to_end(struct txlog_scan *s, const char *path, zxid_t *last,
-            enum txlog_tail *tail, struct data_error *e)
+scan_to_end(struct txlog_scan *s, const char *path,
+            const struct txlog_options *o, zxid_t *last, enum txlog_tail *tail,
+            struct data_error *e)
 {
+    uint64_t told = 0;
     zxid_t zxid = 0;
     struct bytes entry;
     int rc = txlog_scan_open(s, path), found = 0;
@@ -63,6 +80,7 @@ scan_to_end(struct txlog_scan *s, const char *path, zxid_t *last,
     while (rc >= 0 && (rc = txlog_scan_next(s, &entry)) == 1) {
         zxid = txlog_entry_zxid(entry);
         found = 1;
+        tell_progress(s, o, &told);
     }
     if (rc == 0)
         rc = txlog_scan_tail(s, tail);
@@ -95,7 +113,8 @@ cut_file(const char *path, uint64_t size)
  * last; 0: it had none and is gone.
  */
 static int
-clean_file(struct txlog_scan *s, const char *path, zxid_t *last, bool *is_torn,
+clean_file(struct txlog_scan *s, const char *path,
+           const struct txlog_options *o, zxid_t *last, bool *is_torn,
            struct data_error *e)
 {
     enum txlog_tail tail = TXLOG_TAIL_CLEAN;
@@ -103,7 +122,7 @@ clean_file(struct txlog_scan *s, const char *path, zxid_t *last, bool *is_torn,
 
     if (rc < 0)
         return fail(e, path, rc, "cannot be made durable");
-    found = scan_to_end(s, path, last, &tail, e);
+    found = scan_to_end(s, path, o, last, &tail, e);
     if (found < 0)
         return found;
     if (found == 0)
@@ -116,7 +135,8 @@ clean_file(struct txlog_scan *s, const char *path, zxid_t *last, bool *is_torn,
 
 /* Clean the end of the log; `last` is 0 for an empty one. */
 static int
-clean_end(const char *dir, zxid_t *last, bool *is_torn, struct data_error *e)
+clean_end(const char *dir, const struct txlog_options *o, zxid_t *last,
+          bool *is_torn, struct data_error *e)
 {
     struct txlog_scan scan = {.fd = -1};
     struct data_list list;
@@ -128,7 +148,7 @@ clean_end(const char *dir, zxid_t *last, bool *is_torn, struct data_error *e)
     *last = 0;
     for (size_t i = list.count; rc == 0 && found == 0 && i > 0; i--) {
         data_path(path, dir, list.file[i - 1].name);
-        found = clean_file(&scan, path, last, is_torn, e);
+        found = clean_file(&scan, path, o, last, is_torn, e);
         rc = found < 0 ? found : 0;
     }
     txlog_scan_deinit(&scan);
@@ -148,7 +168,7 @@ txlog_open(struct txlog *l, const char *dir,
 
     *l = (struct txlog){.fd = -1, .options = *options};
     data_path(l->dir, dir, "");
-    rc = clean_end(dir, &l->last, &is_torn, e);
+    rc = clean_end(dir, options, &l->last, &is_torn, e);
     if (was_torn)
         *was_torn = is_torn;
     if (rc == 0 && !(l->buffer = malloc(BUFFER_BYTES)))

@@ -28,8 +28,6 @@ struct snapfile_info {
     uint64_t digest;
 };
 
-typedef void progress_fn(void *arg, uint64_t done, uint64_t total);
-
 /*
  * Read the whole file at `path` through the visitor and verify its seals;
  * only a result of 0 says that what the visitor got is to be believed.

@@ -75,6 +75,15 @@ next_need(const struct window *w, size_t need)
     return need > 2 * w->room ? 2 * w->room : need;
 }
 
+/* A bad sector is damage as any other: an older snapshot may be whole. */
+static int
+cannot_fill(struct snap_decode *d, int rc)
+{
+    d->what = rc == -EIO ? "the disk cannot read it"
+                         : "the packed data is damaged or cut off";
+    return rc == -EIO ? -EBADMSG : rc;
+}
+
 static int
 decode_all(struct snap_decode *d, struct snap_source *s, struct window *w,
            progress_fn *progress, void *progress_arg)
@@ -83,10 +92,8 @@ decode_all(struct snap_decode *d, struct snap_source *s, struct window *w,
         size_t used;
         int rc = window_fill(w, s, next_need(w, d->need));
 
-        if (rc < 0) {
-            d->what = "the packed data is damaged or cut off";
-            return rc;
-        }
+        if (rc < 0)
+            return cannot_fill(d, rc);
         rc = snap_decode_feed(d, w->data, w->filled, w->is_last, &used);
         if (rc < 0)
             return rc;

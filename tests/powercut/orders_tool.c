@@ -293,7 +293,6 @@ reimport(void)
     if (datadir_name(&d, shm->super->conf.data_dir, NULL, &e) < 0 ||
         image_remove(d.image) < 0)
         give_up("the image cannot be removed");
-    atomic_store(&shm->super->life[PROC_LOG], 0);
     atomic_store(&shm->super->life[PROC_REPLICATION], 0);
     atomic_store(&shm->replication->role, ROLE_NONE);
     start_child(PROC_LOG);

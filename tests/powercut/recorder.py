@@ -20,7 +20,7 @@ OPTIONS = {"snapCount": 40, "preAllocSize": 64, "admin.enableServer": "false",
 class Recorder:
     """A server whose every change to its directory is recorded."""
 
-    def __init__(self):
+    def __init__(self, fault=None):
         built("powercut/shim.so")
         self.server = servers.Server("zabd", OPTIONS)
         self.data = self.server.path("data")
@@ -29,6 +29,9 @@ class Recorder:
         os.environ.update(LD_PRELOAD=SHIM, POWERCUT_DIR=self.data,
                           POWERCUT_JOURNAL=self.journal,
                           POWERCUT_FAULT=self.fault)
+        if fault:
+            with open(self.fault, "w") as f:
+                f.write(fault)
         try:
             self.server.start()
         finally:

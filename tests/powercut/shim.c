@@ -11,7 +11,8 @@
  *
  * The same shim makes calls fail: POWERCUT_FAULT names a file whose text is
  * "CALL SUBSTRING ERRNO", for instance "fdatasync log. 5": from the moment
- * that file exists, CALL on a file whose path contains SUBSTRING fails.
+ * that file exists, CALL on a file whose path contains SUBSTRING fails.  With
+ * -SECONDS for ERRNO it takes that long, and then works.
  * Numbers are little-endian as the machine has them; journal.py reads them.
  */
 #include <dlfcn.h>
@@ -143,8 +144,10 @@ must_fail(const char *call, const char *path)
     if (sscanf(text, "%31s %127s %d", wanted, part, &error) != 3 ||
         strcmp(wanted, call) != 0 || !strstr(path, part))
         return 0;
+    while (error < 0)
+        error = -(int)sleep((unsigned)-error);
     errno = error;
-    return 1;
+    return error != 0;
 }
 
 static void

@@ -90,6 +90,29 @@ def test_image_of_a_busy_server():
             time.sleep(0.2)
 
 
+def set_all(server, which="--reuse"):
+    """Writes to the same nodes for a while; the size of the image then."""
+    zab("bench", "set", "--hosts", "127.0.0.1:%d" % server.port, "--keys",
+        "5000", "--prefix", "/all", which, "--seconds", "3", "--quiet")
+    return os.path.getsize(server.path("data/version-2/image/data.mdb"))
+
+
+def test_a_look_that_was_cut_short_costs_no_room():
+    """As `zab image --nodes | head` does it."""
+    with zabd() as server:
+        set_all(server, "--keep")
+        look = subprocess.Popen([ZAB, "image", "--nodes", "-c",
+                                 server.path("zoo.cfg")],
+                                stdout=subprocess.PIPE)
+        look.stdout.readline()
+        look.kill()
+        look.wait()
+        time.sleep(6)       # longer than the image process looks away
+        before = set_all(server)
+        after = set_all(server)
+        assert after < before * 1.2, (before, after)
+
+
 def test_import_leaves_a_running_server_alone():
     with zabd() as server, zabd() as other:
         Session(other.port).make("/theirs")

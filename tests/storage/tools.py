@@ -175,6 +175,23 @@ def test_import_refuses_where_data_is():
         assert "there is data here already" in told, told
 
 
+def test_import_of_a_member_leaves_its_end_open():
+    """What it logged last, a quorum may not have: the image must not say so,
+    or the server would refuse to cut it."""
+    source, _, _ = grown()
+    says = "made from a leader's snapshot"
+    with folder() as image, folder() as member, folder() as work:
+        zab("import", "--from", source, "--data", image)
+        assert says not in zab("image", "--verify", "--data", image)
+        shutil.copytree(source, work + "/data")
+        for name in ("currentEpoch", "acceptedEpoch"):
+            with open(work + "/data/version-2/" + name, "w") as f:
+                f.write("0")
+        told = zab("import", "--from", work + "/data", "--data", member)
+        assert "log's       0x" in told and "NOT" not in told, told
+        assert says in zab("image", "--verify", "--data", member)
+
+
 def test_import_falls_back_from_a_damaged_snapshot():
     source, tree, _ = grown()
     with folder() as image, folder() as work, apache() as server:

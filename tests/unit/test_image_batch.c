@@ -6,6 +6,9 @@
 #include "storage/image/image_batch.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/image_given.h"
 
@@ -311,6 +314,68 @@ a_snapshot_is_exact_while_the_image_moves(void)
     done();
 }
 
+/* Another process looks at the image, and is killed at that. */
+static void
+given_dead_reader(void)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        struct image im;
+        MDB_txn *txn;
+
+        if (image_open(&im, dirs.image, IMAGE_READ, NULL) == 0 &&
+            mdb_txn_begin(im.env, NULL, MDB_RDONLY, &txn) == 0 &&
+            write(ready[1], "r", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    CU_ASSERT_EQUAL(read(ready[0], &byte, 1), 1);
+    kill(pid, SIGKILL);
+    CU_ASSERT_EQUAL(waitpid(pid, NULL, 0), pid);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+/* The pages in use after as many commits. */
+static size_t
+pages_after_commits(zxid_t *z, int count)
+{
+    MDB_envinfo info;
+
+    for (int i = 0; i < count; i++) {
+        ++*z;
+        apply(a_set_data(*z, "/a", "new", (int32_t)*z));
+        commit();
+    }
+    CU_ASSERT_EQUAL(mdb_env_info(image.env, &info), 0);
+    return info.me_last_pgno;
+}
+
+/* LMDB keeps for a reader what it saw, until somebody says that it is dead. */
+static void
+a_reader_that_died_is_not_kept_pages_for(void)
+{
+    zxid_t z = 1;
+    size_t pages;
+
+    given_fresh_image();
+    apply(a_create(z, "/a", "old", 0, 1));
+    commit();
+    pages = pages_after_commits(&z, 20);
+    CU_ASSERT_EQUAL(pages_after_commits(&z, 20), pages);
+    given_dead_reader();
+    CU_ASSERT(pages_after_commits(&z, 20) > pages + 20);
+    image_forget_dead_readers(&image);
+    pages = pages_after_commits(&z, 20);
+    CU_ASSERT_EQUAL(pages_after_commits(&z, 20), pages);
+    done();
+}
+
 static void
 bytes_that_are_no_transaction_are_refused(void)
 {
@@ -338,5 +403,6 @@ UNIT_SUITE(image_batch)
     UNIT(the_new_owner_of_a_path_keeps_it);
     UNIT(long_paths_are_rows_as_well);
     UNIT(a_snapshot_is_exact_while_the_image_moves);
+    UNIT(a_reader_that_died_is_not_kept_pages_for);
     UNIT(bytes_that_are_no_transaction_are_refused);
 }

@@ -93,6 +93,35 @@ without_an_image_snapshot_and_log_make_one(void)
 }
 
 static void
+count_calls(void *arg, uint64_t done, uint64_t total)
+{
+    CU_ASSERT(done <= total);
+    ++*(int *)arg;
+}
+
+/* The supervisor ends who shows none for long; a log can be gigabytes. */
+static void
+replaying_the_log_shows_progress(void)
+{
+    int calls = 0, before;
+    struct image_prepare p = {.progress = count_calls, .progress_arg = &calls};
+
+    given_directory();
+    given_snapshot(3);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(image_prepare(&dirs, &p, &error), 0);
+    before = calls;
+    calls = 0;
+    given_log(1, 600);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(image_prepare(&dirs, &p, &error), 0);
+    CU_ASSERT_EQUAL(p.txns, 597);
+    CU_ASSERT(calls >= before + 5);
+    open_image();
+    done();
+}
+
+static void
 a_damaged_snapshot_sends_us_to_an_older_one(void)
 {
     struct image_prepare p;
@@ -226,6 +255,7 @@ UNIT_SUITE(image_prepare)
     unit_suite("image_prepare");
     UNIT(an_image_that_the_log_continues_is_kept);
     UNIT(without_an_image_snapshot_and_log_make_one);
+    UNIT(replaying_the_log_shows_progress);
     UNIT(a_damaged_snapshot_sends_us_to_an_older_one);
     UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
     UNIT(a_newer_snapshot_bridges_a_gap);

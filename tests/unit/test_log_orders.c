@@ -588,6 +588,94 @@ an_epoch_behind_the_snapshot_is_raised_at_the_start(void)
     given_end();
 }
 
+/*
+ * The first log process was killed while it started: nobody has worked yet, so
+ * its successor asks image and snapshots, as it would have done.
+ */
+static void
+a_start_that_was_cut_short_is_still_the_first(void)
+{
+    struct image_prepare ask = {.exact = INT64_MAX};
+
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 7), 0);
+    given_snapshot("snapshot", ZXID(7, 2), "/theirs");
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/half");
+    txlog_close(&given.log);
+    memset(&given_log, 0, sizeof given_log);
+    CU_ASSERT_EQUAL(given_start(2), 0);
+    CU_ASSERT_EQUAL(given.log.last, ZXID(7, 2));
+    CU_ASSERT_EQUAL(atomic_load(&given_log.durable_zxid), ZXID(7, 2));
+    CU_ASSERT_EQUAL(atomic_load(&given_log.current_epoch), 7);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.exact_zxid), INT64_MAX);
+    CU_ASSERT_FALSE(given_has("taken.700000002.zst"));
+    given_end();
+}
+
+/* The server starts anew, on what lies there. */
+static void
+given_restart(void)
+{
+    txlog_close(&given.log);
+    memset(&given_log, 0, sizeof given_log);
+    atomic_store(&given_super.life[PROC_REPLICATION], 0);
+    CU_ASSERT_EQUAL(given_start(1), 0);
+}
+
+/*
+ * Apache ran here for long, and the image of before goes on nowhere: the start
+ * makes another, of whose end nobody knows whether it is committed.
+ */
+static void
+an_image_that_a_start_replaces_says_nothing(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+    struct image image;
+
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 9), 0);
+    given_snapshot("snapshot", 0, "/s");
+    given_appended(1, 4);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    given_restart();
+    CU_ASSERT_EQUAL(atomic_load(&given_log.exact_zxid), 0);
+
+    CU_ASSERT_EQUAL(txlog_truncate(given.dirs.log, 0, true, NULL), 0);
+    given_snapshot("snapshot", ZXID(3, 8), "/s");
+    given_appended(ZXID(3, 9), ZXID(3, 12));
+    given_restart();
+    CU_ASSERT_EQUAL(given.log.last, ZXID(3, 12));
+    CU_ASSERT_EQUAL(atomic_load(&given_log.exact_zxid), INT64_MAX);
+    ask.exact = atomic_load(&given_log.exact_zxid);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.zxid, ZXID(3, 12));
+    CU_ASSERT_EQUAL(image_open(&image, given.dirs.image, IMAGE_READ, NULL), 0);
+    CU_ASSERT_EQUAL(image_committed(&image), 0);
+    image_close(&image);
+    given_end();
+}
+
+/* Nor does a log alone, when it is trusted without a snapshot. */
+static void
+an_image_of_the_log_alone_is_not_known_to_be_committed(void)
+{
+    struct image_prepare ask = {.trusts_empty = true};
+    struct image image;
+
+    given_server();
+    given_appended(1, 4);
+    given_restart();
+    CU_ASSERT_EQUAL(atomic_load(&given_log.exact_zxid), INT64_MAX);
+    ask.exact = atomic_load(&given_log.exact_zxid);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(image_open(&image, given.dirs.image, IMAGE_READ, NULL), 0);
+    CU_ASSERT_EQUAL(image.meta.zxid, 4);
+    CU_ASSERT_EQUAL(image_committed(&image), 0);
+    image_close(&image);
+    given_end();
+}
+
 static void
 what_was_taken_and_never_used_goes_at_a_start(void)
 {
@@ -596,6 +684,7 @@ what_was_taken_and_never_used_goes_at_a_start(void)
     given_successor(); /* replication lives and may need it */
     CU_ASSERT(given_has("taken.700000002.zst"));
     txlog_close(&given.log);
+    atomic_store(&given_super.life[PROC_REPLICATION], 0);
     CU_ASSERT_EQUAL(given_start(1), 0);
     CU_ASSERT_FALSE(given_has("taken.700000002.zst"));
     CU_ASSERT_EQUAL(given.log.last, 0);
@@ -635,5 +724,8 @@ UNIT_SUITE(log_orders)
     UNIT(an_unanswered_order_is_done_again);
     UNIT(the_image_is_exact_from_the_new_epoch_on);
     UNIT(an_epoch_behind_the_snapshot_is_raised_at_the_start);
+    UNIT(a_start_that_was_cut_short_is_still_the_first);
+    UNIT(an_image_that_a_start_replaces_says_nothing);
+    UNIT(an_image_of_the_log_alone_is_not_known_to_be_committed);
     UNIT(what_was_taken_and_never_used_goes_at_a_start);
 }

@@ -4,6 +4,7 @@
 #include "storage/snap/snapfile.h"
 
 #include <errno.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "storage/snap/snapfile_acl.h"
@@ -241,6 +242,21 @@ a_damaged_zstd_frame_is_noticed(void)
     tempdir_remove(dir);
 }
 
+/* ZK: FileSnap.deserialize goes on to an older one.  No byte of `mem` can be
+   read at 0: EIO, as from a bad sector. */
+static void
+what_the_disk_cannot_read_is_damage(void)
+{
+    struct snapfile_info info;
+
+    given_snapshot(SNAP_PLAIN);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(symlink("/proc/self/mem", path), 0);
+    CU_ASSERT_EQUAL(read_back(&info), -EBADMSG);
+    CU_ASSERT(strstr(error.what, "disk") != NULL);
+    tempdir_remove(dir);
+}
+
 /* The third part that 3.9 writes, alone and behind the digest. */
 static void
 the_last_processed_zxid_is_no_damage(void)
@@ -361,6 +377,7 @@ UNIT_SUITE(snapfile)
     UNIT(a_snapshot_cut_off_is_refused);
     UNIT(a_flipped_bit_anywhere_is_noticed);
     UNIT(a_damaged_zstd_frame_is_noticed);
+    UNIT(what_the_disk_cannot_read_is_damage);
     UNIT(the_last_processed_zxid_is_no_damage);
     UNIT(a_payload_is_decoded_in_any_pieces);
     UNIT(an_aborted_snapshot_leaves_nothing);

@@ -533,6 +533,39 @@ a_failed_write_ends_the_log(void)
     tempdir_remove(dir);
 }
 
+struct told {
+    int times;
+    uint64_t done;
+};
+
+static void
+note_progress(void *arg, uint64_t done, uint64_t total)
+{
+    struct told *told = arg;
+
+    CU_ASSERT(told->done < done && done <= total);
+    told->times++;
+    told->done = done;
+}
+
+/* A file may be gigabytes, on a slow disk; who is silent is ended. */
+static void
+opening_a_long_log_shows_progress(void)
+{
+    struct told told = {0};
+    const struct txlog_options options = {.progress = note_progress,
+                                          .progress_arg = &told};
+    struct txlog l;
+
+    tempdir_make(dir);
+    given_log(1, 400, 20000);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &options, NULL, &error), 0);
+    CU_ASSERT_EQUAL(l.last, 400);
+    CU_ASSERT(told.times >= 5);
+    txlog_close(&l);
+    tempdir_remove(dir);
+}
+
 UNIT_SUITE(txlog)
 {
     unit_suite("txlog");
@@ -555,5 +588,6 @@ UNIT_SUITE(txlog)
     UNIT(a_reader_sees_what_was_written_after_a_cut);
     UNIT(zeros_go_ahead_of_small_groups);
     UNIT(nothing_goes_ahead_of_a_file_without_preallocation);
+    UNIT(opening_a_long_log_shows_progress);
     UNIT(a_failed_write_ends_the_log);
 }
