@@ -71,7 +71,7 @@ set_defaults(struct conf *conf)
     }
 }
 
-/* The first reading: where keys end up, and what is no entry at all. */
+/* The first reading: where keys end up. */
 static void
 find_last_lines(struct conf_loading *l, struct bytes text)
 {
@@ -83,12 +83,6 @@ find_last_lines(struct conf_loading *l, struct bytes text)
     while ((rc = props_next(&props, &entry)) != 0) {
         const struct conf_row *row = rc > 0 ? conf_row_find(entry.key) : NULL;
 
-        if (rc == -EILSEQ)
-            conf_tell(l, CONF_ERROR, NULL, entry.line,
-                      "has a \\u escape that is no character, or a zero byte");
-        else if (rc == -E2BIG)
-            conf_tell(l, CONF_ERROR, NULL, entry.line,
-                      "is longer than a key or a value may be");
         if (!row)
             continue;
         l->last_line[row - conf_rows] = entry.line;
@@ -96,6 +90,16 @@ find_last_lines(struct conf_loading *l, struct bytes text)
             snprintf(l->dynamic_path, sizeof l->dynamic_path, "%.511s",
                      entry.value);
     }
+}
+
+/* A line that is no entry at all. */
+static void
+tell_line(struct conf_loading *l, uint32_t line, int rc)
+{
+    conf_tell(l, CONF_ERROR, NULL, line,
+              rc == -E2BIG
+                  ? "is longer than a key or a value may be"
+                  : "has a \\u escape that is no character, or a zero byte");
 }
 
 static void
@@ -111,6 +115,8 @@ take_text(struct conf_loading *l, struct bytes text)
     while ((rc = props_next(&props, &entry)) != 0)
         if (rc > 0)
             conf_take(l, &entry);
+        else
+            tell_line(l, entry.line, rc);
 }
 
 static void

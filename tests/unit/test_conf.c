@@ -247,6 +247,22 @@ a_dynamic_file_holds_members_only(void)
     tempdir_remove(dir);
 }
 
+/* Three servers less a line that nobody hears of are an ensemble of two. */
+static void
+a_line_that_is_no_entry_is_told_in_a_dynamic_file_too(void)
+{
+    char text[DATA_PATH_MAX + 100];
+
+    given_file("server.1=a:1:2\nserver.2=b\\u00zz:1:2\n");
+    snprintf(text, sizeof text, BASE "dynamicConfigFile=%s\n", path);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_EQUAL(report.errors, 1);
+    CU_ASSERT_EQUAL(report.message[0].line, 2);
+    CU_ASSERT_STRING_EQUAL(report.message[0].file, path);
+    CU_ASSERT_TRUE(says("has a \\u escape that is no character"));
+    tempdir_remove(dir);
+}
+
 static void
 what_is_no_entry_is_an_error_with_its_line(void)
 {
@@ -400,6 +416,7 @@ UNIT_SUITE(conf)
     UNIT(keys_of_an_ensemble_are_silent_without_one);
     UNIT(members_may_stand_in_a_dynamic_file);
     UNIT(a_dynamic_file_holds_members_only);
+    UNIT(a_line_that_is_no_entry_is_told_in_a_dynamic_file_too);
     UNIT(what_is_no_entry_is_an_error_with_its_line);
     UNIT(secrets_are_not_in_messages);
     UNIT(a_flood_of_findings_is_counted_and_errors_stay);
