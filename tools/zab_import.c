@@ -69,6 +69,17 @@ print_help(FILE *to)
 
 /* --- copying ------------------------------------------------------------- */
 
+static int
+cannot_read(struct import *x, const char *dir, int rc)
+{
+    data_error_set(&x->e, dir, -1,
+                   "Name the directory that Apache's zoo.cfg calls dataDir, "
+                   "and with --from-log what it calls dataLogDir; see that "
+                   "you may read it.",
+                   "cannot be read: %s", strerror(-rc));
+    return rc;
+}
+
 /* Whether `dir` has files of that kind: 1, 0, -errno. */
 static int
 has_files(const char *dir, const char *prefix, bool with_suffix)
@@ -111,6 +122,16 @@ copy_one(struct import *x, const char *from, const char *to, const char *name)
     return rc;
 }
 
+/* One of those that `from` has, or had when it was listed. */
+static int
+copy_listed(struct import *x, const char *from, const char *to,
+            const char *name)
+{
+    int rc = copy_one(x, from, to, name);
+
+    return rc == -ENOENT ? cannot_read(x, from, rc) : rc;
+}
+
 /* The newest snapshots; `since` is the oldest one's zxid, or -1. */
 static int
 copy_snapshots(struct import *x, zxid_t *since)
@@ -121,8 +142,10 @@ copy_snapshots(struct import *x, zxid_t *since)
         list.count > SNAPSHOTS_TAKEN ? list.count - SNAPSHOTS_TAKEN : 0;
 
     *since = rc == 0 && list.count > 0 ? list.file[first].zxid : -1;
+    if (rc < 0)
+        cannot_read(x, x->from.snap, rc);
     for (size_t i = first; rc == 0 && i < list.count; i++)
-        rc = copy_one(x, x->from.snap, x->to.snap, list.file[i].name);
+        rc = copy_listed(x, x->from.snap, x->to.snap, list.file[i].name);
     data_list_free(&list);
     return rc;
 }
@@ -134,12 +157,14 @@ copy_logs(struct import *x, zxid_t since)
     struct data_list list;
     int rc = data_list_read(&list, x->from.log, "log", false);
 
+    if (rc < 0)
+        cannot_read(x, x->from.log, rc);
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         bool is_last = i + 1 == list.count;
 
         if (!is_last && list.file[i + 1].zxid <= since + 1)
             continue;
-        rc = copy_one(x, x->from.log, x->to.log, list.file[i].name);
+        rc = copy_listed(x, x->from.log, x->to.log, list.file[i].name);
     }
     data_list_free(&list);
     return rc;

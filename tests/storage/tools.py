@@ -175,6 +175,16 @@ def test_import_refuses_where_data_is():
         assert "there is data here already" in told, told
 
 
+def test_import_names_a_source_that_it_cannot_read():
+    with folder() as work:
+        told = zab("import", "--from", work + "/no", "--data", work, rc=1)
+        assert work + "/no/version-2: cannot be read" in told, told
+        os.makedirs(work + "/no/version-2")
+        told = zab("import", "--from", work + "/no", "--from-log",
+                   work + "/neither", "--data", work, rc=1)
+        assert work + "/neither/version-2: cannot be read" in told, told
+
+
 def test_import_falls_back_from_a_damaged_snapshot():
     source, tree, _ = grown()
     with folder() as image, folder() as work, apache() as server:
