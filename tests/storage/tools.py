@@ -251,6 +251,15 @@ def test_log_tells_what_each_kind_holds():
     assert len(closed) == 1 and "/quit" in closed[0]
 
 
+def test_log_fails_where_its_output_has_no_room():
+    source, _, _ = grown()
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([ZAB, "log", "--data", source], stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1, done
+    assert "not complete: No space left on device" in done.stderr, done
+
+
 def test_log_shows_a_range():
     source, _, _ = grown()
     found = entries(source, "--from", "0x10", "--to", "0x12")
