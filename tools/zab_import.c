@@ -6,7 +6,9 @@
  * The newest snapshots and the log behind them are copied, so that the source
  * stays as it is; then the image is made of them as zabd itself does when it
  * is started on such a directory, and every witness of its content is heard.
- * After an error the target is what it was before.
+ * After an error the target is what it was before.  Copies get their names
+ * when all are there: a server would take a part of them for all, should the
+ * import be killed.
  * ZK: FileTxnSnapLog.restore (spec/quorum-protocol.md 11.9, 15.3)
  */
 #include <errno.h>
@@ -204,7 +206,9 @@ copy_all(struct import *x)
                        "there is neither a snapshot nor a log");
         return -ENOENT;
     }
-    return rc == 0 ? copy_rest(x) : rc;
+    if (rc == 0)
+        rc = copy_rest(x);
+    return rc == 0 ? zab_copied_show(&x->made, &x->e) : rc;
 }
 
 /* --- making the image ----------------------------------------------------- */
@@ -348,7 +352,7 @@ run(struct import *x)
 int
 zab_import(int argc, char **argv)
 {
-    struct import x = {.e = {.offset = -1}};
+    struct import x = {.made = {.is_hidden = true}, .e = {.offset = -1}};
     bool is_good;
     int option, rc;
 

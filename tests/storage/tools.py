@@ -11,7 +11,9 @@ import glob
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -210,6 +212,22 @@ def test_import_stops_at_a_damaged_log_and_leaves_nothing():
         assert log.rpartition("/")[2] in told, told
         assert "offset %d" % entry["offset"] in told, told
         assert os.listdir(image + "/version-2") == ["zabd.lock"]
+
+
+def test_import_that_is_killed_leaves_no_data_and_goes_again():
+    source, _, _ = grown()
+    with folder() as image:
+        command = [ZAB, "import", "--from", source, "--data", image]
+        room = 512 << 10    # too little for some file: that is a signal
+        done = subprocess.run(command, capture_output=True, preexec_fn=lambda:
+                              resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                 (room, room)))
+        assert done.returncode == -signal.SIGXFSZ, done
+        left = os.listdir(image + "/version-2")
+        assert all(name.endswith((".tmp", ".lock")) for name in left), left
+        assert "the same" in zab(*command[1:])
+        left = os.listdir(image + "/version-2")
+        assert not any(name.endswith(".tmp") for name in left), left
 
 
 # --- log ---------------------------------------------------------------------
