@@ -5,6 +5,15 @@
 #ifndef TOOLS_ZAB_DIAL_H
 #define TOOLS_ZAB_DIAL_H
 
+#include <netdb.h>
+#include <stddef.h>
+
+/*
+ * The addresses of HOST:PORT, for freeaddrinfo; an IPv6 address may have its
+ * brackets.  NULL: `why` says what is wrong.
+ */
+struct addrinfo *zab_resolve(const char *where, char *why, size_t why_size);
+
 /*
  * A connected blocking socket to HOST:PORT whose reads and writes give up
  * after ten seconds; -1 with one line on stderr, begun with `me`.
