@@ -56,10 +56,38 @@ zab_resolve(const char *where, char *why, size_t why_size)
     return NULL;
 }
 
+/* -1 with errno. */
+static int
+dial_one(const struct addrinfo *a)
+{
+    struct timeval patience = {.tv_sec = PATIENCE_S};
+    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(fd, a->ai_addr, a->ai_addrlen) == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+int
+zab_dial_any(const struct addrinfo *list)
+{
+    int fd = -1;
+
+    for (; fd < 0 && list; list = list->ai_next)
+        fd = dial_one(list);
+    return fd;
+}
+
 int
 zab_dial(const char *me, const char *where)
 {
-    struct timeval patience = {.tv_sec = PATIENCE_S};
     struct addrinfo *found;
     char why[256];
     int fd;
@@ -69,17 +97,9 @@ zab_dial(const char *me, const char *where)
         fprintf(stderr, "zab %s: %s: %s\n", me, where, why);
         return -1;
     }
-    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    }
-    if (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) < 0) {
+    fd = zab_dial_any(found);
+    if (fd < 0)
         fprintf(stderr, "zab %s: %s: %s\n", me, where, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
     freeaddrinfo(found);
     return fd;
 }

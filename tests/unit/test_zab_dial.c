@@ -3,7 +3,10 @@
 #include "tools/zab_dial.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "daemon/types.h"
 #include "tests/unit/unit.h"
@@ -61,10 +64,50 @@ a_name_that_nobody_knows_is_no_wrong_spelling(void)
         strstr(first_of("nobody.invalid:2181"), "cannot be resolved: "));
 }
 
+/* A socket of this machine that listens, or not; `a` leads there. */
+static int
+given_port(bool listens, struct sockaddr_in *at, struct addrinfo *a)
+{
+    socklen_t size = sizeof *at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    *at = (struct sockaddr_in){.sin_family = AF_INET};
+    at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CU_ASSERT_EQUAL(bind(fd, (struct sockaddr *)at, size), 0);
+    getsockname(fd, (struct sockaddr *)at, &size);
+    if (listens)
+        CU_ASSERT_EQUAL(listen(fd, 1), 0);
+    *a = (struct addrinfo){.ai_family = AF_INET,
+                           .ai_addr = (struct sockaddr *)at,
+                           .ai_addrlen = size};
+    return fd;
+}
+
+/* localhost is ::1 first, and the server may be at 127.0.0.1 only. */
+static void
+every_address_of_a_name_is_tried(void)
+{
+    struct sockaddr_in dead_at, live_at;
+    struct addrinfo dead, live;
+    int dead_fd = given_port(false, &dead_at, &dead);
+    int live_fd = given_port(true, &live_at, &live);
+    int fd;
+
+    CU_ASSERT_EQUAL(zab_dial_any(&dead), -1);
+    CU_ASSERT_EQUAL(errno, ECONNREFUSED);
+    dead.ai_next = &live;
+    fd = zab_dial_any(&dead);
+    CU_ASSERT_TRUE(fd >= 0);
+    close(fd);
+    close(live_fd);
+    close(dead_fd);
+}
+
 UNIT_SUITE(zab_dial)
 {
     unit_suite("zab_dial");
     UNIT(an_address_of_ipv6_may_have_brackets);
     UNIT(a_port_is_one_that_there_is);
     UNIT(a_name_that_nobody_knows_is_no_wrong_spelling);
+    UNIT(every_address_of_a_name_is_tried);
 }
