@@ -56,6 +56,13 @@ zab_resolve(const char *where, char *why, size_t why_size)
     return NULL;
 }
 
+const char *
+zab_dial_why(int error)
+{
+    return error == EAGAIN || error == EINPROGRESS ? "no answer for 10 s"
+                                                   : strerror(error);
+}
+
 /* -1 with errno. */
 static int
 dial_one(const struct addrinfo *a)
@@ -99,7 +106,7 @@ zab_dial(const char *me, const char *where)
     }
     fd = zab_dial_any(found);
     if (fd < 0)
-        fprintf(stderr, "zab %s: %s: %s\n", me, where, strerror(errno));
+        fprintf(stderr, "zab %s: %s: %s\n", me, where, zab_dial_why(errno));
     freeaddrinfo(found);
     return fd;
 }

@@ -17,6 +17,9 @@ struct addrinfo *zab_resolve(const char *where, char *why, size_t why_size);
 /* The first of these that answers, as zab_dial; -1 with errno. */
 int zab_dial_any(const struct addrinfo *list);
 
+/* What errno says of such a socket. */
+const char *zab_dial_why(int error);
+
 /*
  * A connected blocking socket to HOST:PORT whose reads and writes give up
  * after ten seconds; -1 with one line on stderr, begun with `me`.

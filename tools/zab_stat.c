@@ -34,7 +34,7 @@ zab_stat(int argc, char **argv)
     while (n > 0 && (n = recv(fd, text, sizeof text, 0)) > 0)
         fwrite(text, 1, (size_t)n, stdout);
     if (n < 0)
-        fprintf(stderr, "zab stat: %s: %s\n", argv[1], strerror(errno));
+        fprintf(stderr, "zab stat: %s: %s\n", argv[1], zab_dial_why(errno));
     close(fd);
     return n < 0 ? ZAB_FAILED : ZAB_OK;
 }

@@ -103,6 +103,15 @@ every_address_of_a_name_is_tried(void)
     close(dead_fd);
 }
 
+/* "Resource temporarily unavailable" is what the kernel calls it. */
+static void
+a_server_that_is_silent_is_called_so(void)
+{
+    CU_ASSERT_STRING_EQUAL(zab_dial_why(EAGAIN), "no answer for 10 s");
+    CU_ASSERT_STRING_EQUAL(zab_dial_why(EINPROGRESS), "no answer for 10 s");
+    CU_ASSERT_STRING_EQUAL(zab_dial_why(ECONNREFUSED), "Connection refused");
+}
+
 UNIT_SUITE(zab_dial)
 {
     unit_suite("zab_dial");
@@ -110,4 +119,5 @@ UNIT_SUITE(zab_dial)
     UNIT(a_port_is_one_that_there_is);
     UNIT(a_name_that_nobody_knows_is_no_wrong_spelling);
     UNIT(every_address_of_a_name_is_tried);
+    UNIT(a_server_that_is_silent_is_called_so);
 }
