@@ -382,6 +382,17 @@ def test_image_lists_the_nodes():
         assert plain <= listed, plain - listed
 
 
+def test_image_that_is_not_ours_is_no_damaged_one():
+    source, _, _ = grown()
+    with folder() as image:
+        zab("import", "--from", source, "--data", image)
+        done = subprocess.run([ZAB, "image", "--data", image], user=65534,
+                              group=65534, extra_groups=[],
+                              capture_output=True, text=True)
+        assert done.returncode == 1, done
+        assert "Permission denied. Be the server's user" in done.stderr, done
+
+
 def test_image_verify_finds_a_changed_node():
     source, _, _ = grown()
     with folder() as image:
