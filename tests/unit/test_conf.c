@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "daemon/conf/conf_table.h"
+#include "daemon/conf/conf_props.h"
 #include "tests/unit/conf_given.h"
 #include "tests/unit/tempdir.h"
 
@@ -396,6 +397,24 @@ a_bad_option_is_an_error_of_the_command_line(void)
     conf_set_options(NULL, 0);
 }
 
+static void
+what_is_too_long_is_told_with_its_key_and_what_is_allowed(void)
+{
+    static char line[PROP_VALUE_MAX + 100], option[PROP_VALUE_MAX + 100];
+    char *const options[] = {option};
+
+    snprintf(line, sizeof line, BASE "admin.commandURL=%0*d\n", PROP_VALUE_MAX,
+             1);
+    CU_ASSERT_EQUAL(given(line), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "admin.commandURL"));
+    CU_ASSERT_TRUE(says("allowed: 255 bytes in a key, 4095 in a value"));
+    snprintf(option, sizeof option, "tickTime=%0*d", PROP_VALUE_MAX, 1);
+    conf_set_options(options, 1);
+    CU_ASSERT_EQUAL(given(BASE), -EINVAL);
+    CU_ASSERT_TRUE(says("command line: error: tickTime: is too long"));
+    conf_set_options(NULL, 0);
+}
+
 UNIT_SUITE(conf)
 {
     unit_suite("conf");
@@ -424,5 +443,6 @@ UNIT_SUITE(conf)
     UNIT(the_printed_configuration_loads_again);
     UNIT(a_printed_ensemble_loads_again);
     UNIT(options_are_taken_in_and_a_line_wins);
+    UNIT(what_is_too_long_is_told_with_its_key_and_what_is_allowed);
     UNIT(a_bad_option_is_an_error_of_the_command_line);
 }
