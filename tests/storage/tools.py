@@ -382,6 +382,12 @@ def test_image_lists_the_nodes():
         assert plain <= listed, plain - listed
 
 
+def test_every_command_tells_its_options():
+    for line in zab("help").splitlines()[2:-2]:
+        told = zab(line.split()[0], "--help")
+        assert told.startswith("usage: zab " + line.split()[0]), told
+
+
 def test_image_that_is_not_ours_is_no_damaged_one():
     source, _, _ = grown()
     with folder() as image:
