@@ -388,6 +388,12 @@ def test_every_command_tells_its_options():
         assert told.startswith("usage: zab " + line.split()[0]), told
 
 
+def test_image_that_is_not_there_is_no_damaged_one():
+    with folder() as work:
+        told = zab("image", "--data", work, rc=1)
+        assert "no finished image" in told and "move" not in told, told
+
+
 def test_image_that_is_not_ours_is_no_damaged_one():
     source, _, _ = grown()
     with folder() as image:
