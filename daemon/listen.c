@@ -82,7 +82,8 @@ listen_open(const char *address, int32_t port, int32_t backlog, char *why,
     rc = listen_best(list, !host, backlog);
     freeaddrinfo(list);
     if (rc < 0)
-        snprintf(why, why_size, "cannot listen on %s:%d: %s", host ? host : "*",
-                 (int)port, strerror(-rc));
+        snprintf(why, why_size, "cannot listen on %s:%d: %s%s",
+                 host ? host : "*", (int)port, strerror(-rc),
+                 rc == -EADDRINUSE ? "; is another server running?" : "");
     return rc;
 }

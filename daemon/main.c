@@ -137,7 +137,7 @@ open_port(struct shm_super *super)
         usleep(PORT_PAUSE_US);
     super->listen_fd = fd;
     if (fd < 0)
-        fatal(EXIT_UNEXPECTED, "%s; is another server running?", why);
+        fatal(EXIT_UNEXPECTED, "%s", why);
     log_info("binding to port %s:%d",
              *conf->client_address ? conf->client_address : "*",
              (int)conf->client_port);

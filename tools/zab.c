@@ -6,10 +6,12 @@
  */
 #include "tools/zab.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/types.h"
+#include "tools/zab_text.h"
 
 static const struct command {
     const char *name;
@@ -36,6 +38,18 @@ print_help(FILE *to)
     fputs("\n`zab COMMAND --help` tells the options.\n", to);
 }
 
+/* What was printed is all there, or the command has failed: a full disk. */
+static int
+finish(const char *name, int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    zab_complain(name, "the output is not complete: %s",
+                 errno ? strerror(errno) : "it could not be written");
+    return status == ZAB_OK ? ZAB_FAILED : status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -43,7 +57,7 @@ main(int argc, char **argv)
 
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
         if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return finish(name, commands[i].run(argc - 1, argv + 1));
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
         strcmp(name, "-h") == 0) {
         print_help(stdout);

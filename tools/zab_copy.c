@@ -11,6 +11,8 @@
 
 enum { PIECE_BYTES = 64 * 1024 };
 
+static const char hidden[] = ".tmp";
+
 int
 zab_copied_add(struct zab_copied *done, const char *path)
 {
@@ -90,11 +92,12 @@ zab_copy(struct zab_copied *done, const char *from, const char *to,
          const char *name, progress_fn *progress, void *progress_arg,
          struct data_error *e)
 {
-    char source[DATA_PATH_MAX], target[DATA_PATH_MAX];
+    char source[DATA_PATH_MAX], target[DATA_PATH_MAX], as[DATA_NAME_MAX];
     struct stat st;
     int in, out, rc;
 
-    if (!data_path(source, from, name) || !data_path(target, to, name))
+    snprintf(as, sizeof as, "%s%s", name, done->is_hidden ? hidden : "");
+    if (!data_path(source, from, name) || !data_path(target, to, as))
         return fail(e, to, "the path is too long", -ENAMETOOLONG);
     in = open(source, O_RDONLY | O_CLOEXEC);
     if (in < 0 || fstat(in, &st) < 0) {
@@ -103,7 +106,9 @@ zab_copy(struct zab_copied *done, const char *from, const char *to,
             close(in);
         return rc == -ENOENT ? rc : fail(e, source, "cannot be read", rc);
     }
-    out = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+    out = open(target,
+               O_WRONLY | O_CREAT | O_CLOEXEC |
+                   (done->is_hidden ? O_TRUNC : O_EXCL),
                st.st_mode & 0666);
     rc = out < 0 ? -errno : zab_copied_add(done, target);
     if (rc == 0)
@@ -112,4 +117,22 @@ zab_copy(struct zab_copied *done, const char *from, const char *to,
     if (out >= 0)
         close(out);
     return rc < 0 ? fail(e, target, "cannot be written", rc) : 0;
+}
+
+int
+zab_copied_show(struct zab_copied *done, struct data_error *e)
+{
+    for (size_t i = done->count; i > 0; i--) {
+        char *path = done->path[i - 1], name[DATA_PATH_MAX];
+
+        snprintf(name, sizeof name, "%.*s",
+                 (int)(strlen(path) - (sizeof hidden - 1)), path);
+        if (access(name, F_OK) == 0)
+            return fail(e, name, "cannot be written", -EEXIST);
+        if (rename(path, name) < 0)
+            return fail(e, name, "cannot be written", -errno);
+        memcpy(path, name, sizeof name);
+    }
+    done->is_hidden = false;
+    return 0;
 }

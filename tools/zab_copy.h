@@ -12,6 +12,7 @@
 struct zab_copied {
     char (*path)[DATA_PATH_MAX];
     size_t count, room;
+    bool is_hidden; /* copies are name.tmp until zab_copied_show */
 };
 
 /*
@@ -22,6 +23,12 @@ struct zab_copied {
 int zab_copy(struct zab_copied *done, const char *from, const char *to,
              const char *name, progress_fn *progress, void *progress_arg,
              struct data_error *e);
+
+/*
+ * Give hidden copies their names, the last first: no server takes a part of
+ * them for all.  0 or -errno, and `e` tells.
+ */
+int zab_copied_show(struct zab_copied *done, struct data_error *e);
 
 /* Remember something else that is to go when the command fails. */
 int zab_copied_add(struct zab_copied *done, const char *path);

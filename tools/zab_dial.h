@@ -5,6 +5,21 @@
 #ifndef TOOLS_ZAB_DIAL_H
 #define TOOLS_ZAB_DIAL_H
 
+#include <netdb.h>
+#include <stddef.h>
+
+/*
+ * The addresses of HOST:PORT, for freeaddrinfo; an IPv6 address may have its
+ * brackets.  NULL: `why` says what is wrong.
+ */
+struct addrinfo *zab_resolve(const char *where, char *why, size_t why_size);
+
+/* The first of these that answers, as zab_dial; -1 with errno. */
+int zab_dial_any(const struct addrinfo *list);
+
+/* What errno says of such a socket. */
+const char *zab_dial_why(int error);
+
 /*
  * A connected blocking socket to HOST:PORT whose reads and writes give up
  * after ten seconds; -1 with one line on stderr, begun with `me`.

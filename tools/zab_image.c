@@ -205,6 +205,10 @@ zab_image(int argc, char **argv)
     rc = datadir_name(&d, a.place.data_found, a.place.log_found, &e);
     if (rc == 0)
         rc = image_open(&im, d.image, IMAGE_READ, &e);
+    if (rc == -ENOENT)
+        data_error_set(&e, d.image, -1,
+                       "Name the data directory of a zabd that has run.",
+                       "there is no finished image");
     if (rc == 0) {
         rc = a.wants_verify ? verify(&im, d.log, &e)
                             : show(&im, a.wants_nodes, &e);

@@ -6,7 +6,9 @@
  * The newest snapshots and the log behind them are copied, so that the source
  * stays as it is; then the image is made of them as zabd itself does when it
  * is started on such a directory, and every witness of its content is heard.
- * After an error the target is what it was before.
+ * After an error the target is what it was before.  Copies get their names
+ * when all are there: a server would take a part of them for all, should the
+ * import be killed.
  * ZK: FileTxnSnapLog.restore (spec/quorum-protocol.md 11.9, 15.3)
  */
 #include <errno.h>
@@ -70,6 +72,17 @@ print_help(FILE *to)
 
 /* --- copying ------------------------------------------------------------- */
 
+static int
+cannot_read(struct import *x, const char *dir, int rc)
+{
+    data_error_set(&x->e, dir, -1,
+                   "Name the directory that Apache's zoo.cfg calls dataDir, "
+                   "and with --from-log what it calls dataLogDir; see that "
+                   "you may read it.",
+                   "cannot be read: %s", strerror(-rc));
+    return rc;
+}
+
 /* Whether `dir` has files of that kind: 1, 0, -errno. */
 static int
 has_files(const char *dir, const char *prefix, bool with_suffix)
@@ -112,6 +125,16 @@ copy_one(struct import *x, const char *from, const char *to, const char *name)
     return rc;
 }
 
+/* One of those that `from` has, or had when it was listed. */
+static int
+copy_listed(struct import *x, const char *from, const char *to,
+            const char *name)
+{
+    int rc = copy_one(x, from, to, name);
+
+    return rc == -ENOENT ? cannot_read(x, from, rc) : rc;
+}
+
 /* The newest snapshots; `since` is the oldest one's zxid, or -1. */
 static int
 copy_snapshots(struct import *x, zxid_t *since)
@@ -122,8 +145,10 @@ copy_snapshots(struct import *x, zxid_t *since)
         list.count > SNAPSHOTS_TAKEN ? list.count - SNAPSHOTS_TAKEN : 0;
 
     *since = rc == 0 && list.count > 0 ? list.file[first].zxid : -1;
+    if (rc < 0)
+        cannot_read(x, x->from.snap, rc);
     for (size_t i = first; rc == 0 && i < list.count; i++)
-        rc = copy_one(x, x->from.snap, x->to.snap, list.file[i].name);
+        rc = copy_listed(x, x->from.snap, x->to.snap, list.file[i].name);
     data_list_free(&list);
     return rc;
 }
@@ -135,12 +160,14 @@ copy_logs(struct import *x, zxid_t since)
     struct data_list list;
     int rc = data_list_read(&list, x->from.log, "log", false);
 
+    if (rc < 0)
+        cannot_read(x, x->from.log, rc);
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         bool is_last = i + 1 == list.count;
 
         if (!is_last && list.file[i + 1].zxid <= since + 1)
             continue;
-        rc = copy_one(x, x->from.log, x->to.log, list.file[i].name);
+        rc = copy_listed(x, x->from.log, x->to.log, list.file[i].name);
     }
     data_list_free(&list);
     return rc;
@@ -180,7 +207,9 @@ copy_all(struct import *x)
                        "there is neither a snapshot nor a log");
         return -ENOENT;
     }
-    return rc == 0 ? copy_rest(x) : rc;
+    if (rc == 0)
+        rc = copy_rest(x);
+    return rc == 0 ? zab_copied_show(&x->made, &x->e) : rc;
 }
 
 /* --- making the image ----------------------------------------------------- */
@@ -351,7 +380,7 @@ run(struct import *x)
 int
 zab_import(int argc, char **argv)
 {
-    struct import x = {.e = {.offset = -1}};
+    struct import x = {.made = {.is_hidden = true}, .e = {.offset = -1}};
     bool is_good;
     int option, rc;
 

@@ -57,20 +57,27 @@ put_process(const struct shm *s, const char *name, uint32_t number,
     putchar('\n');
 }
 
+/* A process that died, and will be forked again, has no pid but a life. */
+static bool
+was_forked(const struct shm *s, enum proc_id id)
+{
+    return atomic_load(&s->super->pid[id]) != 0 ||
+           atomic_load(&s->super->life[id]) != 0;
+}
+
 static void
 put_processes(const struct shm *s)
 {
     static const struct {
         const char *name;
         enum proc_id id;
-    } singles[] = {{"super", PROC_SUPER},
-                   {"log", PROC_LOG},
-                   {"image", PROC_IMAGE},
-                   {"repl", PROC_REPLICATION},
-                   {"admin", PROC_ADMIN}};
+    } singles[] = {{"super", PROC_SUPER},       {"log", PROC_LOG},
+                   {"image", PROC_IMAGE},       {"repl", PROC_REPLICATION},
+                   {"election", PROC_ELECTION}, {"admin", PROC_ADMIN}};
 
     for (size_t i = 0; i < ARRAY_COUNT(singles); i++)
-        put_process(s, singles[i].name, 0, singles[i].id);
+        if (was_forked(s, singles[i].id))
+            put_process(s, singles[i].name, 0, singles[i].id);
     for (uint32_t w = 0; w < s->super->client_count; w++)
         put_process(s, "client", w, (enum proc_id)(PROC_CLIENT + w));
 }

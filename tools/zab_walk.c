@@ -56,7 +56,7 @@ static int
 failed(const struct walker *k, int rc, const char *what)
 {
     fprintf(stderr, "zab %s: %s: %s: %s\n", k->me, k->where, what,
-            strerror(-rc));
+            zab_dial_why(-rc));
     return rc;
 }
 

@@ -71,7 +71,7 @@ set_defaults(struct conf *conf)
     }
 }
 
-/* The first reading: where keys end up, and what is no entry at all. */
+/* The first reading: where keys end up. */
 static void
 find_last_lines(struct conf_loading *l, struct bytes text)
 {
@@ -83,12 +83,6 @@ find_last_lines(struct conf_loading *l, struct bytes text)
     while ((rc = props_next(&props, &entry)) != 0) {
         const struct conf_row *row = rc > 0 ? conf_row_find(entry.key) : NULL;
 
-        if (rc == -EILSEQ)
-            conf_tell(l, CONF_ERROR, NULL, entry.line,
-                      "has a \\u escape that is no character, or a zero byte");
-        else if (rc == -E2BIG)
-            conf_tell(l, CONF_ERROR, NULL, entry.line,
-                      "is longer than a key or a value may be");
         if (!row)
             continue;
         l->last_line[row - conf_rows] = entry.line;
@@ -96,6 +90,19 @@ find_last_lines(struct conf_loading *l, struct bytes text)
             snprintf(l->dynamic_path, sizeof l->dynamic_path, "%.511s",
                      entry.value);
     }
+}
+
+/* What is no entry at all. */
+static void
+tell_no_entry(struct conf_loading *l, const struct prop *entry, int rc)
+{
+    if (rc == -E2BIG)
+        conf_tell(l, CONF_ERROR, entry->key, entry->line,
+                  "is too long; allowed: %d bytes in a key, %d in a value",
+                  PROP_KEY_MAX - 1, PROP_VALUE_MAX - 1);
+    else
+        conf_tell(l, CONF_ERROR, NULL, entry->line,
+                  "has a \\u escape that is no character, or a zero byte");
 }
 
 static void
@@ -111,6 +118,8 @@ take_text(struct conf_loading *l, struct bytes text)
     while ((rc = props_next(&props, &entry)) != 0)
         if (rc > 0)
             conf_take(l, &entry);
+        else
+            tell_no_entry(l, &entry, rc);
 }
 
 static void
@@ -149,20 +158,21 @@ conf_set_options(char *const *text, uint32_t count)
     options.count = count;
 }
 
-/* Split name=value; false: it is not. */
-static bool
+/* Split name=value: 0; -EINVAL: it is not; -E2BIG: see props_next. */
+static int
 option_entry(const char *text, struct prop *entry)
 {
     const char *equal = strchr(text, '=');
     size_t n = equal ? (size_t)(equal - text) : 0;
 
-    if (n == 0 || n >= sizeof entry->key ||
-        strlen(equal + 1) >= sizeof entry->value)
-        return false;
+    if (n == 0)
+        return -EINVAL;
     *entry = (struct prop){.line = CONF_LINE_OPTION};
-    memcpy(entry->key, text, n);
+    memcpy(entry->key, text, n < sizeof entry->key ? n : sizeof entry->key - 1);
+    if (n >= sizeof entry->key || strlen(equal + 1) >= sizeof entry->value)
+        return -E2BIG;
     memcpy(entry->value, equal + 1, strlen(equal + 1));
-    return true;
+    return 0;
 }
 
 static void
@@ -171,12 +181,15 @@ take_options(struct conf_loading *l)
     struct prop entry;
 
     for (uint32_t i = 0; i < options.count; i++) {
-        if (!option_entry(options.text[i], &entry)) {
+        int rc = option_entry(options.text[i], &entry);
+
+        if (rc == 0)
+            conf_take_option(l, &entry);
+        else if (rc == -E2BIG)
+            tell_no_entry(l, &entry, rc);
+        else
             conf_tell(l, CONF_ERROR, options.text[i], CONF_LINE_OPTION,
                       "is not name=value");
-            continue;
-        }
-        conf_take_option(l, &entry);
     }
 }
 

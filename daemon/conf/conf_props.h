@@ -12,6 +12,7 @@
  * texts were read by both alike, but for two things that we leave: Java
  * makes an entry without a name of a backslash that ends the file, and takes
  * a \u escape that is broken over two lines.
+ * Ours: a byte order mark is none of the first key's letters.
  */
 #ifndef DAEMON_CONF_CONF_PROPS_H
 #define DAEMON_CONF_CONF_PROPS_H

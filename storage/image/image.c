@@ -34,6 +34,9 @@ static const char meta_key[] = "meta";
 static const char REMEDY[] =
     "The image is made from snapshots and logs: move this directory away and "
     "start again, and it is built anew.";
+static const char REMEDY_RIGHTS[] =
+    "Be the server's user or root; what is in this directory must be the "
+    "user's, on a file system that is writable.";
 
 int
 image_rc(int mdb_rc)
@@ -58,11 +61,18 @@ image_rc(int mdb_rc)
     }
 }
 
+static bool
+is_about_rights(int mdb_rc)
+{
+    return mdb_rc == EACCES || mdb_rc == EPERM || mdb_rc == EROFS;
+}
+
 static int
 fail(struct image *im, int mdb_rc, const char *what, struct data_error *e)
 {
-    data_error_set(e, im->dir, -1, REMEDY, "the image %s: %s", what,
-                   mdb_strerror(mdb_rc));
+    data_error_set(e, im->dir, -1,
+                   is_about_rights(mdb_rc) ? REMEDY_RIGHTS : REMEDY,
+                   "the image %s: %s", what, mdb_strerror(mdb_rc));
     image_close(im);
     return image_rc(mdb_rc);
 }

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 from lib import ZAB, Server, Session, grow, main, see_all, wire, zab, busy
+from server import free_ports
 
 
 @contextlib.contextmanager
@@ -60,6 +61,18 @@ def test_ring_shows_all_at_rest():
         assert len(at) >= 5 and len(set(at)) == 1 and int(at[0]) > 0, told
         pids = set(map(int, re.findall(r"pid=(\d+)", told)))
         assert pids == set(server.group()), (pids, server.group())
+
+
+def test_ring_shows_the_election_process_where_there_is_one():
+    member = Server("zabd", {"standaloneEnabled": "false", "initLimit": 10,
+                             "syncLimit": 5, "server.1": "127.0.0.1:%d:%d" %
+                             tuple(free_ports(2))})
+    with open(member.path("data/myid"), "w") as f:
+        f.write("1")
+    with contextlib.closing(member), zabd() as alone:
+        member.start()
+        assert "\nelection pid=" in zab("ring", str(member.pid))
+        assert "\nelection pid=" not in zab("ring", str(alone.pid))
 
 
 def test_ring_refuses_what_is_no_zabd():

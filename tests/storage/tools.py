@@ -11,7 +11,9 @@ import glob
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -192,6 +194,16 @@ def test_import_of_a_member_leaves_its_end_open():
         assert says in zab("image", "--verify", "--data", member)
 
 
+def test_import_names_a_source_that_it_cannot_read():
+    with folder() as work:
+        told = zab("import", "--from", work + "/no", "--data", work, rc=1)
+        assert work + "/no/version-2: cannot be read" in told, told
+        os.makedirs(work + "/no/version-2")
+        told = zab("import", "--from", work + "/no", "--from-log",
+                   work + "/neither", "--data", work, rc=1)
+        assert work + "/neither/version-2: cannot be read" in told, told
+
+
 def test_import_falls_back_from_a_damaged_snapshot():
     source, tree, _ = grown()
     with folder() as image, folder() as work, apache() as server:
@@ -217,6 +229,22 @@ def test_import_stops_at_a_damaged_log_and_leaves_nothing():
         assert log.rpartition("/")[2] in told, told
         assert "offset %d" % entry["offset"] in told, told
         assert os.listdir(image + "/version-2") == ["zabd.lock"]
+
+
+def test_import_that_is_killed_leaves_no_data_and_goes_again():
+    source, _, _ = grown()
+    with folder() as image:
+        command = [ZAB, "import", "--from", source, "--data", image]
+        room = 512 << 10    # too little for some file: that is a signal
+        done = subprocess.run(command, capture_output=True, preexec_fn=lambda:
+                              resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                 (room, room)))
+        assert done.returncode == -signal.SIGXFSZ, done
+        left = os.listdir(image + "/version-2")
+        assert all(name.endswith((".tmp", ".lock")) for name in left), left
+        assert "the same" in zab(*command[1:])
+        left = os.listdir(image + "/version-2")
+        assert not any(name.endswith(".tmp") for name in left), left
 
 
 # --- log ---------------------------------------------------------------------
@@ -256,6 +284,15 @@ def test_log_tells_what_each_kind_holds():
     assert [c.get("err") for c in bad["changes"]] == [None, -103]
     closed = [e["paths"] for e in found if e.get("deletes") == 6]
     assert len(closed) == 1 and "/quit" in closed[0]
+
+
+def test_log_fails_where_its_output_has_no_room():
+    source, _, _ = grown()
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([ZAB, "log", "--data", source], stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1, done
+    assert "not complete: No space left on device" in done.stderr, done
 
 
 def test_log_shows_a_range():
@@ -360,6 +397,29 @@ def test_image_lists_the_nodes():
         plain = {p for p in tree if " " not in p and "\\" not in p}
         assert len(listed) == len(tree)
         assert plain <= listed, plain - listed
+
+
+def test_every_command_tells_its_options():
+    for line in zab("help").splitlines()[2:-2]:
+        told = zab(line.split()[0], "--help")
+        assert told.startswith("usage: zab " + line.split()[0]), told
+
+
+def test_image_that_is_not_there_is_no_damaged_one():
+    with folder() as work:
+        told = zab("image", "--data", work, rc=1)
+        assert "no finished image" in told and "move" not in told, told
+
+
+def test_image_that_is_not_ours_is_no_damaged_one():
+    source, _, _ = grown()
+    with folder() as image:
+        zab("import", "--from", source, "--data", image)
+        done = subprocess.run([ZAB, "image", "--data", image], user=65534,
+                              group=65534, extra_groups=[],
+                              capture_output=True, text=True)
+        assert done.returncode == 1, done
+        assert "Permission denied. Be the server's user" in done.stderr, done
 
 
 def test_image_verify_finds_a_changed_node():

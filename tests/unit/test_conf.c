@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "daemon/conf/conf_table.h"
+#include "daemon/conf/conf_props.h"
 #include "tests/unit/conf_given.h"
 #include "tests/unit/tempdir.h"
 
@@ -247,6 +248,22 @@ a_dynamic_file_holds_members_only(void)
     tempdir_remove(dir);
 }
 
+/* Three servers less a line that nobody hears of are an ensemble of two. */
+static void
+a_line_that_is_no_entry_is_told_in_a_dynamic_file_too(void)
+{
+    char text[DATA_PATH_MAX + 100];
+
+    given_file("server.1=a:1:2\nserver.2=b\\u00zz:1:2\n");
+    snprintf(text, sizeof text, BASE "dynamicConfigFile=%s\n", path);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_EQUAL(report.errors, 1);
+    CU_ASSERT_EQUAL(report.message[0].line, 2);
+    CU_ASSERT_STRING_EQUAL(report.message[0].file, path);
+    CU_ASSERT_TRUE(says("has a \\u escape that is no character"));
+    tempdir_remove(dir);
+}
+
 static void
 what_is_no_entry_is_an_error_with_its_line(void)
 {
@@ -380,6 +397,24 @@ a_bad_option_is_an_error_of_the_command_line(void)
     conf_set_options(NULL, 0);
 }
 
+static void
+what_is_too_long_is_told_with_its_key_and_what_is_allowed(void)
+{
+    static char line[PROP_VALUE_MAX + 100], option[PROP_VALUE_MAX + 100];
+    char *const options[] = {option};
+
+    snprintf(line, sizeof line, BASE "admin.commandURL=%0*d\n", PROP_VALUE_MAX,
+             1);
+    CU_ASSERT_EQUAL(given(line), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "admin.commandURL"));
+    CU_ASSERT_TRUE(says("allowed: 255 bytes in a key, 4095 in a value"));
+    snprintf(option, sizeof option, "tickTime=%0*d", PROP_VALUE_MAX, 1);
+    conf_set_options(options, 1);
+    CU_ASSERT_EQUAL(given(BASE), -EINVAL);
+    CU_ASSERT_TRUE(says("command line: error: tickTime: is too long"));
+    conf_set_options(NULL, 0);
+}
+
 UNIT_SUITE(conf)
 {
     unit_suite("conf");
@@ -400,6 +435,7 @@ UNIT_SUITE(conf)
     UNIT(keys_of_an_ensemble_are_silent_without_one);
     UNIT(members_may_stand_in_a_dynamic_file);
     UNIT(a_dynamic_file_holds_members_only);
+    UNIT(a_line_that_is_no_entry_is_told_in_a_dynamic_file_too);
     UNIT(what_is_no_entry_is_an_error_with_its_line);
     UNIT(secrets_are_not_in_messages);
     UNIT(a_flood_of_findings_is_counted_and_errors_stay);
@@ -407,5 +443,6 @@ UNIT_SUITE(conf)
     UNIT(the_printed_configuration_loads_again);
     UNIT(a_printed_ensemble_loads_again);
     UNIT(options_are_taken_in_and_a_line_wins);
+    UNIT(what_is_too_long_is_told_with_its_key_and_what_is_allowed);
     UNIT(a_bad_option_is_an_error_of_the_command_line);
 }

@@ -147,6 +147,18 @@ utf8_stays_and_other_bytes_are_latin1(void)
     CU_ASSERT_TRUE(reads("a=\xf0\x9f\x98\x80", "a", "\xf0\x9f\x98\x80"));
 }
 
+/* Else the first key is another, or the first comment one. */
+static void
+a_byte_order_mark_is_stepped_over(void)
+{
+    CU_ASSERT_TRUE(reads("\xef\xbb\xbf"
+                         "a=b\r\n",
+                         "a", "b"));
+    CU_ASSERT_EQUAL(entry.line, 1);
+    CU_ASSERT_TRUE(reads("\xef\xbb\xbf# x\na=b", "a", "b"));
+    CU_ASSERT_EQUAL(first_of("\xef\xbb\xbf"), 0);
+}
+
 static void
 what_is_too_long_is_told_and_stepped_over(void)
 {
@@ -200,6 +212,7 @@ UNIT_SUITE(conf_props)
     UNIT(bad_escapes_are_told_with_their_line_and_stepped_over);
     UNIT(a_zero_byte_is_refused);
     UNIT(utf8_stays_and_other_bytes_are_latin1);
+    UNIT(a_byte_order_mark_is_stepped_over);
     UNIT(what_is_too_long_is_told_and_stepped_over);
     UNIT(any_bytes_end);
 }

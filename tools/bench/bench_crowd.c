@@ -7,9 +7,10 @@
 #include "tools/bench/bench_crowd.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+
+#include "tools/zab_dial.h"
 
 enum { RETRY_MS = 200, SPARE_FILES = 24 };
 
@@ -206,9 +207,8 @@ bench_loop_disconnect(struct bench_loop *l)
 static int
 resolve(struct bench_loop *l, const char *hosts)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-    char text[1024], *rest = text, *one, *port;
-    int rc;
+    struct addrinfo *found;
+    char text[1024], why[128], *rest = text, *one;
 
     snprintf(text, sizeof text, "%s", hosts);
     while ((one = strsep(&rest, ",")) != NULL) {
@@ -217,13 +217,9 @@ resolve(struct bench_loop *l, const char *hosts)
                      BENCH_HOSTS_MAX);
             return -EINVAL;
         }
-        port = strrchr(one, ':');
-        if (port)
-            *port++ = '\0';
-        rc = port ? getaddrinfo(one, port, &hints, &found) : EAI_NONAME;
-        if (rc != 0) {
-            snprintf(l->why, sizeof l->why, "%s: must be HOST:PORT (%s)", one,
-                     gai_strerror(rc));
+        found = zab_resolve(one, why, sizeof why);
+        if (!found) {
+            snprintf(l->why, sizeof l->why, "%.200s: %s", one, why);
             return -EINVAL;
         }
         memcpy(&l->host[l->host_count], found->ai_addr, found->ai_addrlen);
