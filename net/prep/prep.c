@@ -167,17 +167,21 @@ maker_of(session_id_t session)
 }
 
 /*
- * A session that no transaction has made: it may be local, here or at
- * another server, who vouches for it; ours that we do not know are over.
- * ZK: LeaderSessionTracker.checkSession
+ * A session that we do not have.  One whose createSession is prepared counts:
+ * a learner may have applied it before we did.  Others no transaction has
+ * made: they may be local, here or at another server, who vouches for them;
+ * ours that we do not know are over.
+ * ZK: LeaderSessionTracker.checkSession; pRequest tracks what it prepares
  */
 static enum zk_code
 admit_unknown(struct prep *p, const struct prep_request *r)
 {
+    bool is_theirs =
+        r->is_remote && maker_of(r->session) != (p->rules.me & 0xff);
+
     if (prep_is_opening(p, r->session))
         return ZK_OK;
-    p->is_local = r->is_local || (r->is_remote &&
-                                  maker_of(r->session) != (p->rules.me & 0xff));
+    p->is_local = p->rules.local_sessions && (r->is_local || is_theirs);
     return p->is_local && r->op != ZK_OP_CLOSE_SESSION ? ZK_OK
                                                        : ZK_SESSION_EXPIRED;
 }
@@ -203,9 +207,9 @@ admit(struct prep *p, const struct prep_request *r, struct session **s)
     if (r->op == ZK_OP_DELETE_CONTAINER && o->worker == RING_NOBODY)
         return ZK_OK;
     *s = session_find(p->sessions, r->session);
-    if (!*s && p->rules.local_sessions)
+    if (!*s)
         return admit_unknown(p, r);
-    if (!*s || !(*s)->is_alive || (*s)->is_closing)
+    if (!(*s)->is_alive || (*s)->is_closing)
         return ZK_SESSION_EXPIRED;
     if (o->worker == RING_NOBODY || r->op == ZK_OP_CLOSE_SESSION ||
         (*s)->worker == RING_NOBODY ||
@@ -321,7 +325,7 @@ prep_step(struct prep *p, const struct prep_request *r, void *buffer,
         err = run(p, s, &out, &type, result);
     if (err == ZK_OK) {
         prep_commit(p);
-        if (r->op == ZK_OP_CREATE_SESSION && p->rules.local_sessions)
+        if (r->op == ZK_OP_CREATE_SESSION)
             prep_note_opening(p);
         put_head(r, head, type, result->is_partial);
         out.end += ZK_TXN_DIGEST_BYTES;

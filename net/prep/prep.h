@@ -75,7 +75,8 @@ struct prep_result {
 
 /*
  * Sessions whose createSession is not applied yet.  A local session becomes
- * global with a request right behind, so they count.  A ring.
+ * global with a request right behind, and a learner may have applied what we
+ * have not, so they count.  A ring.
  */
 enum { PREP_OPENINGS = 1 << 12 };
 

@@ -8,11 +8,15 @@
 
 #include "storage/tree/quota.h"
 
-/* Soft limits only warn in Apache's log; nobody is told here either. */
+/*
+ * Soft limits only warn in Apache's log; nobody is told here either.  Who is
+ * above a hard one may shrink only to where it is kept.
+ * ZK: ZooKeeperServer.checkQuota
+ */
 static bool
 exceeds(int64_t now, int64_t growth, int64_t hard_limit)
 {
-    return growth > 0 && hard_limit > -1 && now + growth > hard_limit;
+    return growth != 0 && hard_limit > -1 && now + growth > hard_limit;
 }
 
 enum zk_code

@@ -125,6 +125,24 @@ a_learners_session_counts_from_there_too(void)
     kit_close(k);
 }
 
+/* The learner may have applied it, and its client asks, before we did. */
+static void
+a_learners_session_counts_so_without_local_sessions(void)
+{
+    struct kit *k = kit_open();
+
+    k->is_remote = true;
+    CU_ASSERT_EQUAL(open_session(k, THEIRS), ZK_OK);
+    CU_ASSERT_EQUAL(create(k, THEIRS, ZK_OP_CREATE, "/e", ZK_EPHEMERAL), ZK_OK);
+    ask_close(k, THEIRS);
+    CU_ASSERT_EQUAL(k->verdict, PREP_WAIT);
+    kit_apply_all(k);
+    CU_ASSERT_EQUAL(ask_close(k, THEIRS), ZK_OK);
+    CU_ASSERT_EQUAL(create(k, THEIRS, ZK_OP_CREATE, "/late", 0),
+                    ZK_SESSION_EXPIRED);
+    kit_close(k);
+}
+
 /* There is nothing in the table to close. */
 static void
 a_session_that_opens_waits_to_be_closed(void)
@@ -247,6 +265,7 @@ UNIT_SUITE(prep_local)
     UNIT(without_local_sessions_an_unknown_session_is_expired);
     UNIT(a_session_counts_from_when_its_opening_is_prepared);
     UNIT(a_learners_session_counts_from_there_too);
+    UNIT(a_learners_session_counts_so_without_local_sessions);
     UNIT(a_session_that_opens_waits_to_be_closed);
     UNIT(openings_are_bounded);
     UNIT(no_session_opens_by_a_request_that_fails);

@@ -49,6 +49,18 @@ a_byte_too_many_is_refused(void)
     kit_close(k);
 }
 
+/* As Apache: whatever changes the number must leave it within the limit. */
+static void
+shrinking_is_refused_until_it_is_enough(void)
+{
+    struct kit *k = given("count=-1,bytes=-1=;byteHardLimit=2");
+
+    CU_ASSERT_EQUAL(ask_set(k, "/q", "123", -1), ZK_QUOTA_EXCEEDED);
+    CU_ASSERT_EQUAL(ask_set(k, "/q", "4321", -1), ZK_OK);
+    CU_ASSERT_EQUAL(ask_set(k, "/q", "12", -1), ZK_OK);
+    kit_close(k);
+}
+
 /* Pending creations are not counted: as Apache, the committed state is. */
 static void
 what_is_pending_is_not_counted(void)
@@ -79,6 +91,7 @@ UNIT_SUITE(prep_quota)
     unit_suite("prep_quota");
     UNIT(a_node_too_many_is_refused);
     UNIT(a_byte_too_many_is_refused);
+    UNIT(shrinking_is_refused_until_it_is_enough);
     UNIT(what_is_pending_is_not_counted);
     UNIT(soft_limits_and_the_switch_let_pass);
 }

@@ -187,6 +187,16 @@ for world in ("default", "quota"):
         a.create(t.root + "/no/no", "123")
         a.create(t.root + "/a", "123")
 
+    @case("a node that shrinks under a quota it exceeds" + enforced, world)
+    def _(t):
+        a = t.connect()
+        a.create(t.root + "/a", "x" * 30)
+        stats = limit(t, a, "count=-1,bytes=-1=;byteHardLimit=10;"
+                      "countHardLimit=-1")
+        for size in (20, 30, 5, 6):
+            a.setData(t.root + "/a", "y" * size)
+        a.getData(stats)
+
 
 BAD_TEXT = ["", None, "nonsense", "count=x,bytes=y", "count=", "=", ",;=,",
             "count=1", "count=99999999999999999999"]
