@@ -155,6 +155,9 @@ int32_t prep_reply_op(int32_t op, int32_t txn_type);
 /* The tree has applied everything up to `zxid`. */
 void prep_applied(struct prep *p, zxid_t zxid);
 
+/* Its createSession is prepared and not applied: not in the table yet. */
+bool prep_is_opening(const struct prep *p, session_id_t id);
+
 /* Everything prepared is applied. */
 static inline bool
 prep_is_idle(const struct prep *p)

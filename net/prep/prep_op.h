@@ -56,7 +56,6 @@ enum zk_code prep_run_open(struct prep *p, struct jute_out *out);
 
 /* Sessions on their way; see struct prep_openings. */
 void prep_note_opening(struct prep *p);
-bool prep_is_opening(const struct prep *p, session_id_t id);
 void prep_drop_openings(struct prep *p, zxid_t zxid);
 
 static inline bool

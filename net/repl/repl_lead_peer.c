@@ -230,7 +230,10 @@ lead_peers_resume(struct repl_lead *l)
         if (!p->is_used)
             continue;
         take_late(p);
-        if (!p->is_used || !(p->conn.pauses & CONN_PAUSE_QUEUE))
+        if (!p->is_used)
+            continue;
+        l->r->is_stalled |= buf_used(p->late) > 0;
+        if (!(p->conn.pauses & CONN_PAUSE_QUEUE))
             continue;
         leader_stirs(&l->core, i, clock_mono_ms()); /* we did not listen */
         conn_resume(&p->conn, CONN_PAUSE_QUEUE);

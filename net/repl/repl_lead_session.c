@@ -47,7 +47,8 @@ request(struct lead_peer *p, const struct qpacket *packet)
     return true;
 }
 
-static void
+/* False: it opens, and is waited for as in repl_take.c. */
+static bool
 revalidate(struct lead_peer *p, const struct qpacket *packet)
 {
     struct jute_in in =
@@ -57,12 +58,16 @@ revalidate(struct lead_peer *p, const struct qpacket *packet)
     struct jute_out out = jute_out_of(data, sizeof data);
     session_id_t id = jute_get_i64(&in);
     int32_t timeout_ms = jute_get_i32(&in);
-    enum zk_code err = repl_session_resume(p->lead->r, id, &o, timeout_ms);
+    enum zk_code err;
 
+    if (prep_is_opening(&p->lead->r->prep, id))
+        return false;
+    err = repl_session_resume(p->lead->r, id, &o, timeout_ms);
     jute_put_i64(&out, id);
     jute_put_bool(&out, err == ZK_OK);
     qlink_put(&p->conn, Q_REVALIDATE, -1, (struct bytes){data, sizeof data},
               BYTES_NULL);
+    return true;
 }
 
 bool
@@ -70,8 +75,7 @@ lead_answer(struct lead_peer *p, const struct qpacket *packet)
 {
     if (packet->type == Q_REQUEST)
         return request(p, packet);
-    revalidate(p, packet);
-    return true;
+    return revalidate(p, packet);
 }
 
 void

@@ -222,12 +222,14 @@ on_session_open(struct repl *r, const struct req *req, const struct origin *o)
     return prepare_or_drop(r, req, &q);
 }
 
+/* A session that opens can come from another server before we applied it. */
 static bool
 on_session_resume(struct repl *r, const struct req *req, const struct origin *o)
 {
     enum zk_code err;
 
-    if (!repl_reserve(r, ring_entry_size(0, 0, 0, false)))
+    if (prep_is_opening(&r->prep, req->session) ||
+        !repl_reserve(r, ring_entry_size(0, 0, 0, false)))
         return false;
     err = repl_session_resume(r, req->session, o, req->timeout_ms);
     return repl_put_word(r, RING_RESUMED, req, o, err);

@@ -21,7 +21,7 @@ static struct forward forwarded;
 static _Atomic ring_pos_t tail;
 
 /* One client process, and a request of its in the ring. */
-static void
+static struct req *
 given(const struct role *role, enum service_state service)
 {
     static struct shm_super super = {.client_count = 1};
@@ -49,6 +49,7 @@ given(const struct role *role, enum service_state service)
     req->kind = REQ_WRITE;
     req->op = ZK_OP_SET_DATA;
     reqring_send(ring, req);
+    return req;
 }
 
 static bool
@@ -89,6 +90,21 @@ what_is_asked_again_stays_when_this_leader_is_lost(void)
     CU_ASSERT_EQUAL(r.service.state, SERVICE_ASKING_AGAIN);
 }
 
+/* Its client was answered by a follower that had applied it before us. */
+static void
+a_session_that_opens_is_resumed_when_it_is_there(void)
+{
+    struct req *req = given(&role_leading, SERVICE_OPEN);
+
+    lead.core.state = LEADER_BROADCAST;
+    req->kind = REQ_SESSION_RESUME;
+    req->session = 7;
+    r.prep.openings.at[0] = (struct prep_opening){7, 1};
+    r.prep.openings.newest = 1;
+    CU_ASSERT_FALSE(is_taken());
+    CU_ASSERT_TRUE(r.is_stalled);
+}
+
 static void
 without_service_a_request_is_nobodys(void)
 {
@@ -106,5 +122,6 @@ UNIT_SUITE(repl_take)
     UNIT(a_term_that_is_over_takes_no_request);
     UNIT(a_lost_leader_takes_no_request);
     UNIT(what_is_asked_again_stays_when_this_leader_is_lost);
+    UNIT(a_session_that_opens_is_resumed_when_it_is_there);
     UNIT(without_service_a_request_is_nobodys);
 }
