@@ -413,11 +413,12 @@ def test_image_that_is_not_there_is_no_damaged_one():
 
 def test_image_that_is_not_ours_is_no_damaged_one():
     source, _, _ = grown()
-    with folder() as image:
+    with folder() as image, folder() as for_all:
+        os.chmod(for_all, 0o755)    # our own folder may be root's alone
         zab("import", "--from", source, "--data", image)
-        done = subprocess.run([ZAB, "image", "--data", image], user=65534,
-                              group=65534, extra_groups=[],
-                              capture_output=True, text=True)
+        done = subprocess.run([shutil.copy(ZAB, for_all), "image", "--data",
+                               image], user=65534, group=65534,
+                              extra_groups=[], capture_output=True, text=True)
         assert done.returncode == 1, done
         assert "Permission denied. Be the server's user" in done.stderr, done
 
