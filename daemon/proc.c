@@ -68,7 +68,7 @@ default_signals(void)
 
     for (size_t i = 0; i < ARRAY_COUNT(handled); i++)
         signal(handled[i], SIG_DFL);
-    /* The terminal's ^C and a stray HUP are the supervisor's to answer. */
+    signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);

@@ -5,14 +5,22 @@
 #ifndef DAEMON_PROC_H
 #define DAEMON_PROC_H
 
+#include <signal.h>
 #include <stdnoreturn.h>
 
 #include "daemon/shm.h"
 
 /*
+ * The supervisor's word to a child: end now.  A SIGTERM may have been sent to
+ * the whole process group, and would end all of them in no order.
+ */
+enum { PROC_STOP = SIGUSR1 };
+
+/*
  * What a child does first after fork: title, log name, death signal of the
  * parent, signal dispositions, and the right to store to its own parts
- * only.  SIGTERM ends a process at once unless it asks for the signal itself.
+ * only.  PROC_STOP ends a process at once unless it asks for it itself; what
+ * a terminal or a service manager sends is the supervisor's to answer.
  */
 void proc_enter(enum proc_id id, struct shm *shm);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "daemon/clock.h"
+#include "daemon/proc.h"
 
 static const double tick_seconds = 0.1;
 
@@ -94,7 +95,7 @@ stop_step(struct super *s, mono_ms_t now)
             super_signal(s, id, SIGKILL);
         else if (clients_ended || id >= PROC_CLIENT || id == PROC_ADMIN ||
                  id == PROC_ELECTION)
-            super_signal(s, id, SIGTERM);
+            super_signal(s, id, PROC_STOP);
     }
     if (super_all_ended(s))
         ev_break(s->loop, EVBREAK_ALL);
@@ -129,10 +130,7 @@ tell_jump(struct super *s, mono_ms_t now)
                  (long long)(jump > 0 ? jump : -jump));
 }
 
-/*
- * Before children are reaped: a signal to the whole process group ends them,
- * too, and then they did not die.
- */
+/* Before children are reaped: what ends from now on did not die. */
 static void
 look_for_stop(struct super *s)
 {

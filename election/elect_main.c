@@ -4,7 +4,7 @@
  * member of an ensemble, it owns the election port and the mesh of members
  * (or, with electionAlg=0, the datagrams of the quorum port).  It learns from
  * shm->replication->look when to look for a leader, stores the outcome in
- * shm->election and rings replication's bell.  Nothing on disk.  SIGTERM ends
+ * shm->election and rings replication's bell.  Nothing on disk.  PROC_STOP ends
  * it.  If it dies, the role stands: the supervisor forks another, which finds
  * in shared memory what was decided, rejoins the mesh and answers others.
  *

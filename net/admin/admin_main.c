@@ -3,7 +3,7 @@
  * The admin process.  Forked by the supervisor, it answers HTTP on the admin
  * port: a few commands as JSON and the metrics as Prometheus reads them.  It
  * reads shared memory and stores to shm->admin only.  Nothing on disk.
- * SIGTERM ends it.  If it dies, a scrape fails, the supervisor forks another.
+ * PROC_STOP ends it.  If it dies, a scrape fails, the supervisor forks another.
  * A port that cannot be had is a warning: the server goes on without it.
  *
  * libmicrohttpd runs a thread of its own in this process; the loop beats.

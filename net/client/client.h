@@ -99,9 +99,9 @@ struct client_proc {
     struct client_beat beats[CLIENTS_MAX]; /* of all client processes */
     ev_timer tick;
     ev_check wake;
-    ev_signal on_term;
+    ev_signal on_stop;
     ev_timer end;
-    mono_ms_t ending_since; /* SIGTERM came; 0: it did not */
+    mono_ms_t ending_since; /* PROC_STOP came; 0: it did not */
 
     struct conf conf;
     int64_t outstanding_limit; /* this server's share of the global one */

@@ -2,7 +2,7 @@
 /*
  * client_end.c - a client process is told to stop.
  *
- * After SIGTERM each connection ends by itself, behind the next answer with
+ * After PROC_STOP each connection ends by itself, behind the next answer with
  * which nothing is owed on it: what has come is read, what was read is
  * answered, and the answers are sent.  So the end of the stream comes with
  * that answer, and whoever asks one thing after the other sees it before it
@@ -22,6 +22,8 @@
 #include <stdnoreturn.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+
+#include "daemon/proc.h"
 
 enum { REST_MS = 50, END_MS = 1000 };
 
@@ -113,7 +115,7 @@ close_it(struct client_proc *p, struct client *c)
 }
 
 static void
-on_term(struct ev_loop *loop, ev_signal *signal, int events)
+on_stop(struct ev_loop *loop, ev_signal *signal, int events)
 {
     struct client_proc *p = signal->data;
 
@@ -132,10 +134,10 @@ on_look(struct ev_loop *loop, ev_timer *timer, int events)
 void
 client_end_init(struct client_proc *p)
 {
-    ev_signal_init(&p->on_term, on_term, SIGTERM);
+    ev_signal_init(&p->on_stop, on_stop, PROC_STOP);
     ev_timer_init(&p->end, on_look, 0, look_seconds);
-    p->on_term.data = p->end.data = p;
-    ev_signal_start(p->loop, &p->on_term);
+    p->on_stop.data = p->end.data = p;
+    ev_signal_start(p->loop, &p->on_stop);
 }
 
 /* Those without a session wait for nothing: may_connect sends them away. */

@@ -5,7 +5,7 @@
  * requests, their watches, their answers.  Writes go to replication through
  * its request ring; it follows the transaction ring with its own cursor, and
  * reads the tree.  It stores to shm->client[w], shm->heard[w], shm->conns[w]
- * and its request ring only.  Nothing on disk.  SIGTERM ends it when all that
+ * and its request ring only.  Nothing on disk.  PROC_STOP ends it when all that
  * it has read is answered (client_end.c).  If it dies, its connections drop,
  * sessions and ephemerals live, the supervisor forks another.
  */

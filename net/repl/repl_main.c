@@ -7,8 +7,8 @@
  * the tree from disk, then turns requests into transactions, hands them to
  * the log through the ring, applies what is committed and wakes the client
  * processes.  In an ensemble it leads or follows (role.h), and speaks on the
- * quorum port.  Nothing on disk is its own.  SIGTERM ends it at once: what was
- * acknowledged is in the log.  If it dies, clients are dropped as when a
+ * quorum port.  Nothing on disk is its own.  PROC_STOP ends it at once: what
+ * was acknowledged is in the log.  If it dies, clients are dropped as when a
  * server loses its leader, and its successor begins here with a fresh tree;
  * positions in the ring go on.
  */

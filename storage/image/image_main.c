@@ -15,7 +15,7 @@
  *
  * If it dies nobody notices; its successor goes on at the image's zxid.  When
  * LMDB cannot be written (a full disk) it drops the batch and tries again
- * from the image's zxid later.  SIGTERM: commit and end.
+ * from the image's zxid later.  PROC_STOP: commit and end.
  */
 #include <inttypes.h>
 #include <malloc.h>
@@ -232,7 +232,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 static void
-on_term(struct ev_loop *loop, ev_signal *w, int events)
+on_stop(struct ev_loop *loop, ev_signal *w, int events)
 {
     struct image_proc *p = w->data;
 
@@ -284,11 +284,11 @@ image_main(struct shm *shm)
     if (!loop)
         fatal(EXIT_UNEXPECTED, "no event loop can be had");
     bell_attach(&p.bell, loop, shm, PROC_IMAGE, work, &p);
-    ev_signal_init(&p.on_term, on_term, SIGTERM);
+    ev_signal_init(&p.on_stop, on_stop, PROC_STOP);
     ev_timer_init(&p.poll, on_poll, poll_seconds, poll_seconds);
     ev_timer_init(&p.look, on_look, look_seconds, look_seconds);
-    p.on_term.data = p.poll.data = p.look.data = &p;
-    ev_signal_start(loop, &p.on_term);
+    p.on_stop.data = p.poll.data = p.look.data = &p;
+    ev_signal_start(loop, &p.on_stop);
     ev_timer_start(loop, &p.poll);
     ev_timer_start(loop, &p.look);
     ev_run(loop, 0);

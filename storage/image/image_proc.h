@@ -22,7 +22,7 @@ enum { IMAGE_ROWS_FIRST = 1024 }; /* of the first batch */
 struct image_proc {
     struct shm *shm;
     struct bell bell;
-    ev_signal on_term;
+    ev_signal on_stop;
     ev_timer poll; /* nobody rings for new transactions */
     ev_timer look;
     struct conf conf;

@@ -12,7 +12,7 @@
  * If it dies, writes wait; its successor opens the log, finds there some of
  * what lies behind `durable`, and goes on behind that.  When a write or an
  * fdatasync fails it says so in shm->log->failed, appends nothing more, ever,
- * and lets replication step down.  SIGTERM: flush and end.
+ * and lets replication step down.  PROC_STOP: flush and end.
  */
 #include <errno.h>
 #include <ev.h>
@@ -159,7 +159,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
 
 /* What was published is kept; the rest of the preallocation goes back. */
 static void
-on_term(struct ev_loop *loop, ev_signal *w, int events)
+on_stop(struct ev_loop *loop, ev_signal *w, int events)
 {
     struct log_proc *p = w->data;
 
@@ -248,10 +248,10 @@ log_main(struct shm *shm)
     if (!p.loop)
         fatal(EXIT_UNEXPECTED, "no event loop can be had");
     bell_attach(&p.bell, p.loop, shm, PROC_LOG, work, &p);
-    ev_signal_init(&p.on_term, on_term, SIGTERM);
+    ev_signal_init(&p.on_stop, on_stop, PROC_STOP);
     ev_timer_init(&p.look, on_look, 0, look_seconds);
-    p.on_term.data = p.look.data = &p;
-    ev_signal_start(p.loop, &p.on_term);
+    p.on_stop.data = p.look.data = &p;
+    ev_signal_start(p.loop, &p.on_stop);
     ev_timer_start(p.loop, &p.look);
     log_info("log: ready zxid=0x%" PRIx64, (uint64_t)p.log.last);
     proc_ready(PROC_LOG, shm);

@@ -16,7 +16,7 @@ struct log_proc {
     struct shm *shm;
     struct ev_loop *loop;
     struct bell bell;
-    ev_signal on_term;
+    ev_signal on_stop;
     ev_timer look; /* at configuration and disk usage */
     struct conf conf;
     uint32_t conf_version;

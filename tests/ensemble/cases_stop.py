@@ -56,13 +56,13 @@ class Worker(threading.Thread):
                    for at in self.sent_at[self.answered:])
 
 
-def stop_under_load(t, m, workers):
+def stop_under_load(t, m, workers, kill):
     """SIGTERM while they work; when it was sent."""
     for w in workers:
         w.start()
     time.sleep(t.random.uniform(0.3, 0.6))
     at = time.monotonic()
-    os.kill(m.pid, signal.SIGTERM)
+    kill(m.pid, signal.SIGTERM)
     for w in workers:
         w.join(20)
     t.claim(m.stop() == 0, "%r did not end well", m)
@@ -89,14 +89,14 @@ def begin(t, word):
     return e
 
 
-def stop_each_way(t, e, who, depth, count):
+def stop_each_way(t, e, who, depth, count, kill=os.kill):
     """Stop and start it a few times; how many requests were lost each time."""
     for _ in range(ROUNDS):
         e.wait()
         m = e.leader() if who == "leader" else e.followers()[0]
         frames.Session(m).ask(wire.sync("/"))
         workers = [Worker(m, depth) for _ in range(count)]
-        yield judge(t, stop_under_load(t, m, workers), workers)
+        yield judge(t, stop_under_load(t, m, workers, kill), workers)
         m.start()
     t.finish(e)
 
@@ -106,6 +106,14 @@ def goodbye(t, word, who):
     """One request at a time: none is lost.  Each client of its own process
     would be better still: ours share an interpreter, and may look up late."""
     for lost in stop_each_way(t, begin(t, word), who, 1, 8):
+        t.claim(lost <= UNLUCKY, "%d of 8 clients lost a request", lost)
+
+
+@case("short", "long", of=["zzz follower"])
+def goodbye_of_the_group(t, word, who):
+    """As some service managers do, and a shell's `kill %1`: the signal goes to
+    every process of the server, and only the supervisor takes it."""
+    for lost in stop_each_way(t, begin(t, word), who, 1, 8, os.killpg):
         t.claim(lost <= UNLUCKY, "%d of 8 clients lost a request", lost)
 
 

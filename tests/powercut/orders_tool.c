@@ -288,8 +288,8 @@ reimport(void)
     struct data_error e = {.offset = -1};
     struct datadir d;
 
-    stop_child(PROC_IMAGE, SIGTERM);
-    stop_child(PROC_LOG, SIGTERM);
+    stop_child(PROC_IMAGE, PROC_STOP);
+    stop_child(PROC_LOG, PROC_STOP);
     if (datadir_name(&d, shm->super->conf.data_dir, NULL, &e) < 0 ||
         image_remove(d.image) < 0)
         give_up("the image cannot be removed");
@@ -455,7 +455,7 @@ main(int argc, char **argv)
     else
         while (fgets(line, sizeof line, stdin) && strcmp(line, "stop\n") != 0)
             obey(line);
-    stop_child(PROC_IMAGE, SIGTERM);
-    stop_child(PROC_LOG, SIGTERM);
+    stop_child(PROC_IMAGE, PROC_STOP);
+    stop_child(PROC_LOG, PROC_STOP);
     return 0;
 }
