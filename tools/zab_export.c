@@ -136,8 +136,6 @@ copy_records(struct export *x, struct txlog_reader *r, struct txlog *log)
                 return rc;
         }
         rc = txlog_append(log, zxid, entry);
-        if (rc == 0 && log->unsynced >= TXLOG_UNSYNCED_MAX)
-            rc = txlog_flush(log);
         if (rc < 0)
             return fail(x, x->to.log, rc, "the log cannot be written");
         x->last = zxid;
