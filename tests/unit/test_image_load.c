@@ -5,6 +5,8 @@
  */
 #include "storage/image/image.h"
 
+#include <unistd.h>
+
 #include "storage/log/txlog.h"
 #include "tests/unit/image_given.h"
 #include "tests/unit/random.h"
@@ -286,10 +288,41 @@ replay_over_a_fuzzy_snapshot_converges(void)
     }
 }
 
+struct told {
+    int times;
+    uint64_t done;
+};
+
+static void
+note_progress(void *arg, uint64_t at, uint64_t total)
+{
+    struct told *told = arg;
+
+    CU_ASSERT(told->done <= at && at < total);
+    told->times++;
+    told->done = at;
+}
+
+/* A minute would not do for all of it, and who is silent is ended. */
+static void
+a_large_image_goes_to_the_disk_in_steps(void)
+{
+    char path[DATA_PATH_MAX];
+    struct told told = {0};
+
+    given_fresh_image();
+    data_path(path, dirs.image, "data.mdb");
+    CU_ASSERT_EQUAL(truncate(path, (off_t)4 << 30), 0);
+    CU_ASSERT_EQUAL(image_sync(&image, note_progress, &told), 0);
+    CU_ASSERT(told.times >= 32);
+    done();
+}
+
 UNIT_SUITE(image_load)
 {
     unit_suite("image_load");
     UNIT(image_and_tree_agree);
     UNIT(a_loaded_tree_is_the_image);
+    UNIT(a_large_image_goes_to_the_disk_in_steps);
     UNIT(replay_over_a_fuzzy_snapshot_converges);
 }
