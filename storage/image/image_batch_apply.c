@@ -91,9 +91,8 @@ make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
 
 /*
  * A fuzzy snapshot has the node already; what its creation did beside must
- * not be lost.  ZK: processTxn raises the parent, for type create only, and
- * 3.9 takes over the ACL.  Ours: both, for every kind of creation, for that
- * is what the history says.
+ * not be lost: it counts at the parent (effect.h), and its list may be one that
+ * the snapshot did not have (ZOOKEEPER-4846).
  */
 static int
 already_there(struct image_batch *b, zxid_t zxid, const struct change *c,

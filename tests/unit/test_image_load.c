@@ -95,6 +95,15 @@ image_and_tree_agree(void)
 }
 
 static void
+load_into_tree(void)
+{
+    given_tree();
+    tree_batch_begin(tree);
+    CU_ASSERT_EQUAL(image_load(&image, tree, sessions, NULL, NULL, &error), 0);
+    tree_batch_end(tree, ++applied);
+}
+
+static void
 a_loaded_tree_is_the_image(void)
 {
     struct session *s;
@@ -115,10 +124,7 @@ a_loaded_tree_is_the_image(void)
     }
     apply(a_session(3001, 8, 5678));
     commit();
-    given_tree();
-    tree_batch_begin(tree);
-    CU_ASSERT_EQUAL(image_load(&image, tree, sessions, NULL, NULL, &error), 0);
-    tree_batch_end(tree, ++applied);
+    load_into_tree();
     CU_ASSERT_EQUAL(totals().zxid, 3001);
     CU_ASSERT_EQUAL(totals().digest, image.meta.digest);
     s = session_find(sessions, 8);
@@ -288,6 +294,88 @@ replay_over_a_fuzzy_snapshot_converges(void)
     }
 }
 
+/* --- one that comes back while a snapshot is written -----------------------
+ */
+
+static struct bytes
+a_creation(zxid_t z, int32_t kind, const char *path, int32_t cversion)
+{
+    struct jute_out out = txn_begun(0, z, kind);
+
+    jute_put_bytes(&out, bytes_of(path));
+    jute_put_bytes(&out, bytes_of("back"));
+    jute_put_raw(&out, acl_open_to_all.data, (size_t)acl_open_to_all.size);
+    if (kind == ZK_OP_CREATE || kind == ZK_OP_CREATE2)
+        jute_put_bool(&out, false);
+    jute_put_i32(&out, cversion);
+    if (kind == ZK_OP_CREATE_TTL)
+        jute_put_i64(&out, 1000);
+    return whole(&out);
+}
+
+static void
+apply_to_both(struct bytes entry)
+{
+    apply(entry);
+    apply_to_tree(entry);
+}
+
+/* /p with /p/e, an ephemeral; the tree goes on without a snapshot. */
+static void
+given_an_ephemeral(void)
+{
+    given_fresh_image();
+    given_tree();
+    apply_to_both(a_session(1, 7, 1000));
+    apply_to_both(a_create(2, "/p", "", 0, 1));
+    apply_to_both(a_create(3, "/p/e", "first", 7, 1));
+    commit();
+}
+
+/* The image becomes one that found /p as it is, and /p/e as it will be. */
+static void
+read_late(const char *path)
+{
+    struct znode_view view;
+
+    CU_ASSERT_FATAL(tree_view(tree, bytes_of(path), &view));
+    CU_ASSERT_EQUAL(image_batch_put_node(&batch, bytes_of(path), view.data,
+                                         acl_open_to_all, &view.stat),
+                    0);
+    commit();
+}
+
+/*
+ * A session ends, whose transaction does not list what goes with it, and its
+ * node is made again, by any kind of creation.  Over a snapshot that has the
+ * parent from before and the node from after, the creation meets the node; it
+ * counts at the parent all the same.
+ */
+static void
+who_comes_back_in_a_fuzzy_snapshot_counts_at_its_parent(void)
+{
+    static const int32_t kinds[] = {ZK_OP_CREATE, ZK_OP_CREATE2,
+                                    ZK_OP_CREATE_CONTAINER, ZK_OP_CREATE_TTL};
+
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        uint64_t leaders_digest;
+
+        given_an_ephemeral();
+        apply_to_tree(an_end(4, 7, NULL));
+        apply_to_tree(a_creation(5, kinds[i], "/p/e", 2));
+        leaders_digest = totals().digest;
+        read_late("/p/e");
+        load_into_tree();
+        batch.is_fuzzy = true;
+        apply_to_both(an_end(4, 7, NULL));
+        apply_to_both(a_creation(5, kinds[i], "/p/e", 2));
+        commit();
+        CU_ASSERT_EQUAL(image.meta.digest, leaders_digest);
+        CU_ASSERT_EQUAL(totals().digest, leaders_digest);
+        done();
+    }
+}
+
 struct told {
     int times;
     uint64_t done;
@@ -323,6 +411,7 @@ UNIT_SUITE(image_load)
     unit_suite("image_load");
     UNIT(image_and_tree_agree);
     UNIT(a_loaded_tree_is_the_image);
+    UNIT(who_comes_back_in_a_fuzzy_snapshot_counts_at_its_parent);
     UNIT(a_large_image_goes_to_the_disk_in_steps);
     UNIT(replay_over_a_fuzzy_snapshot_converges);
 }
