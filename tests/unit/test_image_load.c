@@ -71,6 +71,13 @@ apply_to_tree(struct bytes entry)
     tree_batch_end(tree, ++applied);
 }
 
+static void
+apply_to_both(struct bytes entry)
+{
+    apply(entry);
+    apply_to_tree(entry);
+}
+
 /* The same history gives the same digest, however it is cut in batches. */
 static void
 image_and_tree_agree(void)
@@ -294,6 +301,81 @@ replay_over_a_fuzzy_snapshot_converges(void)
     }
 }
 
+/* --- statistics of quotas --------------------------------------------------
+ */
+
+#define QUOTA "/zookeeper/quota"
+
+/* What all statistics say, one after the other. */
+static void
+read_stats(char text[512])
+{
+    static const char *const paths[] = {
+        QUOTA "/zookeeper_stats", QUOTA "/a/zookeeper_stats",
+        QUOTA "/b/zookeeper_stats", QUOTA "/none/zookeeper_stats"};
+    size_t at = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        struct znode_view view = {.data = BYTES_NULL};
+
+        CU_ASSERT(tree_view(tree, bytes_of(paths[i]), &view));
+        at +=
+            (size_t)snprintf(text + at, 512 - at, "%.*s ", (int)view.data.size,
+                             (const char *)view.data.data);
+    }
+}
+
+/* Half of it is in LMDB, half in the batch; /a has a child of a long path. */
+static zxid_t
+given_quotas(void)
+{
+    static const char *const paths[] = {
+        "/a",       "/a/x",     "/b",          "/b!",  "/b/x",
+        QUOTA "/a", QUOTA "/b", QUOTA "/none", "/b/y", long_path};
+    zxid_t z = 0;
+
+    given_fresh_image();
+    given_tree();
+    given_long_path();
+    apply_to_both(a_session(++z, 7, 1000));
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        apply_to_both(a_create(++z, paths[i], "12345", 0, -1));
+        if (i == 4)
+            commit();
+    }
+    return z;
+}
+
+/*
+ * They stand still without limits: from when they were made, or the limits
+ * went.  So they do after a restart, though no transaction says the number.
+ */
+static void
+statistics_without_limits_are_the_same_after_a_restart(void)
+{
+    char before[512], after[512];
+    zxid_t z = given_quotas();
+
+    apply_to_both(a_create(++z, QUOTA "/a/zookeeper_stats", "a", 0, -1));
+    apply_to_both(a_create(++z, QUOTA "/zookeeper_stats", "all", 0, -1));
+    apply_to_both(a_create(++z, QUOTA "/none/zookeeper_stats", "none", 0, -1));
+    apply_to_both(a_create(++z, QUOTA "/b/zookeeper_limits", "count=9", 7, -1));
+    apply_to_both(a_create(++z, QUOTA "/b/zookeeper_stats", "b", 0, -1));
+    apply_to_both(a_delete(++z, "/b/x"));
+    apply_to_both(a_create(++z, "/b/z", "123", 0, -1));
+    apply_to_both(an_end(++z, 7, NULL)); /* the limits go with it */
+    apply_to_both(a_create(++z, "/a/later", "1", 0, -1));
+    apply_to_both(a_create(++z, "/b/later", "1", 0, -1));
+    commit();
+    read_stats(before);
+    CU_ASSERT_STRING_EQUAL(before, "count=16,bytes=69 count=3,bytes=15 "
+                                   "count=3,bytes=13 count=0,bytes=0 ");
+    load_into_tree();
+    read_stats(after);
+    CU_ASSERT_STRING_EQUAL(after, before);
+    done();
+}
+
 /* --- one that comes back while a snapshot is written -----------------------
  */
 
@@ -311,13 +393,6 @@ a_creation(zxid_t z, int32_t kind, const char *path, int32_t cversion)
     if (kind == ZK_OP_CREATE_TTL)
         jute_put_i64(&out, 1000);
     return whole(&out);
-}
-
-static void
-apply_to_both(struct bytes entry)
-{
-    apply(entry);
-    apply_to_tree(entry);
 }
 
 /* /p with /p/e, an ephemeral; the tree goes on without a snapshot. */
@@ -411,6 +486,7 @@ UNIT_SUITE(image_load)
     unit_suite("image_load");
     UNIT(image_and_tree_agree);
     UNIT(a_loaded_tree_is_the_image);
+    UNIT(statistics_without_limits_are_the_same_after_a_restart);
     UNIT(who_comes_back_in_a_fuzzy_snapshot_counts_at_its_parent);
     UNIT(a_large_image_goes_to_the_disk_in_steps);
     UNIT(replay_over_a_fuzzy_snapshot_converges);
