@@ -27,6 +27,7 @@
 #include "storage/log/txlog_reader.h"
 #include "tools/zab.h"
 #include "tools/zab_copy.h"
+#include "tools/zab_owner.h"
 #include "tools/zab_place.h"
 #include "tools/zab_text.h"
 
@@ -231,6 +232,10 @@ write_all(struct export *x)
         return rc;
     }
     rc = write_snapshot(x);
+    if (rc == 0)
+        rc = zab_give_away(x->to.data, "version-2", &x->e);
+    if (rc == 0)
+        rc = zab_give_away(x->to.data, "myid", &x->e);
     if (rc < 0)
         return rc;
     rc = data_sync_dir(x->to.data);
