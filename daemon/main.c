@@ -59,6 +59,16 @@ add_property(char *text)
     conf_set_options(properties, count);
 }
 
+/* What was printed is all there, or the command has failed: a full disk. */
+static int
+printed(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "zabd: the output is not complete: %s\n", strerror(errno));
+    return status == EXIT_OK ? EXIT_UNEXPECTED : status;
+}
+
 static void
 parse_options(int argc, char **argv, struct options *o)
 {
@@ -80,10 +90,10 @@ parse_options(int argc, char **argv, struct options *o)
             break;
         case 'V':
             printf("zabd %s\n", ZABD_VERSION);
-            exit(EXIT_OK);
+            exit(printed(EXIT_OK));
         case 'h':
             fputs(usage, stdout);
-            exit(EXIT_OK);
+            exit(printed(EXIT_OK));
         default:
             fputs(usage, stderr);
             exit(EXIT_CONFIG);
@@ -164,11 +174,11 @@ main(int argc, char **argv)
     proc_title_init(argc, argv);
     parse_options(argc, argv, &o);
     if (o.check_only)
-        return conf_check(o.conf_path, stdout);
+        return printed(conf_check(o.conf_path, stdout));
     load_conf(o.conf_path, &conf);
     if (o.print_only) {
         conf_print(&conf, stdout);
-        return EXIT_OK;
+        return printed(EXIT_OK);
     }
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();

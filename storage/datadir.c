@@ -143,6 +143,16 @@ datadir_name(struct datadir *d, const char *data_dir, const char *log_dir,
     return -ENAMETOOLONG;
 }
 
+/* A symbolic link or a bind mount may give one directory two paths. */
+static bool
+is_one_directory(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
 int
 datadir_open(struct datadir *d, const char *data_dir, const char *log_dir,
              bool may_create, struct data_error *e)
@@ -156,7 +166,7 @@ datadir_open(struct datadir *d, const char *data_dir, const char *log_dir,
         rc = make_dir(d->log, may_create, e);
     if (rc < 0)
         return rc;
-    is_one = strcmp(d->snap, d->log) == 0;
+    is_one = is_one_directory(d->snap, d->log);
     rc = d->lock_fd = lock_dir(d->snap, e);
     if (rc >= 0 && !is_one)
         rc = d->log_lock_fd = lock_dir(d->log, e);

@@ -42,6 +42,8 @@ zab_bench(int argc, char **argv)
                 opts.workload);
         return ZAB_USAGE;
     }
+    if (opts.pid && !bench_is_process(opts.pid))
+        return ZAB_USAGE;
     bench_loop_catch_signals();
     if (opts.compare) {
         rc = bench_compare(&opts);

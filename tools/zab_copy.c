@@ -109,7 +109,7 @@ zab_copy(struct zab_copied *done, const char *from, const char *to,
     out = open(target,
                O_WRONLY | O_CREAT | O_CLOEXEC |
                    (done->is_hidden ? O_TRUNC : O_EXCL),
-               st.st_mode & 0666);
+               (st.st_mode & 0666) | 0600); /* a backup's may be 0444 */
     rc = out < 0 ? -errno : zab_copied_add(done, target);
     if (rc == 0)
         rc = copy_bytes(in, out, (uint64_t)st.st_size, progress, progress_arg);

@@ -27,6 +27,7 @@
 #include "storage/log/txlog_reader.h"
 #include "tools/zab.h"
 #include "tools/zab_copy.h"
+#include "tools/zab_owner.h"
 #include "tools/zab_place.h"
 #include "tools/zab_text.h"
 
@@ -136,8 +137,6 @@ copy_records(struct export *x, struct txlog_reader *r, struct txlog *log)
                 return rc;
         }
         rc = txlog_append(log, zxid, entry);
-        if (rc == 0 && log->unsynced >= TXLOG_UNSYNCED_MAX)
-            rc = txlog_flush(log);
         if (rc < 0)
             return fail(x, x->to.log, rc, "the log cannot be written");
         x->last = zxid;
@@ -233,6 +232,10 @@ write_all(struct export *x)
         return rc;
     }
     rc = write_snapshot(x);
+    if (rc == 0)
+        rc = zab_give_away(x->to.data, "version-2", &x->e);
+    if (rc == 0)
+        rc = zab_give_away(x->to.data, "myid", &x->e);
     if (rc < 0)
         return rc;
     rc = data_sync_dir(x->to.data);

@@ -22,6 +22,7 @@
 #include "storage/log/txlog.h"
 #include "tools/zab.h"
 #include "tools/zab_copy.h"
+#include "tools/zab_owner.h"
 #include "tools/zab_place.h"
 #include "tools/zab_text.h"
 #include "tools/zab_verify.h"
@@ -296,11 +297,24 @@ leave_end_open(struct import *x)
     return rc;
 }
 
+/* What root made is the server's to use. */
+static int
+give_away(struct import *x)
+{
+    int rc = zab_give_away(x->place.data_found, "version-2", &x->e);
+
+    if (rc == 0)
+        rc = zab_give_away(x->place.log_found, "version-2", &x->e);
+    return rc < 0 ? rc : zab_give_away(x->place.data_found, "myid", &x->e);
+}
+
 static int
 import(struct import *x)
 {
-    int rc = refuse_full_target(x);
+    int rc = give_away(x); /* the lock, too, should this fail */
 
+    if (rc == 0)
+        rc = refuse_full_target(x);
     if (rc < 0)
         return rc;
     rc = copy_all(x);
@@ -314,6 +328,8 @@ import(struct import *x)
         rc = check_epochs(x);
     if (rc == 0 && x->has_epochs)
         rc = leave_end_open(x);
+    if (rc == 0)
+        rc = give_away(x);
     if (rc < 0) {
         (void)image_remove(x->to.image);
         zab_copied_undo(&x->made);

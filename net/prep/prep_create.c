@@ -219,13 +219,9 @@ prep_run_create(struct prep *p, struct prep_op *o, struct jute_out *out)
     parent = prep_look(p, path_parent(o->path), &parent_scratch);
     path = put_path(out, o, parent);
     jute_put_bytes(out, o->data);
-    acl.data = out->at;
-    err = acl_fixup(o->acl, p->r->ids, p->rules.acl_flags, out);
-    acl.size = (int32_t)(out->at - acl.data);
+    err = prep_put_acl(p, o, out, &acl);
     if (err != ZK_OK)
         return err;
-    if (out->bad)
-        return ZK_INVALID_ACL; /* only the expanded ACL can be too large */
     if (!parent->exists)
         return ZK_NO_NODE;
     if (!prep_may(p, parent, ZK_PERM_CREATE))

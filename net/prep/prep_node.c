@@ -160,3 +160,14 @@ prep_put_path(struct jute_out *out, struct bytes path)
     jute_put_raw(out, path.data, (size_t)path.size);
     return written;
 }
+
+enum zk_code
+prep_put_acl(const struct prep *p, const struct prep_op *o,
+             struct jute_out *out, struct bytes *acl)
+{
+    const uint8_t *start = out->at;
+    enum zk_code err = acl_fixup(o->acl, p->r->ids, p->rules.acl_flags, out);
+
+    *acl = (struct bytes){start, (int32_t)(out->at - start)};
+    return err == ZK_OK && out->bad ? ZK_INVALID_ACL : err;
+}

@@ -110,6 +110,14 @@ bool prep_has_room(const struct prep *p, uint64_t bytes);
 /* Write a path; returns where it lies in the transaction. */
 struct bytes prep_put_path(struct jute_out *out, struct bytes path);
 
+/*
+ * Write the ACL asked for as it will be stored, with `auth` expanded; `acl` is
+ * where it lies in the transaction.  ZK_INVALID_ACL if it is none, or if there
+ * is no room: what was sent has it, so only an expanded one can be too large.
+ */
+enum zk_code prep_put_acl(const struct prep *p, const struct prep_op *o,
+                          struct jute_out *out, struct bytes *acl);
+
 /* Close the open transaction: its changes count, in the digest too. */
 void prep_commit(struct prep *p);
 

@@ -193,13 +193,9 @@ prep_run_set_acl(struct prep *p, struct prep_op *o, struct jute_out *out)
     if (!path_valid(o->path))
         return ZK_BAD_ARGUMENTS;
     path = prep_put_path(out, o->path);
-    acl.data = out->at;
-    err = acl_fixup(o->acl, p->r->ids, p->rules.acl_flags, out);
-    acl.size = (int32_t)(out->at - acl.data);
+    err = prep_put_acl(p, o, out, &acl);
     if (err != ZK_OK)
         return err;
-    if (out->bad)
-        return ZK_INVALID_ACL; /* only the expanded ACL can be too large */
     n = prep_look(p, o->path, &scratch);
     if (!n->exists)
         return ZK_NO_NODE;

@@ -26,6 +26,7 @@ enum {
     META_BYTES = 4 + 8 + 8 + 8 + 8,
     META_BYTES_OLD = META_BYTES - 8,
     ALLOCATE_STEP = 64 * 1024 * 1024,
+    SYNC_STEP = 64 * 1024 * 1024, /* some seconds of a slow disk */
 };
 
 static const size_t map_bytes = (size_t)256 << 30;
@@ -282,9 +283,39 @@ image_remove(const char *dir)
     return rmdir(dir) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int
-image_sync(struct image *im)
+/*
+ * Gigabytes may wait, and who says nothing for a minute while they go to the
+ * disk is ended.  So they go in steps, through a descriptor of our own:
+ * whether all of them got there is LMDB's own sync to say.
+ */
+static void
+push_out(const struct image *im, progress_fn *progress, void *progress_arg)
 {
+    char path[DATA_PATH_MAX];
+    struct stat st;
+    int fd;
+
+    data_path(path, im->dir, "data.mdb");
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) < 0)
+        st.st_size = 0;
+    for (off_t at = 0; at < st.st_size; at += SYNC_STEP) {
+        (void)sync_file_range(fd, at, SYNC_STEP,
+                              SYNC_FILE_RANGE_WAIT_BEFORE |
+                                  SYNC_FILE_RANGE_WRITE |
+                                  SYNC_FILE_RANGE_WAIT_AFTER);
+        progress(progress_arg, (uint64_t)at, (uint64_t)st.st_size);
+    }
+    close(fd);
+}
+
+int
+image_sync(struct image *im, progress_fn *progress, void *progress_arg)
+{
+    if (progress)
+        push_out(im, progress, progress_arg);
     return image_rc(mdb_env_sync(im->env, 1));
 }
 

@@ -72,8 +72,11 @@ zxid_t image_committed(const struct image *im);
 /* Read meta anew, as `txn` sees it: another process may have committed. */
 int image_get_meta(struct image *im, MDB_txn *txn);
 
-/* Make all of a IMAGE_CREATE image durable. */
-int image_sync(struct image *im);
+/*
+ * Make all of an IMAGE_CREATE image durable.  `progress` may be NULL; counts
+ * bytes, many times a minute however much there is.  0 or -errno.
+ */
+int image_sync(struct image *im, progress_fn *progress, void *progress_arg);
 
 /* LMDB's result as -errno: its own codes become -ENOSPC, -EBADMSG, -EIO. */
 int image_rc(int mdb_rc);

@@ -130,6 +130,27 @@ int batch_row(struct image_batch *b, struct bytes path, struct batch_row **row);
 int batch_new_row(struct image_batch *b, struct bytes path,
                   struct batch_row **row);
 
+/*
+ * Take over a node's data: where the last ones were, if they fit.  So a node
+ * that is written all the time takes the room of one.
+ */
+int batch_keep_data(struct image_batch *b, struct batch_row *row,
+                    struct bytes data);
+
+/*
+ * Visit what LMDB has below `path`, whatever this batch made of it, until one
+ * visit answers other than 0; that, or -errno.
+ */
+typedef int batch_visit_fn(struct image_batch *b, struct bytes path,
+                           const struct image_row *row, void *arg);
+int batch_visit_below(struct image_batch *b, struct bytes path,
+                      batch_visit_fn *visit, void *arg);
+bool batch_is_below(struct bytes path, struct bytes above);
+
+/* The statistics of quotas: image_batch_quota.c.  0 or -errno. */
+int batch_stats_made(struct image_batch *b, struct batch_row *stats);
+int batch_limits_gone(struct image_batch *b, struct bytes limits);
+
 /* Take the row from the list of the session it was made for. */
 void batch_forget_owner(struct batch_row *row);
 

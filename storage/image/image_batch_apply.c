@@ -47,12 +47,8 @@ note_owner(struct image_batch *b, struct batch_row *row)
     return 0;
 }
 
-/*
- * Take over a node's data: where the last ones were, if they fit.  So a node
- * that is written all the time takes the room of one.
- */
-static int
-keep_data(struct image_batch *b, struct batch_row *row, struct bytes data)
+int
+batch_keep_data(struct image_batch *b, struct batch_row *row, struct bytes data)
 {
     struct bytes copy = {row->room.data, data.size};
     int rc = 0;
@@ -74,7 +70,7 @@ static int
 make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
           struct bytes acl, const struct znode_stat *stat)
 {
-    int rc = keep_data(b, row, data);
+    int rc = batch_keep_data(b, row, data);
 
     acl = acl_or_world(acl);
     if (rc == 0)
@@ -91,9 +87,8 @@ make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
 
 /*
  * A fuzzy snapshot has the node already; what its creation did beside must
- * not be lost.  ZK: processTxn raises the parent, for type create only, and
- * 3.9 takes over the ACL.  Ours: both, for every kind of creation, for that
- * is what the history says.
+ * not be lost: it counts at the parent (effect.h), and its list may be one that
+ * the snapshot did not have (ZOOKEEPER-4846).
  */
 static int
 already_there(struct image_batch *b, zxid_t zxid, const struct change *c,
@@ -135,7 +130,8 @@ apply_create(struct image_batch *b, const struct txn_header *h,
         return rc;
     if (!row->was_there)
         parent->fresh++;
-    return note_owner(b, row);
+    rc = batch_stats_made(b, row);
+    return rc < 0 ? rc : note_owner(b, row);
 }
 
 /* --- the rest ------------------------------------------------------------ */
@@ -155,7 +151,7 @@ apply_set_data(struct image_batch *b, const struct txn_header *h,
     int rc = batch_row(b, c->path, &row);
 
     if (rc == 0 && row->is_there)
-        rc = keep_data(b, row, c->data);
+        rc = batch_keep_data(b, row, c->data);
     if (rc < 0 || !row->is_there)
         return rc;
     row->now.stat.data_size = c->data.size > 0 ? c->data.size : 0;

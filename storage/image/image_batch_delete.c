@@ -32,18 +32,17 @@ remove_node(struct batch_row *row, struct batch_row *parent)
     row->is_dirty = true;
 }
 
-static bool
-is_below(struct bytes path, struct bytes above)
+bool
+batch_is_below(struct bytes path, struct bytes above)
 {
     return path.size > above.size + 1 && path.data[above.size] == '/' &&
            memcmp(path.data, above.data, (size_t)above.size) == 0;
 }
 
-typedef int visit_fn(struct image_batch *b, struct bytes path);
-
 /* Visit the rows of `nodes` below `path` until one says other than 0. */
 static int
-visit_short_below(struct image_batch *b, struct bytes path, visit_fn *visit)
+visit_short_below(struct image_batch *b, struct bytes path,
+                  batch_visit_fn *visit, void *arg)
 {
     uint8_t prefix[IMAGE_KEY_MAX + 1];
     MDB_val key = {(size_t)path.size + 1, prefix}, value;
@@ -60,51 +59,60 @@ visit_short_below(struct image_batch *b, struct bytes path, visit_fn *visit)
     mdb = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     while (mdb == 0 && rc == 0) {
         struct bytes found = {key.mv_data, (int32_t)key.mv_size};
+        struct image_row row;
 
-        if (!is_below(found, path))
+        if (found.size <= path.size ||
+            memcmp(found.data, prefix, (size_t)path.size + 1) != 0)
             break;
-        rc = visit(b, found);
+        rc = image_row_get(&row, value.mv_data, value.mv_size, false);
+        if (rc == 0 && batch_is_below(found, path)) /* "/" is not below "" */
+            rc = visit(b, found, &row, arg);
         mdb = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);
     return rc != 0 || mdb == 0 || mdb == MDB_NOTFOUND ? rc : image_rc(mdb);
 }
 
-static int
-visit_below(struct image_batch *b, struct bytes path, visit_fn *visit)
+int
+batch_visit_below(struct image_batch *b, struct bytes path,
+                  batch_visit_fn *visit, void *arg)
 {
     struct image_row *rows;
     size_t count;
     int rc = batch_reader(b);
 
     if (rc == 0)
-        rc = visit_short_below(b, path, visit);
+        rc = visit_short_below(b, path, visit, arg);
     if (rc == 0)
         rc = image_long_rows(b->image, b->read, &rows, &count);
     if (rc != 0)
         return rc;
     for (size_t i = 0; rc == 0 && i < count; i++)
-        if (is_below(rows[i].path, path))
-            rc = visit(b, rows[i].path);
+        if (batch_is_below(rows[i].path, path))
+            rc = visit(b, rows[i].path, &rows[i], arg);
     free(rows);
     return rc;
 }
 
 /* Stops with 1 at a row below that this batch has not deleted. */
 static int
-is_left(struct image_batch *b, struct bytes path)
+is_left(struct image_batch *b, struct bytes path, const struct image_row *was,
+        void *arg)
 {
     const struct batch_row *row = batch_known_row(b, path);
 
+    (void)was, (void)arg;
     return !row || row->is_there;
 }
 
 static int
-delete_below(struct image_batch *b, struct bytes path)
+delete_below(struct image_batch *b, struct bytes path,
+             const struct image_row *was, void *arg)
 {
     struct batch_row *row;
     int rc = batch_row(b, path, &row);
 
+    (void)was, (void)arg;
     if (rc == 0 && row->is_there)
         remove_node(row, NULL); /* all of them are in LMDB */
     return rc;
@@ -124,12 +132,12 @@ delete_orphans(struct image_batch *b, struct bytes path)
     if (rc < 0 || !row->is_there || (!row->was_there && row->fresh == 0))
         return rc;
     if (row->fresh == 0) {
-        rc = visit_below(b, path, is_left);
+        rc = batch_visit_below(b, path, is_left, NULL);
         if (rc <= 0)
             return rc;
     }
     rc = image_batch_commit(b, b->zxid);
-    return rc < 0 ? rc : visit_below(b, path, delete_below);
+    return rc < 0 ? rc : batch_visit_below(b, path, delete_below, NULL);
 }
 
 static int
@@ -145,9 +153,10 @@ delete_node(struct image_batch *b, zxid_t zxid, struct bytes path)
         parent->is_dirty = true;
     }
     rc = batch_row(b, path, &row);
-    if (rc == 0 && row->is_there)
-        remove_node(row, parent);
-    return rc;
+    if (rc < 0 || !row->is_there)
+        return rc;
+    remove_node(row, parent);
+    return batch_limits_gone(b, path);
 }
 
 int

@@ -174,7 +174,7 @@ fill(struct import *im, const struct data_file *file)
     if (rc == 0)
         rc = image_batch_commit(&im->batch, im->batch.zxid);
     if (rc == 0)
-        rc = image_sync(&im->image);
+        rc = image_sync(&im->image, im->p->progress, im->p->progress_arg);
     if (rc == 0) {
         im->p->zxid = im->image.meta.zxid;
         im->p->digest_differs = !image_batch_agrees(&im->batch);

@@ -93,13 +93,24 @@ flush(struct log_proc *p)
 {
     int64_t began = clock_mono_us();
     bool is_needed = p->log.unsynced > 0;
+    int rc = txlog_flush(&p->log);
+
+    if (rc == 0 && is_needed)
+        count_fsync(p, clock_mono_us() - began);
+    return rc;
+}
+
+/* Appending waits for the disk, too, where a file begins or ends. */
+static int
+append_and_flush(struct log_proc *p, ring_pos_t limit)
+{
     int rc;
 
     proc_disk_begin(PROC_LOG, p->shm);
-    rc = txlog_flush(&p->log);
+    rc = append(p, limit);
+    if (rc == 0)
+        rc = flush(p);
     proc_disk_end(PROC_LOG, p->shm);
-    if (rc == 0 && is_needed)
-        count_fsync(p, clock_mono_us() - began);
     return rc;
 }
 
@@ -108,10 +119,8 @@ static int
 write_group(struct log_proc *p, ring_pos_t limit)
 {
     struct shm_log *s = p->shm->log;
-    int rc = append(p, limit);
+    int rc = append_and_flush(p, limit);
 
-    if (rc == 0)
-        rc = flush(p);
     if (rc < 0) {
         log_give_up(p, p->log.path, "the transaction log", rc);
         return rc;

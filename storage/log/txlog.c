@@ -133,6 +133,13 @@ is_full(const struct txlog *l, size_t record_size)
             l->size + l->buffered + record_size > o->roll_bytes);
 }
 
+/* Whether one more record would be more than a crash may tear. */
+static bool
+is_flush_due(const struct txlog *l, size_t record_size)
+{
+    return l->unsynced > 0 && l->unsynced + record_size > TXLOG_UNSYNCED_MAX;
+}
+
 int
 txlog_append(struct txlog *l, zxid_t zxid, struct bytes entry)
 {
@@ -146,6 +153,8 @@ txlog_append(struct txlog *l, zxid_t zxid, struct bytes entry)
     if (l->failed)
         return l->failed;
     if (l->fd >= 0 && is_full(l, size) && (rc = txlog_roll(l)) < 0)
+        return rc;
+    if (is_flush_due(l, size) && (rc = txlog_flush(l)) < 0)
         return rc;
     if (l->fd < 0 && (rc = begin_file(l, zxid)) < 0)
         return rc;

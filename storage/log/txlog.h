@@ -21,7 +21,10 @@
 
 #include "storage/datadir.h"
 
-/* Flush at the latest when so many bytes wait: bounds what a crash tears. */
+/*
+ * What waits for one fdatasync, and what a crash can tear, is one record of
+ * whatever size or several that are no more than this together.
+ */
 enum { TXLOG_UNSYNCED_MAX = 8 * 1024 * 1024 };
 
 struct txlog_options {
@@ -65,8 +68,9 @@ void txlog_close(struct txlog *l);
 
 /*
  * Append one transaction (header, body, digest), which is whole in the file
- * after the next flush.  Its zxid is above `l->last`.  Flush when
- * l->unsynced passes TXLOG_UNSYNCED_MAX.  0 or -errno.
+ * after the next flush.  Its zxid is above `l->last`.  Waits for the disk where
+ * a file is begun or ended, or what waits already would become more than
+ * TXLOG_UNSYNCED_MAX.  0 or -errno.
  */
 int txlog_append(struct txlog *l, zxid_t zxid, struct bytes entry);
 

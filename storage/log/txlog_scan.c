@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/jute.h"
+#include "storage/log/txlog.h"
 
 /* A part of the cache; a file allocated ahead fills it with zeros. */
 enum { BUFFER_BYTES = 64 * 1024 };
@@ -206,10 +207,12 @@ txlog_entry_zxid(struct bytes entry)
 enum {
     SECTOR = 512, /* disks write these whole or not at all */
     /*
-     * The most that one fdatasync covers: the writer's TXLOG_UNSYNCED_MAX
-     * (8 MiB) and one record of the largest size on top.
+     * How far behind a torn record the whole ones of the same unsynced write
+     * may reach.  Ours end within TXLOG_UNSYNCED_MAX, for nothing is written
+     * behind a larger record before that is synced; a thousand requests that
+     * Apache syncs at once may be more.
      */
-    UNSYNCED_WINDOW = 32 * 1024 * 1024,
+    UNSYNCED_WINDOW = 4 * TXLOG_UNSYNCED_MAX,
 };
 
 static bool

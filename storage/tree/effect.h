@@ -30,6 +30,11 @@ effect_created(const struct txn_header *h, const struct change *creation)
  * Whether it counts at its parent, which gets `*cversion` and the zxid as its
  * pzxid: not when that is further already, for a replay over a fuzzy snapshot
  * takes nothing back (14.4.4).
+ *
+ * It counts, too, when the node is there already: a session that ended took
+ * it along, it was made again, and the snapshot has the parent from before and
+ * the node from after.  ZK: processTxn, for type create only (14.4.5).  Ours:
+ * for every kind, as the leader counted it, whose digest says so.
  */
 static inline bool
 effect_counts(const struct change *creation, int32_t *cversion)

@@ -13,8 +13,8 @@
 #include "storage/tree/tree_node.h"
 
 static const char quota_root[] = "/zookeeper/quota";
-static const char limits_name[] = "zookeeper_limits";
-static const char stats_name[] = "zookeeper_stats";
+static const char limits_name[] = QUOTA_LIMITS_NAME;
+static const char stats_name[] = QUOTA_STATS_NAME;
 
 /* --- the text ------------------------------------------------------------ */
 
@@ -286,14 +286,8 @@ count_anew(struct tree *t, tree_ref_t stats, struct bytes real_path)
 
 /* --- limits that come and go --------------------------------------------- */
 
-enum quota_node { QUOTA_NONE, QUOTA_LIMITS, QUOTA_STATS };
-
-/*
- * What a path below /zookeeper/quota means, and for which path.  Limits on
- * the root, which end the Java server, mean nothing.
- */
-static enum quota_node
-meaning(struct bytes path, struct bytes *real)
+enum quota_node
+quota_node_of(struct bytes path, struct bytes *real)
 {
     size_t root = sizeof quota_root - 1;
     struct bytes parent, name;
@@ -316,7 +310,7 @@ quota_node_added(struct tree *t, tree_ref_t ref, struct bytes path)
 {
     struct bytes real;
 
-    switch (meaning(path, &real)) {
+    switch (quota_node_of(path, &real)) {
     case QUOTA_LIMITS:
         t->quota_count++;
         return;
@@ -333,7 +327,7 @@ quota_node_leaves(struct tree *t, struct bytes path)
 {
     struct bytes real;
 
-    if (meaning(path, &real) == QUOTA_LIMITS) {
+    if (quota_node_of(path, &real) == QUOTA_LIMITS) {
         check(t->quota_count > 0);
         t->quota_count--;
     }
@@ -352,7 +346,7 @@ quota_rebuild(struct tree *t)
 
         check(path.size >= 0);
         stats = child_named(t, node_at(t, ref)->parent, stats_name);
-        if (meaning(path, &real) == QUOTA_LIMITS) {
+        if (quota_node_of(path, &real) == QUOTA_LIMITS) {
             t->quota_count++;
             if (stats)
                 count_anew(t, stats, real);

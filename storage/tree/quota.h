@@ -26,6 +26,18 @@ struct quota_text {
 /* Take `text` apart; text that is no quota gives -1 throughout, and false. */
 bool quota_parse(struct bytes text, struct quota_text *q);
 
+/*
+ * What a path below /zookeeper/quota means, and for which path; `real`, part
+ * of `path`, is "" for the root.  Limits on the root, which end the Java
+ * server, mean nothing.
+ */
+enum quota_node { QUOTA_NONE, QUOTA_LIMITS, QUOTA_STATS };
+enum quota_node quota_node_of(struct bytes path, struct bytes *real);
+
+/* What stands beside a limits node, or beside a statistics node. */
+#define QUOTA_LIMITS_NAME "zookeeper_limits"
+#define QUOTA_STATS_NAME "zookeeper_stats"
+
 enum { QUOTA_TEXT_MAX = 128 };
 
 /* Write as the Java server does; returns the length. */

@@ -68,8 +68,6 @@ note_deletion(struct tree *t, tree_ref_t parent, zxid_t zxid)
 /*
  * The node is there: a snapshot had it.  Its list may be one that the
  * snapshot did not have (ZOOKEEPER-4846), so it is given again.
- *
- * ZK: processTxn counts it at the parent for type create only.
  */
 static void
 create_again(struct tree *t, const struct change *c, zxid_t zxid,
@@ -79,8 +77,7 @@ create_again(struct tree *t, const struct change *c, zxid_t zxid,
 
     tree_acl_give(t, n->acl);
     n->acl = acl;
-    if (c->op == ZK_OP_CREATE)
-        count_creation(t, n->parent, c, zxid);
+    count_creation(t, n->parent, c, zxid);
 }
 
 static void

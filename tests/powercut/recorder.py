@@ -20,21 +20,29 @@ OPTIONS = {"snapCount": 40, "preAllocSize": 64, "admin.enableServer": "false",
 class Recorder:
     """A server whose every change to its directory is recorded."""
 
-    def __init__(self, fault=None):
+    def __init__(self, fault=None, options=None):
         built("powercut/shim.so")
-        self.server = servers.Server("zabd", OPTIONS)
+        self.server = servers.Server("zabd", dict(OPTIONS, **(options or {})))
         self.data = self.server.path("data")
         self.journal = self.server.path("journal")
         self.fault = self.server.path("fault")
-        os.environ.update(LD_PRELOAD=SHIM, POWERCUT_DIR=self.data,
-                          POWERCUT_JOURNAL=self.journal,
-                          POWERCUT_FAULT=self.fault)
         if fault:
-            with open(self.fault, "w") as f:
-                f.write(fault)
+            self.set_fault(fault)
+        self.start()
+
+    def set_fault(self, fault):
+        with open(self.fault + ".new", "w") as f:
+            f.write(fault)
+        os.rename(self.fault + ".new", self.fault)
+
+    def start(self, seconds=servers.START_S):
+        """Start it under the shim; server.start() does without."""
+        env = {"LD_PRELOAD": SHIM, "POWERCUT_DIR": self.data,
+               "POWERCUT_JOURNAL": self.journal, "POWERCUT_FAULT": self.fault}
+        os.environ.update(env)
         try:
-            self.server.start()
+            self.server.launch(servers.die_with_parent)
         finally:
-            for key in ("LD_PRELOAD", "POWERCUT_DIR", "POWERCUT_JOURNAL",
-                        "POWERCUT_FAULT"):
+            for key in env:
                 del os.environ[key]
+        self.server.wait(self.server.child, seconds)

@@ -12,7 +12,9 @@
  * The same shim makes calls fail: POWERCUT_FAULT names a file whose text is
  * "CALL SUBSTRING ERRNO", for instance "fdatasync log. 5": from the moment
  * that file exists, CALL on a file whose path contains SUBSTRING fails.  With
- * -SECONDS for ERRNO it takes that long, and then works.
+ * -SECONDS for ERRNO, which may be a fraction, it takes that long, and then
+ * works.  A fourth word, as in "pread log. -0.25 repl", is the only process
+ * that it is for.
  * Numbers are little-endian as the machine has them; journal.py reads them.
  */
 #include <dlfcn.h>
@@ -24,8 +26,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FDS_MAX = 4096 };
@@ -124,30 +128,57 @@ path_of(int fd)
     return fd >= 0 && fd < FDS_MAX ? fd_path[fd] : NULL;
 }
 
+/* Whether this is the process of that name, "" for all. */
+static int
+is_we(const char *process)
+{
+    char name[16] = "";
+
+    return process[0] == '\0' ||
+           (prctl(PR_GET_NAME, name) == 0 && strncmp(name, "zabd: ", 6) == 0 &&
+            strcmp(name + 6, process) == 0);
+}
+
+static void
+take_so_long(double seconds)
+{
+    time_t whole = (time_t)seconds;
+    struct timespec left = {whole, (long)((seconds - (double)whole) * 1e9)};
+
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        ;
+}
+
+/* The text of the fault file; 0 while there is none. */
+static int
+read_fault(char *text, size_t size)
+{
+    int fd = fault_path ? REAL(open)(fault_path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t n;
+
+    if (fd < 0)
+        return 0;
+    n = read(fd, text, size - 1);
+    REAL(close)(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return n > 0;
+}
+
 static int
 must_fail(const char *call, const char *path)
 {
-    char text[256], wanted[32], part[128];
-    int error = 0, fd;
-    ssize_t n;
+    char text[256], wanted[32], part[128], process[16] = "";
+    double error = 0;
 
-    if (!fault_path || !path)
+    if (!path || !read_fault(text, sizeof text) ||
+        sscanf(text, "%31s %127s %lf %15s", wanted, part, &error, process) <
+            3 ||
+        strcmp(wanted, call) != 0 || !strstr(path, part) || !is_we(process))
         return 0;
-    fd = REAL(open)(fault_path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    n = read(fd, text, sizeof text - 1);
-    REAL(close)(fd);
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    if (sscanf(text, "%31s %127s %d", wanted, part, &error) != 3 ||
-        strcmp(wanted, call) != 0 || !strstr(path, part))
-        return 0;
-    while (error < 0)
-        error = -(int)sleep((unsigned)-error);
-    errno = error;
-    return error != 0;
+    if (error < 0)
+        take_so_long(-error);
+    errno = error > 0 ? (int)error : 0;
+    return errno != 0;
 }
 
 static void
@@ -245,6 +276,19 @@ fcntl64(int fd, int command, ...)
         fd_path[rc] = strdup(path_of(fd));
     }
     return rc;
+}
+
+ssize_t
+pread(int fd, void *data, size_t size, off_t at)
+{
+    return must_fail("pread", path_of(fd)) ? -1
+                                           : REAL(pread)(fd, data, size, at);
+}
+
+ssize_t
+pread64(int fd, void *data, size_t size, off_t at)
+{
+    return pread(fd, data, size, at);
 }
 
 static void

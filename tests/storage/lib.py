@@ -18,6 +18,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 ZAB = os.environ.get("ZAB", os.path.join(ROOT, "build", "zab"))
+ZABD = os.environ.get("ZABD", os.path.join(ROOT, "build", "zabd"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "conform"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "live", "lib"))
 

@@ -184,7 +184,7 @@ fill(const char *dir, long count)
             must(image_batch_commit(&b, 1), "commit");
     }
     must(image_batch_commit(&b, 1), "commit");
-    must(image_sync(&im), "sync");
+    must(image_sync(&im, NULL, NULL), "sync");
     printf("filled in %" PRId64 " ms\n", (clock_mono_us() - began) / 1000);
     began = clock_mono_us();
     write_snapshot(&im, d.snap, SNAP_ZSTD);

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 from lib import (Server, Session, flip, grow, main, same, see_all, version2,
-                 wire, zab, SHORT, ZAB)
+                 wire, zab, SHORT, ZAB, ZABD)
 
 
 @contextlib.contextmanager
@@ -293,6 +293,55 @@ def test_log_fails_where_its_output_has_no_room():
                               stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1, done
     assert "not complete: No space left on device" in done.stderr, done
+
+
+def test_zabd_fails_where_its_output_has_no_room():
+    for option in "-p", "-t", "-V", "-h":
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([ZABD, option, "-D", "dataDir=/tmp"],
+                                  stdout=full, stderr=subprocess.PIPE,
+                                  text=True)
+        assert done.returncode != 0, (option, done)
+        assert "not complete: No space left" in done.stderr, (option, done)
+
+
+def test_bench_says_that_its_server_is_nobody():
+    for options in (["--pid", "4194303"],
+                    ["--compare", "127.0.0.1:1", "--with", "127.0.0.1:1",
+                     "--pids", "%d,4194303" % os.getpid()]):
+        told = zab("bench", "get", *options, rc=2)
+        assert "no process 4194303" in told, told
+
+
+NOBODY = 65534
+
+
+def owners(top):
+    return {path: os.lstat(path).st_uid for where, dirs, files in os.walk(top)
+            for path in [os.path.join(where, f) for f in dirs + files]}
+
+
+def test_what_root_imports_is_the_servers():
+    """Also what an import that fails leaves, and what an export makes."""
+    if os.geteuid() != 0:
+        return
+    source, _, _ = grown()
+    with folder() as data, folder() as log, folder() as out, folder() as bad:
+        for path in data, log, out, bad:
+            os.chown(path, NOBODY, NOBODY)
+        with folder() as backup:        # as one is that nobody shall change
+            shutil.copytree(source, backup + "/data")
+            for f in glob.glob(backup + "/data/version-2/*"):
+                os.chmod(f, 0o444)
+            zab("import", "--from", backup + "/data", "--data", data, "--log",
+                log)
+        zab("import", "--from", data + "/none", "--data", bad, rc=1)
+        zab("export", "--data", data, "--log", log, out)
+        for place in data, log, out, bad:
+            found = owners(place)
+            assert found and set(found.values()) == {NOBODY}, found
+        for f in version2(log, "log.") + version2(data, "snapshot."):
+            assert os.stat(f).st_mode & 0o600 == 0o600, f
 
 
 def test_log_shows_a_range():

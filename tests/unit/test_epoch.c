@@ -163,6 +163,26 @@ a_log_among_the_snapshots_is_refused(void)
 }
 
 static void
+one_directory_by_two_paths_is_one(void)
+{
+    char data[DATA_PATH_MAX], other[DATA_PATH_MAX];
+    struct datadir a, b;
+
+    tempdir_make(dir);
+    data_path(data, dir, "data");
+    data_path(other, dir, "other");
+    CU_ASSERT_EQUAL(symlink("data", other), 0);
+    CU_ASSERT_EQUAL(datadir_open(&a, data, NULL, true, &error), 0);
+    datadir_close(&a);
+    given_file("data/version-2/log.5", "");
+    given_file("data/version-2/snapshot.5", "");
+    CU_ASSERT_EQUAL(datadir_open(&a, data, other, true, &error), 0);
+    CU_ASSERT_EQUAL(datadir_open(&b, other, data, true, &error), -EBUSY);
+    datadir_close(&a);
+    tempdir_remove(dir);
+}
+
+static void
 names_are_taken_apart_strictly(void)
 {
     struct data_list list;
@@ -200,5 +220,6 @@ UNIT_SUITE(epoch)
     UNIT(two_servers_cannot_share_a_directory);
     UNIT(a_missing_directory_is_made_only_if_allowed);
     UNIT(a_log_among_the_snapshots_is_refused);
+    UNIT(one_directory_by_two_paths_is_one);
     UNIT(names_are_taken_apart_strictly);
 }

@@ -5,6 +5,8 @@
  */
 #include "storage/image/image.h"
 
+#include <unistd.h>
+
 #include "storage/log/txlog.h"
 #include "tests/unit/image_given.h"
 #include "tests/unit/random.h"
@@ -69,6 +71,13 @@ apply_to_tree(struct bytes entry)
     tree_batch_end(tree, ++applied);
 }
 
+static void
+apply_to_both(struct bytes entry)
+{
+    apply(entry);
+    apply_to_tree(entry);
+}
+
 /* The same history gives the same digest, however it is cut in batches. */
 static void
 image_and_tree_agree(void)
@@ -93,6 +102,15 @@ image_and_tree_agree(void)
 }
 
 static void
+load_into_tree(void)
+{
+    given_tree();
+    tree_batch_begin(tree);
+    CU_ASSERT_EQUAL(image_load(&image, tree, sessions, NULL, NULL, &error), 0);
+    tree_batch_end(tree, ++applied);
+}
+
+static void
 a_loaded_tree_is_the_image(void)
 {
     struct session *s;
@@ -113,10 +131,7 @@ a_loaded_tree_is_the_image(void)
     }
     apply(a_session(3001, 8, 5678));
     commit();
-    given_tree();
-    tree_batch_begin(tree);
-    CU_ASSERT_EQUAL(image_load(&image, tree, sessions, NULL, NULL, &error), 0);
-    tree_batch_end(tree, ++applied);
+    load_into_tree();
     CU_ASSERT_EQUAL(totals().zxid, 3001);
     CU_ASSERT_EQUAL(totals().digest, image.meta.digest);
     s = session_find(sessions, 8);
@@ -286,10 +301,193 @@ replay_over_a_fuzzy_snapshot_converges(void)
     }
 }
 
+/* --- statistics of quotas --------------------------------------------------
+ */
+
+#define QUOTA "/zookeeper/quota"
+
+/* What all statistics say, one after the other. */
+static void
+read_stats(char text[512])
+{
+    static const char *const paths[] = {
+        QUOTA "/zookeeper_stats", QUOTA "/a/zookeeper_stats",
+        QUOTA "/b/zookeeper_stats", QUOTA "/none/zookeeper_stats"};
+    size_t at = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        struct znode_view view = {.data = BYTES_NULL};
+
+        CU_ASSERT(tree_view(tree, bytes_of(paths[i]), &view));
+        at +=
+            (size_t)snprintf(text + at, 512 - at, "%.*s ", (int)view.data.size,
+                             (const char *)view.data.data);
+    }
+}
+
+/* Half of it is in LMDB, half in the batch; /a has a child of a long path. */
+static zxid_t
+given_quotas(void)
+{
+    static const char *const paths[] = {
+        "/a",       "/a/x",     "/b",          "/b!",  "/b/x",
+        QUOTA "/a", QUOTA "/b", QUOTA "/none", "/b/y", long_path};
+    zxid_t z = 0;
+
+    given_fresh_image();
+    given_tree();
+    given_long_path();
+    apply_to_both(a_session(++z, 7, 1000));
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        apply_to_both(a_create(++z, paths[i], "12345", 0, -1));
+        if (i == 4)
+            commit();
+    }
+    return z;
+}
+
+/*
+ * They stand still without limits: from when they were made, or the limits
+ * went.  So they do after a restart, though no transaction says the number.
+ */
+static void
+statistics_without_limits_are_the_same_after_a_restart(void)
+{
+    char before[512], after[512];
+    zxid_t z = given_quotas();
+
+    apply_to_both(a_create(++z, QUOTA "/a/zookeeper_stats", "a", 0, -1));
+    apply_to_both(a_create(++z, QUOTA "/zookeeper_stats", "all", 0, -1));
+    apply_to_both(a_create(++z, QUOTA "/none/zookeeper_stats", "none", 0, -1));
+    apply_to_both(a_create(++z, QUOTA "/b/zookeeper_limits", "count=9", 7, -1));
+    apply_to_both(a_create(++z, QUOTA "/b/zookeeper_stats", "b", 0, -1));
+    apply_to_both(a_delete(++z, "/b/x"));
+    apply_to_both(a_create(++z, "/b/z", "123", 0, -1));
+    apply_to_both(an_end(++z, 7, NULL)); /* the limits go with it */
+    apply_to_both(a_create(++z, "/a/later", "1", 0, -1));
+    apply_to_both(a_create(++z, "/b/later", "1", 0, -1));
+    commit();
+    read_stats(before);
+    CU_ASSERT_STRING_EQUAL(before, "count=16,bytes=69 count=3,bytes=15 "
+                                   "count=3,bytes=13 count=0,bytes=0 ");
+    load_into_tree();
+    read_stats(after);
+    CU_ASSERT_STRING_EQUAL(after, before);
+    done();
+}
+
+/* --- one that comes back while a snapshot is written -----------------------
+ */
+
+static struct bytes
+a_creation(zxid_t z, int32_t kind, const char *path, int32_t cversion)
+{
+    struct jute_out out = txn_begun(0, z, kind);
+
+    jute_put_bytes(&out, bytes_of(path));
+    jute_put_bytes(&out, bytes_of("back"));
+    jute_put_raw(&out, acl_open_to_all.data, (size_t)acl_open_to_all.size);
+    if (kind == ZK_OP_CREATE || kind == ZK_OP_CREATE2)
+        jute_put_bool(&out, false);
+    jute_put_i32(&out, cversion);
+    if (kind == ZK_OP_CREATE_TTL)
+        jute_put_i64(&out, 1000);
+    return whole(&out);
+}
+
+/* /p with /p/e, an ephemeral; the tree goes on without a snapshot. */
+static void
+given_an_ephemeral(void)
+{
+    given_fresh_image();
+    given_tree();
+    apply_to_both(a_session(1, 7, 1000));
+    apply_to_both(a_create(2, "/p", "", 0, 1));
+    apply_to_both(a_create(3, "/p/e", "first", 7, 1));
+    commit();
+}
+
+/* The image becomes one that found /p as it is, and /p/e as it will be. */
+static void
+read_late(const char *path)
+{
+    struct znode_view view;
+
+    CU_ASSERT_FATAL(tree_view(tree, bytes_of(path), &view));
+    CU_ASSERT_EQUAL(image_batch_put_node(&batch, bytes_of(path), view.data,
+                                         acl_open_to_all, &view.stat),
+                    0);
+    commit();
+}
+
+/*
+ * A session ends, whose transaction does not list what goes with it, and its
+ * node is made again, by any kind of creation.  Over a snapshot that has the
+ * parent from before and the node from after, the creation meets the node; it
+ * counts at the parent all the same.
+ */
+static void
+who_comes_back_in_a_fuzzy_snapshot_counts_at_its_parent(void)
+{
+    static const int32_t kinds[] = {ZK_OP_CREATE, ZK_OP_CREATE2,
+                                    ZK_OP_CREATE_CONTAINER, ZK_OP_CREATE_TTL};
+
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        uint64_t leaders_digest;
+
+        given_an_ephemeral();
+        apply_to_tree(an_end(4, 7, NULL));
+        apply_to_tree(a_creation(5, kinds[i], "/p/e", 2));
+        leaders_digest = totals().digest;
+        read_late("/p/e");
+        load_into_tree();
+        batch.is_fuzzy = true;
+        apply_to_both(an_end(4, 7, NULL));
+        apply_to_both(a_creation(5, kinds[i], "/p/e", 2));
+        commit();
+        CU_ASSERT_EQUAL(image.meta.digest, leaders_digest);
+        CU_ASSERT_EQUAL(totals().digest, leaders_digest);
+        done();
+    }
+}
+
+struct told {
+    int times;
+    uint64_t done;
+};
+
+static void
+note_progress(void *arg, uint64_t at, uint64_t total)
+{
+    struct told *told = arg;
+
+    CU_ASSERT(told->done <= at && at < total);
+    told->times++;
+    told->done = at;
+}
+
+/* A minute would not do for all of it, and who is silent is ended. */
+static void
+a_large_image_goes_to_the_disk_in_steps(void)
+{
+    char path[DATA_PATH_MAX];
+    struct told told = {0};
+
+    given_fresh_image();
+    data_path(path, dirs.image, "data.mdb");
+    CU_ASSERT_EQUAL(truncate(path, (off_t)4 << 30), 0);
+    CU_ASSERT_EQUAL(image_sync(&image, note_progress, &told), 0);
+    CU_ASSERT(told.times >= 32);
+    done();
+}
+
 UNIT_SUITE(image_load)
 {
     unit_suite("image_load");
     UNIT(image_and_tree_agree);
     UNIT(a_loaded_tree_is_the_image);
+    UNIT(statistics_without_limits_are_the_same_after_a_restart);
+    UNIT(who_comes_back_in_a_fuzzy_snapshot_counts_at_its_parent);
+    UNIT(a_large_image_goes_to_the_disk_in_steps);
     UNIT(replay_over_a_fuzzy_snapshot_converges);
 }

@@ -163,8 +163,7 @@ step_create(struct model_node *m)
     if (m->is_there) {
         CU_ASSERT_EQUAL(last.err, ZK_NODE_EXISTS);
         m->acl = which;
-        if (c.op == ZK_OP_CREATE)
-            raise_parent(p, c.parent_cversion);
+        raise_parent(p, c.parent_cversion);
         return;
     }
     CU_ASSERT_EQUAL(last.err, ZK_OK);

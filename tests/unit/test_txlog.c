@@ -533,6 +533,30 @@ a_failed_write_ends_the_log(void)
     tempdir_remove(dir);
 }
 
+/*
+ * Only what was written behind a torn record in the same unsynced write may be
+ * thrown away with it: so nothing is, behind one of whatever size.
+ */
+static void
+a_crash_tears_one_record_or_a_few_small_ones(void)
+{
+    static uint8_t room[30 << 20];
+    struct txlog l;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, NULL, &error), 0);
+    for (zxid_t z = 1; z <= 20; z++) {
+        CU_ASSERT_EQUAL(txlog_append(&l, z, entry_of(room, z, 3 << 20)), 0);
+        CU_ASSERT(l.unsynced <= TXLOG_UNSYNCED_MAX);
+    }
+    CU_ASSERT_EQUAL(txlog_append(&l, 21, entry_of(room, 21, 30 << 20)), 0);
+    CU_ASSERT_EQUAL(l.unsynced, (30 << 20) + TXLOG_RECORD_EXTRA);
+    CU_ASSERT_EQUAL(txlog_append(&l, 22, entry_of(room, 22, 50)), 0);
+    CU_ASSERT_EQUAL(l.unsynced, 50 + TXLOG_RECORD_EXTRA);
+    txlog_close(&l);
+    tempdir_remove(dir);
+}
+
 struct told {
     int times;
     uint64_t done;
@@ -584,6 +608,7 @@ UNIT_SUITE(txlog)
     UNIT(a_reader_follows_the_writer_across_files);
     UNIT(a_file_rolls_when_it_is_full);
     UNIT(records_larger_than_every_buffer_pass);
+    UNIT(a_crash_tears_one_record_or_a_few_small_ones);
     UNIT(truncating_keeps_the_named_transaction);
     UNIT(a_reader_sees_what_was_written_after_a_cut);
     UNIT(zeros_go_ahead_of_small_groups);

@@ -142,6 +142,9 @@ bench_compare(const struct bench_opts *opts)
         fprintf(stderr, "zab bench: --pids %s: must be PID,PID\n", opts->pids);
         return -EINVAL;
     }
+    for (unsigned i = 0; opts->pids && i < SIDES; i++)
+        if (!bench_is_process(side[i].opts.pid))
+            return -EINVAL;
     if (opts->workload)
         return compare_one(side, opts->workload);
     for (size_t i = 0; i < ARRAY_COUNT(usual) && rc == 0; i++)

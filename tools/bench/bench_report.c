@@ -2,6 +2,7 @@
 /* bench_report.c - see bench_report.h. */
 #include "tools/bench/bench_report.h"
 
+#include <inttypes.h>
 #include <time.h>
 
 #include "daemon/zk.h"
@@ -13,6 +14,18 @@ own_cpu_ns(void)
 
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
     return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+}
+
+bool
+bench_is_process(uint64_t pid)
+{
+    struct bench_procs procs;
+
+    if (bench_procs_find(&procs, (pid_t)pid) == 0)
+        return true;
+    fprintf(stderr, "zab bench: there is no process %" PRIu64 " to measure\n",
+            pid);
+    return false;
 }
 
 static bool

@@ -43,6 +43,9 @@ struct bench_result {
     char failure[400]; /* empty: the run came to its end */
 };
 
+/* Whether there is a process `pid` to measure; if not, complains. */
+bool bench_is_process(uint64_t pid);
+
 /* Between start and stop it measures the time, the server's CPU and ours. */
 struct bench_meter {
     pid_t pid; /* 0: no server to look at */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zab_owner.c - see zab_owner.h.
+ *
+ * The directory's owner may do there as it likes meanwhile, so what is given
+ * away is looked at first, through a descriptor: only what root owns, has no
+ * other name and is no link out of here.
+ */
+#include "tools/zab_owner.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DEPTH_MAX = 3 }; /* version-2, image, its files */
+
+static bool
+may_be_given(const struct stat *st)
+{
+    return st->st_uid == 0 && (S_ISDIR(st->st_mode) ||
+                               (S_ISREG(st->st_mode) && st->st_nlink == 1));
+}
+
+static int give(int dir, const char *name, const struct stat *to, int depth);
+
+/* All in the directory that `fd` is of. */
+static int
+give_all_in(int fd, const struct stat *to, int depth)
+{
+    int list = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+    DIR *d = list >= 0 ? fdopendir(list) : NULL;
+    struct dirent *entry;
+
+    if (!d) {
+        rc = -errno;
+        if (list >= 0)
+            close(list);
+        return rc;
+    }
+    while (rc == 0 && (entry = readdir(d)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            rc = give(list, entry->d_name, to, depth);
+    closedir(d);
+    return rc;
+}
+
+static int
+give(int dir, const char *name, const struct stat *to, int depth)
+{
+    int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), rc = 0;
+    struct stat st;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (fstat(fd, &st) < 0)
+        rc = -errno;
+    else if (may_be_given(&st) &&
+             fchownat(fd, "", to->st_uid, to->st_gid, AT_EMPTY_PATH) < 0)
+        rc = -errno;
+    if (rc == 0 && S_ISDIR(st.st_mode) && depth > 1)
+        rc = give_all_in(fd, to, depth - 1);
+    close(fd);
+    return rc;
+}
+
+int
+zab_give_away(const char *dir, const char *name, struct data_error *e)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+    struct stat to;
+
+    if (fd < 0 || fstat(fd, &to) < 0)
+        rc = -errno;
+    else if (geteuid() == 0 && to.st_uid != 0)
+        rc = give(fd, name, &to, DEPTH_MAX);
+    if (fd >= 0)
+        close(fd);
+    if (rc < 0)
+        data_error_set(e, dir, -1,
+                       "Give it and all in it to the server's user.",
+                       "%s cannot be given to whom the directory belongs: %s",
+                       name, strerror(-rc));
+    return rc;
+}
