@@ -168,6 +168,7 @@ release_client(struct shm *shm, uint32_t w)
     struct shm_client *client = shm->client[w];
 
     atomic_store(&client->delivered, RING_POS_NONE);
+    atomic_store(&client->apply_until, 0);
     atomic_store(&client->attached, 0);
     atomic_store(&client->wants_tree, 0);
     client->stats = (struct client_stats){0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * resolve.c - see resolve.h.  Election and replication process; no thread of
- * ours.
+ * resolve.c - see resolve.h.  Election, replication and admin process; no
+ * thread of ours.
  */
 #include "election/resolve.h"
 

@@ -6,7 +6,7 @@
  * own threads (getaddrinfo_a), and the loop is woken when they are done.  Each
  * question is asked anew; but when there is no answer within RESOLVE_KNOWN_MS,
  * or none at all, what the name stood for last is given: an ensemble elects a
- * leader without its name servers.  Election and replication process.
+ * leader without its name servers.  Election, replication and admin process.
  *
  * ZK: MultipleAddresses.recreateSocketAddresses, which keeps what it has
  *

@@ -123,12 +123,15 @@ put_positions(const struct shm *s)
         ring_pos_t delivered = atomic_load(&s->client[w]->delivered);
         ring_pos_t sent = atomic_load(&s->client[w]->requested);
         ring_pos_t taken = atomic_load(&r->taken[w]);
+        ring_pos_t until = atomic_load(&s->client[w]->apply_until);
 
         printf("  client%-3" PRIu32, w);
         if (delivered == RING_POS_NONE)
             printf(" delivered=none");
         else
             printf(" delivered=%" PRIu64, delivered);
+        if (until != 0)
+            printf(" apply_until=%" PRIu64, until);
         printf(" requests sent=%" PRIu64 " taken=%" PRIu64 "\n", sent, taken);
     }
 }

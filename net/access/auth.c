@@ -18,12 +18,15 @@ enum {
     HASH_MAX = 64,                           /* SHA-512 */
     BASE64_MAX = (HASH_MAX + 2) / 3 * 4 + 1, /* and EVP's final zero */
     ID_OVERHEAD = 4 + 4 + 8,                 /* lengths, the scheme's name */
+    PIECE = 4096,                            /* of a text that is read */
 };
 
 uint32_t
 auth_growth(struct bytes auth)
 {
-    uint32_t user = auth.size < 0 ? 0 : (uint32_t)auth.size;
+    size_t all = auth.size < 0 ? 0 : (size_t)auth.size;
+    const uint8_t *colon = all > 0 ? memchr(auth.data, ':', all) : NULL;
+    uint32_t user = (uint32_t)(colon ? (size_t)(colon - auth.data) : all);
 
     /* the count, a digest id as java_text writes it, and super */
     return 4 + ID_OVERHEAD + 3 * user + 1 + BASE64_MAX + ID_OVERHEAD;
@@ -108,46 +111,87 @@ hash_of(int alg)
     return EVP_sha1();
 }
 
-int
-auth_digest_id(struct bytes user_password, int alg, char *text, size_t size)
+/* So many bytes at once, and no character cut in two: it has four at most. */
+static size_t
+piece_of(const uint8_t *p, size_t left)
 {
-    uint8_t hash[EVP_MAX_MD_SIZE];
-    uint8_t base64[BASE64_MAX];
-    unsigned hash_size = 0;
-    const uint8_t *p = user_password.data;
-    size_t all = user_password.size < 0 ? 0 : (size_t)user_password.size;
-    const uint8_t *colon = all > 0 ? memchr(p, ':', all) : NULL;
-    size_t user = colon ? (size_t)(colon - p) : all;
-    int n;
-
-    if (EVP_Digest(p, all, hash, &hash_size, hash_of(alg), NULL) != 1)
-        return -EIO;
-    n = EVP_EncodeBlock(base64, hash, (int)hash_size);
-    if (user + 1 + (size_t)n > size)
-        return -ENOSPC;
-    if (user > 0)
-        memcpy(text, p, user);
-    text[user] = ':';
-    memcpy(text + user + 1, base64, (size_t)n);
-    return (int)user + 1 + n;
+    if (left <= PIECE)
+        return left;
+    for (size_t n = PIECE; n > PIECE - 4; n--)
+        if ((p[n] & 0xc0) != 0x80)
+            return n;
+    return PIECE; /* within what is no character */
 }
 
 /*
- * Any text, as Java reads it, is a user and a password.  The operator's super
- * user is known by the id that its password makes. ZK:
- * DigestAuthenticationProvider.handleAuthentication
+ * Hash a text as Java reads it, and keep of that what is before the first
+ * colon.  It may be as long as a request.
+ */
+static bool
+read_digest(EVP_MD_CTX *hash, struct bytes from, struct jute_out *user)
+{
+    uint8_t text[3 * PIECE];
+    size_t left = from.size < 0 ? 0 : (size_t)from.size, n;
+    const uint8_t *colon = NULL;
+
+    for (const uint8_t *p = from.data; left > 0; p += n, left -= n) {
+        size_t size;
+
+        n = piece_of(p, left);
+        size = java_text((struct bytes){p, (int32_t)n}, text);
+        if (EVP_DigestUpdate(hash, text, size) != 1)
+            return false;
+        if (colon)
+            continue;
+        colon = memchr(text, ':', size);
+        jute_put_raw(user, text, colon ? (size_t)(colon - text) : size);
+    }
+    return true;
+}
+
+/* The same to its end: the hash as text. */
+static int
+digest_base64(struct bytes from, int alg, struct jute_out *user,
+              uint8_t base64[BASE64_MAX])
+{
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    uint8_t bytes[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    bool is_done = hash && EVP_DigestInit_ex(hash, hash_of(alg), NULL) == 1 &&
+                   read_digest(hash, from, user) &&
+                   EVP_DigestFinal_ex(hash, bytes, &size) == 1;
+
+    EVP_MD_CTX_free(hash);
+    return is_done ? EVP_EncodeBlock(base64, bytes, (int)size) : -EIO;
+}
+
+int
+auth_digest_id(struct bytes user_password, int alg, char *text, size_t size)
+{
+    struct jute_out out = jute_out_of(text, size);
+    uint8_t base64[BASE64_MAX];
+    int n = digest_base64(user_password, alg, &out, base64);
+
+    if (n < 0)
+        return n;
+    jute_put_raw(&out, ":", 1);
+    jute_put_raw(&out, base64, (size_t)n);
+    return out.bad ? -ENOSPC : (int)jute_out_size(&out);
+}
+
+/*
+ * Any text is a user and a password.  The operator's super user is known by the
+ * id that its password makes.
+ * ZK: DigestAuthenticationProvider.handleAuthentication
  */
 static enum zk_code
 add_digest(const struct conf *conf, struct bytes auth, struct auth_ids *ids)
 {
     char text[AUTH_IDS_MAX];
-    uint8_t read[AUTH_IDS_MAX];
     struct bytes id = {(const uint8_t *)text, 0};
 
-    if (auth.size < 0 || (size_t)auth.size > sizeof read / 3 ||
-        !conf->digest_auth_enabled)
+    if (auth.size < 0 || !conf->digest_auth_enabled)
         return ZK_AUTH_FAILED;
-    auth = (struct bytes){read, (int32_t)java_text(auth, read)};
     id.size = auth_digest_id(auth, conf->digest_alg, text, sizeof text);
     if (id.size < 0)
         return ZK_AUTH_FAILED;

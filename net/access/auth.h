@@ -53,7 +53,7 @@ uint32_t auth_growth(struct bytes auth);
 /*
  * Answer an auth packet: ZK_OK, with the identities added that were not
  * there yet, or ZK_AUTH_FAILED (unknown scheme, refused, null data, no
- * room): reply that, then close the connection.
+ * room for the user): reply that, then close the connection.
  */
 enum zk_code auth_add(const struct conf *conf, struct bytes scheme,
                       struct bytes auth, struct auth_ids *ids);
@@ -74,8 +74,9 @@ bool auth_holds(struct bytes ids, uint32_t schemes);
 void auth_put_clients(struct bytes ids, struct jute_out *out);
 
 /*
- * "user:BASE64(H(user:password))" of "user:password" into at most `size`
- * bytes; returns the length or -ENOSPC.  `alg` is enum conf_digest_alg.
+ * "user:BASE64(H(user:password))" of "user:password", as Java reads that, into
+ * at most `size` bytes; returns the length or -ENOSPC.  `alg` is enum
+ * conf_digest_alg.
  */
 int auth_digest_id(struct bytes user_password, int alg, char *text,
                    size_t size);

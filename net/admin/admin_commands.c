@@ -3,7 +3,6 @@
 #include "net/admin/admin_commands.h"
 
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdlib.h>
 
 #include "daemon/version.h"
@@ -133,43 +132,12 @@ put_watch_summary(const struct admin_view *v, json_t *o)
 
 /* --- the ensemble --------------------------------------------------------- */
 
-/* As digits if the name is known to this machine now, else the name. */
-static void
-put_address(json_t *o, const char *name, const char *host)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
-    char digits[NI_MAXHOST];
-
-    if (getaddrinfo(host, NULL, &hints, &list) != 0) {
-        TEXT(o, name, host);
-        return;
-    }
-    if (getnameinfo(list->ai_addr, list->ai_addrlen, digits, sizeof digits,
-                    NULL, 0, NI_NUMERICHOST) == 0)
-        TEXT(o, name, digits);
-    else
-        TEXT(o, name, host);
-    freeaddrinfo(list);
-}
-
-static const struct conf_member *
-member_of(const struct conf *c, sid_t sid)
-{
-    for (uint32_t i = 0; i < c->member_count; i++)
-        if (c->member[i].sid == sid)
-            return &c->member[i];
-    return NULL;
-}
-
 static void
 put_leader(const struct admin_view *v, json_t *o)
 {
-    sid_t sid = v->figures->ensemble.leader;
-    const struct conf_member *leader = member_of(v->conf, sid);
-
     FLAG(o, "is_leader", v->figures->role == ROLE_LEADING);
-    NUMBER(o, "leader_id", sid);
-    put_address(o, "leader_ip", leader ? leader->host : "");
+    NUMBER(o, "leader_id", v->figures->ensemble.leader);
+    TEXT(o, "leader_ip", v->leader_address);
 }
 
 static void

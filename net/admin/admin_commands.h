@@ -17,6 +17,7 @@
 struct admin_view {
     const struct figures *figures;
     const struct conf *conf;
+    const char *leader_address; /* as admin_leader.h shows it */
 };
 
 /* The answer to `name` without its error or its command's primary name. */

@@ -6,7 +6,8 @@
  * PROC_STOP ends it.  If it dies, a scrape fails, the supervisor forks another.
  * A port that cannot be had is a warning: the server goes on without it.
  *
- * libmicrohttpd runs a thread of its own in this process; the loop beats.
+ * libmicrohttpd runs a thread of its own in this process, which answers all;
+ * the loop beats, and waits for name servers (admin_leader.h).
  * Facts: spec/operations.md 7, 8.
  */
 #include <errno.h>
@@ -19,12 +20,14 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "net/admin/admin_commands.h"
+#include "net/admin/admin_leader.h"
 
 struct admin {
     struct shm *shm;
     struct conf conf;
     struct MHD_Daemon *http;
     struct bell bell;
+    struct admin_leader leader;
 };
 
 /* --- answers -------------------------------------------------------------- */
@@ -58,12 +61,15 @@ run_command(struct admin *a, struct MHD_Connection *connection,
 {
     static struct conf conf; /* one thread answers */
     struct figures figures;
-    struct admin_view view = {.figures = &figures, .conf = &conf};
+    char leader[NI_MAXHOST];
+    struct admin_view view = {
+        .figures = &figures, .conf = &conf, .leader_address = leader};
     struct admin_answer answer;
     char *text;
 
     figures_collect(a->shm, &figures);
     shm_conf(a->shm, &conf);
+    admin_leader_address(&a->leader, &conf, figures.ensemble.leader, leader);
     admin_command(&view, name, &answer);
     json_object_set_new(answer.fields, "command", admin_text(answer.command));
     json_object_set_new(answer.fields, "error",
@@ -169,9 +175,11 @@ listen_http(struct admin *a)
 }
 
 static bool
-no_work(void *arg)
+look(void *arg)
 {
-    (void)arg;
+    struct admin *a = arg;
+
+    admin_leader_look(&a->leader);
     return false;
 }
 
@@ -185,6 +193,7 @@ admin_main(struct shm *shm)
         fatal(EXIT_UNEXPECTED, "no event loop");
     a.shm = shm;
     shm_conf(shm, &a.conf);
+    admin_leader_init(&a.leader, shm, loop);
     if (a.conf.admin_enabled && a.conf.admin_port > 0) {
         a.http = listen_http(&a);
         if (a.http)
@@ -196,7 +205,7 @@ admin_main(struct shm *shm)
             log_warn("no admin port: cannot listen on %s:%d: %s",
                      a.conf.admin_address, a.conf.admin_port, strerror(errno));
     }
-    bell_attach(&a.bell, loop, shm, PROC_ADMIN, no_work, &a);
+    bell_attach(&a.bell, loop, shm, PROC_ADMIN, look, &a);
     proc_ready(PROC_ADMIN, shm);
     ev_run(loop, 0);
     exit(EXIT_SUCCESS);

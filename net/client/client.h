@@ -110,6 +110,9 @@ struct client_proc {
 
     struct ring_memory ring_memory; /* of our requests */
     ring_pos_t delivered;
+    uint64_t ahead;   /* bytes that `applied` may be; 0: any */
+    bool was_full;    /* a slice of events, since the last turn */
+    size_t told;      /* bytes of events in this slice */
     zxid_t zxid;      /* of the tree at `delivered` */
     mono_ms_t now_ms; /* of this turn */
     bool is_lost;     /* the tree cannot be read: drop everybody */
@@ -360,13 +363,27 @@ bool client_watch(struct client_proc *p, struct client *c, struct bytes path,
 /* --- client_deliver.c ----------------------------------------------------- */
 
 /*
- * Deliver entries up to what is applied, at most `max_bytes` of the ring.
- * True: there is more.
+ * Deliver entries up to what is applied, at most `max_bytes` of the ring or a
+ * slice of events.  True: there is more.
  */
 bool client_deliver(struct client_proc *p, uint64_t max_bytes);
 
 /* All of it. */
 void client_catch_up(struct client_proc *p);
+
+/* --- client_pace.c -------------------------------------------------------- */
+
+/* Bytes of events that are told before others have their turn. */
+size_t client_pace_slice(const struct client_proc *p);
+
+/* A slice was full: so many bytes of the ring were in it. */
+void client_pace_full(struct client_proc *p, uint64_t ring_bytes);
+
+/* Once a turn, with everything on its way. */
+void client_pace_turn(struct client_proc *p);
+
+/* Replication may apply what it likes. */
+void client_pace_end(struct client_proc *p);
 
 /* --- client_life.c: following replication --------------------------------- */
 

@@ -78,6 +78,7 @@ tell(void *arg, uint32_t id)
     reply_put_event(&out, n->event, n->path);
     conn_out_end(&c->conn, &out);
     c->event_bytes += (uint32_t)room;
+    p->told += room;
 }
 
 static void
@@ -365,11 +366,14 @@ client_deliver(struct client_proc *p, uint64_t max_bytes)
 {
     ring_pos_t applied = atomic_load_explicit(&p->shm->replication->applied,
                                               memory_order_acquire);
-    ring_pos_t stop = p->delivered + max_bytes;
+    ring_pos_t from = p->delivered;
+    size_t slice = client_pace_slice(p);
 
     if (p->delivered == applied || !client_is_serving(p))
         return false;
-    while (p->delivered != applied && p->delivered < stop) {
+    p->told = 0;
+    while (p->delivered != applied && p->delivered - from < max_bytes &&
+           p->told < slice) {
         const struct ring_entry *e = txring_at(&p->shm->ring, p->delivered);
 
         check(e->size >= sizeof *e && p->delivered + e->size <= applied);
@@ -378,12 +382,14 @@ client_deliver(struct client_proc *p, uint64_t max_bytes)
     }
     atomic_store_explicit(&p->own->delivered, p->delivered,
                           memory_order_release);
+    if (p->delivered != applied && p->told >= slice)
+        client_pace_full(p, p->delivered - from);
     return p->delivered != applied;
 }
 
 void
 client_catch_up(struct client_proc *p)
 {
-    while (client_deliver(p, UINT64_MAX / 2))
+    while (client_deliver(p, UINT64_MAX))
         ;
 }

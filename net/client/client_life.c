@@ -53,6 +53,7 @@ detach(struct client_proc *p)
     p->period = 0;
     p->is_read_only = false;
     atomic_store(&p->own->delivered, RING_POS_NONE);
+    client_pace_end(p);
     atomic_store(&p->own->wants_tree, 0);
     p->wants_tree = false;
     atomic_store(&p->own->attached, 0);

@@ -125,6 +125,7 @@ turn(void *arg)
     run_todo(p);
     client_publish(p);
     conn_flush_dirty(&p->home);
+    client_pace_turn(p);
     client_end_look(p);
     client_accept_look(p);
     client_sweep(p);

@@ -383,7 +383,6 @@ client_input(struct conn *conn, const uint8_t *data, size_t size)
             return size;
         }
         if (got == FRAME_PARTIAL) {
-            conn->want = (uint32_t)frame.want;
             if (frame.want > FRAME_LENGTH_BYTES &&
                 is_too_large_now(p, c, frame.length))
                 client_drop(p, c);

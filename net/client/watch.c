@@ -30,18 +30,20 @@ watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes)
 }
 
 /*
- * A connection watches the path no more: forget the path, or the hints if
- * most are stale or `now` says so.
+ * A connection watches the path no more: forget the path, or the hints if most
+ * are stale.  One that is left may come to life again, when its connection sets
+ * a watch anew: then two hints lead there, and a trigger's stamp sees to it
+ * that it is told once.
  */
 static void
-after_loss(struct watch *w, uint32_t handle, bool now)
+after_loss(struct watch *w, uint32_t handle)
 {
     struct wpath *p = watch_path_at(w, handle);
     struct hints *h = watch_path_hints(w, p);
 
     if (!p->is_many || h->live == 0)
         watch_path_free(w, handle);
-    else if (now || h->count - h->live > h->live)
+    else if (h->count - h->live > h->live)
         watch_hints_sweep(w, p, handle);
 }
 
@@ -114,7 +116,7 @@ watch_close(struct watch *w, uint32_t conn)
             continue;
         count_change(w, &old, watch_path_at(w, handle),
                      watch_entry_modes(entry), 0);
-        after_loss(w, handle, false);
+        after_loss(w, handle);
     }
     watch_set_clear(&w->arena, &old);
 }
@@ -177,7 +179,7 @@ watch_remove(struct watch *w, uint32_t conn, struct bytes path, unsigned modes)
         return 0;
     set_modes(w, conn, handle, entry, had & ~modes);
     if ((had & ~modes) == 0)
-        after_loss(w, handle, true); /* or a later watch makes two hints */
+        after_loss(w, handle);
     return had & modes;
 }
 

@@ -306,7 +306,10 @@ ring_pos_t repl_ahead_entries(const struct repl *r, ring_pos_t pos);
 
 /* --- repl_apply.c -------------------------------------------------------- */
 
-/* Apply a bounded number of what is committed; true if there is more. */
+/*
+ * Apply a bounded number of what is committed, as far as the client processes
+ * let us; true if there is more.
+ */
 bool repl_apply(struct repl *r);
 
 /* One transaction to tree and session table, inside a batch. */

@@ -94,8 +94,9 @@ apply_entry(struct repl *r, struct ring_entry *e)
     return e->outcome_count;
 }
 
+/* Up to `until`, which is committed. */
 static void
-apply_batch(struct repl *r)
+apply_batch(struct repl *r, ring_pos_t until)
 {
     struct shm_replication *shared = r->shm->replication;
     ring_pos_t seen = r->applied; /* looked ahead up to here */
@@ -103,8 +104,8 @@ apply_batch(struct repl *r)
     uint32_t outcomes = 0;
 
     tree_batch_begin(r->tree);
-    for (uint32_t i = 0; i < BATCH_ENTRIES && outcomes < BATCH_OUTCOMES &&
-                         r->applied < r->committed;
+    for (uint32_t i = 0;
+         i < BATCH_ENTRIES && outcomes < BATCH_OUTCOMES && r->applied < until;
          i++) {
         struct ring_entry *e = txring_at(&r->shm->ring, r->applied);
 
@@ -209,6 +210,13 @@ is_behind(const struct repl *r, const struct shm_client *c)
     return delivered != RING_POS_NONE && r->applied - delivered > BEHIND_BYTES;
 }
 
+/* It has to look before it lets us go on. */
+static bool
+is_holding(const struct shm_client *c)
+{
+    return atomic_load_explicit(&c->apply_until, memory_order_relaxed) != 0;
+}
+
 /*
  * Wake who has something to do.  A client process that begins to watch looks
  * at the ring once more before it sleeps, so no event is late.
@@ -220,30 +228,59 @@ ring_concerned(struct repl *r)
     for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
         const struct shm_client *c = r->shm->client[w];
 
-        if ((r->concerned >> w & 1) || is_watching(c) || is_behind(r, c))
+        if ((r->concerned >> w & 1) || is_watching(c) || is_holding(c) ||
+            is_behind(r, c))
             bell_ring(r->shm, (enum proc_id)(PROC_CLIENT + w));
     }
     r->concerned = 0;
 }
 
+/* What all client processes let us apply: client_pace.c. */
+static ring_pos_t
+let_by_all(const struct repl *r)
+{
+    ring_pos_t least = r->committed;
+
+    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
+        ring_pos_t pos = atomic_load_explicit(&r->shm->client[w]->apply_until,
+                                              memory_order_acquire);
+
+        if (pos != 0 && pos < least)
+            least = pos;
+    }
+    return least;
+}
+
+static void
+apply_up_to(struct repl *r, ring_pos_t until)
+{
+    for (int i = 0; i < APPLY_BATCHES && r->applied < until; i++)
+        apply_batch(r, until);
+    atomic_store_explicit(&r->shm->replication->outstanding, r->outstanding,
+                          memory_order_relaxed);
+    tree_reclaim(r->tree, delivered_by_all(r));
+    ring_concerned(r);
+}
+
 void
 repl_apply_all(struct repl *r)
 {
-    while (repl_apply(r))
-        ;
+    tell_committed(r);
+    while (r->applied < r->committed)
+        apply_up_to(r, r->committed);
 }
 
 bool
 repl_apply(struct repl *r)
 {
+    ring_pos_t until;
+
     tell_committed(r);
     if (r->applied == r->committed)
         return false;
-    for (int i = 0; i < APPLY_BATCHES && r->applied < r->committed; i++)
-        apply_batch(r);
-    atomic_store_explicit(&r->shm->replication->outstanding, r->outstanding,
-                          memory_order_relaxed);
-    tree_reclaim(r->tree, delivered_by_all(r));
-    ring_concerned(r);
-    return r->applied < r->committed;
+    until = let_by_all(r);
+    if (r->applied < until)
+        apply_up_to(r, until);
+    r->is_stalled |= until < r->committed;
+    return r->applied < until;
 }

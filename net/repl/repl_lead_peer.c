@@ -158,8 +158,8 @@ take_late(struct lead_peer *p)
 {
     while (p->is_used && buf_used(p->late) > 0) {
         struct qpacket packet;
-        int64_t n = qlink_get(&p->conn, p->late->data + p->late->start,
-                              buf_used(p->late), &packet);
+        int64_t n = qlink_get(p->late->data + p->late->start, buf_used(p->late),
+                              &packet);
 
         check(n > 0);
         hear(p, &packet);
@@ -179,7 +179,7 @@ input(struct conn *c, const uint8_t *data, size_t size)
 
     while (taken < size && p->is_used && !c->pauses) {
         struct qpacket packet;
-        int64_t n = qlink_get(c, data + taken, size - taken, &packet);
+        int64_t n = qlink_get(data + taken, size - taken, &packet);
 
         if (n < 0) {
             log_warn("%s: %s sent what is no packet", p->lead->duty->name,

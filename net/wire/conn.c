@@ -63,9 +63,7 @@ conn_pause(struct conn *c, enum conn_pause why)
 static bool
 keep(struct conn *c, const uint8_t *data, size_t size)
 {
-    size_t want = c->want > size ? c->want : size;
-
-    if (!buf_reserve(&home_of(c)->pool, &c->in, want))
+    if (!buf_reserve(&home_of(c)->pool, &c->in, size))
         return false;
     memcpy(c->in->data, data, size);
     c->in->start = 0;
@@ -86,7 +84,6 @@ feed(struct conn *c, const uint8_t *data, size_t size)
 {
     size_t taken;
 
-    c->want = 0;
     c->is_fed = true;
     taken = home_of(c)->ops->input(c, data, size);
     c->is_fed = false;
@@ -104,7 +101,6 @@ feed_kept(struct conn *c)
     struct buf *in = c->in;
     size_t taken;
 
-    c->want = 0;
     c->is_fed = true;
     taken = home_of(c)->ops->input(c, in->data + in->start, buf_used(in));
     c->is_fed = false;
@@ -115,16 +111,15 @@ feed_kept(struct conn *c)
     if (buf_used(in) == 0) {
         buf_give(&home_of(c)->pool, in);
         c->in = NULL;
-    } else if (c->want > buf_used(in) && !buf_reserve(&home_of(c)->pool, &c->in,
-                                                      c->want - buf_used(in))) {
-        out_of_buffers(c);
+    } else {
+        buf_trim(&home_of(c)->pool, &c->in);
     }
 }
 
 /*
- * Where the next bytes go: into the kept buffer if a large message is on its
- * way, else behind a small rest in the scratch memory, so that one read
- * brings many messages.
+ * Where the next bytes go: into the kept buffer if much of a message is there,
+ * which doubles when it is full, else behind a small rest in the scratch
+ * memory, so that one read brings many messages.
  */
 static void
 on_readable(struct conn *c)
@@ -132,14 +127,13 @@ on_readable(struct conn *c)
     struct conn_home *home = home_of(c);
     struct buf *in = c->in;
     size_t rest = buf_used(in);
-    bool is_moved = rest <= MOVED_BYTES && c->want <= CONN_SCRATCH;
+    bool is_moved = rest <= MOVED_BYTES;
     uint8_t *at = home->scratch + rest;
     size_t room = CONN_SCRATCH - rest;
     ssize_t n;
 
     if (!is_moved) {
-        if (!buf_reserve(&home->pool, &c->in,
-                         c->want > rest ? c->want - rest : MOVED_BYTES)) {
+        if (!buf_reserve(&home->pool, &c->in, MOVED_BYTES)) {
             out_of_buffers(c);
             return;
         }

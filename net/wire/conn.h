@@ -7,8 +7,10 @@
  *
  * An idle connection has no buffer.  One read(2) and one write(2) serve all
  * messages that are there: input() is handed everything that came and says
- * how much it took.  Output waits for conn_flush_dirty, which runs after
- * input() and for all dirty connections in conn_flush_dirty.
+ * how much it took.  What it leaves takes memory as it comes, whatever length
+ * it begins with: a peer's word costs nothing.  Output waits for
+ * conn_flush_dirty, which runs after input() and for all dirty connections in
+ * conn_flush_dirty.
  *
  * Marks: above CONN_OUT_HIGH bytes of unsent output the connection is not
  * read any more (CONN_PAUSE_OUTPUT) until it has fallen below CONN_OUT_LOW.
@@ -44,8 +46,8 @@ struct conn;
 
 struct conn_ops {
     /*
-     * Take messages from `data`; returns how many bytes were taken.  Sets
-     * `want` to what the next message needs.  Stops after conn_pause.
+     * Take messages from `data`; returns how many bytes were taken.  Stops
+     * after conn_pause.
      */
     size_t (*input)(struct conn *c, const uint8_t *data, size_t size);
     /* The other side is gone, or the socket failed: close it. */
@@ -71,7 +73,6 @@ struct conn {
     ev_io io; /* its `data` is the home: an idle connection is small */
     struct buf *in, *out;
     struct conn *next_dirty;
-    uint32_t want;  /* bytes of the next message; 0: not known */
     uint8_t pauses; /* enum conn_pause */
     bool is_dirty;
     bool is_open;

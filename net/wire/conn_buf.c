@@ -40,6 +40,12 @@ fresh(struct buf_pool *pool, uint32_t log2)
     return (struct buf *)(void *)p;
 }
 
+static size_t
+limit_of(const struct buf_pool *pool, uint32_t log2)
+{
+    return pool->out_max - (log2 <= BUF_LOG2_LITTLE ? 0 : pool->out_max / 8);
+}
+
 struct buf *
 buf_take(struct buf_pool *pool, size_t size)
 {
@@ -47,7 +53,7 @@ buf_take(struct buf_pool *pool, size_t size)
     size_t bytes = (size_t)1 << log2;
     struct buf *b = NULL;
 
-    if (log2 > BUF_LOG2_MAX || pool->out_bytes + bytes > pool->out_max)
+    if (log2 > BUF_LOG2_MAX || pool->out_bytes + bytes > limit_of(pool, log2))
         return NULL;
     if (log2 <= BUF_LOG2_KEPT && pool->kept[log2]) {
         b = pool->kept[log2];
@@ -83,26 +89,43 @@ buf_give(struct buf_pool *pool, struct buf *b)
     pool->kept_bytes[b->log2] += (uint32_t)bytes;
 }
 
-bool
-buf_reserve(struct buf_pool *pool, struct buf **b, size_t size)
+/* Move the content into a new buffer with `size` bytes of room behind it. */
+static bool
+move(struct buf_pool *pool, struct buf **b, size_t size)
 {
     struct buf *old = *b, *new;
     size_t used = buf_used(old);
 
+    new = buf_take(pool, used + size);
+    if (!new)
+        return false;
+    if (used > 0)
+        memcpy(new->data, old->data + old->start, used);
+    new->end = (uint32_t)used;
+    buf_give(pool, old);
+    *b = new;
+    return true;
+}
+
+bool
+buf_reserve(struct buf_pool *pool, struct buf **b, size_t size)
+{
+    struct buf *old = *b;
+    size_t used = buf_used(old);
+
     if (old && buf_capacity(old) - old->end >= size)
         return true;
-    if (old && buf_capacity(old) - used >= size) {
-        memmove(old->data, old->data + old->start, used);
-    } else {
-        new = buf_take(pool, used + size);
-        if (!new)
-            return false;
-        if (used > 0)
-            memcpy(new->data, old->data + old->start, used);
-        buf_give(pool, old);
-        *b = new;
-    }
-    (*b)->start = 0;
-    (*b)->end = (uint32_t)used;
+    if (!old || buf_capacity(old) - used < size)
+        return move(pool, b, size);
+    memmove(old->data, old->data + old->start, used);
+    old->start = 0;
+    old->end = (uint32_t)used;
     return true;
+}
+
+void
+buf_trim(struct buf_pool *pool, struct buf **b)
+{
+    if (*b && buf_used(*b) < buf_capacity(*b) / 4)
+        move(pool, b, 0); /* no memory: it stays as it is */
 }

@@ -5,7 +5,9 @@
  * Sizes are powers of two from 512 bytes.  Small ones that were given back
  * are kept for the next taker, large ones go back to the kernel.  What is out
  * at one time is bounded: an empty pool refuses, its caller closes or stops
- * reading.  One pool per process, no lock.
+ * reading.  The last eighth of it is for buffers up to 16 KiB: who asks for
+ * much does not keep those from an answer who ask for little.  One pool per
+ * process, no lock.
  */
 #ifndef NET_WIRE_CONN_BUF_H
 #define NET_WIRE_CONN_BUF_H
@@ -16,7 +18,8 @@
 
 enum {
     BUF_LOG2_MIN = 9,
-    BUF_LOG2_KEPT = 17, /* up to 128 KiB a buffer is kept */
+    BUF_LOG2_LITTLE = 14, /* finds room when larger ones do not */
+    BUF_LOG2_KEPT = 17,   /* up to 128 KiB a buffer is kept */
     BUF_LOG2_MAX = 30,
     BUF_KEPT_BYTES = 1 << 20, /* of each size */
 };
@@ -60,5 +63,11 @@ buf_used(const struct buf *b)
  * nothing changed.
  */
 bool buf_reserve(struct buf_pool *pool, struct buf **b, size_t size);
+
+/*
+ * Give memory back that the content of `*b` does not need, if that is most of
+ * it.  Room behind the content is gone then.
+ */
+void buf_trim(struct buf_pool *pool, struct buf **b);
 
 #endif

@@ -11,15 +11,11 @@
 enum { PACKET_FIXED = QPACKET_BYTES_MIN };
 
 int64_t
-qlink_get(struct conn *c, const uint8_t *data, size_t size, struct qpacket *p)
+qlink_get(const uint8_t *data, size_t size, struct qpacket *p)
 {
     struct bytes in = {data, size > INT32_MAX ? INT32_MAX : (int32_t)size};
-    uint64_t need = 0;
-    int64_t n = qpacket_get(in, QLINK_DATA_MAX, p, &need);
 
-    if (n == 0)
-        c->want = (uint32_t)need;
-    return n;
+    return qpacket_get(in, QLINK_DATA_MAX, p);
 }
 
 bool

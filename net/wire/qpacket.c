@@ -25,15 +25,13 @@ authinfo_size(struct bytes in)
 }
 
 int64_t
-qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p,
-            uint64_t *need)
+qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p)
 {
     struct jute_in at = jute_in_of(in.data, (size_t)in.size);
     struct bytes rest;
     int64_t auth_size;
     int32_t size;
 
-    *need = QPACKET_BYTES_MIN;
     p->type = jute_get_i32(&at);
     p->zxid = jute_get_i64(&at);
     size = jute_get_i32(&at);
@@ -41,17 +39,13 @@ qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p,
         return 0;
     if (size < -1 || (size > 0 && (uint32_t)size > data_max))
         return -EBADMSG;
-    *need += size > 0 ? (uint32_t)size : 0;
     p->data = (struct bytes){at.at, size};
     if (size > 0 && !jute_take(&at, (size_t)size))
         return 0;
     rest = (struct bytes){at.at, (int32_t)jute_in_left(&at)};
     auth_size = authinfo_size(rest);
-    if (auth_size <= 0) {
-        if ((uint64_t)in.size >= *need)
-            *need = (uint64_t)in.size + 1;
+    if (auth_size <= 0)
         return auth_size;
-    }
     p->authinfo = auth_size == 4 && load_be32(rest.data) == UINT32_MAX
                       ? BYTES_NULL
                       : (struct bytes){rest.data, (int32_t)auth_size};

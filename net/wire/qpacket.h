@@ -56,11 +56,10 @@ enum {
 
 /*
  * Take one packet from the front of `in`.  Returns its size; 0 when more
- * bytes are needed, with `need` how many at least in all; -EBADMSG when it
- * can be none: a length below -1 or above `data_max`.
+ * bytes are needed; -EBADMSG when it can be none: a length below -1 or above
+ * `data_max`.
  */
-int64_t qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p,
-                    uint64_t *need);
+int64_t qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p);
 
 /* Write one; out->bad if it does not fit. */
 void qpacket_put(struct jute_out *out, const struct qpacket *p);

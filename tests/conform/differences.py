@@ -649,6 +649,9 @@ NOT_COMPARED = [
      "a committed transaction must always be readable and sendable"),
     ("an ACL of more than 4,096 entries, or one that `auth` expands beyond "
      "the room of its transaction", "stored", "INVALIDACL", "the same"),
+    ("an auth packet with which the identities of a connection take more than "
+     "16 KiB: a digest with such a user, whatever its password", "accepted",
+     "AUTHFAILED, then close", "each request carries them to the leader"),
     ("session ids of a restarted server", "from the monotonic clock",
      "from the wall clock", "ids must not come back after a reboot"),
     ("a version that would become -1", "-1", "0",

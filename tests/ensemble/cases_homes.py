@@ -3,12 +3,15 @@
 first of them swallows every packet, and the second must do.  And members with
 a name that stands for an address of each family."""
 
+import json
 import os
 import socket
 import time
+import urllib.request
 
 import net
 from cases_basic import write_through_each
+from ensemble import until
 from trial import case
 
 SECOND = "10.78.0."
@@ -133,6 +136,19 @@ class Names:
             f.write("127.0.0.1 localhost %s\n" % names)
 
 
+def http(m, command):
+    """What the admin server of `m` says, if it does within a name server's
+    patience."""
+    url = "http://127.0.0.1:%d/commands/%s" % (m.admin, command)
+    with urllib.request.urlopen(url, timeout=4) as answer:
+        return json.load(answer)
+
+
+def tells_the_leader(m, leader):
+    says = http(m, "leader")
+    return says["leader_id"] == leader.sid and says["leader_ip"] == "127.0.0.1"
+
+
 @case("short", "long", of=["zzz"])
 def names_that_stop_resolving(t, word):
     """The name servers go, and then the leader; those who are left know each
@@ -145,11 +161,17 @@ def names_that_stop_resolving(t, word):
     names.give(" ".join(m.name for m in e))
     e.start()
     write_through_each(t, e, "named")
-    names.give("")
     leader = e.wait()
+    until(lambda: all(tells_the_leader(m, leader) for m in e.running()),
+          "HTTP tells the leader's address", SOON_S)
+    names.give("")
+    for m in e.running():
+        t.claim(tells_the_leader(m, leader), "%r forgot it", m)
     leader.kill()
     e.wait(seconds=SOON_S)
     write_through_each(t, e, "unnamed")
+    for m in e.running():
+        t.claim(http(m, "leader")["leader_id"] > 0, "%r knows no leader", m)
     names.give(" ".join(m.name for m in e))
     leader.start()
     t.finish(e)

@@ -48,7 +48,8 @@ given_a_member(enum server_role role)
 static void
 asks(const char *name)
 {
-    struct admin_view view = {.figures = &figures, .conf = &conf};
+    struct admin_view view = {
+        .figures = &figures, .conf = &conf, .leader_address = "127.0.0.1"};
 
     free(text);
     admin_command(&view, name, &answer);

@@ -8,6 +8,7 @@
 
 #include "net/access/acl.h"
 #include "net/access/auth.h"
+#include "net/wire/java_text.h"
 #include "tests/unit/unit.h"
 
 struct holder {
@@ -139,6 +140,64 @@ a_user_is_read_as_java_reads_it(void)
     CU_ASSERT_TRUE(memcmp(h->memory + h->ids.size - n, text, (size_t)n) == 0);
 }
 
+/* Of all that is hashed only the user is kept. */
+static void
+a_password_may_be_long(void)
+{
+    static char long_one[300000];
+    struct holder *h = nobody();
+
+    memset(long_one, 'p', sizeof long_one - 1);
+    memcpy(long_one, "bob:", 4);
+    CU_ASSERT_TRUE(auth_growth(bytes_of(long_one)) < 256);
+    h->ids.room = (uint16_t)auth_growth(bytes_of(long_one));
+    CU_ASSERT_EQUAL(say(h, "digest", long_one), ZK_OK);
+    CU_ASSERT_EQUAL(id_count(h), 1);
+}
+
+static void
+a_user_of_more_than_the_room_is_refused(void)
+{
+    static char user[AUTH_IDS_MAX];
+    struct holder *h = nobody();
+
+    memset(user, 'u', sizeof user - 1);
+    CU_ASSERT_EQUAL(say(h, "digest", user), ZK_AUTH_FAILED);
+    user[AUTH_IDS_MAX - 100] = 0;
+    CU_ASSERT_EQUAL(say(h, "digest", user), ZK_OK);
+}
+
+/* As the password of nobody: `size` bytes of `part`, again and again. */
+static struct bytes
+password_of(const char *part, size_t size, uint8_t *text)
+{
+    text[0] = ':';
+    for (size_t i = 1; i < size; i++)
+        text[i] = (uint8_t)part[i % strlen(part)];
+    return (struct bytes){text, (int32_t)size};
+}
+
+/* However it is cut into pieces, a text is read as if it were not. */
+static void
+a_long_text_is_read_as_a_whole(void)
+{
+    static const char *const parts[] = {"\xf0\x9f\x98\x80", "\xe2\x82", "\x80",
+                                        "\xed\xa0\x80", "x\xc3\xa9"};
+    static uint8_t text[20000], read[3 * sizeof text];
+    char id[64], want[64];
+
+    for (size_t i = 0; i < ARRAY_COUNT(parts); i++)
+        for (size_t size = sizeof text; size > sizeof text - 5; size--) {
+            struct bytes raw = password_of(parts[i], size, text);
+            struct bytes as_java = {read, (int32_t)java_text(raw, read)};
+            int n = auth_digest_id(raw, CONF_DIGEST_SHA1, id, sizeof id);
+
+            auth_digest_id(as_java, CONF_DIGEST_SHA1, want, sizeof want);
+            CU_ASSERT_EQUAL_FATAL(n, 29);
+            CU_ASSERT_TRUE(memcmp(id, want, 29) == 0);
+        }
+}
+
 static void
 the_same_identity_is_kept_once(void)
 {
@@ -257,6 +316,9 @@ UNIT_SUITE(auth)
     UNIT(every_algorithm_has_its_own_length);
     UNIT(digest_accepts_any_text_but_null);
     UNIT(a_user_is_read_as_java_reads_it);
+    UNIT(a_password_may_be_long);
+    UNIT(a_user_of_more_than_the_room_is_refused);
+    UNIT(a_long_text_is_read_as_a_whole);
     UNIT(the_same_identity_is_kept_once);
     UNIT(the_super_password_makes_a_super_user);
     UNIT(only_digest_and_ip_are_schemes);

@@ -45,6 +45,22 @@ what_is_out_is_bounded(void)
     CU_ASSERT_PTR_NOT_NULL(buf_take(&pool, 1100));
 }
 
+/* Who asks for little is not kept from it by those who ask for much. */
+static void
+the_last_eighth_is_for_small_buffers(void)
+{
+    enum { LITTLE = (16 << 10) - 64, MUCH = (64 << 10) - 64 };
+    uint32_t large = 0, small = 0;
+
+    buf_pool_init(&pool, 1 << 20);
+    while (buf_take(&pool, MUCH))
+        large++;
+    while (buf_take(&pool, LITTLE))
+        small++;
+    CU_ASSERT_EQUAL(large, 14);
+    CU_ASSERT_EQUAL(small, 8);
+}
+
 static void
 reserving_keeps_the_content(void)
 {
@@ -92,13 +108,35 @@ a_refused_reserve_changes_nothing(void)
     CU_ASSERT_PTR_EQUAL(b, same);
 }
 
+static void
+trimming_keeps_the_content_and_little_more(void)
+{
+    struct buf *b = NULL, *same;
+
+    buf_pool_init(&pool, 1 << 20);
+    buf_reserve(&pool, &b, 100000);
+    b->start = 70000;
+    b->end = 70100;
+    b->data[70099] = 42;
+    buf_trim(&pool, &b);
+    CU_ASSERT_EQUAL(pool.out_bytes, 512);
+    CU_ASSERT_EQUAL_FATAL(buf_used(b), 100);
+    CU_ASSERT_EQUAL(b->data[b->start + 99], 42);
+    b->end = b->start + (uint32_t)buf_capacity(b) / 2;
+    same = b;
+    buf_trim(&pool, &b);
+    CU_ASSERT_PTR_EQUAL(b, same);
+}
+
 UNIT_SUITE(conn_buf)
 {
     unit_suite("conn_buf");
     UNIT(a_buffer_has_the_room_asked_for);
     UNIT(the_last_given_is_the_next_taken);
     UNIT(what_is_out_is_bounded);
+    UNIT(the_last_eighth_is_for_small_buffers);
     UNIT(reserving_keeps_the_content);
     UNIT(reserving_moves_before_it_grows);
     UNIT(a_refused_reserve_changes_nothing);
+    UNIT(trimming_keeps_the_content_and_little_more);
 }

@@ -179,6 +179,24 @@ a_watch_set_anew_after_removal_fires_once(void)
     CU_ASSERT_EQUAL(fired_data("/a"), 2);
 }
 
+/* A walk over hints takes a stamp. */
+static void
+who_comes_and_goes_does_not_walk_over_all_others_each_time(void)
+{
+    uint32_t stamp;
+
+    given_connections(CONNS);
+    for (uint32_t i = 0; i < CONNS; i++)
+        add(i, "/a", WATCH_PERSISTENT);
+    stamp = w.stamp;
+    for (uint32_t i = 0; i < 5 * CONNS; i++) {
+        watch_remove(&w, conn(i % 3), bytes_of("/a"), WATCH_ANY);
+        add(i % 3, "/a", WATCH_PERSISTENT);
+    }
+    CU_ASSERT_TRUE(w.stamp - stamp <= 5);
+    CU_ASSERT_EQUAL(fired_data("/a"), CONNS);
+}
+
 static void
 watches_end_with_their_connection(void)
 {
@@ -368,6 +386,7 @@ UNIT_SUITE(watch)
     UNIT(nobody_is_passed_over_when_numbers_begin_again);
     UNIT(modes_of_one_path_stand_for_themselves);
     UNIT(a_watch_set_anew_after_removal_fires_once);
+    UNIT(who_comes_and_goes_does_not_walk_over_all_others_each_time);
     UNIT(watches_end_with_their_connection);
     UNIT(a_stale_hint_tells_nobody);
     UNIT(memory_comes_back_when_all_are_gone);

@@ -34,6 +34,18 @@ for data in ("bob", "", ":", ":pw", "bob:", "a:b:c", b"\xff\xfe", "é:ü",
     case("the digest %r" % (data[:20],))(odd)
 
 
+for what, data in (("password of 100,000 bytes", "bob:" + "p" * 100000),
+                   ("password that is no text", b"bob:" + b"\xe2\x82" * 9001),
+                   ("user of 12,000 bytes", "u" * 12000 + ":pw"),
+                   ("user and password, no colon", "é" * 5500)):
+    def long(t, data=data):
+        a = t.connect()
+        a.auth("digest", data)
+        a.create(t.root + "/n", acl=[(31, "auth", "")])
+        a.getACL(t.root + "/n")
+    case("a digest of a long %s" % what)(long)
+
+
 @case("a null digest fails and closes")
 def _(t):
     a = t.connect()

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_conn.c - claims about what a connection holds of what comes. */
+#include "net/wire/conn.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/wire/frame.h"
+#include "tests/unit/unit.h"
+
+enum { POOL = 64 << 20, LARGE = 1 << 20, PIECE = 50000 };
+
+static struct conn_home home;
+static struct conn conn;
+static int peer;
+static uint32_t messages;
+static uint64_t sum;
+
+/* Messages of any size, as a client's. */
+static size_t
+input(struct conn *c, const uint8_t *data, size_t size)
+{
+    struct frame f;
+    size_t at = 0;
+
+    (void)c;
+    while (frame_next(data + at, size - at, INT32_MAX, &f) == FRAME_WHOLE) {
+        for (int32_t i = 0; i < f.body.size; i++)
+            sum += f.body.data[i];
+        messages++;
+        at += f.want;
+    }
+    return at;
+}
+
+static void
+broken(struct conn *c, int error)
+{
+    (void)error;
+    conn_close(c);
+}
+
+static void
+drained(struct conn *c)
+{
+    (void)c;
+}
+
+static const struct conn_ops ops = {
+    .input = input, .broken = broken, .drained = drained};
+
+static void
+given_a_connection(void)
+{
+    int ends[2];
+
+    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    conn_home_init(&home, ev_loop_new(0), &ops, POOL);
+    conn_open(&conn, &home, ends[0]);
+    peer = ends[1];
+    messages = 0;
+    sum = 0;
+}
+
+static void
+no_connection(void)
+{
+    conn_close(&conn);
+    conn_flush_dirty(&home);
+    close(peer);
+    ev_loop_destroy(home.loop);
+    CU_ASSERT_EQUAL(home.pool.out_bytes, 0);
+}
+
+static void
+comes(const void *data, size_t size)
+{
+    CU_ASSERT_EQUAL(write(peer, data, size), (ssize_t)size);
+    for (int i = 0; i < 4; i++)
+        ev_run(home.loop, EVRUN_NOWAIT);
+}
+
+static void
+a_length_comes(uint32_t length)
+{
+    uint8_t word[FRAME_LENGTH_BYTES];
+
+    store_be32(word, length);
+    comes(word, sizeof word);
+}
+
+static void
+a_length_alone_costs_next_to_nothing(void)
+{
+    given_a_connection();
+    a_length_comes(LARGE);
+    CU_ASSERT_TRUE(home.pool.out_bytes <= 512);
+    no_connection();
+}
+
+/* A buffer is a power of two, and doubles when it is almost full. */
+static void
+memory_follows_what_came(void)
+{
+    static uint8_t data[LARGE];
+    size_t came = FRAME_LENGTH_BYTES;
+    uint64_t want = 0;
+
+    given_a_connection();
+    for (size_t i = 0; i < LARGE; i++)
+        want += data[i] = (uint8_t)(i * 7);
+    a_length_comes(LARGE);
+    for (size_t at = 0, n; at < LARGE; at += n) {
+        n = LARGE - at < PIECE ? LARGE - at : PIECE;
+        comes(data + at, n);
+        came += n;
+        CU_ASSERT_TRUE(home.pool.out_bytes <= 4 * came);
+    }
+    CU_ASSERT_EQUAL(messages, 1);
+    CU_ASSERT_EQUAL(sum, want);
+    CU_ASSERT_EQUAL(home.pool.out_bytes, 0);
+    no_connection();
+}
+
+/* What is left of a large buffer is a small one. */
+static void
+the_first_byte_of_the_next_message_does_not_keep_the_last_ones_memory(void)
+{
+    static const uint8_t data[LARGE + 1];
+
+    given_a_connection();
+    a_length_comes(LARGE);
+    for (size_t at = 0, n; at < sizeof data; at += n) {
+        n = sizeof data - at < PIECE ? sizeof data - at : PIECE;
+        comes(data + at, n);
+    }
+    CU_ASSERT_EQUAL(messages, 1);
+    CU_ASSERT_TRUE(home.pool.out_bytes <= 512);
+    no_connection();
+}
+
+UNIT_SUITE(conn)
+{
+    unit_suite("conn");
+    UNIT(a_length_alone_costs_next_to_nothing);
+    UNIT(memory_follows_what_came);
+    UNIT(the_first_byte_of_the_next_message_does_not_keep_the_last_ones_memory);
+}

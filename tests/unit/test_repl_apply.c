@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_repl_apply.c - claims about how far the tree goes with the ring. */
+#include "net/repl/repl.h"
+
+#include "tests/unit/tree_given.h"
+
+enum { RING = 1 << 20, ENTRY = RING_ALIGN, ENTRIES = 2000 };
+
+static struct shm shm;
+static struct shm_client client[2];
+static struct repl r;
+
+/* Committed words without a transaction, and two client processes. */
+static void
+given_committed(void)
+{
+    static struct shm_super super = {.client_count = 2};
+    static struct shm_replication replication;
+    static struct shm_log log_part;
+
+    if (!shm.ring.base)
+        shm.ring = (struct txring){memory_twice(RING), RING};
+    given_tree();
+    shm.super = &super;
+    shm.replication = &replication;
+    shm.log = &log_part;
+    for (uint32_t w = 0; w < 2; w++) {
+        client[w] = (struct shm_client){.delivered = RING_POS_NONE};
+        shm.client[w] = &client[w];
+    }
+    replication = (struct shm_replication){0};
+    r = (struct repl){.shm = &shm, .tree = tree, .role = &role_standalone};
+    for (uint32_t i = 0; i < ENTRIES; i++)
+        *txring_at(&shm.ring, i * ENTRY) =
+            (struct ring_entry){.size = ENTRY, .kind = RING_VOID};
+    r.published = log_part.durable = ENTRIES * ENTRY;
+}
+
+static bool
+applies(void)
+{
+    r.is_stalled = false;
+    while (repl_apply(&r))
+        ;
+    return r.is_stalled;
+}
+
+static void
+everything_is_applied_when_nobody_minds(void)
+{
+    given_committed();
+    CU_ASSERT_FALSE(applies());
+    CU_ASSERT_EQUAL(r.applied, ENTRIES * ENTRY);
+    CU_ASSERT_EQUAL(shm.replication->applied, ENTRIES * ENTRY);
+}
+
+static void
+the_slowest_client_process_says_how_far(void)
+{
+    given_committed();
+    client[0].apply_until = 100 * ENTRY;
+    client[1].apply_until = 50 * ENTRY;
+    CU_ASSERT_TRUE(applies());
+    CU_ASSERT_EQUAL(r.applied, 50 * ENTRY);
+    CU_ASSERT_EQUAL(tree_applied(tree), 50 * ENTRY);
+    client[1].apply_until = 0;
+    CU_ASSERT_TRUE(applies());
+    CU_ASSERT_EQUAL(r.applied, 100 * ENTRY);
+    client[0].apply_until = INT64_MAX;
+    CU_ASSERT_FALSE(applies());
+    CU_ASSERT_EQUAL(r.applied, ENTRIES * ENTRY);
+}
+
+/* Held up, it is committed all the same. */
+static void
+what_waits_is_committed(void)
+{
+    given_committed();
+    client[0].apply_until = ENTRY;
+    applies();
+    CU_ASSERT_EQUAL(shm.replication->committed, ENTRIES * ENTRY);
+}
+
+/* A role that ends waits for no client. */
+static void
+the_end_of_a_role_applies_all(void)
+{
+    given_committed();
+    client[0].apply_until = ENTRY;
+    repl_apply_all(&r);
+    CU_ASSERT_EQUAL(r.applied, ENTRIES * ENTRY);
+}
+
+UNIT_SUITE(repl_apply)
+{
+    unit_suite("repl_apply");
+    UNIT(everything_is_applied_when_nobody_minds);
+    UNIT(the_slowest_client_process_says_how_far);
+    UNIT(what_waits_is_committed);
+    UNIT(the_end_of_a_role_applies_all);
+}
