@@ -213,6 +213,7 @@ live: all ## off-the-shelf clients at their normal work
 faults: all ## processes killed and stopped under load
 	tests/faults/run short
 	tests/faults/clock
+	tests/faults/around
 
 ensemble: all ## ensembles of real servers, alone and mixed with Apache's
 	tests/ensemble/run short

@@ -2,6 +2,9 @@
 /* log.c - see log.h.  Any process, after fork too; no thread. */
 #include "daemon/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 2048 };
+enum {
+    LINE_MAX_BYTES = 2048, /* a pipe takes so many whole or not at all */
+    PATIENCE_MS = 100,     /* with who reads */
+};
 
 static const _Atomic int info_level = LOG_INFO;
 static const _Atomic int *threshold = &info_level;
 static char process_name[32] = "zabd";
 static int to_journal = -1; /* -1: not looked yet */
+static unsigned lost;       /* lines since who reads took the last one */
 
 /* systemd names the stream it connected: JOURNAL_STREAM=device:inode. */
 static bool
@@ -30,16 +37,30 @@ stderr_is_journal(void)
            st.st_ino == ino;
 }
 
+/* A file always has room, and a terminal is the shell's as well. */
+static void
+do_not_wait_for_readers(void)
+{
+    struct stat st;
+    int flags = fcntl(STDERR_FILENO, F_GETFL);
+
+    if (flags >= 0 && fstat(STDERR_FILENO, &st) == 0 &&
+        (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+        (void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+}
+
 void
 log_open(const _Atomic int *level)
 {
     threshold = level;
+    do_not_wait_for_readers();
 }
 
 void
 log_set_name(const char *name)
 {
     snprintf(process_name, sizeof process_name, "%s", name);
+    lost = 0; /* those were the parent's */
 }
 
 bool
@@ -81,21 +102,47 @@ mask_controls(char *text)
             *text = '?';
 }
 
+/* false: there is no room.  Of other errors there is nobody to tell. */
+static bool
+try_write(const char *line, size_t size)
+{
+    return write(STDERR_FILENO, line, size) >= 0 || errno != EAGAIN;
+}
+
+/*
+ * Who reads may stand still: a journald that was stopped, a pager.  Then we do
+ * not: once a line has waited in vain, all are lost until one is taken.
+ */
+static bool
+write_line(const char *line, size_t size)
+{
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (try_write(line, size))
+        return true;
+    return lost == 0 && poll(&room, 1, PATIENCE_MS) == 1 &&
+           try_write(line, size);
+}
+
 static void
 put_line(enum log_level level, const char *format, va_list args)
 {
     char line[LINE_MAX_BYTES];
     size_t at = put_prefix(line, sizeof line, level);
     int n = vsnprintf(line + at, sizeof line - at - 1, format, args);
-    ssize_t ignored;
+    unsigned before = lost;
 
     if (n < 0)
         return;
     mask_controls(line + at);
     at = strlen(line);
     line[at++] = '\n';
-    ignored = write(STDERR_FILENO, line, at);
-    (void)ignored; /* nowhere left to complain */
+    lost = write_line(line, at) ? 0 : before + 1;
+    if (lost == 0 && before > 0)
+        log_line(LOG_WARN,
+                 "%u lines were lost before the last one: who reads "
+                 "this log stood still",
+                 before);
 }
 
 void

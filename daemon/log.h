@@ -6,7 +6,8 @@
  * change of state; debug: every message.  To a journal each line carries
  * the <N> priority and no time; to a terminal a time, the level and the
  * process.  One write(2) per line, so lines of processes never mix.
- * Control characters from outside are printed as `?`.
+ * Control characters from outside are printed as `?`.  A journal or a pipe
+ * that nobody reads costs lines, which are counted and told, and no time.
  */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
@@ -20,7 +21,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 /*
  * Lines below `*level` are dropped.  The level lives where the caller says
  * (shared memory in the server), so that a reload reaches every process.
- * Until the first call it is info.  `level` is borrowed for ever.
+ * Until the first call it is info.  `level` is borrowed for ever.  From then
+ * on a pipe or socket on stderr is written without waiting for who reads it.
  */
 void log_open(const _Atomic int *level);
 

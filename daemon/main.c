@@ -118,6 +118,24 @@ load_conf(const char *path, struct conf *conf)
         fatal(EXIT_CONFIG, "Invalid config, exiting abnormally");
 }
 
+/*
+ * What the loop answers waits for it (super.c): a reload while the port is not
+ * to be had yet would end us.  A file that may not grow (ulimit -f) is an error
+ * to tell, not an end.
+ */
+static void
+hold_signals(void)
+{
+    sigset_t later;
+
+    sigemptyset(&later);
+    sigaddset(&later, SIGHUP);
+    sigaddset(&later, SIGQUIT);
+    sigprocmask(SIG_BLOCK, &later, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 /* Every connection is a descriptor; take what the system grants. */
 static void
 raise_descriptor_limit(void)
@@ -175,12 +193,12 @@ main(int argc, char **argv)
     parse_options(argc, argv, &o);
     if (o.check_only)
         return printed(conf_check(o.conf_path, stdout));
+    hold_signals();
     load_conf(o.conf_path, &conf);
     if (o.print_only) {
         conf_print(&conf, stdout);
         return printed(EXIT_OK);
     }
-    signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     znode_set_extended_types(conf.extended_types); /* before any fork */
     /* Slots are those of global sessions, then of local ones. */

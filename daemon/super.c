@@ -208,12 +208,18 @@ super_leave_loop(struct super *s)
     ev_loop_destroy(s->loop);
 }
 
+/* main.c may have held it back. */
 static void
 watch_signal(struct super *s, ev_signal *w, int signum)
 {
+    sigset_t now;
+
     ev_signal_init(w, on_signal, signum);
     w->data = s;
     ev_signal_start(s->loop, w);
+    sigemptyset(&now);
+    sigaddset(&now, signum);
+    sigprocmask(SIG_UNBLOCK, &now, NULL);
 }
 
 int

@@ -8,10 +8,10 @@
 #include "daemon/super.h"
 
 #include <inttypes.h>
-#include <systemd/sd-daemon.h>
 
 #include "daemon/clock.h"
 #include "daemon/conf/conf_log.h"
+#include "daemon/notify.h"
 
 /* Readers copy the configuration again while the version is odd. */
 static void
@@ -48,7 +48,7 @@ reload(struct super *s)
     if (conf_load(s->conf_path, &wanted, &report) < 0) {
         conf_log(&report, "config reload: ", LOG_INFO);
         log_error("config reload: failed, nothing was changed");
-        sd_notify(0, "STATUS=reload failed, see the log");
+        notify_often("STATUS=reload failed, see the log");
         return;
     }
     report = (struct conf_report){0}; /* as at the start: told then */
@@ -66,8 +66,8 @@ void
 super_reload(struct super *s)
 {
     if (s->took_part)
-        sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
+        notify_once("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
     reload(s);
     if (s->took_part)
-        sd_notify(0, "READY=1");
+        notify_once("READY=1");
 }

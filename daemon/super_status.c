@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/notify.h"
 #include "daemon/proc.h"
 #include "daemon/version.h"
 #include "election/quorum_conf.h"
@@ -192,7 +193,7 @@ announce(struct super *s)
     const struct conf *conf = &s->shm->super->conf;
 
     s->took_part = true;
-    sd_notify(0, "READY=1");
+    notify_once("READY=1");
     log_info("zabd %s serves ZooKeeper clients on port %d, data in %s, "
              "%u client processes",
              ZABD_VERSION, (int)conf->client_port, conf->data_dir,
@@ -216,7 +217,7 @@ feed_watchdog(mono_ms_t now)
     if (every_ms == 0 || now - fed_at < every_ms)
         return;
     fed_at = now;
-    sd_notify(0, "WATCHDOG=1");
+    notify_often("WATCHDOG=1");
 }
 
 /* What makes a new status worth telling at once. */
@@ -263,15 +264,15 @@ super_status(struct super *s, mono_ms_t now)
         describe_part(s, text, sizeof text);
     else
         describe_start(s, text, sizeof text);
-    sd_notifyf(0, "STATUS=%s", text);
+    notify_often("STATUS=%s", text);
     if (!s->took_part)
-        sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%d", EXTEND_US);
+        notify_often("EXTEND_TIMEOUT_USEC=%d", EXTEND_US);
 }
 
 void
 super_notify_stopping(void)
 {
-    sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+    notify_once("STOPPING=1\nSTATUS=stopping");
 }
 
 void

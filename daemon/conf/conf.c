@@ -86,9 +86,9 @@ find_last_lines(struct conf_loading *l, struct bytes text)
         if (!row)
             continue;
         l->last_line[row - conf_rows] = entry.line;
-        if (strcmp(row->key, conf_dynamic_key) == 0)
-            snprintf(l->dynamic_path, sizeof l->dynamic_path, "%.511s",
-                     entry.value);
+        if (strcmp(row->key, conf_dynamic_key) == 0 &&
+            strlen(entry.value) < sizeof l->dynamic_path)
+            memcpy(l->dynamic_path, entry.value, strlen(entry.value) + 1);
     }
 }
 

@@ -152,7 +152,7 @@ struct conf {
     int32_t client_port;
     char client_address[CONF_ADDRESS_MAX]; /* empty: any address */
     int32_t listen_backlog;                /* resolved: never -1 */
-    int32_t max_client_cnxns;              /* per address, 0 off */
+    int32_t max_client_cnxns;              /* per address, <= 0 off */
     int32_t max_cnxns;                     /* in all, 0 off */
     bool tcp_keepalive;
     int32_t sessionless_timeout_ms; /* <= 0 off */

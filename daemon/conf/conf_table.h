@@ -80,6 +80,13 @@ conf_row_field(const struct conf_row *row, struct conf *conf)
     return (char *)conf + row->offset;
 }
 
+/* Bytes of the text that `row` may have, with the final zero. */
+static inline size_t
+conf_row_room(const struct conf_row *row)
+{
+    return row->size > 0 ? row->size : CONF_PATH_MAX; /* a file's name */
+}
+
 static inline uint16_t *
 conf_row_line(const struct conf_row *row, struct conf *conf)
 {

@@ -164,7 +164,8 @@ conf_value_allowed(const struct conf_row *row, char *text, size_t size)
         break;
     case CONF_T_TEXT:
     case CONF_T_PATH:
-        snprintf(text, size, "at most %d bytes", row->size - 1);
+        snprintf(text, size, row->init ? "at most %zu bytes" : "1 to %zu bytes",
+                 conf_row_room(row) - 1);
         break;
     case CONF_T_HOST:
         snprintf(text, size, "one host name or address");

@@ -192,14 +192,22 @@ read_text(struct reading *r)
 {
     size_t n = strlen(r->text);
 
-    if (!r->field)
-        return;
-    if (n >= r->row->size) {
+    if (n >= conf_row_room(r->row)) {
         find(r, CONF_ERROR, "is too long");
-        return;
+    } else if (r->field) {
+        memset(r->field, 0, r->row->size);
+        memcpy(r->field, r->text, n);
     }
-    memset(r->field, 0, r->row->size);
-    memcpy(r->field, r->text, n);
+}
+
+/* ZK: VerifyingFileFactory.create throws on an empty one. */
+static void
+read_path(struct reading *r)
+{
+    if (*r->text || r->row->init)
+        read_text(r);
+    else
+        find(r, CONF_ERROR, "names nothing");
 }
 
 /* Bracketed IPv6 as in membership lines loses its brackets. */
@@ -348,8 +356,10 @@ conf_value_read(const struct conf_row *row, const char *text, struct conf *conf,
         read_flag(&r);
         break;
     case CONF_T_TEXT:
-    case CONF_T_PATH:
         read_text(&r);
+        break;
+    case CONF_T_PATH:
+        read_path(&r);
         break;
     case CONF_T_HOST:
         read_host(&r);

@@ -141,9 +141,32 @@ text_that_does_not_fit_is_refused(void)
     memset(path, 'p', sizeof path);
     path[CONF_PATH_MAX] = '\0';
     CU_ASSERT_EQUAL(reading("dataDir", path), CONF_ERROR);
+    CU_ASSERT_STRING_EQUAL(message.allowed, "1 to 511 bytes");
+    CU_ASSERT_EQUAL(reading("dataLogDir", path), CONF_ERROR);
     CU_ASSERT_STRING_EQUAL(message.allowed, "at most 511 bytes");
+    CU_ASSERT_EQUAL(reading("dynamicConfigFile", path), CONF_ERROR);
+    CU_ASSERT_STRING_EQUAL(message.allowed, "1 to 511 bytes");
     path[CONF_PATH_MAX - 1] = '\0';
     CU_ASSERT_EQUAL(reading("dataDir", path), CONF_NOTE);
+}
+
+/* Else the folder of the data would be the root of all. */
+static void
+a_path_without_a_default_is_not_empty(void)
+{
+    CU_ASSERT_EQUAL(reading("dataDir", ""), CONF_ERROR);
+    CU_ASSERT_EQUAL(reading("dynamicConfigFile", ""), CONF_ERROR);
+    CU_ASSERT_EQUAL(reading("dataLogDir", ""), CONF_NOTE);
+}
+
+/* ZK: NIOServerCnxnFactory asks for > 0; initMaxCnxns warns and takes 0. */
+static void
+a_limit_of_connections_below_zero_is_none(void)
+{
+    CU_ASSERT_EQUAL(reading("maxClientCnxns", "-1"), CONF_NOTE);
+    CU_ASSERT_EQUAL(conf.max_client_cnxns, -1);
+    CU_ASSERT_EQUAL(reading("maxCnxns", "-1"), CONF_WARNING);
+    CU_ASSERT_EQUAL(conf.max_cnxns, 0);
 }
 
 static bool
@@ -244,6 +267,8 @@ UNIT_SUITE(conf_value)
     UNIT(each_kind_of_flag_is_read_as_zookeeper_reads_it);
     UNIT(text_replaces_all_of_the_old_text);
     UNIT(text_that_does_not_fit_is_refused);
+    UNIT(a_path_without_a_default_is_not_empty);
+    UNIT(a_limit_of_connections_below_zero_is_none);
     UNIT(the_whitelist_is_a_list_a_star_or_a_star_less_some);
     UNIT(srvr_is_always_allowed);
     UNIT(an_unknown_word_is_kept_with_a_warning);

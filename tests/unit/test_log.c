@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about daemon/log.c: lines that nobody reads. */
+#include "daemon/log.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+
+enum { MORE_THAN_FITS = 3000 }; /* lines, in a pipe of 64 KiB */
+
+static const _Atomic int level = LOG_INFO;
+static int pipe_fd[2], own_stderr;
+
+static void
+given_a_pipe_as_stderr(void)
+{
+    CU_ASSERT_EQUAL_FATAL(pipe(pipe_fd), 0);
+    own_stderr = dup(STDERR_FILENO);
+    dup2(pipe_fd[1], STDERR_FILENO);
+    log_open(&level);
+    log_set_name("test");
+}
+
+static void
+give_stderr_back(void)
+{
+    dup2(own_stderr, STDERR_FILENO);
+    close(own_stderr);
+    close(pipe_fd[0]);
+    close(pipe_fd[1]);
+}
+
+/* All that is in the pipe; the lines in it. */
+static int
+read_all(char *text, size_t size)
+{
+    size_t used = 0;
+    ssize_t n;
+    int lines = 0;
+
+    fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
+    while ((n = read(pipe_fd[0], text + used, size - 1 - used)) > 0)
+        used += (size_t)n;
+    text[used] = '\0';
+    for (size_t i = 0; i < used; i++)
+        lines += text[i] == '\n';
+    return lines;
+}
+
+/* Else one stopped journald would stop every process of the server. */
+static void
+lines_that_nobody_reads_are_lost_and_counted(void)
+{
+    static char text[1 << 18];
+    char words[64];
+    int kept;
+
+    given_a_pipe_as_stderr();
+    for (int i = 0; i < MORE_THAN_FITS; i++)
+        log_info("line %d of many that stay where they are", i);
+    kept = read_all(text, sizeof text);
+    CU_ASSERT_TRUE(kept > 0 && kept < MORE_THAN_FITS);
+    log_info("somebody reads again");
+    CU_ASSERT_EQUAL(read_all(text, sizeof text), 2);
+    snprintf(words, sizeof words, " %d lines were lost", MORE_THAN_FITS - kept);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "somebody reads again\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, words));
+    log_info("and goes on reading");
+    CU_ASSERT_EQUAL(read_all(text, sizeof text), 1);
+    give_stderr_back();
+}
+
+UNIT_SUITE(log)
+{
+    unit_suite("log");
+    UNIT(lines_that_nobody_reads_are_lost_and_counted);
+}
