@@ -209,6 +209,27 @@ seen_before(struct seen *seen, struct bytes entry)
     return false;
 }
 
+/*
+ * Java looks for duplicates first, comparing perms, scheme and id as long as
+ * they are equal, and throws where it comes to a null.
+ * ZK: PrepRequestProcessor.removeDuplicates, ACL.equals, Id.equals
+ */
+static bool
+is_compared_by_a_null(const struct seen *seen, const struct entry *e,
+                      const uint8_t *from)
+{
+    size_t size = e->scheme.size < 0 ? 4 : 8 + (size_t)e->scheme.size;
+
+    if (e->scheme.size >= 0 && e->id.size >= 0)
+        return false;
+    for (int32_t i = 0; i < seen->count; i++)
+        if ((size_t)seen->entry[i].size >= size &&
+            memcmp(seen->entry[i].data, from, size) == 0)
+            return true;
+    return false;
+}
+
+/* The first error counts, but for one that Java meets before it begins. */
 static enum zk_code
 fixup_many(struct jute_in *in, int32_t left, struct bytes ids, unsigned flags,
            struct jute_out *out, int32_t *written)
@@ -217,13 +238,15 @@ fixup_many(struct jute_in *in, int32_t left, struct bytes ids, unsigned flags,
     enum zk_code err = ZK_OK;
 
     seen.count = 0;
-    for (; left > 0 && err == ZK_OK; left--) {
+    for (; left > 0; left--) {
         const uint8_t *from = in->at;
         struct entry e;
 
-        if (!next_entry(in, &e))
+        if (!next_entry(in, &e) || is_compared_by_a_null(&seen, &e, from))
             return ZK_MARSHALLING;
-        if (!seen_before(&seen, (struct bytes){from, (int32_t)(in->at - from)}))
+        if (!seen_before(&seen,
+                         (struct bytes){from, (int32_t)(in->at - from)}) &&
+            err == ZK_OK)
             err = fixup_entry(&e, ids, flags, out, written);
     }
     return err;

@@ -70,10 +70,15 @@ txn_type_of(const struct prep_op *o)
     return has_ttl(o->flags) ? ZK_OP_CREATE_TTL : ZK_OP_CREATE;
 }
 
-/* Steps 2 to 4: flags and ttl.  In a multi the ttl without TTL is ignored. */
+/*
+ * Steps 2 to 4: flags and ttl.  In a multi the ttl without TTL is ignored,
+ * and TTL flags without a ttl spoil the whole, if their turn comes.
+ */
 static enum zk_code
 check_flags(const struct prep *p, const struct prep_op *o)
 {
+    if (o->in_multi && has_ttl(o->flags) && o->op != ZK_OP_CREATE_TTL)
+        return ZK_MARSHALLING;
     if (o->flags < ZK_PERSISTENT || o->flags > ZK_PERSISTENT_SEQUENTIAL_TTL)
         return ZK_BAD_ARGUMENTS;
     if (!has_ttl(o->flags))

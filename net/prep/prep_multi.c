@@ -27,16 +27,6 @@ prep_multi_ops_max(int32_t body_size)
     return body_size < 0 ? 1 : (uint32_t)body_size / OP_BYTES_MIN + 1;
 }
 
-/* TTL flags belong to createTTL alone. */
-static bool
-flags_fit(const struct prep_op *o)
-{
-    bool has_ttl = o->flags == ZK_PERSISTENT_TTL ||
-                   o->flags == ZK_PERSISTENT_SEQUENTIAL_TTL;
-
-    return !has_ttl || o->op == ZK_OP_CREATE_TTL;
-}
-
 static bool
 is_create(int32_t op)
 {
@@ -64,7 +54,7 @@ next_op(struct jute_in *in, struct prep_op *o)
     kind = prep_kind_of(o->op);
     if (!kind || !kind->in_multi || !kind->parse(in, o) || o->path.size < 0)
         return -1;
-    return is_create(o->op) && !flags_fit(o) ? -1 : 1;
+    return 1;
 }
 
 /* How many operations; -1 if the request as a whole is not legible. */
@@ -196,7 +186,7 @@ run_ops(struct prep *p, struct prep_op *ops, uint32_t count, uint32_t done,
             err = run_op(p, &ops[i], out);
             result->err = err;
             if (err == ZK_MARSHALLING)
-                return err; /* a null id in an ACL, or no room: all of it */
+                return err; /* a null id, a TTL of no createTTL, no room */
         }
         if (err != ZK_OK)
             put_error(out, err);

@@ -89,9 +89,9 @@ create_new(struct tree *t, const struct txn_header *h, const struct change *c,
 
     count_creation(t, place.parent, c, h->zxid);
     must(tree_add(t, place, c->path, c->data, acl, &stat, &ref));
+    out_stat(t, node_at(t, ref), out); /* before a quota writes over its data */
     quota_node_added(t, ref, c->path);
     quota_changed(t, c->path, +1, c->data.size > 0 ? c->data.size : 0);
-    out_stat(t, node_at(t, ref), out);
 }
 
 static void
@@ -213,11 +213,11 @@ apply_set_data(struct tree *t, const struct txn_header *h,
     n->mzxid = h->zxid;
     n->version = c->version;
     tree_digest_in(t, n);
-    quota_changed(t, c->path, 0,
-                  (c->data.size > 0 ? c->data.size : 0) - before);
     out->node_acl = n->acl;
     out->parent_acl = acl_of_parent(t, n);
     out_stat(t, n, out);
+    quota_changed(t, c->path, 0,
+                  (c->data.size > 0 ? c->data.size : 0) - before);
 }
 
 static void

@@ -59,6 +59,36 @@ def _(t):
     a.drain()
 
 
+ALIKE = {
+    "null ids of one scheme": ((31, "auth", None), (31, "auth", None)),
+    "a null id behind another of its scheme":
+        ((31, "auth", "x"), (2, *ANYONE), (31, "auth", None)),
+    "a null id before another of its scheme":
+        ((31, "auth", None), (31, "auth", "x")),
+    "a null id behind one of its scheme with other rights":
+        ((1, "auth", "x"), (31, "auth", None)),
+    "a null scheme behind the same rights": ((31, *ANYONE), (31, None, "x")),
+    "a null scheme behind other rights": ((1, *ANYONE), (31, None, "x")),
+    "a null scheme in front": ((31, None, "x"), (31, *ANYONE)),
+    "null schemes twice": ((31, None, "x"), (1, *ANYONE), (31, None, "x")),
+    "two null ids, behind a bad entry":
+        ((1, "nope", "x"), (31, "auth", None), (31, "auth", None)),
+    "a null world behind the world":
+        ((31, *ANYONE), (31, *ANYONE), (31, "world", None)),
+}
+for name, acl in ALIKE.items():
+    def alike(t, acl=acl):
+        a = t.connect()
+        a.create(t.root + "/n", acl=acl)
+        a.auth(*BOB)
+        a.create(t.root + "/n", acl=acl)
+        a.setACL(t.root, acl)
+        a.multi(wire.create(t.root + "/m", acl=acl))
+        a.getACL(t.root)
+        a.getACL(t.root + "/n")
+    case("looking for duplicates: " + name)(alike)
+
+
 @case("duplicates are dropped, the order is kept")
 def _(t):
     a = t.connect()

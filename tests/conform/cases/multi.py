@@ -261,6 +261,17 @@ for flags in (5, 6):
         a.exists(t.root)
     case("TTL flags %d of a plain create in a multi" % flags)(ttl_flags)
 
+    def ttl_flags_late(t, flags=flags):
+        a = t.connect()
+        n = t.root + "/n"
+        a.multi(delete(t.root + "/no"), create(n, flags=flags))
+        a.multi(create(n), check(t.root, 7), create2(n, flags=flags))
+        a.multi(create(n, acl=[]), createContainer(n, flags=flags))
+        a.multi(create(n), create(n, flags=flags), delete(t.root + "/no"))
+        a.exists(t.root)
+    case("TTL flags %d of a plain create, behind what fails"
+         % flags)(ttl_flags_late)
+
     def ttl_off(t, flags=flags):
         a = t.connect()
         a.multi(createTTL(t.root + "/n", 1000, flags=flags))

@@ -69,6 +69,40 @@ for world in ("default", "quota"):
         a.create(t.root + "/new", "1")
         a.getData(stats)
 
+    @case("a create's Stat is that of the client's own statistics"
+          + enforced, world)
+    def _(t):
+        a = t.connect()
+        top = t.also("/zookeeper/quota" + t.root)
+        stats = top + "/zookeeper_stats"
+        a.create(top)
+        for text in ("count=-1,bytes=-1", None, "x"):
+            a.create2(stats, text)
+            a.getData(stats)
+            a.delete(stats)
+        a.createContainer(stats, "count=100,bytes=100")
+        a.exists(stats)
+        a.create(top + "/zookeeper_limits", "count=1000,bytes=1000")
+        a.create(t.root + "/n", "x")
+        a.getData(stats)
+        a.setData(stats, "count=100,bytes=100")
+        a.multi(wire.delete(stats), wire.create(stats, "count=1,bytes=1000",
+                                                flags=4))
+        a.getData(stats)
+
+    @case("a quota over its own statistics" + enforced, world)
+    def _(t):
+        a = t.connect()
+        top = t.also("/zookeeper/quota/zookeeper")
+        stats = top + "/zookeeper_stats"
+        a.create(top)
+        a.create(top + "/zookeeper_limits", "count=1000,bytes=100000")
+        a.create2(stats, "count=1000000,bytes=1000000")
+        a.setData(stats, "count=9,bytes=9999")
+        a.setData(top, "x" * 10000)
+        a.exists(stats)
+        a.delete(top + "/zookeeper_limits")
+
     @case("the deepest quota alone is charged" + enforced, world)
     def _(t):
         a = t.connect()
