@@ -80,7 +80,7 @@ note_get(struct bytes payload, struct vote *v, struct bytes *config)
     v->epoch = zxid_epoch(v->zxid);
     v->version = 0;
     v->ensemble = 0;
-    if (in.bad || state < PEER_LOOKING || state > PEER_OBSERVING)
+    if (state < PEER_LOOKING || state > PEER_OBSERVING)
         return -EBADMSG;
     v->state = (enum peer_state)state;
     if (payload.size == NOTE_OLDEST_BYTES)

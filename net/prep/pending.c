@@ -216,22 +216,12 @@ pending_commit(struct pending *p, zxid_t zxid)
         n->zxid = zxid;
         link_newest(p, n);
     }
-    p->touched_count = 0;
 }
 
-/* Links changed while the transaction was open; they are not restored. */
-static void
-restore(struct pnode *n, const struct pnode *was)
-{
-    struct pnode now = *n;
-
-    *n = *was;
-    n->next = now.next;
-    n->older = now.older;
-    n->newer = now.newer;
-    n->is_linked = now.is_linked;
-}
-
+/*
+ * Links of what was there do not change while a transaction is open: what it
+ * adds goes to the heads of the buckets, and into the list when it commits.
+ */
 void
 pending_rollback(struct pending *p)
 {
@@ -239,7 +229,7 @@ pending_rollback(struct pending *p)
         struct pnode *n = &p->node[p->touched[--p->touched_count]];
 
         if (n->saved)
-            restore(n, &p->saved[n->saved - 1]);
+            *n = p->saved[n->saved - 1];
         else
             give_place(p, n);
     }

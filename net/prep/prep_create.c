@@ -200,7 +200,7 @@ note_node(struct prep *p, struct pnode *n, const struct prep_op *o,
         .owner = owner_of(p, o),
         .data_size = o->data.size < 0 ? 0 : o->data.size,
     };
-    if (p->rules.digest_enabled && n->is_digested)
+    if (n->is_digested)
         n->path_crc = znode_path_crc(n->path, o->data);
     prep_set_acl(p, n, acl);
 }

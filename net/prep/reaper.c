@@ -12,11 +12,9 @@ void
 reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now,
             wall_ms_t wall)
 {
-    int32_t per_minute = conf->container_max_per_minute;
-
     *r = (struct reaper){
         .interval = conf->container_check_interval_ms,
-        .spacing = per_minute > 0 ? 60000 / per_minute : 60000,
+        .spacing = 60000 / conf->container_max_per_minute,
         .never_used_ms = conf->container_never_used_ms,
         .clocks = {now, wall},
     };

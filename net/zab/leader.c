@@ -135,7 +135,6 @@ establish(struct leader *l, mono_ms_t now, struct leader_out *out)
     if (!has_quorum(l, mine | voters_at(l, PEER_SEALED)))
         return;
     enter(l, LEADER_BROADCAST, now);
-    l->check_due = now + l->conf.tick_ms;
     l->committed = l->conf.last;
     l->proposed = ZXID(l->epoch, 0);
     leader_add(out, LEADER_COMMIT)->zxid = l->committed;
@@ -255,7 +254,6 @@ leader_init_master(struct leader *l, const struct leader_conf *conf,
     l->accepted_max = max_of(conf->heard, conf->current);
     l->durable = l->committed = conf->last;
     l->proposed = max_of(conf->last, ZXID(l->epoch, 0));
-    l->check_due = now + conf->tick_ms;
     enter(l, LEADER_BROADCAST, now);
 }
 

@@ -66,7 +66,7 @@ place_of(const struct leader *l, zxid_t last)
 {
     int64_t epoch = zxid_epoch(last);
 
-    if (last <= 0 || zxid_counter(last) != 0 || last <= l->conf.last)
+    if (zxid_counter(last) != 0 || last <= l->conf.last)
         return last;
     return epoch == l->epoch || epoch == l->conf.current ? l->conf.last : last;
 }

@@ -124,10 +124,8 @@ int
 ring_index_next(const struct ring_index *x, struct ring_cursor *c, zxid_t after,
                 ring_pos_t published, const struct ring_entry **entry)
 {
-    if (!ring_index_has(x, after)) {
-        c->is_set = false;
+    if (!ring_index_has(x, after))
         return -ESTALE;
-    }
     place(x, c, after);
     while (c->pos < published) {
         const struct ring_entry *e = txring_at(x->ring, c->pos);

@@ -36,6 +36,7 @@ struct kit {
     wall_ms_t now;
     struct bytes ids;
     bool is_local, is_remote; /* whose requests come now */
+    uint64_t in_flight;
     struct prep_result result;
     enum prep_verdict verdict;
     struct bytes txn[KIT_QUEUE];
@@ -104,6 +105,7 @@ kit_step(struct kit *k, int32_t op, session_id_t session, struct bytes body,
         .ids = k->ids,
         .zxid = k->zxid + 1,
         .now = ++k->now,
+        .in_flight = k->in_flight,
         .is_local = k->is_local,
         .is_remote = k->is_remote,
     };
@@ -133,7 +135,19 @@ kit_last(const struct kit *k)
     return t;
 }
 
-/* Apply the oldest; false if there is none. */
+static inline uint64_t
+kit_digest(const struct kit *k)
+{
+    struct tree_totals totals;
+
+    tree_totals(k->tree, &totals);
+    return totals.digest;
+}
+
+/*
+ * Apply the oldest; false if there is none.  The digest that it was prepared
+ * with is the tree's then: preparation foresaw all that it does.
+ */
 static inline bool
 kit_apply(struct kit *k)
 {
@@ -145,6 +159,7 @@ kit_apply(struct kit *k)
     tree_batch_begin(k->tree);
     tree_apply_txn(k->tree, &t, k->outcomes);
     tree_batch_end(k->tree, 0);
+    CU_ASSERT_TRUE(!t.has_digest || (uint64_t)t.digest == kit_digest(k));
     prep_applied(&k->prep, t.header.zxid);
     if (k->first == k->last)
         k->first = k->last = 0;
@@ -317,15 +332,6 @@ kit_has(const struct kit *k, const char *path)
     struct znode_view view;
 
     return kit_view(k, path, &view);
-}
-
-static inline uint64_t
-kit_digest(const struct kit *k)
-{
-    struct tree_totals totals;
-
-    tree_totals(k->tree, &totals);
-    return totals.digest;
 }
 
 /* The path of the first change of the last transaction. */

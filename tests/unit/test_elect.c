@@ -149,6 +149,21 @@ does_not_settle_anew_for_what_it_heard_before(void)
     CU_ASSERT_FALSE(did(ELECT_SET_ALARM));
 }
 
+/* Whichever place of the list is ours: who is silent agrees with nobody. */
+static void
+one_server_is_no_quorum(void)
+{
+    for (sid_t me = 1; me <= 3; me++) {
+        struct elect e;
+
+        elect_init(&e, &three, me, 0);
+        last = (struct elect_out){0};
+        elect_reach(&e, 0, &last);
+        elect_look(&e, ZXID(1, 5), 1, &last);
+        CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
+    }
+}
+
 /* A vote that its sender no longer holds does not elect. */
 static void
 looks_on_when_the_quorum_is_lost(void)
@@ -222,6 +237,64 @@ joins_only_a_leader_that_speaks_itself(void)
     CU_ASSERT_EQUAL(e.round, 7);
 }
 
+/* It did, before it died: what was heard in the last election is over. */
+static void
+a_leader_has_to_speak_again_in_each_election(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
+    elect_over(&e);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+    CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
+}
+
+/* It votes for itself, as a candidate: that is not yet to lead. */
+static void
+a_candidate_does_not_vouch_for_itself(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 9), 1);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 9), 1);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+}
+
+/* The others were quicker to see that we won.  ZK: checkLeader */
+static void
+leads_when_a_quorum_of_its_round_follows_it(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_FOLLOWING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+    CU_ASSERT_EQUAL(e.mine.state, PEER_LEADING);
+    e = given(ZXID(1, 5));
+    hears(&e, 2, PEER_FOLLOWING, 1, ZXID(1, 5), 7);
+    hears(&e, 3, PEER_FOLLOWING, 1, ZXID(1, 5), 7);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE)); /* that was another term of ours */
+}
+
+/* Who told its vote before the new epoch was there tells the old one. */
+static void
+in_one_round_followers_may_name_other_epochs(void)
+{
+    struct vote v = {2, PEER_FOLLOWING, 3, ZXID(1, 5), 1, 1, 2, 0};
+    struct elect e = given(ZXID(1, 5));
+
+    last = (struct elect_out){0};
+    elect_hear(&e, &v, &last);
+    v = (struct vote){3, PEER_LEADING, 3, ZXID(1, 5), 1, 2, 2, 0};
+    elect_hear(&e, &v, &last);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+}
+
 /* Trap 14.2.3: servers that joined later report another zxid and round. */
 static void
 settled_votes_may_differ_in_zxid_and_round(void)
@@ -241,6 +314,9 @@ an_empty_server_does_not_vote(void)
     hears(&e, 2, PEER_LOOKING, 1, -1, 1);
     hears(&e, 3, PEER_LOOKING, 1, -1, 1);
     CU_ASSERT_FALSE(did(ELECT_DECIDE));
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(last.count, 0);
+    CU_ASSERT_EQUAL(e.mine.leader, 1);
 }
 
 static void
@@ -423,6 +499,7 @@ resends_less_and_less_often(void)
         last = (struct elect_out){0};
         elect_alarm(&e, &last);
         CU_ASSERT_TRUE(did(ELECT_TELL_ALL));
+        CU_ASSERT_TRUE(did(ELECT_SET_ALARM));
         CU_ASSERT_TRUE(e.resend_ms >= before);
         before = e.resend_ms;
     }
@@ -595,11 +672,16 @@ UNIT_SUITE(elect)
     UNIT(does_not_wait_for_those_it_cannot_reach);
     UNIT(settles_anew_when_its_vote_changed);
     UNIT(does_not_settle_anew_for_what_it_heard_before);
+    UNIT(one_server_is_no_quorum);
     UNIT(looks_on_when_the_quorum_is_lost);
     UNIT(does_not_wait_for_one_without_weight);
     UNIT(answers_an_old_round_and_forgets_it);
     UNIT(a_newer_round_is_compared_with_the_initial_vote);
     UNIT(joins_only_a_leader_that_speaks_itself);
+    UNIT(a_leader_has_to_speak_again_in_each_election);
+    UNIT(a_candidate_does_not_vouch_for_itself);
+    UNIT(leads_when_a_quorum_of_its_round_follows_it);
+    UNIT(in_one_round_followers_may_name_other_epochs);
     UNIT(settled_votes_may_differ_in_zxid_and_round);
     UNIT(an_empty_server_does_not_vote);
     UNIT(observers_are_answered_and_not_counted);

@@ -62,6 +62,8 @@ reads_a_bare_sid(void)
     CU_ASSERT_EQUAL(get("\0\0\0\0\0\0\0\7", 8), 1);
     CU_ASSERT_EQUAL(hello.sid, 7);
     CU_ASSERT_EQUAL(hello.address.size, -1);
+    CU_ASSERT_EQUAL(get("\0\0\0\0\0\0\0\0", 8), 1);
+    CU_ASSERT_EQUAL(hello.sid, 0);
 }
 
 static void
@@ -128,6 +130,7 @@ finds_the_first_address_that_is_one(void)
     CU_ASSERT_STRING_EQUAL(first_of("[::]:1|[fe80::1]:3888"), "fe80::1 3888");
     CU_ASSERT_STRING_EQUAL(first_of("zoo1"), "none");
     CU_ASSERT_STRING_EQUAL(first_of("zoo1:0"), "none");
+    CU_ASSERT_STRING_EQUAL(first_of("zoo1:38x8"), "none");
     CU_ASSERT_STRING_EQUAL(first_of("zoo1:65536"), "none");
     CU_ASSERT_STRING_EQUAL(first_of("zoo1:99999999999"), "none");
     CU_ASSERT_STRING_EQUAL(first_of(":3888"), "none");

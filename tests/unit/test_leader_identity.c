@@ -158,6 +158,19 @@ a_new_one_waits_for_the_voters_for_a_moment(void)
     CU_ASSERT_EQUAL(act(LEADER_STORE_CURRENT)->identity.id, FRESH);
 }
 
+static void
+a_new_one_waits_no_longer_once_all_have_spoken(void)
+{
+    given_asked(&none, &none);
+    zabd_comes(3, 4, &none);
+    given_leader_info(3);
+    promises(2, 4, ZXID(4, 3));
+    CU_ASSERT_PTR_NULL(act(LEADER_STORE_CURRENT));
+    promises(3, 4, ZXID(4, 3));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(act(LEADER_STORE_CURRENT));
+    CU_ASSERT_EQUAL(act(LEADER_STORE_CURRENT)->identity.id, FRESH);
+}
+
 /* Where initLimit is short the term would be over before. */
 static void
 a_new_one_waits_for_half_of_init_limit_at_most(void)
@@ -516,6 +529,7 @@ UNIT_SUITE(leader_identity)
     UNIT(a_confirmed_one_stands_before_a_later_proposal);
     UNIT(where_nobody_knows_one_it_is_new);
     UNIT(a_new_one_waits_for_the_voters_for_a_moment);
+    UNIT(a_new_one_waits_no_longer_once_all_have_spoken);
     UNIT(a_new_one_waits_for_half_of_init_limit_at_most);
     UNIT(a_known_one_waits_for_nobody);
     UNIT(one_that_is_ahead_of_us_has_no_say);

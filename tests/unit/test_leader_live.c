@@ -44,6 +44,18 @@ a_proposal_carries_the_transaction(void)
     CU_ASSERT_TRUE(data_is("\0\0\0\5\0\0\0\1", 8));
 }
 
+/* It lies in the ring, and the pipeline has not given it out. */
+static void
+what_is_not_proposed_yet_is_not_sent(void)
+{
+    given_led();
+    proposes(ZXID(5, 1));
+    CU_ASSERT_TRUE(sends(2, Q_PROPOSAL, ZXID(5, 1)));
+    has_logged(ZXID(5, 2));
+    CU_ASSERT_FALSE(next(2));
+    CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_UP_TO_DATE);
+}
+
 static void
 a_stranger_is_forwarded_to_as_a_follower(void)
 {
@@ -328,6 +340,7 @@ UNIT_SUITE(leader_live)
     UNIT(commits_go_one_by_one_in_order);
     UNIT(a_commit_waits_for_its_proposal);
     UNIT(a_proposal_carries_the_transaction);
+    UNIT(what_is_not_proposed_yet_is_not_sent);
     UNIT(a_stranger_is_forwarded_to_as_a_follower);
     UNIT(an_observer_is_brought_up_by_pairs);
     UNIT(an_observer_waits_while_too_many_get_snapshots);

@@ -158,6 +158,24 @@ only_the_loss_of_the_quorum_delays_its_check(void)
     CU_ASSERT_TRUE(gave_up());
 }
 
+/* Nor do they where the quorum is there and says nothing. */
+static void
+who_comes_and_goes_does_not_delay_the_check(void)
+{
+    given_led();
+    leaves(2);
+    comes_late(2, 5, 5, ZXID(4, 3));
+    past.must_snap = true;
+    CU_ASSERT_TRUE(sends_snapshot(2));
+    for (int ms = 0; ms <= INIT_MS + SYNC_MS + TICK_MS; ms += LOST_MS / 2) {
+        comes(77, 4);
+        leaves(77);
+        passes(LOST_MS / 2);
+        leader_stirs(&leader, 2, now);
+    }
+    CU_ASSERT_EQUAL(leader.state, LEADER_OVER);
+}
+
 static void
 who_is_brought_up_counts_for_the_quorum(void)
 {
@@ -184,6 +202,26 @@ who_is_brought_up_does_not_count_for_ever(void)
     }
     passes(TICK_MS);
     CU_ASSERT_TRUE(gave_up());
+}
+
+/* However long that took: what it lacks is ours to send. */
+static void
+who_acknowledged_new_leader_counts(void)
+{
+    given_led();
+    leaves(2);
+    past.must_snap = true;
+    comes_late(2, 5, 5, ZXID(4, 3));
+    CU_ASSERT_TRUE(sends_snapshot(2));
+    for (int i = 0; i < INIT_TICKS + SYNC_TICKS; i++) {
+        passes(TICK_MS);
+        leader_stirs(&leader, 2, now);
+    }
+    snapped(2, ZXID(4, 3));
+    CU_ASSERT_TRUE(sends(2, Q_NEW_LEADER, EPOCH(5)));
+    acks(2, EPOCH(5));
+    passes(2 * TICK_MS);
+    CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
 }
 
 static void
@@ -259,6 +297,25 @@ who_owes_an_ack_for_synclimit_is_closed(void)
     passes(1);
     CU_ASSERT_TRUE(closed(3));
     CU_ASSERT_FALSE(closed(2));
+}
+
+/* Nobody owed anything while there was nothing to acknowledge. */
+static void
+a_proposal_after_a_quiet_time_has_all_of_synclimit(void)
+{
+    given_led();
+    for (int i = 0; i < 2 * SYNC_TICKS; i++) {
+        passes(TICK_MS);
+        hears(2, Q_PING, 0, BYTES_NULL);
+    }
+    proposes(ZXID(5, 1));
+    while (next(2))
+        ;
+    passes(SYNC_MS);
+    CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_UP_TO_DATE);
+    hears(2, Q_PING, 0, BYTES_NULL);
+    passes(1);
+    CU_ASSERT_TRUE(closed(2));
 }
 
 static void
@@ -374,13 +431,16 @@ UNIT_SUITE(leader_time)
     UNIT(a_quorum_lost_before_we_lead_is_lost_as_soon);
     UNIT(who_is_back_before_we_lead_is_waited_for);
     UNIT(only_the_loss_of_the_quorum_delays_its_check);
+    UNIT(who_comes_and_goes_does_not_delay_the_check);
     UNIT(who_is_brought_up_counts_for_the_quorum);
     UNIT(who_is_brought_up_does_not_count_for_ever);
+    UNIT(who_acknowledged_new_leader_counts);
     UNIT(a_follower_we_do_not_need_may_die);
     UNIT(who_says_nothing_is_closed_after_initlimit);
     UNIT(a_snapshot_that_moves_is_no_silence);
     UNIT(silence_after_the_seal_is_not_counted_before_up_to_date);
     UNIT(who_owes_an_ack_for_synclimit_is_closed);
+    UNIT(a_proposal_after_a_quiet_time_has_all_of_synclimit);
     UNIT(who_acknowledges_in_time_owes_only_what_is_left);
     UNIT(an_ack_that_does_not_cover_the_debt_does_not_renew_it);
     UNIT(the_debt_begins_with_up_to_date);

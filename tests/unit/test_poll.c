@@ -51,8 +51,24 @@ agrees_on_the_largest_zxid(void)
     given_zxids((zxid_t[]){5, 9, 7, 9, 1});
     CU_ASSERT_EQUAL(one_round(0x1f), 0);
     CU_ASSERT_EQUAL(one_round(0x1f), SERVERS);
-    for (int i = 0; i < SERVERS; i++)
+    for (int i = 0; i < SERVERS; i++) {
         CU_ASSERT_EQUAL(server[i].mine.leader, 4);
+        CU_ASSERT_EQUAL(server[i].mine.zxid, 9);
+    }
+}
+
+/* A vote was told before its candidate logged more: the latest word counts. */
+static void
+a_candidate_stands_with_the_most_that_anybody_reports(void)
+{
+    given_zxids((zxid_t[]){5, 6, 7, 8, 9});
+    poll_begin(&server[4], 7);
+    poll_hear(&server[4], &(struct poll_answer){7, 1, 3, 8, 0});
+    poll_hear(&server[4], &(struct poll_answer){7, 2, 3, 6, 0});
+    poll_hear(&server[4], &(struct poll_answer){7, 3, 3, 7, 0});
+    CU_ASSERT_TRUE(poll_end(&server[4]));
+    CU_ASSERT_EQUAL(server[4].mine.leader, 3);
+    CU_ASSERT_EQUAL(server[4].mine.zxid, 8);
 }
 
 static void
@@ -181,6 +197,7 @@ UNIT_SUITE(poll)
 {
     unit_suite("poll");
     UNIT(agrees_on_the_largest_zxid);
+    UNIT(a_candidate_stands_with_the_most_that_anybody_reports);
     UNIT(stands_with_the_epoch_it_took_over);
     UNIT(is_not_ahead_by_transactions_of_an_epoch_it_did_not_take_over);
     UNIT(a_minority_decides_nothing);

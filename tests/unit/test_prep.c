@@ -57,6 +57,20 @@ a_reconfig_that_does_not_parse_takes_no_zxid(void)
     kit_close(k);
 }
 
+/* A learner waits for what its request came to. */
+static void
+a_learners_reconfig_that_does_not_parse_is_a_failure(void)
+{
+    struct kit *k = kit_open();
+
+    k->is_remote = true;
+    CU_ASSERT_EQUAL(
+        kit_step(k, ZK_OP_RECONFIG, KIT_SESSION, (struct bytes){NULL, 0}, 0),
+        ZK_MARSHALLING);
+    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
+    kit_close(k);
+}
+
 static void
 what_is_no_write_is_unimplemented(void)
 {
@@ -133,6 +147,19 @@ the_digest_is_apaches(void)
     kit_close(k);
 }
 
+/* Spec 16.3: what lies below /zookeeper differs from server to server. */
+static void
+what_is_the_servers_own_is_not_digested(void)
+{
+    struct kit *k = kit_open();
+
+    CU_ASSERT_EQUAL(ask_create(k, "/zookeeper/quota/a", 0), ZK_OK);
+    CU_ASSERT_EQUAL(ask_set(k, "/zookeeper/quota/a", "x", 0), ZK_OK);
+    CU_ASSERT_EQUAL((uint64_t)kit_last(k).digest, kit_digest(k));
+    kit_apply_all(k);
+    kit_close(k);
+}
+
 static void
 digests_can_be_off(void)
 {
@@ -147,6 +174,7 @@ digests_can_be_off(void)
     kit_close(k);
 }
 
+/* A place for the node and one for its parent, though that is pending. */
 static void
 too_much_pending_waits_until_it_is_applied(void)
 {
@@ -158,7 +186,7 @@ too_much_pending_waits_until_it_is_applied(void)
         ask_create(k, path, 0);
     }
     CU_ASSERT_EQUAL(k->verdict, PREP_WAIT);
-    CU_ASSERT_TRUE(pending_room(&k->prep.pending) < 2);
+    CU_ASSERT_EQUAL(pending_room(&k->prep.pending), 1);
     kit_apply_all(k);
     ask_create(k, "/after", 0);
     CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
@@ -184,6 +212,25 @@ opening_a_session_writes_its_timeout(void)
     s = session_find(k->sessions, 77);
     CU_ASSERT_PTR_NOT_NULL_FATAL(s);
     CU_ASSERT_EQUAL(s->timeout_ms, 10000);
+    kit_close(k);
+}
+
+/* Those in flight must find a place when they are applied. */
+static void
+no_session_opens_when_the_table_is_nearly_full(void)
+{
+    enum { SPARE = 1 << 14 }; /* as in prep.c */
+    static const uint8_t body[] = {0, 0, 0x27, 0x10};
+    struct kit *k = kit_open();
+    session_id_t id = 1;
+
+    while (session_count(k->sessions) < SESSIONS_MAX - SPARE)
+        kit_session(k, id++);
+    kit_step(k, ZK_OP_CREATE_SESSION, 0, (struct bytes){body, 4}, 0);
+    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
+    session_give(k->sessions, session_find(k->sessions, 1));
+    kit_step(k, ZK_OP_CREATE_SESSION, 1, (struct bytes){body, 4}, 0);
+    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
     kit_close(k);
 }
 
@@ -258,7 +305,6 @@ no_request_breaks_it(void)
             kit_apply_all(k);
     }
     kit_apply_all(k);
-    CU_ASSERT_EQUAL(k->prep.digest, kit_digest(k));
     CU_ASSERT_EQUAL(k->prep.pending.used, 0);
     kit_close(k);
 }
@@ -269,14 +315,17 @@ UNIT_SUITE(prep)
     UNIT(a_failure_takes_a_zxid_and_has_no_digest);
     UNIT(a_record_that_does_not_parse_is_a_failure);
     UNIT(a_reconfig_that_does_not_parse_takes_no_zxid);
+    UNIT(a_learners_reconfig_that_does_not_parse_is_a_failure);
     UNIT(what_is_no_write_is_unimplemented);
     UNIT(unknown_and_closing_sessions_are_dropped);
     UNIT(a_moved_session_is_dropped_but_may_be_closed);
     UNIT(the_digest_is_that_of_the_tree_after_the_transaction);
     UNIT(the_digest_is_apaches);
+    UNIT(what_is_the_servers_own_is_not_digested);
     UNIT(digests_can_be_off);
     UNIT(too_much_pending_waits_until_it_is_applied);
     UNIT(opening_a_session_writes_its_timeout);
+    UNIT(no_session_opens_when_the_table_is_nearly_full);
     UNIT(a_need_is_a_bound_for_any_request);
     UNIT(no_request_breaks_it);
 }

@@ -228,6 +228,8 @@ multi_asks(int32_t op, int32_t flags, bool is_whole)
     jute_put_i32(&out, -1);
     put_multi_header(&out, op);
     put_create(&out, "/a", "data", acl_open_to_all, flags);
+    if (op == ZK_OP_CREATE_TTL)
+        jute_put_i64(&out, 1000);
     if (is_whole)
         put_multi_header(&out, -1);
     return prep_makes_ephemeral(ZK_OP_MULTI, kit_bytes(&out));
@@ -241,6 +243,8 @@ a_multi_with_one_asks(void)
     CU_ASSERT_FALSE(multi_asks(ZK_OP_CREATE, ZK_PERSISTENT, true));
     CU_ASSERT_TRUE(multi_asks(ZK_OP_CREATE_CONTAINER, ZK_EPHEMERAL, true));
     CU_ASSERT_FALSE(multi_asks(ZK_OP_CREATE_CONTAINER, ZK_CONTAINER, true));
+    CU_ASSERT_TRUE(multi_asks(ZK_OP_CREATE_TTL, ZK_EPHEMERAL, true));
+    CU_ASSERT_FALSE(multi_asks(ZK_OP_CREATE_TTL, ZK_PERSISTENT_TTL, true));
 }
 
 /* What is not legible becomes no session of all servers. */

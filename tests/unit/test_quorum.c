@@ -44,6 +44,9 @@ observers_and_strangers_do_not_count(void)
     CU_ASSERT_EQUAL(quorum_bit(&q, 100), 0);
     CU_ASSERT_EQUAL(quorum_bit(&q, 42), 0);
     CU_ASSERT_FALSE(quorum_is_met(&q, set_of(&q, "1") | 8));
+    q.member[0].is_observer = true; /* whichever place it has */
+    CU_ASSERT_EQUAL(quorum_all(&q), set_of(&q, "23"));
+    CU_ASSERT_FALSE(quorum_is_met(&q, set_of(&q, "13")));
 }
 
 /* Three groups of three, as ZooKeeper's manual has them. */

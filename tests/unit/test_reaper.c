@@ -124,6 +124,33 @@ a_full_list_interrupts_the_look(void)
     kit_close(k);
 }
 
+/* Or nothing behind it would ever go, and the looks would never end. */
+static void
+a_path_longer_than_the_list_is_passed_by(void)
+{
+    static struct reaper r;
+    static char path[REAPER_LIST_BYTES];
+    struct kit *k = kit_open();
+    mono_ms_t again;
+
+    memset(path, 'x', sizeof path - 1);
+    path[0] = '/';
+    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, 10);
+    ask_create_ttl(k, path, ZK_PERSISTENT_TTL, 10);
+    ask_create_ttl(k, "/b", ZK_PERSISTENT_TTL, 10);
+    kit_apply_all(k);
+    reaper_init(&r, each_minute(), 0, 40000);
+    CU_ASSERT_EQUAL(reaper_next(&r, k->tree, 60000, 99999, &again).size, 2);
+    ask_delete_container(k, "/b");
+    kit_apply_all(k);
+    CU_ASSERT_EQUAL(reaper_next(&r, k->tree, 60100, 99999, &again).size, 2);
+    ask_delete_container(k, "/a");
+    kit_apply_all(k);
+    CU_ASSERT_TRUE(reaper_next(&r, k->tree, 60200, 99999, &again).size < 0);
+    CU_ASSERT_TRUE(again > 60200);
+    kit_close(k);
+}
+
 /* Nobody waits while a million are looked at. */
 static void
 a_long_look_comes_in_steps(void)
@@ -253,6 +280,7 @@ UNIT_SUITE(reaper)
     UNIT(other_nodes_stay);
     UNIT(deletions_are_spaced);
     UNIT(a_full_list_interrupts_the_look);
+    UNIT(a_path_longer_than_the_list_is_passed_by);
     UNIT(a_long_look_comes_in_steps);
     UNIT(a_leap_forwards_makes_no_node_older);
     UNIT(what_is_made_after_a_leap_goes_in_its_time);

@@ -62,6 +62,26 @@ a_cut_may_fall_anywhere(void)
 }
 
 static void
+a_cut_leaves_the_first_of_an_epoch(void)
+{
+    given_three_epochs();
+    zxid_runs_cut(&runs, ZXID(7, 1));
+    CU_ASSERT_EQUAL(zxid_runs_last(&runs), ZXID(7, 1));
+    zxid_runs_cut(&runs, ZXID(5, 1));
+    CU_ASSERT_EQUAL(zxid_runs_last(&runs), ZXID(5, 1));
+}
+
+static void
+an_epoch_pushes_nothing_out_however_long_it_is(void)
+{
+    given_three_epochs();
+    for (int i = 2; i <= 2 * ZXID_RUNS_MAX; i++)
+        zxid_runs_add(&runs, ZXID(7, i));
+    CU_ASSERT_EQUAL(zxid_runs_first(&runs), ZXID(4, 200));
+    CU_ASSERT_EQUAL(zxid_runs_floor(&runs, ZXID(5, 4)), ZXID(5, 4));
+}
+
+static void
 too_many_epochs_push_the_oldest_out(void)
 {
     zxid_runs_begin(&runs, ZXID(1, 1));
@@ -79,5 +99,7 @@ UNIT_SUITE(zxid_runs)
     UNIT(what_we_do_not_have_lies_between);
     UNIT(nothing_is_known_outside);
     UNIT(a_cut_may_fall_anywhere);
+    UNIT(a_cut_leaves_the_first_of_an_epoch);
+    UNIT(an_epoch_pushes_nothing_out_however_long_it_is);
     UNIT(too_many_epochs_push_the_oldest_out);
 }
