@@ -187,6 +187,17 @@ elect_know(struct elect *e, uint64_t ensemble)
     e->ensemble = ensemble;
 }
 
+/*
+ * Nobody counts up to the last round, but anybody may say that it is there.
+ * Behind it they begin again; who is in a later one is joined as always.
+ * ZK: logicalclock wraps to the smallest number there is
+ */
+static int64_t
+next_round(int64_t round)
+{
+    return round == INT64_MAX ? 1 : round + 1;
+}
+
 void
 elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
 {
@@ -196,7 +207,7 @@ elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
         e->lost = e->mine.state == PEER_LEADING || e->has_left
                       ? 0
                       : quorum_bit(e->quorum, e->mine.leader);
-    e->round++;
+    e->round = next_round(e->round);
     e->state = ELECT_LOOKING;
     e->tally.heard = e->outside.heard = 0;
     e->resend_ms = ELECT_RESEND_MIN_MS;

@@ -11,7 +11,8 @@
  * If the replication process of a leader dies, that leader is none any more,
  * and its successor will need a while to load.  Its followers look for another
  * within a millisecond; so we look at the process itself (a pidfd) and fall
- * silent, or they would hear that we still lead.  The same if it hangs.
+ * silent, or they would hear that we still lead.  The same if it hangs, and
+ * for good when the log has failed: then this server has no role any more.
  */
 #include "election/elect_proc.h"
 
@@ -190,6 +191,22 @@ on_pulse(struct ev_loop *loop, ev_timer *w, int events)
     p->pulse_at = now;
 }
 
+/*
+ * Whom we name our leader would count us among its followers, and a quorum of
+ * such would send others to a leader that is none.
+ */
+static void
+see_log(struct elect_proc *p)
+{
+    if (p->is_failed || atomic_load(&p->shm->log->failed) == 0)
+        return;
+    p->is_failed = true;
+    p->leads = p->is_hung = false;
+    log_warn("election: silent from now on: the transaction log has failed");
+    if (p->is_open)
+        p->election->leave(p);
+}
+
 /* --- what it asks -------------------------------------------------------- */
 
 static void
@@ -231,7 +248,7 @@ see_look(struct elect_proc *p)
     uint64_t number = atomic_load_explicit(&look->number, memory_order_acquire);
     double delay;
 
-    if (number == p->asked)
+    if (number == p->asked || p->is_failed)
         return;
     p->asked = number;
     p->asked_ms = clock_mono_ms();
@@ -280,6 +297,7 @@ work(void *arg)
 {
     struct elect_proc *p = arg;
 
+    see_log(p);
     see_look(p);
     see_replication(p);
     elect_proc_see_over(p);

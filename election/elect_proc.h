@@ -86,6 +86,7 @@ struct elect_proc {
     uint64_t beats; /* of its loop, as last seen to change */
     mono_ms_t beats_at;
     bool is_hung;
+    bool is_failed;       /* our log: nobody is told anything any more */
     uint64_t asked;       /* number of the look we are about */
     uint64_t established; /* number of the look whose leader leads us */
     mono_ms_t asked_ms;

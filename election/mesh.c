@@ -81,7 +81,7 @@ log_lost(const struct peer *p)
 void
 mesh_lost(struct peer *p, const char *why)
 {
-    bool is_news = !p->link.has_failed &&
+    bool is_news = !p->link.has_failed && !p->talks_nonsense &&
                    (p->link.state == LINK_UP || !p->mesh->is_beginning);
 
     p->mesh->has_changed = true;
@@ -91,6 +91,13 @@ mesh_lost(struct peer *p, const char *why)
         log_lost(p);
     if (!is_member(p))
         p->is_used = false; /* a stranger's place is free again */
+}
+
+void
+mesh_found(const struct peer *p)
+{
+    if (!p->talks_nonsense)
+        log_info("election: connected with %lld", (long long)p->link.peer);
 }
 
 void

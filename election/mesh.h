@@ -50,6 +50,8 @@ struct peer {
     mono_ms_t up_ms;     /* since when it is up */
     const char *why;     /* it is not; lives for ever */
     bool is_other_conf;  /* it has another configuration, and we said so */
+    bool talks_nonsense; /* that ended its last connection, and we said so:
+                            it may come and go until it says something else */
     uint32_t anew_times; /* it connected while it was connected */
     mono_ms_t anew_ms;   /* counted from then on */
     mono_ms_t twin_ms;   /* we said that there are two of it; 0: never */
@@ -156,5 +158,8 @@ void mesh_be_impatient(int fd);
 
 /* The peer is lost: link, and one line if that is news. */
 void mesh_lost(struct peer *p, const char *why);
+
+/* The peer is connected: one line if that is news. */
+void mesh_found(const struct peer *p);
 
 #endif

@@ -62,6 +62,7 @@ stranger(struct mesh *m, const struct hello *h)
             hello_address(h->address, p->dial.place[0].host,
                           sizeof p->dial.place[0].host, &p->dial.place[0].port);
         p->is_used = true;
+        p->talks_nonsense &= p->link.peer == sid; /* it is here again */
         link_init(&p->link, m->self->sid, sid);
         return p;
     }

@@ -37,7 +37,7 @@ stream_begin(struct peer *p, int fd)
     ev_io_init(&p->writable, on_writable, fd, EV_WRITE);
     p->readable.data = p->writable.data = p;
     ev_io_start(loop, &p->readable);
-    log_info("election: connected with %lld", (long long)p->link.peer);
+    mesh_found(p);
     stream_flush(p);
 }
 
@@ -144,6 +144,10 @@ take_frame(struct peer *p, struct bytes payload)
                        (long long)p->link.peer, (int)payload.size);
         return;
     }
+    if (p->talks_nonsense) {
+        p->talks_nonsense = false;
+        mesh_found(p);
+    }
     vote.from = p->link.peer;
     compare_config(p, config);
     p->mesh->heard(p->mesh->arg, &vote);
@@ -188,6 +192,8 @@ on_readable(struct ev_loop *loop, ev_io *w, int events)
     }
     p->in_size += (size_t)n;
     why = take_frames(p);
-    if (why)
-        fail(p, why);
+    if (!why)
+        return;
+    fail(p, why);
+    p->talks_nonsense = true;
 }

@@ -32,19 +32,40 @@ enum {
 
 /* --- life ---------------------------------------------------------------- */
 
+/*
+ * A free place, or the one of whoever is here longest without a word of who it
+ * is: LEADER_INFO is all that it got.  NULL: all are learners.
+ *
+ * ZK: each connection has a thread of its own, and there is no limit.
+ */
 static struct lead_peer *
-free_peer(struct repl_lead *l)
+place_for_peer(struct repl_lead *l)
 {
-    for (uint32_t i = 0; i < LEADER_PEERS_MAX; i++)
-        if (!l->peer[i].is_used && !l->peer[i].conn.is_dirty)
-            return &l->peer[i];
-    return NULL;
+    struct lead_peer *oldest = NULL;
+    const struct leader_peer *core = l->core.peer;
+
+    for (uint32_t i = 0; i < LEADER_PEERS_MAX; i++) {
+        struct lead_peer *p = &l->peer[i];
+
+        if (!p->is_used && !p->conn.is_dirty)
+            return p;
+        if (p->is_used && core[i].stage < PEER_INFORMED &&
+            (!oldest || core[i].joined < core[oldest->slot].joined))
+            oldest = p;
+    }
+    if (!oldest)
+        return NULL;
+    log_warn_often("%s: %s is dropped: too many that do not say who they are",
+                   l->duty->name, oldest->name);
+    leader_leave(&l->core, oldest->slot, clock_mono_ms());
+    lead_peer_close(oldest);
+    return oldest->conn.is_dirty ? NULL : oldest;
 }
 
 void
 lead_peer_open(struct repl_lead *l, int fd, const char *from)
 {
-    struct lead_peer *p = free_peer(l);
+    struct lead_peer *p = place_for_peer(l);
     uint32_t life;
 
     if (!p) {

@@ -18,7 +18,7 @@
 
 enum {
     LEAD_BUFFERS = 1 << 30, /* bytes of all connections together */
-    PING_MS = 100,          /* to learners that are zabd, too */
+    PING_MS = 100,          /* to learners that are zabd, too; at most */
 };
 
 static const double bind_pause_seconds = 0.1;
@@ -112,9 +112,18 @@ make(struct repl *r)
     conn_home_init(&l->home, r->loop, &lead_conn_ops, LEAD_BUFFERS);
     port_init(&l->port, &r->resolver, "learners", on_knock, on_bind_failed, l,
               bind_pause_seconds);
-    ev_timer_init(&l->tick, on_tick, 0, PING_MS / 1000.);
+    ev_init(&l->tick, on_tick);
     l->tick.data = l;
     return l;
+}
+
+/* Two a tick, as Apache's leader: syncLimit may be as short as one. */
+static int32_t
+ping_ms(const struct conf *c)
+{
+    int32_t half = c->tick_time_ms > 1 ? c->tick_time_ms / 2 : 1;
+
+    return half < PING_MS ? half : PING_MS;
 }
 
 struct repl_lead *
@@ -129,6 +138,7 @@ lead_open(struct repl *r, const struct lead_duty *duty, int32_t port)
     l->is_on = true;
     l->why = NULL;
     port_open_quorum(&l->port, &r->conf, port);
+    l->tick.repeat = ping_ms(&r->conf) / 1000.;
     ev_timer_again(r->loop, &l->tick);
     return l;
 }
@@ -156,7 +166,7 @@ lead_conf(struct repl_lead *l)
         .sync_ticks = conf->sync_limit_ticks,
         .snaps_max = conf->snap_syncs_max,
         .diffs_max = conf->diff_syncs_max,
-        .ping_ms = PING_MS,
+        .ping_ms = ping_ms(conf),
         .config = {(const uint8_t *)l->config, (int32_t)l->config_size},
         .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
     };

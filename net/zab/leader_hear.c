@@ -9,7 +9,10 @@
 #include "daemon/check.h"
 #include "net/zab/leader_core.h"
 
-enum { OP_SYNC = 9 }; /* spec 0.4 */
+enum {
+    OP_SYNC = 9,             /* spec 0.4 */
+    EPOCH_LEAP_MAX = 1 << 24 /* an election every second for half a year */
+};
 
 /* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 
@@ -18,7 +21,13 @@ static const char promised_later[] =
 
 static const char of_another[] = "it is of another ensemble";
 
-/* Why this server cannot be our learner, or NULL. */
+/*
+ * Why this server cannot be our learner, or NULL.
+ *
+ * ZK: takes any epoch, and begins the next one above it.  Ours: an epoch is
+ * one of 2^31 and cannot be given back, so a broken file or a stranger must not
+ * use them up with one word; nobody misses EPOCH_LEAP_MAX elections.
+ */
 static const char *
 refusal(const struct leader *l, const struct qpacket *p,
         struct learner_info *info)
@@ -41,6 +50,8 @@ refusal(const struct leader *l, const struct qpacket *p,
         return "its configuration is newer than ours";
     if (accepted < 0 || accepted >= INT32_MAX)
         return "no epoch can follow the one that it accepted";
+    if (accepted - l->accepted_max > EPOCH_LEAP_MAX)
+        return "it accepted an epoch that cannot have been reached";
     if (l->state > LEADER_DISCOVERY && accepted > l->epoch)
         return promised_later;
     return NULL;

@@ -69,6 +69,7 @@ log_give_up(struct log_proc *p, const char *path, const char *what, int rc)
               path, what, strerror(-rc));
     atomic_store(&p->shm->log->failed, -rc);
     bell_ring(p->shm, PROC_REPLICATION);
+    bell_ring(p->shm, PROC_ELECTION);
 }
 
 /* The disk failed in the middle of an order. */

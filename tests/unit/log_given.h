@@ -23,6 +23,7 @@ static struct shm_super given_super;
 static struct shm_replication given_replication;
 static struct shm_log given_log;
 static struct shm_image given_image;
+static struct shm_election given_election;
 static struct shm given_shm;
 static struct log_proc given;
 static char given_dir[DATA_PATH_MAX];
@@ -80,7 +81,8 @@ given_server(void)
     given_shm = (struct shm){.super = &given_super,
                              .replication = &given_replication,
                              .log = &given_log,
-                             .image = &given_image};
+                             .image = &given_image,
+                             .election = &given_election};
     tempdir_make(given_dir);
     data_path(path, given_dir, "version-2");
     CU_ASSERT_EQUAL(mkdir(path, 0750), 0);

@@ -90,6 +90,21 @@ a_larger_sid_breaks_a_tie(void)
     CU_ASSERT_EQUAL(e.mine.leader, 3);
 }
 
+/* Somebody made that up; elections go on. */
+static void
+behind_the_last_round_comes_the_first(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), INT64_MAX);
+    CU_ASSERT_EQUAL(e.round, INT64_MAX);
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    CU_ASSERT_EQUAL(e.round, 1);
+    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), INT64_MAX);
+    CU_ASSERT_EQUAL(e.round, INT64_MAX);
+    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
+}
+
 static void
 waits_to_settle_then_decides(void)
 {
@@ -667,6 +682,7 @@ UNIT_SUITE(elect)
     UNIT(adopts_a_better_vote);
     UNIT(keeps_its_vote_against_a_worse_one);
     UNIT(a_larger_sid_breaks_a_tie);
+    UNIT(behind_the_last_round_comes_the_first);
     UNIT(waits_to_settle_then_decides);
     UNIT(decides_at_once_when_all_agree);
     UNIT(does_not_wait_for_those_it_cannot_reach);

@@ -88,6 +88,34 @@ an_epoch_that_none_can_follow_is_refused(void)
     CU_ASSERT_EQUAL(leader.accepted_max, 4);
 }
 
+/* A file that is broken must not use up all epochs there are. */
+static void
+an_epoch_that_nobody_can_have_reached_is_refused(void)
+{
+    struct learner_info info = follower(2);
+    int64_t most = 4 + (1 << 24);
+
+    given();
+    CU_ASSERT_TRUE(is_refused(info, EPOCH(most + 1)));
+    CU_ASSERT_EQUAL(leader.accepted_max, 4);
+    joins(2);
+    hears_info(2, Q_FOLLOWER_INFO, EPOCH(most), &info);
+    CU_ASSERT_EQUAL(leader.epoch, most + 1);
+}
+
+/* Nor may it end a term. */
+static void
+who_leaps_into_a_term_is_only_refused(void)
+{
+    struct learner_info info = follower(3);
+
+    given_epoch(ZXID(4, 3));
+    joins(3);
+    hears_info(3, Q_FOLLOWER_INFO, EPOCH(INT32_MAX - 1), &info);
+    CU_ASSERT_TRUE(closed(3));
+    CU_ASSERT_NOT_EQUAL(leader.state, LEADER_OVER);
+}
+
 /* Trap 14.5: it can join after the next election only, so there is one. */
 static void
 a_member_that_promised_a_later_epoch_ends_the_term(void)
@@ -536,6 +564,8 @@ UNIT_SUITE(leader_hear)
     UNIT(our_own_sid_is_refused);
     UNIT(a_newer_configuration_is_refused);
     UNIT(an_epoch_that_none_can_follow_is_refused);
+    UNIT(an_epoch_that_nobody_can_have_reached_is_refused);
+    UNIT(who_leaps_into_a_term_is_only_refused);
     UNIT(a_member_that_promised_a_later_epoch_ends_the_term);
     UNIT(the_next_term_begins_above_all_that_was_heard);
     UNIT(a_stranger_that_promised_a_later_epoch_is_only_refused);

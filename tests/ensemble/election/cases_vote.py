@@ -315,6 +315,29 @@ def a_candidate_whose_replication_died_is_none(stage):
 
 
 @case
+def with_a_failed_log_nobody_is_told_of_a_leader(stage):
+    """Nor by the next election process, nor when it is asked to look."""
+    stage.members(1, 2, 3)
+    one, three = stage.fake(1), stage.fake(3)
+    node = stage.node(2).look(5, 1)
+    follower, leader = one.linked(2), three.linked(2)
+    leader.tell(LEADING, 3, 5, 1, 1)
+    follower.tell(FOLLOWING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not follow")
+    node.say("fail")
+    for link in (follower, leader):
+        claim(link.is_closed(1), "it stays")
+    node.look(5, 1)
+    claim(one.nobody_comes(), "it looks")
+    node.say("kill")
+    node.hear("forked")
+    claim(one.nobody_comes(), "it says that it is there")
+    with socket.socket() as s:
+        claim(s.connect_ex((HOST, stage.m.election[2])) != 0,
+              "its port is open")
+
+
+@case
 def a_follower_whose_replication_died_knows_its_leader(stage):
     stage.members(1, 2, 3)
     node = stage.node(2).look(5, 1)

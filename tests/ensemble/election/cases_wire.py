@@ -169,6 +169,24 @@ def a_frame_of_a_bad_size_ends_the_connection(stage):
 
 
 @case
+def who_talks_nonsense_again_and_again_is_told_of_once(stage):
+    """A member, until it says something else; and 9, which is none."""
+    node = trio(stage)
+    three = stage.fake(3)
+    for sid in (3, 9) * 5:
+        link = three.dial(2, hello(sid, three.address))
+        link.send(b"HTTP/1.1 400 Bad Request")
+        claim(link.is_closed(), "%d stays", sid)
+    for line in ("connected with 3", "connected with 9", "3 at 127.0.0.1",
+                 "9 at 127.0.0.1"):
+        claim(node.log().count(line) == 1, "%s:\n%s", line, node.log())
+    link = three.dial(2)
+    link.tell(LOOKING, 3, 5, 1, 0)
+    link.hears(LOOKING, 3)
+    claim(node.log().count("connected with 3") == 2, node.log())
+
+
+@case
 def a_bad_note_is_dropped(stage):
     node = trio(stage)
     link = stage.fake(3).dial(2)

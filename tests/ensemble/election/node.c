@@ -15,9 +15,11 @@
  *   die                 the replication process dies; the next look is that
  *                       of another
  *   hang                it does nothing any more
+ *   fail                the log process cannot write
  *   load                another begins, which does not look yet
  *   quit, or the end of stdin
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -122,6 +124,9 @@ obey(char *line)
         atomic_fetch_add(&shm->super->life[PROC_REPLICATION], 1);
     } else if (strncmp(line, "hang", 4) == 0) {
         kill(replication, SIGSTOP);
+    } else if (strncmp(line, "fail", 4) == 0) {
+        atomic_store(&shm->log->failed, ENOSPC);
+        bell_ring(shm, PROC_ELECTION);
     } else if (strncmp(line, "load", 4) == 0) {
         start_replication();
     } else if (strncmp(line, "quit", 4) == 0) {
