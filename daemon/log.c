@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,8 +22,10 @@ enum {
 static const _Atomic int info_level = LOG_INFO;
 static const _Atomic int *threshold = &info_level;
 static char process_name[32] = "zabd";
-static int to_journal = -1; /* -1: not looked yet */
-static unsigned lost;       /* lines since who reads took the last one */
+static int to_journal = -1;     /* -1: not looked yet */
+static bool is_socket, is_pipe; /* stderr, since log_open */
+static int own_pipe = -1;       /* that pipe, and it does not wait */
+static unsigned lost;           /* lines since who reads took the last one */
 
 /* systemd names the stream it connected: JOURNAL_STREAM=device:inode. */
 static bool
@@ -37,16 +40,23 @@ stderr_is_journal(void)
            st.st_ino == ino;
 }
 
-/* A file always has room, and a terminal is the shell's as well. */
+/*
+ * A file always has room, and a terminal is the shell's as well.  Others may
+ * have our pipe, too, and did not ask for O_NONBLOCK: it is opened anew.
+ */
 static void
 do_not_wait_for_readers(void)
 {
-    struct stat st;
-    int flags = fcntl(STDERR_FILENO, F_GETFL);
+    struct stat st = {0};
 
-    if (flags >= 0 && fstat(STDERR_FILENO, &st) == 0 &&
-        (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-        (void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+    if (own_pipe >= 0)
+        close(own_pipe);
+    own_pipe = -1;
+    (void)fstat(STDERR_FILENO, &st);
+    is_socket = S_ISSOCK(st.st_mode);
+    is_pipe = S_ISFIFO(st.st_mode);
+    if (is_pipe)
+        own_pipe = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 void
@@ -102,11 +112,30 @@ mask_controls(char *text)
             *text = '?';
 }
 
-/* false: there is no room.  Of other errors there is nobody to tell. */
+static bool
+has_room(int patience_ms)
+{
+    struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&fd, 1, patience_ms) == 1;
+}
+
+/*
+ * false: there is no room.  Of other errors there is nobody to tell.  A pipe
+ * that is another user's cannot be opened anew: then a look must do.
+ */
 static bool
 try_write(const char *line, size_t size)
 {
-    return write(STDERR_FILENO, line, size) >= 0 || errno != EAGAIN;
+    ssize_t n;
+
+    if (is_socket)
+        n = send(STDERR_FILENO, line, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    else if (is_pipe && own_pipe < 0 && !has_room(0))
+        return false;
+    else
+        n = write(own_pipe < 0 ? STDERR_FILENO : own_pipe, line, size);
+    return n >= 0 || errno != EAGAIN;
 }
 
 /*
@@ -116,12 +145,9 @@ try_write(const char *line, size_t size)
 static bool
 write_line(const char *line, size_t size)
 {
-    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
-
     if (try_write(line, size))
         return true;
-    return lost == 0 && poll(&room, 1, PATIENCE_MS) == 1 &&
-           try_write(line, size);
+    return lost == 0 && has_room(PATIENCE_MS) && try_write(line, size);
 }
 
 static void

@@ -22,7 +22,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
  * Lines below `*level` are dropped.  The level lives where the caller says
  * (shared memory in the server), so that a reload reaches every process.
  * Until the first call it is info.  `level` is borrowed for ever.  From then
- * on a pipe or socket on stderr is written without waiting for who reads it.
+ * on a pipe or socket that is stderr now is written without waiting for who
+ * reads it.
  */
 void log_open(const _Atomic int *level);
 

@@ -31,6 +31,7 @@ give_stderr_back(void)
     close(own_stderr);
     close(pipe_fd[0]);
     close(pipe_fd[1]);
+    log_open(&level);
 }
 
 /* All that is in the pipe; the lines in it. */
