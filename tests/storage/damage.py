@@ -13,8 +13,8 @@ import re
 import shutil
 import tempfile
 
-from lib import (Server, Session, flip, grow, main, same, see_all, version2,
-                 wire, zab)
+from lib import (Server, Session, flip, free_ports, grow, main, same,
+                 see_all, version2, wire, zab)
 
 STATUS = 3          # daemon: the data cannot be used
 KEPT = {}           # kind, end -> (data directory to copy, tree)
@@ -250,6 +250,51 @@ def test_logs_without_a_snapshot_that_are_trusted():
         seen.pop("/zookeeper/config")   # is not in the log
         same({p: v for p, v in tree.items() if p in seen}, seen, "log alone")
         assert len(seen) == len(tree) - 1
+
+
+# --- a member of an ensemble -------------------------------------------------
+
+def member():
+    """The options of a voter that is alone in its ensemble."""
+    return {"standaloneEnabled": "false", "initLimit": 10, "syncLimit": 5,
+            "server.1": "127.0.0.1:%d:%d" % tuple(free_ports(2))}
+
+
+@contextlib.contextmanager
+def left_by_a_member():
+    """(zabd not started, on what a stopped member left; its tree)."""
+    server = Server("zabd", dict(member(), snapCount=40))
+    try:
+        with open(server.path("data/myid"), "w") as f:
+            f.write("1")
+        server.start()
+        grow(server.port)
+        tree = see_all(server)
+        server.stop()
+        yield server, tree
+    except BaseException:
+        print(server.tail(), end="")
+        raise
+    finally:
+        server.close()
+
+
+def test_member_with_a_snapshot_alone():
+    """A backup often is no more."""
+    with left_by_a_member() as (server, tree):
+        data = server.path("data")
+        zab("export", "--data", data, server.path("out"))
+        shutil.rmtree(data)
+        os.mkdir(data)
+        shutil.copy(server.path("out/myid"), data)
+        os.mkdir(data + "/version-2")
+        for path in version2(server.path("out"), "snapshot."):
+            shutil.copy(path, data + "/version-2")
+        server.start()
+        seen = see_all(server)
+        for config in tree, seen:       # each start writes it
+            config.pop("/zookeeper/config")
+        same(tree, seen, "from a snapshot")
 
 
 # --- the image ---------------------------------------------------------------
