@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "storage/image/image_batch.h"
+#include "storage/log/seam.h"
 #include "storage/log/txlog_reader.h"
 
 enum {
@@ -35,6 +36,7 @@ struct import {
     struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
     zxid_t from; /* zxid of the snapshot */
+    struct seam seam;
 };
 
 static int
@@ -101,6 +103,9 @@ put_snapshot(struct import *im, const struct data_file *file)
         rc = check_name(path, file, &info, im->e);
     if (rc < 0)
         return rc;
+    im->batch.has_leader_digest = info.has_digest && info.digest_zxid != 0 &&
+                                  info.digest_zxid == file->zxid;
+    im->batch.leader_digest = info.digest;
     im->p->nodes = info.nodes;
     im->p->sessions = info.sessions;
     memcpy(im->p->snapshot, file->name, sizeof im->p->snapshot);
@@ -139,6 +144,57 @@ next_of_log(const struct import *im, struct txlog_reader *r,
     return rc == 1 && *zxid > im->p->limit ? 0 : rc;
 }
 
+/*
+ * Before and after the first transaction of another epoch: has something been
+ * left out?  The batch knows its digest when it is committed.
+ */
+static int
+begin_epoch(struct import *im)
+{
+    int rc = image_batch_commit(&im->batch, im->batch.zxid);
+
+    im->seam.agreed =
+        im->batch.has_leader_digest && image_batch_agrees(&im->batch);
+    return rc;
+}
+
+static int
+look_at_seam(struct import *im, const struct txlog_reader *r, zxid_t zxid)
+{
+    bool has_digest = im->batch.has_leader_digest, agrees = false;
+    char path[DATA_PATH_MAX];
+    int rc = 0;
+
+    if (has_digest && (im->seam.is_on || seam_is_before(&im->seam, zxid))) {
+        rc = image_batch_commit(&im->batch, zxid);
+        agrees = image_batch_agrees(&im->batch);
+    }
+    if (rc < 0 || seam_step(&im->seam, zxid, has_digest, agrees))
+        return rc;
+    data_path(path, r->dir, r->file.name);
+    txlog_missing(im->e, path, im->seam.last, zxid);
+    return -ENODATA;
+}
+
+static int
+replay_one(struct import *im, const struct txlog_reader *r, struct bytes entry,
+           zxid_t zxid)
+{
+    int rc = seam_is_before(&im->seam, zxid) ? begin_epoch(im) : 0;
+
+    if (rc == 0)
+        rc = image_batch_apply(&im->batch, entry);
+    if (rc == -EBADMSG)
+        data_error_set(im->e, im->dirs->log, -1,
+                       "The log holds a kind of transaction that this version "
+                       "does not know.",
+                       "transaction 0x%" PRIx64 " of %s cannot be read",
+                       (uint64_t)zxid, r->file.name);
+    if (rc == 0)
+        rc = look_at_seam(im, r, zxid);
+    return rc < 0 ? rc : commit_if_full(im);
+}
+
 static int
 replay(struct import *im, struct txlog_reader *r)
 {
@@ -147,16 +203,9 @@ replay(struct import *im, struct txlog_reader *r)
     int rc;
 
     im->batch.is_fuzzy = true;
+    im->seam = (struct seam){.last = im->batch.zxid};
     while ((rc = next_of_log(im, r, &entry, &zxid)) == 1) {
-        rc = image_batch_apply(&im->batch, entry);
-        if (rc == -EBADMSG)
-            data_error_set(im->e, im->dirs->log, -1,
-                           "The log holds a kind of "
-                           "transaction that this version does not know.",
-                           "transaction 0x%" PRIx64 " of %s cannot be read",
-                           (uint64_t)zxid, r->file.name);
-        if (rc == 0)
-            rc = commit_if_full(im);
+        rc = replay_one(im, r, entry, zxid);
         if (rc < 0)
             return rc;
         if (++im->p->txns % PROGRESS_EVERY == 0 && im->p->progress)

@@ -7,6 +7,7 @@ older ones behind it.  Nothing is skipped in silence.
 """
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -295,6 +296,54 @@ def test_member_with_a_snapshot_alone():
         for config in tree, seen:       # each start writes it
             config.pop("/zookeeper/config")
         same(tree, seen, "from a snapshot")
+
+
+def three_lives():
+    """A member that wrote in three epochs; the image of after the first."""
+    server = Server("zabd", member())
+    with open(server.path("data/myid"), "w") as f:
+        f.write("1")
+    for life in range(3):
+        server.start()
+        session = Session(server.port)
+        for _ in range(20):
+            session.make("/life-", b"", wire.SEQ)
+        server.stop()
+        if life == 0:
+            shutil.copytree(server.path("data/version-2/image"),
+                            server.path("image"))
+    return server
+
+
+def test_missing_epoch_behind_an_image():
+    """The numbers of the next begin anew, so only the digests tell."""
+    server = three_lives()
+    try:
+        data = server.path("data")
+        no_image(server)
+        shutil.move(server.path("image"), data + "/version-2/image")
+        for path in glob.glob(data + "/version-2/log.2*"):
+            os.remove(path)
+        said = refuses(server)
+        names(said, data + "/version-2")
+        assert re.search("missing between 0x1.* and 0x300000001", said), said
+    finally:
+        server.close()
+
+
+def test_missing_epoch_behind_a_snapshot():
+    server = three_lives()
+    try:
+        data = server.path("data")
+        no_image(server)
+        for path in glob.glob(data + "/version-2/log.2*"):
+            os.remove(path)
+        for path in version2(data, "snapshot.")[1:]:
+            os.remove(path)
+        said = refuses(server)
+        assert re.search("missing between 0x1.* and 0x300000001", said), said
+    finally:
+        server.close()
 
 
 # --- the image ---------------------------------------------------------------
