@@ -65,8 +65,9 @@ tell_progress(const struct txlog_scan *s, const struct txlog_options *o,
 }
 
 /*
- * Read the file to its end.  `last` gets its last zxid; returns 1, or 0 if it
- * has no record.  Damage is -EBADMSG.
+ * Read the file to its end.  `last` gets its last zxid, though one before may
+ * have been logged twice; returns 1, or 0 if it has no record.  Damage is
+ * -EBADMSG.
  */
 static int
 scan_to_end(struct txlog_scan *s, const char *path,
@@ -79,7 +80,8 @@ scan_to_end(struct txlog_scan *s, const char *path,
     int rc = txlog_scan_open(s, path), found = 0;
 
     while (rc >= 0 && (rc = txlog_scan_next(s, &entry)) == 1) {
-        zxid = txlog_entry_zxid(entry);
+        if (txlog_entry_zxid(entry) > zxid)
+            zxid = txlog_entry_zxid(entry);
         found = 1;
         tell_progress(s, o, &told);
     }

@@ -246,6 +246,32 @@ a_file_torn_before_its_first_record_goes(void)
     tempdir_remove(dir);
 }
 
+/* The reader passes over it, and the next has to be behind all of them. */
+static void
+a_record_logged_twice_is_not_the_last(void)
+{
+    char path[DATA_PATH_MAX];
+    uint8_t *data, *twice;
+    size_t size, end, count;
+    const size_t record = 50 + TXLOG_RECORD_EXTRA;
+
+    tempdir_make(dir);
+    given_log(1, 6, 50);
+    path_of(path, 1);
+    data = file_read(path, &size);
+    end = data_end(data, size);
+    twice = calloc(1, end + record);
+    memcpy(twice, data, end);
+    memcpy(twice + end, data + TXLOG_HEADER_BYTES + 2 * record, record);
+    file_write(path, twice, end + record);
+    CU_ASSERT_EQUAL(last_of_log(), 6);
+    CU_ASSERT_EQUAL(read_all(0, &count), 6);
+    CU_ASSERT_EQUAL(count, 6);
+    free(twice);
+    free(data);
+    tempdir_remove(dir);
+}
+
 /* A bad restore: such a file would be left out, or read out of its turn. */
 static void
 a_file_that_is_not_named_after_its_first_transaction_is_refused(void)
@@ -628,6 +654,7 @@ UNIT_SUITE(txlog)
     UNIT(after_reopening_a_new_file_continues);
     UNIT(a_record_torn_at_any_byte_is_cut);
     UNIT(a_file_torn_before_its_first_record_goes);
+    UNIT(a_record_logged_twice_is_not_the_last);
     UNIT(a_file_that_is_not_named_after_its_first_transaction_is_refused);
     UNIT(a_flipped_bit_anywhere_is_damage);
     UNIT(a_hole_of_a_lost_sector_is_torn);
