@@ -302,6 +302,46 @@ replay_over_a_fuzzy_snapshot_converges(void)
     }
 }
 
+/* --- damage ----------------------------------------------------------------
+ */
+
+/* The disk changed a byte of a node's data, under the same digest. */
+static void
+change_row(const char *path)
+{
+    MDB_val key = {strlen(path), (void *)(uintptr_t)path}, value;
+    uint8_t changed[256];
+    MDB_txn *txn;
+
+    CU_ASSERT_EQUAL_FATAL(mdb_txn_begin(image.env, NULL, 0, &txn), 0);
+    CU_ASSERT_EQUAL_FATAL(mdb_get(txn, image.nodes, &key, &value), 0);
+    CU_ASSERT_FATAL(value.mv_size < sizeof changed);
+    memcpy(changed, value.mv_data, value.mv_size);
+    changed[value.mv_size - 1] ^= 1;
+    value.mv_data = changed;
+    CU_ASSERT_EQUAL(mdb_put(txn, image.nodes, &key, &value, 0), 0);
+    CU_ASSERT_EQUAL(mdb_txn_commit(txn), 0);
+}
+
+/* Backups and learners would have it else, and it would look sound there. */
+static void
+no_snapshot_is_taken_of_a_damaged_image(void)
+{
+    struct image_snapshot s;
+    struct data_list list;
+
+    given_fresh_image();
+    apply(a_create(1, "/a", "data", 0, -1));
+    commit();
+    change_row("/a");
+    CU_ASSERT_EQUAL(image_snapshot_begin(&s, &image, dirs.snap, SNAP_PLAIN), 0);
+    CU_ASSERT_EQUAL(image_snapshot_step(&s, 1000), -EBADMSG);
+    CU_ASSERT_EQUAL(snapfile_candidates(&list, dirs.snap), 0);
+    CU_ASSERT_EQUAL(list.count, 0);
+    data_list_free(&list);
+    done();
+}
+
 /* --- where one epoch ends and another begins -------------------------------
  */
 
@@ -572,6 +612,7 @@ UNIT_SUITE(image_load)
     unit_suite("image_load");
     UNIT(image_and_tree_agree);
     UNIT(a_loaded_tree_is_the_image);
+    UNIT(no_snapshot_is_taken_of_a_damaged_image);
     UNIT(a_missing_end_of_an_epoch_is_a_gap);
     UNIT(statistics_without_limits_are_the_same_after_a_restart);
     UNIT(who_comes_back_in_a_fuzzy_snapshot_counts_at_its_parent);
