@@ -255,12 +255,15 @@ fill(struct import *im, const struct data_file *file)
 
 /* Put the finished image in its place. */
 static int
-put_in_place(const struct datadir *d, const char *made)
+put_in_place(const struct datadir *d, const char *made, struct data_error *e)
 {
     int rc = data_sync_dir(made);
 
-    if (rc == 0)
-        rc = image_remove(d->image);
+    if (rc == 0 && (rc = image_remove(d->image)) < 0)
+        data_error_set(e, d->image, -1,
+                       "Move what is not ours out of it, or the whole "
+                       "directory away.",
+                       "the old image cannot be removed: %s", strerror(-rc));
     if (rc == 0)
         rc = rename(made, d->image) < 0 ? -errno : data_sync_dir(d->snap);
     return rc;
@@ -283,6 +286,10 @@ import(const struct datadir *d, const struct data_file *file,
     p->nodes = p->sessions = p->txns = 0;
     p->snapshot[0] = '\0';
     rc = image_remove(made);
+    if (rc < 0)
+        data_error_set(e, made, -1, "Remove this directory by hand.",
+                       "what an import left cannot be removed: %s",
+                       strerror(-rc));
     if (rc == 0)
         rc = image_open(&im.image, made, IMAGE_CREATE, e);
     if (rc < 0)
@@ -294,7 +301,7 @@ import(const struct datadir *d, const struct data_file *file,
     image_batch_deinit(&im.batch);
     image_close(&im.image);
     if (rc == 0)
-        rc = put_in_place(d, made);
+        rc = put_in_place(d, made, e);
     else
         (void)image_remove(made);
     return rc;

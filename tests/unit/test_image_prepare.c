@@ -4,6 +4,7 @@
 #include "storage/image/image_prepare.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "storage/log/txlog.h"
 #include "tests/unit/image_given.h"
@@ -148,6 +149,29 @@ a_damaged_snapshot_sends_us_to_an_older_one(void)
     done();
 }
 
+/* Not "the disk has no room", which it said of the new one. */
+static void
+a_strangers_file_in_an_image_is_told_by_its_place(void)
+{
+    static const char *const places[] = {"version-2/image",
+                                         "version-2/" IMAGE_NEW};
+    char place[DATA_PATH_MAX], file[DATA_PATH_MAX];
+    struct image_prepare p;
+
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        given_directory();
+        data_path(place, base, places[i]);
+        CU_ASSERT_EQUAL(mkdir(place, 0750), 0);
+        data_path(file, place, "notes.txt");
+        file_write(file, (const uint8_t *)"x", 1);
+        CU_ASSERT_EQUAL(prepare(&p), -ENOTEMPTY);
+        CU_ASSERT_STRING_EQUAL(error.path, place);
+        CU_ASSERT(strstr(error.what, "not empty") != NULL);
+        datadir_close(&dirs);
+        tempdir_remove(base);
+    }
+}
+
 /* Behind its name there is nothing to replay, behind itself there is. */
 static void
 a_snapshot_under_the_name_of_a_later_zxid_is_not_believed(void)
@@ -287,6 +311,7 @@ UNIT_SUITE(image_prepare)
     UNIT(without_an_image_snapshot_and_log_make_one);
     UNIT(replaying_the_log_shows_progress);
     UNIT(a_damaged_snapshot_sends_us_to_an_older_one);
+    UNIT(a_strangers_file_in_an_image_is_told_by_its_place);
     UNIT(a_snapshot_under_the_name_of_a_later_zxid_is_not_believed);
     UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
     UNIT(a_newer_snapshot_bridges_a_gap);
