@@ -209,6 +209,12 @@ write_snapshot(struct export *x)
     while ((rc = image_snapshot_step(&x->snapshot, STEP_ROWS)) == 1)
         zab_progress(&progress, x->snapshot.done, x->snapshot.total);
     zab_progress_end(&progress);
+    if (rc == -EBADMSG) {
+        data_error_set(&x->e, x->from.image, -1, image_remedy,
+                       "the image is damaged: its nodes do not add up to its "
+                       "digest");
+        return rc;
+    }
     return rc < 0 ? fail(x, x->to.snap, rc, "the snapshot cannot be written")
                   : 0;
 }

@@ -14,6 +14,7 @@
 #include "daemon/proc.h"
 #include "net/repl/repl.h"
 #include "storage/image/image.h"
+#include "storage/log/seam.h"
 #include "storage/log/txlog_reader.h"
 
 enum {
@@ -57,31 +58,65 @@ load_image(struct repl *r, const struct datadir *dir)
         unusable("the image does not load", rc, &e);
 }
 
+/* --- the log behind it ---------------------------------------------------- */
+
+struct replay {
+    struct repl *r;
+    struct txlog_reader reader;
+    struct seam seam;
+    uint64_t count;
+};
+
+/* Whether the image is what the record says that it ends with. */
+static bool
+image_agrees(const struct replay *p)
+{
+    struct tree_totals totals;
+
+    tree_totals(p->r->tree, &totals);
+    return p->reader.has_digest && p->reader.digest == totals.digest;
+}
+
+/* Into the tree: 1; -EBADMSG and -ENODATA are told by reader.error. */
+static int
+replay_one(struct replay *p, struct bytes entry, zxid_t zxid)
+{
+    struct txlog_reader *reader = &p->reader;
+    const struct tree *tree = p->r->tree;
+    struct txn txn;
+
+    if (txn_open(&txn, entry) < 0) {
+        data_error_set(&reader->error, reader->dir, -1,
+                       "Start a server that knows this kind of transaction, "
+                       "or restore a snapshot.",
+                       "transaction 0x%llx is of no known form",
+                       (unsigned long long)zxid);
+        return -EBADMSG;
+    }
+    if (p->count++ == 0)
+        p->seam.agreed = image_agrees(p);
+    repl_apply_txn(p->r, &txn, NULL);
+    if (seam_step(&p->seam, zxid, txn_has_tree_digest(&txn),
+                  tree_agrees(tree, &txn)))
+        return 1;
+    txlog_missing(&reader->error, reader->dir, p->seam.last, zxid);
+    return -ENODATA;
+}
+
 /* Up to a batch of transactions; 0 at the end. */
 static int
-replay_some(struct repl *r, struct txlog_reader *reader, uint64_t *count)
+replay_some(struct replay *p)
 {
+    struct repl *r = p->r;
     struct bytes entry;
-    struct txn txn;
     zxid_t zxid;
     int rc = 1;
 
     tree_batch_begin(r->tree);
     for (int i = 0; i < REPLAY_BATCH && rc > 0; i++) {
-        rc = txlog_reader_next(reader, &entry, &zxid);
-        if (rc <= 0)
-            break;
-        if (txn_open(&txn, entry) < 0) {
-            data_error_set(&reader->error, reader->dir, -1,
-                           "Start a server that knows this kind of "
-                           "transaction, or restore a snapshot.",
-                           "transaction 0x%llx is of no known form",
-                           (unsigned long long)zxid);
-            rc = -EBADMSG;
-            break;
-        }
-        repl_apply_txn(r, &txn, NULL);
-        *count += 1;
+        rc = txlog_reader_next(&p->reader, &entry, &zxid);
+        if (rc == 1)
+            rc = replay_one(p, entry, zxid);
     }
     tree_batch_end(r->tree, 0);
     proc_progress(PROC_REPLICATION, r->shm, 1, 1);
@@ -91,21 +126,20 @@ replay_some(struct repl *r, struct txlog_reader *reader, uint64_t *count)
 static uint64_t
 replay_log(struct repl *r, const struct datadir *dir, zxid_t after)
 {
-    struct txlog_reader reader;
-    uint64_t count = 0;
-    int rc = txlog_reader_open(&reader, dir->log, after);
+    struct replay p = {.r = r, .seam = {.last = after}};
+    int rc = txlog_reader_open(&p.reader, dir->log, after);
 
     if (rc < 0)
-        unusable("the log does not open", rc, &reader.error);
-    reader.skip_max = SKIP_BYTES;
-    while ((rc = replay_some(r, &reader, &count)) > 0)
+        unusable("the log does not open", rc, &p.reader.error);
+    p.reader.skip_max = SKIP_BYTES;
+    while ((rc = replay_some(&p)) > 0)
         ;
     if (rc == 0)
-        rc = txlog_reader_check_end(&reader);
+        rc = txlog_reader_check_end(&p.reader);
     if (rc < 0)
-        unusable("the log cannot be replayed", rc, &reader.error);
-    txlog_reader_close(&reader);
-    return count;
+        unusable("the log cannot be replayed", rc, &p.reader.error);
+    txlog_reader_close(&p.reader);
+    return p.count;
 }
 
 /* What the log process knows to be on disk has to be in the tree now. */

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "storage/image/image_guard.h"
 
 enum {
     READERS_MAX = 64,
@@ -32,7 +33,7 @@ enum {
 static const size_t map_bytes = (size_t)256 << 30;
 static const char meta_key[] = "meta";
 
-static const char REMEDY[] =
+const char image_remedy[] =
     "The image is made from snapshots and logs: move this directory away and "
     "start again, and it is built anew.";
 static const char REMEDY_RIGHTS[] =
@@ -72,7 +73,7 @@ static int
 fail(struct image *im, int mdb_rc, const char *what, struct data_error *e)
 {
     data_error_set(e, im->dir, -1,
-                   is_about_rights(mdb_rc) ? REMEDY_RIGHTS : REMEDY,
+                   is_about_rights(mdb_rc) ? REMEDY_RIGHTS : image_remedy,
                    "the image %s: %s", what, mdb_strerror(mdb_rc));
     image_close(im);
     return image_rc(mdb_rc);
@@ -120,7 +121,8 @@ on_assert(MDB_env *env, const char *what)
 {
     const struct image *im = mdb_env_get_userctx(env);
 
-    fatal(EXIT_DATA, "%s: the image is damaged: %s. %s", im->dir, what, REMEDY);
+    fatal(EXIT_DATA, "%s: the image is damaged: %s. %s", im->dir, what,
+          image_remedy);
 }
 
 static int
@@ -220,6 +222,7 @@ image_open(struct image *im, const char *dir, enum image_mode mode,
 
     *im = (struct image){0};
     data_path(im->dir, dir, "");
+    image_guard();
     if (mode == IMAGE_CREATE && mkdir(dir, 0750) < 0)
         return fail(im, errno, "cannot be created", e);
     if (access(dir, F_OK) < 0)

@@ -59,6 +59,9 @@ int image_open(struct image *im, const char *dir, enum image_mode mode,
                struct data_error *e);
 void image_close(struct image *im);
 
+/* What to do about a damaged one: it is made of what else is there. */
+extern const char image_remedy[];
+
 /* Remove an image that nobody has open.  0, also if there is none, or -errno.
  */
 int image_remove(const char *dir);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "storage/image/image_batch.h"
+#include "storage/log/seam.h"
 #include "storage/log/txlog_reader.h"
 
 enum {
@@ -35,6 +36,7 @@ struct import {
     struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
     zxid_t from; /* zxid of the snapshot */
+    struct seam seam;
 };
 
 static int
@@ -65,6 +67,26 @@ on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
     return rc < 0 ? rc : commit_if_full(im);
 }
 
+/*
+ * A snapshot under the name of a later zxid than it is of would hide what lies
+ * between: the log behind its name is replayed, not what is behind itself.  Its
+ * digest is of when it was finished, at its zxid or later; but Apache's leader
+ * names one after the epoch that it begins before there is a transaction.
+ */
+static int
+check_name(const char *path, const struct data_file *file,
+           const struct snapfile_info *info, struct data_error *e)
+{
+    if (!info->has_digest || info->digest_zxid == 0 ||
+        info->digest_zxid >= file->zxid || zxid_counter(file->zxid) == 0)
+        return 0;
+    data_error_set(
+        e, path, -1, "Give it the name of that zxid, or move it away.",
+        "it is a snapshot of 0x%" PRIx64 " at most, not of what its name says",
+        (uint64_t)info->digest_zxid);
+    return -EBADMSG;
+}
+
 static int
 put_snapshot(struct import *im, const struct data_file *file)
 {
@@ -77,8 +99,13 @@ put_snapshot(struct import *im, const struct data_file *file)
     im->batch.zxid = im->from = file->zxid;
     rc = snapfile_read(path, &visitor, im->p->progress, im->p->progress_arg,
                        &info, im->e);
+    if (rc == 0)
+        rc = check_name(path, file, &info, im->e);
     if (rc < 0)
         return rc;
+    im->batch.has_leader_digest = info.has_digest && info.digest_zxid != 0 &&
+                                  info.digest_zxid == file->zxid;
+    im->batch.leader_digest = info.digest;
     im->p->nodes = info.nodes;
     im->p->sessions = info.sessions;
     memcpy(im->p->snapshot, file->name, sizeof im->p->snapshot);
@@ -117,6 +144,57 @@ next_of_log(const struct import *im, struct txlog_reader *r,
     return rc == 1 && *zxid > im->p->limit ? 0 : rc;
 }
 
+/*
+ * Before and after the first transaction of another epoch: has something been
+ * left out?  The batch knows its digest when it is committed.
+ */
+static int
+begin_epoch(struct import *im)
+{
+    int rc = image_batch_commit(&im->batch, im->batch.zxid);
+
+    im->seam.agreed =
+        im->batch.has_leader_digest && image_batch_agrees(&im->batch);
+    return rc;
+}
+
+static int
+look_at_seam(struct import *im, const struct txlog_reader *r, zxid_t zxid)
+{
+    bool has_digest = im->batch.has_leader_digest, agrees = false;
+    char path[DATA_PATH_MAX];
+    int rc = 0;
+
+    if (has_digest && (im->seam.is_on || seam_is_before(&im->seam, zxid))) {
+        rc = image_batch_commit(&im->batch, zxid);
+        agrees = image_batch_agrees(&im->batch);
+    }
+    if (rc < 0 || seam_step(&im->seam, zxid, has_digest, agrees))
+        return rc;
+    data_path(path, r->dir, r->file.name);
+    txlog_missing(im->e, path, im->seam.last, zxid);
+    return -ENODATA;
+}
+
+static int
+replay_one(struct import *im, const struct txlog_reader *r, struct bytes entry,
+           zxid_t zxid)
+{
+    int rc = seam_is_before(&im->seam, zxid) ? begin_epoch(im) : 0;
+
+    if (rc == 0)
+        rc = image_batch_apply(&im->batch, entry);
+    if (rc == -EBADMSG)
+        data_error_set(im->e, im->dirs->log, -1,
+                       "The log holds a kind of transaction that this version "
+                       "does not know.",
+                       "transaction 0x%" PRIx64 " of %s cannot be read",
+                       (uint64_t)zxid, r->file.name);
+    if (rc == 0)
+        rc = look_at_seam(im, r, zxid);
+    return rc < 0 ? rc : commit_if_full(im);
+}
+
 static int
 replay(struct import *im, struct txlog_reader *r)
 {
@@ -125,16 +203,9 @@ replay(struct import *im, struct txlog_reader *r)
     int rc;
 
     im->batch.is_fuzzy = true;
+    im->seam = (struct seam){.last = im->batch.zxid};
     while ((rc = next_of_log(im, r, &entry, &zxid)) == 1) {
-        rc = image_batch_apply(&im->batch, entry);
-        if (rc == -EBADMSG)
-            data_error_set(im->e, im->dirs->log, -1,
-                           "The log holds a kind of "
-                           "transaction that this version does not know.",
-                           "transaction 0x%" PRIx64 " of %s cannot be read",
-                           (uint64_t)zxid, r->file.name);
-        if (rc == 0)
-            rc = commit_if_full(im);
+        rc = replay_one(im, r, entry, zxid);
         if (rc < 0)
             return rc;
         if (++im->p->txns % PROGRESS_EVERY == 0 && im->p->progress)
@@ -184,12 +255,15 @@ fill(struct import *im, const struct data_file *file)
 
 /* Put the finished image in its place. */
 static int
-put_in_place(const struct datadir *d, const char *made)
+put_in_place(const struct datadir *d, const char *made, struct data_error *e)
 {
     int rc = data_sync_dir(made);
 
-    if (rc == 0)
-        rc = image_remove(d->image);
+    if (rc == 0 && (rc = image_remove(d->image)) < 0)
+        data_error_set(e, d->image, -1,
+                       "Move what is not ours out of it, or the whole "
+                       "directory away.",
+                       "the old image cannot be removed: %s", strerror(-rc));
     if (rc == 0)
         rc = rename(made, d->image) < 0 ? -errno : data_sync_dir(d->snap);
     return rc;
@@ -212,6 +286,10 @@ import(const struct datadir *d, const struct data_file *file,
     p->nodes = p->sessions = p->txns = 0;
     p->snapshot[0] = '\0';
     rc = image_remove(made);
+    if (rc < 0)
+        data_error_set(e, made, -1, "Remove this directory by hand.",
+                       "what an import left cannot be removed: %s",
+                       strerror(-rc));
     if (rc == 0)
         rc = image_open(&im.image, made, IMAGE_CREATE, e);
     if (rc < 0)
@@ -223,7 +301,7 @@ import(const struct datadir *d, const struct data_file *file,
     image_batch_deinit(&im.batch);
     image_close(&im.image);
     if (rc == 0)
-        rc = put_in_place(d, made);
+        rc = put_in_place(d, made, e);
     else
         (void)image_remove(made);
     return rc;
@@ -265,7 +343,8 @@ image_import_newest(const struct datadir *d, struct image_prepare *p,
         rc = import(d, &snapshots.file[i - 1], p, e);
         if (rc != -EBADMSG) /* only damage sends us to an older one */
             break;
-        p->damaged++;
+        if (p->damaged++ == 0 && e)
+            p->damage = *e;
     }
     data_list_free(&snapshots);
     return rc;

@@ -32,8 +32,7 @@ fail(struct load *l, int rc, const char *what)
 {
     const char *remedy =
         rc == -ENOSPC ? "Give the server more memory: raise its memory limit."
-                      : "The image is made from snapshots and logs: move this "
-                        "directory away and start again, and it is built anew.";
+                      : image_remedy;
 
     data_error_set(l->e, l->image->dir, -1, remedy, "loading the image, %s: %s",
                    what, strerror(-rc));

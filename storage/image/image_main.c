@@ -54,11 +54,21 @@ image_cannot_go_on(const struct data_error *e)
 }
 
 static void
+tell_damaged(const struct image_prepare *a)
+{
+    char text[2048];
+
+    data_error_text(&a->damage, text, sizeof text);
+    log_warn("%" PRIu32 " newer snapshots are damaged, started from %s; the "
+             "newest: %s",
+             a->damaged, a->snapshot, text);
+}
+
+static void
 tell_prepared(const struct image_prepare *a, int64_t ms)
 {
     if (a->damaged > 0)
-        log_warn("%" PRIu32 " newer snapshots are damaged, started from %s",
-                 a->damaged, a->snapshot);
+        tell_damaged(a);
     if (a->is_ahead)
         log_warn("the transaction log ends before the image zxid=0x%" PRIx64
                  "; what the image holds is kept",

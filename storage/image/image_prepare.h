@@ -38,6 +38,7 @@ struct image_prepare {
     bool digest_differs;      /* from the leader's in the last of those */
     bool is_ahead;    /* kept though the log ends before it: worth a warning */
     uint32_t damaged; /* newer snapshots that could not be read */
+    struct data_error damage;     /* ... the newest of them */
     char snapshot[DATA_NAME_MAX]; /* imported, or "" */
 };
 

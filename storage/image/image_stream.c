@@ -94,6 +94,16 @@ next_node(struct image_stream *s, struct bytes *path, struct image_row *row)
     return 1;
 }
 
+/* Both passes end here; behind the first it is known what the image is worth.
+ */
+static int
+end_pass(struct image_stream *s, enum image_stream_part next)
+{
+    if (s->part == STREAM_COLLECT && s->sum != s->digest)
+        return -EBADMSG;
+    return go_on(s, next);
+}
+
 /* A row's turn: its ACL in the first pass, all of it in the second. */
 static int
 take_node(struct image_stream *s, enum image_stream_part next)
@@ -104,11 +114,13 @@ take_node(struct image_stream *s, enum image_stream_part next)
     int64_t acl;
 
     if (rc != 1)
-        return rc < 0 ? rc : go_on(s, next);
+        return rc < 0 ? rc : end_pass(s, next);
     acl = snap_acl_set_add(&s->acls, row.acl);
     if (acl == 0)
         return -ENOMEM;
-    if (s->part == STREAM_NODES)
+    if (s->part == STREAM_COLLECT)
+        s->sum += image_row_digest(path, &row);
+    else
         snap_spell_node(&s->item, path, row.data, acl, &row.stat);
     s->done++;
     return 1;

@@ -6,7 +6,8 @@
  * batches go on being committed.  Whoever writes a snapshot file or sends a
  * SNAP pulls; what is pulled is what both have in common: sessions, ACLs,
  * nodes (snapfile_decode.h); how it ends is theirs.  Two passes over the
- * nodes, because the ACLs stand before them.
+ * nodes, because the ACLs stand before them; the first adds up their digests,
+ * so that nothing is given on of an image that a disk has damaged.
  *
  * Pages that the image frees meanwhile are not used again until the stream
  * ends: do not keep one for hours.
@@ -39,6 +40,7 @@ struct image_stream {
     enum image_stream_part part;
     zxid_t zxid;
     uint64_t digest;
+    uint64_t sum;         /* of the nodes' digests, in the first pass */
     uint64_t done, total; /* rows of both passes */
     struct snap_item item;
     uint32_t piece; /* of the item, the next to yield */
@@ -50,7 +52,8 @@ void image_stream_close(struct image_stream *s);
 
 /*
  * The next piece, borrowed until the next call (size 0: a row of the first
- * pass, which yields none).  1; 0: that was all; -errno: close it.
+ * pass, which yields none).  1; 0: that was all; -errno: close it; -EBADMSG:
+ * the image is damaged.
  */
 int image_stream_next(struct image_stream *s, struct bytes *piece);
 

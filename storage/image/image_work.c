@@ -406,6 +406,19 @@ is_snapshot_due(const struct image_proc *p)
            (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted);
 }
 
+static void
+tell_given_up(const struct image_proc *p, zxid_t zxid, int rc)
+{
+    if (rc == -EBADMSG)
+        log_error("%s: the image is damaged: its nodes do not add up to its "
+                  "digest, and no snapshot is taken of it. Reads and writes go "
+                  "on, but stop the server when you can. %s",
+                  p->image.dir, image_remedy);
+    else
+        log_error("%s: the snapshot at 0x%" PRIx64 " was given up: %s",
+                  p->dirs.snap, (uint64_t)zxid, strerror(-rc));
+}
+
 bool
 image_snapshot_work(struct image_proc *p)
 {
@@ -427,8 +440,7 @@ image_snapshot_work(struct image_proc *p)
     if (rc == 0)
         end_snapshot(p, zxid);
     else if (rc < 0)
-        log_error("%s: the snapshot at 0x%" PRIx64 " was given up: %s",
-                  p->dirs.snap, (uint64_t)zxid, strerror(-rc));
+        tell_given_up(p, zxid, rc);
     return rc == 1;
 }
 

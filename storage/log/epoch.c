@@ -28,7 +28,17 @@ store(const char *dir, const char *name, int64_t epoch)
     return data_replace(dir, name, text, (size_t)size);
 }
 
-/* 0, -ENOENT without the file, -EINVAL for anything but a number. */
+/* Apache's readLine takes either end of a line. */
+static bool
+is_end(const char *text)
+{
+    return *text == '\0' || *text == '\n' || strncmp(text, "\r\n", 2) == 0;
+}
+
+/*
+ * 0, -ENOENT without the file, -EINVAL for anything but a number, -ERANGE for
+ * one that no epoch can follow: it takes half of a zxid.
+ */
 static int
 load(const char *dir, const char *name, int64_t *epoch)
 {
@@ -49,8 +59,9 @@ load(const char *dir, const char *name, int64_t *epoch)
     text[size] = '\0';
     errno = 0;
     value = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || value < 0 ||
-        (*end != '\0' && *end != '\n'))
+    if (errno == ERANGE || value >= INT32_MAX)
+        return -ERANGE;
+    if (end == text || value < 0 || !is_end(end))
         return -EINVAL;
     *epoch = value;
     return 0;
@@ -71,7 +82,9 @@ load_or_make(const char *dir, const char *name, int64_t otherwise,
     if (rc < 0) {
         data_path(path, dir, name);
         data_error_set(e, path, -1, REMEDY, "%s",
-                       rc == -EINVAL ? "is not a number" : strerror(-rc));
+                       rc == -EINVAL   ? "is not a number"
+                       : rc == -ERANGE ? "is an epoch that none can follow"
+                                       : strerror(-rc));
     }
     return rc;
 }

@@ -433,10 +433,22 @@ find_image(const struct log_proc *p, struct image_meta *meta)
            1;
 }
 
+/* The log goes on from there, if not from later. */
+static void
+raise_base(struct log_proc *p, zxid_t zxid)
+{
+    struct shm_log *s = p->shm->log;
+
+    if (atomic_load(&s->base_zxid) < zxid)
+        atomic_store(&s->base_zxid, zxid);
+}
+
 /*
  * What image and snapshots hold, for a server that has just started.  The
  * image tells exactly; where one has to be made, a snapshot's name counts, and
  * then nobody knows how fuzzy it is, or whether the log's end is committed.
+ * Such a snapshot may be all there is: of a backup, or of Apache's that died
+ * when it had begun to lead.
  */
 static zxid_t
 zxid_beside_log(struct log_proc *p)
@@ -447,14 +459,15 @@ zxid_beside_log(struct log_proc *p)
     zxid_t zxid = 0;
 
     if (find_image(p, &image)) {
-        zxid = image.zxid;
-        if (atomic_load(&s->base_zxid) < zxid)
-            atomic_store(&s->base_zxid, zxid);
-        atomic_store(&s->exact_zxid, image.exact > zxid ? image.exact : 0);
-        return zxid;
+        atomic_store(&s->exact_zxid,
+                     image.exact > image.zxid ? image.exact : 0);
+        raise_base(p, image.zxid);
+        return image.zxid;
     }
     if (snapfile_candidates(&list, p->dirs.snap) == 0 && list.count > 0)
         zxid = list.file[list.count - 1].zxid;
+    if (zxid > p->log.last)
+        raise_base(p, zxid);
     if (list.count > 0 || p->log.last > 0)
         atomic_store(&s->exact_zxid, INT64_MAX);
     data_list_free(&list);

@@ -55,9 +55,10 @@ struct txlog {
 /*
  * Find the last whole record in `dir`, cut a torn write off behind it and
  * make sure that all before it is on disk.  An empty directory is an empty
- * log.  `l->last` is then durable.  0 or -errno; -EBADMSG: damage, see
- * `e`.  After an error nothing is open.  `was_torn`, unless NULL, tells
- * whether something was cut off.
+ * log.  `l->last` is then durable.  0 or -errno; -EBADMSG: damage, or a file
+ * that is not named after its first transaction, see `e`.  After an error
+ * nothing is open.  `was_torn`, unless NULL, tells whether something was cut
+ * off, or a file removed that had no whole transaction.
  */
 int txlog_open(struct txlog *l, const char *dir,
                const struct txlog_options *options, bool *was_torn,

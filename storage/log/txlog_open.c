@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,8 +65,9 @@ tell_progress(const struct txlog_scan *s, const struct txlog_options *o,
 }
 
 /*
- * Read the file to its end.  `last` gets its last zxid; returns 1, or 0 if it
- * has no record.  Damage is -EBADMSG.
+ * Read the file to its end.  `last` gets its last zxid, though one before may
+ * have been logged twice; returns 1, or 0 if it has no record.  Damage is
+ * -EBADMSG.
  */
 static int
 scan_to_end(struct txlog_scan *s, const char *path,
@@ -78,7 +80,8 @@ scan_to_end(struct txlog_scan *s, const char *path,
     int rc = txlog_scan_open(s, path), found = 0;
 
     while (rc >= 0 && (rc = txlog_scan_next(s, &entry)) == 1) {
-        zxid = txlog_entry_zxid(entry);
+        if (txlog_entry_zxid(entry) > zxid)
+            zxid = txlog_entry_zxid(entry);
         found = 1;
         tell_progress(s, o, &told);
     }
@@ -129,7 +132,7 @@ clean_file(struct txlog_scan *s, const char *path,
         rc = unlink(path) < 0 ? -errno : 0;
     else
         rc = cut_file(path, s->offset);
-    *is_torn = *is_torn || tail == TXLOG_TAIL_TORN;
+    *is_torn = *is_torn || tail == TXLOG_TAIL_TORN || found == 0;
     return rc < 0 ? fail(e, path, rc, "cannot be cut") : found;
 }
 
@@ -158,6 +161,56 @@ clean_end(const char *dir, const struct txlog_options *o, zxid_t *last,
     return rc;
 }
 
+/*
+ * What is looked for is looked for by the names of files, which are those of
+ * their first transactions: a file under another name would be read out of its
+ * turn, or not at all, and stand in the way of the one that has its name by
+ * right.  One whose beginning cannot be read is judged when it is needed.
+ */
+static int
+check_name(struct txlog_scan *s, const char *dir, const struct data_file *file,
+           struct data_error *e)
+{
+    char path[DATA_PATH_MAX];
+    struct bytes entry;
+    zxid_t first;
+
+    data_path(path, dir, file->name);
+    if (txlog_scan_open(s, path) < 0 || txlog_scan_next(s, &entry) != 1)
+        return 0;
+    first = txlog_entry_zxid(entry);
+    if (first == file->zxid)
+        return 0;
+    data_error_set(e, path, TXLOG_HEADER_BYTES,
+                   "If it belongs here, give it the name of that transaction; "
+                   "else move it away and bring back the file that has this "
+                   "name by right.",
+                   "the file begins with transaction 0x%" PRIx64
+                   ", after which it is not named",
+                   (uint64_t)first);
+    return -EBADMSG;
+}
+
+static int
+check_names(const char *dir, const struct txlog_options *o,
+            struct data_error *e)
+{
+    struct txlog_scan scan = {.fd = -1};
+    struct data_list list;
+    int rc = data_list_read(&list, dir, "log", false);
+
+    if (rc < 0)
+        fail(e, dir, rc, "cannot be listed");
+    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+        rc = check_name(&scan, dir, &list.file[i], e);
+        if (o->progress)
+            o->progress(o->progress_arg, 1, 1); /* a sign of life */
+    }
+    txlog_scan_deinit(&scan);
+    data_list_free(&list);
+    return rc;
+}
+
 int
 txlog_open(struct txlog *l, const char *dir,
            const struct txlog_options *options, bool *was_torn,
@@ -168,7 +221,9 @@ txlog_open(struct txlog *l, const char *dir,
 
     *l = (struct txlog){.fd = -1, .options = *options};
     data_path(l->dir, dir, "");
-    rc = clean_end(dir, options, &l->last, &is_torn, e);
+    rc = check_names(dir, options, e);
+    if (rc == 0)
+        rc = clean_end(dir, options, &l->last, &is_torn, e);
     if (was_torn)
         *was_torn = is_torn;
     if (rc == 0 && !(l->buffer = malloc(BUFFER_BYTES)))

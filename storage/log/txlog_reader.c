@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "storage/tree/txn.h"
+
 static const char REMEDY_RESTORE[] =
     "In an ensemble, move this server's data and log directories away and let "
     "it take everything from the leader. Alone, restore the file from a "
@@ -30,6 +32,15 @@ txlog_damage(struct data_error *e, const char *path, uint64_t offset,
                    "this record of the transaction log is damaged; the last "
                    "good transaction before it is 0x%" PRIx64,
                    (uint64_t)last);
+}
+
+void
+txlog_missing(struct data_error *e, const char *path, zxid_t last, zxid_t next)
+{
+    data_error_set(e, path, -1, REMEDY_MISSING,
+                   "transactions are missing between 0x%" PRIx64
+                   " and 0x%" PRIx64,
+                   (uint64_t)last, (uint64_t)next);
 }
 
 int
@@ -166,11 +177,23 @@ missing(struct txlog_reader *r, zxid_t zxid)
     char path[DATA_PATH_MAX];
 
     data_path(path, r->dir, r->file.name);
-    data_error_set(&r->error, path, -1, REMEDY_MISSING,
-                   "transactions are missing between 0x%" PRIx64
-                   " and 0x%" PRIx64,
-                   (uint64_t)r->last, (uint64_t)zxid);
+    txlog_missing(&r->error, path, r->last, zxid);
     return -ENODATA;
+}
+
+/* A record that is not yielded; of the last one the digest is kept. */
+static void
+pass(struct txlog_reader *r, struct bytes found, zxid_t here)
+{
+    struct txn txn;
+
+    r->has_older = r->has_older || here < r->after;
+    r->skipped = here;
+    if (here != r->after)
+        return;
+    r->has_after = true;
+    r->has_digest = txn_open(&txn, found) == 0 && txn_has_tree_digest(&txn);
+    r->digest = r->has_digest ? (uint64_t)txn.digest : 0;
 }
 
 int
@@ -184,9 +207,7 @@ txlog_reader_next(struct txlog_reader *r, struct bytes *entry, zxid_t *zxid)
         zxid_t here = txlog_entry_zxid(found);
 
         if (here <= r->after && !r->is_any) {
-            r->has_after = r->has_after || here == r->after;
-            r->has_older = r->has_older || here < r->after;
-            r->skipped = here;
+            pass(r, found, here);
             passed += (uint64_t)found.size;
             if (r->skip_max > 0 && passed > r->skip_max)
                 return -EAGAIN;

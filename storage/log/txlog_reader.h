@@ -25,6 +25,8 @@ struct txlog_reader {
     bool has_seen;           /* `last` is of a record, not just `after` */
     bool has_after;          /* the record `after` itself was seen */
     bool has_older;          /* a record before `after` was seen */
+    bool has_digest;         /* the record `after` was seen, and says ... */
+    uint64_t digest;         /* ... the tree's digest behind it */
     zxid_t skipped;          /* the last one not yielded; 0: none was seen */
     uint64_t skip_max;       /* bytes skipped in one call; 0: no bound */
     struct data_error error; /* after a negative result */
@@ -64,8 +66,10 @@ void txlog_reader_refresh(struct txlog_reader *r);
  */
 int txlog_reader_check_end(struct txlog_reader *r);
 
-/* The words for damage: one place, so that all tools say the same. */
+/* The words for damage and gaps: one place, so that all say the same. */
 void txlog_damage(struct data_error *e, const char *path, uint64_t offset,
                   zxid_t last);
+void txlog_missing(struct data_error *e, const char *path, zxid_t last,
+                   zxid_t next);
 
 #endif

@@ -7,14 +7,15 @@ older ones behind it.  Nothing is skipped in silence.
 """
 
 import contextlib
+import glob
 import json
 import os
 import re
 import shutil
 import tempfile
 
-from lib import (Server, Session, flip, grow, main, same, see_all, version2,
-                 wire, zab)
+from lib import (Server, Session, flip, free_ports, grow, main, same,
+                 see_all, version2, wire, zab)
 
 STATUS = 3          # daemon: the data cannot be used
 KEPT = {}           # kind, end -> (data directory to copy, tree)
@@ -71,9 +72,16 @@ def left_by(kind, end=Server.kill, **options):
 
 def refuses(server):
     """What it says when it does not start; it must end by itself."""
+    said = said_if_refused(server)
+    assert said, "it serves"
+    return said
+
+
+def said_if_refused(server):
+    """The same; None when it serves."""
     with contextlib.suppress(RuntimeError):     # ended, or does not answer
         server.start()
-        raise AssertionError("it serves")
+        return None
     status = server.child.poll()
     with open(server.path("log"), errors="replace") as f:
         said = f.read()
@@ -252,6 +260,99 @@ def test_logs_without_a_snapshot_that_are_trusted():
         assert len(seen) == len(tree) - 1
 
 
+# --- a member of an ensemble -------------------------------------------------
+
+def member():
+    """The options of a voter that is alone in its ensemble."""
+    return {"standaloneEnabled": "false", "initLimit": 10, "syncLimit": 5,
+            "server.1": "127.0.0.1:%d:%d" % tuple(free_ports(2))}
+
+
+@contextlib.contextmanager
+def left_by_a_member():
+    """(zabd not started, on what a stopped member left; its tree)."""
+    server = Server("zabd", dict(member(), snapCount=40))
+    try:
+        with open(server.path("data/myid"), "w") as f:
+            f.write("1")
+        server.start()
+        grow(server.port)
+        tree = see_all(server)
+        server.stop()
+        yield server, tree
+    except BaseException:
+        print(server.tail(), end="")
+        raise
+    finally:
+        server.close()
+
+
+def test_member_with_a_snapshot_alone():
+    """A backup often is no more."""
+    with left_by_a_member() as (server, tree):
+        data = server.path("data")
+        zab("export", "--data", data, server.path("out"))
+        shutil.rmtree(data)
+        os.mkdir(data)
+        shutil.copy(server.path("out/myid"), data)
+        os.mkdir(data + "/version-2")
+        for path in version2(server.path("out"), "snapshot."):
+            shutil.copy(path, data + "/version-2")
+        server.start()
+        seen = see_all(server)
+        for config in tree, seen:       # each start writes it
+            config.pop("/zookeeper/config")
+        same(tree, seen, "from a snapshot")
+
+
+def three_lives():
+    """A member that wrote in three epochs; the image of after the first."""
+    server = Server("zabd", member())
+    with open(server.path("data/myid"), "w") as f:
+        f.write("1")
+    for life in range(3):
+        server.start()
+        session = Session(server.port)
+        for _ in range(20):
+            session.make("/life-", b"", wire.SEQ)
+        server.stop()
+        if life == 0:
+            shutil.copytree(server.path("data/version-2/image"),
+                            server.path("image"))
+    return server
+
+
+def test_missing_epoch_behind_an_image():
+    """The numbers of the next begin anew, so only the digests tell."""
+    server = three_lives()
+    try:
+        data = server.path("data")
+        no_image(server)
+        shutil.move(server.path("image"), data + "/version-2/image")
+        for path in glob.glob(data + "/version-2/log.2*"):
+            os.remove(path)
+        said = refuses(server)
+        names(said, data + "/version-2")
+        assert re.search("missing between 0x1.* and 0x300000001", said), said
+    finally:
+        server.close()
+
+
+def test_missing_epoch_behind_a_snapshot():
+    server = three_lives()
+    try:
+        data = server.path("data")
+        no_image(server)
+        for path in glob.glob(data + "/version-2/log.2*"):
+            os.remove(path)
+        for path in version2(data, "snapshot.")[1:]:
+            os.remove(path)
+        said = refuses(server)
+        assert re.search("missing between 0x1.* and 0x300000001", said), said
+    finally:
+        server.close()
+
+
 # --- the image ---------------------------------------------------------------
 
 def image_file(server):
@@ -275,6 +376,34 @@ def test_image_with_a_changed_node():
         for at in hits:
             flip(image_file(server), at + 6)
         names(refuses(server), server.path("data/version-2/image"))
+
+
+PAGE = 4096
+# Of a page: its flags, where its free room begins and ends, where nodes lie.
+PAGE_FIELDS = (10, 12, 13, 14, 15, 16, 17, 18)
+
+
+def test_image_whose_pages_lead_astray():
+    """LMDB believes them, and who follows is killed by the kernel: it must be
+    told, not tried again and again.  What looks unfinished is made anew."""
+    with left_by("zabd", Server.stop) as (server, tree):
+        with open(image_file(server), "rb") as f:
+            whole = f.read()
+        for field in PAGE_FIELDS:
+            for mask in 0x04, 0x40:
+                damaged = bytearray(whole)
+                for at in range(2 * PAGE + field, len(whole), PAGE):
+                    damaged[at] ^= mask
+                with open(image_file(server), "r+b") as f:
+                    f.write(damaged)
+                open(server.path("log"), "w").close()
+                said = said_if_refused(server)
+                if said:
+                    names(said, server.path("data/version-2/image"))
+                    assert "killed by signal" not in said, (field, mask)
+                else:
+                    same(tree, see_all(server), "made anew")
+                    server.kill()
 
 
 def test_image_that_was_cut():

@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "conform"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "live", "lib"))
 
 import wire  # noqa: E402
+from ports import free_ports  # noqa: E402,F401
 from server import Server  # noqa: E402
 
 TIMEOUT_MS = 60000        # of sessions that live through it all

@@ -485,6 +485,9 @@ def test_image_verify_finds_a_changed_node():
             flip(mdb, hit.end() + 6)   # in its stat; old pages hold it too
         told = zab("image", "--verify", "--data", image, rc=1)
         assert "not what it says" in told, told
+        told = zab("export", "--data", image, image + "/out", rc=1)
+        assert "the image is damaged" in told and "move this" in told, told
+        assert not os.path.exists(image + "/out")
 
 
 if __name__ == "__main__":

@@ -115,6 +115,41 @@ text_that_is_no_number_is_refused(void)
     tempdir_remove(dir);
 }
 
+/* A server would wait for ever for an epoch of its own. */
+static void
+an_epoch_that_none_can_follow_is_refused(void)
+{
+    static const char *const texts[] = {"2147483647", "99999999999",
+                                        "99999999999999999999"};
+    struct epochs e;
+
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        tempdir_make(dir);
+        given_file("currentEpoch", "5");
+        given_file("acceptedEpoch", texts[i]);
+        CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), -ERANGE);
+        CU_ASSERT(strstr(error.path, "acceptedEpoch") != NULL);
+        CU_ASSERT(strstr(error.what, "none can follow") != NULL);
+        given_file("acceptedEpoch", "2147483646");
+        CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), 0);
+        tempdir_remove(dir);
+    }
+}
+
+static void
+a_line_may_end_as_on_windows(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    given_file("currentEpoch", "5\r\n");
+    given_file("acceptedEpoch", "6\n");
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), 0);
+    CU_ASSERT_EQUAL(e.current, 5);
+    CU_ASSERT_EQUAL(e.accepted, 6);
+    tempdir_remove(dir);
+}
+
 static void
 two_servers_cannot_share_a_directory(void)
 {
@@ -217,6 +252,8 @@ UNIT_SUITE(epoch)
     UNIT(history_of_an_epoch_never_promised_is_refused);
     UNIT(an_accepted_epoch_below_the_current_is_refused);
     UNIT(text_that_is_no_number_is_refused);
+    UNIT(an_epoch_that_none_can_follow_is_refused);
+    UNIT(a_line_may_end_as_on_windows);
     UNIT(two_servers_cannot_share_a_directory);
     UNIT(a_missing_directory_is_made_only_if_allowed);
     UNIT(a_log_among_the_snapshots_is_refused);

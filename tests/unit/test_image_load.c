@@ -5,6 +5,7 @@
  */
 #include "storage/image/image.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "storage/log/txlog.h"
@@ -301,6 +302,131 @@ replay_over_a_fuzzy_snapshot_converges(void)
     }
 }
 
+/* --- damage ----------------------------------------------------------------
+ */
+
+/* The disk changed a byte of a node's data, under the same digest. */
+static void
+change_row(const char *path)
+{
+    MDB_val key = {strlen(path), (void *)(uintptr_t)path}, value;
+    uint8_t changed[256];
+    MDB_txn *txn;
+
+    CU_ASSERT_EQUAL_FATAL(mdb_txn_begin(image.env, NULL, 0, &txn), 0);
+    CU_ASSERT_EQUAL_FATAL(mdb_get(txn, image.nodes, &key, &value), 0);
+    CU_ASSERT_FATAL(value.mv_size < sizeof changed);
+    memcpy(changed, value.mv_data, value.mv_size);
+    changed[value.mv_size - 1] ^= 1;
+    value.mv_data = changed;
+    CU_ASSERT_EQUAL(mdb_put(txn, image.nodes, &key, &value, 0), 0);
+    CU_ASSERT_EQUAL(mdb_txn_commit(txn), 0);
+}
+
+/* Backups and learners would have it else, and it would look sound there. */
+static void
+no_snapshot_is_taken_of_a_damaged_image(void)
+{
+    struct image_snapshot s;
+    struct data_list list;
+
+    given_fresh_image();
+    apply(a_create(1, "/a", "data", 0, -1));
+    commit();
+    change_row("/a");
+    CU_ASSERT_EQUAL(image_snapshot_begin(&s, &image, dirs.snap, SNAP_PLAIN), 0);
+    CU_ASSERT_EQUAL(image_snapshot_step(&s, 1000), -EBADMSG);
+    CU_ASSERT_EQUAL(snapfile_candidates(&list, dirs.snap), 0);
+    CU_ASSERT_EQUAL(list.count, 0);
+    data_list_free(&list);
+    done();
+}
+
+/* --- where one epoch ends and another begins -------------------------------
+ */
+
+/* Transactions of an epoch, each with the leader's digest, in a file. */
+static void
+log_epoch(int64_t epoch, zxid_t from, zxid_t to)
+{
+    const struct txlog_options options = {.prealloc_bytes = 65536};
+    struct txlog l;
+
+    CU_ASSERT_EQUAL_FATAL(txlog_open(&l, dirs.log, &options, NULL, &error), 0);
+    for (zxid_t counter = from; counter <= to; counter++) {
+        zxid_t z = ZXID(epoch, counter);
+        char path[64];
+        struct bytes entry;
+        struct jute_out out;
+
+        snprintf(path, sizeof path, "/n%llx", (unsigned long long)z);
+        entry = a_create(z, path, "", 0, -1);
+        apply_to_tree(entry);
+        out = (struct jute_out){.base = (uint8_t *)(uintptr_t)entry.data,
+                                .at = (uint8_t *)(uintptr_t)entry.data +
+                                      entry.size,
+                                .end = (uint8_t *)(uintptr_t)entry.data + 1024};
+        txn_put_digest(&out, (int64_t)totals().digest);
+        CU_ASSERT_EQUAL(txlog_append(&l, z, whole(&out)), 0);
+    }
+    CU_ASSERT_EQUAL(txlog_flush(&l), 0);
+    txlog_close(&l);
+}
+
+/* A snapshot of nothing, and three epochs in five files. */
+static void
+given_epochs(void)
+{
+    char path[DATA_PATH_MAX];
+
+    given_fresh_image();
+    given_tree();
+    write_snapshot(path, 1000);
+    close_image();
+    log_epoch(1, 1, 4);
+    log_epoch(1, 5, 6);
+    log_epoch(2, 1, 3);
+    log_epoch(4, 1, 1);
+    log_epoch(4, 2, 2);
+}
+
+static int
+prepared_anew(void)
+{
+    struct image_prepare p = {0};
+    int rc;
+
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    rc = image_prepare(&dirs, &p, &error);
+    if (rc == 0) {
+        CU_ASSERT_EQUAL(p.zxid, ZXID(4, 2));
+        CU_ASSERT_FALSE(p.digest_differs);
+    }
+    return rc;
+}
+
+/* Their numbers tell nothing: each epoch begins with 1. */
+static void
+a_missing_end_of_an_epoch_is_a_gap(void)
+{
+    static const char *const files[] = {"log.100000005", "log.200000001"};
+    char path[DATA_PATH_MAX], away[DATA_PATH_MAX];
+
+    given_epochs();
+    CU_ASSERT_EQUAL(prepared_anew(), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        data_path(path, dirs.log, files[i]);
+        data_path(away, base, "away");
+        CU_ASSERT_EQUAL(rename(path, away), 0);
+        CU_ASSERT_EQUAL(prepared_anew(), -ENODATA);
+        CU_ASSERT(strstr(error.what, "are missing between 0x1000000") != NULL);
+        CU_ASSERT_EQUAL(rename(away, path), 0);
+    }
+    CU_ASSERT_EQUAL(prepared_anew(), 0);
+    open_image();
+    done();
+}
+
 /* --- statistics of quotas --------------------------------------------------
  */
 
@@ -486,6 +612,8 @@ UNIT_SUITE(image_load)
     unit_suite("image_load");
     UNIT(image_and_tree_agree);
     UNIT(a_loaded_tree_is_the_image);
+    UNIT(no_snapshot_is_taken_of_a_damaged_image);
+    UNIT(a_missing_end_of_an_epoch_is_a_gap);
     UNIT(statistics_without_limits_are_the_same_after_a_restart);
     UNIT(who_comes_back_in_a_fuzzy_snapshot_counts_at_its_parent);
     UNIT(a_large_image_goes_to_the_disk_in_steps);

@@ -4,6 +4,7 @@
 #include "storage/image/image_prepare.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "storage/log/txlog.h"
 #include "tests/unit/image_given.h"
@@ -141,8 +142,61 @@ a_damaged_snapshot_sends_us_to_an_older_one(void)
     CU_ASSERT_EQUAL(prepare(&p), 0);
     CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
     CU_ASSERT_EQUAL(p.damaged, 1);
+    CU_ASSERT_STRING_EQUAL(p.damage.path, path);
     CU_ASSERT_EQUAL(p.zxid, 9);
     free(data);
+    open_image();
+    done();
+}
+
+/* Not "the disk has no room", which it said of the new one. */
+static void
+a_strangers_file_in_an_image_is_told_by_its_place(void)
+{
+    static const char *const places[] = {"version-2/image",
+                                         "version-2/" IMAGE_NEW};
+    char place[DATA_PATH_MAX], file[DATA_PATH_MAX];
+    struct image_prepare p;
+
+    for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
+        given_directory();
+        data_path(place, base, places[i]);
+        CU_ASSERT_EQUAL(mkdir(place, 0750), 0);
+        data_path(file, place, "notes.txt");
+        file_write(file, (const uint8_t *)"x", 1);
+        CU_ASSERT_EQUAL(prepare(&p), -ENOTEMPTY);
+        CU_ASSERT_STRING_EQUAL(error.path, place);
+        CU_ASSERT(strstr(error.what, "not empty") != NULL);
+        datadir_close(&dirs);
+        tempdir_remove(base);
+    }
+}
+
+/* Behind its name there is nothing to replay, behind itself there is. */
+static void
+a_snapshot_under_the_name_of_a_later_zxid_is_not_believed(void)
+{
+    char path[DATA_PATH_MAX], later[DATA_PATH_MAX];
+    struct image_prepare p;
+
+    given_directory();
+    given_snapshot(3);
+    given_snapshot(5);
+    given_log(1, 9);
+    data_path(path, dirs.snap, "snapshot.5");
+    data_path(later, dirs.snap, "snapshot.8");
+    CU_ASSERT_EQUAL(rename(path, later), 0);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    CU_ASSERT_EQUAL(p.damaged, 1);
+    CU_ASSERT_EQUAL(p.zxid, 9);
+    CU_ASSERT_EQUAL(rename(later, path), 0);
+    data_path(later, dirs.snap, "snapshot.100000000"); /* Apache's leader */
+    CU_ASSERT_EQUAL(rename(path, later), 0);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.zxid, ZXID(1, 0));
     open_image();
     done();
 }
@@ -257,6 +311,8 @@ UNIT_SUITE(image_prepare)
     UNIT(without_an_image_snapshot_and_log_make_one);
     UNIT(replaying_the_log_shows_progress);
     UNIT(a_damaged_snapshot_sends_us_to_an_older_one);
+    UNIT(a_strangers_file_in_an_image_is_told_by_its_place);
+    UNIT(a_snapshot_under_the_name_of_a_later_zxid_is_not_believed);
     UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
     UNIT(a_newer_snapshot_bridges_a_gap);
     UNIT(an_image_of_another_history_is_built_anew);

@@ -624,6 +624,29 @@ given_restart(void)
 }
 
 /*
+ * A backup is often a snapshot alone, and Apache takes one when it begins to
+ * lead, before there is a transaction.  The image that is made of it is on disk
+ * before anybody votes.
+ */
+static void
+a_snapshot_that_is_all_there_is_counts_as_durable(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_server();
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 7), 0);
+    given_snapshot("snapshot", ZXID(7, 0), "/s");
+    given_appended(1, 4);
+    given_restart();
+    CU_ASSERT_EQUAL(atomic_load(&given_log.durable_zxid), ZXID(7, 0));
+    CU_ASSERT_EQUAL(atomic_load(&given_log.current_epoch), 7);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.exact_zxid), INT64_MAX);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(ask.zxid, ZXID(7, 0));
+    given_end();
+}
+
+/*
  * Apache ran here for long, and the image of before goes on nowhere: the start
  * makes another, of whose end nobody knows whether it is committed.
  */
@@ -725,6 +748,7 @@ UNIT_SUITE(log_orders)
     UNIT(the_image_is_exact_from_the_new_epoch_on);
     UNIT(an_epoch_behind_the_snapshot_is_raised_at_the_start);
     UNIT(a_start_that_was_cut_short_is_still_the_first);
+    UNIT(a_snapshot_that_is_all_there_is_counts_as_durable);
     UNIT(an_image_that_a_start_replaces_says_nothing);
     UNIT(an_image_of_the_log_alone_is_not_known_to_be_committed);
     UNIT(what_was_taken_and_never_used_goes_at_a_start);

@@ -230,14 +230,69 @@ a_file_torn_before_its_first_record_goes(void)
     path_of(next, 4);
     data = file_read(path, &size);
     for (size_t at = 0; at < 40; at++) {
+        bool was_torn = false;
+        struct txlog l;
+
         file_write(next, data, at);
-        CU_ASSERT_EQUAL(last_of_log(), 3);
+        CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, &was_torn, &error), 0);
+        CU_ASSERT_EQUAL(l.last, 3);
+        CU_ASSERT(was_torn); /* it is told */
         CU_ASSERT(!file_is_there(next));
+        txlog_close(&l);
     }
     given_log(4, 5, 77);
     CU_ASSERT_EQUAL(last_of_log(), 5);
     free(data);
     tempdir_remove(dir);
+}
+
+/* The reader passes over it, and the next has to be behind all of them. */
+static void
+a_record_logged_twice_is_not_the_last(void)
+{
+    char path[DATA_PATH_MAX];
+    uint8_t *data, *twice;
+    size_t size, end, count;
+    const size_t record = 50 + TXLOG_RECORD_EXTRA;
+
+    tempdir_make(dir);
+    given_log(1, 6, 50);
+    path_of(path, 1);
+    data = file_read(path, &size);
+    end = data_end(data, size);
+    twice = calloc(1, end + record);
+    memcpy(twice, data, end);
+    memcpy(twice + end, data + TXLOG_HEADER_BYTES + 2 * record, record);
+    file_write(path, twice, end + record);
+    CU_ASSERT_EQUAL(last_of_log(), 6);
+    CU_ASSERT_EQUAL(read_all(0, &count), 6);
+    CU_ASSERT_EQUAL(count, 6);
+    free(twice);
+    free(data);
+    tempdir_remove(dir);
+}
+
+/* A bad restore: such a file would be left out, or read out of its turn. */
+static void
+a_file_that_is_not_named_after_its_first_transaction_is_refused(void)
+{
+    static const zxid_t names[] = {1, 5, 8, 20};
+    char path[DATA_PATH_MAX], wrong[DATA_PATH_MAX];
+
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        tempdir_make(dir);
+        given_log(3, 6, 77);
+        given_log(7, 9, 77);
+        path_of(path, 7);
+        path_of(wrong, names[i]);
+        CU_ASSERT_EQUAL(rename(path, wrong), 0);
+        CU_ASSERT_EQUAL(last_of_log(), -EBADMSG);
+        CU_ASSERT_STRING_EQUAL(error.path, wrong);
+        CU_ASSERT(strstr(error.what, "0x7,") != NULL);
+        CU_ASSERT_EQUAL(rename(wrong, path), 0);
+        CU_ASSERT_EQUAL(last_of_log(), 9);
+        tempdir_remove(dir);
+    }
 }
 
 /* Any one bit changed in any record, also in the last, is noticed. */
@@ -599,6 +654,8 @@ UNIT_SUITE(txlog)
     UNIT(after_reopening_a_new_file_continues);
     UNIT(a_record_torn_at_any_byte_is_cut);
     UNIT(a_file_torn_before_its_first_record_goes);
+    UNIT(a_record_logged_twice_is_not_the_last);
+    UNIT(a_file_that_is_not_named_after_its_first_transaction_is_refused);
     UNIT(a_flipped_bit_anywhere_is_damage);
     UNIT(a_hole_of_a_lost_sector_is_torn);
     UNIT(damage_in_an_older_file_is_found_by_the_reader);
