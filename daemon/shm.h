@@ -263,13 +263,13 @@ struct shm_client {
     alignas(SHM_PAGE) struct shm_proc proc;
     alignas(64) _Atomic ring_pos_t delivered; /* events and replies sent;
                                                  RING_POS_NONE: no reader */
-    _Atomic ring_pos_t apply_until; /* no entry behind that, for its events
-                                       take long: client_pace.c; 0: any */
+    _Atomic ring_pos_t apply_until; /* no entry behind that, for events or a
+                                       read take long: client_pace.c; 0: any */
     alignas(64) _Atomic ring_pos_t requested; /* tail of its request ring */
     alignas(64) _Atomic ring_pos_t words_taken;
-    alignas(64) _Atomic uint32_t wants_tree; /* see tree_watch_reader */
-    _Atomic uint32_t attached; /* period of service whose tree it reads; 0: it
-                                  has no connections and reads nothing */
+    alignas(64) _Atomic uint32_t attached; /* period of service whose tree it
+                                              reads; 0: it has no connections
+                                              and reads nothing */
     struct client_stats stats;
     struct ip_slot ips[IP_SLOTS];
 };

@@ -33,6 +33,7 @@ enum {
     SESSION_BUCKETS = 1 << 14,
     CLOSING_MS = 5000,            /* to take its last answer */
     EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes of events, then closed */
+    TRIES_POLITE = 32,            /* of a read that is torn; then it insists */
 };
 
 _Static_assert(1 << WATCH_CONN_BITS == CONNS_MAX, "a place fits in an id");
@@ -111,14 +112,15 @@ struct client_proc {
     struct ring_memory ring_memory; /* of our requests */
     ring_pos_t delivered;
     uint64_t ahead;   /* bytes that `applied` may be; 0: any */
+    ring_pos_t mark;  /* so it may come up to here; 0: any */
     bool was_full;    /* a slice of events, since the last turn */
+    bool is_held;     /* `applied`, for a read */
     size_t told;      /* bytes of events in this slice */
     zxid_t zxid;      /* of the tree at `delivered` */
     mono_ms_t now_ms; /* of this turn */
     bool is_lost;     /* the tree cannot be read: drop everybody */
     bool is_full;     /* memory.limit: no new watches */
-    bool wants_tree;
-    bool must_ring; /* something was sent to replication */
+    bool must_ring;   /* something was sent to replication */
 
     struct client *client; /* CONNS_MAX, reserved */
     uint32_t client_end;   /* places ever used */
@@ -351,9 +353,10 @@ void client_set_watches(struct read *r);
 
 /*
  * Look at the tree as of all that is delivered: false when it is lost, and
- * `seq` for tree_read_retry.
+ * `seq` for tree_read_retry.  Who was torn too often (`insists`) has the tree
+ * stand still, until client_looked.
  */
-bool client_look(struct client_proc *p, uint32_t attempt, uint64_t *seq);
+bool client_look(struct client_proc *p, bool insists, uint64_t *seq);
 void client_looked(struct client_proc *p);
 
 /* Set a watch; false: the memory limit is reached. */
@@ -381,6 +384,9 @@ void client_pace_full(struct client_proc *p, uint64_t ring_bytes);
 
 /* Once a turn, with everything on its way. */
 void client_pace_turn(struct client_proc *p);
+
+/* A read begins or ceases to need a tree that stands still. */
+void client_pace_hold(struct client_proc *p, bool is_held);
 
 /* Replication may apply what it likes. */
 void client_pace_end(struct client_proc *p);

@@ -28,8 +28,8 @@
 enum {
     ROOM_FRESH = 16 * 1024 - 64, /* of an output buffer that was not there */
     ROOM_LEFT = 1024,
-    TRIES_POLITE = 32, /* then replication is asked to pause */
-    SPINS = 64,        /* before another process gets the processor */
+    LONG_BYTES = 64 * 1024, /* of a reply: the next try is too long as well */
+    SPINS = 64,             /* before another process gets the processor */
     STANDSTILL_MS = 1000,
 };
 
@@ -53,15 +53,13 @@ stands_still(struct client_proc *p, uint32_t spins, mono_ms_t *since)
 }
 
 bool
-client_look(struct client_proc *p, uint32_t attempt, uint64_t *seq)
+client_look(struct client_proc *p, bool insists, uint64_t *seq)
 {
     mono_ms_t since = 0;
     uint32_t spins = 0;
 
-    if (attempt == TRIES_POLITE) {
-        atomic_store(&p->own->wants_tree, 1);
-        p->wants_tree = true;
-    }
+    if (insists)
+        client_pace_hold(p, true);
     for (;;) {
         client_catch_up(p);
         *seq = tree_read_begin(p->tree);
@@ -77,9 +75,7 @@ client_look(struct client_proc *p, uint32_t attempt, uint64_t *seq)
 void
 client_looked(struct client_proc *p)
 {
-    if (p->wants_tree)
-        atomic_store(&p->own->wants_tree, 0);
-    p->wants_tree = false;
+    client_pace_hold(p, false);
 }
 
 /* A path that the connection watches already takes no memory. */
@@ -349,10 +345,14 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
     struct client_proc *p = r->p;
     struct client *c = r->c;
     size_t room = c->conn.out ? ROOM_LEFT : ROOM_FRESH, at;
+    uint32_t torn = 0;
     uint64_t seq;
 
-    for (uint32_t attempt = 0;; attempt++) {
-        if (!client_look(p, attempt, &seq) || c->state != CLIENT_OPEN)
+    for (;;) {
+        bool insists = torn >= TRIES_POLITE ||
+                       (torn > 0 && jute_out_size(out) > LONG_BYTES);
+
+        if (!client_look(p, insists, &seq) || c->state != CLIENT_OPEN)
             return false;
         if (!conn_out(&c->conn, room, out)) {
             cannot_answer(p, c, room);
@@ -361,8 +361,10 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
         r->watch_modes = 0;
         at = reply_begin(out, r->r->xid, p->zxid, 0);
         *err = (int32_t)fn(r, out);
-        if (tree_read_retry(p->tree, seq))
+        if (tree_read_retry(p->tree, seq)) {
+            torn++;
             continue;
+        }
         if (!out->bad || *err != 0)
             break;
         room = 2 * (size_t)(out->end - out->base);
