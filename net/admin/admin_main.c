@@ -22,6 +22,9 @@
 #include "net/admin/admin_commands.h"
 #include "net/admin/admin_leader.h"
 
+/* Who holds many open leaves some to others. */
+static const unsigned connections_max = 128, of_one_address_max = 32;
+
 struct admin {
     struct shm *shm;
     struct conf conf;
@@ -148,6 +151,13 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
 
 /* --- life ----------------------------------------------------------------- */
 
+/* Never 0, which would be for ever. */
+static unsigned
+idle_seconds(const struct conf *conf)
+{
+    return (unsigned)(conf->admin_idle_timeout_ms - 1) / 1000 + 1;
+}
+
 static struct MHD_Daemon *
 listen_http(struct admin *a)
 {
@@ -167,9 +177,9 @@ listen_http(struct admin *a)
         flags |= MHD_USE_IPv6;
     http = MHD_start_daemon(
         flags, (uint16_t)a->conf.admin_port, NULL, NULL, on_request, a,
-        MHD_OPTION_SOCK_ADDR, list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, 64u,
-        MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(a->conf.admin_idle_timeout_ms / 1000), MHD_OPTION_END);
+        MHD_OPTION_SOCK_ADDR, list->ai_addr, MHD_OPTION_CONNECTION_LIMIT,
+        connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, of_one_address_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds(&a->conf), MHD_OPTION_END);
     freeaddrinfo(list);
     return http;
 }
