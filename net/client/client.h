@@ -33,6 +33,7 @@ enum {
     SESSION_BUCKETS = 1 << 14,
     CLOSING_MS = 5000,            /* to take its last answer */
     EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes of events, then closed */
+    LONG_MS = 10,                 /* of a turn: then others have theirs */
     TRIES_POLITE = 32,            /* of a read that is torn; then it insists */
 };
 
@@ -75,9 +76,9 @@ struct client_beat {
     mono_ms_t moved;
 };
 
-/* A list of clients through `todo_next`. */
+/* A list of clients through `todo_next`; each is in one at most. */
 struct client_list {
-    uint32_t first; /* place + 1 */
+    uint32_t first, last; /* place + 1; without a first there is no last */
 };
 
 struct client_proc {
@@ -129,6 +130,8 @@ struct client_proc {
     uint32_t list[CLIENT_GONE + 1]; /* first of each state, oldest first */
     uint32_t list_last[CLIENT_GONE + 1];
     uint32_t *session_bucket;
+    mono_ms_t busy_since_ms;        /* with requests that take long */
+    bool is_late;                   /* others should have their turn */
     struct client_list todo;        /* have something to do now */
     struct client_list blocked;     /* until replication takes or answers */
     uint64_t blocked_moved;         /* positions when they looked last */
@@ -202,7 +205,15 @@ void client_drop_all(struct client_proc *p);
 /* Tell the other processes how many watches there are. */
 void client_publish(struct client_proc *p);
 
-void client_list_add(struct client_list *list, struct client *c);
+/* Unless it is in a list already. */
+void client_list_add(struct client_proc *p, struct client_list *list,
+                     struct client *c);
+/* The first; there is one. */
+struct client *client_list_take(struct client_proc *p,
+                                struct client_list *list);
+/* All of `more`, which is empty then, behind those of `list`. */
+void client_list_join(struct client_proc *p, struct client_list *list,
+                      struct client_list *more);
 
 /* The peer as the log names it: "/1.2.3.4:567".  Good until the next call. */
 const char *client_name(const struct client_proc *p, const struct client *c);
@@ -272,6 +283,12 @@ size_t client_input(struct conn *conn, const uint8_t *data, size_t size);
 
 /* conn_ops.taken */
 void client_taken(struct conn *conn);
+
+/*
+ * Sockets, or those in `todo`, have their turn now.  Requests that may take
+ * long are answered until LONG_MS are over; then the rest of them is put off.
+ */
+void client_begin_turn(struct client_proc *p, mono_ms_t now_ms);
 
 /* Run what waits in the queue as far as that can be done now. */
 void client_pump(struct client_proc *p, struct client *c);

@@ -31,6 +31,7 @@ enum {
     LONG_BYTES = 64 * 1024, /* of a reply: the next try is too long as well */
     SPINS = 64,             /* before another process gets the processor */
     STANDSTILL_MS = 1000,
+    MULTI_READ_MAX = 64 << 20, /* bytes of its reply, about */
 };
 
 /* --- looking -------------------------------------------------------------- */
@@ -288,7 +289,7 @@ read_multi(struct read *r, struct jute_out *out)
 
     if (!request_multi_read(r->r->body, &m))
         return ZK_MARSHALLING;
-    while (request_multi_read_next(&m, &op, &path))
+    while (!out->bad && request_multi_read_next(&m, &op, &path))
         put_one_result(r, op, path, out);
     reply_put_multi_header(out, -1, true, -1);
     return ZK_OK;
@@ -338,6 +339,17 @@ cannot_answer(struct client_proc *p, struct client *c, size_t room)
     client_drop(p, c);
 }
 
+/*
+ * Where the reply goes.  A multiRead of a few bytes could ask for all there is
+ * a thousand times; who wants so much can ask more than once.
+ */
+static bool
+has_room(const struct read *r, size_t room, struct jute_out *out)
+{
+    return (r->r->op != ZK_OP_MULTI_READ || room <= MULTI_READ_MAX) &&
+           conn_out(&r->c->conn, room, out);
+}
+
 /* Write header and body as of one moment.  False: the client is gone. */
 static bool
 write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
@@ -354,7 +366,7 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
 
         if (!client_look(p, insists, &seq) || c->state != CLIENT_OPEN)
             return false;
-        if (!conn_out(&c->conn, room, out)) {
+        if (!has_room(r, room, out)) {
             cannot_answer(p, c, room);
             return false;
         }

@@ -36,7 +36,7 @@ enum {
 /* Why a connection is not read; bits. */
 enum conn_pause {
     CONN_PAUSE_OUTPUT = 1,  /* it does not read its answers */
-    CONN_PAUSE_WAITING = 2, /* an answer decides what comes next */
+    CONN_PAUSE_WAITING = 2, /* an answer, or its turn, has to come first */
     CONN_PAUSE_QUEUE = 4,   /* its own queue is full */
     CONN_PAUSE_GLOBAL = 8,  /* the server has too much to do */
     CONN_PAUSE_END = 16,    /* nothing it says counts any more */
