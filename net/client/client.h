@@ -31,7 +31,7 @@
 enum {
     IDS_INLINE = 54, /* an IPv6 address as ip id fits */
     SESSION_BUCKETS = 1 << 14,
-    CLOSING_MS = 5000,            /* to take its last answer */
+    CLOSING_MS = 5000,            /* to take more of its last answers */
     EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes of events, then closed */
     LONG_MS = 10,                 /* of a turn: then others have theirs */
     TRIES_POLITE = 32,            /* of a read that is torn; then it insists */

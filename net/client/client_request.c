@@ -398,12 +398,19 @@ note_heard(struct client_proc *p, const struct client *c)
         atomic_store_explicit(&p->heard[c->slot], now, memory_order_relaxed);
 }
 
-/* Its words are not read now, pings neither; but it takes our answers. */
+/*
+ * Its words are not read now, pings neither; but it takes our answers.  Its
+ * last ones, too: then its time begins anew.
+ */
 void
 client_taken(struct conn *conn)
 {
-    if (client_of(conn)->state == CLIENT_OPEN)
-        note_heard(&client_proc, client_of(conn));
+    struct client *c = client_of(conn);
+
+    if (c->state == CLIENT_OPEN)
+        note_heard(&client_proc, c);
+    else if (c->state == CLIENT_CLOSING)
+        client_set_state(&client_proc, c, CLIENT_CLOSING);
 }
 
 size_t

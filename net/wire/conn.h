@@ -55,8 +55,8 @@ struct conn_ops {
     /* All output is sent. */
     void (*drained)(struct conn *c);
     /*
-     * Some of it is, while the connection is not read for its output: the
-     * only sign of life that can be seen.  NULL: nobody asks.
+     * Some of it is, while the connection is not read: the only sign of life
+     * that can be seen.  NULL: nobody asks.
      */
     void (*taken)(struct conn *c);
 };
