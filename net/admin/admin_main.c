@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -151,6 +152,18 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
 
 /* --- life ----------------------------------------------------------------- */
 
+/* Somebody sent what is no request: the library's own words, now and then. */
+static void
+on_trouble(void *arg, const char *format, va_list values)
+{
+    char text[200];
+
+    (void)arg;
+    vsnprintf(text, sizeof text, format, values);
+    text[strcspn(text, "\n")] = 0;
+    log_warn_often("admin: %s", text);
+}
+
 /* Never 0, which would be for ever. */
 static unsigned
 idle_seconds(const struct conf *conf)
@@ -177,8 +190,9 @@ listen_http(struct admin *a)
         flags |= MHD_USE_IPv6;
     http = MHD_start_daemon(
         flags, (uint16_t)a->conf.admin_port, NULL, NULL, on_request, a,
-        MHD_OPTION_SOCK_ADDR, list->ai_addr, MHD_OPTION_CONNECTION_LIMIT,
-        connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT, of_one_address_max,
+        MHD_OPTION_EXTERNAL_LOGGER, on_trouble, NULL, MHD_OPTION_SOCK_ADDR,
+        list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, connections_max,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, of_one_address_max,
         MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds(&a->conf), MHD_OPTION_END);
     freeaddrinfo(list);
     return http;
