@@ -195,8 +195,9 @@ struct shm_log {
     alignas(64) _Atomic ring_pos_t durable; /* survives a power cut here */
     _Atomic zxid_t durable_zxid;
     _Atomic uint64_t fsync_count, fsync_total_us, fsync_max_us;
-    _Atomic uint64_t log_bytes; /* size of the files, as `dirs` reports */
-    _Atomic int32_t failed;     /* errno of a write that failed: no more acks */
+    _Atomic uint64_t fsync_slow; /* longer than fsync.warningthresholdms */
+    _Atomic uint64_t log_bytes;  /* size of the files, as `dirs` reports */
+    _Atomic int32_t failed; /* errno of a write that failed: no more acks */
     _Atomic uint64_t order_done;  /* number of the last order carried out */
     _Atomic int32_t order_result; /* 0 or -errno */
     _Atomic int64_t accepted_epoch, current_epoch; /* as on disk */
@@ -263,13 +264,13 @@ struct shm_client {
     alignas(SHM_PAGE) struct shm_proc proc;
     alignas(64) _Atomic ring_pos_t delivered; /* events and replies sent;
                                                  RING_POS_NONE: no reader */
-    _Atomic ring_pos_t apply_until; /* no entry behind that, for its events
-                                       take long: client_pace.c; 0: any */
+    _Atomic ring_pos_t apply_until; /* no entry behind that, for events or a
+                                       read take long: client_pace.c; 0: any */
     alignas(64) _Atomic ring_pos_t requested; /* tail of its request ring */
     alignas(64) _Atomic ring_pos_t words_taken;
-    alignas(64) _Atomic uint32_t wants_tree; /* see tree_watch_reader */
-    _Atomic uint32_t attached; /* period of service whose tree it reads; 0: it
-                                  has no connections and reads nothing */
+    alignas(64) _Atomic uint32_t attached; /* period of service whose tree it
+                                              reads; 0: it has no connections
+                                              and reads nothing */
     struct client_stats stats;
     struct ip_slot ips[IP_SLOTS];
 };

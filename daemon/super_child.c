@@ -170,7 +170,6 @@ release_client(struct shm *shm, uint32_t w)
     atomic_store(&client->delivered, RING_POS_NONE);
     atomic_store(&client->apply_until, 0);
     atomic_store(&client->attached, 0);
-    atomic_store(&client->wants_tree, 0);
     client->stats = (struct client_stats){0};
     for (size_t i = 0; i < IP_SLOTS; i++) {
         atomic_store(&client->ips[i].count, 0);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,6 +22,9 @@
 #include "daemon/proc.h"
 #include "net/admin/admin_commands.h"
 #include "net/admin/admin_leader.h"
+
+/* Who holds many open leaves some to others. */
+static const unsigned connections_max = 128, of_one_address_max = 32;
 
 struct admin {
     struct shm *shm;
@@ -148,6 +152,25 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
 
 /* --- life ----------------------------------------------------------------- */
 
+/* Somebody sent what is no request: the library's own words, now and then. */
+static void
+on_trouble(void *arg, const char *format, va_list values)
+{
+    char text[200];
+
+    (void)arg;
+    vsnprintf(text, sizeof text, format, values);
+    text[strcspn(text, "\n")] = 0;
+    log_warn_often("admin: %s", text);
+}
+
+/* Never 0, which would be for ever. */
+static unsigned
+idle_seconds(const struct conf *conf)
+{
+    return (unsigned)(conf->admin_idle_timeout_ms - 1) / 1000 + 1;
+}
+
 static struct MHD_Daemon *
 listen_http(struct admin *a)
 {
@@ -167,9 +190,10 @@ listen_http(struct admin *a)
         flags |= MHD_USE_IPv6;
     http = MHD_start_daemon(
         flags, (uint16_t)a->conf.admin_port, NULL, NULL, on_request, a,
-        MHD_OPTION_SOCK_ADDR, list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, 64u,
-        MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(a->conf.admin_idle_timeout_ms / 1000), MHD_OPTION_END);
+        MHD_OPTION_EXTERNAL_LOGGER, on_trouble, NULL, MHD_OPTION_SOCK_ADDR,
+        list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, connections_max,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, of_one_address_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds(&a->conf), MHD_OPTION_END);
     freeaddrinfo(list);
     return http;
 }

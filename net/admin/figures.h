@@ -43,9 +43,9 @@ struct figures {
     uint64_t connection_requests, throttle_drops, sessionless_expired;
     uint64_t drop_ppm; /* of the process that drops most */
     uint64_t auth_failed, revalidations, throttled, watch_bytes;
-    uint64_t open_files, max_files;
+    uint64_t max_files;
     uint64_t sessions_expired, proposals, digest_mismatches;
-    uint64_t fsync_count, fsync_total_us, fsync_max_us;
+    uint64_t fsync_count, fsync_total_us, fsync_max_us, fsync_slow;
     uint64_t snapshots, snapshot_last_ms;
     uint64_t data_dir_bytes, log_dir_bytes;
 };

@@ -31,8 +31,10 @@
 enum {
     IDS_INLINE = 54, /* an IPv6 address as ip id fits */
     SESSION_BUCKETS = 1 << 14,
-    CLOSING_MS = 5000,            /* to take its last answer */
+    CLOSING_MS = 5000,            /* to take more of its last answers */
     EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes of events, then closed */
+    LONG_MS = 10,                 /* of a turn: then others have theirs */
+    TRIES_POLITE = 32,            /* of a read that is torn; then it insists */
 };
 
 _Static_assert(1 << WATCH_CONN_BITS == CONNS_MAX, "a place fits in an id");
@@ -74,9 +76,9 @@ struct client_beat {
     mono_ms_t moved;
 };
 
-/* A list of clients through `todo_next`. */
+/* A list of clients through `todo_next`; each is in one at most. */
 struct client_list {
-    uint32_t first; /* place + 1 */
+    uint32_t first, last; /* place + 1; without a first there is no last */
 };
 
 struct client_proc {
@@ -111,14 +113,15 @@ struct client_proc {
     struct ring_memory ring_memory; /* of our requests */
     ring_pos_t delivered;
     uint64_t ahead;   /* bytes that `applied` may be; 0: any */
+    ring_pos_t mark;  /* so it may come up to here; 0: any */
     bool was_full;    /* a slice of events, since the last turn */
+    bool is_held;     /* `applied`, for a read */
     size_t told;      /* bytes of events in this slice */
     zxid_t zxid;      /* of the tree at `delivered` */
     mono_ms_t now_ms; /* of this turn */
     bool is_lost;     /* the tree cannot be read: drop everybody */
     bool is_full;     /* memory.limit: no new watches */
-    bool wants_tree;
-    bool must_ring; /* something was sent to replication */
+    bool must_ring;   /* something was sent to replication */
 
     struct client *client; /* CONNS_MAX, reserved */
     uint32_t client_end;   /* places ever used */
@@ -127,6 +130,8 @@ struct client_proc {
     uint32_t list[CLIENT_GONE + 1]; /* first of each state, oldest first */
     uint32_t list_last[CLIENT_GONE + 1];
     uint32_t *session_bucket;
+    mono_ms_t busy_since_ms;        /* with requests that take long */
+    bool is_late;                   /* others should have their turn */
     struct client_list todo;        /* have something to do now */
     struct client_list blocked;     /* until replication takes or answers */
     uint64_t blocked_moved;         /* positions when they looked last */
@@ -200,7 +205,15 @@ void client_drop_all(struct client_proc *p);
 /* Tell the other processes how many watches there are. */
 void client_publish(struct client_proc *p);
 
-void client_list_add(struct client_list *list, struct client *c);
+/* Unless it is in a list already. */
+void client_list_add(struct client_proc *p, struct client_list *list,
+                     struct client *c);
+/* The first; there is one. */
+struct client *client_list_take(struct client_proc *p,
+                                struct client_list *list);
+/* All of `more`, which is empty then, behind those of `list`. */
+void client_list_join(struct client_proc *p, struct client_list *list,
+                      struct client_list *more);
 
 /* The peer as the log names it: "/1.2.3.4:567".  Good until the next call. */
 const char *client_name(const struct client_proc *p, const struct client *c);
@@ -270,6 +283,12 @@ size_t client_input(struct conn *conn, const uint8_t *data, size_t size);
 
 /* conn_ops.taken */
 void client_taken(struct conn *conn);
+
+/*
+ * Sockets, or those in `todo`, have their turn now.  Requests that may take
+ * long are answered until LONG_MS are over; then the rest of them is put off.
+ */
+void client_begin_turn(struct client_proc *p, mono_ms_t now_ms);
 
 /* Run what waits in the queue as far as that can be done now. */
 void client_pump(struct client_proc *p, struct client *c);
@@ -351,9 +370,10 @@ void client_set_watches(struct read *r);
 
 /*
  * Look at the tree as of all that is delivered: false when it is lost, and
- * `seq` for tree_read_retry.
+ * `seq` for tree_read_retry.  Who was torn too often (`insists`) has the tree
+ * stand still, until client_looked.
  */
-bool client_look(struct client_proc *p, uint32_t attempt, uint64_t *seq);
+bool client_look(struct client_proc *p, bool insists, uint64_t *seq);
 void client_looked(struct client_proc *p);
 
 /* Set a watch; false: the memory limit is reached. */
@@ -381,6 +401,9 @@ void client_pace_full(struct client_proc *p, uint64_t ring_bytes);
 
 /* Once a turn, with everything on its way. */
 void client_pace_turn(struct client_proc *p);
+
+/* A read begins or ceases to need a tree that stands still. */
+void client_pace_hold(struct client_proc *p, bool is_held);
 
 /* Replication may apply what it likes. */
 void client_pace_end(struct client_proc *p);

@@ -98,7 +98,7 @@ void
 client_no_room(struct client_proc *p, struct client *c, enum conn_pause why)
 {
     conn_pause(&c->conn, why);
-    client_list_add(&p->blocked, c);
+    client_list_add(p, &p->blocked, c);
 }
 
 bool

@@ -54,7 +54,7 @@ client_accepted(struct client_proc *p, struct client *c, session_id_t session,
     client_set_state(p, c, CLIENT_OPEN);
     put_response(p, c, session, timeout_ms);
     client_info(p, c)->last_op = ZK_OP_CREATE_SESSION;
-    client_list_add(&p->todo, c); /* reads on what was sent behind */
+    client_list_add(p, &p->todo, c); /* reads on what was sent behind */
 }
 
 static int32_t

@@ -37,7 +37,7 @@ static void
 close_later(struct client_proc *p, struct client *c)
 {
     c->is_deaf = true;
-    client_list_add(&p->todo, c);
+    client_list_add(p, &p->todo, c);
 }
 
 /*

@@ -54,8 +54,6 @@ detach(struct client_proc *p)
     p->is_read_only = false;
     atomic_store(&p->own->delivered, RING_POS_NONE);
     client_pace_end(p);
-    atomic_store(&p->own->wants_tree, 0);
-    p->wants_tree = false;
     atomic_store(&p->own->attached, 0);
 }
 

@@ -79,29 +79,23 @@ retry_blocked(struct client_proc *p)
     if (!p->blocked.first || moved == p->blocked_moved)
         return;
     p->blocked_moved = moved;
-    for (uint32_t next = p->blocked.first; next;) {
-        struct client *c = &p->client[next - 1];
-
-        next = c->todo_next;
-        c->is_todo = false;
-        client_list_add(&p->todo, c);
-    }
-    p->blocked.first = 0;
+    client_list_join(p, &p->todo, &p->blocked);
 }
 
+/* Who had no turn, for others took long, is the first of the next one. */
 static void
 run_todo(struct client_proc *p)
 {
-    uint32_t next = p->todo.first;
+    struct client_list list = p->todo;
 
+    if (!list.first)
+        return;
     p->todo.first = 0;
-    while (next) {
-        struct client *c = &p->client[next - 1];
-
-        next = c->todo_next;
-        c->is_todo = false;
-        client_pump(p, c);
-    }
+    client_begin_turn(p, clock_mono_ms());
+    while (list.first && !p->is_late)
+        client_pump(p, client_list_take(p, &list));
+    client_list_join(p, &list, &p->todo);
+    p->todo = list;
 }
 
 static bool
@@ -142,6 +136,7 @@ on_wake(struct ev_loop *loop, ev_check *check, int events)
 
     (void)loop, (void)events;
     p->now_ms = clock_mono_ms();
+    client_begin_turn(p, p->now_ms);
 }
 
 /* Watches are refused when tree and watches together fill the limit. */
@@ -186,7 +181,7 @@ on_drained(struct conn *conn)
         conn_hush(conn);
         client_drop(&client_proc, c);
     } else if (c->state == CLIENT_OPEN && queue_has_parked(&c->queue)) {
-        client_list_add(&client_proc.todo, c);
+        client_list_add(&client_proc, &client_proc.todo, c);
     }
 }
 

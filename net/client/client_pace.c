@@ -18,6 +18,10 @@
  * The mark moves once in a turn, when everything is on its way: who waits for
  * all that is applied, as a read does, finds an end of it.
  *
+ * And a read that is torn again and again, for it takes longer than there is
+ * between two batches, has replication stand still for as long as it takes.
+ * Replication goes on with all else: its peers do not take it for frozen.
+ *
  * Ours: Apache's writers wait as well, for the thread that applies queues the
  * events.
  */
@@ -27,6 +31,7 @@ enum {
     SLICE_BYTES = 256 * 1024, /* of events */
     SLICE_EACH = 2048,        /* and so many for each connection: a write(2)
                                  is worth it */
+    NOTHING = 1,              /* no entry ends before that */
 };
 
 size_t
@@ -35,12 +40,20 @@ client_pace_slice(const struct client_proc *p)
     return SLICE_BYTES + SLICE_EACH * (size_t)p->client_count;
 }
 
+/* Replication looks for this before it applies anything. */
+static void
+publish(struct client_proc *p)
+{
+    atomic_store_explicit(&p->own->apply_until, p->is_held ? NOTHING : p->mark,
+                          memory_order_release);
+    p->must_ring = true;
+}
+
 static void
 set_mark(struct client_proc *p)
 {
-    atomic_store_explicit(&p->own->apply_until, p->delivered + p->ahead,
-                          memory_order_release);
-    p->must_ring = true;
+    p->mark = p->ahead ? p->delivered + p->ahead : 0;
+    publish(p);
 }
 
 void
@@ -62,15 +75,24 @@ client_pace_turn(struct client_proc *p)
     if (!p->was_full)
         p->ahead *= 2;
     p->was_full = false;
-    if (p->ahead < p->shm->ring.size)
-        set_mark(p);
-    else
-        client_pace_end(p);
+    if (p->ahead >= p->shm->ring.size)
+        p->ahead = 0;
+    set_mark(p);
+}
+
+void
+client_pace_hold(struct client_proc *p, bool is_held)
+{
+    if (p->is_held == is_held)
+        return;
+    p->is_held = is_held;
+    publish(p);
 }
 
 void
 client_pace_end(struct client_proc *p)
 {
     p->ahead = 0;
-    atomic_store(&p->own->apply_until, 0);
+    p->is_held = false;
+    set_mark(p);
 }

@@ -28,9 +28,10 @@
 enum {
     ROOM_FRESH = 16 * 1024 - 64, /* of an output buffer that was not there */
     ROOM_LEFT = 1024,
-    TRIES_POLITE = 32, /* then replication is asked to pause */
-    SPINS = 64,        /* before another process gets the processor */
+    LONG_BYTES = 64 * 1024, /* of a reply: the next try is too long as well */
+    SPINS = 64,             /* before another process gets the processor */
     STANDSTILL_MS = 1000,
+    MULTI_READ_MAX = 64 << 20, /* bytes of its reply, about */
 };
 
 /* --- looking -------------------------------------------------------------- */
@@ -53,15 +54,13 @@ stands_still(struct client_proc *p, uint32_t spins, mono_ms_t *since)
 }
 
 bool
-client_look(struct client_proc *p, uint32_t attempt, uint64_t *seq)
+client_look(struct client_proc *p, bool insists, uint64_t *seq)
 {
     mono_ms_t since = 0;
     uint32_t spins = 0;
 
-    if (attempt == TRIES_POLITE) {
-        atomic_store(&p->own->wants_tree, 1);
-        p->wants_tree = true;
-    }
+    if (insists)
+        client_pace_hold(p, true);
     for (;;) {
         client_catch_up(p);
         *seq = tree_read_begin(p->tree);
@@ -77,9 +76,7 @@ client_look(struct client_proc *p, uint32_t attempt, uint64_t *seq)
 void
 client_looked(struct client_proc *p)
 {
-    if (p->wants_tree)
-        atomic_store(&p->own->wants_tree, 0);
-    p->wants_tree = false;
+    client_pace_hold(p, false);
 }
 
 /* A path that the connection watches already takes no memory. */
@@ -292,7 +289,7 @@ read_multi(struct read *r, struct jute_out *out)
 
     if (!request_multi_read(r->r->body, &m))
         return ZK_MARSHALLING;
-    while (request_multi_read_next(&m, &op, &path))
+    while (!out->bad && request_multi_read_next(&m, &op, &path))
         put_one_result(r, op, path, out);
     reply_put_multi_header(out, -1, true, -1);
     return ZK_OK;
@@ -342,6 +339,17 @@ cannot_answer(struct client_proc *p, struct client *c, size_t room)
     client_drop(p, c);
 }
 
+/*
+ * Where the reply goes.  A multiRead of a few bytes could ask for all there is
+ * a thousand times; who wants so much can ask more than once.
+ */
+static bool
+has_room(const struct read *r, size_t room, struct jute_out *out)
+{
+    return (r->r->op != ZK_OP_MULTI_READ || room <= MULTI_READ_MAX) &&
+           conn_out(&r->c->conn, room, out);
+}
+
 /* Write header and body as of one moment.  False: the client is gone. */
 static bool
 write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
@@ -349,20 +357,26 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
     struct client_proc *p = r->p;
     struct client *c = r->c;
     size_t room = c->conn.out ? ROOM_LEFT : ROOM_FRESH, at;
+    uint32_t torn = 0;
     uint64_t seq;
 
-    for (uint32_t attempt = 0;; attempt++) {
-        if (!client_look(p, attempt, &seq) || c->state != CLIENT_OPEN)
+    for (;;) {
+        bool insists = torn >= TRIES_POLITE ||
+                       (torn > 0 && jute_out_size(out) > LONG_BYTES);
+
+        if (!client_look(p, insists, &seq) || c->state != CLIENT_OPEN)
             return false;
-        if (!conn_out(&c->conn, room, out)) {
+        if (!has_room(r, room, out)) {
             cannot_answer(p, c, room);
             return false;
         }
         r->watch_modes = 0;
         at = reply_begin(out, r->r->xid, p->zxid, 0);
         *err = (int32_t)fn(r, out);
-        if (tree_read_retry(p->tree, seq))
+        if (tree_read_retry(p->tree, seq)) {
+            torn++;
             continue;
+        }
         if (!out->bad || *err != 0)
             break;
         room = 2 * (size_t)(out->end - out->base);

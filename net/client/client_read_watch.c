@@ -142,12 +142,13 @@ set_one(struct read *r, enum watch_list list, struct bytes path,
 {
     struct znode_view view;
     struct verdict verdict;
-    uint32_t attempt = 0;
+    uint32_t torn = 0;
     uint64_t seq;
     bool found;
 
     do {
-        if (!client_look(r->p, attempt++, &seq) || r->c->state != CLIENT_OPEN)
+        if (!client_look(r->p, torn++ >= TRIES_POLITE, &seq) ||
+            r->c->state != CLIENT_OPEN)
             return false;
         found = tree_view(r->p->tree, path, &view);
         verdict = judge(list, found ? &view : NULL, relative);

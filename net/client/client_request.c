@@ -12,10 +12,48 @@
  */
 #include "net/client/client.h"
 
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/wire/frame.h"
 
 enum { XID_PING = -2 };
+
+/* --- whose turn it is ----------------------------------------------------- */
+
+void
+client_begin_turn(struct client_proc *p, mono_ms_t now_ms)
+{
+    p->busy_since_ms = now_ms;
+    p->is_late = false;
+}
+
+/* A few bytes that ask for it may make us look at a million nodes. */
+static bool
+may_take_long(int32_t op)
+{
+    switch (op) {
+    case ZK_OP_GET_CHILDREN:
+    case ZK_OP_GET_CHILDREN2:
+    case ZK_OP_GET_EPHEMERALS:
+    case ZK_OP_MULTI_READ:
+    case ZK_OP_SET_WATCHES:
+    case ZK_OP_SET_WATCHES2:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* It has to wait for its connection's next turn. */
+static bool
+is_put_off(struct client_proc *p, struct client *c, int32_t op)
+{
+    if (!p->is_late || !may_take_long(op))
+        return false;
+    conn_pause(&c->conn, CONN_PAUSE_WAITING);
+    client_list_add(p, &p->todo, c);
+    return true;
+}
 
 /* --- writes --------------------------------------------------------------- */
 
@@ -116,6 +154,8 @@ run_here(struct client_proc *p, struct client *c, const struct request *r,
         client_local_close(p, c, r, heard_ms);
     else
         client_read(p, c, r, ids, heard_ms);
+    if (may_take_long(r->op))
+        p->is_late = clock_mono_ms() - p->busy_since_ms >= LONG_MS;
 }
 
 /* --- the queue's turn ----------------------------------------------------- */
@@ -161,13 +201,13 @@ step_parked(struct client_proc *p, struct client *c)
         queue_unpark(&c->queue);
     } else if (goes_out(p, c, q->op)) {
         if (!send_request(p, c, req_kind_of(q->op), &r, ids_of(c, q))) {
-            client_list_add(&p->blocked, c);
+            client_list_add(p, &p->blocked, c);
             return false;
         }
         q->kind = QUEUED_SENT;
         queue_unpark(&c->queue);
     } else {
-        if (q != queue_head(&c->queue))
+        if (q != queue_head(&c->queue) || is_put_off(p, c, q->op))
             return false;
         run_parked_read(p, c);
     }
@@ -208,7 +248,7 @@ client_answered(struct client_proc *p, struct client *c)
         return;
     client_info(p, c)->queued = c->queue.count;
     if (queue_has_parked(&c->queue) || c->conn.pauses)
-        client_list_add(&p->todo, c);
+        client_list_add(p, &p->todo, c);
 }
 
 /* --- one request ---------------------------------------------------------- */
@@ -286,6 +326,8 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
         return send_or_wait(p, c, r);
     if (c->queue.count > 0)
         return park(p, c, r);
+    if (is_put_off(p, c, r->op))
+        return false;
     run_here(p, c, r, auth_bytes(&c->ids), (uint32_t)p->now_ms);
     return true;
 }
@@ -356,12 +398,19 @@ note_heard(struct client_proc *p, const struct client *c)
         atomic_store_explicit(&p->heard[c->slot], now, memory_order_relaxed);
 }
 
-/* Its words are not read now, pings neither; but it takes our answers. */
+/*
+ * Its words are not read now, pings neither; but it takes our answers.  Its
+ * last ones, too: then its time begins anew.
+ */
 void
 client_taken(struct conn *conn)
 {
-    if (client_of(conn)->state == CLIENT_OPEN)
-        note_heard(&client_proc, client_of(conn));
+    struct client *c = client_of(conn);
+
+    if (c->state == CLIENT_OPEN)
+        note_heard(&client_proc, c);
+    else if (c->state == CLIENT_CLOSING)
+        client_set_state(&client_proc, c, CLIENT_CLOSING);
 }
 
 size_t

@@ -72,14 +72,45 @@ client_set_state(struct client_proc *p, struct client *c,
     link_state(p, c);
 }
 
-void
-client_list_add(struct client_list *list, struct client *c)
+/* Behind the last of `list`, of which `last` becomes the last. */
+static void
+append(struct client_proc *p, struct client_list *list, uint32_t first,
+       uint32_t last)
 {
+    *(list->first ? &at(p, list->last)->todo_next : &list->first) = first;
+    list->last = last;
+}
+
+void
+client_list_add(struct client_proc *p, struct client_list *list,
+                struct client *c)
+{
+    uint32_t self = client_place(c) + 1;
+
     if (c->is_todo)
         return;
     c->is_todo = true;
-    c->todo_next = list->first;
-    list->first = client_place(c) + 1;
+    c->todo_next = 0;
+    append(p, list, self, self);
+}
+
+struct client *
+client_list_take(struct client_proc *p, struct client_list *list)
+{
+    struct client *c = at(p, list->first);
+
+    list->first = c->todo_next;
+    c->is_todo = false;
+    return c;
+}
+
+void
+client_list_join(struct client_proc *p, struct client_list *list,
+                 struct client_list *more)
+{
+    if (more->first)
+        append(p, list, more->first, more->last);
+    more->first = 0;
 }
 
 /* --- sessions ------------------------------------------------------------- */

@@ -185,19 +185,26 @@ watch_remove(struct watch *w, uint32_t conn, struct bytes path, unsigned modes)
 
 /* --- firing --------------------------------------------------------------- */
 
+/* Whom to tell, and by which watches. */
+struct trigger {
+    unsigned modes;
+    watch_hit_fn *hit;
+    void *arg;
+};
+
 /* Tell one connection, use its standard watch up.  False: it was the last. */
 static bool
-fire_hint(struct watch *w, uint32_t handle, uint32_t conn, unsigned modes,
-          watch_hit_fn *hit, void *arg)
+fire_hint(struct watch *w, uint32_t handle, uint32_t conn,
+          const struct trigger *t)
 {
     uint32_t *entry = watch_hint_entry(w, handle, conn);
     struct watch_set *s = watch_set_of(w, conn);
     unsigned had = entry ? watch_entry_modes(*entry) : 0;
-    unsigned left = had & ~(modes & (WATCH_DATA | WATCH_CHILD));
+    unsigned left = had & ~(t->modes & (WATCH_DATA | WATCH_CHILD));
 
-    if ((had & modes) && s->stamp != w->stamp) {
+    if ((had & t->modes) && s->stamp != w->stamp) {
         s->stamp = w->stamp;
-        hit(arg, conn);
+        t->hit(t->arg, conn);
     }
     if (left != had)
         set_modes(w, conn, handle, entry, left);
@@ -205,28 +212,25 @@ fire_hint(struct watch *w, uint32_t handle, uint32_t conn, unsigned modes,
 }
 
 /*
- * Tell the connections that watch `path` by one of `modes`.  Hints that are
+ * Tell the connections that watch a path by one of `modes`.  Hints that are
  * stale go on the way.
  */
 static void
-fire(struct watch *w, struct bytes path, unsigned modes, watch_hit_fn *hit,
-     void *arg)
+fire(struct watch *w, uint32_t handle, void *arg)
 {
-    uint32_t handle = watch_path_find(w, path);
+    const struct trigger *t = arg;
     struct wpath *p = watch_path_at(w, handle);
     uint32_t kept = 0;
     struct hints *h;
 
-    if (!handle)
-        return;
     if (!p->is_many) {
-        if (!fire_hint(w, handle, p->hints, modes, hit, arg))
+        if (!fire_hint(w, handle, p->hints, t))
             watch_path_free(w, handle);
         return;
     }
     h = watch_path_hints(w, p);
     for (uint32_t i = 0; i < h->count; i++)
-        if (fire_hint(w, handle, h->conn[i], modes, hit, arg))
+        if (fire_hint(w, handle, h->conn[i], t))
             h->conn[kept++] = h->conn[i];
     if (h->live == 0)
         watch_path_free(w, handle);
@@ -234,38 +238,30 @@ fire(struct watch *w, struct bytes path, unsigned modes, watch_hit_fn *hit,
         watch_hints_keep(w, p, kept);
 }
 
-/* "/a/b" gives "/a", "/a" gives "/", "/" and what has no slash gives null. */
-static struct bytes
-above(struct bytes path)
-{
-    int32_t size = path.size;
-
-    if (size <= 1)
-        return BYTES_NULL;
-    while (size > 0 && path.data[size - 1] != '/')
-        size--;
-    if (size == 0)
-        return BYTES_NULL;
-    return (struct bytes){path.data, size > 1 ? size - 1 : 1};
-}
-
 void
 watch_fire_data(struct watch *w, struct bytes path, watch_hit_fn *hit,
                 void *arg)
 {
+    struct trigger here = {WATCH_IN_DATA, hit, arg};
+    struct trigger above = {WATCH_RECURSIVE, hit, arg};
+    uint32_t handle = watch_path_find(w, path);
+
     watch_next_stamp(w);
-    fire(w, path, WATCH_IN_DATA, hit, arg);
-    if (w->recursive == 0)
-        return;
-    for (path = above(path); path.size > 0; path = above(path))
-        fire(w, path, WATCH_RECURSIVE, hit, arg);
+    if (handle)
+        fire(w, handle, &here);
+    if (w->recursive > 0)
+        watch_each_above(w, path, fire, &above);
 }
 
 void
 watch_fire_child(struct watch *w, struct bytes path, bool skip_served,
                  watch_hit_fn *hit, void *arg)
 {
+    struct trigger here = {WATCH_IN_CHILD, hit, arg};
+    uint32_t handle = watch_path_find(w, path);
+
     if (!skip_served)
         watch_next_stamp(w);
-    fire(w, path, WATCH_IN_CHILD, hit, arg);
+    if (handle)
+        fire(w, handle, &here);
 }

@@ -4,35 +4,78 @@
 
 enum { HINTS_LOG2_FIRST = 3, HINTS_HEAD = 3 };
 
-/* FNV-1a, eight bytes at a time. */
+#define HASH_FIRST UINT64_C(14695981039346656037)
+
+/*
+ * FNV-1a, eight bytes at a time.  Of a path whose first `at` bytes, a multiple
+ * of eight, made `h`; both go on as far as that is the same for a longer path.
+ */
+static uint32_t
+hash_on(struct bytes path, uint64_t *h, int32_t *at)
+{
+    uint64_t word, end;
+
+    for (; *at + 8 <= path.size; *at += 8) {
+        memcpy(&word, path.data + *at, sizeof word);
+        *h = (*h ^ word) * UINT64_C(1099511628211);
+        *h ^= *h >> 32;
+    }
+    end = *h;
+    for (int32_t i = *at; i < path.size; i++)
+        end = (end ^ path.data[i]) * UINT64_C(1099511628211);
+    return (uint32_t)(end ^ end >> 32);
+}
+
 static uint32_t
 hash_of(struct bytes path)
 {
-    uint64_t h = UINT64_C(14695981039346656037), word;
-    int32_t i = 0;
+    uint64_t h = HASH_FIRST;
+    int32_t at = 0;
 
-    for (; i + 8 <= path.size; i += 8) {
-        memcpy(&word, path.data + i, sizeof word);
-        h = (h ^ word) * UINT64_C(1099511628211);
-        h ^= h >> 32;
-    }
-    for (; i < path.size; i++)
-        h = (h ^ path.data[i]) * UINT64_C(1099511628211);
-    return (uint32_t)(h ^ h >> 32);
+    return hash_on(path, &h, &at);
 }
 
 /* --- paths ---------------------------------------------------------------- */
 
-uint32_t
-watch_path_find(const struct watch *w, struct bytes path)
+static uint32_t
+find(const struct watch *w, struct bytes path, uint32_t hash)
 {
-    uint32_t hash = hash_of(path);
     uint32_t handle = w->bucket[hash & (w->buckets - 1)];
 
     for (; handle; handle = watch_path_at(w, handle)->next)
         if (bytes_equal(watch_path_bytes(watch_path_at(w, handle)), path))
             return handle;
     return 0;
+}
+
+uint32_t
+watch_path_find(const struct watch *w, struct bytes path)
+{
+    return find(w, path, hash_of(path));
+}
+
+/* "/a/b" is below "/" and "/a", "/" and what has no slash below nothing. */
+void
+watch_each_above(struct watch *w, struct bytes path, watch_above_fn *above,
+                 void *arg)
+{
+    const uint8_t *slash = path.data;
+    const uint8_t *end = path.data + (path.size > 0 ? path.size : 0);
+    uint64_t h = HASH_FIRST;
+    int32_t hashed = 0;
+
+    while (slash < end &&
+           (slash = memchr(slash, '/', (size_t)(end - slash))) != NULL) {
+        int32_t size = (int32_t)(slash++ - path.data);
+        struct bytes up = {path.data, size > 0 ? size : 1};
+        uint32_t handle;
+
+        if (up.size == path.size)
+            return;
+        handle = find(w, up, hash_on(up, &h, &hashed));
+        if (handle)
+            above(w, handle, arg);
+    }
 }
 
 /*

@@ -66,6 +66,14 @@ watch_set_of(const struct watch *w, uint32_t conn)
 /* The handle of `path`, or 0. */
 uint32_t watch_path_find(const struct watch *w, struct bytes path);
 
+/*
+ * Each watched path above `path`, from the root down.  A path may have
+ * thousands of levels: each costs the same.
+ */
+typedef void watch_above_fn(struct watch *w, uint32_t handle, void *arg);
+void watch_each_above(struct watch *w, struct bytes path, watch_above_fn *above,
+                      void *arg);
+
 /* A path that is not there yet, with no watcher; 0 when memory is out. */
 uint32_t watch_path_new(struct watch *w, struct bytes path);
 void watch_path_free(struct watch *w, uint32_t handle);

@@ -209,8 +209,6 @@ lay_out(struct repl *r, struct shm *shm)
         session_table_init(shm->session_memory, session_table_bytes());
     r->tree = tree_init(shm->tree_arena, shm->tree_arena_bytes, r->sessions);
     tree_on_give_back(r->tree, tree_madvise);
-    for (uint32_t w = 0; w < shm->super->client_count; w++)
-        tree_watch_reader(r->tree, &shm->client[w]->wants_tree);
 }
 
 /*

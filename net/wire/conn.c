@@ -216,7 +216,7 @@ flush(struct conn *c)
             return;
         }
         out->start += n > 0 ? (uint32_t)n : 0;
-        if (n > 0 && (c->pauses & CONN_PAUSE_OUTPUT) && home_of(c)->ops->taken)
+        if (n > 0 && c->pauses && home_of(c)->ops->taken)
             home_of(c)->ops->taken(c);
     }
     if (buf_used(out) == 0) {

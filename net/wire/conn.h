@@ -36,7 +36,7 @@ enum {
 /* Why a connection is not read; bits. */
 enum conn_pause {
     CONN_PAUSE_OUTPUT = 1,  /* it does not read its answers */
-    CONN_PAUSE_WAITING = 2, /* an answer decides what comes next */
+    CONN_PAUSE_WAITING = 2, /* an answer, or its turn, has to come first */
     CONN_PAUSE_QUEUE = 4,   /* its own queue is full */
     CONN_PAUSE_GLOBAL = 8,  /* the server has too much to do */
     CONN_PAUSE_END = 16,    /* nothing it says counts any more */
@@ -55,8 +55,8 @@ struct conn_ops {
     /* All output is sent. */
     void (*drained)(struct conn *c);
     /*
-     * Some of it is, while the connection is not read for its output: the
-     * only sign of life that can be seen.  NULL: nobody asks.
+     * Some of it is, while the connection is not read: the only sign of life
+     * that can be seen.  NULL: nobody asks.
      */
     void (*taken)(struct conn *c);
 };

@@ -81,11 +81,13 @@ count_fsync(struct log_proc *p, int64_t us)
         atomic_load_explicit(&s->fsync_max_us, memory_order_relaxed))
         atomic_store_explicit(&s->fsync_max_us, (uint64_t)us,
                               memory_order_relaxed);
-    if (us / 1000 > p->conf.fsync_warning_ms)
-        log_warn_often("fsync-ing the write ahead log in log took %" PRId64
-                       "ms which will adversely effect operation latency. "
-                       "File size is %" PRIu64 " bytes",
-                       us / 1000, p->log.size);
+    if (us / 1000 <= p->conf.fsync_warning_ms)
+        return;
+    atomic_fetch_add_explicit(&s->fsync_slow, 1, memory_order_relaxed);
+    log_warn_often("fsync-ing the write ahead log in log took %" PRId64
+                   "ms which will adversely effect operation latency. "
+                   "File size is %" PRIu64 " bytes",
+                   us / 1000, p->log.size);
 }
 
 static int

@@ -93,19 +93,10 @@ void tree_clear(struct tree *t);
 
 /*
  * Between these the sequence is odd and readers wait.  All of tree_apply and
- * tree_load_* happens in between.  tree_batch_begin first gives readers that
- * were disturbed too often up to 2 ms.
+ * tree_load_* happens in between.
  */
 void tree_batch_begin(struct tree *t);
 void tree_batch_end(struct tree *t, ring_pos_t applied);
-
-/*
- * From now on tree_batch_begin looks at `flag`, which a reader sets to
- * non-zero while it wants the tree to stand still, and clears.  Known to this
- * process only.  A flag that stays set through a whole wait is not waited for
- * again before it changed: its owner may be dead.
- */
-void tree_watch_reader(struct tree *t, const _Atomic uint32_t *flag);
 
 /*
  * Nothing up to `zxid` is missing, though no transaction may have it: a new

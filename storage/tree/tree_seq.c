@@ -18,17 +18,7 @@
 enum {
     SPINS = 200,          /* a few microseconds: most batches are over */
     WRITER_LOST_MS = 200, /* of standing still */
-    READER_WAIT_US = 2000,
-    READERS_MAX = 128,
 };
-
-/* Readers' flags that this process looks at; only the writer has any. */
-static struct watched {
-    const struct tree *tree;
-    const _Atomic uint32_t *flag;
-    uint32_t in_vain; /* the value we once waited for in vain, or 0 */
-} watched[READERS_MAX];
-static size_t watched_count;
 
 static void
 relax(void)
@@ -96,66 +86,9 @@ tree_applied(const struct tree *t)
 /* --- the writer ---------------------------------------------------------- */
 
 void
-tree_watch_reader(struct tree *t, const _Atomic uint32_t *flag)
-{
-    check(watched_count < READERS_MAX);
-    watched[watched_count++] = (struct watched){.tree = t, .flag = flag};
-}
-
-static bool
-is_wanted(struct watched *w, const struct tree *t)
-{
-    uint32_t value;
-
-    if (w->tree != t)
-        return false;
-    value = atomic_load_explicit(w->flag, memory_order_relaxed);
-    if (value != w->in_vain)
-        w->in_vain = 0;
-    return value != 0 && value != w->in_vain;
-}
-
-static bool
-anyone_wants(const struct tree *t)
-{
-    for (size_t i = 0; i < watched_count; i++)
-        if (is_wanted(&watched[i], t))
-            return true;
-    return false;
-}
-
-/* Who still wants the tree after a whole wait is not waited for again. */
-static void
-stop_waiting(const struct tree *t)
-{
-    for (size_t i = 0; i < watched_count; i++)
-        if (is_wanted(&watched[i], t))
-            watched[i].in_vain =
-                atomic_load_explicit(watched[i].flag, memory_order_relaxed);
-}
-
-static void
-let_readers(const struct tree *t)
-{
-    int64_t until_us;
-
-    if (!anyone_wants(t))
-        return;
-    until_us = clock_mono_us() + READER_WAIT_US;
-    while (anyone_wants(t)) {
-        if (clock_mono_us() >= until_us) {
-            stop_waiting(t);
-            return;
-        }
-        sched_yield();
-    }
-}
-
-void
 tree_batch_begin(struct tree *t)
 {
     check(!tree_is_open(t));
-    let_readers(t);
     tree_seq_open(t);
 }
 

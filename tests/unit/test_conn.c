@@ -14,7 +14,7 @@ enum { POOL = 64 << 20, LARGE = 1 << 20, PIECE = 50000 };
 static struct conn_home home;
 static struct conn conn;
 static int peer;
-static uint32_t messages;
+static uint32_t messages, taken_times;
 static uint64_t sum;
 
 /* Messages of any size, as a client's. */
@@ -47,8 +47,15 @@ drained(struct conn *c)
     (void)c;
 }
 
+static void
+taken(struct conn *c)
+{
+    (void)c;
+    taken_times++;
+}
+
 static const struct conn_ops ops = {
-    .input = input, .broken = broken, .drained = drained};
+    .input = input, .broken = broken, .drained = drained, .taken = taken};
 
 static void
 given_a_connection(void)
@@ -60,7 +67,7 @@ given_a_connection(void)
     conn_home_init(&home, ev_loop_new(0), &ops, POOL);
     conn_open(&conn, &home, ends[0]);
     peer = ends[1];
-    messages = 0;
+    messages = taken_times = 0;
     sum = 0;
 }
 
@@ -141,10 +148,29 @@ the_first_byte_of_the_next_message_does_not_keep_the_last_ones_memory(void)
     no_connection();
 }
 
+/* Why it is not read does not matter. */
+static void
+who_is_not_read_shows_life_by_what_it_takes(void)
+{
+    struct jute_out out;
+
+    given_a_connection();
+    for (uint32_t i = 0; i < 2; i++) {
+        CU_ASSERT_TRUE(conn_out(&conn, 100, &out));
+        jute_put_i64(&out, 1);
+        conn_out_end(&conn, &out);
+        conn_flush_dirty(&home);
+        CU_ASSERT_EQUAL(taken_times, i);
+        conn_pause(&conn, CONN_PAUSE_END);
+    }
+    no_connection();
+}
+
 UNIT_SUITE(conn)
 {
     unit_suite("conn");
     UNIT(a_length_alone_costs_next_to_nothing);
     UNIT(memory_follows_what_came);
+    UNIT(who_is_not_read_shows_life_by_what_it_takes);
     UNIT(the_first_byte_of_the_next_message_does_not_keep_the_last_ones_memory);
 }

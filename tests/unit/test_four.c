@@ -3,6 +3,7 @@
 #include "net/admin/four.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/unit/unit.h"
 
@@ -185,6 +186,31 @@ given_a_member(enum server_role role)
     };
 }
 
+static long
+open_files(void)
+{
+    const char *at =
+        strstr(answer(CONF_WORD_MNTR), "zk_open_file_descriptor_count\t");
+
+    return at ? atol(strchr(at, '\t')) : -1;
+}
+
+/* In the words of who is asked, at the moment it is. */
+static void
+files_are_counted_when_they_are_told(void)
+{
+    long before;
+    int fd[10];
+
+    given_a_server();
+    before = open_files();
+    for (size_t i = 0; i < ARRAY_COUNT(fd); i++)
+        fd[i] = dup(0);
+    CU_ASSERT_EQUAL(open_files(), before + 10);
+    for (size_t i = 0; i < ARRAY_COUNT(fd); i++)
+        close(fd[i]);
+}
+
 static bool
 mntr_has(const char *line)
 {
@@ -319,6 +345,7 @@ UNIT_SUITE(four)
     UNIT(stat_and_cons_list_connections_in_use);
     UNIT(an_ipv6_peer_is_written_out);
     UNIT(mntr_is_pairs_and_its_important_ones_come_first);
+    UNIT(files_are_counted_when_they_are_told);
     UNIT(a_member_tells_its_mode);
     UNIT(a_follower_with_a_port_for_observers_tells_how_many_there_are);
     UNIT(a_member_without_a_leader_tells_that_it_is_read_only);

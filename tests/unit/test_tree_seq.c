@@ -18,7 +18,6 @@ enum { NODES = 64, READERS = 2 };
 
 static atomic_bool is_over;
 static atomic_uint_fast64_t reads, torn;
-static _Atomic uint32_t wants;
 
 /* --- one reader, one writer, in turns ------------------------------------ */
 
@@ -60,32 +59,6 @@ a_reader_of_a_dead_writer_gives_up(void)
     CU_ASSERT_TRUE(clock_mono_ms() - since < 2000);
     tree_batch_end(tree, ++applied);
     CU_ASSERT_NOT_EQUAL(tree_read_begin(tree), 0);
-}
-
-static int64_t
-us_to_begin(void)
-{
-    int64_t since = clock_mono_us();
-
-    tree_batch_begin(tree);
-    tree_batch_end(tree, ++applied);
-    return clock_mono_us() - since;
-}
-
-/* Bounded, and once only for a reader that may be dead. */
-static void
-the_writer_waits_for_a_reader_but_not_for_long(void)
-{
-    given_tree();
-    tree_watch_reader(tree, &wants);
-    atomic_store(&wants, 1);
-    CU_ASSERT_TRUE(us_to_begin() >= 2000);
-    CU_ASSERT_TRUE(us_to_begin() < 2000);
-    atomic_store(&wants, 0);
-    CU_ASSERT_TRUE(us_to_begin() < 2000);
-    atomic_store(&wants, 1); /* it lives: it is waited for again */
-    CU_ASSERT_TRUE(us_to_begin() >= 2000);
-    atomic_store(&wants, 0);
 }
 
 /* --- threads ------------------------------------------------------------- */
@@ -382,7 +355,6 @@ UNIT_SUITE(tree_seq)
     UNIT(an_undisturbed_reader_believes_what_it_read);
     UNIT(a_reader_disturbed_by_a_batch_reads_again);
     UNIT(a_reader_of_a_dead_writer_gives_up);
-    UNIT(the_writer_waits_for_a_reader_but_not_for_long);
     UNIT(a_reader_sees_whole_batches_only);
     UNIT(a_reader_survives_any_garbage);
     UNIT(ephemerals_are_listed_by_prefix);

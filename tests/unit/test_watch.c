@@ -115,6 +115,29 @@ a_recursive_watch_on_the_root_hears_everything(void)
     CU_ASSERT_EQUAL(fired_data("/x/y/z"), 1);
 }
 
+/* Half a minute, if each level were hashed from the beginning. */
+static void
+levels_above_cost_the_same_however_deep_they_are(void)
+{
+    enum { LEVELS = 500000 };
+    static uint8_t path[2 * LEVELS];
+
+    for (int i = 0; i < LEVELS; i++)
+        memcpy(path + 2 * i, "/x", 2);
+    given_connections(CONNS);
+    for (uint32_t n = 0; n < 20; n++) {
+        struct bytes above = {path, (int32_t)(2 * (n * n * 1000 + n + 1))};
+
+        CU_ASSERT_TRUE(watch_add(&w, conn(n), above, WATCH_RECURSIVE));
+    }
+    hit_count = 0;
+    watch_fire_data(&w, (struct bytes){path, sizeof path}, note, NULL);
+    CU_ASSERT_EQUAL(hit_count, 20);
+    hit_count = 0;
+    watch_fire_data(&w, (struct bytes){path, sizeof path / 2 - 1}, note, NULL);
+    CU_ASSERT_EQUAL(hit_count, 16); /* 15 * 15 < 250 */
+}
+
 static void
 one_trigger_tells_a_connection_once(void)
 {
@@ -381,6 +404,7 @@ UNIT_SUITE(watch)
     UNIT(a_persistent_watch_stays_in_both_tables);
     UNIT(a_recursive_watch_hears_of_descendants);
     UNIT(a_recursive_watch_on_the_root_hears_everything);
+    UNIT(levels_above_cost_the_same_however_deep_they_are);
     UNIT(one_trigger_tells_a_connection_once);
     UNIT(a_served_connection_is_skipped_but_its_watch_is_used_up);
     UNIT(nobody_is_passed_over_when_numbers_begin_again);
