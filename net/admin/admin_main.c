@@ -142,6 +142,28 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
 
 /* --- life ----------------------------------------------------------------- */
 
+/* At least one: 0 would be for ever. */
+static unsigned
+idle_seconds(const struct shm *shm)
+{
+    int64_t ms = shm->super->conf.admin_idle_timeout_ms;
+
+    return (unsigned)((ms + 999) / 1000);
+}
+
+/* A reload counts for connections from then on. */
+static void
+on_connection(void *arg, struct MHD_Connection *connection, void **state,
+              enum MHD_ConnectionNotificationCode code)
+{
+    const struct admin *a = arg;
+
+    (void)state;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  idle_seconds(a->shm));
+}
+
 static struct MHD_Daemon *
 listen_http(struct admin *a)
 {
@@ -162,8 +184,7 @@ listen_http(struct admin *a)
     http = MHD_start_daemon(
         flags, (uint16_t)a->conf.admin_port, NULL, NULL, on_request, a,
         MHD_OPTION_SOCK_ADDR, list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, 64u,
-        MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(a->conf.admin_idle_timeout_ms / 1000), MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_END);
     freeaddrinfo(list);
     return http;
 }

@@ -219,6 +219,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     if (version != p->conf_version) {
         p->conf_version = version;
         shm_conf(p->shm, &p->conf);
+        image_snapshot_aim(p);
     }
     if (!p->is_open)
         return;
