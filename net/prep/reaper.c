@@ -12,15 +12,20 @@ void
 reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now,
             wall_ms_t wall)
 {
+    *r = (struct reaper){.clocks = {now, wall}, .next_look = INT64_MAX};
+    reaper_follow(r, conf, now);
+}
+
+void
+reaper_follow(struct reaper *r, const struct conf *conf, mono_ms_t now)
+{
     int32_t per_minute = conf->container_max_per_minute;
 
-    *r = (struct reaper){
-        .interval = conf->container_check_interval_ms,
-        .spacing = per_minute > 0 ? 60000 / per_minute : 60000,
-        .never_used_ms = conf->container_never_used_ms,
-        .clocks = {now, wall},
-    };
-    r->next_look = now + r->interval;
+    r->interval = conf->container_check_interval_ms;
+    r->spacing = per_minute > 0 ? 60000 / per_minute : 60000;
+    r->never_used_ms = conf->container_never_used_ms;
+    if (r->next_look > now + r->interval)
+        r->next_look = now + r->interval;
 }
 
 bool

@@ -61,6 +61,9 @@ follow_conf(struct repl *r)
     /* The ring was made for the one, pending nodes for the other. */
     r->prep.rules.txn_max = before.txn_max;
     r->prep.rules.digest_enabled = before.digest_enabled;
+    reaper_follow(&r->reaper, &r->conf, clock_mono_ms());
+    if (ev_is_active(&r->reap))
+        ev_feed_event(r->loop, &r->reap, EV_TIMER); /* when to look next? */
 }
 
 /* A log that cannot write acknowledges nothing, so neither do we. */
