@@ -243,7 +243,7 @@ on_term(struct ev_loop *loop, ev_signal *w, int events)
         return;
     image_snapshot_abort(&p->snapshot);
     while (clock_mono_ms() >= p->paused_until && image_fold(p))
-        ;
+        atomic_fetch_add(&p->shm->image->proc.beats, 1);
     (void)image_commit_now(p);
 }
 
