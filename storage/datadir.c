@@ -123,6 +123,16 @@ refuse_stray(const char *dir, const char *prefix, struct data_error *e)
     return rc;
 }
 
+/* However the two are spelled. */
+static bool
+is_one_directory(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
 int
 datadir_name(struct datadir *d, const char *data_dir, const char *log_dir,
              struct data_error *e)
@@ -156,7 +166,7 @@ datadir_open(struct datadir *d, const char *data_dir, const char *log_dir,
         rc = make_dir(d->log, may_create, e);
     if (rc < 0)
         return rc;
-    is_one = strcmp(d->snap, d->log) == 0;
+    is_one = is_one_directory(d->snap, d->log);
     rc = d->lock_fd = lock_dir(d->snap, e);
     if (rc >= 0 && !is_one)
         rc = d->log_lock_fd = lock_dir(d->log, e);

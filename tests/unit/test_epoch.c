@@ -162,6 +162,29 @@ a_log_among_the_snapshots_is_refused(void)
     tempdir_remove(dir);
 }
 
+/* Then it is not another server that has locked it. */
+static void
+one_directory_may_be_spelled_in_two_ways(void)
+{
+    static const char *const spelled[] = {"data/", "data/.", "link"};
+    char data[DATA_PATH_MAX], log[DATA_PATH_MAX];
+    struct datadir d;
+
+    tempdir_make(dir);
+    data_path(data, dir, "data");
+    data_path(log, dir, "link");
+    CU_ASSERT_EQUAL(symlink("data", log), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(spelled); i++) {
+        data_path(log, dir, spelled[i]);
+        CU_ASSERT_EQUAL(datadir_open(&d, data, log, true, &error), 0);
+        datadir_close(&d);
+    }
+    given_file("data/version-2/log.5", "");
+    CU_ASSERT_EQUAL(datadir_open(&d, data, log, true, &error), 0);
+    datadir_close(&d);
+    tempdir_remove(dir);
+}
+
 static void
 names_are_taken_apart_strictly(void)
 {
@@ -200,5 +223,6 @@ UNIT_SUITE(epoch)
     UNIT(two_servers_cannot_share_a_directory);
     UNIT(a_missing_directory_is_made_only_if_allowed);
     UNIT(a_log_among_the_snapshots_is_refused);
+    UNIT(one_directory_may_be_spelled_in_two_ways);
     UNIT(names_are_taken_apart_strictly);
 }
