@@ -238,7 +238,10 @@ struct shm_admin {
     _Atomic uint64_t requests;
 };
 
-/* Counters of a client process; the four-letter words add them up. */
+/*
+ * Counters of a client process, kept over its lives, and what it has just now,
+ * which super_child.c forgets with it.  The four-letter words add them up.
+ */
 struct client_stats {
     _Atomic uint64_t received, sent;
     _Atomic uint64_t latency_count, latency_total_ms;

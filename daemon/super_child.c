@@ -160,7 +160,25 @@ super_fork_due(struct super *s, mono_ms_t now)
     }
 }
 
-/* A dead client process bounds the ring no more and counts nobody. */
+/*
+ * What it had is gone; what it counted stays: a sum that falls is a restart to
+ * whoever computes a rate of it.
+ */
+static void
+forget_present(struct client_stats *s)
+{
+    atomic_store(&s->connections, 0);
+    atomic_store(&s->conn_end, 0);
+    atomic_store(&s->outstanding, 0);
+    atomic_store(&s->drop_ppm, 0);
+    atomic_store(&s->watches, 0);
+    atomic_store(&s->child_watches, 0);
+    atomic_store(&s->watched_paths, 0);
+    atomic_store(&s->watching_connections, 0);
+    atomic_store(&s->watch_bytes, 0);
+}
+
+/* A dead client process bounds the ring no more and has nobody. */
 static void
 release_client(struct shm *shm, uint32_t w)
 {
@@ -169,7 +187,7 @@ release_client(struct shm *shm, uint32_t w)
     atomic_store(&client->delivered, RING_POS_NONE);
     atomic_store(&client->attached, 0);
     atomic_store(&client->wants_tree, 0);
-    client->stats = (struct client_stats){0};
+    forget_present(&client->stats);
     for (size_t i = 0; i < IP_SLOTS; i++) {
         atomic_store(&client->ips[i].count, 0);
         atomic_store(&client->ips[i].ip_hash, 0);
