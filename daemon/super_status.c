@@ -157,11 +157,12 @@ describe_part(const struct super *s, char *text, size_t size)
     describe_aliens(s, aliens, sizeof aliens);
     if (is_serving(s))
         describe_tree(s, tree, sizeof tree);
-    snprintf(text, size, "%s%s%s%s%s%s%s", role, failure, aliens, tree,
+    snprintf(text, size, "%s%s%s%s%s%s%s%s", role, failure, aliens, tree,
              atomic_load(&s->shm->log->proc.disk_since_ms)
                  ? ", waiting for the disk"
                  : "",
-             *s->pending ? "; a restart would change " : "", s->pending);
+             *s->pending ? "; a restart would change " : "", s->pending,
+             s->reload_failed ? "; the last reload failed, see the log" : "");
 }
 
 static void
@@ -242,7 +243,8 @@ standing(const struct super *s, bool part)
            atomic_load(&r->role) << 2 |
            atomic_load(&r->ensemble.zab_state) << 8 |
            (uint32_t)(atomic_load(&s->shm->election->aliens) != 0) << 16 |
-           (uint32_t)(atomic_load(&s->shm->log->failed) != 0) << 17;
+           (uint32_t)(atomic_load(&s->shm->log->failed) != 0) << 17 |
+           (uint32_t)s->reload_failed << 18;
 }
 
 /* A member serves when it has a leader, a server of its own at once. */
