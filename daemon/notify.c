@@ -72,14 +72,16 @@ tell(time_t seconds, const char *format, va_list args)
     return is_taken;
 }
 
-void
+bool
 notify_often(const char *format, ...)
 {
     va_list args;
+    bool is_taken;
 
     va_start(args, format);
-    (void)tell(0, format, args);
+    is_taken = tell(0, format, args);
     va_end(args);
+    return is_taken;
 }
 
 void

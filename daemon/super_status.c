@@ -229,8 +229,8 @@ feed_watchdog(mono_ms_t now)
         every_ms = sd_watchdog_enabled(0, &us) > 0 ? (int64_t)us / 2000 : 0;
     if (every_ms == 0 || now - fed_at < every_ms)
         return;
-    fed_at = now;
-    notify_often("WATCHDOG=1");
+    if (notify_often("WATCHDOG=1"))
+        fed_at = now; /* else again, in the next turn */
 }
 
 /* What makes a new status worth telling at once. */
@@ -279,9 +279,9 @@ super_status(struct super *s, mono_ms_t now)
         describe_part(s, text, sizeof text);
     else
         describe_start(s, text, sizeof text);
-    notify_often("STATUS=%s", text);
+    (void)notify_often("STATUS=%s", text);
     if (!s->took_part)
-        notify_often("EXTEND_TIMEOUT_USEC=%d", EXTEND_US);
+        (void)notify_often("EXTEND_TIMEOUT_USEC=%d", EXTEND_US);
 }
 
 void
