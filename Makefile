@@ -214,6 +214,7 @@ faults: all ## processes killed and stopped under load
 	tests/faults/run short
 	tests/faults/clock
 	tests/faults/around
+	tests/faults/reload
 
 ensemble: all ## ensembles of real servers, alone and mixed with Apache's
 	tests/ensemble/run short

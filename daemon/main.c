@@ -6,6 +6,7 @@
  * the supervisor.  Exit codes: spec/operations.md 12.1.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -118,6 +119,19 @@ load_conf(const char *path, struct conf *conf)
         fatal(EXIT_CONFIG, "Invalid config, exiting abnormally");
 }
 
+/* Whoever started us without one of the three: it would be the next file. */
+static void
+fill_standard_files(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 /*
  * What the loop answers waits for it (super.c): a reload while the port is not
  * to be had yet would end us.  A file that may not grow (ulimit -f) is an error
@@ -189,6 +203,7 @@ main(int argc, char **argv)
     struct shm *shm;
     int rc;
 
+    fill_standard_files();
     proc_title_init(argc, argv);
     parse_options(argc, argv, &o);
     if (o.check_only)

@@ -2,19 +2,20 @@
 /* notify.c - see notify.h. */
 #include "daemon/notify.h"
 
-#include <poll.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon/log.h"
 
-enum { TEXT_MAX = 512, PATIENCE_MS = 1000 };
+enum { TEXT_MAX = 512, PATIENCE_S = 1 };
 
 /* A path, or with @ in front a name without a file; -1: it cannot be. */
 static int
@@ -37,36 +38,50 @@ connect_to(const char *name)
     return -1;
 }
 
-/* Is it taken within `patience_ms`? */
+/* Does it go away within `seconds`, 0 at once? */
 static bool
-tell(int patience_ms, const char *format, va_list args)
+send_within(int fd, const char *text, time_t seconds)
+{
+    struct timeval patience = {.tv_sec = seconds};
+    int flags = MSG_NOSIGNAL | (seconds > 0 ? 0 : MSG_DONTWAIT);
+    ssize_t n;
+
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    do
+        n = send(fd, text, strlen(text), flags);
+    while (n < 0 && errno == EINTR);
+    return n >= 0;
+}
+
+static bool
+tell(time_t seconds, const char *format, va_list args)
 {
     const char *name = getenv("NOTIFY_SOCKET");
-    struct pollfd room = {.events = POLLOUT};
     char text[TEXT_MAX];
     bool is_taken;
+    int fd;
 
     if (!name || !*name)
         return true;
     vsnprintf(text, sizeof text, format, args);
-    room.fd = connect_to(name);
-    if (room.fd < 0)
+    fd = connect_to(name);
+    if (fd < 0)
         return false;
-    is_taken =
-        poll(&room, 1, patience_ms) == 1 &&
-        send(room.fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
-    close(room.fd);
+    is_taken = send_within(fd, text, seconds);
+    close(fd);
     return is_taken;
 }
 
-void
+bool
 notify_often(const char *format, ...)
 {
     va_list args;
+    bool is_taken;
 
     va_start(args, format);
-    (void)tell(0, format, args);
+    is_taken = tell(0, format, args);
     va_end(args);
+    return is_taken;
 }
 
 void
@@ -76,8 +91,9 @@ notify_once(const char *format, ...)
     bool is_taken;
 
     va_start(args, format);
-    is_taken = tell(PATIENCE_MS, format, args);
+    is_taken = tell(PATIENCE_S, format, args);
     va_end(args);
     if (!is_taken)
-        log_warn("systemd does not take what it is told: %s", format);
+        log_warn("systemd does not take what it is told: %.*s",
+                 (int)strcspn(format, "\n"), format);
 }

@@ -13,8 +13,13 @@
 #ifndef DAEMON_NOTIFY_H
 #define DAEMON_NOTIFY_H
 
-/* What is told again before long: a status, a heart beat.  Does not wait. */
-void notify_often(const char *format, ...)
+#include <stdbool.h>
+
+/*
+ * What is told again before long: a status, a heart beat.  Does not wait.
+ * False: it was not taken.
+ */
+bool notify_often(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
 /* What is told once.  Waits a second for a busy systemd, then warns of it. */

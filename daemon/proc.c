@@ -91,7 +91,10 @@ proc_enter(enum proc_id id, struct shm *shm)
 void
 proc_ready(enum proc_id id, struct shm *shm)
 {
-    atomic_store(&shm_proc(shm, id)->is_ready, 1);
+    struct shm_proc *proc = shm_proc(shm, id);
+
+    atomic_store(&proc->ready_ms, clock_mono_ms());
+    atomic_store(&proc->is_ready, 1);
     bell_ring(shm, PROC_SUPER);
 }
 

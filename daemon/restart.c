@@ -2,18 +2,12 @@
 /* restart.c - see restart.h.  Pure; the supervisor steps it. */
 #include "daemon/restart.h"
 
-void
-restart_born(struct restart *r, mono_ms_t now)
-{
-    r->born_ms = now;
-}
-
 int64_t
-restart_died(struct restart *r, mono_ms_t now)
+restart_died(struct restart *r, int64_t served_ms)
 {
     int64_t pause = RESTART_STEP_MS;
 
-    if (now - r->born_ms >= RESTART_YOUNG_MS) {
+    if (served_ms >= RESTART_YOUNG_MS) {
         r->young_deaths = 0;
         return 0;
     }

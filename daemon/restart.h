@@ -2,8 +2,10 @@
 /*
  * restart.h - when a dead process may be forked again: the policy, pure.
  *
- * A process that lived a while is forked again at once.  One that keeps
- * dying young waits longer each time; past a limit the server gives up.
+ * A process that served a while is forked again at once.  One that keeps
+ * dying young waits longer each time; past a limit the server gives up.  What
+ * it took to start is no service: a process that dies of its large tree, each
+ * time it has loaded half of it, would else load it for ever.
  */
 #ifndef DAEMON_RESTART_H
 #define DAEMON_RESTART_H
@@ -11,23 +13,21 @@
 #include "daemon/types.h"
 
 struct restart {
-    mono_ms_t born_ms;
     uint32_t young_deaths; /* in a row */
 };
 
 enum {
-    RESTART_YOUNG_MS = 5000, /* a life shorter than this is a bad sign */
+    RESTART_YOUNG_MS = 5000, /* less service than this is a bad sign */
     RESTART_FREE_DEATHS = 3, /* forked again at once */
     RESTART_STEP_MS = 50,    /* then 50, 100, 200 ... */
     RESTART_PAUSE_MAX_MS = 2000,
-    RESTART_GIVE_UP = 30, /* young deaths in a row: about 45 s of them */
+    RESTART_GIVE_UP = 30, /* young deaths in a row: about 45 s of pauses */
 };
 
-void restart_born(struct restart *r, mono_ms_t now);
-
 /*
- * It died.  Returns the pause before the next fork in ms, or -1: give up.
+ * It died, `served_ms` after it was ready; 0: it never was.  Returns the pause
+ * before the next fork in ms, or -1: give up.
  */
-int64_t restart_died(struct restart *r, mono_ms_t now);
+int64_t restart_died(struct restart *r, int64_t served_ms);
 
 #endif

@@ -66,6 +66,7 @@ enum proc_id {
 struct shm_proc {
     _Atomic uint32_t sleeping;     /* bell.h: 1 while in or near epoll_wait */
     _Atomic uint32_t is_ready;     /* serves; set once per life */
+    _Atomic int64_t ready_ms;      /* mono; since when, if it is_ready */
     _Atomic uint64_t beats;        /* grows while the event loop turns */
     _Atomic int64_t disk_since_ms; /* in a slow system call since, or 0 */
     _Atomic uint32_t progress_permille; /* of a long start */
@@ -238,7 +239,10 @@ struct shm_admin {
     _Atomic uint64_t requests;
 };
 
-/* Counters of a client process; the four-letter words add them up. */
+/*
+ * Counters of a client process, kept over its lives, and what it has just now,
+ * which super_child.c forgets with it.  The four-letter words add them up.
+ */
 struct client_stats {
     _Atomic uint64_t received, sent;
     _Atomic uint64_t latency_count, latency_total_ms;

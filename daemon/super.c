@@ -150,11 +150,11 @@ step(struct super *s)
     super_reap(s, now);
     if (s->exit_code != EXIT_OK && !s->is_stopping)
         stop_begin(s, s->exit_code);
+    super_watch(s, now);
     if (s->is_stopping) {
         stop_step(s, now);
         return;
     }
-    super_watch(s, now);
     super_fork_due(s, now);
     super_status(s, now);
 }

@@ -39,10 +39,11 @@ struct super {
     const char *conf_path; /* NULL: embedded */
     struct child child[PROC_END];
     bool is_stopping;
-    bool took_part;    /* READY=1 was sent */
-    bool was_serving;  /* at the last look */
-    char pending[160]; /* keys that a reload could not change, or "" */
-    bool rebuild;      /* replication died; see super_child.c */
+    bool took_part;     /* READY=1 was sent */
+    bool was_serving;   /* at the last look */
+    char pending[160];  /* keys that a reload could not change, or "" */
+    bool reload_failed; /* the last one */
+    bool rebuild;       /* replication died; see super_child.c */
     mono_ms_t stop_deadline;
     mono_ms_t watched_at;     /* super_watch.c: the last look */
     struct clock_pair clocks; /* at the last look */

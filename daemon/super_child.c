@@ -144,7 +144,6 @@ fork_child(struct super *s, enum proc_id id, mono_ms_t now)
     c->pid = pid;
     c->beats_at = now;
     c->beats_seen = atomic_load(&proc->beats);
-    restart_born(&c->restart, now);
     atomic_store(&super->pid[id], (int32_t)pid);
     if (id == PROC_REPLICATION)
         s->rebuild = false;
@@ -161,7 +160,25 @@ super_fork_due(struct super *s, mono_ms_t now)
     }
 }
 
-/* A dead client process bounds the ring no more and counts nobody. */
+/*
+ * What it had is gone; what it counted stays: a sum that falls is a restart to
+ * whoever computes a rate of it.
+ */
+static void
+forget_present(struct client_stats *s)
+{
+    atomic_store(&s->connections, 0);
+    atomic_store(&s->conn_end, 0);
+    atomic_store(&s->outstanding, 0);
+    atomic_store(&s->drop_ppm, 0);
+    atomic_store(&s->watches, 0);
+    atomic_store(&s->child_watches, 0);
+    atomic_store(&s->watched_paths, 0);
+    atomic_store(&s->watching_connections, 0);
+    atomic_store(&s->watch_bytes, 0);
+}
+
+/* A dead client process bounds the ring no more and has nobody. */
 static void
 release_client(struct shm *shm, uint32_t w)
 {
@@ -170,7 +187,7 @@ release_client(struct shm *shm, uint32_t w)
     atomic_store(&client->delivered, RING_POS_NONE);
     atomic_store(&client->apply_until, 0);
     atomic_store(&client->attached, 0);
-    client->stats = (struct client_stats){0};
+    forget_present(&client->stats);
     for (size_t i = 0; i < IP_SLOTS; i++) {
         atomic_store(&client->ips[i].count, 0);
         atomic_store(&client->ips[i].ip_hash, 0);
@@ -249,7 +266,8 @@ give_up(struct super *s, enum proc_id id, int exit_code, const char *why)
 
 /* Fork another now or after a pause, or give up. */
 static void
-plan_successor(struct super *s, enum proc_id id, int status, mono_ms_t now)
+plan_successor(struct super *s, enum proc_id id, int status, int64_t served_ms,
+               mono_ms_t now)
 {
     int64_t pause;
 
@@ -257,8 +275,9 @@ plan_successor(struct super *s, enum proc_id id, int status, mono_ms_t now)
         give_up(s, id, WEXITSTATUS(status), "cannot go on");
         return;
     }
-    pause =
-        is_reload(id, status) ? 0 : restart_died(&s->child[id].restart, now);
+    pause = is_reload(id, status)
+                ? 0
+                : restart_died(&s->child[id].restart, served_ms);
     if (pause < 0)
         give_up(s, id, EXIT_UNEXPECTED, "keeps dying");
     else
@@ -268,16 +287,19 @@ plan_successor(struct super *s, enum proc_id id, int status, mono_ms_t now)
 static void
 on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
 {
+    struct shm_proc *proc = shm_proc(s->shm, id);
+    int64_t served_ms =
+        is_ready(s, id) ? now - atomic_load(&proc->ready_ms) : 0;
     pid_t pid = s->child[id].pid;
 
     s->child[id].pid = 0;
     atomic_store(&s->shm->super->pid[id], 0);
-    atomic_store(&shm_proc(s->shm, id)->is_ready, 0);
+    atomic_store(&proc->is_ready, 0);
     if (s->is_stopping)
         return;
     tell_death(id, pid, status);
     repair(s, id);
-    plan_successor(s, id, status, now);
+    plan_successor(s, id, status, served_ms, now);
 }
 
 void

@@ -45,10 +45,10 @@ reload(struct super *s)
     struct shm_super *super = s->shm->super;
     uint32_t pending;
 
-    if (conf_load(s->conf_path, &wanted, &report) < 0) {
+    s->reload_failed = conf_load(s->conf_path, &wanted, &report) < 0;
+    if (s->reload_failed) {
         conf_log(&report, "config reload: ", LOG_INFO);
         log_error("config reload: failed, nothing was changed");
-        notify_often("STATUS=reload failed, see the log");
         return;
     }
     report = (struct conf_report){0}; /* as at the start: told then */

@@ -104,6 +104,17 @@ describe_aliens(const struct super *s, char *text, size_t size)
                  count == 1 ? "member is" : "members are");
 }
 
+/* The processes run, and nobody is served before the disk is seen to. */
+static void
+describe_failure(const struct super *s, char *text, size_t size)
+{
+    int failed = atomic_load(&s->shm->log->failed);
+
+    if (failed != 0)
+        snprintf(text, size, ", serving nobody: the transaction log failed: %s",
+                 strerror(failed));
+}
+
 static void
 describe_role(const struct super *s, char *text, size_t size)
 {
@@ -139,17 +150,19 @@ describe_tree(const struct super *s, char *text, size_t size)
 static void
 describe_part(const struct super *s, char *text, size_t size)
 {
-    char role[120], aliens[80] = "", tree[120] = "";
+    char role[120], failure[120] = "", aliens[80] = "", tree[120] = "";
 
     describe_role(s, role, sizeof role);
+    describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
     if (is_serving(s))
         describe_tree(s, tree, sizeof tree);
-    snprintf(text, size, "%s%s%s%s%s%s", role, aliens, tree,
+    snprintf(text, size, "%s%s%s%s%s%s%s%s", role, failure, aliens, tree,
              atomic_load(&s->shm->log->proc.disk_since_ms)
                  ? ", waiting for the disk"
                  : "",
-             *s->pending ? "; a restart would change " : "", s->pending);
+             *s->pending ? "; a restart would change " : "", s->pending,
+             s->reload_failed ? "; the last reload failed, see the log" : "");
 }
 
 static void
@@ -216,8 +229,8 @@ feed_watchdog(mono_ms_t now)
         every_ms = sd_watchdog_enabled(0, &us) > 0 ? (int64_t)us / 2000 : 0;
     if (every_ms == 0 || now - fed_at < every_ms)
         return;
-    fed_at = now;
-    notify_often("WATCHDOG=1");
+    if (notify_often("WATCHDOG=1"))
+        fed_at = now; /* else again, in the next turn */
 }
 
 /* What makes a new status worth telling at once. */
@@ -229,7 +242,9 @@ standing(const struct super *s, bool part)
     return (uint32_t)part | (uint32_t)is_serving(s) << 1 |
            atomic_load(&r->role) << 2 |
            atomic_load(&r->ensemble.zab_state) << 8 |
-           (uint32_t)(atomic_load(&s->shm->election->aliens) != 0) << 16;
+           (uint32_t)(atomic_load(&s->shm->election->aliens) != 0) << 16 |
+           (uint32_t)(atomic_load(&s->shm->log->failed) != 0) << 17 |
+           (uint32_t)s->reload_failed << 18;
 }
 
 /* A member serves when it has a leader, a server of its own at once. */
@@ -264,9 +279,9 @@ super_status(struct super *s, mono_ms_t now)
         describe_part(s, text, sizeof text);
     else
         describe_start(s, text, sizeof text);
-    notify_often("STATUS=%s", text);
+    (void)notify_often("STATUS=%s", text);
     if (!s->took_part)
-        notify_often("EXTEND_TIMEOUT_USEC=%d", EXTEND_US);
+        (void)notify_often("EXTEND_TIMEOUT_USEC=%d", EXTEND_US);
 }
 
 void
@@ -279,7 +294,7 @@ void
 super_dump(const struct super *s)
 {
     const struct shm *shm = s->shm;
-    char role[120], aliens[80] = "";
+    char role[120], failure[120] = "", aliens[80] = "";
 
     log_info("state: published=%" PRIu64 " durable=%" PRIu64
              " committed=%" PRIu64 " applied=%" PRIu64 " persisted=0x%" PRIx64,
@@ -289,8 +304,9 @@ super_dump(const struct super *s)
              atomic_load(&shm->replication->applied),
              (uint64_t)atomic_load(&shm->image->persisted_zxid));
     describe_role(s, role, sizeof role);
+    describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
-    log_info("state: %s%s", role, aliens);
+    log_info("state: %s%s%s", role, failure, aliens);
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
         if (super_wants(s, id))
             log_info("state: %s pid=%d life=%u ready=%u beats=%" PRIu64,

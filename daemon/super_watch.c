@@ -5,7 +5,8 @@
  * Every event loop beats four times a second.  One that is silent while the
  * kernel says it is stopped (SIGSTOP) is ended after a second; one that is
  * silent for other reasons after ten; one that waits for a disk is slow, not
- * hung, and gets a minute.  A process under a debugger is left alone.
+ * hung, and gets a minute.  A process under a debugger is left alone.  All that
+ * holds while the server stops, too: who hangs then would only be waited for.
  */
 #include "daemon/super.h"
 

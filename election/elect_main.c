@@ -291,12 +291,26 @@ see_established(struct elect_proc *p)
     p->election->established(p, atomic_load(&look->established_epoch));
 }
 
+/* A reload; who the members are stays as it is. */
+static void
+follow_conf(struct elect_proc *p)
+{
+    uint32_t version = atomic_load_explicit(&p->shm->super->conf_version,
+                                            memory_order_acquire);
+
+    if (version == p->conf_version)
+        return;
+    p->conf_version = version;
+    shm_conf(p->shm, &p->conf);
+}
+
 /* Everything that others ask comes through here. */
 static bool
 work(void *arg)
 {
     struct elect_proc *p = arg;
 
+    follow_conf(p);
     see_log(p);
     see_look(p);
     see_replication(p);
@@ -342,6 +356,7 @@ shell_open(struct elect_proc *p, struct shm *shm)
 {
     p->shm = shm;
     p->pidfd = -1;
+    p->conf_version = atomic_load(&shm->super->conf_version);
     shm_conf(shm, &p->conf);
     quorum_of_conf(&p->conf, &p->quorum);
     p->config = (struct bytes){

@@ -72,6 +72,7 @@ struct elect_proc {
     struct ev_loop *loop;
     struct bell bell;
     struct conf conf;
+    uint32_t conf_version;
     struct quorum quorum;
     struct bytes config; /* the members, as notes carry them */
     const struct election *election;

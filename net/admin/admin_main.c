@@ -166,9 +166,22 @@ on_trouble(void *arg, const char *format, va_list values)
 
 /* Never 0, which would be for ever. */
 static unsigned
-idle_seconds(const struct conf *conf)
+idle_seconds(const struct shm *shm)
 {
-    return (unsigned)(conf->admin_idle_timeout_ms - 1) / 1000 + 1;
+    return (unsigned)(shm->super->conf.admin_idle_timeout_ms - 1) / 1000 + 1;
+}
+
+/* A reload counts for connections from then on. */
+static void
+on_connection(void *arg, struct MHD_Connection *connection, void **state,
+              enum MHD_ConnectionNotificationCode code)
+{
+    const struct admin *a = arg;
+
+    (void)state;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  idle_seconds(a->shm));
 }
 
 static struct MHD_Daemon *
@@ -193,7 +206,7 @@ listen_http(struct admin *a)
         MHD_OPTION_EXTERNAL_LOGGER, on_trouble, NULL, MHD_OPTION_SOCK_ADDR,
         list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, connections_max,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, of_one_address_max,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds(&a->conf), MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_END);
     freeaddrinfo(list);
     return http;
 }

@@ -12,13 +12,18 @@ void
 reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now,
             wall_ms_t wall)
 {
-    *r = (struct reaper){
-        .interval = conf->container_check_interval_ms,
-        .spacing = 60000 / conf->container_max_per_minute,
-        .never_used_ms = conf->container_never_used_ms,
-        .clocks = {now, wall},
-    };
-    r->next_look = now + r->interval;
+    *r = (struct reaper){.clocks = {now, wall}, .next_look = INT64_MAX};
+    reaper_follow(r, conf, now);
+}
+
+void
+reaper_follow(struct reaper *r, const struct conf *conf, mono_ms_t now)
+{
+    r->interval = conf->container_check_interval_ms;
+    r->spacing = 60000 / conf->container_max_per_minute;
+    r->never_used_ms = conf->container_never_used_ms;
+    if (r->next_look > now + r->interval)
+        r->next_look = now + r->interval;
 }
 
 bool

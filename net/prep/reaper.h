@@ -45,6 +45,9 @@ struct reaper {
 void reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now,
                  wall_ms_t wall);
 
+/* The same reaper by another configuration: a reload.  Ask it for the next. */
+void reaper_follow(struct reaper *r, const struct conf *conf, mono_ms_t now);
+
 /*
  * The next node to delete, size -1 if there is none now; borrowed until the
  * next call.  `again` becomes the time to ask again.

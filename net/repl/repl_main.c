@@ -58,9 +58,14 @@ follow_conf(struct repl *r)
     if (!r->is_preparing)
         return;
     prep_rules_of(&r->conf, &r->prep.rules);
-    /* The ring was made for the one, pending nodes for the other. */
-    r->prep.rules.txn_max = before.txn_max;
+    /* What was taken in already may be as large as it was; pending nodes were
+       made with a digest, or without. */
+    if (r->prep.rules.txn_max < before.txn_max)
+        r->prep.rules.txn_max = before.txn_max;
     r->prep.rules.digest_enabled = before.digest_enabled;
+    reaper_follow(&r->reaper, &r->conf, clock_mono_ms());
+    if (ev_is_active(&r->reap))
+        ev_feed_event(r->loop, &r->reap, EV_TIMER); /* when to look next? */
 }
 
 /* A log that cannot write acknowledges nothing, so neither do we. */

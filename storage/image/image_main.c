@@ -229,6 +229,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     if (version != p->conf_version) {
         p->conf_version = version;
         shm_conf(p->shm, &p->conf);
+        image_snapshot_aim(p);
     }
     if (!p->is_open)
         return;
@@ -252,7 +253,7 @@ on_stop(struct ev_loop *loop, ev_signal *w, int events)
         return;
     image_snapshot_abort(&p->snapshot);
     while (clock_mono_ms() >= p->paused_until && image_fold(p))
-        ;
+        atomic_fetch_add(&p->shm->image->proc.beats, 1);
     (void)image_commit_now(p);
 }
 

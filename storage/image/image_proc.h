@@ -65,6 +65,9 @@ bool image_snapshot_work(struct image_proc *p);
 /* At start, and after each snapshot: when the next one is due. */
 void image_snapshot_plan(struct image_proc *p);
 
+/* The same where only the configuration is new: what is counted, counts. */
+void image_snapshot_aim(struct image_proc *p);
+
 /* Remove what is no longer needed, when it is time. */
 void image_purge_work(struct image_proc *p);
 

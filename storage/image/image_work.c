@@ -341,17 +341,23 @@ newest_snapshot(const struct image_proc *p)
 
 /* ZK: SyncRequestProcessor.shouldSnapshot */
 void
-image_snapshot_plan(struct image_proc *p)
+image_snapshot_aim(struct image_proc *p)
 {
-    zxid_t last = newest_snapshot(p), here = p->image.meta.zxid;
-
     p->txns_wanted = about((uint64_t)p->conf.snap_count);
     p->bytes_wanted = p->conf.snap_size_limit_kb > 0
                           ? about((uint64_t)p->conf.snap_size_limit_kb * 1024)
                           : 0;
+}
+
+void
+image_snapshot_plan(struct image_proc *p)
+{
+    zxid_t last = newest_snapshot(p), here = p->image.meta.zxid;
+
+    image_snapshot_aim(p);
     p->txns = p->bytes = 0;
     if (last < 0 || (p->is_ahead && last < here))
-        p->txns = p->txns_wanted; /* at once: a start may need it */
+        p->txns = INT32_MAX; /* at once: a start may need it */
     else if (here > last && zxid_epoch(here) == zxid_epoch(last))
         p->txns = (uint64_t)(here - last);
     atomic_store(&p->shm->image->snapshot_zxid, last < 0 ? 0 : last);

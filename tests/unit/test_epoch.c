@@ -214,6 +214,9 @@ one_directory_by_two_paths_is_one(void)
     CU_ASSERT_EQUAL(datadir_open(&a, data, other, true, &error), 0);
     CU_ASSERT_EQUAL(datadir_open(&b, other, data, true, &error), -EBUSY);
     datadir_close(&a);
+    data_path(other, dir, "data/.");
+    CU_ASSERT_EQUAL(datadir_open(&a, data, other, true, &error), 0);
+    datadir_close(&a);
     tempdir_remove(dir);
 }
 

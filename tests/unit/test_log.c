@@ -5,21 +5,21 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
 
-enum { MORE_THAN_FITS = 3000 }; /* lines, in a pipe of 64 KiB */
+enum { MORE_THAN_FITS = 3000 }; /* lines, in 64 KiB or 200 KiB of buffer */
 
 static const _Atomic int level = LOG_INFO;
-static int pipe_fd[2], own_stderr;
+static int end[2], own_stderr; /* to read from, to write to */
 
 static void
-given_a_pipe_as_stderr(void)
+given_as_stderr(void)
 {
-    CU_ASSERT_EQUAL_FATAL(pipe(pipe_fd), 0);
     own_stderr = dup(STDERR_FILENO);
-    dup2(pipe_fd[1], STDERR_FILENO);
+    dup2(end[1], STDERR_FILENO);
     log_open(&level);
     log_set_name("test");
 }
@@ -29,8 +29,8 @@ give_stderr_back(void)
 {
     dup2(own_stderr, STDERR_FILENO);
     close(own_stderr);
-    close(pipe_fd[0]);
-    close(pipe_fd[1]);
+    close(end[0]);
+    close(end[1]);
     log_open(&level);
 }
 
@@ -42,8 +42,8 @@ read_all(char *text, size_t size)
     ssize_t n;
     int lines = 0;
 
-    fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK);
-    while ((n = read(pipe_fd[0], text + used, size - 1 - used)) > 0)
+    fcntl(end[0], F_SETFL, O_NONBLOCK);
+    while ((n = read(end[0], text + used, size - 1 - used)) > 0)
         used += (size_t)n;
     text[used] = '\0';
     for (size_t i = 0; i < used; i++)
@@ -51,15 +51,14 @@ read_all(char *text, size_t size)
     return lines;
 }
 
-/* Else one stopped journald would stop every process of the server. */
 static void
-lines_that_nobody_reads_are_lost_and_counted(void)
+lines_are_lost_and_counted(void)
 {
     static char text[1 << 18];
     char words[64];
     int kept;
 
-    given_a_pipe_as_stderr();
+    given_as_stderr();
     for (int i = 0; i < MORE_THAN_FITS; i++)
         log_info("line %d of many that stay where they are", i);
     kept = read_all(text, sizeof text);
@@ -74,8 +73,24 @@ lines_that_nobody_reads_are_lost_and_counted(void)
     give_stderr_back();
 }
 
+static void
+a_pipe_that_nobody_reads_does_not_stop_us(void)
+{
+    CU_ASSERT_EQUAL_FATAL(pipe(end), 0);
+    lines_are_lost_and_counted();
+}
+
+/* A journald that was stopped. */
+static void
+a_socket_that_nobody_reads_does_not_stop_us(void)
+{
+    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, end), 0);
+    lines_are_lost_and_counted();
+}
+
 UNIT_SUITE(log)
 {
     unit_suite("log");
-    UNIT(lines_that_nobody_reads_are_lost_and_counted);
+    UNIT(a_pipe_that_nobody_reads_does_not_stop_us);
+    UNIT(a_socket_that_nobody_reads_does_not_stop_us);
 }

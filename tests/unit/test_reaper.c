@@ -90,6 +90,29 @@ deletions_are_spaced(void)
     kit_close(k);
 }
 
+/* A look that was far off comes sooner, and the one after it as well. */
+static void
+a_shorter_interval_counts_at_once(void)
+{
+    static struct reaper r;
+    struct conf conf = *each_minute();
+    struct kit *k = kit_open();
+    mono_ms_t again;
+
+    reaper_init(&r, &conf, 0, 40000);
+    conf.container_check_interval_ms = 500;
+    reaper_follow(&r, &conf, 1000);
+    (void)reaper_next(&r, k->tree, 1000, 41000, &again);
+    CU_ASSERT_EQUAL(again, 1500);
+    (void)reaper_next(&r, k->tree, 1500, 41500, &again);
+    CU_ASSERT_EQUAL(again, 2000);
+    conf.container_check_interval_ms = 60000;
+    reaper_follow(&r, &conf, 1600);
+    (void)reaper_next(&r, k->tree, 1600, 41600, &again);
+    CU_ASSERT_EQUAL(again, 2000);
+    kit_close(k);
+}
+
 /* What the list has no place for is found when the look goes on. */
 static void
 a_full_list_interrupts_the_look(void)
@@ -279,6 +302,7 @@ UNIT_SUITE(reaper)
     UNIT(a_ttl_node_goes_when_its_time_is_over);
     UNIT(other_nodes_stay);
     UNIT(deletions_are_spaced);
+    UNIT(a_shorter_interval_counts_at_once);
     UNIT(a_full_list_interrupts_the_look);
     UNIT(a_path_longer_than_the_list_is_passed_by);
     UNIT(a_long_look_comes_in_steps);

@@ -248,6 +248,16 @@ def a_silent_guest_is_closed(stage):
 
 
 @case
+def a_reload_is_followed(stage):
+    """A syncLimit of 100 s, then of 400 ms: a guest may be silent so long."""
+    node = trio(stage, extra="syncLimit=500\n")
+    one = stage.fake(1)
+    claim(one.dial(2, b"").is_open(), "it is closed at once")
+    node.reload("syncLimit=2\n")
+    claim(one.dial(2, b"").is_closed(), "it may stay silent")
+
+
+@case
 def a_crowd_of_guests_keeps_nobody_out(stage):
     trio(stage)
     three = stage.fake(3)

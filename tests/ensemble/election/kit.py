@@ -122,6 +122,13 @@ class Node:
         self.say("look", zxid, epoch)
         return self
 
+    def reload(self, lines):
+        """With these at the end of its file."""
+        with open(os.path.join(self.dir, "zoo.cfg"), "a") as f:
+            f.write(lines)
+        self.say("reload")
+        self.hear("reloaded")
+
     def hear(self, word, seconds=PATIENCE_S):
         """The numbers of the next line, which must begin with `word`."""
         try:

@@ -17,6 +17,7 @@
  *   hang                it does nothing any more
  *   fail                the log process cannot write
  *   load                another begins, which does not look yet
+ *   reload              read ZOO.CFG again      > reloaded
  *   quit, or the end of stdin
  */
 #include <errno.h>
@@ -39,22 +40,41 @@ enum { BEAT_US = 100 * 1000 };
 static struct shm *shm;
 static pid_t child, replication;
 
+static const char *conf_path;
+static struct conf conf;
+
 static void
-load(const char *path)
+load_conf(void)
 {
-    static struct conf conf;
     static struct conf_report report;
 
-    if (conf_load(path, &conf, &report) < 0) {
+    if (conf_load(conf_path, &conf, &report) < 0) {
         conf_log(&report, "", LOG_DEBUG);
         exit(EXIT_CONFIG);
     }
+}
+
+static void
+load(void)
+{
+    load_conf();
     if (shm_map(&conf, 4096, 1, &shm) < 0)
         exit(EXIT_UNEXPECTED);
     log_open(&shm->super->log_level);
     atomic_store(&shm->super->pid[PROC_SUPER], (int32_t)getpid());
     for (int id = 0; id < PROC_CLIENT; id++)
         shm->super->bell_fd[id] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+/* As daemon/super_conf.c does it. */
+static void
+reload(void)
+{
+    load_conf();
+    atomic_fetch_add(&shm->super->conf_version, 1);
+    conf_take_live(&shm->super->conf, &conf);
+    atomic_fetch_add(&shm->super->conf_version, 1);
+    bell_ring(shm, PROC_ELECTION);
 }
 
 static void
@@ -129,6 +149,9 @@ obey(char *line)
         bell_ring(shm, PROC_ELECTION);
     } else if (strncmp(line, "load", 4) == 0) {
         start_replication();
+    } else if (strncmp(line, "reload", 6) == 0) {
+        reload();
+        printf("reloaded\n");
     } else if (strncmp(line, "quit", 4) == 0) {
         end(child);
         exit(EXIT_OK);
@@ -163,7 +186,8 @@ main(int argc, char **argv)
     if (argc != 2)
         return EXIT_CONFIG;
     proc_title_init(argc, argv);
-    load(argv[1]);
+    conf_path = argv[1];
+    load();
     start();
     atomic_store(&shm->super->life[PROC_REPLICATION], 1);
     setvbuf(stdin, NULL, _IONBF, 0);
