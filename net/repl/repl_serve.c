@@ -13,9 +13,11 @@
  *                          closed: they are asked again, in their order
  *
  * So no request is lost and none is done twice.  Clients are let go when no
- * leader is found in time, when the tree is replaced by a snapshot, and when
- * the same leader has us again in the same epoch: it may still be at work on
- * what it got before, and has our sessions down as another connection's.
+ * leader is found in time; when the tree is replaced by a snapshot, or what one
+ * of them asked is cut off our log: what it asked behind that must not be done
+ * without it; and when the same leader has us again in the same epoch: it may
+ * still be at work on what it got before, and has our sessions down as another
+ * connection's.
  *
  * The replication process.
  */

@@ -269,6 +269,16 @@ repl_take_ordering(struct repl *r, const struct req *req,
     }
 }
 
+/*
+ * Asked while another period of service lasted: that connection is gone, and
+ * what it asked before may never have been done.
+ */
+static bool
+is_late(const struct repl *r, const struct req *req)
+{
+    return req->period != atomic_load(&r->shm->replication->serving);
+}
+
 static bool
 handle(struct repl *r, uint32_t w, const struct req *req)
 {
@@ -278,6 +288,8 @@ handle(struct repl *r, uint32_t w, const struct req *req)
               "bytes=%u",
               w, req->kind, (unsigned long long)req->session, req->xid, req->op,
               req->body_size);
+    if (is_late(r, req))
+        return true;
     return repl_local_take(r, req, &o);
 }
 

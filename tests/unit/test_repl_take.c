@@ -105,6 +105,20 @@ a_session_that_opens_is_resumed_when_it_is_there(void)
     CU_ASSERT_TRUE(r.is_stalled);
 }
 
+/* Its connection is gone, and so may be what it asked before. */
+static void
+a_request_of_an_earlier_period_is_nobodys(void)
+{
+    struct req *req = given(&role_learning, SERVICE_HELD);
+
+    learn.core.state = LEARNER_OVER;
+    req->period = 1;
+    atomic_store(&shm.replication->serving, 2);
+    r.service.state = SERVICE_OPEN;
+    CU_ASSERT_TRUE(is_taken());
+    atomic_store(&shm.replication->serving, 0);
+}
+
 static void
 without_service_a_request_is_nobodys(void)
 {
@@ -123,5 +137,6 @@ UNIT_SUITE(repl_take)
     UNIT(a_lost_leader_takes_no_request);
     UNIT(what_is_asked_again_stays_when_this_leader_is_lost);
     UNIT(a_session_that_opens_is_resumed_when_it_is_there);
+    UNIT(a_request_of_an_earlier_period_is_nobodys);
     UNIT(without_service_a_request_is_nobodys);
 }
