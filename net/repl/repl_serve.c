@@ -140,6 +140,8 @@ repl_hold(struct repl *r)
     r->is_preparing = false;
     repl_stop_clocks(r);
     repl_local_hold(r);
+    if (service->state == SERVICE_ASKING_AGAIN)
+        forward_turn(r->forward, service->again_end);
     if (service->state != SERVICE_HELD)
         service->hold_until = clock_mono_ms() + HOLD_MS;
     service->state = SERVICE_HELD;

@@ -90,6 +90,23 @@ what_is_asked_again_stays_when_this_leader_is_lost(void)
     CU_ASSERT_EQUAL(r.service.state, SERVICE_ASKING_AGAIN);
 }
 
+/* The second leader was asked the first of two requests, and is lost. */
+static void
+what_is_asked_a_third_time_is_asked_in_order(void)
+{
+    struct req first = {.size = sizeof first, .kind = REQ_WRITE, .xid = 1};
+    struct req second = {.size = sizeof second, .kind = REQ_WRITE, .xid = 2};
+    struct origin o;
+
+    given(&role_learning, SERVICE_ASKING_AGAIN);
+    forward_keep(&forwarded, &second, 0, 5);
+    r.service.again_end = forwarded.newest;
+    forward_keep(&forwarded, &first, 0, 5);
+    repl_hold(&r);
+    CU_ASSERT_EQUAL(r.service.state, SERVICE_HELD);
+    CU_ASSERT_EQUAL(forward_oldest(&forwarded, UINT64_MAX, &o)->xid, 1);
+}
+
 /* Its client was answered by a follower that had applied it before us. */
 static void
 a_session_that_opens_is_resumed_when_it_is_there(void)
@@ -136,6 +153,7 @@ UNIT_SUITE(repl_take)
     UNIT(a_term_that_is_over_takes_no_request);
     UNIT(a_lost_leader_takes_no_request);
     UNIT(what_is_asked_again_stays_when_this_leader_is_lost);
+    UNIT(what_is_asked_a_third_time_is_asked_in_order);
     UNIT(a_session_that_opens_is_resumed_when_it_is_there);
     UNIT(a_request_of_an_earlier_period_is_nobodys);
     UNIT(without_service_a_request_is_nobodys);
