@@ -8,6 +8,7 @@
 #include "net/repl/repl_lead.h"
 #include "net/repl/repl_learn.h"
 #include "net/zab/forward.h"
+#include "storage/tree/txn.h"
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
@@ -136,6 +137,75 @@ a_request_of_an_earlier_period_is_nobodys(void)
     atomic_store(&shm.replication->serving, 0);
 }
 
+/* The last transaction is one of session 7, asked by `worker`. */
+static void
+session_acts(uint16_t worker, int32_t type, int32_t err)
+{
+    static struct {
+        struct ring_entry e;
+        uint8_t payload[ZK_TXN_HEADER_BYTES + 4];
+    } at;
+    struct jute_out out = jute_out_of(at.payload, sizeof at.payload);
+    struct txn_header h = {.session = 7, .zxid = 1, .type = type};
+
+    at.e = (struct ring_entry){.kind = RING_TXN,
+                               .worker = worker,
+                               .session = 7,
+                               .payload_size = sizeof at.payload};
+    txn_put_header(&out, &h);
+    jute_put_i32(&out, err);
+    repl_session_acts(&r, &at.e);
+}
+
+/* A session whose client is here; it is asked something for it. */
+static bool
+has_left(bool was_held)
+{
+    const struct req write = {.kind = REQ_WRITE, .session = 7};
+
+    r.service.was_held = was_held;
+    return repl_session_has_left(&r, &write);
+}
+
+static void
+given_session(void)
+{
+    struct origin here = {.worker = 0};
+    void *memory = memory_reserved(session_table_bytes());
+
+    given(&role_learning, SERVICE_OPEN);
+    r.sessions = session_table_init(memory, session_table_bytes());
+    session_take(r.sessions, 7);
+    repl_session_moves(&r, 7, &here);
+}
+
+/* While we were cut off its client went on elsewhere; then it comes back. */
+static void
+what_a_session_did_elsewhere_ends_what_it_asked_here(void)
+{
+    struct origin here = {.worker = 0};
+
+    given_session();
+    session_acts(0, ZK_OP_SET_DATA, 0);
+    CU_ASSERT_FALSE(has_left(true));
+    session_acts(RING_NOBODY, ZK_OP_SET_DATA, 0);
+    CU_ASSERT_TRUE(has_left(true));
+    CU_ASSERT_FALSE(has_left(false)); /* its leader knows who owns it */
+    repl_session_moves(&r, 7, &here);
+    CU_ASSERT_FALSE(has_left(true));
+    session_acts(CLIENTS_MAX + 3, ZK_OP_ERROR, ZK_NO_NODE);
+    CU_ASSERT_TRUE(has_left(true));
+}
+
+static void
+who_is_turned_away_elsewhere_has_not_left(void)
+{
+    given_session();
+    session_acts(RING_NOBODY, ZK_OP_ERROR, ZK_SESSION_MOVED);
+    session_acts(RING_NOBODY, ZK_OP_ERROR, ZK_SESSION_EXPIRED);
+    CU_ASSERT_FALSE(has_left(true));
+}
+
 static void
 without_service_a_request_is_nobodys(void)
 {
@@ -156,5 +226,7 @@ UNIT_SUITE(repl_take)
     UNIT(what_is_asked_a_third_time_is_asked_in_order);
     UNIT(a_session_that_opens_is_resumed_when_it_is_there);
     UNIT(a_request_of_an_earlier_period_is_nobodys);
+    UNIT(what_a_session_did_elsewhere_ends_what_it_asked_here);
+    UNIT(who_is_turned_away_elsewhere_has_not_left);
     UNIT(without_service_a_request_is_nobodys);
 }
