@@ -250,6 +250,9 @@ void repl_local_applied(struct repl *r, const struct ring_entry *e,
 /* What was to make them global may be lost with the role. */
 void repl_local_hold(struct repl *r);
 
+/* ... but has been asked again: one that `req` opens cannot move meanwhile. */
+void repl_local_asked_again(struct repl *r, const struct req *req);
+
 /* The period of service is over, and they with it. */
 void repl_local_clear(struct repl *r);
 

@@ -247,6 +247,17 @@ repl_local_hold(struct repl *r)
 }
 
 void
+repl_local_asked_again(struct repl *r, const struct req *req)
+{
+    struct session *s = NULL;
+
+    if (is_on(r) && req->kind == REQ_SESSION_OPEN && req->session != 0)
+        s = local_find(&r->local, req->session);
+    if (s)
+        s->is_closing = 1;
+}
+
+void
 repl_local_clear(struct repl *r)
 {
     if (!is_on(r))

@@ -170,7 +170,10 @@ ask_once_more(struct repl *r, const struct req *req, const struct origin *o)
 {
     if (repl_session_has_left(r, req))
         return repl_put_word(r, RING_DROP, req, o, ZK_OK);
-    return r->role->take(r, req, o);
+    if (!r->role->take(r, req, o))
+        return false;
+    repl_local_asked_again(r, req);
+    return true;
 }
 
 bool

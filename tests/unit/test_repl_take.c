@@ -108,6 +108,33 @@ what_is_asked_a_third_time_is_asked_in_order(void)
     CU_ASSERT_EQUAL(forward_oldest(&forwarded, UINT64_MAX, &o)->xid, 1);
 }
 
+static bool
+takes_all(struct repl *of, const struct req *req, const struct origin *o)
+{
+    (void)of, (void)req, (void)o;
+    return true;
+}
+
+/* Its client would not know which it is, and keep alive the wrong one. */
+static void
+a_local_session_that_is_made_global_again_cannot_move(void)
+{
+    static const struct role role = {.name = "any", .take = takes_all};
+    struct req open = {
+        .size = sizeof open, .kind = REQ_SESSION_OPEN, .session = 7};
+    struct origin here = {.worker = 0};
+    void *memory = memory_reserved(session_table_bytes());
+
+    given(&role, SERVICE_ASKING_AGAIN);
+    local_init(&r.local, memory, 1000, 1000);
+    local_open(&r.local, 7, 5000, &here, 1000);
+    forward_keep(&forwarded, &open, 0, 7);
+    r.service.again_end = forwarded.newest;
+    repl_take(&r);
+    CU_ASSERT_EQUAL(r.service.state, SERVICE_OPEN);
+    CU_ASSERT_TRUE(local_find(&r.local, 7)->is_closing);
+}
+
 /* Its client was answered by a follower that had applied it before us. */
 static void
 a_session_that_opens_is_resumed_when_it_is_there(void)
@@ -224,6 +251,7 @@ UNIT_SUITE(repl_take)
     UNIT(a_lost_leader_takes_no_request);
     UNIT(what_is_asked_again_stays_when_this_leader_is_lost);
     UNIT(what_is_asked_a_third_time_is_asked_in_order);
+    UNIT(a_local_session_that_is_made_global_again_cannot_move);
     UNIT(a_session_that_opens_is_resumed_when_it_is_there);
     UNIT(a_request_of_an_earlier_period_is_nobodys);
     UNIT(what_a_session_did_elsewhere_ends_what_it_asked_here);
