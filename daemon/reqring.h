@@ -48,7 +48,7 @@ struct req {
     uint32_t auth_size; /* then a vector<Id>, as a REQUEST packet has it */
     uint32_t body_size; /* then the request record */
     union {
-        uint32_t period; /* of service, in which a session is asked for */
+        uint32_t period; /* of service, in which it is asked */
         uint32_t slot;   /* words: where shm->heard has the session */
     };
     uint8_t bytes[]; /* auth, then body */

@@ -73,6 +73,7 @@ tell_closed(struct client_proc *p, const struct client *c)
     req->kind = REQ_LOCAL_CLOSE;
     req->life = p->life;
     req->conn = c->id;
+    req->period = p->period;
     req->session = c->session;
     reqring_send(ring, req);
     p->must_ring = true;

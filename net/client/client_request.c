@@ -71,6 +71,7 @@ send_request(struct client_proc *p, const struct client *c, enum req_kind kind,
     req->kind = (uint16_t)kind;
     req->life = p->life;
     req->conn = c->id;
+    req->period = p->period;
     req->session = c->session;
     req->xid = r->xid;
     req->op = r->op;

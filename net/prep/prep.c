@@ -190,7 +190,8 @@ admit_unknown(struct prep *p, const struct prep_request *r)
  * May this request begin at all?  Requests of sessions that are unknown or
  * closing vanish: their connection is about to be closed.  So do those of a
  * connection that lost its session to a newer one, but for closeSession.
- * A session without an owner, as after a change of leader, is anybody's.
+ * A session without an owner, as after a change of leader, is whose request
+ * comes first: what an older connection asked may still be on its way.
  * ZK: ZooKeeperServer.touch, SessionTrackerImpl.checkSession
  */
 static enum zk_code
@@ -211,9 +212,11 @@ admit(struct prep *p, const struct prep_request *r, struct session **s)
         return admit_unknown(p, r);
     if (!(*s)->is_alive || (*s)->is_closing)
         return ZK_SESSION_EXPIRED;
-    if (o->worker == RING_NOBODY || r->op == ZK_OP_CLOSE_SESSION ||
-        (*s)->worker == RING_NOBODY ||
-        ((*s)->worker == o->worker && (*s)->life == o->life &&
+    if (o->worker == RING_NOBODY || r->op == ZK_OP_CLOSE_SESSION)
+        return ZK_OK;
+    if ((*s)->worker == RING_NOBODY)
+        session_set_owner(*s, o);
+    if (((*s)->worker == o->worker && (*s)->life == o->life &&
          (*s)->conn == o->conn))
         return ZK_OK;
     return ZK_SESSION_MOVED;

@@ -48,6 +48,7 @@ enum service_state {
 
 struct service {
     enum service_state state;
+    bool was_held;            /* since this period began */
     mono_ms_t hold_until;     /* HELD: then they are let go */
     uint64_t again_end;       /* ASKING_AGAIN: up to this place of `forward` */
     int64_t epoch;            /* of the last leader */
@@ -249,6 +250,9 @@ void repl_local_applied(struct repl *r, const struct ring_entry *e,
 /* What was to make them global may be lost with the role. */
 void repl_local_hold(struct repl *r);
 
+/* ... but has been asked again: one that `req` opens cannot move meanwhile. */
+void repl_local_asked_again(struct repl *r, const struct req *req);
+
 /* The period of service is over, and they with it. */
 void repl_local_clear(struct repl *r);
 
@@ -328,6 +332,20 @@ enum zk_code repl_session_resume(struct repl *r, session_id_t id,
 
 /* createSession was applied for a connection of this server. */
 void repl_session_owned(struct repl *r, const struct ring_entry *e);
+
+/*
+ * Where a session's client is, as far as this server knows: it was given back
+ * to `origin`; it has asked for the transaction that is the last one now.
+ */
+void repl_session_moves(struct repl *r, session_id_t id,
+                        const struct origin *origin);
+void repl_session_acts(struct repl *r, const struct ring_entry *e);
+
+/*
+ * What `req` asks was held through a change of leader, and its session has
+ * done something elsewhere since: it must not be done behind that.
+ */
+bool repl_session_has_left(const struct repl *r, const struct req *req);
 
 /* When a client process or a learner last heard of what has this slot. */
 mono_ms_t repl_last_heard(void *repl, uint32_t slot, mono_ms_t now);

@@ -239,6 +239,8 @@ learn_revalidated(struct repl_learn *l, const struct qpacket *packet)
     if (in.bad)
         return;
     req = forward_take_session(l->r->forward, session, &o);
+    if (req && is_valid)
+        repl_session_moves(l->r, session, &o);
     if (req && repl_is_observers(&o))
         repl_master_revalidated(l->r, &o, packet);
     else if (req)

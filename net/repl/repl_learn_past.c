@@ -3,9 +3,10 @@
  * repl_learn_past.c - a learner's past is changed: TRUNC and SNAP.
  *
  * TRUNC   the log process cuts its files; what the ring still holds of it is
- *         voided.  After a start the tree may hold some of it, for nobody
- *         knew what was committed: then this process ends, and its successor
- *         loads again.
+ *         voided, and if a client of ours asked for some of it all are let go
+ *         (repl_serve.c).  After a start the tree may hold some of it, for
+ *         nobody knew what was committed: then this process ends, and its
+ *         successor loads again.
  * SNAP    when no client process looks at the tree any more, the payload goes
  *         into an emptied one and into a file; then the log process makes
  *         that file the beginning of all there is on disk.
@@ -85,21 +86,25 @@ learn_cut(struct repl_learn *l, zxid_t zxid)
 }
 
 /*
- * Entries behind `zxid` were never committed and never will be.  Whoever still
- * waits for one learns it from a closed connection.
+ * Entries behind `zxid` were never committed and never will be.  True: a client
+ * of ours waits for one.
  */
-static void
+static bool
 void_entries(struct repl *r, zxid_t zxid)
 {
+    bool has_own = false;
+
     for (ring_pos_t pos = r->committed; pos < r->head;) {
         struct ring_entry *e = txring_at(&r->shm->ring, pos);
 
         if (e->kind == RING_TXN && e->zxid > zxid) {
-            e->kind = e->worker < CLIENTS_MAX ? RING_DROP : RING_VOID;
+            has_own |= e->worker < CLIENTS_MAX;
+            e->kind = RING_VOID;
             r->outstanding--;
         }
         pos += e->size;
     }
+    return has_own;
 }
 
 static void
@@ -109,7 +114,8 @@ cut_is_done(struct repl_learn *l, int result, struct learner_out *out,
     struct repl *r = l->r;
 
     if (result == 0) {
-        void_entries(r, l->cut);
+        if (void_entries(r, l->cut))
+            repl_end_serving(r);
         r->last = r->zxid = l->cut;
         repl_history_cut(r->history, l->cut);
     }
@@ -198,7 +204,7 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     struct repl *r = l->r;
     zxid_t zxid = l->snap_zxid;
 
-    void_entries(r, 0);
+    (void)void_entries(r, 0); /* nobody is served */
     r->last = r->zxid = zxid;
     r->wants_snap = r->has_differed = false;
     repl_apply_all(r); /* passes what is void */

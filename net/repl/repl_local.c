@@ -183,14 +183,6 @@ on_write(struct repl *r, struct session *s, const struct req *req,
     return r->role->take(r, req, o);
 }
 
-/* Asked while another period of service lasted: that connection is gone. */
-static bool
-is_late(const struct repl *r, const struct req *req)
-{
-    return (req->kind == REQ_SESSION_OPEN || req->kind == REQ_SESSION_RESUME) &&
-           req->period != atomic_load(&r->shm->replication->serving);
-}
-
 bool
 repl_local_take(struct repl *r, const struct req *req, const struct origin *o)
 {
@@ -199,8 +191,6 @@ repl_local_take(struct repl *r, const struct req *req, const struct origin *o)
     if (!is_on(r))
         return r->role->take(r, req, o);
     s = local_find(&r->local, req->session);
-    if (is_late(r, req))
-        return true;
     switch (req->kind) {
     case REQ_SESSION_OPEN:
         if (opens_local(r, req))
@@ -254,6 +244,17 @@ repl_local_hold(struct repl *r)
 {
     if (is_on(r))
         local_stay(&r->local);
+}
+
+void
+repl_local_asked_again(struct repl *r, const struct req *req)
+{
+    struct session *s = NULL;
+
+    if (is_on(r) && req->kind == REQ_SESSION_OPEN && req->session != 0)
+        s = local_find(&r->local, req->session);
+    if (s)
+        s->is_closing = 1;
 }
 
 void

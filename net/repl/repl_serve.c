@@ -13,9 +13,15 @@
  *                          closed: they are asked again, in their order
  *
  * So no request is lost and none is done twice.  Clients are let go when no
- * leader is found in time, when the tree is replaced by a snapshot, and when
- * the same leader has us again in the same epoch: it may still be at work on
- * what it got before, and has our sessions down as another connection's.
+ * leader is found in time; when the tree is replaced by a snapshot, or what one
+ * of them asked is cut off our log: what it asked behind that must not be done
+ * without it; and when the same leader has us again in the same epoch: it may
+ * still be at work on what it got before, and has our sessions down as another
+ * connection's.
+ *
+ * While we were cut off the ensemble may have gone on, and a client with it:
+ * its session has done something elsewhere.  What it had asked here before
+ * would come behind that, so it is dropped (repl_session_has_left).
  *
  * The replication process.
  */
@@ -64,6 +70,7 @@ set_period(struct repl *r, enum service_state state, uint32_t period)
     enum service_state before = r->service.state;
 
     r->service.state = state;
+    r->service.was_held = false;
     note_outage(r, before);
     repl_local_clear(r);
     atomic_store(&r->shm->replication->serving, period);
@@ -138,9 +145,12 @@ repl_hold(struct repl *r)
     r->is_preparing = false;
     repl_stop_clocks(r);
     repl_local_hold(r);
+    if (service->state == SERVICE_ASKING_AGAIN)
+        forward_turn(r->forward, service->again_end);
     if (service->state != SERVICE_HELD)
         service->hold_until = clock_mono_ms() + HOLD_MS;
     service->state = SERVICE_HELD;
+    service->was_held = true;
     atomic_store(&r->shm->replication->role, ROLE_NONE);
 }
 
@@ -154,6 +164,18 @@ repl_hold_tick(struct repl *r)
     repl_end_serving(r);
 }
 
+/* False: not now. */
+static bool
+ask_once_more(struct repl *r, const struct req *req, const struct origin *o)
+{
+    if (repl_session_has_left(r, req))
+        return repl_put_word(r, RING_DROP, req, o, ZK_OK);
+    if (!r->role->take(r, req, o))
+        return false;
+    repl_local_asked_again(r, req);
+    return true;
+}
+
 bool
 repl_ask_again(struct repl *r)
 {
@@ -162,7 +184,7 @@ repl_ask_again(struct repl *r)
 
     while ((req = forward_oldest(r->forward, r->service.again_end, &o)) !=
            NULL) {
-        if (!r->role->take(r, req, &o))
+        if (!ask_once_more(r, req, &o))
             return false;
         forward_drop(r->forward);
     }

@@ -8,6 +8,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/repl/repl.h"
+#include "storage/tree/txn.h"
 
 enum {
     STANDALONE_SID = 1, /* in the top byte of ids */
@@ -75,6 +76,7 @@ repl_session_resume(struct repl *r, session_id_t id,
     if (!s || !s->is_alive || s->is_closing)
         return ZK_SESSION_EXPIRED;
     session_set_owner(s, origin);
+    repl_session_moves(r, id, origin);
     s->timeout_ms = timeout_ms;
     expiry_touch(&r->expiry, s, clock_mono_ms());
     return ZK_OK;
@@ -92,6 +94,57 @@ repl_session_owned(struct repl *r, const struct ring_entry *e)
     if (r->is_preparing)
         expiry_touch(&r->expiry, s, clock_mono_ms());
 }
+
+/* --- where its client is -------------------------------------------------- */
+
+void
+repl_session_moves(struct repl *r, session_id_t id, const struct origin *origin)
+{
+    struct session *s = session_find(r->sessions, id);
+
+    if (s)
+        s->has_left = origin->worker >= CLIENTS_MAX;
+}
+
+/* A leader's answer to a connection that has lost its session. */
+static bool
+is_turned_away(const struct ring_entry *e)
+{
+    struct bytes payload = ring_payload(e);
+    int32_t err;
+
+    if (txn_peek_type(payload) != ZK_OP_ERROR ||
+        payload.size < ZK_TXN_HEADER_BYTES + 4)
+        return false;
+    err = (int32_t)load_be32(payload.data + ZK_TXN_HEADER_BYTES);
+    return err == ZK_SESSION_MOVED || err == ZK_SESSION_EXPIRED;
+}
+
+void
+repl_session_acts(struct repl *r, const struct ring_entry *e)
+{
+    struct session *s;
+
+    if (e->worker < CLIENTS_MAX || e->session == 0 || is_turned_away(e))
+        return;
+    s = session_find(r->sessions, e->session);
+    if (s)
+        s->has_left = 1;
+}
+
+bool
+repl_session_has_left(const struct repl *r, const struct req *req)
+{
+    const struct session *s;
+
+    if (!r->service.was_held ||
+        (req->kind != REQ_WRITE && req->kind != REQ_SYNC))
+        return false;
+    s = session_find(r->sessions, req->session);
+    return s && s->has_left;
+}
+
+/* --- expiry --------------------------------------------------------------- */
 
 /* The lesser of `least` and the age of a word noted `at`; 0 is no word. */
 static int64_t

@@ -58,6 +58,8 @@ repl_append(struct repl *r, struct ring_entry *e)
         r->last = e->zxid;
         if (r->history)
             repl_history_note(r->history, e->zxid, r->head - e->size);
+        if (r->forward)
+            repl_session_acts(r, e);
         if (r->role == &role_leading)
             repl_report_proposal(r, e->payload_size);
         r->outstanding++;
@@ -269,6 +271,16 @@ repl_take_ordering(struct repl *r, const struct req *req,
     }
 }
 
+/*
+ * Asked while another period of service lasted: that connection is gone, and
+ * what it asked before may never have been done.
+ */
+static bool
+is_late(const struct repl *r, const struct req *req)
+{
+    return req->period != atomic_load(&r->shm->replication->serving);
+}
+
 static bool
 handle(struct repl *r, uint32_t w, const struct req *req)
 {
@@ -278,6 +290,10 @@ handle(struct repl *r, uint32_t w, const struct req *req)
               "bytes=%u",
               w, req->kind, (unsigned long long)req->session, req->xid, req->op,
               req->body_size);
+    if (is_late(r, req))
+        return true;
+    if (repl_session_has_left(r, req))
+        return repl_put_word(r, RING_DROP, req, &o, ZK_OK);
     return repl_local_take(r, req, &o);
 }
 

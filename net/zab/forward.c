@@ -191,6 +191,19 @@ forward_ask_again(struct forward *f)
     return f->newest;
 }
 
+void
+forward_turn(struct forward *f, uint64_t end)
+{
+    while (f->oldest != f->newest && f->oldest < end) {
+        const struct forward_place *p = place_of(f, f->oldest);
+        const struct req *req = request_of(f, p);
+
+        check(forward_has_room(f, req, true));
+        forward_keep(f, req, p->worker, p->session);
+        forward_drop(f);
+    }
+}
+
 const struct req *
 forward_oldest(const struct forward *f, uint64_t end, struct origin *o)
 {

@@ -96,4 +96,10 @@ const struct req *forward_oldest(const struct forward *f, uint64_t end,
                                  struct origin *o);
 void forward_drop(struct forward *f);
 
+/*
+ * This leader is lost, too, and what waits before `end` was not asked of it
+ * yet: that goes behind what was, as it was asked.
+ */
+void forward_turn(struct forward *f, uint64_t end);
+
 #endif

@@ -24,12 +24,13 @@ struct session {
     mono_ms_t expires;          /* bucket time; owned by net/prep/expiry.c */
     uint32_t ephemerals;        /* tree_ref_t of the first, 0 none; tree_*.c */
     uint32_t ephemeral_count;
-    uint16_t worker;    /* client process that serves it now */
-    uint8_t is_closing; /* a closeSession is on its way */
-    uint8_t is_alive;   /* false: only ephemerals' owner of old data */
-    uint32_t life;      /* that process's incarnation */
-    uint32_t conn;      /* its connection */
-    uint32_t hash_next; /* slot + 1 of the next with this hash */
+    uint16_t worker;        /* client process that serves it now */
+    uint8_t is_closing : 1; /* a closeSession is on its way */
+    uint8_t has_left : 1;   /* what it did last it asked of another server */
+    uint8_t is_alive;       /* false: only ephemerals' owner of old data */
+    uint32_t life;          /* that process's incarnation */
+    uint32_t conn;          /* its connection */
+    uint32_t hash_next;     /* slot + 1 of the next with this hash */
     uint32_t bucket_next, bucket_prev; /* slot + 1, net/prep/expiry.c */
 };
 

@@ -211,6 +211,54 @@ def links(t, word):
     t.finish(e)
 
 
+def write_ahead(t, c, folder, cut, heal):
+    """Writes 0, 1, ... without waiting, through a cut of the server's links,
+    until the connection is lost or is the next leader's; how many."""
+    count = 0
+    while c.connected and count < 2000:
+        if count == 50:
+            cut()
+        if count >= 50 and heal and heal():
+            heal = None
+            t.say("healed behind write %d", count)
+        c.create_async("%s/%d" % (folder, count), b"")
+        count += 1
+        time.sleep(0.005)
+    return count
+
+
+@case("short", "long", of=["zzz"])
+def writes_ahead(t, word):
+    """A leader is cut off, and comes back to find another: what its clients
+    sent meanwhile is cut off its log, and they are held.  Nothing is done
+    without what was asked before it on the same connection."""
+    t.claim(net.is_possible(), "network namespaces need root")
+    e = t.ensemble(word, net=True)
+    e.start()
+    for folder in ("/first", "/second", "/third"):
+        leader = e.wait()
+        others = [m for m in e if m is not leader]
+        c = t.client(leader)
+        c.create(folder)
+
+        def heal():
+            if not any(m.mode(0.1) == "leader" for m in others):
+                return False
+            t.net.heal()
+            return True
+        count = write_ahead(t, c, folder, lambda: t.net.split(
+            [leader.sid], [m.sid for m in others]), heal)
+        t.close_clients()
+        e.wait()
+        there = t.client(others[0]).get_children(folder)
+        t.say("%d of %d writes are done", len(there), count)
+        t.claim(set(map(int, there)) == set(range(len(there))),
+                "of %d writes some are done without those before: %s", count,
+                sorted(map(int, there))[-20:])
+        t.close_clients()
+    t.finish(e)
+
+
 # --- disks ------------------------------------------------------------------
 
 DISK_MB = 200

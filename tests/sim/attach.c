@@ -9,6 +9,7 @@
  */
 #include <stdio.h>
 
+#include "net/zab/forward.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/op.h"
@@ -20,8 +21,8 @@ of_client(struct server *s, int client)
     return &s->client[client];
 }
 
-static void
-drop(struct server *s, struct attached *a)
+void
+attach_drop(struct server *s, struct attached *a)
 {
     if (a->conn)
         wire_close(a->conn, s->node);
@@ -32,22 +33,22 @@ void
 attach_drop_all(struct server *s)
 {
     for (uint32_t i = 0; i < CLIENTS_MAX; i++)
-        drop(s, &s->client[i]);
+        attach_drop(s, &s->client[i]);
 }
 
-static zxid_t
-applied_zxid(const struct server *s)
+zxid_t
+attach_applied_zxid(const struct server *s)
 {
     return last_of(s->log, s->applied);
 }
 
-static void
-answer(struct server *s, struct attached *a, struct msg_answer answer)
+void
+attach_answer(struct server *s, struct attached *a, struct msg_answer answer)
 {
     struct msg *m = msg_take(MSG_ANSWER);
 
     m->answer = answer;
-    m->answer.zxid = applied_zxid(s);
+    m->answer.zxid = attach_applied_zxid(s);
     m->answer.epoch = s->current;
     wire_send(a->conn, s->node, m);
 }
@@ -63,7 +64,7 @@ answer_op(struct server *s, struct attached *a, struct msg_answer what)
 {
     what.kind = ANSWER_OP;
     what.op = a->queue[a->first % QUEUE_MAX];
-    answer(s, a, what);
+    attach_answer(s, a, what);
     a->first++;
     if (a->sent < a->first)
         a->sent = a->first;
@@ -111,50 +112,75 @@ read_node(struct server *s, struct attached *a, const struct op *o)
 
 /* --- writes and syncs ---------------------------------------------------- */
 
+/* Behind what a sync that is asked now comes back. */
+zxid_t
+attach_sync_mark(const struct server *s)
+{
+    return s->role == ROLE_LEAD ? last_of(s->log, s->count) : INT64_MAX;
+}
+
+static void
+ask_leader(struct server *s, const struct attached *a, const struct op *o,
+           struct bytes body)
+{
+    struct req about = {
+        .kind = o->type == ZK_OP_SYNC ? REQ_SYNC : REQ_WRITE,
+        .conn = a->conn->number,
+        .session = a->session,
+        .xid = o->xid,
+        .op = o->type,
+    };
+
+    learn_request(s, o->type, a->session, o->xid, body);
+    hold_keep(s, &about, body, o->client);
+}
+
 /* False: the connection is gone. */
 static bool
 send_on(struct server *s, struct attached *a, const struct op *o)
 {
     uint8_t memory[MAXBUFFER];
     struct bytes body = op_body(o, memory, sizeof memory);
-    struct origin own = {0};
+    struct origin own = lead_own_origin(a);
 
+    if (hold_has_left(s, a->session)) {
+        attach_drop(s, a);
+        return false;
+    }
     if (s->role == ROLE_LEARN) {
-        learn_request(s, o->type, a->session, o->xid, body);
-        if (o->type != ZK_OP_SYNC)
-            return true;
-        s->syncs[s->sync_last % ARRAY_COUNT(s->syncs)].client = o->client;
-        s->syncs[s->sync_last++ % ARRAY_COUNT(s->syncs)].conn = a->conn->number;
+        ask_leader(s, a, o, body);
         return true;
     }
     if (o->type == ZK_OP_SYNC)
         return true; /* see answer_sync */
-    own = lead_own_origin(a);
     if (lead_request(s, &own, o->type, a->session, o->xid, body))
         return true;
-    drop(s, a);
+    attach_drop(s, a);
     return false;
 }
 
-/* Our own clients' syncs wait for what was proposed when they came. */
+/* A leader's own clients' wait for what was proposed when they came. */
 static bool
 answer_sync(struct server *s, struct attached *a)
 {
-    if (s->role != ROLE_LEAD || a->sync_behind > applied_zxid(s))
+    if (a->sync_behind > attach_applied_zxid(s))
         return false;
     answer_op(s, a, (struct msg_answer){.err = ZK_OK});
     return true;
 }
 
+/* Whose clients are held answers reads, and leaves the rest where it is. */
 static void
 go_on(struct server *s, struct attached *a)
 {
+    bool takes = s->service == SERVICE_OPEN && s->is_serving;
+
     while (a->conn && a->is_connected) {
-        if (a->sent < a->last && !op_is_read(at(a, a->sent))) {
+        if (takes && a->sent < a->last && !op_is_read(at(a, a->sent))) {
             const struct op *o = at(a, a->sent++);
 
             if (o->type == ZK_OP_SYNC)
-                a->sync_behind = last_of(s->log, s->count);
+                a->sync_behind = attach_sync_mark(s);
             if (!send_on(s, a, o))
                 return;
         } else if (a->first < a->last && op_is_read(at(a, a->first))) {
@@ -169,27 +195,57 @@ go_on(struct server *s, struct attached *a)
 void
 attach_go_on(struct server *s)
 {
-    for (uint32_t i = 0; i < CLIENTS_MAX && s->is_serving; i++)
-        if (s->client[i].conn)
-            go_on(s, &s->client[i]);
+    if (hold_asks_again(s))
+        return;
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        struct attached *a = &s->client[i];
+
+        if (a->conn && a->is_waiting && s->service == SERVICE_OPEN)
+            attach_connect(s, a, &a->waiting);
+        if (a->conn)
+            go_on(s, a);
+    }
+}
+
+void
+attach_settle_syncs(struct server *s)
+{
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        struct attached *a = &s->client[i];
+
+        if (!a->conn || a->sync_behind == INT64_MAX)
+            continue;
+        a->sync_behind = 0;
+        go_on(s, a);
+    }
+}
+
+/* Who asked, if it is still connected. */
+struct attached *
+attach_asker(struct server *s, const struct origin *o)
+{
+    struct attached *a = of_client(s, o->worker);
+
+    return a->conn && a->conn->number == o->conn ? a : NULL;
 }
 
 void
 attach_synced(struct server *s)
 {
+    struct origin o;
+    const struct req *req = forward_take_sync(s->forward, &o);
     struct attached *a;
-    uint32_t i = s->sync_first++ % ARRAY_COUNT(s->syncs);
 
-    check(s->sync_first <= s->sync_last);
-    if (s->syncs[i].client == NO_CLIENT) {
-        master_synced(s, s->syncs[i].conn);
+    check(req != NULL);
+    if (o.worker == NO_CLIENT) {
+        master_synced(s, o.conn);
         return;
     }
-    a = of_client(s, (int)s->syncs[i].client);
-    if (!a->conn || a->conn->number != s->syncs[i].conn)
+    a = attach_asker(s, &o);
+    if (!a)
         return;
     if (a->first == a->last || at(a, a->first)->type != ZK_OP_SYNC) {
-        drop(s, a); /* what is before it was never answered */
+        attach_drop(s, a); /* what is before it was never answered */
         return;
     }
     answer_op(s, a, (struct msg_answer){.err = ZK_OK});
@@ -210,7 +266,7 @@ fire(struct server *s, const struct change *c)
                 continue;
             a->watch[j].is_set = false;
             snprintf(event.path, sizeof event.path, "%s", a->watch[j].path);
-            answer(s, a, event);
+            attach_answer(s, a, event);
         }
     }
 }
@@ -251,16 +307,6 @@ result_of(struct txn *txn, const struct outcome *out, uint32_t count)
     return what;
 }
 
-static void
-connected(struct server *s, struct attached *a)
-{
-    a->is_opening = false;
-    a->is_connected = true;
-    answer(
-        s, a,
-        (struct msg_answer){.kind = ANSWER_CONNECTED, .session = a->session});
-}
-
 /* The answer to whoever asked for this transaction here. */
 static void
 answer_origin(struct server *s, struct attached *a, struct txn *txn,
@@ -270,7 +316,7 @@ answer_origin(struct server *s, struct attached *a, struct txn *txn,
 
     if (h->type == ZK_OP_CREATE_SESSION) {
         if (a->is_opening)
-            connected(s, a);
+            attach_connected(s, a);
         return;
     }
     if (h->cxid != 0 && a->first < a->sent && at(a, a->first)->xid == h->cxid) {
@@ -279,13 +325,13 @@ answer_origin(struct server *s, struct attached *a, struct txn *txn,
         if (h->type == ZK_OP_CLOSE_SESSION)
             what.err = ZK_OK;
         if (what.err == ZK_SESSION_MOVED || what.err == ZK_SESSION_EXPIRED) {
-            drop(s, a); /* it comes again, as ours or not at all */
+            attach_drop(s, a); /* it comes again, as ours or not at all */
             return;
         }
         answer_op(s, a, what);
     }
     if (h->type == ZK_OP_CLOSE_SESSION)
-        drop(s, a);
+        attach_drop(s, a);
 }
 
 void
@@ -304,78 +350,10 @@ attach_applied(struct server *s, uint32_t id, const struct outcome *out,
     }
 }
 
-/* --- sessions ------------------------------------------------------------ */
-
-static void
-resumed(struct server *s, struct attached *a, bool is_valid)
-{
-    a->is_opening = false;
-    if (is_valid) {
-        connected(s, a);
-        return;
-    }
-    answer(s, a, (struct msg_answer){.kind = ANSWER_EXPIRED});
-    drop(s, a);
-}
-
-void
-attach_revalidated(struct server *s, session_id_t session, bool is_valid)
-{
-    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
-        struct attached *a = &s->client[i];
-
-        if (a->conn && a->is_opening && a->session == session) {
-            resumed(s, a, is_valid);
-            return;
-        }
-    }
-}
-
-static void
-open_session(struct server *s, struct attached *a)
-{
-    uint8_t body[4];
-    struct bytes b = {body, sizeof body};
-
-    a->session = s->sid << 56 | (session_id_t)s->life << 32 | ++s->next_session;
-    store_be32(body, (uint32_t)a->timeout_ms);
-    if (s->role == ROLE_LEAD) {
-        struct origin own = lead_own_origin(a);
-
-        lead_request(s, &own, ZK_OP_CREATE_SESSION, a->session, 0, b);
-    } else {
-        learn_request(s, ZK_OP_CREATE_SESSION, a->session, 0, b);
-    }
-}
-
-/* A client that has seen more than we have comes to the wrong server. */
-static void
-connect_client(struct server *s, struct attached *a, const struct msg_ask *ask)
-{
-    struct origin own = {0};
-
-    if (!s->is_serving || ask->seen > applied_zxid(s) || a->is_opening ||
-        a->is_connected) {
-        drop(s, a);
-        return;
-    }
-    a->is_opening = true;
-    a->timeout_ms = ask->timeout_ms;
-    a->session = ask->session;
-    if (a->session == 0) {
-        open_session(s, a);
-    } else if (s->role == ROLE_LEAD) {
-        own = lead_own_origin(a);
-        resumed(s, a, lead_revalidates(s, a->session, a->timeout_ms, &own));
-    } else {
-        learn_revalidate(s, a->session, a->timeout_ms);
-    }
-}
-
 static void
 touch(struct server *s, const struct attached *a)
 {
-    if (s->role == ROLE_LEAD)
+    if (s->role == ROLE_LEAD && s->is_serving)
         lead_touches(s, a->session);
     else
         learn_touches(s, a->session, a->timeout_ms);
@@ -385,14 +363,14 @@ static void
 hear(struct server *s, struct attached *a, const struct msg_ask *ask)
 {
     if (ask->kind == ASK_CONNECT) {
-        connect_client(s, a, ask);
+        attach_connect(s, a, ask);
     } else if (a->is_connected) {
         touch(s, a);
         if (ask->kind == ASK_OP && a->last - a->first < QUEUE_MAX)
             a->queue[a->last++ % QUEUE_MAX] = ask->op;
     }
-    if (s->is_serving)
-        go_on(s, a);
+    if (s->service != SERVICE_NONE)
+        attach_go_on(s);
     if (s->role == ROLE_LEAD)
         lead_pump(s);
 }
@@ -403,7 +381,7 @@ attach_receives(struct server *s, struct conn *c, const struct msg *m)
     struct attached *a = of_client(s, c->node[0] - CLIENT_NODE);
 
     if (m->kind == MSG_HELLO) {
-        drop(s, a);
+        attach_drop(s, a);
         a->conn = c;
     } else if (a->conn != c) {
         wire_close(c, s->node);

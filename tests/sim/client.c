@@ -164,6 +164,7 @@ new_op(struct client *c)
     memset(o, 0, sizeof *o);
     o->client = (uint8_t)(c - sim.client);
     o->session = c->session;
+    o->conn = c->conn->number;
     o->xid = ++c->xid;
     o->data = sim.ops + 1;
     o->version = -1;

@@ -108,6 +108,7 @@ data_append(struct server *s, uint32_t id)
     claim_log_monotone(s, s->log, s->count, id);
     if (s->count == LOG_MAX)
         sim_full();
+    s->asker[s->count] = 0;
     s->log[s->count++] = id;
     disk_order(s, (struct disk_op){.kind = DISK_APPEND, .id = id});
     server_moment(s, MOMENT_APPEND);
@@ -162,7 +163,7 @@ apply_one(struct server *s, uint32_t id)
         if (opened)
             lead_owns(s, opened);
     }
-    if (s->is_serving)
+    if (s->service != SERVICE_NONE)
         attach_applied(s, id, outcomes, count);
 }
 

@@ -313,7 +313,8 @@ do_request(struct op *o, struct txn *txn)
     claim("EXACTLY-ONCE", !o->is_done, "xid %d of session %llx is done twice",
           o->xid, X(o->session));
     o->is_done = true;
-    if (is_turned_away(err))
+    o->is_turned_away = is_turned_away(err);
+    if (o->is_turned_away)
         return;
     claim_session_order(o);
     switch (o->type) {
@@ -419,6 +420,31 @@ walk(void)
         claim_read(&sim.op[reads[next++]]);
 }
 
+/*
+ * What was asked first on a connection is done first, or nothing behind it:
+ * who writes ahead and then says that it has counts on that.
+ */
+static void
+claim_no_gaps(void)
+{
+    static const struct op *gap[CLIENTS_MAX];
+
+    memset(gap, 0, sizeof gap);
+    for (uint32_t i = 0; i < sim.ops; i++) {
+        const struct op *o = &sim.op[i], *before = gap[o->client];
+
+        if (op_is_read(o) || o->type == ZK_OP_SYNC)
+            continue;
+        if (before && before->conn != o->conn)
+            before = gap[o->client] = NULL;
+        claim("SESSION-ORDER", !before || !o->is_done || o->is_turned_away,
+              "xid %d of session %llx is done, and %d before it is not", o->xid,
+              X(o->session), before->xid);
+        if (!before && !o->is_done)
+            gap[o->client] = o;
+    }
+}
+
 /* An answer is a promise. */
 static void
 claim_nothing_lost(void)
@@ -483,6 +509,7 @@ judge(void)
         bucket[i] = -1;
     note_requests();
     walk();
+    claim_no_gaps();
     claim_nothing_lost();
     for (uint32_t i = 0; i < sim.watches; i++)
         claim_watch(&sim.watch[i]);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "net/zab/forward.h"
 #include "tests/sim/claims.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/sim.h"
@@ -99,6 +100,7 @@ begin_leading(struct server *s, int64_t epoch)
     data_commit(s, last_of(s->log, s->count));
     data_prepare_from(s, ZXID(epoch, 0));
     s->is_serving = true;
+    hold_serve(s, epoch);
     election_established(s, epoch);
     server_moment(s, MOMENT_LEAD);
 }
@@ -349,6 +351,8 @@ lead_end(struct server *s)
 {
     if (s->role == ROLE_LEAD)
         s->heard_accepted = s->leader->accepted_max;
+    else
+        forward_forget(s->forward, NO_CLIENT);
     for (uint32_t i = 0; i < s->leader->peer_end; i++)
         close_slot(s, i);
 }

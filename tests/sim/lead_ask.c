@@ -7,7 +7,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
-enum { OWN_CLIENTS = 1000, TOUCH_BYTES = 12 };
+enum { TOUCH_BYTES = 12 };
 
 /* --- what learners ask --------------------------------------------------- */
 
@@ -45,12 +45,14 @@ lead_owns(struct server *s, struct session *opened)
 }
 
 static void
-propose(struct server *s, struct bytes bytes)
+propose(struct server *s, struct bytes bytes, uint32_t asker)
 {
     uint32_t id = txn_new(bytes);
 
     claim_proposes(s, id);
     data_append(s, id);
+    s->asker[s->count - 1] = asker;
+    hold_note(s, id);
     leader_proposed(s->leader, zxid_of(id));
     server_moment(s, MOMENT_PROPOSE);
 }
@@ -84,7 +86,8 @@ lead_request(struct server *s, const struct origin *origin, int32_t op,
             return false;
         s->zxid = r.zxid;
         sim_memory(result.size);
-        propose(s, (struct bytes){buffer, (int32_t)result.size});
+        propose(s, (struct bytes){buffer, (int32_t)result.size},
+                origin->worker == OWN_CLIENTS ? origin->life : 0);
     } while (result.is_partial);
     return true;
 }
@@ -115,6 +118,7 @@ lead_revalidates(struct server *s, session_id_t session, int32_t timeout_ms,
     at->worker = origin->worker;
     at->life = origin->life;
     at->conn = 0;
+    at->has_left = origin->worker < OWN_CLIENTS;
     at->timeout_ms = timeout_ms;
     expiry_touch(&s->expiry, at, server_now(s));
     return true;

@@ -161,6 +161,7 @@ serve(struct server *s)
     claim_sync_equal(s, s->learner.epoch, s->up);
     s->wants_snap = false;
     s->is_serving = true;
+    hold_serve(s, s->learner.epoch);
     election_established(s, s->learner.epoch);
     if (sim.plan.has_masters && !s->is_observer)
         master_begin(s, s->learner.epoch);
@@ -198,6 +199,13 @@ give_up(struct server *s, const char *why)
 }
 
 static void
+append(struct server *s, uint32_t id)
+{
+    data_append(s, id);
+    hold_comes_back(s, id);
+}
+
+static void
 perform_one(struct server *s, const struct learner_act *a)
 {
     switch (a->kind) {
@@ -223,9 +231,10 @@ perform_one(struct server *s, const struct learner_act *a)
         truncate_log(s, a->zxid);
         break;
     case LEARNER_TAKE_SNAP: /* MSG_SNAPSHOT comes next */
+        hold_end(s);
         break;
     case LEARNER_APPEND:
-        data_append(s, txn_known(a->packet.data));
+        append(s, txn_known(a->packet.data));
         break;
     case LEARNER_COMMIT:
         data_commit(s, a->zxid);
@@ -302,13 +311,16 @@ learn_truncated(struct server *s, const struct disk_op *op)
         claim("NO-TRUNC-COMMITTED", keep >= s->committed,
               "server %d cuts behind %llx what it knew to be committed",
               s->node, (unsigned long long)op->zxid);
+        hold_cut(s, keep);
         s->count = s->durable = keep;
         if (s->base > keep)
             s->base = keep;
     }
     is_stale = s->applied > s->count;
-    if (is_stale)
+    if (is_stale) {
+        hold_end(s);
         data_load(s);
+    }
     if (op->term != s->term)
         return;
     if (is_stale && !sim.plan.reloads_in_place) {
@@ -331,6 +343,7 @@ learn_rebased(struct server *s, const struct disk_op *op)
     struct learner_out out = {.count = 0};
 
     memcpy(s->log, op->ids, op->count * sizeof *op->ids);
+    memset(s->asker, 0, sizeof s->asker);
     s->count = s->durable = s->base = op->count;
     s->wants_snap = false;
     s->committed = s->count; /* the leader's image has nothing else */
@@ -366,7 +379,6 @@ learn_begin(struct server *s, int leader)
     server_enter(s, ROLE_LEARN);
     s->leader_node = leader;
     s->dials = 0;
-    s->sync_first = s->sync_last = 0;
     s->touched_count = 0;
     s->learner.state = LEARNER_OVER;
     learn_dial(s);

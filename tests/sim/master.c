@@ -44,12 +44,12 @@ master_commits(struct server *s, zxid_t zxid)
 }
 
 static void
-forward_sync(struct server *s, const struct leader_act *a)
+keep_sync(struct server *s, const struct leader_act *a)
 {
-    uint32_t i = s->sync_last++ % ARRAY_COUNT(s->syncs);
+    struct req about = {
+        .kind = REQ_SYNC, .conn = s->slot[a->slot]->number, .op = ZK_OP_SYNC};
 
-    s->syncs[i].client = NO_CLIENT;
-    s->syncs[i].conn = s->slot[a->slot]->number;
+    hold_keep(s, &about, BYTES_NULL, NO_CLIENT);
 }
 
 static void
@@ -59,7 +59,7 @@ forward_request(struct server *s, const struct leader_act *a)
 
     check(data->size >= 16);
     if ((int32_t)load_be32(data->data + 12) == ZK_OP_SYNC)
-        forward_sync(s, a);
+        keep_sync(s, a);
     learn_send(s, a->packet);
 }
 

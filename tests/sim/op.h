@@ -12,6 +12,7 @@ struct op { /* what a client asked, once */
     uint8_t client;
     int32_t type; /* enum zk_op; multi holds a set and a create */
     session_id_t session;
+    uint32_t conn; /* number of the connection it was asked on */
     int32_t xid;
     char path[32];
     int32_t version, flags;
@@ -23,6 +24,7 @@ struct op { /* what a client asked, once */
     struct msg_answer answer;
     uint32_t ended; /* order of what its client saw; 0: never */
     bool is_done;   /* judge.c: its transaction was met */
+    bool is_turned_away;
 };
 
 bool op_is_read(const struct op *o);

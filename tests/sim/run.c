@@ -47,6 +47,7 @@ draw_plan(const struct run_how *how)
         .snap_percent = rng_percent(r, 70) ? 0 : rng_below(r, 60),
         .again_percent = rng_percent(r, 70) ? 0 : rng_below(r, 30),
         .purge_percent = rng_percent(r, 60) ? 0 : rng_below(r, 80),
+        .again_stall_percent = rng_percent(r, 50) ? 0 : 90 + rng_below(r, 10),
         .has_foreign = rng_percent(r, 15) && !how->only_election,
         .named_at = rng_percent(r, 50) ? 0 : rng_skewed(r, 0, 8 * SEC),
         .plain_percent = rng_percent(r, 75) ? 0 : rng_below(r, 80),

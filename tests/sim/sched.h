@@ -20,6 +20,7 @@ enum event_kind {
     EV_POLL,      /* its round is over, or begins */
     EV_START,     /* a server starts */
     EV_THAW,      /* a frozen server goes on */
+    EV_LET_GO,    /* gen: the hold whose time is over */
     EV_FAULT,     /* gen: number of the fault */
     EV_FAULT_END, /* likewise */
     EV_CLIENT,    /* a client does something */

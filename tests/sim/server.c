@@ -64,11 +64,11 @@ leave_role(struct server *s)
         election_over(s);
     if (sim.plan.only_election)
         return;
-    attach_drop_all(s);
     if (s->role == ROLE_LEAD || s->is_master)
         lead_end(s);
     if (s->role == ROLE_LEARN)
         learn_end(s);
+    hold_begin(s);
 }
 
 void
@@ -87,6 +87,7 @@ server_replication_dies(struct server *s)
     if (s->role == ROLE_DOWN || sim.plan.only_election)
         return;
     s->must_load = true;
+    hold_end(s);
     server_look(s, "its replication process died");
 }
 
@@ -153,11 +154,13 @@ server_start(struct server *s)
     }
     s->base = d->base;
     memcpy(s->log, d->log, d->count * sizeof *d->log);
+    memset(s->asker, 0, sizeof s->asker);
     s->committed = d->image;
     s->delivered = 0;
     TRACE("server %d: starts, accepted %lld, current %lld, last %llx", s->node,
           (long long)s->accepted, (long long)s->current,
           (unsigned long long)last_of(s->log, s->count));
+    hold_init(s);
     if (!sim.plan.only_election)
         data_load(s);
     election_start(s);
@@ -274,6 +277,9 @@ act(struct server *s, const struct event *e)
     case EV_TICK:
         if (e->gen == s->term)
             tick(s);
+        break;
+    case EV_LET_GO:
+        hold_is_over(s, e->gen);
         break;
     case EV_DIAL:
         if (e->gen == s->term)

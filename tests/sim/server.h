@@ -7,12 +7,15 @@
  *   lead.c lead_ask.c  drives leader.c                (net/repl/repl_lead*.c)
  *   learn.c       drives learner.c                    (net/repl/repl_learn.c)
  *   data.c        log, tree, sessions, preparation    (net/repl/repl_apply.c,
- * ...) attach.c      clients that are connected          (net/client/)
+ * ...) attach*.c     clients that are connected          (net/client/)
+ *   hold.c        ... through a change of leader    (net/repl/repl_serve.c)
  *
  * Private to tests/sim.
  */
 #ifndef TESTS_SIM_SERVER_H
 #define TESTS_SIM_SERVER_H
+
+#include "daemon/reqring.h"
 
 #include "election/elect.h"
 #include "net/prep/expiry.h"
@@ -25,6 +28,14 @@
 
 enum role { ROLE_DOWN, ROLE_DRAINING, ROLE_LOOK, ROLE_LEAD, ROLE_LEARN };
 
+/* What clients get, which outlives a role: as net/repl/repl.h. */
+enum service {
+    SERVICE_NONE,
+    SERVICE_OPEN,
+    SERVICE_HELD,
+    SERVICE_ASKING_AGAIN,
+};
+
 enum {
     MAXBUFFER = 4096,   /* of a client's request */
     TXN_MAX = 64 << 10, /* of a transaction */
@@ -32,11 +43,14 @@ enum {
     WATCHES = 8,        /* of one client's connection */
     TOUCHED = 32,
     NO_CLIENT = 0xff,
+    OWN_CLIENTS = 1000, /* worker of a leader's own, among its learners' */
 };
 
 /* A client's connection as its server sees it. */
 struct attached {
     struct conn *conn;
+    bool is_waiting; /* ... to be asked for: clients are held */
+    struct msg_ask waiting;
     session_id_t session;
     bool is_connected; /* the session is ours */
     bool is_opening;   /* createSession or revalidation is under way */
@@ -44,7 +58,8 @@ struct attached {
     uint32_t queue[QUEUE_MAX]; /* operations, answered in this order */
     uint32_t first, last;
     uint32_t sent;      /* up to here they were sent on */
-    zxid_t sync_behind; /* leading: the sync at the front waits for it */
+    zxid_t sync_behind; /* the sync at the front waits for it; INT64_MAX: for
+                           the leader's answer */
     struct {
         bool is_set;
         char path[32];
@@ -67,6 +82,7 @@ struct server {
     int64_t accepted, current; /* as the process believes */
     struct identity identity;
     uint32_t log[LOG_MAX];
+    uint32_t asker[LOG_MAX]; /* the connection of a client of ours, or 0 */
     uint32_t count, durable, base;
     uint32_t committed, applied;
     uint32_t delivered; /* claimed as committed in this life */
@@ -99,10 +115,6 @@ struct server {
     struct conn *up; /* to the leader */
     int leader_node; /* whom we follow */
     uint32_t dials;
-    struct {
-        uint32_t client, conn; /* client NO_CLIENT: of an observer's server */
-    } syncs[QUEUE_MAX * CLIENTS_MAX]; /* that are at the leader, in order */
-    uint32_t sync_first, sync_last;
     struct msg_snapshot snap; /* being taken */
     zxid_t cut;               /* to where the log is being cut */
 
@@ -121,6 +133,12 @@ struct server {
     bool wants_snap;
     bool must_load; /* the tree is of a process that died */
     uint32_t next_session;
+    enum service service;
+    bool was_held; /* in this period */
+    uint32_t holds;
+    int64_t served_epoch;
+    uint64_t again_end; /* ASKING_AGAIN: up to this place of `forward` */
+    struct forward *forward;
     struct attached client[CLIENTS_MAX];
     struct {
         session_id_t session;
@@ -280,11 +298,61 @@ uint64_t data_digest(const struct server *s);
 void attach_receives(struct server *s, struct conn *c, const struct msg *m);
 void attach_drop_all(struct server *s);
 
+/* All that we gave out as leader is decided: so are the syncs behind it. */
+void attach_settle_syncs(struct server *s);
+
 /* A transaction was applied here; outcome of its first change. */
 void attach_applied(struct server *s, uint32_t id, const struct outcome *out,
                     uint32_t outcomes);
 void attach_synced(struct server *s);
-void attach_revalidated(struct server *s, session_id_t session, bool is_valid);
 void attach_go_on(struct server *s);
+void attach_drop(struct server *s, struct attached *a);
+void attach_answer(struct server *s, struct attached *a,
+                   struct msg_answer what);
+zxid_t attach_applied_zxid(const struct server *s);
+
+/* Who asked, if it is still connected. */
+struct attached *attach_asker(struct server *s, const struct origin *o);
+
+/* Behind what a sync that is asked now comes back. */
+zxid_t attach_sync_mark(const struct server *s);
+
+/* --- attach_session.c ---------------------------------------------------- */
+
+void attach_connect(struct server *s, struct attached *a,
+                    const struct msg_ask *ask);
+void attach_connected(struct server *s, struct attached *a);
+void attach_revalidated(struct server *s, session_id_t session, bool is_valid);
+
+/* What the last leader was asked goes to this one, or into our own log. */
+void attach_asks_again(struct server *s, const struct req *req,
+                       const struct origin *o);
+
+/* --- hold.c -------------------------------------------------------------- */
+
+void hold_init(struct server *s);
+
+/* The role is lost: clients keep their connections for a while. */
+void hold_begin(struct server *s);
+void hold_is_over(struct server *s, uint32_t hold);
+
+/* A leader again, in this epoch. */
+void hold_serve(struct server *s, int64_t epoch);
+
+/* Nobody is served any more. */
+void hold_end(struct server *s);
+
+/* The log is cut behind so many transactions. */
+void hold_cut(struct server *s, uint32_t keep);
+
+/* What went to the leader is kept; then it is the last of the log. */
+void hold_keep(struct server *s, const struct req *about, struct bytes body,
+               uint32_t worker);
+void hold_comes_back(struct server *s, uint32_t id);
+void hold_note(struct server *s, uint32_t id);
+bool hold_has_left(const struct server *s, session_id_t session);
+
+/* True: what the last leader was asked is not all asked again yet. */
+bool hold_asks_again(struct server *s);
 
 #endif

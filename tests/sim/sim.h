@@ -39,6 +39,7 @@ struct plan_of_run { /* drawn from the seed before anything happens */
     uint32_t spike_per_mille; /* packets that take very long */
     uint32_t window;          /* packets under way to one learner */
     uint32_t snap_percent, again_percent, purge_percent;
+    uint32_t again_stall_percent;
     bool has_foreign;       /* a server with the disk of another ensemble */
     usec_t named_at;        /* elections know of ensembles from then on */
     uint32_t plain_percent; /* servers that know no ids, as Apache's */

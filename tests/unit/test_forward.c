@@ -275,6 +275,34 @@ places_are_bounded(void)
     CU_ASSERT_EQUAL(forward_waiting(f), 0);
 }
 
+/* The order of a session's requests is that in which they were asked. */
+static void
+what_was_asked_again_goes_before_what_was_not(void)
+{
+    struct origin o;
+    uint64_t end;
+
+    forward_clear(f);
+    for (int32_t xid = 1; xid <= 4; xid++)
+        keep_write(5, xid);
+    end = forward_ask_again(f);
+    for (int32_t xid = 1; xid <= 2; xid++) {
+        forward_keep(f, forward_oldest(f, end, &o), 3, 5);
+        forward_drop(f);
+    }
+    CU_ASSERT_TRUE(is_taken(5, 1, ZK_OP_SET_DATA));
+    forward_turn(f, end);
+    CU_ASSERT_EQUAL(forward_waiting(f), 3);
+    for (int32_t xid = 2; xid <= 4; xid++) {
+        const struct req *req = forward_oldest(f, UINT64_MAX, &o);
+
+        CU_ASSERT_EQUAL_FATAL(req->xid, xid);
+        CU_ASSERT_EQUAL(o.worker, 3);
+        forward_drop(f);
+    }
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
 UNIT_SUITE(forward)
 {
     unit_suite("forward");
@@ -293,4 +321,5 @@ UNIT_SUITE(forward)
     UNIT(an_answer_is_for_the_sync_that_was_asked_again);
     UNIT(new_requests_leave_room_for_old_ones);
     UNIT(places_are_bounded);
+    UNIT(what_was_asked_again_goes_before_what_was_not);
 }

@@ -118,6 +118,24 @@ a_moved_session_is_dropped_but_may_be_closed(void)
     kit_close(k);
 }
 
+/* As after a change of leader: an older connection's may come behind it. */
+static void
+who_asks_first_owns_a_session_without_owner(void)
+{
+    struct kit *k = kit_open();
+    struct jute_out out = kit_record();
+
+    put_create(&out, "/a", "", acl_open_to_all, 0);
+    session_find(k->sessions, KIT_SESSION)->worker = RING_NOBODY;
+    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 1);
+    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
+    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 0);
+    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
+    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 1);
+    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
+    kit_close(k);
+}
+
 static void
 the_digest_is_that_of_the_tree_after_the_transaction(void)
 {
@@ -319,6 +337,7 @@ UNIT_SUITE(prep)
     UNIT(what_is_no_write_is_unimplemented);
     UNIT(unknown_and_closing_sessions_are_dropped);
     UNIT(a_moved_session_is_dropped_but_may_be_closed);
+    UNIT(who_asks_first_owns_a_session_without_owner);
     UNIT(the_digest_is_that_of_the_tree_after_the_transaction);
     UNIT(the_digest_is_apaches);
     UNIT(what_is_the_servers_own_is_not_digested);

@@ -2,29 +2,50 @@
 /* Claims about net/repl/repl_learn_past.c: a learner's past is changed. */
 #include "net/repl/repl_learn.h"
 
+#include "net/zab/forward.h"
 #include "tests/unit/history_given.h"
 
 static struct repl_learn learn;
 
-/* A snapshot up to `end` is taken; the log process has just stored it. */
+/* A learner whose history ends with E(10); what it ordered is done. */
 static void
-given_snapshot(zxid_t end)
+given_learner(enum learn_order order, enum learner_state state)
 {
     given_past(E(10));
     r.history = past;
     r.role = &role_learning;
     learn = (struct repl_learn){
-        .r = &r,
-        .order = LEARN_REBASE,
-        .snap = LEARN_SNAP_FLOWS,
-        .snap_zxid = end,
-        .core = {.state = LEARNER_SNAPPING, .epoch = zxid_epoch(end)},
-    };
+        .r = &r, .order = order, .core = {.state = state, .epoch = 4}};
     r.learn = &learn;
     r.is_ordering = true;
     r.order = 1;
     atomic_store(&shm.log->order_done, 1);
     atomic_store(&shm.log->order_result, 0);
+}
+
+static void
+given_snapshot(zxid_t end)
+{
+    given_learner(LEARN_REBASE, LEARNER_SNAPPING);
+    learn.snap = LEARN_SNAP_FLOWS;
+    learn.snap_zxid = end;
+}
+
+/* Its clients are held; E(11), of `worker`, is in its log and cut off. */
+static void
+given_cut(uint16_t worker)
+{
+    static struct forward forward;
+    struct req next = {.size = sizeof next, .kind = REQ_WRITE, .xid = 2};
+
+    given_learner(LEARN_CUT, LEARNER_CUTTING);
+    learn.cut = learn.core.seal = E(10);
+    r.service.state = SERVICE_HELD;
+    r.forward = &forward;
+    forward_clear(&forward);
+    forward_keep(&forward, &next, 0, 0);
+    propose(E(11));
+    txring_at(&shm.ring, 0)->worker = worker;
 }
 
 static void
@@ -48,8 +69,38 @@ a_snapshot_ends_what_was_said_of_the_tree_before(void)
     no_past();
 }
 
+/*
+ * Its client asked for more behind it, which must not be done without it:
+ * nobody can say any more what of all that is in order.
+ */
+static void
+who_asked_for_what_is_cut_off_is_let_go(void)
+{
+    given_cut(0);
+    turns();
+    CU_ASSERT_EQUAL(learn.core.state, LEARNER_SYNCING);
+    CU_ASSERT_EQUAL(r.last, E(10));
+    CU_ASSERT_EQUAL(txring_at(&shm.ring, 0)->kind, RING_VOID);
+    CU_ASSERT_EQUAL(r.service.state, SERVICE_NONE);
+    CU_ASSERT_EQUAL(forward_waiting(r.forward), 0);
+    no_past();
+}
+
+static void
+what_others_asked_for_is_cut_off_in_silence(void)
+{
+    given_cut(RING_NOBODY);
+    turns();
+    CU_ASSERT_EQUAL(txring_at(&shm.ring, 0)->kind, RING_VOID);
+    CU_ASSERT_EQUAL(r.service.state, SERVICE_HELD);
+    CU_ASSERT_EQUAL(forward_waiting(r.forward), 1);
+    no_past();
+}
+
 UNIT_SUITE(repl_learn_past)
 {
     unit_suite("repl_learn_past");
     UNIT(a_snapshot_ends_what_was_said_of_the_tree_before);
+    UNIT(who_asked_for_what_is_cut_off_is_let_go);
+    UNIT(what_others_asked_for_is_cut_off_in_silence);
 }

@@ -8,6 +8,7 @@
 #include "net/repl/repl_lead.h"
 #include "net/repl/repl_learn.h"
 #include "net/zab/forward.h"
+#include "storage/tree/txn.h"
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
@@ -90,6 +91,50 @@ what_is_asked_again_stays_when_this_leader_is_lost(void)
     CU_ASSERT_EQUAL(r.service.state, SERVICE_ASKING_AGAIN);
 }
 
+/* The second leader was asked the first of two requests, and is lost. */
+static void
+what_is_asked_a_third_time_is_asked_in_order(void)
+{
+    struct req first = {.size = sizeof first, .kind = REQ_WRITE, .xid = 1};
+    struct req second = {.size = sizeof second, .kind = REQ_WRITE, .xid = 2};
+    struct origin o;
+
+    given(&role_learning, SERVICE_ASKING_AGAIN);
+    forward_keep(&forwarded, &second, 0, 5);
+    r.service.again_end = forwarded.newest;
+    forward_keep(&forwarded, &first, 0, 5);
+    repl_hold(&r);
+    CU_ASSERT_EQUAL(r.service.state, SERVICE_HELD);
+    CU_ASSERT_EQUAL(forward_oldest(&forwarded, UINT64_MAX, &o)->xid, 1);
+}
+
+static bool
+takes_all(struct repl *of, const struct req *req, const struct origin *o)
+{
+    (void)of, (void)req, (void)o;
+    return true;
+}
+
+/* Its client would not know which it is, and keep alive the wrong one. */
+static void
+a_local_session_that_is_made_global_again_cannot_move(void)
+{
+    static const struct role role = {.name = "any", .take = takes_all};
+    struct req open = {
+        .size = sizeof open, .kind = REQ_SESSION_OPEN, .session = 7};
+    struct origin here = {.worker = 0};
+    void *memory = memory_reserved(session_table_bytes());
+
+    given(&role, SERVICE_ASKING_AGAIN);
+    local_init(&r.local, memory, 1000, 1000);
+    local_open(&r.local, 7, 5000, &here, 1000);
+    forward_keep(&forwarded, &open, 0, 7);
+    r.service.again_end = forwarded.newest;
+    repl_take(&r);
+    CU_ASSERT_EQUAL(r.service.state, SERVICE_OPEN);
+    CU_ASSERT_TRUE(local_find(&r.local, 7)->is_closing);
+}
+
 /* Its client was answered by a follower that had applied it before us. */
 static void
 a_session_that_opens_is_resumed_when_it_is_there(void)
@@ -103,6 +148,89 @@ a_session_that_opens_is_resumed_when_it_is_there(void)
     r.prep.openings.newest = 1;
     CU_ASSERT_FALSE(is_taken());
     CU_ASSERT_TRUE(r.is_stalled);
+}
+
+/* Its connection is gone, and so may be what it asked before. */
+static void
+a_request_of_an_earlier_period_is_nobodys(void)
+{
+    struct req *req = given(&role_learning, SERVICE_HELD);
+
+    learn.core.state = LEARNER_OVER;
+    req->period = 1;
+    atomic_store(&shm.replication->serving, 2);
+    r.service.state = SERVICE_OPEN;
+    CU_ASSERT_TRUE(is_taken());
+    atomic_store(&shm.replication->serving, 0);
+}
+
+/* The last transaction is one of session 7, asked by `worker`. */
+static void
+session_acts(uint16_t worker, int32_t type, int32_t err)
+{
+    static struct {
+        struct ring_entry e;
+        uint8_t payload[ZK_TXN_HEADER_BYTES + 4];
+    } at;
+    struct jute_out out = jute_out_of(at.payload, sizeof at.payload);
+    struct txn_header h = {.session = 7, .zxid = 1, .type = type};
+
+    at.e = (struct ring_entry){.kind = RING_TXN,
+                               .worker = worker,
+                               .session = 7,
+                               .payload_size = sizeof at.payload};
+    txn_put_header(&out, &h);
+    jute_put_i32(&out, err);
+    repl_session_acts(&r, &at.e);
+}
+
+/* A session whose client is here; it is asked something for it. */
+static bool
+has_left(bool was_held)
+{
+    const struct req write = {.kind = REQ_WRITE, .session = 7};
+
+    r.service.was_held = was_held;
+    return repl_session_has_left(&r, &write);
+}
+
+static void
+given_session(void)
+{
+    struct origin here = {.worker = 0};
+    void *memory = memory_reserved(session_table_bytes());
+
+    given(&role_learning, SERVICE_OPEN);
+    r.sessions = session_table_init(memory, session_table_bytes());
+    session_take(r.sessions, 7);
+    repl_session_moves(&r, 7, &here);
+}
+
+/* While we were cut off its client went on elsewhere; then it comes back. */
+static void
+what_a_session_did_elsewhere_ends_what_it_asked_here(void)
+{
+    struct origin here = {.worker = 0};
+
+    given_session();
+    session_acts(0, ZK_OP_SET_DATA, 0);
+    CU_ASSERT_FALSE(has_left(true));
+    session_acts(RING_NOBODY, ZK_OP_SET_DATA, 0);
+    CU_ASSERT_TRUE(has_left(true));
+    CU_ASSERT_FALSE(has_left(false)); /* its leader knows who owns it */
+    repl_session_moves(&r, 7, &here);
+    CU_ASSERT_FALSE(has_left(true));
+    session_acts(CLIENTS_MAX + 3, ZK_OP_ERROR, ZK_NO_NODE);
+    CU_ASSERT_TRUE(has_left(true));
+}
+
+static void
+who_is_turned_away_elsewhere_has_not_left(void)
+{
+    given_session();
+    session_acts(RING_NOBODY, ZK_OP_ERROR, ZK_SESSION_MOVED);
+    session_acts(RING_NOBODY, ZK_OP_ERROR, ZK_SESSION_EXPIRED);
+    CU_ASSERT_FALSE(has_left(true));
 }
 
 static void
@@ -122,6 +250,11 @@ UNIT_SUITE(repl_take)
     UNIT(a_term_that_is_over_takes_no_request);
     UNIT(a_lost_leader_takes_no_request);
     UNIT(what_is_asked_again_stays_when_this_leader_is_lost);
+    UNIT(what_is_asked_a_third_time_is_asked_in_order);
+    UNIT(a_local_session_that_is_made_global_again_cannot_move);
     UNIT(a_session_that_opens_is_resumed_when_it_is_there);
+    UNIT(a_request_of_an_earlier_period_is_nobodys);
+    UNIT(what_a_session_did_elsewhere_ends_what_it_asked_here);
+    UNIT(who_is_turned_away_elsewhere_has_not_left);
     UNIT(without_service_a_request_is_nobodys);
 }

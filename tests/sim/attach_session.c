@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * attach_session.c - sessions of the clients that are connected to a server:
+ * opened, given back, and what is asked again of another leader.
+ */
+#include "net/zab/forward.h"
+#include "tests/sim/server.h"
+#include "tests/sim/sim.h"
+#include "tests/sim/wire.h"
+
+void
+attach_connected(struct server *s, struct attached *a)
+{
+    struct session *own = session_find(s->sessions, a->session);
+
+    a->is_opening = false;
+    a->is_connected = true;
+    if (own)
+        own->has_left = 0;
+    attach_answer(
+        s, a,
+        (struct msg_answer){.kind = ANSWER_CONNECTED, .session = a->session});
+}
+
+static void
+resumed(struct server *s, struct attached *a, bool is_valid)
+{
+    a->is_opening = false;
+    if (is_valid) {
+        attach_connected(s, a);
+        return;
+    }
+    attach_answer(s, a, (struct msg_answer){.kind = ANSWER_EXPIRED});
+    attach_drop(s, a);
+}
+
+void
+attach_revalidated(struct server *s, session_id_t session, bool is_valid)
+{
+    struct origin o;
+    struct attached *a;
+
+    if (!forward_take_session(s->forward, session, &o))
+        return;
+    a = attach_asker(s, &o);
+    if (a && a->is_opening)
+        resumed(s, a, is_valid);
+}
+
+static void
+open_session(struct server *s, struct attached *a, uint32_t client)
+{
+    uint8_t body[4];
+    struct bytes b = {body, sizeof body};
+    struct origin own = lead_own_origin(a);
+    struct req about = {.kind = REQ_SESSION_OPEN,
+                        .conn = a->conn->number,
+                        .op = ZK_OP_CREATE_SESSION};
+
+    a->session = s->sid << 56 | (session_id_t)s->life << 32 | ++s->next_session;
+    store_be32(body, (uint32_t)a->timeout_ms);
+    about.session = a->session;
+    if (s->role == ROLE_LEAD) {
+        lead_request(s, &own, ZK_OP_CREATE_SESSION, a->session, 0, b);
+        return;
+    }
+    learn_request(s, ZK_OP_CREATE_SESSION, a->session, 0, b);
+    hold_keep(s, &about, BYTES_NULL, client);
+}
+
+static void
+resume_session(struct server *s, struct attached *a, uint32_t client)
+{
+    struct origin own = lead_own_origin(a);
+    struct req about = {.kind = REQ_SESSION_RESUME,
+                        .conn = a->conn->number,
+                        .session = a->session};
+
+    if (s->role == ROLE_LEAD) {
+        resumed(s, a, lead_revalidates(s, a->session, a->timeout_ms, &own));
+        return;
+    }
+    learn_revalidate(s, a->session, a->timeout_ms);
+    hold_keep(s, &about, BYTES_NULL, client);
+}
+
+/* A client that has seen more than we have comes to the wrong server. */
+void
+attach_connect(struct server *s, struct attached *a, const struct msg_ask *ask)
+{
+    uint32_t client = (uint32_t)(a - s->client);
+
+    if (s->service == SERVICE_NONE || ask->seen > attach_applied_zxid(s) ||
+        a->is_opening || a->is_connected) {
+        attach_drop(s, a);
+        return;
+    }
+    a->is_waiting = s->service != SERVICE_OPEN;
+    if (a->is_waiting) {
+        a->waiting = *ask;
+        return;
+    }
+    a->is_opening = true;
+    a->timeout_ms = ask->timeout_ms;
+    a->session = ask->session;
+    if (a->session == 0)
+        open_session(s, a, client);
+    else
+        resume_session(s, a, client);
+}
+
+/* --- once more ----------------------------------------------------------- */
+
+/* Whoever asked may be gone: that is no reason not to ask. */
+static void
+write_again(struct server *s, const struct req *req, const struct origin *o)
+{
+    struct origin own = {.worker = OWN_CLIENTS, .life = o->conn};
+    struct attached *a = attach_asker(s, o);
+
+    if (hold_has_left(s, req->session)) {
+        if (a)
+            attach_drop(s, a);
+        return;
+    }
+    if (s->role == ROLE_LEARN) {
+        learn_request(s, req->op, req->session, req->xid, req_body(req));
+        hold_keep(s, req, req_body(req), o->worker);
+    } else if (req->op == ZK_OP_SYNC) {
+        if (a)
+            a->sync_behind = attach_sync_mark(s);
+    } else if (!lead_request(s, &own, req->op, req->session, req->xid,
+                             req_body(req)) &&
+               a) {
+        attach_drop(s, a);
+    }
+}
+
+void
+attach_asks_again(struct server *s, const struct req *req,
+                  const struct origin *o)
+{
+    struct attached *a = attach_asker(s, o);
+
+    if (req->kind == REQ_WRITE || req->kind == REQ_SYNC)
+        write_again(s, req, o);
+    else if (a && a->is_opening && req->kind == REQ_SESSION_OPEN)
+        open_session(s, a, o->worker);
+    else if (a && a->is_opening)
+        resume_session(s, a, o->worker);
+}
