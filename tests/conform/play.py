@@ -57,6 +57,18 @@ def text_of(value):
     return "OPEN" if value == wire.OPEN else repr(value)
 
 
+def watched(text):
+    """wchs: paths and watches; Apache counts connections without any."""
+    return text.partition(b" connections ")[2]
+
+
+def counts(text):
+    """mntr: of recursive watches Apache counts two."""
+    keys = b"zk_ephemerals_count", b"zk_znode_count"
+    return b"; ".join(sorted(line for line in text.split(b"\n")
+                             if line.split(b"\t")[0] in keys))
+
+
 class Player:
     """The clients of a drawn case, on one server."""
 
@@ -67,10 +79,20 @@ class Player:
         self.at_home = set()    # who has a session
         self.count = collections.Counter()
         self.last = None        # who acted last
+        self.dropped = False    # did a client go without a word?
 
     def play(self, steps):
         for step in steps:
             getattr(self, "on_" + type(step).__name__.lower())(step)
+        if not self.dropped:
+            self.look()
+
+    def look(self):
+        """What is left; who dropped a connection does not know when."""
+        for who in sorted(self.up):
+            self.conns[who].drain()
+        self.t.socket(name="w").text(b"wchs", "what is watched", watched)
+        self.t.socket(name="w").text(b"mntr", "how much there is", counts)
 
     # --- values ---
 
@@ -165,6 +187,7 @@ class Player:
     def on_drop(self, step):
         """What is on its way to it is lost, not a race."""
         self.turn(step.who, inline=True).drop()
+        self.dropped = True
         self.lost(step.who)
 
     def on_move(self, step):
