@@ -649,6 +649,13 @@ NOT_COMPARED = [
      "a committed transaction must always be readable and sendable"),
     ("an ACL of more than 4,096 entries, or one that `auth` expands beyond "
      "the room of its transaction", "stored", "INVALIDACL", "the same"),
+    ("several identities for one `auth` entry of an ACL",
+     "in the order of Java's hashes", "in the order they were given",
+     "nothing depends on it"),
+    ("a sync on the leader of an ensemble", "answered as a read: the leader "
+     "may not have applied what its followers acknowledged already",
+     "answered behind all that is proposed",
+     "who asks for a sync wants to see that"),
     ("session ids of a restarted server", "from the monotonic clock",
      "from the wall clock", "ids must not come back after a reboot"),
     ("a version that would become -1", "-1", "0",

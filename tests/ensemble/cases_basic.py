@@ -8,10 +8,8 @@ import time
 from kazoo.exceptions import NoNodeError
 
 from ensemble import SERVING, until
-from frames import Session, error, wire
 from trial import case
 
-PIPELINES = 30
 LARGE = 7 << 20        # bytes of a request, more than is prepared for at first
 MANY = 70 * 1000       # operations, more than such a request had room for
 
@@ -167,50 +165,3 @@ def larger_requests(t, word):
             many.create(path)
         t.claim(many.commit() == paths, "through %r they fail", m)
     t.finish(e)
-
-
-def write_around_syncs(t, m, s, number):
-    """One pipeline; all is answered, in order."""
-    values = ["%d-%d" % (number, k) for k in range(4)]
-    asked = [(wire.setData("/n", values[0]), "ok"),
-             (wire.sync("/n"), "ok"), (wire.setData("/n", values[1]), "ok"),
-             (wire.sync("/"), "ok"), (wire.sync("/n"), "ok"),
-             (wire.delete("/no"), "NONODE"), (wire.sync("/no"), "ok"),
-             (wire.setData("/n", values[2]), "ok"), (wire.getData("/n"), "ok"),
-             (wire.sync("/n"), "ok"), (wire.setData("/n", values[3]), "ok")]
-    xids = s.send(*[request for request, _ in asked])
-    zxid = 0
-    for xid, (request, code) in zip(xids, asked):
-        got = s.hear()
-        t.claim(got, "%r: pipeline %d, no answer to %s", m, number, request[2])
-        t.claim(got[0] == xid, "%r answers %d, not %s", m, got[0], request[2])
-        t.claim(error(got[2]) == code, "%r: %s: %s", m, request[2],
-                error(got[2]))
-        t.claim(got[1] >= zxid, "%r: %s goes back", m, request[2])
-        t.claim(request[0] != wire.OP["getData"] or
-                values[2].encode() in got[3], "%r reads %r", m, got[3])
-        zxid = got[1]
-
-
-@case("short", "long", of=["zzzZ"])
-@case("long", of=["aaaA", "zzaA", "aazZ"])
-def syncs_in_pipelines(t, word):
-    """A sync between writes keeps its place, through each member; and one
-    behind them still shows what others wrote."""
-    e = t.ensemble(word)
-    e.start()
-    other = Session(e.wait())
-    other.ask(wire.create("/n"))
-    for m in e.running():
-        s = Session(m)
-        s.ask(wire.sync("/n"))
-        for number in range(PIPELINES):
-            write_around_syncs(t, m, s, number)
-            other.ask(wire.setData("/n", "theirs %d" % number))
-            s.ask(wire.sync("/n"))
-            s.ask(wire.getData("/n"))
-            t.claim(b"theirs %d" % number in s.body, "%r: a sync behind "
-                    "pipeline %d shows %r", m, number, s.body)
-        s.close()
-    other.close()
-    smoke(t, e)
