@@ -23,7 +23,7 @@ enum req_kind {
     REQ_SESSION_RESUME,   /* session, timeout_ms; password already checked */
     REQ_WRITE,            /* op, authinfo, body: all that takes a zxid,
                              closeSession included */
-    REQ_SYNC,             /* learners only: path is the body */
+    REQ_SYNC,             /* in an ensemble only: path is the body */
     REQ_LOCAL_CLOSE,      /* a local session ends; nobody answers */
 };
 

@@ -61,6 +61,7 @@ struct client {
     uint32_t list_prev, list_next; /* of its state: place + 1 */
     uint32_t todo_next;            /* place + 1 */
     uint32_t event_bytes;          /* written since all was last sent */
+    uint32_t syncs_overtaken;      /* answered; the leader's word will come */
     uint8_t state;                 /* enum client_state */
     uint8_t is_todo;
     uint8_t has_read_only; /* the ConnectRequest had that byte */

@@ -183,6 +183,44 @@ finish(struct client_proc *p, struct client *c, const struct queued *q,
     client_answered(p, c);
 }
 
+/* The path of a sync comes back with its reply. */
+static void
+answer_sync(struct client_proc *p, struct client *c, const struct queued *q)
+{
+    struct bytes path = BYTES_NULL;
+    struct jute_out out;
+    size_t at;
+
+    if (!conn_out(&c->conn, REPLY_BYTES + q->body_size + 4, &out)) {
+        client_drop(p, c);
+        return;
+    }
+    request_path(queued_body(q), &path);
+    at = reply_begin(&out, q->xid, p->zxid, 0);
+    jute_put_bytes(&out, path);
+    frame_end(&out, at);
+    conn_out_end(&c->conn, &out);
+    finish(p, c, q, p->zxid);
+}
+
+/*
+ * A learner has what is proposed in its ring before the leader's answer to a
+ * sync that was asked before it.  Once that is applied the sync has what it
+ * wanted: it is answered now, and its own entry is for nobody.
+ */
+static void
+answer_overtaken(struct client_proc *p, struct client *c)
+{
+    const struct queued *q = queue_head(&c->queue);
+
+    while (c->state == CLIENT_OPEN && q && q->kind == QUEUED_SENT &&
+           q->op == ZK_OP_SYNC) {
+        c->syncs_overtaken++;
+        answer_sync(p, c, q);
+        q = queue_head(&c->queue);
+    }
+}
+
 static void
 answer_write(struct client_proc *p, struct client *c,
              const struct ring_entry *e, struct txn *t,
@@ -249,6 +287,8 @@ on_txn(struct client_proc *p, const struct ring_entry *e)
     int32_t type = txn_peek_type(ring_payload(e));
     struct txn t;
 
+    if (c)
+        answer_overtaken(p, c);
     p->zxid = e->zxid;
     if (!c && watch_is_empty(&p->watch) && type != ZK_OP_CLOSE_SESSION)
         return;
@@ -307,28 +347,19 @@ on_resumed(struct client_proc *p, const struct ring_entry *e)
         client_refused(p, c);
 }
 
-/* The path of a sync comes back with its reply. */
 static void
 on_synced(struct client_proc *p, const struct ring_entry *e)
 {
     struct client *c = asker(p, e);
-    const struct queued *q = c ? answered_request(p, c, e) : NULL;
-    struct bytes path = BYTES_NULL;
-    struct jute_out out;
-    size_t at;
+    const struct queued *q;
 
-    if (!q)
-        return;
-    if (!conn_out(&c->conn, REPLY_BYTES + q->body_size + 4, &out)) {
-        client_drop(p, c);
+    if (c && c->syncs_overtaken > 0) {
+        c->syncs_overtaken--;
         return;
     }
-    request_path(queued_body(q), &path);
-    at = reply_begin(&out, e->xid, p->zxid, 0);
-    jute_put_bytes(&out, path);
-    frame_end(&out, at);
-    conn_out_end(&c->conn, &out);
-    finish(p, c, q, p->zxid);
+    q = c ? answered_request(p, c, e) : NULL;
+    if (q)
+        answer_sync(p, c, q);
 }
 
 static void

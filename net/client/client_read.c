@@ -247,7 +247,7 @@ read_who_am_i(struct read *r, struct jute_out *out)
     return ZK_OK;
 }
 
-/* Where this server orders the transactions, a sync is only its place. */
+/* Alone, a sync is only its place. */
 static enum zk_code
 read_sync(struct read *r, struct jute_out *out)
 {

@@ -83,15 +83,11 @@ send_request(struct client_proc *p, const struct client *c, enum req_kind kind,
     return true;
 }
 
-static bool
-is_leading(const struct client_proc *p)
-{
-    uint32_t role = p->shm->replication->role;
-
-    return role == ROLE_STANDALONE || role == ROLE_LEADING;
-}
-
-/* A sync is a message only where somebody else orders the transactions. */
+/*
+ * Alone, a sync is only its place.  A leader's followers may have applied, and
+ * answered, what it has not yet: there it goes behind all that is proposed.
+ * Ours: Apache's leader answers it as a read.
+ */
 static bool
 goes_out(const struct client_proc *p, const struct client *c, int32_t op)
 {
@@ -99,7 +95,9 @@ goes_out(const struct client_proc *p, const struct client *c, int32_t op)
 
     if (op == ZK_OP_CLOSE_SESSION && c->is_local)
         return false;
-    return kind == REQUEST_WRITE || (kind == REQUEST_SYNC && !is_leading(p));
+    return kind == REQUEST_WRITE ||
+           (kind == REQUEST_SYNC &&
+            p->shm->replication->role != ROLE_STANDALONE);
 }
 
 static enum req_kind

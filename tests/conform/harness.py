@@ -28,6 +28,11 @@ class Case:
         self.world, self.only = world, only
         self.root = "/%s%03d" % (subject, number)
         self.key = "%s: %s" % (subject, claim)
+        self.again = "--only '%s'" % self.key
+
+    def story(self):
+        """What nobody can read elsewhere about what it does."""
+        return []
 
 
 def case(claim, world="default", only=None):
@@ -59,6 +64,7 @@ class Step:
     def __init__(self, conn, label, sent=()):
         self.conn, self.label, self.sent = conn, label, list(sent)
         self.got = []       # ("frame", bytes), ("closed", None), ...
+        self.unordered = False      # events in a row have no order
 
 
 class Run:
@@ -105,11 +111,16 @@ class Conn:
         self.t.run.steps.append(step)
         return step
 
-    def _send(self, requests, xid=None, label=None):
+    def _send(self, requests, xid=None, label=None, split=None):
         packed = [self._pack(r, xid) for r in requests]
         step = self._step(label or "; ".join(r[2] for r in requests),
                           [p[0] for p in packed])
-        self.wire.send(b"".join(p[1] for p in packed))
+        data = b"".join(p[1] for p in packed)
+        if split is not None:
+            self.wire.send(data[:split])
+            time.sleep(0.002)   # the server reads what is there
+            data = data[split:]
+        self.wire.send(data)
         return step
 
     # --- receiving ---
@@ -152,9 +163,9 @@ class Conn:
         """Sends one request and waits for its reply."""
         self._replies(self._send([request], xid), 1)
 
-    def pipeline(self, *requests, replies=None, label=None):
-        """Sends all in one write; waits for as many replies."""
-        step = self._send(requests, label=label)
+    def pipeline(self, *requests, replies=None, label=None, split=None):
+        """Sends all in one write, or two; waits for as many replies."""
+        step = self._send(requests, label=label, split=split)
         self._replies(step, len(requests) if replies is None else replies)
 
     def fatal(self, *requests, xid=None):

@@ -67,6 +67,7 @@ def judge(case, apache, other, other_kind):
 def explain(verdict, me):
     """The failure as a reader wants it: case, step, both answers."""
     out = ["FAILED %s" % verdict.case.key]
+    out.extend("  " + line[:600] for line in verdict.case.story())
     for f in verdict.faults[:4]:
         out.append("  step %d, %s" % (f.step, f.label[:150]))
         out.append("    must be:")
@@ -75,7 +76,7 @@ def explain(verdict, me):
         out.extend("      " + line[:600] for line in f.got or ["nothing"])
     if len(verdict.faults) > 4:
         out.append("  and %d more steps" % (len(verdict.faults) - 4))
-    out.append("  again: %s --only '%s' --show" % (me, verdict.case.key))
+    out.append("  again: %s %s --show" % (me, verdict.case.again))
     return "\n".join(out)
 
 

@@ -18,6 +18,7 @@ sorted.  The case's own root path is shown as "$".  A frame that does not
 decode as its request demands, or leaves bytes over, shows them in hex.
 """
 
+import itertools
 import struct
 
 import wire
@@ -253,7 +254,14 @@ class Normaliser:
             else:
                 lines.append(kind if data is None
                              else kind + " " + self.text(data))
-        return lines
+        return sorted_runs(lines) if step.unordered else lines
+
+
+def sorted_runs(lines):
+    """Each run of events sorted; the frames between them stay."""
+    runs = itertools.groupby(lines, lambda line: line.startswith("event "))
+    return [line for is_event, run in runs
+            for line in (sorted(run) if is_event else run)]
 
 
 def error(code):

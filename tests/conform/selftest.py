@@ -10,8 +10,12 @@ flipped byte of a time may be the clock's own: times are moved as a field.
 import copy
 import struct
 
+import draw
+import drawn
 import harness
 import normal
+import play
+import shrink
 from server import Server
 
 SAMPLES = [
@@ -114,6 +118,24 @@ def unnoticed(run):
     return count, missed
 
 
+def unshrunk():
+    """A request planted in drawn cases must be all that is left of them."""
+    out = []
+    planted = play.ask("planted")
+
+    def fails(steps):
+        return "planted" in {n for s in steps for n in drawn.names_in(s)}
+    for drawing in map(draw.draw, range(20)):
+        steps = drawing.steps + [play.Quit("b", (planted, play.ask("ping")))]
+        steps.insert(len(steps) // 2, play.Send("a", (planted, planted)))
+        best = shrink.shrink(steps, fails)
+        if best not in ([play.Send("a", (planted,))],
+                        [play.Quit("b", (planted,))]):
+            out.append("self-test: a fault in seed %d shrinks to %d steps"
+                       % (drawing.seed, len(best)))
+    return out
+
+
 def faults(verbose=False):
     """Records the samples on Apache, perturbs them; what went unnoticed."""
     server = Server("apache", "default")
@@ -131,7 +153,7 @@ def faults(verbose=False):
                        for what in missed)
     finally:
         server.stop()
-    return out
+    return out + unshrunk()
 
 
 def main():

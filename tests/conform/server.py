@@ -66,6 +66,7 @@ WORLDS = {
               "4lw.commands.whitelist": None,
               "minSessionTimeout": "5000", "maxSessionTimeout": "9000",
               "globalOutstandingLimit": "1"},
+    "narrow": {"globalOutstandingLimit": "1"},
     "nodigest": {"DigestAuthenticationProvider.enabled": "false",
                  "DigestAuthenticationProvider.superDigest": None},
 }
