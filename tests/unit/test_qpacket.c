@@ -66,16 +66,18 @@ empty_data_is_not_null(void)
 static void
 a_cut_packet_asks_for_more(void)
 {
-    struct bytes whole = CAPTURED(request);
+    struct bytes whole[] = {CAPTURED(request), CAPTURED(ping_answer)};
     struct qpacket p;
     uint64_t need;
 
-    for (int32_t size = 0; size < whole.size; size++) {
-        struct bytes part = {whole.data, size};
+    for (size_t i = 0; i < ARRAY_COUNT(whole); i++)
+        for (int32_t size = 0; size < whole[i].size; size++) {
+            struct bytes part = {whole[i].data, size};
 
-        CU_ASSERT_EQUAL_FATAL(qpacket_get(part, 1000, &p, &need), 0);
-        CU_ASSERT_TRUE(need > (uint64_t)size && need <= (uint64_t)whole.size);
-    }
+            CU_ASSERT_EQUAL_FATAL(qpacket_get(part, 1000, &p, &need), 0);
+            CU_ASSERT_TRUE(need > (uint64_t)size &&
+                           need <= (uint64_t)whole[i].size);
+        }
 }
 
 static void
