@@ -146,6 +146,7 @@ nobody_is_passed_over_when_numbers_begin_again(void)
     given_connections(2);
     add(0, "/a", WATCH_PERSISTENT);
     add(1, "/b", WATCH_PERSISTENT);
+    CU_ASSERT_EQUAL(fired_data("/a"), 1);
     CU_ASSERT_EQUAL(fired_data("/b"), 1);
     w.stamp = UINT32_MAX;
     for (int i = 0; i < 3; i++) {
