@@ -96,6 +96,10 @@ an_orphan_is_not_loaded(void)
     CU_ASSERT_EQUAL(load("//a", "x", &stat), -ENOENT);
     CU_ASSERT_EQUAL(load("/a/", "x", &stat), -ENOENT);
     CU_ASSERT_EQUAL(totals().node_count, 5);
+    load("/a", "x", &stat);
+    load("/a/b", "x", &stat);
+    load("/a/b/c", "x", &stat);
+    CU_ASSERT_EQUAL(load("/a_b/c", "x", &stat), -ENOENT); /* looks like it */
 }
 
 static void
