@@ -273,8 +273,10 @@ static void
 a_hole_of_a_lost_sector_is_torn(void)
 {
     char path[DATA_PATH_MAX];
+    struct txlog l;
     uint8_t *data;
     size_t size, count;
+    bool was_torn;
 
     tempdir_make(dir);
     given_log(1, 100, 100);
@@ -283,7 +285,12 @@ a_hole_of_a_lost_sector_is_torn(void)
     memset(data + 1024, 0, 512); /* records 9 to 13 */
     file_write(path, data, size);
     CU_ASSERT_EQUAL(read_all(0, &count), 8);
-    CU_ASSERT_EQUAL(last_of_log(), 8);
+    for (int again = 0; again < 2; again++) {
+        CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, &was_torn, &error), 0);
+        CU_ASSERT_EQUAL(l.last, 8);
+        CU_ASSERT_EQUAL(was_torn, again == 0); /* then it is cut */
+        txlog_close(&l);
+    }
     free(data);
     tempdir_remove(dir);
 }
@@ -414,6 +421,25 @@ a_file_rolls_when_it_is_full(void)
 }
 
 static void
+a_file_that_is_finished_is_not_kept_open(void)
+{
+    struct txlog l;
+    int fd;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, NULL, &error), 0);
+    append(&l, 1, 1, 50);
+    fd = l.fd;
+    CU_ASSERT_EQUAL(txlog_roll(&l), 0);
+    CU_ASSERT_EQUAL(fcntl(fd, F_GETFD), -1);
+    append(&l, 2, 2, 50);
+    fd = l.fd;
+    txlog_close(&l);
+    CU_ASSERT_EQUAL(fcntl(fd, F_GETFD), -1);
+    tempdir_remove(dir);
+}
+
+static void
 records_larger_than_every_buffer_pass(void)
 {
     size_t count;
@@ -527,6 +553,7 @@ a_failed_write_ends_the_log(void)
     close(l.fd);
     l.fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     CU_ASSERT(txlog_flush(&l) < 0);
+    CU_ASSERT(txlog_roll(&l) < 0);
     CU_ASSERT(txlog_append(&l, 3, entry_of(room, 3, 50)) < 0);
     txlog_close(&l);
     CU_ASSERT_EQUAL(last_of_log(), 1);
@@ -583,6 +610,7 @@ UNIT_SUITE(txlog)
     UNIT(a_new_epoch_is_no_gap);
     UNIT(a_reader_follows_the_writer_across_files);
     UNIT(a_file_rolls_when_it_is_full);
+    UNIT(a_file_that_is_finished_is_not_kept_open);
     UNIT(records_larger_than_every_buffer_pass);
     UNIT(truncating_keeps_the_named_transaction);
     UNIT(a_reader_sees_what_was_written_after_a_cut);
