@@ -298,6 +298,10 @@ a_hole_of_a_lost_sector_is_torn(void)
 static void
 damage_in_an_older_file_is_found_by_the_reader(void)
 {
+    struct txlog_reader r;
+    struct bytes entry;
+    zxid_t zxid;
+    int rc;
     char path[DATA_PATH_MAX];
     uint8_t *data;
     size_t size, count;
@@ -312,6 +316,11 @@ damage_in_an_older_file_is_found_by_the_reader(void)
     CU_ASSERT_EQUAL(last_of_log(), 22);
     CU_ASSERT_EQUAL(read_all(0, &count), -EBADMSG);
     CU_ASSERT_EQUAL(read_all(21, &count), 22);
+    CU_ASSERT_EQUAL(txlog_reader_open(&r, dir, 0), 0);
+    while ((rc = txlog_reader_next(&r, &entry, &zxid)) == 1)
+        ;
+    CU_ASSERT_EQUAL(rc, -EBADMSG); /* it does not wait for the end */
+    txlog_reader_close(&r);
     free(data);
     tempdir_remove(dir);
 }
