@@ -240,7 +240,8 @@ a_file_torn_before_its_first_record_goes(void)
     tempdir_remove(dir);
 }
 
-/* Any one bit changed in any record, also in the last, is noticed. */
+/* Any one bit changed in any record, also in the last, is noticed; and in
+   the header, but for the database's id, which nobody reads. */
 static void
 a_flipped_bit_anywhere_is_damage(void)
 {
@@ -253,7 +254,9 @@ a_flipped_bit_anywhere_is_damage(void)
     path_of(path, 1);
     data = file_read(path, &size);
     end = data_end(data, size);
-    for (size_t bit = TXLOG_HEADER_BYTES * 8; bit < end * 8; bit++) {
+    for (size_t bit = 0; bit < end * 8; bit++) {
+        if (bit / 64 == 1)
+            continue;
         data[bit / 8] ^= (uint8_t)(1 << bit % 8);
         file_write(path, data, size);
         CU_ASSERT_EQUAL(last_of_log(), -EBADMSG);
