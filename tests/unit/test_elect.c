@@ -489,6 +489,27 @@ waits_for_the_leader_it_lost_when_that_looks_too(void)
     }
 }
 
+/* Nobody is lost: it was the leader itself. */
+static void
+who_led_waits_for_everybody(void)
+{
+    struct elect e;
+
+    elect_init(&e, &three, 2, 0);
+    last = (struct elect_out){0};
+    elect_reach(&e, 0xf, &last);
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 1, PEER_LOOKING, 2, ZXID(1, 5), 1);
+    hears(&e, 3, PEER_LOOKING, 2, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL_FATAL(e.mine.state, PEER_LEADING);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 3, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE)); /* 1 may know of a better vote */
+    hears(&e, 1, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
+}
+
 static void
 resends_less_and_less_often(void)
 {
@@ -694,6 +715,7 @@ UNIT_SUITE(elect)
     UNIT(a_role_that_is_over_is_told_to_nobody);
     UNIT(does_not_wait_for_the_leader_it_lost);
     UNIT(waits_for_the_leader_it_lost_when_that_looks_too);
+    UNIT(who_led_waits_for_everybody);
     UNIT(resends_less_and_less_often);
     UNIT(who_does_not_vote_asks_every_second);
     UNIT(a_vote_says_of_which_ensemble_we_are);
