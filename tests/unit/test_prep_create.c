@@ -286,6 +286,7 @@ an_acl_that_expands_too_far_is_refused(void)
     CU_ASSERT_EQUAL(
         kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&record), 0),
         ZK_INVALID_ACL);
+    CU_ASSERT_EQUAL(ask_set_acl(k, "/a", kit_bytes(&out), -1), ZK_INVALID_ACL);
     kit_close(k);
 }
 
