@@ -139,6 +139,18 @@ settles_anew_when_its_vote_changed(void)
 }
 
 static void
+settles_anew_in_a_newer_round(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 2);
+    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
+    CU_ASSERT_TRUE(did(ELECT_SET_ALARM));
+    CU_ASSERT_FALSE(did(ELECT_TELL)); /* it was told with all others */
+}
+
+static void
 does_not_settle_anew_for_what_it_heard_before(void)
 {
     struct elect e = given(ZXID(1, 5));
@@ -241,15 +253,24 @@ joins_only_a_leader_that_speaks_itself(void)
 static void
 a_leader_has_to_speak_again_in_each_election(void)
 {
-    struct elect e = given(ZXID(1, 5));
+    static struct quorum five = {
+        .count = 5,
+        .member = {{.sid = 1}, {.sid = 2}, {.sid = 3}, {.sid = 4}, {.sid = 5}}};
+    struct elect e;
 
-    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
-    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
-    elect_over(&e);
+    elect_init(&e, &five, 1, 0);
     last = (struct elect_out){0};
     elect_look(&e, ZXID(1, 5), 1, &last);
     hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
-    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+    hears(&e, 4, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
+    CU_ASSERT_EQUAL_FATAL(e.state, ELECT_DECIDED);
+    elect_over(&e);
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 4, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
+    hears(&e, 5, PEER_FOLLOWING, 3, ZXID(1, 5), 7); /* a quorum of them */
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
 }
 
@@ -376,6 +397,9 @@ a_decided_server_tells_those_who_look(void)
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
     CU_ASSERT_EQUAL(last.act[0].vote.epoch, 2);
     CU_ASSERT_EQUAL(last.act[0].vote.state, PEER_LEADING);
+    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 6);
+    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL); /* an observer, too */
+    CU_ASSERT_EQUAL(last.act[0].to, 9);
 }
 
 /* It may have begun to look after we told all, and dropped that. */
@@ -692,6 +716,7 @@ UNIT_SUITE(elect)
     UNIT(decides_at_once_when_all_agree);
     UNIT(does_not_wait_for_those_it_cannot_reach);
     UNIT(settles_anew_when_its_vote_changed);
+    UNIT(settles_anew_in_a_newer_round);
     UNIT(does_not_settle_anew_for_what_it_heard_before);
     UNIT(one_server_is_no_quorum);
     UNIT(looks_on_when_the_quorum_is_lost);

@@ -55,6 +55,10 @@ agrees_on_the_largest_zxid(void)
         CU_ASSERT_EQUAL(server[i].mine.leader, 4);
         CU_ASSERT_EQUAL(server[i].mine.zxid, 9);
     }
+    given_zxids((zxid_t[]){9, 5, 7, 8, 1}); /* the first of the list */
+    one_round(0x1f);
+    CU_ASSERT_EQUAL(one_round(0x1f), SERVERS);
+    CU_ASSERT_EQUAL(server[4].mine.leader, 1);
 }
 
 /* A vote was told before its candidate logged more: the latest word counts. */
