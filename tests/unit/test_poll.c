@@ -73,6 +73,12 @@ a_candidate_stands_with_the_most_that_anybody_reports(void)
     CU_ASSERT_TRUE(poll_end(&server[4]));
     CU_ASSERT_EQUAL(server[4].mine.leader, 3);
     CU_ASSERT_EQUAL(server[4].mine.zxid, 8);
+    poll_begin(&server[4], 8);
+    poll_hear(&server[4], &(struct poll_answer){8, 1, 3, 6, 0});
+    poll_hear(&server[4], &(struct poll_answer){8, 2, 3, 9, 0});
+    poll_hear(&server[4], &(struct poll_answer){8, 3, 3, 7, 0});
+    CU_ASSERT_TRUE(poll_end(&server[4]));
+    CU_ASSERT_EQUAL(server[4].mine.zxid, 9);
 }
 
 static void
