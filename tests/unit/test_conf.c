@@ -49,6 +49,7 @@ a_missing_file_is_said_in_zookeepers_words(void)
     CU_ASSERT_TRUE(says("/nowhere/zoo.cfg file is missing"));
     CU_ASSERT_EQUAL(report.errors, 1);
     CU_ASSERT_EQUAL(conf_load("/tmp", &conf, &report), -EISDIR);
+    CU_ASSERT_TRUE(says("/tmp: error: cannot be read"));
 }
 
 static void

@@ -282,6 +282,14 @@ every_voter_is_in_exactly_one_group(void)
 }
 
 static void
+one_voter_may_have_all_the_weight(void)
+{
+    CU_ASSERT_EQUAL(given_member("1", LIMITS OBSERVED
+                                 "group.1=1:2:3\nweight.2=0\nweight.3=0\n"),
+                    0);
+}
+
+static void
 polling_is_allowed_and_warned_of(void)
 {
     CU_ASSERT_EQUAL(given_member("1", LIMITS THREE "electionAlg=0\n"), 0);
@@ -406,6 +414,7 @@ UNIT_SUITE(conf_ensemble)
     UNIT(ports_on_one_host_must_differ);
     UNIT(groups_and_weights_are_taken_in);
     UNIT(every_voter_is_in_exactly_one_group);
+    UNIT(one_voter_may_have_all_the_weight);
     UNIT(polling_is_allowed_and_warned_of);
     UNIT(what_an_ensemble_lacks_is_warned_of);
     UNIT(numbers_fit_a_session_id);

@@ -83,6 +83,7 @@ no_more_addresses_than_there_is_room_for(void)
     CU_ASSERT_TRUE(reads("a:1:2|b:1:2|c:1:2|d:1:2"));
     CU_ASSERT_FALSE(reads("a:1:2|b:1:2|c:1:2|d:1:2|e:1:2"));
     CU_ASSERT_FALSE(reads("a:1:2|b:3"));
+    CU_ASSERT_FALSE(reads("[::1\0:1:2"));
     snprintf(name, sizeof name, "%0250d", 0);
     snprintf(value, sizeof value, "%s:1:2|%s:1:2", name, name + 3);
     CU_ASSERT_TRUE(reads(value));
