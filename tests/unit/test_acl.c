@@ -55,6 +55,8 @@ world_gives_what_its_entry_says(void)
     CU_ASSERT_FALSE(acl_allows(acl, ZK_PERM_WRITE, BYTES_NULL, 0));
     CU_ASSERT_TRUE(
         acl_allows(acl, ZK_PERM_READ | ZK_PERM_ADMIN, BYTES_NULL, 0));
+    acl = acl_of(ZK_PERM_READ, "world", "somebody");
+    CU_ASSERT_FALSE(acl_allows(acl, ZK_PERM_READ, BYTES_NULL, 0));
 }
 
 static void
