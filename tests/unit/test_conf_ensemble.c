@@ -268,6 +268,7 @@ every_voter_is_in_exactly_one_group(void)
         {"group.1=1:2:3\nweight.1=0\nweight.2=0\nweight.3=0\n",
          "no voter has any weight"},
         {"group.16=1:2:3\n", "a group's number is not between"},
+        {"group.0=1:2:3\n", "a group's number is not between"},
         {"group.1=1;2;3\n", "is not a list of servers"},
         {"group.1=1:2:3\nweight.1=-1\n", "is not a number of votes"},
     };

@@ -142,6 +142,7 @@ static void
 utf8_stays_and_other_bytes_are_latin1(void)
 {
     CU_ASSERT_TRUE(reads("a=\xc3\xa9", "a", "\xc3\xa9"));
+    CU_ASSERT_TRUE(reads("a=\xe0\xa0\x80", "a", "\xe0\xa0\x80"));
     CU_ASSERT_TRUE(reads("a=\xe9", "a", "\xc3\xa9"));
     CU_ASSERT_TRUE(reads("a=\xc3\xa9\xe9", "a", "\xc3\x83\xc2\xa9\xc3\xa9"));
     CU_ASSERT_TRUE(reads("a=\xf0\x9f\x98\x80", "a", "\xf0\x9f\x98\x80"));
