@@ -289,12 +289,14 @@ a_flood_of_findings_is_counted_and_errors_stay(void)
 
     for (int i = 0; i < 200; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "what.is.%d=1\n", i);
-    snprintf(text + n, sizeof text - n, "tickTime=x\n");
+    snprintf(text + n, sizeof text - n, "tickTime=x\nsnapCount=x\n");
     CU_ASSERT_EQUAL(given(text), -EINVAL);
     CU_ASSERT_EQUAL(report.count, ARRAY_COUNT(report.message));
     CU_ASSERT_EQUAL(report.warnings, 200);
-    CU_ASSERT_EQUAL(report.dropped, 201 - report.count);
+    CU_ASSERT_EQUAL(report.dropped, 202 - report.count);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 3, "what.is.0"));
     CU_ASSERT_TRUE(finds(CONF_ERROR, 203, "tickTime"));
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 204, "snapCount"));
 }
 
 static int
