@@ -141,6 +141,26 @@ changes_become_rows(void)
     done();
 }
 
+/* ZOOKEEPER-4846: the snapshot had the node, and not yet this list. */
+static void
+a_node_that_is_there_gets_the_list_of_its_creation(void)
+{
+    static const uint8_t read[] = "\0\0\0\1\0\0\0\1\0\0\0\5world"
+                                  "\0\0\0\6anyone";
+    struct bytes acl = {read, sizeof read - 1};
+    struct batch_row *row;
+
+    given_fresh_image();
+    apply(a_create(1, "/a", "", 0, 1));
+    commit();
+    batch.is_fuzzy = true;
+    apply(a_create_with(2, "/a", bytes_of(""), acl, 0, 1));
+    commit();
+    CU_ASSERT_EQUAL(batch_row(&batch, bytes_of("/a"), &row), 0);
+    CU_ASSERT_TRUE(bytes_equal(row->now.acl, acl));
+    done();
+}
+
 static void
 what_was_not_committed_is_not_there(void)
 {
@@ -396,6 +416,7 @@ UNIT_SUITE(image_batch)
     UNIT(data_takes_the_place_of_older_data);
     UNIT(memory_goes_from_batch_to_batch);
     UNIT(changes_become_rows);
+    UNIT(a_node_that_is_there_gets_the_list_of_its_creation);
     UNIT(what_was_not_committed_is_not_there);
     UNIT(a_node_made_and_gone_leaves_only_its_parents_stat);
     UNIT(a_parent_is_only_raised);
