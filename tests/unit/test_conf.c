@@ -331,7 +331,12 @@ the_printed_configuration_loads_again(void)
     static char printed[16384];
     FILE *out = fmemopen(printed, sizeof printed, "w");
 
-    CU_ASSERT_EQUAL(given(BASE "dataLogDir=c:\\\\x\\ty\nflushDelay=3\n"), 0);
+    CU_ASSERT_EQUAL(given(BASE "dataLogDir=c:\\\\x\\ty\nflushDelay=3\n"
+                               "4lw.commands.whitelist=ruok,mntr\n"
+                               "enforce.auth.enabled=true\n"
+                               "enforce.auth.schemes=digest,ip\n"
+                               "autopurge.purgeInterval=90s\n"),
+                    0);
     first = conf;
     conf_print(&conf, out);
     fclose(out);
@@ -355,7 +360,8 @@ a_printed_ensemble_loads_again(void)
     snprintf(text, sizeof text,
              "dataDir=%s\nclientPort=2181\ninitLimit=5\nsyncLimit=2\n"
              "server.1=a:1:2\nserver.2=[::1]:1:2;2181\nserver.3=c:1:2\n"
-             "server.4=d:1:2:observer\ngroup.1=1:2\ngroup.2=3\nweight.3=4\n",
+             "server.4=d:1:2:observer\ngroup.1=1:2\ngroup.2=3\nweight.2=5\n"
+             "weight.3=4\n",
              dir);
     CU_ASSERT_EQUAL_FATAL(given(text), 0);
     first = conf;

@@ -50,6 +50,7 @@ values_are_trimmed_at_both_ends(void)
     CU_ASSERT_TRUE(reads("a= b \t\n", "a", "b"));
     CU_ASSERT_TRUE(reads("a=b\\ ", "a", "b"));
     CU_ASSERT_TRUE(reads("a=\\ \\tb c", "a", "b c"));
+    CU_ASSERT_TRUE(reads("a=\\ b\\ \\ ", "a", "b"));
 }
 
 static void
