@@ -161,6 +161,30 @@ a_node_that_is_there_gets_the_list_of_its_creation(void)
     done();
 }
 
+/* Children of the future, below a node that goes now and comes again. */
+static void
+what_a_fuzzy_snapshot_has_below_goes_with_a_node(void)
+{
+    char *text;
+
+    given_fresh_image();
+    given_long_path();
+    apply(a_create(1, "/a", "", 0, 1));
+    apply(a_create(2, "/a/1", "", 0, 1));
+    apply(a_create(3, long_path, "", 0, 2));
+    apply(a_create(4, "/a1", "", 0, 2));
+    commit();
+    batch.is_fuzzy = true;
+    apply(a_delete(5, "/a"));
+    commit();
+    text = dump_image(false);
+    CU_ASSERT_PTR_NULL(strstr(text, "/a "));
+    CU_ASSERT_PTR_NULL(strstr(text, "/a/"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "/a1 "));
+    free(text);
+    done();
+}
+
 static void
 what_was_not_committed_is_not_there(void)
 {
@@ -417,6 +441,7 @@ UNIT_SUITE(image_batch)
     UNIT(memory_goes_from_batch_to_batch);
     UNIT(changes_become_rows);
     UNIT(a_node_that_is_there_gets_the_list_of_its_creation);
+    UNIT(what_a_fuzzy_snapshot_has_below_goes_with_a_node);
     UNIT(what_was_not_committed_is_not_there);
     UNIT(a_node_made_and_gone_leaves_only_its_parents_stat);
     UNIT(a_parent_is_only_raised);
