@@ -97,6 +97,9 @@ lengths_that_cannot_be_are_refused(void)
     CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p, &need), -EBADMSG);
     store_be32(wire + 16 + 62, QPACKET_IDS_MAX + 1);
     CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p, &need), -EBADMSG);
+    store_be32(wire + 16 + 62, 1);
+    store_be32(wire + 16 + 62 + 4, (uint32_t)-2);
+    CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p, &need), -EBADMSG);
 }
 
 /* 16.2: the data of FOLLOWER_INFO and LEADER_INFO, to the byte. */

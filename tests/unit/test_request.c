@@ -133,6 +133,7 @@ static void
 multi_read_takes_reads_only(void)
 {
     struct bytes get = BYTES("\0\0\0\4\0\377\377\377\377\0\0\0\2/a\0"
+                             "\0\0\0\10\0\377\377\377\377\0\0\0\0\1"
                              "\377\377\377\377\1\377\377\377\377");
     struct bytes exists = BYTES("\0\0\0\3\0\377\377\377\377\0\0\0\2/a\0"
                                 "\377\377\377\377\1\377\377\377\377");
@@ -143,6 +144,10 @@ multi_read_takes_reads_only(void)
     CU_ASSERT_TRUE(request_multi_read(get, &m));
     CU_ASSERT_TRUE(request_multi_read_next(&m, &op, &path));
     CU_ASSERT_EQUAL(op, ZK_OP_GET_DATA);
+    CU_ASSERT_TRUE(bytes_are(path, "/a"));
+    CU_ASSERT_TRUE(request_multi_read_next(&m, &op, &path));
+    CU_ASSERT_EQUAL(op, ZK_OP_GET_CHILDREN);
+    CU_ASSERT_EQUAL(path.size, 0); /* for the read to refuse */
     CU_ASSERT_FALSE(request_multi_read_next(&m, &op, &path));
     CU_ASSERT_FALSE(request_multi_read(exists, &m));
     get.size -= 9; /* no end marker */
