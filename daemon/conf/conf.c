@@ -228,7 +228,7 @@ conf_load_text(const char *name, struct bytes text, struct conf *conf,
 }
 
 /* A file that cannot be read is a finding too. */
-static int
+static void
 tell_unreadable(const char *path, int rc, struct conf_report *report)
 {
     struct conf_message m = {.severity = CONF_ERROR};
@@ -242,7 +242,6 @@ tell_unreadable(const char *path, int rc, struct conf_report *report)
     else
         snprintf(m.text, sizeof m.text, "cannot be read: %s", strerror(-rc));
     conf_report_put(report, &m);
-    return rc;
 }
 
 int

@@ -164,13 +164,12 @@ put_transaction(struct leader *l, uint32_t slot, int32_t type, zxid_t limit,
 }
 
 static bool
-put_new_leader(struct leader *l, struct leader_peer *p, mono_ms_t now,
+put_new_leader(const struct leader *l, struct leader_peer *p,
                struct leader_item *item)
 {
     put(item, Q_NEW_LEADER, ZXID(l->epoch, 0));
     item->packet.data = l->conf.config;
     p->stage = PEER_SEALING;
-    p->ping_due = now;
     return true;
 }
 
@@ -217,7 +216,7 @@ next_of_sync(struct leader *l, uint32_t slot, mono_ms_t now,
     }
     if (p->sent < p->seal)
         return put_transaction(l, slot, Q_PROPOSAL, p->seal, item, out);
-    return put_new_leader(l, p, now, item);
+    return put_new_leader(l, p, item);
 }
 
 static bool

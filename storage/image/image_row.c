@@ -91,7 +91,7 @@ image_row_get(struct image_row *row, const void *value, size_t size,
     struct jute_in in = jute_in_of(value, size);
     const uint8_t *flags = jute_take(&in, 1);
 
-    if (size < ROW_FIXED_BYTES || !flags)
+    if (size < ROW_FIXED_BYTES)
         return -EBADMSG;
     *row = (struct image_row){.path = BYTES_NULL, .acl = acl_open_to_all};
     znode_stat_get_persisted(&in, &row->stat);

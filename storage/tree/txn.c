@@ -249,10 +249,10 @@ get_header(struct jute_in *in)
  * of exactly a digest's size would have to name two empty paths.
  */
 static bool
-has_no_list(struct bytes rest)
+is_digest(struct bytes rest)
 {
-    return rest.size == 0 || (rest.size == ZK_TXN_DIGEST_BYTES &&
-                              load_be32(rest.data) == TXN_DIGEST_VERSION);
+    return rest.size == ZK_TXN_DIGEST_BYTES &&
+           load_be32(rest.data) == TXN_DIGEST_VERSION;
 }
 
 /*
@@ -262,7 +262,7 @@ has_no_list(struct bytes rest)
 static int
 walk_body(struct txn *t)
 {
-    if (t->header.type == ZK_OP_CLOSE_SESSION && has_no_list(t->body))
+    if (t->header.type == ZK_OP_CLOSE_SESSION && is_digest(t->body))
         t->body.size = 0;
     txn_rewind(t);
     while (!is_over(t) && !t->at.bad)

@@ -55,6 +55,8 @@ world_gives_what_its_entry_says(void)
     CU_ASSERT_FALSE(acl_allows(acl, ZK_PERM_WRITE, BYTES_NULL, 0));
     CU_ASSERT_TRUE(
         acl_allows(acl, ZK_PERM_READ | ZK_PERM_ADMIN, BYTES_NULL, 0));
+    acl = acl_of(ZK_PERM_READ, "world", "somebody");
+    CU_ASSERT_FALSE(acl_allows(acl, ZK_PERM_READ, BYTES_NULL, 0));
 }
 
 static void
@@ -129,6 +131,7 @@ addresses_match_under_their_mask(void)
         {"fe80::/10", "febf:0:0:0:0:0:0:1", true},
         {"fe80::/10", "fec0:0:0:0:0:0:0:1", false},
         {"2001:DB8::1:0", "2001:db8:0:0:0:0:1:0", true},
+        {"8001::1", "1:0:0:0:0:0:0:1", false},
         {"::/0", "1.2.3.4", false},
         {"0.0.0.0/0", "0:0:0:0:0:0:0:1", false},
     };

@@ -262,6 +262,35 @@ growth_is_enough_room(void)
     CU_ASSERT_EQUAL(say(h, "digest", user), ZK_OK);
 }
 
+/* Three bytes for one, the longest hash, and the super user besides. */
+static void
+growth_is_enough_room_for_the_longest_that_becomes_of_it(void)
+{
+    const char *user = "\xff\xff\xff", *read = "\xef\xbf\xbd\xef\xbf\xbd\xef"
+                                               "\xbf\xbd";
+    struct holder *h = nobody();
+
+    h->conf.digest_alg = CONF_DIGEST_SHA512;
+    CU_ASSERT_TRUE(auth_digest_id(bytes_of(read), CONF_DIGEST_SHA512,
+                                  h->conf.super_digest,
+                                  sizeof h->conf.super_digest) > 0);
+    h->ids.room = (uint16_t)auth_growth(bytes_of(user));
+    CU_ASSERT_EQUAL(say(h, "digest", user), ZK_OK);
+    CU_ASSERT_EQUAL(id_count(h), 2);
+}
+
+/* As long as may be asked, of bytes that each become three. */
+static void
+an_id_longer_than_there_is_room_is_refused(void)
+{
+    static char user[AUTH_IDS_MAX / 3 + 1];
+    struct holder *h = nobody();
+
+    memset(user, 0xff, sizeof user - 1);
+    CU_ASSERT_EQUAL(say(h, "digest", user), ZK_AUTH_FAILED);
+    CU_ASSERT_EQUAL(id_count(h), 0);
+}
+
 static void
 addresses_are_written_as_java_does(void)
 {
@@ -325,6 +354,8 @@ UNIT_SUITE(auth)
     UNIT(earlier_identities_are_a_list_of_their_own);
     UNIT(a_list_without_room_refuses_and_stays_whole);
     UNIT(growth_is_enough_room);
+    UNIT(growth_is_enough_room_for_the_longest_that_becomes_of_it);
+    UNIT(an_id_longer_than_there_is_room_is_refused);
     UNIT(addresses_are_written_as_java_does);
     UNIT(enforced_schemes_are_looked_for);
     UNIT(who_am_i_shows_users_without_their_hash);

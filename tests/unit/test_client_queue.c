@@ -37,6 +37,29 @@ requests_leave_in_the_order_they_came(void)
     CU_ASSERT_PTR_NULL(queue_head(&queue));
 }
 
+/* Each behind its head, whatever lengths went before. */
+static void
+a_request_keeps_its_body(void)
+{
+    given_an_empty_queue();
+    for (uint32_t i = 1; i < 30; i++) {
+        uint8_t body[32];
+        struct queued q = {.kind = QUEUED_WAIT, .body_size = i};
+
+        memset(body, (int)i, sizeof body);
+        CU_ASSERT_TRUE(queue_put(&pool, &queue, &q, body));
+    }
+    for (uint32_t i = 1; i < 30; i++) {
+        const struct queued *head = queue_head(&queue);
+        const uint8_t *body = (const uint8_t *)(head + 1);
+
+        CU_ASSERT_EQUAL(head->body_size, i);
+        CU_ASSERT_EQUAL((uintptr_t)head % 8, 0);
+        CU_ASSERT_TRUE(body[0] == i && body[i - 1] == i);
+        queue_pop(&pool, &queue);
+    }
+}
+
 static void
 an_empty_queue_has_no_memory(void)
 {
@@ -112,6 +135,7 @@ UNIT_SUITE(client_queue)
 {
     unit_suite("client_queue");
     UNIT(requests_leave_in_the_order_they_came);
+    UNIT(a_request_keeps_its_body);
     UNIT(an_empty_queue_has_no_memory);
     UNIT(the_first_that_waits_is_found);
     UNIT(what_comes_behind_a_waiting_one_counts_as_parked);

@@ -49,6 +49,7 @@ a_missing_file_is_said_in_zookeepers_words(void)
     CU_ASSERT_TRUE(says("/nowhere/zoo.cfg file is missing"));
     CU_ASSERT_EQUAL(report.errors, 1);
     CU_ASSERT_EQUAL(conf_load("/tmp", &conf, &report), -EISDIR);
+    CU_ASSERT_TRUE(says("/tmp: error: cannot be read"));
 }
 
 static void
@@ -288,12 +289,14 @@ a_flood_of_findings_is_counted_and_errors_stay(void)
 
     for (int i = 0; i < 200; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "what.is.%d=1\n", i);
-    snprintf(text + n, sizeof text - n, "tickTime=x\n");
+    snprintf(text + n, sizeof text - n, "tickTime=x\nsnapCount=x\n");
     CU_ASSERT_EQUAL(given(text), -EINVAL);
     CU_ASSERT_EQUAL(report.count, ARRAY_COUNT(report.message));
     CU_ASSERT_EQUAL(report.warnings, 200);
-    CU_ASSERT_EQUAL(report.dropped, 201 - report.count);
+    CU_ASSERT_EQUAL(report.dropped, 202 - report.count);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 3, "what.is.0"));
     CU_ASSERT_TRUE(finds(CONF_ERROR, 203, "tickTime"));
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 204, "snapCount"));
 }
 
 static int
@@ -328,7 +331,12 @@ the_printed_configuration_loads_again(void)
     static char printed[16384];
     FILE *out = fmemopen(printed, sizeof printed, "w");
 
-    CU_ASSERT_EQUAL(given(BASE "dataLogDir=c:\\\\x\\ty\nflushDelay=3\n"), 0);
+    CU_ASSERT_EQUAL(given(BASE "dataLogDir=c:\\\\x\\ty\nflushDelay=3\n"
+                               "4lw.commands.whitelist=ruok,mntr\n"
+                               "enforce.auth.enabled=true\n"
+                               "enforce.auth.schemes=digest,ip\n"
+                               "autopurge.purgeInterval=90s\n"),
+                    0);
     first = conf;
     conf_print(&conf, out);
     fclose(out);
@@ -352,7 +360,8 @@ a_printed_ensemble_loads_again(void)
     snprintf(text, sizeof text,
              "dataDir=%s\nclientPort=2181\ninitLimit=5\nsyncLimit=2\n"
              "server.1=a:1:2\nserver.2=[::1]:1:2;2181\nserver.3=c:1:2\n"
-             "server.4=d:1:2:observer\ngroup.1=1:2\ngroup.2=3\nweight.3=4\n",
+             "server.4=d:1:2:observer\ngroup.1=1:2\ngroup.2=3\nweight.2=5\n"
+             "weight.3=4\n",
              dir);
     CU_ASSERT_EQUAL_FATAL(given(text), 0);
     first = conf;

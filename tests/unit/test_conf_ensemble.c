@@ -268,6 +268,7 @@ every_voter_is_in_exactly_one_group(void)
         {"group.1=1:2:3\nweight.1=0\nweight.2=0\nweight.3=0\n",
          "no voter has any weight"},
         {"group.16=1:2:3\n", "a group's number is not between"},
+        {"group.0=1:2:3\n", "a group's number is not between"},
         {"group.1=1;2;3\n", "is not a list of servers"},
         {"group.1=1:2:3\nweight.1=-1\n", "is not a number of votes"},
     };
@@ -279,6 +280,14 @@ every_voter_is_in_exactly_one_group(void)
         CU_ASSERT_EQUAL(given_member("1", text), -EINVAL);
         CU_ASSERT_TRUE(says(bad[i].says));
     }
+}
+
+static void
+one_voter_may_have_all_the_weight(void)
+{
+    CU_ASSERT_EQUAL(given_member("1", LIMITS OBSERVED
+                                 "group.1=1:2:3\nweight.2=0\nweight.3=0\n"),
+                    0);
 }
 
 static void
@@ -406,6 +415,7 @@ UNIT_SUITE(conf_ensemble)
     UNIT(ports_on_one_host_must_differ);
     UNIT(groups_and_weights_are_taken_in);
     UNIT(every_voter_is_in_exactly_one_group);
+    UNIT(one_voter_may_have_all_the_weight);
     UNIT(polling_is_allowed_and_warned_of);
     UNIT(what_an_ensemble_lacks_is_warned_of);
     UNIT(numbers_fit_a_session_id);

@@ -20,7 +20,8 @@ put(const char *leaf, const char *text)
 static void
 given_cgroup(const char *line)
 {
-    static const char *const folders[] = {"a", "a/b", "memory", "memory/a"};
+    static const char *const folders[] = {"a",        "a/b",     "memory",
+                                          "memory/a", "unified", "unified/a"};
     char path[DATA_PATH_MAX];
 
     tempdir_make(root);
@@ -66,6 +67,18 @@ version_1_has_its_own_file(void)
     tempdir_remove(root);
 }
 
+/* Version 2 beside version 1, as systemd's hybrid hierarchy has it. */
+static void
+version_2_may_have_a_folder_of_its_own(void)
+{
+    given_cgroup("0::/a\n");
+    put("unified/a/memory.max", "6000\n");
+    CU_ASSERT_EQUAL(conf_cgroup_memory(self, root), 6000);
+    put("unified/a/memory.high", "5500\n");
+    CU_ASSERT_EQUAL(conf_cgroup_memory(self, root), 5500);
+    tempdir_remove(root);
+}
+
 static void
 odd_files_are_no_limit(void)
 {
@@ -90,6 +103,7 @@ UNIT_SUITE(conf_machine)
     UNIT(without_a_limit_there_is_none);
     UNIT(the_least_limit_up_the_tree_counts);
     UNIT(version_1_has_its_own_file);
+    UNIT(version_2_may_have_a_folder_of_its_own);
     UNIT(odd_files_are_no_limit);
     UNIT(this_machine_has_a_core_and_memory);
 }

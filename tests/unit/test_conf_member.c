@@ -83,6 +83,8 @@ no_more_addresses_than_there_is_room_for(void)
     CU_ASSERT_TRUE(reads("a:1:2|b:1:2|c:1:2|d:1:2"));
     CU_ASSERT_FALSE(reads("a:1:2|b:1:2|c:1:2|d:1:2|e:1:2"));
     CU_ASSERT_FALSE(reads("a:1:2|b:3"));
+    CU_ASSERT_FALSE(reads("a:1:2|b:3|c:1:2"));
+    CU_ASSERT_FALSE(reads("[::1\0:1:2"));
     snprintf(name, sizeof name, "%0250d", 0);
     snprintf(value, sizeof value, "%s:1:2|%s:1:2", name, name + 3);
     CU_ASSERT_TRUE(reads(value));
@@ -113,13 +115,21 @@ static void
 what_is_no_member_is_refused(void)
 {
     static const char *const bad[] = {
-        "",           "h",
-        ":1:2",       "h:0:2",
-        "h:1:65536",  "h:x:2",
-        "h:1:2:king", "h:1:2:",
-        "h:1:2;x",    "h:1:2;:2181",
-        "h:1:2;0",    "h:1:2x",
-        "h:1:2|",     "h:1:2:observer:participant",
+        "",
+        "h",
+        ":1:2",
+        "h:0:2",
+        "h:1:65536",
+        "h:x:2",
+        "h:1:2:king",
+        "h:1:2:",
+        "h:1:2;x",
+        "h:1:2;:2181",
+        "h:1:2;0",
+        "h:1:2x",
+        "h:1:2|",
+        "h:1:2:observer:participant",
+        "h:1:2:participanx",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)

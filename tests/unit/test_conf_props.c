@@ -49,6 +49,8 @@ values_are_trimmed_at_both_ends(void)
 {
     CU_ASSERT_TRUE(reads("a= b \t\n", "a", "b"));
     CU_ASSERT_TRUE(reads("a=b\\ ", "a", "b"));
+    CU_ASSERT_TRUE(reads("a=\\ \\tb c", "a", "b c"));
+    CU_ASSERT_TRUE(reads("a=\\ b\\ \\ ", "a", "b"));
 }
 
 static void
@@ -110,6 +112,7 @@ escapes_are_resolved(void)
 {
     CU_ASSERT_TRUE(reads("a\\=b\\:c\\ d=\\q\\\\x", "a=b:c d", "q\\x"));
     CU_ASSERT_TRUE(reads("a=x\\ty\\nz", "a", "x\ty\nz"));
+    CU_ASSERT_TRUE(reads("a=x\\ry\\fz", "a", "x\ry\fz"));
     CU_ASSERT_TRUE(reads("\\#a=b", "#a", "b"));
     CU_ASSERT_TRUE(
         reads("a=\\u0041\\u00e9\\u20AC", "a", "A\xc3\xa9\xe2\x82\xac"));
@@ -124,6 +127,8 @@ bad_escapes_are_told_with_their_line_and_stepped_over(void)
     CU_ASSERT_EQUAL(props_next(&props, &entry), 1);
     CU_ASSERT_STRING_EQUAL(entry.key, "b");
     CU_ASSERT_EQUAL(first_of("a=\\u00"), -EILSEQ);
+    CU_ASSERT_EQUAL(first_of("a\\u00=b"), -EILSEQ);
+    CU_ASSERT_EQUAL(first_of("a\\u0000=b"), -EILSEQ);
     CU_ASSERT_EQUAL(first_of("a=\\u0000"), -EILSEQ);
     CU_ASSERT_EQUAL(first_of("a=\\ud83dx"), -EILSEQ);
     CU_ASSERT_EQUAL(first_of("a=\\ude00"), -EILSEQ);
@@ -142,7 +147,9 @@ static void
 utf8_stays_and_other_bytes_are_latin1(void)
 {
     CU_ASSERT_TRUE(reads("a=\xc3\xa9", "a", "\xc3\xa9"));
+    CU_ASSERT_TRUE(reads("a=\xe0\xa0\x80", "a", "\xe0\xa0\x80"));
     CU_ASSERT_TRUE(reads("a=\xe9", "a", "\xc3\xa9"));
+    CU_ASSERT_TRUE(reads("a=\x80", "a", "\xc2\x80"));
     CU_ASSERT_TRUE(reads("a=\xc3\xa9\xe9", "a", "\xc3\x83\xc2\xa9\xc3\xa9"));
     CU_ASSERT_TRUE(reads("a=\xf0\x9f\x98\x80", "a", "\xf0\x9f\x98\x80"));
 }
@@ -171,6 +178,8 @@ what_is_too_long_is_told_and_stepped_over(void)
     CU_ASSERT_STRING_EQUAL(entry.value, "c");
     text[1 + PROP_VALUE_MAX] = '\n'; /* one less fits */
     CU_ASSERT_EQUAL(first_of(text), 1);
+    text[1] = 'x'; /* and that is a key now */
+    CU_ASSERT_EQUAL(first_of(text), -E2BIG);
 }
 
 /* Every prefix and every one-byte change ends, and within the text. */

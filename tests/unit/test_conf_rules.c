@@ -118,6 +118,12 @@ throttle_weights_must_be_ordered_if_used(void)
     snprintf(text, sizeof text,
              BASE "%sconnection_throttle_weight_enabled=true\n", weight);
     CU_ASSERT_EQUAL(given(text), -EINVAL);
+    snprintf(text + strlen(text), sizeof text - strlen(text),
+             "connection_throttle_renew_session_weight=3\n");
+    CU_ASSERT_EQUAL(given(text), 0); /* as large is no larger */
+    snprintf(text + strlen(text), sizeof text - strlen(text),
+             "connection_throttle_global_session_weight=2\n");
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
 }
 
 static void

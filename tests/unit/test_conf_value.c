@@ -95,6 +95,7 @@ ratios_are_bounded(void)
     CU_ASSERT_EQUAL(reading(key, "1.5"), CONF_ERROR);
     CU_ASSERT_EQUAL(reading(key, "nan"), CONF_ERROR);
     CU_ASSERT_EQUAL(reading(key, "x"), CONF_ERROR);
+    CU_ASSERT_EQUAL(reading(key, "0.5x"), CONF_ERROR);
 }
 
 /* Three kinds of yes: the parser's, a property's, and two odd ones. */
@@ -180,6 +181,7 @@ static void
 the_whitelist_is_a_list_a_star_or_a_star_less_some(void)
 {
     CU_ASSERT_TRUE(allows("ruok , stat", "stat"));
+    CU_ASSERT_TRUE(allows("ruok\t,\tstat", "ruok"));
     CU_ASSERT_FALSE(allows("ruok , stat", "conf"));
     CU_ASSERT_TRUE(allows("*", "wchp"));
     CU_ASSERT_TRUE(allows("*,-wchp", "wchc"));

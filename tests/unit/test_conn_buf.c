@@ -33,6 +33,20 @@ the_last_given_is_the_next_taken(void)
 }
 
 static void
+all_that_were_given_are_taken_again(void)
+{
+    struct buf *b[3];
+
+    buf_pool_init(&pool, 1 << 20);
+    for (int i = 0; i < 3; i++)
+        b[i] = buf_take(&pool, 60000); /* one mapping each */
+    for (int i = 0; i < 3; i++)
+        buf_give(&pool, b[i]);
+    for (int i = 3; i-- > 0;)
+        CU_ASSERT_PTR_EQUAL(buf_take(&pool, 60000), b[i]);
+}
+
+static void
 what_is_out_is_bounded(void)
 {
     struct buf *b;
@@ -133,6 +147,7 @@ UNIT_SUITE(conn_buf)
     unit_suite("conn_buf");
     UNIT(a_buffer_has_the_room_asked_for);
     UNIT(the_last_given_is_the_next_taken);
+    UNIT(all_that_were_given_are_taken_again);
     UNIT(what_is_out_is_bounded);
     UNIT(the_last_eighth_is_for_small_buffers);
     UNIT(reserving_keeps_the_content);

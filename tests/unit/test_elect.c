@@ -154,6 +154,18 @@ settles_anew_when_its_vote_changed(void)
 }
 
 static void
+settles_anew_in_a_newer_round(void)
+{
+    struct elect e = given(ZXID(1, 5));
+
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 2);
+    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
+    CU_ASSERT_TRUE(did(ELECT_SET_ALARM));
+    CU_ASSERT_FALSE(did(ELECT_TELL)); /* it was told with all others */
+}
+
+static void
 does_not_settle_anew_for_what_it_heard_before(void)
 {
     struct elect e = given(ZXID(1, 5));
@@ -256,15 +268,24 @@ joins_only_a_leader_that_speaks_itself(void)
 static void
 a_leader_has_to_speak_again_in_each_election(void)
 {
-    struct elect e = given(ZXID(1, 5));
+    static struct quorum five = {
+        .count = 5,
+        .member = {{.sid = 1}, {.sid = 2}, {.sid = 3}, {.sid = 4}, {.sid = 5}}};
+    struct elect e;
 
-    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
-    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
-    elect_over(&e);
+    elect_init(&e, &five, 1, 0);
     last = (struct elect_out){0};
     elect_look(&e, ZXID(1, 5), 1, &last);
     hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
-    CU_ASSERT_FALSE(did(ELECT_DECIDE));
+    hears(&e, 4, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
+    CU_ASSERT_EQUAL_FATAL(e.state, ELECT_DECIDED);
+    elect_over(&e);
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 4, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
+    hears(&e, 5, PEER_FOLLOWING, 3, ZXID(1, 5), 7); /* a quorum of them */
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
 }
 
@@ -391,6 +412,9 @@ a_decided_server_tells_those_who_look(void)
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
     CU_ASSERT_EQUAL(last.act[0].vote.epoch, 2);
     CU_ASSERT_EQUAL(last.act[0].vote.state, PEER_LEADING);
+    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 6);
+    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL); /* an observer, too */
+    CU_ASSERT_EQUAL(last.act[0].to, 9);
 }
 
 /* It may have begun to look after we told all, and dropped that. */
@@ -502,6 +526,27 @@ waits_for_the_leader_it_lost_when_that_looks_too(void)
         CU_ASSERT_FALSE(did(ELECT_DECIDE)); /* it may know of a better vote */
         CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
     }
+}
+
+/* Nobody is lost: it was the leader itself. */
+static void
+who_led_waits_for_everybody(void)
+{
+    struct elect e;
+
+    elect_init(&e, &three, 2, 0);
+    last = (struct elect_out){0};
+    elect_reach(&e, 0xf, &last);
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 1, PEER_LOOKING, 2, ZXID(1, 5), 1);
+    hears(&e, 3, PEER_LOOKING, 2, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL_FATAL(e.mine.state, PEER_LEADING);
+    last = (struct elect_out){0};
+    elect_look(&e, ZXID(1, 5), 1, &last);
+    hears(&e, 3, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    CU_ASSERT_FALSE(did(ELECT_DECIDE)); /* 1 may know of a better vote */
+    hears(&e, 1, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    CU_ASSERT_TRUE(did(ELECT_DECIDE));
 }
 
 static void
@@ -687,6 +732,7 @@ UNIT_SUITE(elect)
     UNIT(decides_at_once_when_all_agree);
     UNIT(does_not_wait_for_those_it_cannot_reach);
     UNIT(settles_anew_when_its_vote_changed);
+    UNIT(settles_anew_in_a_newer_round);
     UNIT(does_not_settle_anew_for_what_it_heard_before);
     UNIT(one_server_is_no_quorum);
     UNIT(looks_on_when_the_quorum_is_lost);
@@ -710,6 +756,7 @@ UNIT_SUITE(elect)
     UNIT(a_role_that_is_over_is_told_to_nobody);
     UNIT(does_not_wait_for_the_leader_it_lost);
     UNIT(waits_for_the_leader_it_lost_when_that_looks_too);
+    UNIT(who_led_waits_for_everybody);
     UNIT(resends_less_and_less_often);
     UNIT(who_does_not_vote_asks_every_second);
     UNIT(a_vote_says_of_which_ensemble_we_are);

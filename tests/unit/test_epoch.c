@@ -111,7 +111,11 @@ text_that_is_no_number_is_refused(void)
     given_file("currentEpoch", "");
     CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), -EINVAL);
     given_file("currentEpoch", "12x");
+    error = (struct data_error){.offset = 0};
     CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), -EINVAL);
+    CU_ASSERT(strstr(error.path, "currentEpoch") != NULL);
+    CU_ASSERT(strstr(error.what, "not a number") != NULL);
+    CU_ASSERT(strlen(error.remedy) > 0);
     tempdir_remove(dir);
 }
 

@@ -92,6 +92,23 @@ a_touch_moves_a_session_either_way(void)
     CU_ASSERT_PTR_EQUAL(due(START + 13000), s);
 }
 
+/* Out of the middle of those that end together. */
+static void
+a_touch_leaves_its_neighbours_where_they_are(void)
+{
+    struct session *a, *b, *c;
+
+    nobody();
+    a = opened(1, 4000, START);
+    b = opened(2, 4000, START);
+    c = opened(3, 4000, START);
+    expiry_touch(&expiry, b, START + 3000);
+    CU_ASSERT_PTR_EQUAL(due(START + 5000), c);
+    CU_ASSERT_PTR_EQUAL(due(START + 5000), a);
+    CU_ASSERT_PTR_NULL(due(START + 5000));
+    CU_ASSERT_PTR_EQUAL(due(START + 8000), b);
+}
+
 static void
 removed_sessions_do_not_end(void)
 {
@@ -158,6 +175,7 @@ UNIT_SUITE(expiry)
     UNIT(a_silent_session_ends_within_a_tick_after_its_timeout);
     UNIT(a_session_that_was_heard_of_lives_on);
     UNIT(a_touch_moves_a_session_either_way);
+    UNIT(a_touch_leaves_its_neighbours_where_they_are);
     UNIT(removed_sessions_do_not_end);
     UNIT(a_removal_during_the_walk_is_safe);
     UNIT(timeouts_longer_than_the_wheel_are_kept);

@@ -94,7 +94,8 @@ what_is_somebody_elses_finds_nobody(void)
     forward_clear(f);
     keep_write(5, 1);
     CU_ASSERT_PTR_NULL(forward_take(f, 5, 2, ZK_OP_SET_DATA, &o));
-    CU_ASSERT_PTR_NULL(forward_take(f, 6, 1, ZK_OP_SET_DATA, &o));
+    for (session_id_t other = 6; other < 20 * FORWARD_BUCKETS; other++)
+        CU_ASSERT_PTR_NULL(forward_take(f, other, 1, ZK_OP_SET_DATA, &o));
     CU_ASSERT_EQUAL(forward_waiting(f), 1);
 }
 
@@ -157,6 +158,20 @@ sessions_are_answered_in_any_order(void)
     CU_ASSERT_EQUAL(o.worker, 2);
     CU_ASSERT_EQUAL(forward_take_session(f, 8, &o)->session, 8);
     CU_ASSERT_PTR_NULL(forward_take_session(f, 8, &o));
+}
+
+static void
+a_session_is_no_answer_to_anything_else(void)
+{
+    struct origin o;
+
+    forward_clear(f);
+    keep_write(5, 0);
+    forward_keep(f, request(REQ_SESSION_RESUME, 0, 8, 0, 0), 1, 8);
+    CU_ASSERT_PTR_NULL(forward_take_session(f, 5, &o));
+    for (session_id_t other = 9; other < 20 * FORWARD_BUCKETS; other++)
+        CU_ASSERT_PTR_NULL(forward_take_session(f, other, &o));
+    CU_ASSERT_EQUAL(forward_waiting(f), 2);
 }
 
 static void
@@ -254,7 +269,7 @@ new_requests_leave_room_for_old_ones(void)
     req = request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 900000);
     for (; forward_has_room(f, req, false); count++)
         forward_keep(f, req, 1, 5);
-    CU_ASSERT_TRUE(count > 100);
+    CU_ASSERT_EQUAL(count, FORWARD_BYTES / 2 / req->size);
     for (uint32_t i = 0; i < count; i++) {
         CU_ASSERT_TRUE_FATAL(forward_has_room(f, req, true));
         forward_keep(f, req, 1, 5);
@@ -315,6 +330,7 @@ UNIT_SUITE(forward)
     UNIT(of_two_alike_the_older_is_answered);
     UNIT(syncs_are_answered_in_their_order);
     UNIT(sessions_are_answered_in_any_order);
+    UNIT(a_session_is_no_answer_to_anything_else);
     UNIT(what_waits_is_found_oldest_first);
     UNIT(as_many_as_may_wait_can_be_asked_again);
     UNIT(what_is_kept_again_stays_whole);

@@ -121,6 +121,42 @@ memory_goes_from_batch_to_batch(void)
     done();
 }
 
+/* Two of these are in a chunk: the one that the batch is at. */
+static const struct batch_chunk *
+filled(zxid_t z)
+{
+    static const uint8_t data[400 * 1024];
+    char path[16];
+
+    snprintf(path, sizeof path, "/n%d", (int)z);
+    apply(a_create_with(z, path, (struct bytes){data, sizeof data},
+                        acl_open_to_all, 0, (int32_t)z));
+    return batch.chunks;
+}
+
+static void
+all_its_memory_goes_to_the_next_batch(void)
+{
+    const struct batch_chunk *known[3];
+    zxid_t z = 0;
+
+    given_fresh_image();
+    for (int i = 0; i < 3; i++) {
+        filled(++z);
+        known[i] = filled(++z);
+    }
+    CU_ASSERT_PTR_NOT_EQUAL(known[0], known[2]);
+    commit();
+    for (int i = 0; i < 6; i++) {
+        const struct batch_chunk *chunk = filled(++z);
+
+        CU_ASSERT_TRUE(chunk == known[0] || chunk == known[1] ||
+                       chunk == known[2]);
+    }
+    commit();
+    done();
+}
+
 static void
 changes_become_rows(void)
 {
@@ -131,13 +167,61 @@ changes_become_rows(void)
     apply(a_set_data(4, "/a", "two", 1));
     apply(a_set_data(5, "/a", "three", 2));
     CU_ASSERT_EQUAL(batch.row_count, 3);
+    CU_ASSERT_EQUAL(batch.txns, 5);
+    CU_ASSERT_TRUE(image_batch_is_full(&batch, 3, SIZE_MAX));
     commit();
+    CU_ASSERT_EQUAL(batch.txns, 0);
+    CU_ASSERT_FALSE(image_batch_is_full(&batch, 1, 1));
     CU_ASSERT_EQUAL(image.meta.zxid, 5);
     HOLDS("Se 4000\n"
           "/ [] c0 m0 p2 v0 c1 a0 o0\n"
           "/a [three] c2 m5 p3 v2 c1 a0 o0\n"
           "/a/e [] c3 m3 p3 v0 c0 a0 oe\n"
           "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n");
+    done();
+}
+
+/* ZOOKEEPER-4846: the snapshot had the node, and not yet this list. */
+static void
+a_node_that_is_there_gets_the_list_of_its_creation(void)
+{
+    static const uint8_t read[] = "\0\0\0\1\0\0\0\1\0\0\0\5world"
+                                  "\0\0\0\6anyone";
+    struct bytes acl = {read, sizeof read - 1};
+    struct batch_row *row;
+
+    given_fresh_image();
+    apply(a_create(1, "/a", "", 0, 1));
+    commit();
+    batch.is_fuzzy = true;
+    apply(a_create_with(2, "/a", bytes_of(""), acl, 0, 1));
+    commit();
+    CU_ASSERT_EQUAL(batch_row(&batch, bytes_of("/a"), &row), 0);
+    CU_ASSERT_TRUE(bytes_equal(row->now.acl, acl));
+    done();
+}
+
+/* Children of the future, below a node that goes now and comes again. */
+static void
+what_a_fuzzy_snapshot_has_below_goes_with_a_node(void)
+{
+    char *text;
+
+    given_fresh_image();
+    given_long_path();
+    apply(a_create(1, "/a", "", 0, 1));
+    apply(a_create(2, "/a/1", "", 0, 1));
+    apply(a_create(3, long_path, "", 0, 2));
+    apply(a_create(4, "/a1", "", 0, 2));
+    commit();
+    batch.is_fuzzy = true;
+    apply(a_delete(5, "/a"));
+    commit();
+    text = dump_image(false);
+    CU_ASSERT_PTR_NULL(strstr(text, "/a "));
+    CU_ASSERT_PTR_NULL(strstr(text, "/a/"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "/a1 "));
+    free(text);
     done();
 }
 
@@ -395,7 +479,10 @@ UNIT_SUITE(image_batch)
     UNIT(a_wrong_digest_of_the_leader_is_told);
     UNIT(data_takes_the_place_of_older_data);
     UNIT(memory_goes_from_batch_to_batch);
+    UNIT(all_its_memory_goes_to_the_next_batch);
     UNIT(changes_become_rows);
+    UNIT(a_node_that_is_there_gets_the_list_of_its_creation);
+    UNIT(what_a_fuzzy_snapshot_has_below_goes_with_a_node);
     UNIT(what_was_not_committed_is_not_there);
     UNIT(a_node_made_and_gone_leaves_only_its_parents_stat);
     UNIT(a_parent_is_only_raised);

@@ -191,6 +191,34 @@ one_server_is_one_voter_however_often_it_comes(void)
     CU_ASSERT_EQUAL(leader.state, LEADER_DISCOVERY);
 }
 
+/* Slots count from 0, sids mostly do not. */
+static void
+the_first_slot_is_one_like_the_others(void)
+{
+    struct learner_info info = follower(2);
+
+    given();
+    joins(0);
+    hears_info(0, Q_FOLLOWER_INFO, EPOCH(4), &info);
+    stored();
+    CU_ASSERT_TRUE_FATAL(sends(0, Q_LEADER_INFO, EPOCH(5)));
+    promises(0, 4, ZXID(4, 3));
+    stored();
+    is_durable(ZXID(4, 3));
+    is_brought_up(0);
+    CU_ASSERT_TRUE(sends(0, Q_UP_TO_DATE, -1));
+    proposes(ZXID(5, 1));
+    CU_ASSERT_TRUE(sends(0, Q_PROPOSAL, ZXID(5, 1)));
+    is_durable(ZXID(5, 1));
+    acks(0, ZXID(5, 1));
+    CU_ASSERT_EQUAL(leader.committed, ZXID(5, 1));
+    passes(SYNC_MS);
+    CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
+    joins(7);
+    hears_info(7, Q_FOLLOWER_INFO, EPOCH(5), &info);
+    CU_ASSERT_TRUE(closed(0));
+}
+
 static void
 a_zabd_learner_is_recognised_with_what_both_can(void)
 {
@@ -571,6 +599,7 @@ UNIT_SUITE(leader_hear)
     UNIT(a_stranger_that_promised_a_later_epoch_is_only_refused);
     UNIT(the_newer_connection_of_a_server_wins);
     UNIT(one_server_is_one_voter_however_often_it_comes);
+    UNIT(the_first_slot_is_one_like_the_others);
     UNIT(a_zabd_learner_is_recognised_with_what_both_can);
     UNIT(an_ack_epoch_without_an_epoch_is_refused);
     UNIT(a_packet_out_of_stage_closes);

@@ -270,6 +270,19 @@ a_quorum_of_zabds_confirms_it(void)
     CU_ASSERT_EQUAL(act(LEADER_KEEP_IDENTITY)->identity.epoch, 5);
 }
 
+/* All that we began with has to be there, as anywhere. */
+static void
+our_own_disk_may_be_the_last_of_that_quorum(void)
+{
+    (void)fixed(&none, &none);
+    stored();
+    is_brought_up(2);
+    CU_ASSERT_PTR_NULL(act(LEADER_KEEP_IDENTITY));
+    is_durable(ZXID(4, 3));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(act(LEADER_KEEP_IDENTITY));
+    CU_ASSERT_TRUE(act(LEADER_KEEP_IDENTITY)->identity.is_confirmed);
+}
+
 /* A new leader tells at once what is confirmed, and stores nothing more. */
 static void
 what_is_confirmed_is_not_confirmed_again(void)
@@ -465,6 +478,17 @@ who_turns_out_to_be_foreign_goes(void)
 }
 
 static void
+who_has_left_before_is_not_sent_away(void)
+{
+    given_asked(&none, &ours);
+    zabd_comes(3, 4, &alien);
+    leaves(3);
+    promises(2, 4, ZXID(4, 3));
+    CU_ASSERT_PTR_NULL(act(LEADER_FOREIGN));
+    CU_ASSERT_PTR_NULL(act(LEADER_CLOSE));
+}
+
+static void
 apaches_servers_are_never_judged(void)
 {
     given_with(&ours);
@@ -537,6 +561,7 @@ UNIT_SUITE(leader_identity)
     UNIT(trunc_and_snap_tell_it_too);
     UNIT(leader_info_tells_what_we_know_so_far);
     UNIT(a_quorum_of_zabds_confirms_it);
+    UNIT(our_own_disk_may_be_the_last_of_that_quorum);
     UNIT(what_is_confirmed_is_not_confirmed_again);
     UNIT(the_first_ping_behind_it_says_so);
     UNIT(apaches_servers_confirm_nothing);
@@ -552,6 +577,7 @@ UNIT_SUITE(leader_identity)
     UNIT(a_foreign_observer_is_dismissed_too);
     UNIT(a_dismissed_one_that_does_not_hang_up_is_closed);
     UNIT(who_turns_out_to_be_foreign_goes);
+    UNIT(who_has_left_before_is_not_sent_away);
     UNIT(apaches_servers_are_never_judged);
     UNIT(a_master_tells_its_observers_what_its_leader_told);
     UNIT(a_master_dismisses_foreign_observers);

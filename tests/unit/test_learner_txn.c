@@ -257,6 +257,18 @@ what_comes_behind_new_leader_does_not_delay_its_ack(void)
     did(&g, 0, LEARNER_STORE_CURRENT);
 }
 
+/* The disk goes on with what is behind it, and has one epoch to store. */
+static void
+the_epoch_goes_to_disk_once(void)
+{
+    given_syncing(&g, conf_with(OLD(3)));
+    hear(&g, Q_NEW_LEADER, NEW(0));
+    did(&g, 0, LEARNER_STORE_CURRENT);
+    hear(&g, Q_PROPOSAL, NEW(1));
+    durable(&g, NEW(1));
+    did_nothing(&g);
+}
+
 static void
 new_leader_of_another_epoch_is_refused(void)
 {
@@ -779,6 +791,7 @@ UNIT_SUITE(learner_txn)
     UNIT(without_new_history_only_the_epoch_goes_to_disk);
     UNIT(pairs_behind_a_cut_are_on_disk_before_the_ack);
     UNIT(what_comes_behind_new_leader_does_not_delay_its_ack);
+    UNIT(the_epoch_goes_to_disk_once);
     UNIT(new_leader_of_another_epoch_is_refused);
     UNIT(a_second_new_leader_is_refused);
     UNIT(up_to_date_before_our_ack_is_refused);

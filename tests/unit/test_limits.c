@@ -26,6 +26,17 @@ an_address_has_no_port(void)
 }
 
 static void
+all_of_an_ipv6_address_counts(void)
+{
+    struct sockaddr_in6 a = {.sin6_family = AF_INET6}, b = a;
+
+    inet_pton(AF_INET6, "2001:db8::1", &a.sin6_addr);
+    inet_pton(AF_INET6, "2001:db9::1", &b.sin6_addr);
+    CU_ASSERT_NOT_EQUAL(limits_address((const struct sockaddr *)&a),
+                        limits_address((const struct sockaddr *)&b));
+}
+
+static void
 connections_of_an_address_are_counted(void)
 {
     memset(slots, 0, sizeof slots);
@@ -36,6 +47,28 @@ connections_of_an_address_are_counted(void)
     limits_ip_drop(slots, 5);
     CU_ASSERT_EQUAL(limits_ip_count(slots, 5), 1);
     CU_ASSERT_EQUAL(limits_ip_count(slots, 7), 0);
+}
+
+/* Each takes the next slot, and leaves the others theirs. */
+static void
+addresses_that_collide_are_counted_apart(void)
+{
+    uint64_t a = IP_SLOTS + 3, b = 2 * IP_SLOTS + 3, c = 3 * IP_SLOTS + 3;
+
+    memset(slots, 0, sizeof slots);
+    limits_ip_add(slots, a);
+    limits_ip_add(slots, b);
+    limits_ip_add(slots, b);
+    limits_ip_add(slots, c);
+    CU_ASSERT_EQUAL(limits_ip_count(slots, a), 1);
+    CU_ASSERT_EQUAL(limits_ip_count(slots, b), 2);
+    limits_ip_drop(slots, a);
+    limits_ip_drop(slots, b);
+    CU_ASSERT_EQUAL(limits_ip_count(slots, b), 1);
+    CU_ASSERT_EQUAL(limits_ip_count(slots, c), 1);
+    limits_ip_add(slots, c); /* where it was, though there is room before */
+    limits_ip_drop(slots, c);
+    CU_ASSERT_EQUAL(limits_ip_count(slots, c), 1);
 }
 
 /* Slots of those that left serve others, also behind a collision. */
@@ -134,8 +167,10 @@ a_share_is_enough_for_one_connection(void)
     conf.connect_weight_global = 3;
     CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 1, 1), 4);
     CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 2, 1201), 40);
+    conf.connect_weight_global = 4; /* all that there is */
+    CU_ASSERT_TRUE(accepted_by_four(b, &conf, 2000, 9000) > 0);
     conf.connect_weight_global = 5; /* more than there ever is */
-    CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 2000, 9000), 0);
+    CU_ASSERT_EQUAL(accepted_by_four(b, &conf, 10000, 19000), 0);
 }
 
 /* --- dropped at random --------------------------------------------------- */
@@ -222,7 +257,9 @@ UNIT_SUITE(limits)
 {
     unit_suite("limits");
     UNIT(an_address_has_no_port);
+    UNIT(all_of_an_ipv6_address_counts);
     UNIT(connections_of_an_address_are_counted);
+    UNIT(addresses_that_collide_are_counted_apart);
     UNIT(slots_are_used_again);
     UNIT(no_tokens_no_limit);
     UNIT(a_bucket_empties_and_fills);

@@ -489,6 +489,23 @@ a_marker_that_says_nothing_stops_the_start(void)
     tempdir_remove(given_dir);
 }
 
+/* Somebody took it away meanwhile: what there is stays. */
+static void
+a_marker_without_its_snapshot_stops_the_start(void)
+{
+    char path[DATA_PATH_MAX];
+
+    given_server();
+    given_appended(1, 9);
+    txlog_close(&given.log);
+    data_path(path, given.dirs.snap, "rebase");
+    file_write(path, "700000002\n", 10);
+    CU_ASSERT_EQUAL(given_start(1), -ENOENT);
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 9), TXLOG_IN);
+    CU_ASSERT(given_has("rebase"));
+    tempdir_remove(given_dir);
+}
+
 static void
 without_the_snapshot_nothing_is_replaced(void)
 {
@@ -742,6 +759,7 @@ UNIT_SUITE(log_orders)
     UNIT(a_log_directory_of_its_own_is_emptied_too);
     UNIT(a_start_finishes_a_rebase);
     UNIT(a_marker_that_says_nothing_stops_the_start);
+    UNIT(a_marker_without_its_snapshot_stops_the_start);
     UNIT(without_the_snapshot_nothing_is_replaced);
     UNIT(after_a_rebase_a_successor_knows_the_base);
     UNIT(an_unanswered_order_is_done_again);

@@ -73,6 +73,11 @@ refuses_what_is_not_two_or_three_byte_utf8(void)
 
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
         CU_ASSERT_FALSE(valid(bad[i]));
+    /* What lies behind a path in its frame is no part of it. */
+    CU_ASSERT_FALSE(
+        path_valid((struct bytes){(const uint8_t *)"/\xc3\xa9", 2}));
+    CU_ASSERT_FALSE(
+        path_valid((struct bytes){(const uint8_t *)"/\xe2\x82\xac", 3}));
 }
 
 static void

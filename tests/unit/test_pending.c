@@ -114,6 +114,23 @@ rollback_keeps_the_chains_whole(void)
     }
 }
 
+/* What a transaction saved is forgotten with it. */
+static void
+a_node_is_touched_by_any_number_of_transactions(void)
+{
+    struct pending *p = empty();
+
+    added("/a", 1);
+    for (zxid_t z = 2; z < 10 * CAPACITY; z++) {
+        pending_begin(p);
+        pending_touch(p, find("/a"));
+        CU_ASSERT_EQUAL_FATAL(p->saved_count, 1);
+        pending_commit(p, z);
+    }
+    pending_release(p, 10 * CAPACITY);
+    CU_ASSERT_EQUAL(p->used, 0);
+}
+
 static void
 places_are_used_again(void)
 {
@@ -145,6 +162,7 @@ UNIT_SUITE(pending)
     UNIT(a_node_is_found_until_its_last_change_is_applied);
     UNIT(rollback_restores_what_was_touched_and_forgets_what_was_added);
     UNIT(rollback_keeps_the_chains_whole);
+    UNIT(a_node_is_touched_by_any_number_of_transactions);
     UNIT(places_are_used_again);
     UNIT(long_and_short_paths_hash_apart);
 }

@@ -55,6 +55,10 @@ agrees_on_the_largest_zxid(void)
         CU_ASSERT_EQUAL(server[i].mine.leader, 4);
         CU_ASSERT_EQUAL(server[i].mine.zxid, 9);
     }
+    given_zxids((zxid_t[]){9, 5, 7, 8, 1}); /* the first of the list */
+    one_round(0x1f);
+    CU_ASSERT_EQUAL(one_round(0x1f), SERVERS);
+    CU_ASSERT_EQUAL(server[4].mine.leader, 1);
 }
 
 /* A vote was told before its candidate logged more: the latest word counts. */
@@ -69,6 +73,12 @@ a_candidate_stands_with_the_most_that_anybody_reports(void)
     CU_ASSERT_TRUE(poll_end(&server[4]));
     CU_ASSERT_EQUAL(server[4].mine.leader, 3);
     CU_ASSERT_EQUAL(server[4].mine.zxid, 8);
+    poll_begin(&server[4], 8);
+    poll_hear(&server[4], &(struct poll_answer){8, 1, 3, 6, 0});
+    poll_hear(&server[4], &(struct poll_answer){8, 2, 3, 9, 0});
+    poll_hear(&server[4], &(struct poll_answer){8, 3, 3, 7, 0});
+    CU_ASSERT_TRUE(poll_end(&server[4]));
+    CU_ASSERT_EQUAL(server[4].mine.zxid, 9);
 }
 
 static void

@@ -252,6 +252,29 @@ no_session_opens_when_the_table_is_nearly_full(void)
     kit_close(k);
 }
 
+/* With its digest, which goes behind all that is written. */
+static void
+no_transaction_is_larger_than_may_be(void)
+{
+    enum { LIMIT = 2048 };
+    struct kit *k = kit_open();
+    char data[LIMIT + 1] = "";
+
+    k->prep.rules.txn_max = LIMIT;
+    for (int size = 0; size < LIMIT; size++) {
+        int32_t err =
+            ask_create_as(k, ZK_OP_CREATE, "/a", data, acl_open_to_all, 0);
+
+        CU_ASSERT_TRUE(k->result.size <= LIMIT);
+        CU_ASSERT_EQUAL(err == ZK_OK, size <= LIMIT - 86);
+        if (err == ZK_OK)
+            ask_delete(k, "/a", -1);
+        kit_apply_all(k);
+        data[size] = 'x';
+    }
+    kit_close(k);
+}
+
 static void
 a_need_is_a_bound_for_any_request(void)
 {
@@ -345,6 +368,7 @@ UNIT_SUITE(prep)
     UNIT(too_much_pending_waits_until_it_is_applied);
     UNIT(opening_a_session_writes_its_timeout);
     UNIT(no_session_opens_when_the_table_is_nearly_full);
+    UNIT(no_transaction_is_larger_than_may_be);
     UNIT(a_need_is_a_bound_for_any_request);
     UNIT(no_request_breaks_it);
 }

@@ -34,6 +34,8 @@ the_first_check_that_fails_names_the_error(void)
     CU_ASSERT_EQUAL(ask_create_as(k, 1, "nope", "", bad, 0), ZK_BAD_ARGUMENTS);
     CU_ASSERT_EQUAL(ask_create_as(k, 1, NULL, "", acl_open_to_all, 9),
                     ZK_BAD_ARGUMENTS);
+    CU_ASSERT_EQUAL(ask_create_as(k, 1, NULL, "", acl_open_to_all, -1),
+                    ZK_BAD_ARGUMENTS);
     CU_ASSERT_EQUAL(ask_create_as(k, 1, NULL, "", acl_open_to_all, 0),
                     ZK_MARSHALLING);
     CU_ASSERT_EQUAL(ask_create_as(k, 1, "", "", bad, 0), ZK_BAD_ARGUMENTS);

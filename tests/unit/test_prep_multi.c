@@ -271,6 +271,7 @@ what_does_not_belong_refuses_the_whole(void)
         CU_ASSERT_EQUAL(ask(k), ZK_MARSHALLING);
         CU_ASSERT_EQUAL(kit_last(k).header.type, ZK_OP_ERROR);
         CU_ASSERT_PTR_NULL(k->result.reply_ops);
+        CU_ASSERT_EQUAL(k->prep.pending.used, 0);
     }
     kit_apply_all(k);
     CU_ASSERT_FALSE(kit_has(k, "/a"));

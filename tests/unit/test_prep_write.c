@@ -65,7 +65,8 @@ set_data_checks_in_order(void)
     CU_ASSERT_EQUAL(ask_set(k, "/a", "x", 0), ZK_OK);
     CU_ASSERT_EQUAL(ask_set(k, "/a", "x", 0), ZK_BAD_VERSION);
     CU_ASSERT_EQUAL(ask_set(k, "/a", NULL, 1), ZK_OK);
-    CU_ASSERT_EQUAL(ask_set(k, "/", "root", -1), ZK_OK);
+    CU_ASSERT_EQUAL(ask_set(k, "/", "root", 0), ZK_OK);
+    CU_ASSERT_EQUAL(ask_set(k, "/", "again", 1), ZK_OK);
     kit_apply_all(k);
     kit_close(k);
 }

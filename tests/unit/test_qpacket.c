@@ -65,14 +65,15 @@ empty_data_is_not_null(void)
 static void
 a_cut_packet_asks_for_more(void)
 {
-    struct bytes whole = CAPTURED(request);
+    struct bytes whole[] = {CAPTURED(request), CAPTURED(ping_answer)};
     struct qpacket p;
 
-    for (int32_t size = 0; size < whole.size; size++) {
-        struct bytes part = {whole.data, size};
+    for (size_t i = 0; i < ARRAY_COUNT(whole); i++)
+        for (int32_t size = 0; size < whole[i].size; size++) {
+            struct bytes part = {whole[i].data, size};
 
-        CU_ASSERT_EQUAL_FATAL(qpacket_get(part, 1000, &p), 0);
-    }
+            CU_ASSERT_EQUAL_FATAL(qpacket_get(part, 1000, &p), 0);
+        }
 }
 
 static void
@@ -90,6 +91,9 @@ lengths_that_cannot_be_are_refused(void)
     store_be32(wire + 16 + 62, (uint32_t)-7);
     CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p), -EBADMSG);
     store_be32(wire + 16 + 62, QPACKET_IDS_MAX + 1);
+    CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p), -EBADMSG);
+    store_be32(wire + 16 + 62, 1);
+    store_be32(wire + 16 + 62 + 4, (uint32_t)-2);
     CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p), -EBADMSG);
 }
 

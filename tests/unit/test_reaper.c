@@ -294,6 +294,29 @@ a_leap_that_is_taken_back_leaves_nothing(void)
     kit_close(k);
 }
 
+static void
+of_leaps_that_are_taken_back_in_part_the_rest_stays(void)
+{
+    static const int64_t ahead[] = {DAY, 2 * (int64_t)DAY, DAY + DAY / 2,
+                                    DAY / 2};
+    static struct reaper r;
+    struct kit *k = kit_open();
+    wall_ms_t made;
+
+    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
+    kit_apply_all(k);
+    made = made_at(k, "/a");
+    reaper_init(&r, each_minute(), 0, made);
+    for (size_t i = 0; i < ARRAY_COUNT(ahead); i++) {
+        mono_ms_t passed = 60000 * (mono_ms_t)(i + 1);
+
+        CU_ASSERT_FALSE(takes(&r, k, passed, made + passed + ahead[i]));
+    }
+    CU_ASSERT_FALSE(takes(&r, k, HOUR - 1, made + HOUR - 1 + DAY / 2));
+    CU_ASSERT_TRUE(takes(&r, k, HOUR + 60000, made + HOUR + 60000 + DAY / 2));
+    kit_close(k);
+}
+
 UNIT_SUITE(reaper)
 {
     unit_suite("reaper");
@@ -310,4 +333,5 @@ UNIT_SUITE(reaper)
     UNIT(what_is_made_after_a_leap_goes_in_its_time);
     UNIT(each_leap_counts_for_what_was_made_before_it);
     UNIT(a_leap_that_is_taken_back_leaves_nothing);
+    UNIT(of_leaps_that_are_taken_back_in_part_the_rest_stays);
 }

@@ -126,6 +126,32 @@ an_empty_multi_is_its_end(void)
           "\377\377\377\377\1\377\377\377\377");
 }
 
+/* Every create but the plain one answers as create2, with a Stat. */
+static void
+a_multi_has_one_result_for_each_operation(void)
+{
+    static const char body[] = "\0\0\0\3"
+                               "\0\0\0\1\0\0\0\52\0\0\0\2/a\0\0\0\0"
+                               "\0\0\0\1\0\0\0\37\0\0\0\5world\0\0\0\6anyone"
+                               "\0\0\0\0\1"
+                               "\0\0\0\23\0\0\0\51\0\0\0\2/c\0\0\0\0"
+                               "\0\0\0\1\0\0\0\37\0\0\0\5world\0\0\0\6anyone"
+                               "\0\0\0\1"
+                               "\0\0\0\2\0\0\0\6\0\0\0\2/a";
+    struct txn t = given(ZK_OP_MULTI, body, sizeof body - 1);
+    struct outcome o[3] = {{0}};
+    int32_t ops[3] = {ZK_OP_CREATE, ZK_OP_CREATE_CONTAINER, ZK_OP_DELETE};
+
+    fresh();
+    reply_put_write(&out, 1, ZK_OP_MULTI, &t, o, ops);
+    CU_ASSERT_EQUAL(jute_out_size(&out),
+                    20 + 9 + 6 + 9 + 6 + ZK_STAT_BYTES + 9 + 9);
+    CU_ASSERT_EQUAL(load_be32(buffer + 20), ZK_OP_CREATE);
+    CU_ASSERT_EQUAL(load_be32(buffer + 35), ZK_OP_CREATE2);
+    CU_ASSERT_EQUAL(load_be32(buffer + 50 + ZK_STAT_BYTES), ZK_OP_DELETE);
+    CU_ASSERT_TRUE(jute_out_size(&out) <= reply_write_bytes(&t, 3));
+}
+
 static void
 a_failed_multi_has_one_error_for_each_operation(void)
 {
@@ -165,6 +191,7 @@ UNIT_SUITE(reply)
     UNIT(a_create2_answers_with_a_stat_too);
     UNIT(an_error_has_no_body);
     UNIT(an_empty_multi_is_its_end);
+    UNIT(a_multi_has_one_result_for_each_operation);
     UNIT(a_failed_multi_has_one_error_for_each_operation);
     UNIT(what_does_not_fit_is_bad);
 }

@@ -68,6 +68,22 @@ a_null_path_does_not_parse_where_one_is_needed(void)
 }
 
 static void
+auth_and_sasl_carry_what_they_say(void)
+{
+    struct bytes auth = BYTES("\0\0\0\0\0\0\0\6digest\0\0\0\3a:b");
+    struct auth_request r;
+    struct bytes token;
+
+    CU_ASSERT_TRUE(request_auth(auth, &r));
+    CU_ASSERT_TRUE(bytes_are(r.scheme, "digest"));
+    CU_ASSERT_TRUE(bytes_are(r.auth, "a:b"));
+    auth.size--;
+    CU_ASSERT_FALSE(request_auth(auth, &r));
+    CU_ASSERT_TRUE(request_sasl(BYTES("\0\0\0\0"), &token));
+    CU_ASSERT_FALSE(request_sasl(BYTES("\377\377\377\377"), &token));
+}
+
+static void
 a_watch_flag_is_any_byte_but_zero(void)
 {
     struct watched_request w;
@@ -117,6 +133,7 @@ static void
 multi_read_takes_reads_only(void)
 {
     struct bytes get = BYTES("\0\0\0\4\0\377\377\377\377\0\0\0\2/a\0"
+                             "\0\0\0\10\0\377\377\377\377\0\0\0\0\1"
                              "\377\377\377\377\1\377\377\377\377");
     struct bytes exists = BYTES("\0\0\0\3\0\377\377\377\377\0\0\0\2/a\0"
                                 "\377\377\377\377\1\377\377\377\377");
@@ -127,6 +144,10 @@ multi_read_takes_reads_only(void)
     CU_ASSERT_TRUE(request_multi_read(get, &m));
     CU_ASSERT_TRUE(request_multi_read_next(&m, &op, &path));
     CU_ASSERT_EQUAL(op, ZK_OP_GET_DATA);
+    CU_ASSERT_TRUE(bytes_are(path, "/a"));
+    CU_ASSERT_TRUE(request_multi_read_next(&m, &op, &path));
+    CU_ASSERT_EQUAL(op, ZK_OP_GET_CHILDREN);
+    CU_ASSERT_EQUAL(path.size, 0); /* for the read to refuse */
     CU_ASSERT_FALSE(request_multi_read_next(&m, &op, &path));
     CU_ASSERT_FALSE(request_multi_read(exists, &m));
     get.size -= 9; /* no end marker */
@@ -140,6 +161,7 @@ UNIT_SUITE(request)
     UNIT(internal_operations_are_unknown_to_clients);
     UNIT(a_connect_request_has_a_last_byte_or_not);
     UNIT(a_null_path_does_not_parse_where_one_is_needed);
+    UNIT(auth_and_sasl_carry_what_they_say);
     UNIT(a_watch_flag_is_any_byte_but_zero);
     UNIT(set_watches_walks_its_lists_in_order);
     UNIT(set_watches_needs_all_its_lists);

@@ -55,6 +55,21 @@ a_loaded_node_is_as_it_was(void)
     CU_ASSERT_EQUAL(totals().zxid, 0x77);
 }
 
+/* A multi made the node and a child of it: no zxid tells of the counter. */
+static void
+a_counter_is_loaded_whatever_the_zxids_say(void)
+{
+    struct znode_stat stat = {.czxid = 5, .mzxid = 5, .pzxid = 5};
+
+    given_tree();
+    load("/again", NULL, &stat);
+    stat.cversion = 1;
+    load("/a", NULL, &stat);
+    load("/again", NULL, &stat);
+    CU_ASSERT_EQUAL(stat_of("/a").cversion, 1);
+    CU_ASSERT_EQUAL(stat_of("/again").cversion, 1);
+}
+
 static void
 a_loaded_root_keeps_its_children(void)
 {
@@ -81,6 +96,10 @@ an_orphan_is_not_loaded(void)
     CU_ASSERT_EQUAL(load("//a", "x", &stat), -ENOENT);
     CU_ASSERT_EQUAL(load("/a/", "x", &stat), -ENOENT);
     CU_ASSERT_EQUAL(totals().node_count, 5);
+    load("/a", "x", &stat);
+    load("/a/b", "x", &stat);
+    load("/a/b/c", "x", &stat);
+    CU_ASSERT_EQUAL(load("/a_b/c", "x", &stat), -ENOENT); /* looks like it */
 }
 
 static void
@@ -243,6 +262,7 @@ UNIT_SUITE(tree_load)
 {
     unit_suite("tree_load");
     UNIT(a_loaded_node_is_as_it_was);
+    UNIT(a_counter_is_loaded_whatever_the_zxids_say);
     UNIT(a_loaded_root_keeps_its_children);
     UNIT(an_orphan_is_not_loaded);
     UNIT(loaded_ephemerals_have_their_owner);

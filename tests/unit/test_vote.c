@@ -123,6 +123,34 @@ an_epoch_weighs_more_than_a_zxid(void)
     CU_ASSERT_FALSE(vote_beats(&two, &a, &a));
 }
 
+/* Of one who looks, to the zxid; of two that have decided, by the epoch, which
+   Apache's oldest servers do not tell. */
+static void
+votes_agree_as_far_as_their_states_go(void)
+{
+    struct vote looks = {.state = PEER_LOOKING,
+                         .leader = 3,
+                         .zxid = 5,
+                         .round = 1,
+                         .epoch = 1,
+                         .version = 2};
+    struct vote follows = looks, other;
+
+    follows.state = PEER_FOLLOWING;
+    CU_ASSERT_TRUE(vote_agrees(&follows, &looks));
+    other = follows;
+    other.zxid = 6;
+    CU_ASSERT_FALSE(vote_agrees(&other, &looks));
+    CU_ASSERT_FALSE(vote_agrees(&looks, &other));
+    CU_ASSERT_TRUE(vote_agrees(&follows, &other));
+    other.epoch = 2;
+    CU_ASSERT_FALSE(vote_agrees(&follows, &other));
+    other.version = 0;
+    CU_ASSERT_TRUE(vote_agrees(&follows, &other));
+    other.leader = 4;
+    CU_ASSERT_FALSE(vote_agrees(&follows, &other));
+}
+
 static void
 nobody_votes_for_a_stranger(void)
 {
@@ -140,5 +168,6 @@ UNIT_SUITE(vote)
     UNIT(drops_every_cut_note_but_the_old_layouts);
     UNIT(drops_states_that_are_none);
     UNIT(an_epoch_weighs_more_than_a_zxid);
+    UNIT(votes_agree_as_far_as_their_states_go);
     UNIT(nobody_votes_for_a_stranger);
 }

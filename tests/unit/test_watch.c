@@ -169,6 +169,7 @@ nobody_is_passed_over_when_numbers_begin_again(void)
     given_connections(2);
     add(0, "/a", WATCH_PERSISTENT);
     add(1, "/b", WATCH_PERSISTENT);
+    CU_ASSERT_EQUAL(fired_data("/a"), 1);
     CU_ASSERT_EQUAL(fired_data("/b"), 1);
     w.stamp = UINT32_MAX;
     for (int i = 0; i < 3; i++) {
@@ -267,6 +268,23 @@ memory_comes_back_when_all_are_gone(void)
     CU_ASSERT_EQUAL(w.totals.child_watches, 0);
     CU_ASSERT_EQUAL(w.totals.data_paths, 0);
     CU_ASSERT_EQUAL(w.totals.connections, 0);
+}
+
+/* Each removal takes its hint along: a cache may come and go for years. */
+static void
+a_watch_that_comes_and_goes_leaves_nothing(void)
+{
+    uint32_t used;
+
+    given_connections(3);
+    for (uint32_t i = 0; i < 3; i++)
+        add(i, "/a", WATCH_PERSISTENT);
+    used = w.arena.used;
+    for (int i = 0; i < 1000; i++) {
+        watch_remove(&w, conn(0), bytes_of("/a"), WATCH_PERSISTENT);
+        add(0, "/a", WATCH_PERSISTENT);
+    }
+    CU_ASSERT_EQUAL(w.arena.used, used);
 }
 
 /* The budget: 64 bytes for a watch on a node of its own, 16 if shared. */
@@ -414,6 +432,7 @@ UNIT_SUITE(watch)
     UNIT(watches_end_with_their_connection);
     UNIT(a_stale_hint_tells_nobody);
     UNIT(memory_comes_back_when_all_are_gone);
+    UNIT(a_watch_that_comes_and_goes_leaves_nothing);
     UNIT(watches_are_small);
     UNIT(a_full_arena_refuses_and_changes_nothing);
     UNIT(totals_count_what_wchs_counts);

@@ -69,6 +69,7 @@ a_cut_leaves_the_first_of_an_epoch(void)
     CU_ASSERT_EQUAL(zxid_runs_last(&runs), ZXID(7, 1));
     zxid_runs_cut(&runs, ZXID(5, 1));
     CU_ASSERT_EQUAL(zxid_runs_last(&runs), ZXID(5, 1));
+    CU_ASSERT_EQUAL(zxid_runs_first(&runs), ZXID(4, 200));
 }
 
 static void
@@ -87,6 +88,7 @@ too_many_epochs_push_the_oldest_out(void)
     zxid_runs_begin(&runs, ZXID(1, 1));
     for (int i = 2; i <= ZXID_RUNS_MAX + 1; i++)
         zxid_runs_add(&runs, ZXID(i, 1));
+    CU_ASSERT_EQUAL(runs.count, ZXID_RUNS_MAX);
     CU_ASSERT_EQUAL(zxid_runs_first(&runs), ZXID(2, 1));
     CU_ASSERT_EQUAL(zxid_runs_last(&runs), ZXID(ZXID_RUNS_MAX + 1, 1));
     CU_ASSERT_EQUAL(zxid_runs_floor(&runs, ZXID(1, 1)), 0);
