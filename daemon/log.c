@@ -23,6 +23,7 @@ static const _Atomic int *threshold = &info_level;
 static char process_name[32] = "zabd";
 static int to_journal = -1; /* -1: not looked yet */
 static unsigned lost;       /* lines since who reads took the last one */
+static bool asks_for_room;  /* else a write that has none says so */
 
 /* systemd names the stream it connected: JOURNAL_STREAM=device:inode. */
 static bool
@@ -37,13 +38,14 @@ stderr_is_journal(void)
            st.st_ino == ino;
 }
 
-/* A file always has room, and a terminal is the shell's as well. */
+/* A file always has room, and a terminal's flags are the shell's as well. */
 static void
 do_not_wait_for_readers(void)
 {
     struct stat st;
     int flags = fcntl(STDERR_FILENO, F_GETFL);
 
+    asks_for_room = isatty(STDERR_FILENO);
     if (flags >= 0 && fstat(STDERR_FILENO, &st) == 0 &&
         (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
         (void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
@@ -102,26 +104,33 @@ mask_controls(char *text)
             *text = '?';
 }
 
+static bool
+has_room(int patience_ms)
+{
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&room, 1, patience_ms) == 1;
+}
+
 /* false: there is no room.  Of other errors there is nobody to tell. */
 static bool
 try_write(const char *line, size_t size)
 {
+    if (asks_for_room && !has_room(0))
+        return false;
     return write(STDERR_FILENO, line, size) >= 0 || errno != EAGAIN;
 }
 
 /*
- * Who reads may stand still: a journald that was stopped, a pager.  Then we do
- * not: once a line has waited in vain, all are lost until one is taken.
+ * Who reads may stand still: a journald that was stopped, a pager, a terminal
+ * after Control-S.  Then we do not: once a line has waited in vain, all are
+ * lost until one is taken.
  */
 static bool
 write_line(const char *line, size_t size)
 {
-    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-    if (try_write(line, size))
-        return true;
-    return lost == 0 && poll(&room, 1, PATIENCE_MS) == 1 &&
-           try_write(line, size);
+    return try_write(line, size) ||
+           (lost == 0 && has_room(PATIENCE_MS) && try_write(line, size));
 }
 
 static void
