@@ -51,14 +51,17 @@ derive_from_running(const struct conf *running, struct conf *wanted)
         wanted->max_session_timeout_ms = 20 * running->tick_time_ms;
 }
 
-static bool
-rings_carry(const struct conf *running, int32_t request_bytes)
+int32_t
+conf_request_max(const struct conf *running)
 {
-    int64_t one = (int64_t)request_bytes + SHM_PAGE;
+    int64_t sent = running->request_ring_bytes / REQUEST_RING_HOLDS - SHM_PAGE;
+    int64_t held = running->ring_bytes / RING_HOLDS - SHM_PAGE;
+    int64_t most = sent < held ? sent : held;
 
-    return request_bytes <= running->jute_maxbuffer ||
-           (REQUEST_RING_HOLDS * one <= running->request_ring_bytes &&
-            RING_HOLDS * one <= running->ring_bytes);
+    if (most > INT32_MAX)
+        most = INT32_MAX;
+    return most > running->jute_maxbuffer ? (int32_t)most
+                                          : running->jute_maxbuffer;
 }
 
 static bool
@@ -66,7 +69,7 @@ can_change(const struct conf_row *row, const struct conf *running,
            const struct conf *wanted)
 {
     if (row->offset == offsetof(struct conf, jute_maxbuffer))
-        return rings_carry(running, wanted->jute_maxbuffer);
+        return wanted->jute_maxbuffer <= conf_request_max(running);
     return row->reload == CONF_LIVE || row->reload == CONF_NEW;
 }
 
