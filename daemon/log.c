@@ -22,10 +22,11 @@ enum {
 static const _Atomic int info_level = LOG_INFO;
 static const _Atomic int *threshold = &info_level;
 static char process_name[32] = "zabd";
-static int to_journal = -1;     /* -1: not looked yet */
-static bool is_socket, is_pipe; /* stderr, since log_open */
-static int own_pipe = -1;       /* that pipe, and it does not wait */
-static unsigned lost;           /* lines since who reads took the last one */
+static int to_journal = -1; /* -1: not looked yet */
+static unsigned lost;       /* lines since who reads took the last one */
+static int own_pipe = -1;   /* stderr's, opened anew: it does not wait */
+static bool is_socket;      /* stderr; it does as it is told */
+static bool asks_for_room;  /* else a write that has none says so */
 
 /* systemd names the stream it connected: JOURNAL_STREAM=device:inode. */
 static bool
@@ -41,8 +42,9 @@ stderr_is_journal(void)
 }
 
 /*
- * A file always has room, and a terminal is the shell's as well.  Others may
- * have our pipe, too, and did not ask for O_NONBLOCK: it is opened anew.
+ * A file always has room, and a terminal's flags are the shell's as well.
+ * Others may have our pipe, too, and did not ask for O_NONBLOCK: it is opened
+ * anew, unless it is another user's.
  */
 static void
 do_not_wait_for_readers(void)
@@ -54,9 +56,10 @@ do_not_wait_for_readers(void)
     own_pipe = -1;
     (void)fstat(STDERR_FILENO, &st);
     is_socket = S_ISSOCK(st.st_mode);
-    is_pipe = S_ISFIFO(st.st_mode);
-    if (is_pipe)
+    if (S_ISFIFO(st.st_mode))
         own_pipe = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    asks_for_room =
+        isatty(STDERR_FILENO) || (S_ISFIFO(st.st_mode) && own_pipe < 0);
 }
 
 void
@@ -120,34 +123,31 @@ has_room(int patience_ms)
     return poll(&fd, 1, patience_ms) == 1;
 }
 
-/*
- * false: there is no room.  Of other errors there is nobody to tell.  A pipe
- * that is another user's cannot be opened anew: then a look must do.
- */
+/* false: there is no room.  Of other errors there is nobody to tell. */
 static bool
 try_write(const char *line, size_t size)
 {
     ssize_t n;
 
+    if (asks_for_room && !has_room(0))
+        return false;
     if (is_socket)
         n = send(STDERR_FILENO, line, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    else if (is_pipe && own_pipe < 0 && !has_room(0))
-        return false;
     else
         n = write(own_pipe < 0 ? STDERR_FILENO : own_pipe, line, size);
     return n >= 0 || errno != EAGAIN;
 }
 
 /*
- * Who reads may stand still: a journald that was stopped, a pager.  Then we do
- * not: once a line has waited in vain, all are lost until one is taken.
+ * Who reads may stand still: a journald that was stopped, a pager, a terminal
+ * after Control-S.  Then we do not: once a line has waited in vain, all are
+ * lost until one is taken.
  */
 static bool
 write_line(const char *line, size_t size)
 {
-    if (try_write(line, size))
-        return true;
-    return lost == 0 && has_room(PATIENCE_MS) && try_write(line, size);
+    return try_write(line, size) ||
+           (lost == 0 && has_room(PATIENCE_MS) && try_write(line, size));
 }
 
 static void

@@ -6,8 +6,9 @@
  * change of state; debug: every message.  To a journal each line carries
  * the <N> priority and no time; to a terminal a time, the level and the
  * process.  One write(2) per line, so lines of processes never mix.
- * Control characters from outside are printed as `?`.  A journal or a pipe
- * that nobody reads costs lines, which are counted and told, and no time.
+ * Control characters from outside are printed as `?`.  A journal, a pipe or a
+ * terminal that stands still costs lines, which are counted and told, and no
+ * time.
  */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H

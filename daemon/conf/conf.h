@@ -299,6 +299,9 @@ uint32_t conf_diff(const struct conf *running, const struct conf *wanted,
  */
 void conf_take_live(struct conf *running, const struct conf *wanted);
 
+/* The largest jute.maxbuffer that a reload can set: what the rings carry. */
+int32_t conf_request_max(const struct conf *running);
+
 /* How many members vote; 0: a server of its own. */
 uint32_t conf_voters(const struct conf *conf);
 

@@ -32,6 +32,24 @@ line_of(const char *key, const struct conf *conf)
     return conf->line[conf_row_find(key) - conf_rows];
 }
 
+/* Those of the tick; where they would cross, what is given counts. */
+static void
+derive_session_bounds(int32_t tick_ms, struct conf *wanted)
+{
+    int32_t *least = &wanted->min_session_timeout_ms;
+    int32_t *most = &wanted->max_session_timeout_ms;
+    bool is_least_given = line_of("minSessionTimeout", wanted) != 0;
+
+    if (!line_of("maxSessionTimeout", wanted))
+        *most = 20 * tick_ms;
+    if (!is_least_given)
+        *least = 2 * tick_ms;
+    if (*least > *most && is_least_given)
+        *most = *least;
+    else if (*least > *most)
+        *least = *most;
+}
+
 /*
  * Values that nobody gave follow others.  The tick needs a restart: until
  * then the session bounds follow the running one.  What stored transactions
@@ -45,20 +63,20 @@ derive_from_running(const struct conf *running, struct conf *wanted)
         wanted->jute_maxbuffer_extra = running->jute_maxbuffer_extra;
     if (running->tick_time_ms == wanted->tick_time_ms)
         return;
-    if (!line_of("minSessionTimeout", wanted))
-        wanted->min_session_timeout_ms = 2 * running->tick_time_ms;
-    if (!line_of("maxSessionTimeout", wanted))
-        wanted->max_session_timeout_ms = 20 * running->tick_time_ms;
+    derive_session_bounds(running->tick_time_ms, wanted);
 }
 
-static bool
-rings_carry(const struct conf *running, int32_t request_bytes)
+int32_t
+conf_request_max(const struct conf *running)
 {
-    int64_t one = (int64_t)request_bytes + SHM_PAGE;
+    int64_t sent = running->request_ring_bytes / REQUEST_RING_HOLDS - SHM_PAGE;
+    int64_t held = running->ring_bytes / RING_HOLDS - SHM_PAGE;
+    int64_t most = sent < held ? sent : held;
 
-    return request_bytes <= running->jute_maxbuffer ||
-           (REQUEST_RING_HOLDS * one <= running->request_ring_bytes &&
-            RING_HOLDS * one <= running->ring_bytes);
+    if (most > INT32_MAX)
+        most = INT32_MAX;
+    return most > running->jute_maxbuffer ? (int32_t)most
+                                          : running->jute_maxbuffer;
 }
 
 static bool
@@ -66,7 +84,7 @@ can_change(const struct conf_row *row, const struct conf *running,
            const struct conf *wanted)
 {
     if (row->offset == offsetof(struct conf, jute_maxbuffer))
-        return rings_carry(running, wanted->jute_maxbuffer);
+        return wanted->jute_maxbuffer <= conf_request_max(running);
     return row->reload == CONF_LIVE || row->reload == CONF_NEW;
 }
 

@@ -31,7 +31,7 @@ enum { AT_ONCE_MS = 100, PAUSE_MS = 200 };
 
 /*
  * Zeroed: the memory of an earlier term goes back first.  It may be too small
- * by now, for jute.maxbuffer grows by reload.
+ * by now, where jute.maxbuffer became smaller and larger again.
  */
 static void *
 prep_memory(struct repl *r, size_t size)
@@ -50,7 +50,7 @@ prep_memory(struct repl *r, size_t size)
 void
 repl_prepare_from(struct repl *r, zxid_t zxid)
 {
-    uint32_t maxbuffer = (uint32_t)r->conf.jute_maxbuffer;
+    uint32_t maxbuffer = (uint32_t)conf_request_max(&r->conf);
     struct prep_rules rules;
     uint64_t seed;
 

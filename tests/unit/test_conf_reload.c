@@ -141,6 +141,37 @@ changed_members_need_a_restart(void)
     CU_ASSERT_EQUAL(running.member[0].quorum_port, 1);
 }
 
+/* What is given counts, where a bound of the old tick is on its wrong side. */
+static void
+session_bounds_do_not_cross_while_the_tick_stays(void)
+{
+    given(BASE "tickTime=2000\n");
+    running = conf;
+    given(BASE "tickTime=100\nmaxSessionTimeout=3000\n");
+    conf_take_live(&running, &conf);
+    CU_ASSERT_EQUAL(running.max_session_timeout_ms, 3000);
+    CU_ASSERT_EQUAL(running.min_session_timeout_ms, 3000);
+    given(BASE "tickTime=100\n");
+    running = conf;
+    given(BASE "tickTime=2000\nminSessionTimeout=4000\n");
+    conf_take_live(&running, &conf);
+    CU_ASSERT_EQUAL(running.min_session_timeout_ms, 4000);
+    CU_ASSERT_EQUAL(running.max_session_timeout_ms, 4000);
+}
+
+static void
+the_largest_request_is_what_both_rings_carry(void)
+{
+    given(BASE);
+    CU_ASSERT_EQUAL(conf_request_max(&conf), conf.jute_maxbuffer);
+    given(BASE "ring.size=64M\nrequest.ring.size=16M\n");
+    CU_ASSERT_EQUAL(conf_request_max(&conf), (4 << 20) - 4096);
+    given(BASE "ring.size=16M\nrequest.ring.size=16M\n");
+    CU_ASSERT_EQUAL(conf_request_max(&conf), (2 << 20) - 4096);
+    given(BASE "ring.size=16M\njute.maxbuffer=9000000\n");
+    CU_ASSERT_EQUAL(conf_request_max(&conf), 9000000);
+}
+
 UNIT_SUITE(conf_reload)
 {
     unit_suite("conf_reload");
@@ -154,4 +185,6 @@ UNIT_SUITE(conf_reload)
     UNIT(larger_requests_wait_if_the_rings_cannot_carry_them);
     UNIT(a_secret_that_changes_is_not_shown);
     UNIT(changed_members_need_a_restart);
+    UNIT(session_bounds_do_not_cross_while_the_tick_stays);
+    UNIT(the_largest_request_is_what_both_rings_carry);
 }
