@@ -67,26 +67,6 @@ on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
     return rc < 0 ? rc : commit_if_full(im);
 }
 
-/*
- * A snapshot under the name of a later zxid than it is of would hide what lies
- * between: the log behind its name is replayed, not what is behind itself.  Its
- * digest is of when it was finished, at its zxid or later; but Apache's leader
- * names one after the epoch that it begins before there is a transaction.
- */
-static int
-check_name(const char *path, const struct data_file *file,
-           const struct snapfile_info *info, struct data_error *e)
-{
-    if (!info->has_digest || info->digest_zxid == 0 ||
-        info->digest_zxid >= file->zxid || zxid_counter(file->zxid) == 0)
-        return 0;
-    data_error_set(
-        e, path, -1, "Give it the name of that zxid, or move it away.",
-        "it is a snapshot of 0x%" PRIx64 " at most, not of what its name says",
-        (uint64_t)info->digest_zxid);
-    return -EBADMSG;
-}
-
 static int
 put_snapshot(struct import *im, const struct data_file *file)
 {
@@ -99,8 +79,6 @@ put_snapshot(struct import *im, const struct data_file *file)
     im->batch.zxid = im->from = file->zxid;
     rc = snapfile_read(path, &visitor, im->p->progress, im->p->progress_arg,
                        &info, im->e);
-    if (rc == 0)
-        rc = check_name(path, file, &info, im->e);
     if (rc < 0)
         return rc;
     im->batch.has_leader_digest = info.has_digest && info.digest_zxid != 0 &&
