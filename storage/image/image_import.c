@@ -35,7 +35,8 @@ struct import {
     struct data_error *e;
     struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
-    zxid_t from; /* zxid of the snapshot */
+    zxid_t from;    /* zxid of the snapshot */
+    zxid_t settled; /* when what it has of the future is replayed */
     struct seam seam;
 };
 
@@ -84,6 +85,8 @@ put_snapshot(struct import *im, const struct data_file *file)
     im->batch.has_leader_digest = info.has_digest && info.digest_zxid != 0 &&
                                   info.digest_zxid == file->zxid;
     im->batch.leader_digest = info.digest;
+    im->settled = info.has_digest && info.digest_zxid != 0 ? info.digest_zxid
+                                                           : im->p->exact;
     im->p->nodes = info.nodes;
     im->p->sessions = info.sessions;
     memcpy(im->p->snapshot, file->name, sizeof im->p->snapshot);
@@ -226,7 +229,8 @@ fill(struct import *im, const struct data_file *file)
         rc = image_sync(&im->image, im->p->progress, im->p->progress_arg);
     if (rc == 0) {
         im->p->zxid = im->image.meta.zxid;
-        im->p->digest_differs = !image_batch_agrees(&im->batch);
+        im->p->digest_differs =
+            im->p->zxid >= im->settled && !image_batch_agrees(&im->batch);
     }
     return rc;
 }
@@ -252,7 +256,7 @@ static int
 import(const struct datadir *d, const struct data_file *file,
        struct image_prepare *p, struct data_error *e)
 {
-    struct import im = {.dirs = d, .p = p, .e = e};
+    struct import im = {.dirs = d, .p = p, .e = e, .settled = p->exact};
     char made[DATA_PATH_MAX];
     int rc;
 
