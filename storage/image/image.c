@@ -125,6 +125,23 @@ on_assert(MDB_env *env, const char *what)
           image_remedy);
 }
 
+/*
+ * Who looks first at an image that came without LMDB's lock file makes one.
+ * Root's would keep the server out of its own image.
+ */
+static void
+share_lock(const struct image *im)
+{
+    char data[DATA_PATH_MAX], lock[DATA_PATH_MAX];
+    struct stat owner, st;
+
+    data_path(data, im->dir, "data.mdb");
+    data_path(lock, im->dir, "lock.mdb");
+    if (geteuid() == 0 && stat(data, &owner) == 0 && lstat(lock, &st) == 0 &&
+        st.st_uid != owner.st_uid)
+        (void)!lchown(lock, owner.st_uid, owner.st_gid);
+}
+
 static int
 open_table(MDB_txn *txn, const char *name, bool may_create, MDB_dbi *table)
 {
@@ -240,6 +257,8 @@ image_open(struct image *im, const char *dir, enum image_mode mode,
         rc = mdb_env_set_maxreaders(im->env, READERS_MAX);
     if (rc == 0)
         rc = mdb_env_open(im->env, dir, flags, 0640);
+    if (rc == 0)
+        share_lock(im);
     if (rc == 0 && mode != IMAGE_CREATE)
         rc = make_whole(im);
     if (rc == 0)

@@ -101,8 +101,8 @@ on_fault(int signum, siginfo_t *info, void *context)
 
     if (image)
         fatal(EXIT_DATA,
-              "%s: the image is damaged: what it says leads out of "
-              "it. %s",
+              "%s: the image is damaged: what it says leads out of it, or the "
+              "disk cannot read it. %s",
               image, image_remedy);
     for (size_t i = 0; i < SIGNALS; i++) /* it comes again at once */
         if (signals[i] == signum)

@@ -35,7 +35,8 @@ struct import {
     struct data_error *e;
     struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
-    zxid_t from; /* zxid of the snapshot */
+    zxid_t from;    /* zxid of the snapshot */
+    zxid_t settled; /* when what it has of the future is replayed */
     struct seam seam;
 };
 
@@ -67,26 +68,6 @@ on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
     return rc < 0 ? rc : commit_if_full(im);
 }
 
-/*
- * A snapshot under the name of a later zxid than it is of would hide what lies
- * between: the log behind its name is replayed, not what is behind itself.  Its
- * digest is of when it was finished, at its zxid or later; but Apache's leader
- * names one after the epoch that it begins before there is a transaction.
- */
-static int
-check_name(const char *path, const struct data_file *file,
-           const struct snapfile_info *info, struct data_error *e)
-{
-    if (!info->has_digest || info->digest_zxid == 0 ||
-        info->digest_zxid >= file->zxid || zxid_counter(file->zxid) == 0)
-        return 0;
-    data_error_set(
-        e, path, -1, "Give it the name of that zxid, or move it away.",
-        "it is a snapshot of 0x%" PRIx64 " at most, not of what its name says",
-        (uint64_t)info->digest_zxid);
-    return -EBADMSG;
-}
-
 static int
 put_snapshot(struct import *im, const struct data_file *file)
 {
@@ -99,13 +80,13 @@ put_snapshot(struct import *im, const struct data_file *file)
     im->batch.zxid = im->from = file->zxid;
     rc = snapfile_read(path, &visitor, im->p->progress, im->p->progress_arg,
                        &info, im->e);
-    if (rc == 0)
-        rc = check_name(path, file, &info, im->e);
     if (rc < 0)
         return rc;
     im->batch.has_leader_digest = info.has_digest && info.digest_zxid != 0 &&
                                   info.digest_zxid == file->zxid;
     im->batch.leader_digest = info.digest;
+    im->settled = info.has_digest && info.digest_zxid != 0 ? info.digest_zxid
+                                                           : im->p->exact;
     im->p->nodes = info.nodes;
     im->p->sessions = info.sessions;
     memcpy(im->p->snapshot, file->name, sizeof im->p->snapshot);
@@ -248,7 +229,8 @@ fill(struct import *im, const struct data_file *file)
         rc = image_sync(&im->image, im->p->progress, im->p->progress_arg);
     if (rc == 0) {
         im->p->zxid = im->image.meta.zxid;
-        im->p->digest_differs = !image_batch_agrees(&im->batch);
+        im->p->digest_differs =
+            im->p->zxid >= im->settled && !image_batch_agrees(&im->batch);
     }
     return rc;
 }
@@ -274,7 +256,7 @@ static int
 import(const struct datadir *d, const struct data_file *file,
        struct image_prepare *p, struct data_error *e)
 {
-    struct import im = {.dirs = d, .p = p, .e = e};
+    struct import im = {.dirs = d, .p = p, .e = e, .settled = p->exact};
     char made[DATA_PATH_MAX];
     int rc;
 

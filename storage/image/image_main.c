@@ -73,7 +73,7 @@ tell_prepared(const struct image_prepare *a, int64_t ms)
         log_warn("the transaction log ends before the image zxid=0x%" PRIx64
                  "; what the image holds is kept",
                  (uint64_t)a->zxid);
-    if (a->digest_differs && a->exact <= a->zxid)
+    if (a->digest_differs)
         log_error("First digest mismatch on txn: 0x%" PRIx64 ", the image "
                   "made from snapshot and log is not what the leader had",
                   (uint64_t)a->zxid);

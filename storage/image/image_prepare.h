@@ -35,7 +35,8 @@ struct image_prepare {
     zxid_t zxid;
     uint64_t nodes, sessions; /* imported */
     uint64_t txns;            /* replayed from the log in doing so */
-    bool digest_differs;      /* from the leader's in the last of those */
+    bool digest_differs;      /* from the leader's in the last of those, where
+                                 it is no longer as fuzzy as the snapshot */
     bool is_ahead;    /* kept though the log ends before it: worth a warning */
     uint32_t damaged; /* newer snapshots that could not be read */
     struct data_error damage;     /* ... the newest of them */

@@ -31,8 +31,9 @@ struct snapfile_info {
 /*
  * Read the whole file at `path` through the visitor and verify its seals;
  * only a result of 0 says that what the visitor got is to be believed.
- * `progress` (NULL: nobody asks) counts bytes of the file.  -EBADMSG: damage;
- * or what the visitor returned; or -errno.  `e` tells.
+ * `progress` (NULL: nobody asks) counts bytes of the file.  -EBADMSG: damage,
+ * or a name that says a later zxid than the digest in it; or what the visitor
+ * returned; or -errno.  `e` tells.
  */
 int snapfile_read(const char *path, const struct snap_visitor *visitor,
                   progress_fn *progress, void *progress_arg,

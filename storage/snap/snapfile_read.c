@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -121,6 +122,39 @@ fail(struct data_error *e, const char *path, int rc,
     return rc;
 }
 
+/* The zxid in the name of a snapshot; 0: it is named otherwise. */
+static zxid_t
+zxid_of(const char *path)
+{
+    static const char prefix[] = "snapshot.";
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    return strncmp(name, prefix, sizeof prefix - 1) == 0
+               ? (zxid_t)strtoull(name + sizeof prefix - 1, NULL, 16)
+               : 0;
+}
+
+/*
+ * A snapshot under the name of a later zxid than it is of would hide what lies
+ * between: the log behind its name is replayed, not what is behind itself.  Its
+ * digest is of when it was finished, at its zxid or later; but Apache's leader
+ * names one after the epoch that it begins before there is a transaction.
+ */
+static int
+check_name(const char *path, const struct snap_decode *d, struct data_error *e)
+{
+    zxid_t zxid = zxid_of(path);
+
+    if (!d->has_digest || d->digest_zxid == 0 || d->digest_zxid >= zxid ||
+        zxid_counter(zxid) == 0)
+        return 0;
+    data_error_set(
+        e, path, -1, "Give it the name of that zxid, or move it away.",
+        "it is a snapshot of 0x%" PRIx64 " at most, not of what its name says",
+        (uint64_t)d->digest_zxid);
+    return -EBADMSG;
+}
+
 int
 snapfile_read(const char *path, const struct snap_visitor *visitor,
               progress_fn *progress, void *progress_arg,
@@ -139,6 +173,8 @@ snapfile_read(const char *path, const struct snap_visitor *visitor,
     if (rc < 0)
         fail(e, path, rc, &decode);
     else
+        rc = check_name(path, &decode, e);
+    if (rc == 0)
         *info = (struct snapfile_info){
             .sessions = decode.sessions,
             .nodes = decode.nodes,

@@ -96,7 +96,7 @@ class Session:
 
 # --- what can be seen --------------------------------------------------------
 
-def _children(body):
+def children(body):
     count = struct.unpack(">i", body[:4])[0]
     at, names = 4, []
     for _ in range(max(count, 0)):
@@ -122,7 +122,7 @@ def see(session, path="/"):
         stat = STAT.unpack(body[4 + max(size, 0):])
         acl = session.ask(wire.getACL(path))[:-STAT.size]
         found[path] = data, stat, acl
-        for name in _children(session.ask(wire.getChildren(path))):
+        for name in children(session.ask(wire.getChildren(path))):
             todo.append(path.rstrip("/") + "/" + name)
     return found
 

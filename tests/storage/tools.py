@@ -344,6 +344,21 @@ def test_what_root_imports_is_the_servers():
             assert os.stat(f).st_mode & 0o600 == 0o600, f
 
 
+def test_what_root_looks_at_stays_the_servers():
+    """LMDB makes the lock file that a copy came without."""
+    if os.geteuid() != 0:
+        return
+    source, _, _ = grown()
+    with folder() as data:
+        os.chown(data, NOBODY, NOBODY)
+        zab("import", "--from", source, "--data", data)
+        os.remove(data + "/version-2/image/lock.mdb")
+        zab("image", "--data", data)
+        found = owners(data)
+        assert data + "/version-2/image/lock.mdb" in found, found
+        assert set(found.values()) == {NOBODY}, found
+
+
 def test_log_shows_a_range():
     source, _, _ = grown()
     found = entries(source, "--from", "0x10", "--to", "0x12")
@@ -421,6 +436,17 @@ def test_snapshot_finds_damage_in_each_packing():
             shutil.copy(snapshot, copy)
             os.truncate(copy, os.path.getsize(copy) * 2 // 3)
             assert "damaged" in zab("snapshot", "show", copy, rc=1)
+
+
+def test_snapshot_finds_a_name_of_a_later_zxid():
+    source, _, _ = grown()
+    with folder() as work:
+        shutil.copytree(source, work + "/data")
+        newest = version2(work + "/data", "snapshot.")[-1]
+        later = work + "/data/version-2/snapshot.ffff"
+        os.rename(newest, later)
+        told = zab("snapshot", "show", later, rc=1)
+        assert "not of what its name says" in told, told
 
 
 def test_snapshot_list_checks_all():

@@ -427,6 +427,35 @@ a_missing_end_of_an_epoch_is_a_gap(void)
     done();
 }
 
+/*
+ * A member does not know how far its log is committed, but where the snapshot
+ * says of when it is, and that is behind us, the tree is what it is.
+ */
+static void
+a_tree_that_is_not_the_leaders_is_told_of_a_member_too(void)
+{
+    struct image_prepare p = {.exact = INT64_MAX};
+    char path[DATA_PATH_MAX];
+
+    for (int is_other = 0; is_other < 2; is_other++) {
+        given_fresh_image();
+        given_tree();
+        apply_to_both(a_create(ZXID(1, 1), "/a", "", 0, -1));
+        commit();
+        write_snapshot(path, 1000);
+        close_image();
+        if (is_other)
+            apply_to_tree(a_create(ZXID(1, 1), "/leaders", "", 0, -1));
+        log_epoch(1, 2, 4);
+        CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+        CU_ASSERT_EQUAL(image_prepare(&dirs, &p, &error), 0);
+        CU_ASSERT_EQUAL(p.zxid, ZXID(1, 4));
+        CU_ASSERT_EQUAL(p.digest_differs, is_other);
+        open_image();
+        done();
+    }
+}
+
 /* --- statistics of quotas --------------------------------------------------
  */
 
@@ -614,6 +643,7 @@ UNIT_SUITE(image_load)
     UNIT(a_loaded_tree_is_the_image);
     UNIT(no_snapshot_is_taken_of_a_damaged_image);
     UNIT(a_missing_end_of_an_epoch_is_a_gap);
+    UNIT(a_tree_that_is_not_the_leaders_is_told_of_a_member_too);
     UNIT(statistics_without_limits_are_the_same_after_a_restart);
     UNIT(who_comes_back_in_a_fuzzy_snapshot_counts_at_its_parent);
     UNIT(a_large_image_goes_to_the_disk_in_steps);

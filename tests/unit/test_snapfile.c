@@ -127,7 +127,7 @@ a_gzip_snapshot_is_read(void)
 
     given_snapshot(SNAP_PLAIN);
     data = file_read(path, &size);
-    data_path(path, dir, "snapshot.20.gz");
+    data_path(path, dir, "snapshot.1f.gz");
     gz = gzopen(path, "wb");
     CU_ASSERT_EQUAL(gzwrite(gz, data, (unsigned)size), (int)size);
     gzclose(gz);
@@ -156,7 +156,7 @@ a_snappy_snapshot_is_read(void)
         memcpy(packed + at + 6, data + from, n);
         at += n + 6;
     }
-    data_path(path, dir, "snapshot.20.snappy");
+    data_path(path, dir, "snapshot.1f.snappy");
     file_write(path, packed, at);
     check_read_back();
     file_write(path, packed, at - 1);
