@@ -100,6 +100,18 @@ a_scheme_that_is_switched_off_matches_nobody(void)
 }
 
 static void
+the_configuration_says_what_is_checked(void)
+{
+    struct conf conf = {.digest_auth_enabled = true};
+
+    CU_ASSERT_EQUAL(acl_flags_of(&conf), 0);
+    conf.skip_acl = true;
+    CU_ASSERT_EQUAL(acl_flags_of(&conf), ACL_SKIP);
+    conf.digest_auth_enabled = false;
+    CU_ASSERT_EQUAL(acl_flags_of(&conf), ACL_SKIP | ACL_NO_DIGEST);
+}
+
+static void
 entries_add_up_and_do_not_deny(void)
 {
     static const struct row rows[] = {{0, "world", "anyone"},
@@ -204,6 +216,20 @@ an_empty_list_is_refused(void)
     CU_ASSERT_EQUAL(fixup((struct bytes){empty, 4}, open_acl_ids, &ignored),
                     ZK_INVALID_ACL);
     CU_ASSERT_EQUAL(fixup((struct bytes){null, 4}, open_acl_ids, &ignored),
+                    ZK_INVALID_ACL);
+}
+
+/* Wherever it stands: what comes behind it does not make it good. */
+static void
+one_bad_entry_spoils_the_list(void)
+{
+    static const struct row rows[] = {
+        {1, "ip", "1.1.1.1"}, {1, "nosuch", "x"}, {31, "world", "anyone"}};
+    struct bytes ignored;
+
+    CU_ASSERT_EQUAL(fixup(acl_rows(rows, 3), open_acl_ids, &ignored),
+                    ZK_INVALID_ACL);
+    CU_ASSERT_EQUAL(fixup(acl_rows(rows + 1, 2), open_acl_ids, &ignored),
                     ZK_INVALID_ACL);
 }
 
@@ -318,10 +344,12 @@ UNIT_SUITE(acl)
     UNIT(digest_ids_match_by_text_and_scheme);
     UNIT(super_and_skip_may_everything);
     UNIT(a_scheme_that_is_switched_off_matches_nobody);
+    UNIT(the_configuration_says_what_is_checked);
     UNIT(entries_add_up_and_do_not_deny);
     UNIT(addresses_match_under_their_mask);
     UNIT(stored_ids_have_the_form_of_their_scheme);
     UNIT(an_empty_list_is_refused);
+    UNIT(one_bad_entry_spoils_the_list);
     UNIT(duplicates_are_dropped_and_the_order_kept);
     UNIT(auth_becomes_the_digest_ids_of_the_caller);
     UNIT(too_many_entries_are_refused);

@@ -265,6 +265,21 @@ a_snapshot_that_moves_is_no_silence(void)
     CU_ASSERT_EQUAL(leader.peer[3].stage, PEER_SYNCING);
 }
 
+/* Nor is a difference: it takes what we send, and has nothing to say. */
+static void
+a_difference_that_moves_is_no_silence(void)
+{
+    given_led();
+    commits(1, 4 * INIT_TICKS);
+    comes_late(3, 4, 4, ZXID(4, 3));
+    for (int i = 0; i < 4 * INIT_TICKS; i++) {
+        passes(TICK_MS);
+        hears(2, Q_PING, 0, BYTES_NULL);
+        CU_ASSERT_TRUE(next(3));
+    }
+    CU_ASSERT_EQUAL(leader.peer[3].stage, PEER_SYNCING);
+}
+
 /* Trap 14.1.4: a learner answers no pings before UP_TO_DATE. */
 static void
 silence_after_the_seal_is_not_counted_before_up_to_date(void)
@@ -438,6 +453,7 @@ UNIT_SUITE(leader_time)
     UNIT(a_follower_we_do_not_need_may_die);
     UNIT(who_says_nothing_is_closed_after_initlimit);
     UNIT(a_snapshot_that_moves_is_no_silence);
+    UNIT(a_difference_that_moves_is_no_silence);
     UNIT(silence_after_the_seal_is_not_counted_before_up_to_date);
     UNIT(who_owes_an_ack_for_synclimit_is_closed);
     UNIT(a_proposal_after_a_quiet_time_has_all_of_synclimit);

@@ -28,6 +28,7 @@ accepts_ordinary_names(void)
         "/\xed\x9f\xbf",
         "/\xef\xa4\x80",
         "/\xef\xbf\xaf",
+        "/\xe2\xbf\xb0",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(good); i++)
@@ -68,7 +69,7 @@ refuses_what_is_not_two_or_three_byte_utf8(void)
     static const char *const bad[] = {
         "/\x80",         "/\xc0\x80",         "/\xc1\xbf", "/\xc3",
         "/\xc3/",        "/\xe0\x80\x80",     "/\xe2\x82", "/\xe2\x28\xa1",
-        "/\xed\xa0\x80", "/\xf0\x9f\x98\x80", "/\xff",
+        "/\xed\xa0\x80", "/\xf0\x9f\x98\x80", "/\xff",     "/\xe2\x82\x28",
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(bad); i++)

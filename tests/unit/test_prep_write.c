@@ -205,6 +205,8 @@ a_client_may_not_reap(void)
     CU_ASSERT_EQUAL(
         kit_step(k, ZK_OP_DELETE_CONTAINER, KIT_SESSION, kit_bytes(&out), 0),
         ZK_UNIMPLEMENTED);
+    kit_step(k, ZK_OP_DELETE_CONTAINER, 99, kit_bytes(&out), 0);
+    CU_ASSERT_EQUAL(k->verdict, PREP_DROP); /* whoever that is */
     kit_close(k);
 }
 

@@ -161,6 +161,26 @@ an_entry_given_back_is_not_stepped_over(void)
     no_past();
 }
 
+/* Where a reader that kept up stood lie but words, and they are gone. */
+static void
+words_given_back_are_passed_over(void)
+{
+    ring_pos_t pos;
+
+    given_past(E(1));
+    propose_up_to(E(1000));
+    CU_ASSERT_EQUAL(take(0, E(1000)), 0);
+    pos = past->slot[0].ring.pos;
+    while (r.head / KIT_PAGE < pos / KIT_PAGE + 3)
+        append_kind(RING_SYNCED, appended, (struct bytes){NULL, 0});
+    ring_memory_look(&r.ring_memory, r.head, r.head);
+    ring_memory_look(&r.ring_memory, r.head, r.head);
+    CU_ASSERT_EQUAL(txring_at(&shm.ring, pos)->size, 0); /* zeros */
+    propose(E(1001));
+    CU_ASSERT_EQUAL(take(0, E(1000)), E(1001));
+    no_past();
+}
+
 /* --- plans --------------------------------------------------------------- */
 
 static void
@@ -283,6 +303,7 @@ UNIT_SUITE(repl_history)
     UNIT(memory_that_may_be_written_is_not_read);
     UNIT(a_ring_at_rest_gives_back_and_the_log_serves);
     UNIT(an_entry_given_back_is_not_stepped_over);
+    UNIT(words_given_back_are_passed_over);
     UNIT(a_learner_in_step_gets_nothing);
     UNIT(a_learner_of_our_epoch_gets_what_it_lacks);
     UNIT(a_learner_that_left_our_history_is_cut);
