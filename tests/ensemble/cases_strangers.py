@@ -7,7 +7,8 @@ from ensemble import until
 from trial import case
 
 LEARNERS_MAX = 128     # LEADER_PEERS_MAX
-SOON_S = 5             # initLimit is three times that
+PATIENT = {"initLimit": 400}    # longer than anybody here waits
+SOON_S = 30
 
 
 def knock(member, port):
@@ -31,7 +32,7 @@ def silent_learners(t, word):
     """As many connections to the leader as it can have, and none of them says
     a word: a learner that comes takes the place of the first of them, and one
     that is there keeps its own."""
-    e = t.ensemble(word)
+    e = t.ensemble(word, PATIENT)
     leader = e.start()
     stays, victim = [m for m in e if m is not leader]
     victim.kill()
@@ -42,7 +43,7 @@ def silent_learners(t, word):
     until(lambda: not is_open(silent[0]), "the first of them is closed", SOON_S)
     t.claim(is_open(silent[-1]), "the last one is closed, too")
     victim.start_only()
-    e.wait(seconds=SOON_S)
+    e.wait()
     t.claim(not stays.said("looking for a leader", mark),
             "%r lost its leader", stays)
     for s in silent:
