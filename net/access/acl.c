@@ -7,7 +7,10 @@
 #include "net/access/acl.h"
 
 #include "net/access/acl_ip.h"
+#include "net/access/acl_who.h"
 #include "storage/tree/znode.h"
+
+enum { FEW_ENTRIES = 8 }; /* then a table costs more than it is worth */
 
 struct entry {
     int32_t perms;
@@ -75,6 +78,20 @@ somebody_matches(const struct entry *e, struct bytes ids, unsigned flags)
     return false;
 }
 
+/* The same, of those in a table. */
+static bool
+who_matches(const struct entry *e, const struct who *who, unsigned flags)
+{
+    if (!is_registered(e->scheme, flags))
+        return false;
+    if (!bytes_are(e->scheme, "ip"))
+        return who_has(who, e->scheme, e->id);
+    for (uint32_t i = 0; i < who->ip_count; i++)
+        if (acl_ip_matches(e->id, who->ip[i]))
+            return true;
+    return false;
+}
+
 bool
 acl_is_super(struct bytes ids)
 {
@@ -90,18 +107,23 @@ acl_is_super(struct bytes ids)
 bool
 acl_allows(struct bytes acl, int perm, struct bytes ids, unsigned flags)
 {
+    static struct who table; /* 32 KiB: not for a stack */
+    const struct who *who = NULL;
     struct jute_in in;
     struct entry e;
     int32_t count = open_vector(acl, &in);
 
     if (count == 0 || (flags & ACL_SKIP))
         return true;
+    if (count > FEW_ENTRIES && who_init(&table, ids))
+        who = &table;
     for (; count > 0 && next_entry(&in, &e); count--) {
         if (!(e.perms & perm))
             continue;
         if (bytes_are(e.scheme, "world") && bytes_are(e.id, "anyone"))
             return true;
-        if (somebody_matches(&e, ids, flags))
+        if (who ? who_matches(&e, who, flags)
+                : somebody_matches(&e, ids, flags))
             return true;
     }
     return acl_is_super(ids);

@@ -133,6 +133,7 @@ struct client_proc {
     uint32_t *session_bucket;
     mono_ms_t busy_since_ms;        /* with requests that take long */
     bool is_late;                   /* others should have their turn */
+    uint32_t reads;                 /* so many were answered */
     struct client_list todo;        /* have something to do now */
     struct client_list blocked;     /* until replication takes or answers */
     uint64_t blocked_moved;         /* positions when they looked last */
@@ -286,8 +287,8 @@ size_t client_input(struct conn *conn, const uint8_t *data, size_t size);
 void client_taken(struct conn *conn);
 
 /*
- * Sockets, or those in `todo`, have their turn now.  Requests that may take
- * long are answered until LONG_MS are over; then the rest of them is put off.
+ * Sockets, or those in `todo`, have their turn now.  Reads are answered until
+ * LONG_MS are over; then the rest of them is put off.
  */
 void client_begin_turn(struct client_proc *p, mono_ms_t now_ms);
 

@@ -68,6 +68,7 @@ tell(void *arg, uint32_t id)
 
     if (!c || c->state != CLIENT_OPEN || c->is_deaf || is_deaf(p, c))
         return;
+    p->told += room; /* or refused, which is as much work */
     if (!acl_allows_ref(p->tree, n->acl, ZK_PERM_READ, auth_bytes(&c->ids),
                         p->acl_flags))
         return;
@@ -78,7 +79,6 @@ tell(void *arg, uint32_t id)
     reply_put_event(&out, n->event, n->path);
     conn_out_end(&c->conn, &out);
     c->event_bytes += (uint32_t)room;
-    p->told += room;
 }
 
 static void

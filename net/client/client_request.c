@@ -16,7 +16,7 @@
 #include "daemon/log.h"
 #include "net/wire/frame.h"
 
-enum { XID_PING = -2 };
+enum { XID_PING = -2, READS_UNTIMED = 64 };
 
 /* --- whose turn it is ----------------------------------------------------- */
 
@@ -44,11 +44,19 @@ may_take_long(int32_t op)
     }
 }
 
-/* It has to wait for its connection's next turn. */
-static bool
-is_put_off(struct client_proc *p, struct client *c, int32_t op)
+/* After one that may have taken long, and now and then. */
+static void
+look_at_clock(struct client_proc *p, int32_t op)
 {
-    if (!p->is_late || !may_take_long(op))
+    if (may_take_long(op) || ++p->reads % READS_UNTIMED == 0)
+        p->is_late = clock_mono_ms() - p->busy_since_ms >= LONG_MS;
+}
+
+/* A read has to wait for its connection's next turn. */
+static bool
+is_put_off(struct client_proc *p, struct client *c)
+{
+    if (!p->is_late)
         return false;
     conn_pause(&c->conn, CONN_PAUSE_WAITING);
     client_list_add(p, &p->todo, c);
@@ -153,8 +161,7 @@ run_here(struct client_proc *p, struct client *c, const struct request *r,
         client_local_close(p, c, r, heard_ms);
     else
         client_read(p, c, r, ids, heard_ms);
-    if (may_take_long(r->op))
-        p->is_late = clock_mono_ms() - p->busy_since_ms >= LONG_MS;
+    look_at_clock(p, r->op);
 }
 
 /* --- the queue's turn ----------------------------------------------------- */
@@ -206,7 +213,7 @@ step_parked(struct client_proc *p, struct client *c)
         q->kind = QUEUED_SENT;
         queue_unpark(&c->queue);
     } else {
-        if (q != queue_head(&c->queue) || is_put_off(p, c, q->op))
+        if (q != queue_head(&c->queue) || is_put_off(p, c))
             return false;
         run_parked_read(p, c);
     }
@@ -325,7 +332,7 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
         return send_or_wait(p, c, r);
     if (c->queue.count > 0)
         return park(p, c, r);
-    if (is_put_off(p, c, r->op))
+    if (is_put_off(p, c))
         return false;
     run_here(p, c, r, auth_bytes(&c->ids), (uint32_t)p->now_ms);
     return true;

@@ -6,17 +6,19 @@
 #include "net/client/client.h"
 
 #include "tests/unit/client_given.h"
+#include "tests/unit/tree_given.h"
 #include "tests/unit/txn_given.h"
 
 enum { WATCHERS = 20, ENTRIES = 2000 };
 
-static zxid_t zxid;
+static tree_ref_t acl; /* of what is written; 0: open to all */
 
 static void
 given_watchers(const char *path)
 {
     given_process();
     zxid = 0;
+    acl = 0;
     for (int i = 0; i < WATCHERS; i++)
         watch_add(&p.watch, given_client()->id, bytes_of(path),
                   WATCH_PERSISTENT);
@@ -42,7 +44,7 @@ is_written(const char *path, int times)
             .outcome_count = 1,
         };
         memcpy(e + 1, txn.data, (size_t)txn.size);
-        *(struct outcome *)ring_outcomes(e) = (struct outcome){0};
+        *(struct outcome *)ring_outcomes(e) = (struct outcome){.node_acl = acl};
         head += e->size;
     }
     shm.replication->applied = head;
@@ -74,6 +76,31 @@ many_events_go_out_in_slices(void)
     no_process();
 }
 
+/* It is work to find that nobody may know. */
+static void
+events_that_nobody_may_know_of_set_the_pace_as_well(void)
+{
+    static const uint8_t nobody[] = "\0\0\0\1\0\0\0\37\0\0\0\6digest"
+                                    "\0\0\0\3a:b";
+    struct change c = {.kind = CHANGE_CREATE,
+                       .op = ZK_OP_CREATE,
+                       .path = bytes_of("/watched"),
+                       .data = BYTES_NULL,
+                       .acl = {nobody, sizeof nobody - 1},
+                       .parent_cversion = -1};
+
+    given_watchers("/watched");
+    given_tree();
+    p.tree = tree;
+    acl = change(c, 0).node_acl;
+    CU_ASSERT_NOT_EQUAL(acl, 0);
+    is_written("/watched", ENTRIES);
+    CU_ASSERT_TRUE(client_deliver(&p, UINT64_MAX));
+    CU_ASSERT_TRUE(p.delivered < shm.replication->applied / 4);
+    CU_ASSERT_EQUAL(conn_unsent(&p.client[0].conn), 0);
+    no_process();
+}
+
 /* Or what is applied would run before it. */
 static void
 who_catches_up_does_not_let_replication_on(void)
@@ -86,7 +113,7 @@ who_catches_up_does_not_let_replication_on(void)
     mark = p.own->apply_until;
     client_catch_up(&p);
     CU_ASSERT_EQUAL(p.delivered, shm.replication->applied);
-    CU_ASSERT_EQUAL(p.zxid, ENTRIES);
+    CU_ASSERT_EQUAL(p.zxid, zxid);
     CU_ASSERT_EQUAL(p.own->apply_until, mark);
     client_pace_turn(&p);
     CU_ASSERT_TRUE(p.own->apply_until > p.delivered);
@@ -116,6 +143,7 @@ UNIT_SUITE(client_deliver)
     unit_suite("client_deliver");
     UNIT(what_few_watch_sets_no_pace);
     UNIT(many_events_go_out_in_slices);
+    UNIT(events_that_nobody_may_know_of_set_the_pace_as_well);
     UNIT(who_catches_up_does_not_let_replication_on);
     UNIT(the_pace_is_given_up_when_there_is_little_to_tell);
 }
