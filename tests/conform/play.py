@@ -84,13 +84,15 @@ class Player:
     def play(self, steps):
         for step in steps:
             getattr(self, "on_" + type(step).__name__.lower())(step)
-        if not self.dropped:
-            self.look()
+        self.look()
 
     def look(self):
-        """What is left; who dropped a connection does not know when."""
+        """What is left; when a connection that was dropped is gone, and its
+        watches with it, nobody knows."""
         for who in sorted(self.up):
             self.conns[who].drain()
+        if self.dropped:
+            return
         self.t.socket(name="w").text(b"wchs", "what is watched", watched)
         self.t.socket(name="w").text(b"mntr", "how much there is", counts)
 
@@ -181,8 +183,12 @@ class Player:
         self.lost(step.who)
         self.at_home.discard(step.who)
         for other in sorted(self.up):
-            self.conns[other].drain()
+            self.see_end(self.conns[other])
             self.t.run.steps[-1].unordered = True
+
+    def see_end(self, conn):
+        """Of another's session: all that was due because of it."""
+        conn.drain()
 
     def on_drop(self, step):
         """What is on its way to it is lost, not a race."""
