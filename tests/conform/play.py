@@ -41,20 +41,22 @@ def ask(name, *args):
 
 def text_of(value):
     """A step, or what is in it, as its reader wants it."""
+    if value == wire.OPEN:
+        return "OPEN"
     if isinstance(value, Request):
         return "%s(%s)" % (value.name, ", ".join(map(text_of, value.args)))
     if isinstance(value, Zxid):
         return "%+d" % value.distance
-    if type(value) is not tuple and isinstance(value, tuple):
-        name, who = type(value).__name__, getattr(value, "who", "")
-        rest = value[1:] if who else value
-        return " ".join([who and who + ":", name.lower()]
-                        + [text_of(v) for v in rest if v != ()]).strip()
-    if isinstance(value, tuple) and value != wire.OPEN:
+    if hasattr(value, "_fields"):
+        name, who = type(value).__name__.lower(), getattr(value, "who", None)
+        fields = [text_of(v) for v in value[1 if who else 0:] if v != ()]
+        return " ".join([name if who is None else "%s: %s" % (who, name)]
+                        + fields)
+    if isinstance(value, tuple):
         return "[%s]" % ", ".join(map(text_of, value))
-    if isinstance(value, bytes) and len(value) > 20:
+    if isinstance(value, bytes) and len(value) >= 20:
         return "%r * %d" % (value[:1], len(value))      # all are alike
-    return "OPEN" if value == wire.OPEN else repr(value)
+    return repr(value)
 
 
 def watched(text):
