@@ -183,11 +183,12 @@ finish(struct client_proc *p, struct client *c, const struct queued *q,
     client_answered(p, c);
 }
 
-/* The path of a sync comes back with its reply. */
+/* The path of a sync comes back with its reply, if it can be read. */
 static void
 answer_sync(struct client_proc *p, struct client *c, const struct queued *q)
 {
     struct bytes path = BYTES_NULL;
+    bool is_legible = request_path(queued_body(q), &path);
     struct jute_out out;
     size_t at;
 
@@ -195,9 +196,9 @@ answer_sync(struct client_proc *p, struct client *c, const struct queued *q)
         client_drop(p, c);
         return;
     }
-    request_path(queued_body(q), &path);
-    at = reply_begin(&out, q->xid, p->zxid, 0);
-    jute_put_bytes(&out, path);
+    at = reply_begin(&out, q->xid, p->zxid, is_legible ? 0 : ZK_MARSHALLING);
+    if (is_legible)
+        jute_put_bytes(&out, path);
     frame_end(&out, at);
     conn_out_end(&c->conn, &out);
     finish(p, c, q, p->zxid);

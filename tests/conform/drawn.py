@@ -13,6 +13,8 @@ SUBJECT = "drawn"
 class DrawnCase(harness.Case):
     """One seed's case; any list of steps makes another of that seed."""
 
+    player = play.Player
+
     def __init__(self, seed, world, steps):
         super().__init__(SUBJECT, "seed %d" % seed, self.play, world, None,
                          seed)
@@ -21,11 +23,11 @@ class DrawnCase(harness.Case):
 
     def play(self, t):
         t.also("/zookeeper/quota" + t.root)
-        play.Player(t).play(self.steps)
+        self.player(t).play(self.steps)
 
     def of(self, steps):
         """The same seed's case of other steps."""
-        return DrawnCase(self.seed, self.world, steps)
+        return type(self)(self.seed, self.world, steps)
 
     def shrink(self, differs):
         """Plays ever fewer steps, as long as differs(case) says so."""

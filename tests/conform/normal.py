@@ -75,7 +75,8 @@ class Normaliser:
 
     def __init__(self, base, root, clock, near):
         self.base = base            # zxid before the case's first step
-        self.near = near            # another session id of this server
+        self.near = near            # another session id of this server,
+                                    # None: of several servers
         self.root = root.encode()
         self.clock = clock          # (from, to) in ms, the case's life
         self.sessions = {}          # id -> name
@@ -198,7 +199,8 @@ class Normaliser:
         version, timeout, sid = r.i32(), r.i32(), r.i64()
         password = r.buf()
         if sid != 0:
-            far = " far from the others" * (abs(sid - self.near) >> 44 > 0)
+            far = " far from the others" * (self.near is not None and
+                                            abs(sid - self.near) >> 44 > 0)
             self.sessions.setdefault(sid, "s%d%s" % (len(self.sessions) + 1,
                                                      far))
         good = sid != 0 and password == wire.password_of(sid)

@@ -41,20 +41,22 @@ def ask(name, *args):
 
 def text_of(value):
     """A step, or what is in it, as its reader wants it."""
+    if value == wire.OPEN:
+        return "OPEN"
     if isinstance(value, Request):
         return "%s(%s)" % (value.name, ", ".join(map(text_of, value.args)))
     if isinstance(value, Zxid):
         return "%+d" % value.distance
-    if type(value) is not tuple and isinstance(value, tuple):
-        name, who = type(value).__name__, getattr(value, "who", "")
-        rest = value[1:] if who else value
-        return " ".join([who and who + ":", name.lower()]
-                        + [text_of(v) for v in rest if v != ()]).strip()
-    if isinstance(value, tuple) and value != wire.OPEN:
+    if hasattr(value, "_fields"):
+        name, who = type(value).__name__.lower(), getattr(value, "who", None)
+        fields = [text_of(v) for v in value[1 if who else 0:] if v != ()]
+        return " ".join([name if who is None else "%s: %s" % (who, name)]
+                        + fields)
+    if isinstance(value, tuple):
         return "[%s]" % ", ".join(map(text_of, value))
-    if isinstance(value, bytes) and len(value) > 20:
+    if isinstance(value, bytes) and len(value) >= 20:
         return "%r * %d" % (value[:1], len(value))      # all are alike
-    return "OPEN" if value == wire.OPEN else repr(value)
+    return repr(value)
 
 
 def watched(text):
@@ -84,13 +86,15 @@ class Player:
     def play(self, steps):
         for step in steps:
             getattr(self, "on_" + type(step).__name__.lower())(step)
-        if not self.dropped:
-            self.look()
+        self.look()
 
     def look(self):
-        """What is left; who dropped a connection does not know when."""
+        """What is left; when a connection that was dropped is gone, and its
+        watches with it, nobody knows."""
         for who in sorted(self.up):
             self.conns[who].drain()
+        if self.dropped:
+            return
         self.t.socket(name="w").text(b"wchs", "what is watched", watched)
         self.t.socket(name="w").text(b"mntr", "how much there is", counts)
 
@@ -181,8 +185,12 @@ class Player:
         self.lost(step.who)
         self.at_home.discard(step.who)
         for other in sorted(self.up):
-            self.conns[other].drain()
+            self.see_end(self.conns[other])
             self.t.run.steps[-1].unordered = True
+
+    def see_end(self, conn):
+        """Of another's session: all that was due because of it."""
+        conn.drain()
 
     def on_drop(self, step):
         """What is on its way to it is lost, not a race."""

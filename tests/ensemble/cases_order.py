@@ -18,6 +18,7 @@ def write_around_syncs(t, m, s, number):
              (wire.sync("/n"), "ok"), (wire.setData("/n", values[1]), "ok"),
              (wire.sync("/"), "ok"), (wire.sync("/n"), "ok"),
              (wire.delete("/no"), "NONODE"), (wire.sync("/no"), "ok"),
+             ((wire.OP["sync"], b"\0", "sync of one byte"), "-5"),
              (wire.setData("/n", values[2]), "ok"), (wire.getData("/n"), "ok"),
              (wire.sync("/n"), "ok"), (wire.setData("/n", values[3]), "ok")]
     xids = s.send(*[request for request, _ in asked])

@@ -30,7 +30,8 @@ TICK_MS = 500
 ELECTED_S = 60         # three JVMs on two busy cores take their time
 TIMING = {"tickTime": TICK_MS, "initLimit": 30, "syncLimit": 8}
 # Apache reads these as -DK only.
-JAVA_KEYS = ("jute.maxbuffer", "readonlymode.enabled")
+JAVA_KEYS = ("jute.maxbuffer", "readonlymode.enabled",
+             "znode.container.checkIntervalMs")
 ZAB = os.path.join(os.path.dirname(ZABD), "zab")
 
 # What a learner's log says of the way it is brought in step; zabd's says
