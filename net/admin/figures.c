@@ -113,7 +113,7 @@ figures_collect(const struct shm *shm, struct figures *f)
     struct rlimit files = {0};
 
     *f = (struct figures){.role = r->role};
-    f->is_serving = r->serving != 0;
+    f->is_serving = r->serving != 0 && f->role != ROLE_NONE; /* not held */
     f->uptime_ms = clock_mono_ms() - shm->super->started_ms;
     f->sessions_expired = r->sessions_expired;
     f->local_sessions = r->local_sessions;
