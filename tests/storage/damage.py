@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 
 from lib import (Server, Session, flip, free_ports, grow, main, same,
                  see_all, version2, wire, zab)
@@ -305,8 +306,17 @@ def test_member_with_a_snapshot_alone():
         same(tree, seen, "from a snapshot")
 
 
+def has_snapshot(server):
+    """Its first is taken soon after its start, and waited for here."""
+    end = time.monotonic() + 20
+    while not version2(server.path("data"), "snapshot.") and \
+            time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(version2(server.path("data"), "snapshot."))
+
+
 def three_lives():
-    """A member that wrote in three epochs; the image of after the first."""
+    """A member that wrote in three epochs; image and snapshot of the first."""
     server = Server("zabd", member())
     with open(server.path("data/myid"), "w") as f:
         f.write("1")
@@ -315,6 +325,7 @@ def three_lives():
         session = Session(server.port)
         for _ in range(20):
             session.make("/life-", b"", wire.SEQ)
+        assert has_snapshot(server), "no snapshot is taken"
         server.stop()
         if life == 0:
             shutil.copytree(server.path("data/version-2/image"),
