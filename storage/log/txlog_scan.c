@@ -205,7 +205,8 @@ txlog_entry_zxid(struct bytes entry)
 /* --- judging a tail ------------------------------------------------------ */
 
 enum {
-    SECTOR = 512, /* disks write these whole or not at all */
+    SECTOR = 512,     /* disks write these whole or not at all */
+    CHECKSUM_END = 8, /* of a record: four zeros, four bytes of checksum */
     /*
      * How far behind a torn record the whole ones of the same unsynced write
      * may reach.  Ours end within TXLOG_UNSYNCED_MAX, for nothing is written
@@ -222,25 +223,57 @@ is_zero(const uint8_t *p, size_t size)
 }
 
 /*
- * Whether a sector, or the part of one from `data` on, was never written.
- * A part must be longer than the zeros any record begins with.
+ * Whether a sector that begins before `next`, or the part of one from `data`
+ * on, was never written.  The last one may reach into a whole record, whose
+ * first bytes are zeros.  A part as long as a record's zeros and checksum is
+ * never zero in what was written.
  */
 static bool
-has_hole(const uint8_t *data, size_t size, uint64_t offset)
+has_hole(const uint8_t *data, size_t next, size_t size, uint64_t offset)
 {
     size_t at = 0;
 
-    while (at < size) {
+    while (at < next) {
         size_t end = at + SECTOR - (size_t)((offset + at) % SECTOR);
-        bool is_long = end - at >= TXLOG_RECORD_HEAD_BYTES;
 
         if (end > size)
             return false;
-        if (is_long && is_zero(data + at, end - at))
+        if (end - at >= CHECKSUM_END && is_zero(data + at, end - at))
             return true;
         at = end;
     }
     return false;
+}
+
+/*
+ * Whether a lost sector took some bytes of the checksum and no more: with
+ * them the record would be whole.
+ */
+static bool
+lacks_checksum_bytes(const uint8_t *data, size_t size, uint64_t offset)
+{
+    size_t lost = SECTOR - (size_t)(offset % SECTOR), length;
+    uint32_t left;
+
+    if (size < TXLOG_RECORD_EXTRA + TXLOG_ENTRY_MIN || lost >= CHECKSUM_END ||
+        lost <= 4 || !is_zero(data, lost))
+        return false;
+    length = load_be32(data + CHECKSUM_END);
+    if (length > size - TXLOG_RECORD_EXTRA ||
+        data[TXLOG_RECORD_HEAD_BYTES + length] != TXLOG_EOR)
+        return false;
+    left = UINT32_MAX >> 8 * (lost - 4);
+    return load_be32(data + 4) ==
+           (left &
+            libdeflate_adler32(1, data + TXLOG_RECORD_HEAD_BYTES, length));
+}
+
+/* Whether what is broken before `next` is what a power cut leaves. */
+static bool
+is_torn(const uint8_t *data, size_t next, size_t size, uint64_t offset)
+{
+    return has_hole(data, next, size, offset) ||
+           lacks_checksum_bytes(data, size, offset);
 }
 
 /* The first place behind the broken record where a whole one begins. */
@@ -287,7 +320,7 @@ txlog_judge_tail(const uint8_t *data, size_t size, uint64_t offset)
         return TXLOG_TAIL_CLEAN;
     next = find_record(data, end);
     if (next < end)
-        return has_hole(data, next, offset) && end <= UNSYNCED_WINDOW
+        return is_torn(data, next, end, offset) && end <= UNSYNCED_WINDOW
                    ? TXLOG_TAIL_TORN
                    : TXLOG_TAIL_CORRUPT;
     if (end < TXLOG_RECORD_EXTRA + TXLOG_ENTRY_MIN)
@@ -295,8 +328,9 @@ txlog_judge_tail(const uint8_t *data, size_t size, uint64_t offset)
     if (only_length_is_wrong(data, end))
         return TXLOG_TAIL_CORRUPT;
     claimed = (uint64_t)load_be32(data + 8) + TXLOG_RECORD_EXTRA;
-    return claimed > end || has_hole(data, end, offset) ? TXLOG_TAIL_TORN
-                                                        : TXLOG_TAIL_CORRUPT;
+    return claimed > end || is_torn(data, end, end, offset)
+               ? TXLOG_TAIL_TORN
+               : TXLOG_TAIL_CORRUPT;
 }
 
 /* Where the last data of the file can be: behind it are only holes. */

@@ -353,6 +353,51 @@ a_hole_of_a_lost_sector_is_torn(void)
     tempdir_remove(dir);
 }
 
+/* `size` bytes at `offset` of a file, of whose sectors those of a set came. */
+static void
+lay_sectors(uint8_t *to, const uint8_t *from, size_t size, size_t offset,
+            unsigned came)
+{
+    size_t first = offset / 512;
+
+    for (size_t i = 0; i < size; i++)
+        to[i] = came >> ((offset + i) / 512 - first) & 1 ? from[i] : 0;
+}
+
+/*
+ * Whatever sectors of a write are lost, and wherever its records lie in them:
+ * one that begins at the end of a lost sector is whole, for it begins with
+ * zeros.
+ */
+static void
+no_loss_of_sectors_is_damage(void)
+{
+    enum { RECORD = 100 + TXLOG_RECORD_EXTRA, WRITE = 8 * RECORD };
+    char path[DATA_PATH_MAX];
+    uint8_t *data, left[WRITE];
+    size_t size, whole;
+
+    tempdir_make(dir);
+    given_log(1, 520, 100);
+    path_of(path, 1);
+    data = file_read(path, &size);
+    for (size_t i = 0; i < 512; i++) { /* every place in a sector once */
+        size_t at = TXLOG_HEADER_BYTES + i * RECORD;
+
+        for (unsigned came = 0; came < 8; came++) {
+            lay_sectors(left, data + at, WRITE, at, came);
+            for (whole = 0; whole < WRITE; whole += RECORD)
+                if (memcmp(left + whole, data + at + whole, RECORD) != 0)
+                    break;
+            CU_ASSERT_NOT_EQUAL(
+                txlog_judge_tail(left + whole, WRITE - whole, at + whole),
+                TXLOG_TAIL_CORRUPT);
+        }
+    }
+    free(data);
+    tempdir_remove(dir);
+}
+
 static void
 damage_in_an_older_file_is_found_by_the_reader(void)
 {
@@ -697,6 +742,7 @@ UNIT_SUITE(txlog)
     UNIT(a_file_that_is_not_named_after_its_first_transaction_is_refused);
     UNIT(a_flipped_bit_anywhere_is_damage);
     UNIT(a_hole_of_a_lost_sector_is_torn);
+    UNIT(no_loss_of_sectors_is_damage);
     UNIT(damage_in_an_older_file_is_found_by_the_reader);
     UNIT(a_torn_record_before_its_successor_is_no_gap);
     UNIT(a_gap_is_an_error);
