@@ -15,6 +15,12 @@ HEADER = struct.Struct("<BBHIQQ")
 SECTOR = 512
 
 
+def cuts(tears):
+    """The disks that a moment may leave: all that was written, nothing that
+    was not synced, and `tears` choices of sectors of what was not."""
+    return ["killed", "lost"] + ["torn.%d" % i for i in range(tears)]
+
+
 def read(path):
     """Every record: (op, path, data, offset, size)."""
     with open(path, "rb") as f:
@@ -143,12 +149,12 @@ class Disk:
         self.durable_names.update((n, i) for n, i in self.names.items()
                                   if inside(n))
 
-    def files(self, kind, seed):
-        """{path: bytes or None} as `kind` of cut leaves it."""
-        if kind == "killed":
+    def files(self, cut, moment):
+        """{path: bytes or None} as a cut at `moment` leaves it."""
+        if cut == "killed":
             return {n: i and bytes(i.now) for n, i in self.names.items()}
-        chance = random.Random(seed)
-        return {n: i and bytes(i.synced if kind == "lost"
+        chance = random.Random("%s at %d" % (cut, moment))
+        return {n: i and bytes(i.synced if cut == "lost"
                                else i.torn(chance))
                 for n, i in sorted(self.durable_names.items())}
 

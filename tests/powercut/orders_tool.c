@@ -41,6 +41,7 @@
 #include "storage/log/identity.h"
 #include "storage/image/image_prepare.h"
 #include "storage/log/snap_intake.h"
+#include "storage/snap/snapfile.h"
 #include "storage/log/txlog_reader.h"
 
 enum {
@@ -282,16 +283,29 @@ take(zxid_t zxid, char *names)
         give_up("the snapshot cannot be taken");
 }
 
+static bool
+has_snapshot(const struct datadir *d)
+{
+    struct data_list list;
+    bool found = snapfile_candidates(&list, d->snap) == 0 && list.count > 0;
+
+    data_list_free(&list);
+    return found;
+}
+
+/* With its first snapshot: a directory without one is not cut but replaced. */
 static void
 reimport(void)
 {
     struct data_error e = {.offset = -1};
     struct datadir d;
 
+    if (datadir_name(&d, shm->super->conf.data_dir, NULL, &e) < 0)
+        give_up("the directory has no name");
+    WAIT_FOR(has_snapshot(&d));
     stop_child(PROC_IMAGE, PROC_STOP);
     stop_child(PROC_LOG, PROC_STOP);
-    if (datadir_name(&d, shm->super->conf.data_dir, NULL, &e) < 0 ||
-        image_remove(d.image) < 0)
+    if (image_remove(d.image) < 0)
         give_up("the image cannot be removed");
     atomic_store(&shm->super->life[PROC_REPLICATION], 0);
     atomic_store(&shm->replication->role, ROLE_NONE);
