@@ -8,7 +8,6 @@
  */
 #include "storage/image/image_guard.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>

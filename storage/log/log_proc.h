@@ -10,6 +10,7 @@
 
 #include "daemon/bell.h"
 #include "daemon/shm.h"
+#include "storage/datadir.h"
 #include "storage/log/txlog.h"
 
 struct log_proc {
