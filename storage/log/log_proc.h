@@ -23,7 +23,7 @@ struct log_proc {
     uint32_t conf_version;
     struct datadir dirs;
     struct txlog log;
-    ring_pos_t appended; /* up to here the ring is in l->buffer or file */
+    ring_pos_t appended; /* up to here the ring is in `log`, or on disk */
 };
 
 /*
