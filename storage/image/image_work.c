@@ -326,19 +326,6 @@ about(uint64_t n)
     return n / 2 + random % (n - n / 2 + 1);
 }
 
-/* The newest snapshot's zxid; -1 without one. */
-static zxid_t
-newest_snapshot(const struct image_proc *p)
-{
-    struct data_list list;
-    zxid_t zxid = -1;
-
-    if (snapfile_candidates(&list, p->dirs.snap) == 0 && list.count > 0)
-        zxid = list.file[list.count - 1].zxid;
-    data_list_free(&list);
-    return zxid;
-}
-
 /* ZK: SyncRequestProcessor.shouldSnapshot */
 void
 image_snapshot_aim(struct image_proc *p)
@@ -352,7 +339,7 @@ image_snapshot_aim(struct image_proc *p)
 void
 image_snapshot_plan(struct image_proc *p)
 {
-    zxid_t last = newest_snapshot(p), here = p->image.meta.zxid;
+    zxid_t last = snapfile_newest(p->dirs.snap), here = p->image.meta.zxid;
 
     image_snapshot_aim(p);
     p->txns = p->bytes = 0;

@@ -454,9 +454,8 @@ static zxid_t
 zxid_beside_log(struct log_proc *p)
 {
     struct shm_log *s = p->shm->log;
-    struct data_list list = {0};
     struct image_meta image;
-    zxid_t zxid = 0;
+    zxid_t newest;
 
     if (find_image(p, &image)) {
         atomic_store(&s->exact_zxid,
@@ -464,14 +463,12 @@ zxid_beside_log(struct log_proc *p)
         raise_base(p, image.zxid);
         return image.zxid;
     }
-    if (snapfile_candidates(&list, p->dirs.snap) == 0 && list.count > 0)
-        zxid = list.file[list.count - 1].zxid;
-    if (zxid > p->log.last)
-        raise_base(p, zxid);
-    if (list.count > 0 || p->log.last > 0)
+    newest = snapfile_newest(p->dirs.snap);
+    if (newest > p->log.last)
+        raise_base(p, newest);
+    if (newest >= 0 || p->log.last > 0)
         atomic_store(&s->exact_zxid, INT64_MAX);
-    data_list_free(&list);
-    return zxid;
+    return newest < 0 ? 0 : newest;
 }
 
 int

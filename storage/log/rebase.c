@@ -26,18 +26,12 @@ fail(struct data_error *e, const char *path, int rc, const char *what)
 }
 
 static void
-name_of(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid)
-{
-    snprintf(name, DATA_NAME_MAX, "%s.%" PRIx64 ".zst", prefix, (uint64_t)zxid);
-}
-
-static void
 path_of(char path[DATA_PATH_MAX], const struct datadir *d, const char *prefix,
         zxid_t zxid)
 {
     char name[DATA_NAME_MAX];
 
-    name_of(name, prefix, zxid);
+    snapfile_name(name, prefix, zxid, SNAP_ZSTD);
     data_path(path, d->snap, name);
 }
 
@@ -135,7 +129,7 @@ finish(const struct datadir *d, zxid_t zxid, struct data_error *e)
 
     if (rc < 0)
         return fail(e, d->snap, rc, "the leader's snapshot cannot be named");
-    name_of(keep, "snapshot", zxid);
+    snapfile_name(keep, "snapshot", zxid, SNAP_ZSTD);
     rc = remove_all(d->log, "log", false, "");
     if (rc < 0)
         return fail(e, d->log, rc, "log files cannot be removed");

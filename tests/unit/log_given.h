@@ -178,8 +178,7 @@ given_snapshot(const char *prefix, zxid_t zxid, const char *node)
     if (strcmp(prefix, "snapshot") != 0) {
         char to[DATA_PATH_MAX];
 
-        snprintf(name, sizeof name, "%s.%" PRIx64 ".zst", prefix,
-                 (uint64_t)zxid);
+        snapfile_name(name, prefix, zxid, SNAP_ZSTD);
         data_path(to, given.dirs.snap, name);
         CU_ASSERT_EQUAL(rename(path, to), 0);
     }
