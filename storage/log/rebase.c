@@ -3,7 +3,6 @@
 #include "storage/log/rebase.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,19 +69,11 @@ write_marker(const struct datadir *d, zxid_t zxid)
 static int
 read_marker(const struct datadir *d, zxid_t *zxid)
 {
-    char path[DATA_PATH_MAX], text[32], *end;
-    ssize_t size;
-    int fd;
+    char text[32], *end;
+    int rc = data_read(d->snap, MARKER, text, sizeof text);
 
-    data_path(path, d->snap, MARKER);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : -errno;
-    size = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (size < 0)
-        return -EIO;
-    text[size] = '\0';
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : rc;
     *zxid = (zxid_t)strtoull(text, &end, 16);
     return end == text || *end != '\n' ? -EBADMSG : 1;
 }
