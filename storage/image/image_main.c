@@ -23,6 +23,9 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
 #include "storage/image/image_proc.h"
 
 enum {
