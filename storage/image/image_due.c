@@ -18,6 +18,7 @@
 enum {
     SNAPSHOT_ROWS = 1000, /* of a step */
     SNAPSHOT_REST = 49,   /* times what the last one took: 2 % of the time */
+    NODES_PER_MS = 1000,  /* what one takes, as long as none was timed */
 };
 
 /* A random number of [n/2, n], so that servers do not snapshot together. */
@@ -40,17 +41,33 @@ image_snapshot_aim(struct image_proc *p)
                           : 0;
 }
 
+/* One took so long, or would have: none is begun for 49 times as long. */
+static void
+rest_from(struct image_proc *p, int64_t ms)
+{
+    mono_ms_t until = clock_mono_ms() + SNAPSHOT_REST * ms;
+
+    if (until > p->snapshot_after)
+        p->snapshot_after = until;
+}
+
+/*
+ * Who was just started has clients that come back, and what was folded before
+ * counts: without a rest the first one would be taken into the worst of it.
+ */
 void
 image_snapshot_plan(struct image_proc *p)
 {
     zxid_t last = snapfile_newest(p->dirs.snap), here = p->image.meta.zxid;
+    uint64_t nodes = 0, sessions;
 
     image_snapshot_aim(p);
     p->txns = p->bytes = 0;
-    if (last < 0 || (p->is_ahead && last < here))
-        p->txns = INT32_MAX; /* at once: a start may need it */
-    else if (here > last && zxid_epoch(here) == zxid_epoch(last))
+    if (here > last && zxid_epoch(here) == zxid_epoch(last))
         p->txns = (uint64_t)(here - last);
+    p->needs_snapshot = last < 0 || (p->is_ahead && last < here);
+    (void)image_count(&p->image, &nodes, &sessions); /* else for none */
+    rest_from(p, (int64_t)nodes / NODES_PER_MS);
     atomic_store(&p->shm->image->snapshot_zxid, last < 0 ? 0 : last);
 }
 
@@ -70,6 +87,7 @@ begin_snapshot(struct image_proc *p)
         log_error("%s: no snapshot can be written: %s", p->dirs.snap,
                   strerror(-rc));
     p->txns = p->bytes = 0; /* a failed one is tried as late again */
+    p->needs_snapshot = false;
 }
 
 static void
@@ -79,11 +97,18 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
     int64_t ms = clock_mono_ms() - p->snapshot_began;
 
     log_info("Snapshot taken in %" PRId64 " ms", ms);
-    p->snapshot_after = clock_mono_ms() + SNAPSHOT_REST * ms;
+    rest_from(p, ms);
     image_snapshot_aim(p);
     atomic_store(&s->snapshot_zxid, zxid);
     atomic_store(&s->snapshot_last_ms, (uint64_t)ms);
     atomic_fetch_add(&s->snapshot_count, 1);
+}
+
+static bool
+has_enough(const struct image_proc *p)
+{
+    return p->txns >= p->txns_wanted ||
+           (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted);
 }
 
 /*
@@ -94,15 +119,16 @@ static bool
 is_snapshot_due(const struct image_proc *p)
 {
     if (!atomic_load(&p->shm->replication->proc.is_ready) ||
-        clock_mono_ms() < p->snapshot_after || image_is_fuzzy(&p->image.meta))
+        image_is_fuzzy(&p->image.meta))
         return false;
-    return p->txns >= p->txns_wanted ||
-           (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted);
+    return p->needs_snapshot ||
+           (clock_mono_ms() >= p->snapshot_after && has_enough(p));
 }
 
 static void
-tell_given_up(const struct image_proc *p, zxid_t zxid, int rc)
+give_up(struct image_proc *p, zxid_t zxid, int rc)
 {
+    rest_from(p, clock_mono_ms() - p->snapshot_began);
     if (rc == -EBADMSG)
         log_error("%s: the image is damaged: its nodes do not add up to its "
                   "digest, and no snapshot is taken of it. Reads and writes go "
@@ -134,7 +160,7 @@ image_snapshot_work(struct image_proc *p)
     if (rc == 0)
         end_snapshot(p, zxid);
     else if (rc < 0)
-        tell_given_up(p, zxid, rc);
+        give_up(p, zxid, rc);
     return rc == 1;
 }
 

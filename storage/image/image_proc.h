@@ -35,7 +35,8 @@ struct image_proc {
     struct txlog_reader reader;
     struct image_snapshot snapshot;
     mono_ms_t snapshot_began;
-    mono_ms_t snapshot_after;           /* none is begun before that */
+    mono_ms_t snapshot_after;           /* none is begun before that, ... */
+    bool needs_snapshot;                /* ... but one that a start may need */
     uint64_t txns, bytes;               /* folded since the last snapshot */
     uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */
     bool is_open;                       /* image, batch and reader are */
