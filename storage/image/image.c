@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/log.h"
 #include "storage/image/image_guard.h"
 
 enum {
@@ -121,8 +120,7 @@ on_assert(MDB_env *env, const char *what)
 {
     const struct image *im = mdb_env_get_userctx(env);
 
-    fatal(EXIT_DATA, "%s: the image is damaged: %s. %s", im->dir, what,
-          image_remedy);
+    image_is_damaged(im->dir, what);
 }
 
 /*
