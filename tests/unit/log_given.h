@@ -61,10 +61,10 @@ given_start(uint32_t life)
     given.conf.member_count = 3;
     atomic_store(&given_super.life[PROC_LOG], life);
     CU_ASSERT_EQUAL(datadir_name(&given.dirs, given_dir, NULL, &e), 0);
-    rc = log_orders_start(&given, &e);
+    rc = log_start_begin(&given, &e);
     if (rc == 0)
         rc = txlog_open(&given.log, given.dirs.log, &options, NULL, &e);
-    return rc < 0 ? rc : log_orders_open(&given, &e);
+    return rc < 0 ? rc : log_start_end(&given, &e);
 }
 
 /* A fresh directory and a log process in its first life. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/log/log_orders.c: epochs, cuts, a new base, on order. */
+/*
+ * Claims about storage/log/log_orders.c, log_replace.c and log_start.c: epochs,
+ * cuts, a new base, on order; and what a start makes of them.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -72,8 +75,8 @@ a_server_alone_leaves_the_epochs_alone(void)
     tempdir_remove(given.dirs.snap);
     CU_ASSERT_EQUAL(mkdir(given.dirs.snap, 0750), 0);
     given.conf.member_count = 0;
-    CU_ASSERT_EQUAL(log_orders_start(&given, &e), 0);
-    CU_ASSERT_EQUAL(log_orders_open(&given, &e), 0);
+    CU_ASSERT_EQUAL(log_start_begin(&given, &e), 0);
+    CU_ASSERT_EQUAL(log_start_end(&given, &e), 0);
     CU_ASSERT_FALSE(given_has("acceptedEpoch"));
     tempdir_remove(given_dir);
 }
@@ -235,9 +238,9 @@ a_start_refuses_an_id_that_is_none(void)
     given_server();
     data_path(path, given.dirs.snap, IDENTITY_FILE);
     file_write(path, "zabd\n", 5);
-    CU_ASSERT_EQUAL(log_orders_open(&given, &e), -EINVAL);
+    CU_ASSERT_EQUAL(log_start_end(&given, &e), -EINVAL);
     given.conf.member_count = 0; /* a server alone does not even look */
-    CU_ASSERT_EQUAL(log_orders_open(&given, &e), 0);
+    CU_ASSERT_EQUAL(log_start_end(&given, &e), 0);
     given_end();
 }
 
