@@ -94,7 +94,7 @@ int image_sync(struct image *im, progress_fn *progress, void *progress_arg);
 /* LMDB's result as -errno: its own codes become -ENOSPC, -EBADMSG, -EIO. */
 int image_rc(int mdb_rc);
 
-/* Write meta as part of `txn`. */
+/* Write meta as part of `txn`.  LMDB's own result: image_rc. */
 int image_put_meta(struct image *im, MDB_txn *txn,
                    const struct image_meta *meta);
 
