@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listen.h - the listening sockets, opened by the supervisor. */
+/*
+ * listen.h - a listening socket: the client port, opened by the supervisor; the
+ * ports for servers, by whoever serves them.
+ */
 #ifndef DAEMON_LISTEN_H
 #define DAEMON_LISTEN_H
 

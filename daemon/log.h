@@ -69,8 +69,7 @@ enum exit_code {
     EXIT_UNEXPECTED = 1, /* worth another try */
     EXIT_CONFIG = 2,     /* bad arguments or configuration: do not restart */
     EXIT_DATA = 3,       /* data directory unusable: do not restart */
-    EXIT_RELOAD =
-        4, /* replication: the files changed under us, load them again */
+    EXIT_RELOAD = 4,     /* replication: to load files that changed under it */
 };
 
 /* This process cannot keep its promise: say why, with the remedy, and end. */

@@ -243,6 +243,14 @@ is_reload(enum proc_id id, int status)
            WEXITSTATUS(status) == EXIT_RELOAD;
 }
 
+/* By PROC_STOP: one that did not ask for it dies of it (proc.h). */
+static bool
+ended_as_told(int status)
+{
+    return WIFSIGNALED(status) ? WTERMSIG(status) == PROC_STOP
+                               : WEXITSTATUS(status) == EXIT_OK;
+}
+
 static void
 tell_death(enum proc_id id, pid_t pid, int status)
 {
@@ -295,9 +303,10 @@ on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
     s->child[id].pid = 0;
     atomic_store(&s->shm->super->pid[id], 0);
     atomic_store(&proc->is_ready, 0);
+    if (!s->is_stopping || !ended_as_told(status))
+        tell_death(id, pid, status);
     if (s->is_stopping)
         return;
-    tell_death(id, pid, status);
     repair(s, id);
     plan_successor(s, id, status, served_ms, now);
 }

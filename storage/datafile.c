@@ -242,6 +242,26 @@ data_write(int fd, const void *data, size_t size)
 }
 
 int
+data_read(const char *dir, const char *name, char *text, size_t size)
+{
+    char path[DATA_PATH_MAX];
+    ssize_t n;
+    int fd, rc;
+
+    if (!data_path(path, dir, name))
+        return -ENAMETOOLONG;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    n = read(fd, text, size - 1);
+    rc = n < 0 ? -errno : (int)n;
+    close(fd);
+    if (rc >= 0)
+        text[rc] = '\0';
+    return rc;
+}
+
+int
 data_replace(const char *dir, const char *name, const char *text, size_t size)
 {
     char path[DATA_PATH_MAX], temp[DATA_PATH_MAX], part[DATA_NAME_MAX];

@@ -80,6 +80,12 @@ int data_sync_dir(const char *dir);
 int data_write(int fd, const void *data, size_t size);
 
 /*
+ * What the small file dir/name holds, as text: up to size - 1 bytes of it, and
+ * a zero.  How many, or -errno.
+ */
+int data_read(const char *dir, const char *name, char *text, size_t size);
+
+/*
  * Make `text` the whole of file dir/name, at once and durably: written beside
  * it as name.tmp, synced, renamed over it.  0 or -errno; then it is as it was.
  */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/types.h"
+#include "storage/image/image_guard.h"
 #include "tools/zab_text.h"
 
 static const struct command {
@@ -28,6 +29,8 @@ static const struct command {
     {"snapshot", zab_snapshot, "check, show and list snapshot files"},
     {"stat", zab_stat, "send a four-letter word: zab stat HOST:PORT [WORD]"},
 };
+
+static const char *running; /* the name of the command */
 
 static void
 print_help(FILE *to)
@@ -50,11 +53,21 @@ finish(const char *name, int status)
     return status == ZAB_OK ? ZAB_FAILED : status;
 }
 
+/* LMDB died of an image, in the middle of a command. */
+static int
+on_damaged_image(const struct data_error *e)
+{
+    zab_complain_error(running, e);
+    return ZAB_FAILED;
+}
+
 int
 main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
 
+    running = name;
+    image_guard_tells(on_damaged_image);
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
         if (strcmp(name, commands[i].name) == 0)
             return finish(name, commands[i].run(argc - 1, argv + 1));

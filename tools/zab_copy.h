@@ -6,7 +6,7 @@
 #ifndef TOOLS_ZAB_COPY_H
 #define TOOLS_ZAB_COPY_H
 
-#include "storage/snap/snapfile.h"
+#include "storage/datafile.h"
 
 /* What was put where; the list is bounded by what one command copies. */
 struct zab_copied {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
+#include "daemon/proc.h"
 #include "tools/zab.h"
 #include "tools/zab_log_line.h"
 #include "tools/zab_shm.h"
@@ -40,18 +41,16 @@ print_help(FILE *to)
 /* --- processes and positions ---------------------------------------------- */
 
 static void
-put_process(const struct shm *s, const char *name, uint32_t number,
-            enum proc_id id)
+put_process(const struct shm *s, enum proc_id id)
 {
     const struct shm_proc *p = shm_proc(s, id);
     int64_t since = atomic_load(&p->disk_since_ms);
 
-    printf("%s", name);
-    if (id >= PROC_CLIENT)
-        printf("%" PRIu32, number);
-    printf(" pid=%" PRId32 " life=%" PRIu32 " ready=%" PRIu32 " beats=%" PRIu64,
-           atomic_load(&s->super->pid[id]), atomic_load(&s->super->life[id]),
-           atomic_load(&p->is_ready), atomic_load(&p->beats));
+    printf("%s pid=%" PRId32 " life=%" PRIu32 " ready=%" PRIu32
+           " beats=%" PRIu64,
+           proc_name(id), atomic_load(&s->super->pid[id]),
+           atomic_load(&s->super->life[id]), atomic_load(&p->is_ready),
+           atomic_load(&p->beats));
     if (since != 0)
         printf(" in_system_call_ms=%" PRId64, clock_mono_ms() - since);
     putchar('\n');
@@ -68,18 +67,11 @@ was_forked(const struct shm *s, enum proc_id id)
 static void
 put_processes(const struct shm *s)
 {
-    static const struct {
-        const char *name;
-        enum proc_id id;
-    } singles[] = {{"super", PROC_SUPER},       {"log", PROC_LOG},
-                   {"image", PROC_IMAGE},       {"repl", PROC_REPLICATION},
-                   {"election", PROC_ELECTION}, {"admin", PROC_ADMIN}};
+    enum proc_id end = (enum proc_id)(PROC_CLIENT + s->super->client_count);
 
-    for (size_t i = 0; i < ARRAY_COUNT(singles); i++)
-        if (was_forked(s, singles[i].id))
-            put_process(s, singles[i].name, 0, singles[i].id);
-    for (uint32_t w = 0; w < s->super->client_count; w++)
-        put_process(s, "client", w, (enum proc_id)(PROC_CLIENT + w));
+    for (enum proc_id id = PROC_SUPER; id < end; id++)
+        if (was_forked(s, id))
+            put_process(s, id);
 }
 
 /* The position from which on somebody still needs the ring. */
@@ -101,6 +93,24 @@ slowest(const struct shm *s)
 }
 
 static void
+put_client(const struct shm *s, uint32_t w)
+{
+    ring_pos_t delivered = atomic_load(&s->client[w]->delivered);
+    ring_pos_t until = atomic_load(&s->client[w]->apply_until);
+
+    printf("  %-9s", proc_name((enum proc_id)(PROC_CLIENT + w)));
+    if (delivered == RING_POS_NONE)
+        printf(" delivered=none");
+    else
+        printf(" delivered=%" PRIu64, delivered);
+    if (until != 0)
+        printf(" apply_until=%" PRIu64, until);
+    printf(" requests sent=%" PRIu64 " taken=%" PRIu64 "\n",
+           atomic_load(&s->client[w]->requested),
+           atomic_load(&s->replication->taken[w]));
+}
+
+static void
 put_positions(const struct shm *s)
 {
     const struct shm_replication *r = s->replication;
@@ -119,21 +129,8 @@ put_positions(const struct shm *s)
     printf("  image     zxid=0x%" PRIx64 " snapshot=0x%" PRIx64 "\n",
            (uint64_t)atomic_load(&s->image->persisted_zxid),
            (uint64_t)atomic_load(&s->image->snapshot_zxid));
-    for (uint32_t w = 0; w < s->super->client_count; w++) {
-        ring_pos_t delivered = atomic_load(&s->client[w]->delivered);
-        ring_pos_t sent = atomic_load(&s->client[w]->requested);
-        ring_pos_t taken = atomic_load(&r->taken[w]);
-        ring_pos_t until = atomic_load(&s->client[w]->apply_until);
-
-        printf("  client%-3" PRIu32, w);
-        if (delivered == RING_POS_NONE)
-            printf(" delivered=none");
-        else
-            printf(" delivered=%" PRIu64, delivered);
-        if (until != 0)
-            printf(" apply_until=%" PRIu64, until);
-        printf(" requests sent=%" PRIu64 " taken=%" PRIu64 "\n", sent, taken);
-    }
+    for (uint32_t w = 0; w < s->super->client_count; w++)
+        put_client(s, w);
 }
 
 /* --- entries ------------------------------------------------------------- */
@@ -144,7 +141,7 @@ kind_name(uint16_t kind)
     static const char *const names[] = {
         [RING_TXN] = "TXN",         [RING_REFUSED] = "REFUSED",
         [RING_RESUMED] = "RESUMED", [RING_DROP] = "DROP",
-        [RING_SYNCED] = "SYNCED",
+        [RING_SYNCED] = "SYNCED",   [RING_VOID] = "VOID",
     };
 
     return kind < ARRAY_COUNT(names) && names[kind] ? names[kind] : "?";
@@ -157,8 +154,9 @@ put_entry(ring_pos_t pos, const struct ring_entry *e)
 
     printf("%" PRIu64 " %s", pos, kind_name(e->kind));
     if (e->worker != RING_NOBODY)
-        printf(" client%u life=%" PRIu32 " conn=%" PRIu32 " xid=%" PRId32,
-               e->worker, e->life, e->conn, e->xid);
+        printf(" %s life=%" PRIu32 " conn=%" PRIu32 " xid=%" PRId32,
+               proc_name((enum proc_id)(PROC_CLIENT + e->worker)), e->life,
+               e->conn, e->xid);
     if (e->kind == RING_TXN) {
         putchar(' ');
         if (zab_put_txn(stdout, &nowhere, ring_payload(e), false) == 0)
@@ -169,12 +167,13 @@ put_entry(ring_pos_t pos, const struct ring_entry *e)
            (uint64_t)e->session, (uint64_t)e->zxid, e->op, e->err);
 }
 
-/* Whether its sizes can be: what was overwritten may say anything. */
+/* Whether it can be one: what was overwritten may say anything. */
 static bool
 is_entry(const struct shm *s, const struct ring_entry *e)
 {
     return e->size >= sizeof *e && e->size % RING_ALIGN == 0 &&
-           e->size <= s->ring.size && e->payload_size <= e->size - sizeof *e;
+           e->size <= s->ring.size && e->payload_size <= e->size - sizeof *e &&
+           (e->worker == RING_NOBODY || e->worker < CLIENTS_MAX);
 }
 
 /*

@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-#include "storage/datadir.h"
+#include "storage/datafile.h"
 
 /* "zab COMMAND: ..." on stderr. */
 void zab_complain(const char *command, const char *format, ...)
@@ -36,7 +36,7 @@ bool zab_parse_zxid(const char *text, zxid_t *zxid);
 
 /*
  * A line on stderr that tells how far a long job is: every half second on a
- * terminal, else every ten.  progress_fn of storage/snap/snapfile.h.
+ * terminal, else every ten.  A progress_fn.
  */
 struct zab_progress {
     const char *command;

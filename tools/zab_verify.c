@@ -236,7 +236,7 @@ bool
 zab_put_verdict(FILE *to, const struct zab_verdict *v)
 {
     bool is_sum = v->count.digest == v->meta.digest;
-    bool is_fuzzy = v->meta.zxid < v->meta.exact;
+    bool is_fuzzy = image_is_fuzzy(&v->meta);
     bool is_leaders = !v->has_log_digest || v->log_digest == v->meta.digest;
 
     fprintf(to, "nodes' sum  0x%" PRIx64 ": %s\n", v->count.digest,

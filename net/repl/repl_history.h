@@ -40,6 +40,7 @@
 #include "net/repl/repl.h"
 #include "net/zab/ring_index.h"
 #include "net/zab/zxid_runs.h"
+#include "storage/datadir.h"
 #include "storage/image/image_stream.h"
 #include "storage/log/txlog_reader.h"
 

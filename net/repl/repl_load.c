@@ -13,6 +13,7 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "net/repl/repl.h"
+#include "storage/datadir.h"
 #include "storage/image/image.h"
 #include "storage/log/seam.h"
 #include "storage/log/txlog_reader.h"

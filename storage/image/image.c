@@ -19,11 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/log.h"
 #include "storage/image/image_guard.h"
 
 enum {
     READERS_MAX = 64,
+    TABLES_MAX = 8,
     META_BYTES = 4 + 8 + 8 + 8 + 8,
     META_BYTES_OLD = META_BYTES - 8,
     ALLOCATE_STEP = 64 * 1024 * 1024,
@@ -62,6 +62,52 @@ image_rc(int mdb_rc)
         return -EIO;
     }
 }
+
+/* --- meta ---------------------------------------------------------------- */
+
+int
+image_get_meta(struct image *im, MDB_txn *txn)
+{
+    MDB_val key = {sizeof meta_key, (void *)(uintptr_t)meta_key}, value;
+    int rc = image_rc(mdb_get(txn, im->meta_table, &key, &value));
+    struct jute_in in;
+
+    if (rc < 0)
+        return rc;
+    in = jute_in_of(value.mv_data, value.mv_size);
+    if ((value.mv_size != META_BYTES && value.mv_size != META_BYTES_OLD) ||
+        jute_get_i32(&in) != IMAGE_FORMAT)
+        return -EBADMSG;
+    im->meta.zxid = jute_get_i64(&in);
+    im->meta.digest = (uint64_t)jute_get_i64(&in);
+    im->meta.seed = (uint64_t)jute_get_i64(&in);
+    im->meta.exact = value.mv_size == META_BYTES ? jute_get_i64(&in) : 0;
+    return 0;
+}
+
+zxid_t
+image_committed(const struct image *im)
+{
+    return im->meta.exact == INT64_MAX ? 0 : im->meta.zxid;
+}
+
+int
+image_put_meta(struct image *im, MDB_txn *txn, const struct image_meta *meta)
+{
+    uint8_t bytes[META_BYTES];
+    struct jute_out out = jute_out_of(bytes, sizeof bytes);
+    MDB_val key = {sizeof meta_key, (void *)(uintptr_t)meta_key};
+    MDB_val value = {sizeof bytes, bytes};
+
+    jute_put_i32(&out, IMAGE_FORMAT);
+    jute_put_i64(&out, meta->zxid);
+    jute_put_i64(&out, (int64_t)meta->digest);
+    jute_put_i64(&out, (int64_t)meta->seed);
+    jute_put_i64(&out, meta->exact);
+    return mdb_put(txn, im->meta_table, &key, &value, 0);
+}
+
+/* --- opening ------------------------------------------------------------- */
 
 static bool
 is_about_rights(int mdb_rc)
@@ -121,8 +167,7 @@ on_assert(MDB_env *env, const char *what)
 {
     const struct image *im = mdb_env_get_userctx(env);
 
-    fatal(EXIT_DATA, "%s: the image is damaged: %s. %s", im->dir, what,
-          image_remedy);
+    image_is_damaged(im->dir, what);
 }
 
 /*
@@ -143,30 +188,25 @@ share_lock(const struct image *im)
 }
 
 static int
-open_table(MDB_txn *txn, const char *name, bool may_create, MDB_dbi *table)
-{
-    return mdb_dbi_open(txn, name, may_create ? MDB_CREATE : 0, table);
-}
-
-/* Open all tables; read meta unless there is none yet. */
-static int
 open_tables(struct image *im, enum image_mode mode)
 {
+    const struct {
+        const char *name;
+        MDB_dbi *table;
+    } tables[] = {{"nodes", &im->nodes},
+                  {"long", &im->longs},
+                  {"ephemerals", &im->ephemerals},
+                  {"sessions", &im->sessions},
+                  {"meta", &im->meta_table}};
     bool may_create = mode == IMAGE_CREATE;
     MDB_txn *txn;
     int rc = mdb_txn_begin(im->env, NULL, may_create ? 0 : MDB_RDONLY, &txn);
 
     if (rc != 0)
         return rc;
-    rc = open_table(txn, "nodes", may_create, &im->nodes);
-    if (rc == 0)
-        rc = open_table(txn, "long", may_create, &im->longs);
-    if (rc == 0)
-        rc = open_table(txn, "ephemerals", may_create, &im->ephemerals);
-    if (rc == 0)
-        rc = open_table(txn, "sessions", may_create, &im->sessions);
-    if (rc == 0)
-        rc = open_table(txn, "meta", may_create, &im->meta_table);
+    for (size_t i = 0; rc == 0 && i < ARRAY_COUNT(tables); i++)
+        rc = mdb_dbi_open(txn, tables[i].name, may_create ? MDB_CREATE : 0,
+                          tables[i].table);
     if (rc != 0) {
         mdb_txn_abort(txn);
         return rc;
@@ -174,50 +214,55 @@ open_tables(struct image *im, enum image_mode mode)
     return mdb_txn_commit(txn); /* keeps the handles, also when reading */
 }
 
-int
-image_get_meta(struct image *im, MDB_txn *txn)
+static int
+make_env(struct image *im)
 {
-    MDB_val key = {sizeof meta_key, (void *)(uintptr_t)meta_key}, value;
-    int rc = image_rc(mdb_get(txn, im->meta_table, &key, &value));
-    struct jute_in in;
+    int rc = mdb_env_create(&im->env);
 
-    if (rc < 0)
-        return rc;
-    in = jute_in_of(value.mv_data, value.mv_size);
-    if ((value.mv_size != META_BYTES && value.mv_size != META_BYTES_OLD) ||
-        jute_get_i32(&in) != IMAGE_FORMAT)
-        return -EBADMSG;
-    im->meta.zxid = jute_get_i64(&in);
-    im->meta.digest = (uint64_t)jute_get_i64(&in);
-    im->meta.seed = (uint64_t)jute_get_i64(&in);
-    im->meta.exact = value.mv_size == META_BYTES ? jute_get_i64(&in) : 0;
-    return 0;
-}
-
-zxid_t
-image_committed(const struct image *im)
-{
-    return im->meta.exact == INT64_MAX ? 0 : im->meta.zxid;
-}
-
-int
-image_put_meta(struct image *im, MDB_txn *txn, const struct image_meta *meta)
-{
-    uint8_t bytes[META_BYTES];
-    struct jute_out out = jute_out_of(bytes, sizeof bytes);
-    MDB_val key = {sizeof meta_key, (void *)(uintptr_t)meta_key};
-    MDB_val value = {sizeof bytes, bytes};
-
-    jute_put_i32(&out, IMAGE_FORMAT);
-    jute_put_i64(&out, meta->zxid);
-    jute_put_i64(&out, (int64_t)meta->digest);
-    jute_put_i64(&out, (int64_t)meta->seed);
-    jute_put_i64(&out, meta->exact);
-    return mdb_put(txn, im->meta_table, &key, &value, 0);
+    if (rc == 0)
+        rc = mdb_env_set_userctx(im->env, im);
+    if (rc == 0)
+        rc = mdb_env_set_assert(im->env, on_assert);
+    if (rc == 0)
+        rc = mdb_env_set_mapsize(im->env, map_bytes);
+    if (rc == 0)
+        rc = mdb_env_set_maxdbs(im->env, TABLES_MAX);
+    if (rc == 0)
+        rc = mdb_env_set_maxreaders(im->env, READERS_MAX);
+    return rc;
 }
 
 static int
-read_first_meta(struct image *im)
+open_env(struct image *im, enum image_mode mode)
+{
+    unsigned flags = MDB_NOTLS | (mode == IMAGE_READ ? MDB_RDONLY : 0) |
+                     (mode == IMAGE_CREATE ? MDB_NOSYNC : 0);
+    int rc = make_env(im);
+
+    if (rc == 0)
+        rc = mdb_env_open(im->env, im->dir, flags, 0640);
+    if (rc == 0)
+        share_lock(im);
+    if (rc == 0 && mode != IMAGE_CREATE)
+        rc = make_whole(im);
+    if (rc == 0)
+        rc = mdb_reader_check(im->env, NULL); /* of processes that died */
+    if (rc == 0)
+        rc = open_tables(im, mode);
+    return rc;
+}
+
+/* One that is being created has no meta yet, but a secret of its own. */
+static int
+choose_seed(struct image *im, struct data_error *e)
+{
+    return getrandom(&im->meta.seed, sizeof im->meta.seed, 0) < 0
+               ? fail(im, errno, "cannot be created", e)
+               : 0;
+}
+
+static int
+read_first_meta(struct image *im, struct data_error *e)
 {
     MDB_txn *txn;
     int rc = image_rc(mdb_txn_begin(im->env, NULL, MDB_RDONLY, &txn));
@@ -226,6 +271,12 @@ read_first_meta(struct image *im)
         rc = image_get_meta(im, txn);
         mdb_txn_abort(txn);
     }
+    if (rc == -EBADMSG)
+        fail(im, MDB_INVALID, "has another format", e);
+    else if (rc == -ENOENT)
+        fail(im, MDB_NOTFOUND, "was never finished", e);
+    else if (rc < 0)
+        fail(im, -rc, "cannot be opened", e);
     return rc;
 }
 
@@ -233,8 +284,6 @@ int
 image_open(struct image *im, const char *dir, enum image_mode mode,
            struct data_error *e)
 {
-    unsigned flags = MDB_NOTLS | (mode == IMAGE_READ ? MDB_RDONLY : 0) |
-                     (mode == IMAGE_CREATE ? MDB_NOSYNC : 0);
     int rc;
 
     *im = (struct image){0};
@@ -244,41 +293,10 @@ image_open(struct image *im, const char *dir, enum image_mode mode,
         return fail(im, errno, "cannot be created", e);
     if (access(dir, F_OK) < 0)
         return fail(im, errno, "cannot be opened", e);
-    rc = mdb_env_create(&im->env);
-    if (rc == 0)
-        rc = mdb_env_set_userctx(im->env, im);
-    if (rc == 0)
-        rc = mdb_env_set_assert(im->env, on_assert);
-    if (rc == 0)
-        rc = mdb_env_set_mapsize(im->env, map_bytes);
-    if (rc == 0)
-        rc = mdb_env_set_maxdbs(im->env, 8);
-    if (rc == 0)
-        rc = mdb_env_set_maxreaders(im->env, READERS_MAX);
-    if (rc == 0)
-        rc = mdb_env_open(im->env, dir, flags, 0640);
-    if (rc == 0)
-        share_lock(im);
-    if (rc == 0 && mode != IMAGE_CREATE)
-        rc = make_whole(im);
-    if (rc == 0)
-        rc = mdb_reader_check(im->env, NULL); /* of processes that died */
-    if (rc == 0)
-        rc = open_tables(im, mode);
+    rc = open_env(im, mode);
     if (rc != 0)
         return fail(im, rc, "cannot be opened", e);
-    if (mode == IMAGE_CREATE) {
-        if (getrandom(&im->meta.seed, sizeof im->meta.seed, 0) < 0)
-            return fail(im, errno, "cannot be created", e);
-        return 0;
-    }
-    rc = read_first_meta(im);
-    if (rc < 0) {
-        fail(im, rc == -EBADMSG ? MDB_INVALID : MDB_NOTFOUND,
-             rc == -EBADMSG ? "has another format" : "was never finished", e);
-        return rc;
-    }
-    return 0;
+    return mode == IMAGE_CREATE ? choose_seed(im, e) : read_first_meta(im, e);
 }
 
 void
@@ -288,6 +306,8 @@ image_close(struct image *im)
         mdb_env_close(im->env);
     im->env = NULL;
 }
+
+/* --- its file ------------------------------------------------------------ */
 
 int
 image_remove(const char *dir)

@@ -41,6 +41,16 @@ struct image {
     uint64_t allocated;     /* bytes of the file with blocks behind them */
 };
 
+/*
+ * Whether it is as fuzzy as the snapshot that it was made of, or may be: one
+ * whose future nobody knows yet is.
+ */
+static inline bool
+image_is_fuzzy(const struct image_meta *meta)
+{
+    return meta->zxid < meta->exact;
+}
+
 /* One that is being made, in version-2 beside the old one. */
 #define IMAGE_NEW "image.new"
 
@@ -84,7 +94,7 @@ int image_sync(struct image *im, progress_fn *progress, void *progress_arg);
 /* LMDB's result as -errno: its own codes become -ENOSPC, -EBADMSG, -EIO. */
 int image_rc(int mdb_rc);
 
-/* Write meta as part of `txn`. */
+/* Write meta as part of `txn`.  LMDB's own result: image_rc. */
 int image_put_meta(struct image *im, MDB_txn *txn,
                    const struct image_meta *meta);
 

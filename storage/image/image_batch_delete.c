@@ -8,7 +8,6 @@
  */
 #include "storage/image/image_batch.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 void

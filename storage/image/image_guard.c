@@ -8,7 +8,6 @@
  */
 #include "storage/image/image_guard.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,6 +22,34 @@ enum { MAPS_BYTES = 256 * 1024, SIGNALS = 2 };
 
 static const int signals[SIGNALS] = {SIGBUS, SIGSEGV};
 static struct sigaction before[SIGNALS];
+
+static int
+tell_operator(const struct data_error *e)
+{
+    char text[2048];
+
+    data_error_text(e, text, sizeof text);
+    log_error("%s", text);
+    return EXIT_DATA;
+}
+
+static image_damage_fn *teller = tell_operator;
+
+void
+image_guard_tells(image_damage_fn *tell)
+{
+    teller = tell;
+}
+
+void
+image_is_damaged(const char *path, const char *what)
+{
+    struct data_error e;
+
+    data_error_set(&e, path, -1, image_remedy, "the image is damaged: %s",
+                   what);
+    exit(teller(&e));
+}
 
 /* The instruction that could not be carried out; 0: this machine is unknown. */
 static uintptr_t
@@ -100,10 +127,8 @@ on_fault(int signum, siginfo_t *info, void *context)
         image_to_blame((uintptr_t)info->si_addr, instruction_of(context));
 
     if (image)
-        fatal(EXIT_DATA,
-              "%s: the image is damaged: what it says leads out of it, or the "
-              "disk cannot read it. %s",
-              image, image_remedy);
+        image_is_damaged(image, "what it says leads out of it, or the disk "
+                                "cannot read it");
     for (size_t i = 0; i < SIGNALS; i++) /* it comes again at once */
         if (signals[i] == signum)
             sigaction(signum, &before[i], NULL);

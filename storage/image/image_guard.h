@@ -12,7 +12,21 @@
 #ifndef STORAGE_IMAGE_IMAGE_GUARD_H
 #define STORAGE_IMAGE_IMAGE_GUARD_H
 
+#include <stdnoreturn.h>
+
+#include "storage/datafile.h"
+
 /* From here on, in this process; image_open does it.  Once is enough. */
 void image_guard(void);
+
+/*
+ * For a process that is none of a server's: `tell` says it instead, and what it
+ * returns is the exit status.  LMDB is in the middle of something meanwhile.
+ */
+typedef int image_damage_fn(const struct data_error *e);
+void image_guard_tells(image_damage_fn *tell);
+
+/* LMDB found out itself, and would abort: end, as the guard does. */
+noreturn void image_is_damaged(const char *path, const char *what);
 
 #endif

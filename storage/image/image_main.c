@@ -10,7 +10,7 @@
  * some seconds old.
  *
  * The log process may have to replace image, snapshots and log files (a cut,
- * or a leader's snapshot: log_orders.c).  It asks, we let go of everything
+ * or a leader's snapshot: log_replace.c).  It asks, we let go of everything
  * and begin anew with what it leaves.
  *
  * If it dies nobody notices; its successor goes on at the image's zxid.  When
@@ -23,6 +23,9 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
 #include "storage/image/image_proc.h"
 
 enum {

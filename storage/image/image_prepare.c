@@ -83,25 +83,12 @@ follow_chain(const char *log_dir, zxid_t zxid, bool wants_end,
     return rc < 0 && rc != -ENODATA ? rc : 0;
 }
 
-/* The newest snapshot's zxid, or -1. */
-static zxid_t
-newest_snapshot(const struct datadir *d)
-{
-    struct data_list list;
-    zxid_t zxid = -1;
-
-    if (snapfile_candidates(&list, d->snap) == 0 && list.count > 0)
-        zxid = list.file[list.count - 1].zxid;
-    data_list_free(&list);
-    return zxid;
-}
-
 /* 1: the image is good to start from; 0: build it anew; -errno. */
 static int
 can_keep(const struct datadir *d, zxid_t zxid, struct image_prepare *p,
          struct data_error *e)
 {
-    zxid_t snapshot = newest_snapshot(d);
+    zxid_t snapshot = snapfile_newest(d->snap);
     struct chain chain;
     int rc = follow_chain(d->log, zxid, snapshot > zxid, p, &chain, e);
 

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * image_proc.h - the image process's state.  Private to image_main.c, which
- * starts it, and image_work.c, which does its daily work.
+ * starts it and owns the files, image_fold.c, which follows the log, and
+ * image_due.c, which does what is due now and then.
  */
 #ifndef STORAGE_IMAGE_IMAGE_PROC_H
 #define STORAGE_IMAGE_IMAGE_PROC_H
 
 #include <ev.h>
+#include <stdnoreturn.h>
 
 #include "daemon/bell.h"
-#include "daemon/clock.h"
-#include "daemon/log.h"
-#include "daemon/proc.h"
 #include "storage/image/image_batch.h"
 #include "storage/image/image_prepare.h"
 #include "storage/image/image_snapshot.h"
@@ -36,7 +35,8 @@ struct image_proc {
     struct txlog_reader reader;
     struct image_snapshot snapshot;
     mono_ms_t snapshot_began;
-    mono_ms_t snapshot_after;           /* none is begun before that */
+    mono_ms_t snapshot_after;           /* none is begun before that, ... */
+    bool needs_snapshot;                /* ... but one that a start may need */
     uint64_t txns, bytes;               /* folded since the last snapshot */
     uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */
     bool is_open;                       /* image, batch and reader are */
@@ -46,9 +46,11 @@ struct image_proc {
     bool has_differed; /* from the leader's digest: told once */
 };
 
-/* Image, batch and reader anew, from what is on disk. */
+/* image_main.c: image, batch and reader anew, from what is on disk. */
 void image_reopen(struct image_proc *p);
 noreturn void image_cannot_go_on(const struct data_error *e);
+
+/* --- image_fold.c --------------------------------------------------------- */
 
 /* The newest transaction that is durable here and committed. */
 zxid_t image_limit(const struct image_proc *p);
@@ -59,10 +61,12 @@ bool image_fold(struct image_proc *p);
 /* Commit what is folded; false if that failed and the batch is dropped. */
 bool image_commit_now(struct image_proc *p);
 
+/* --- image_due.c ---------------------------------------------------------- */
+
 /* Take a snapshot when it is time, a step at a time; true: more at once. */
 bool image_snapshot_work(struct image_proc *p);
 
-/* At start, and after each snapshot: when the next one is due. */
+/* The image was opened: when is the first one due? */
 void image_snapshot_plan(struct image_proc *p);
 
 /* The same where only the configuration is new: what is counted, counts. */

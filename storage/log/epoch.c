@@ -5,11 +5,9 @@
 #include "storage/log/epoch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static const char ACCEPTED[] = "acceptedEpoch";
 static const char CURRENT[] = "currentEpoch";
@@ -42,21 +40,12 @@ is_end(const char *text)
 static int
 load(const char *dir, const char *name, int64_t *epoch)
 {
-    char path[DATA_PATH_MAX], text[32], *end;
-    ssize_t size;
+    char text[32], *end;
     long long value;
-    int fd, rc;
+    int rc = data_read(dir, name, text, sizeof text);
 
-    if (!data_path(path, dir, name))
-        return -ENAMETOOLONG;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    rc = size < 0 ? -errno : 0;
-    if (fd >= 0)
-        close(fd);
     if (rc < 0)
         return rc;
-    text[size] = '\0';
     errno = 0;
     value = strtoll(text, &end, 10);
     if (errno == ERANGE || value >= INT32_MAX)

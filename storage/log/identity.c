@@ -5,10 +5,8 @@
 #include "storage/log/identity.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "daemon/shm.h"
 
@@ -51,19 +49,12 @@ parse(const char *line, struct identity *id)
 }
 
 static int
-load(const char *path, struct identity *id)
+load(const char *dir, struct identity *id)
 {
     char line[LINE];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-    int rc = size < 0 ? -errno : 0;
+    int rc = data_read(dir, IDENTITY_FILE, line, sizeof line);
 
-    if (fd >= 0)
-        close(fd);
-    if (rc < 0)
-        return rc;
-    line[size] = '\0';
-    return parse(line, id);
+    return rc < 0 ? rc : parse(line, id);
 }
 
 int
@@ -71,10 +62,10 @@ identity_load(struct identity *id, const char *dir, struct data_error *e)
 {
     char path[DATA_PATH_MAX];
     struct identity found = {0};
-    int rc = data_path(path, dir, IDENTITY_FILE) ? load(path, &found)
-                                                 : -ENAMETOOLONG;
+    int rc = load(dir, &found);
 
     if (rc < 0 && rc != -ENOENT) {
+        data_path(path, dir, IDENTITY_FILE);
         data_error_set(e, path, -1, REMEDY, "%s",
                        rc == -EINVAL ? "is not an ensemble's id"
                                      : strerror(-rc));

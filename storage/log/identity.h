@@ -25,7 +25,7 @@
 #ifndef STORAGE_LOG_IDENTITY_H
 #define STORAGE_LOG_IDENTITY_H
 
-#include "storage/datadir.h"
+#include "storage/datafile.h"
 
 #define IDENTITY_FILE "ensembleId"
 

@@ -231,12 +231,12 @@ open_log(struct log_proc *p)
     options.progress = on_progress;
     options.progress_arg = p;
     proc_disk_begin(PROC_LOG, p->shm);
-    if (log_orders_start(p, &e) < 0)
+    if (log_start_begin(p, &e) < 0)
         cannot_open(&e);
     if (txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e) < 0)
         cannot_open(&e);
     p->appended = atomic_load(&p->shm->log->durable);
-    if (log_orders_open(p, &e) < 0)
+    if (log_start_end(p, &e) < 0)
         cannot_open(&e);
     proc_disk_end(PROC_LOG, p->shm);
     if (was_torn)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log_proc.h - the log process's state.  Private to log_main.c, which starts
- * it and appends, and log_orders.c, which does what replication orders.
+ * log_proc.h - the log process's state.  Private to log_main.c, which appends,
+ * log_start.c, log_orders.c, which does what replication orders, and
+ * log_replace.c, where that replaces files.
  */
 #ifndef STORAGE_LOG_LOG_PROC_H
 #define STORAGE_LOG_LOG_PROC_H
@@ -10,6 +11,7 @@
 
 #include "daemon/bell.h"
 #include "daemon/shm.h"
+#include "storage/datadir.h"
 #include "storage/log/txlog.h"
 
 struct log_proc {
@@ -22,8 +24,10 @@ struct log_proc {
     uint32_t conf_version;
     struct datadir dirs;
     struct txlog log;
-    ring_pos_t appended; /* up to here the ring is in l->buffer or file */
+    ring_pos_t appended; /* up to here the ring is in `log`, or on disk */
 };
+
+/* --- log_orders.c --------------------------------------------------------- */
 
 /*
  * `what` at `path` cannot be written: say so, once and for ever; replication
@@ -31,13 +35,6 @@ struct log_proc {
  */
 void log_give_up(struct log_proc *p, const char *path, const char *what,
                  int rc);
-
-/*
- * At the start, when log_orders_start has put the directory in order and the
- * log is open: what it goes on from, and an ensemble's epochs.
- */
-int log_orders_start(struct log_proc *p, struct data_error *e);
-int log_orders_open(struct log_proc *p, struct data_error *e);
 
 /*
  * Up to where the ring may be appended now that `published` was read from
@@ -51,5 +48,41 @@ ring_pos_t log_orders_limit(const struct log_proc *p, ring_pos_t published);
  * been told.
  */
 int log_orders_work(struct log_proc *p);
+
+/*
+ * The disk failed in the middle of an order, behind proc_disk_begin: `rc`, of
+ * which `e`, unless NULL, has the words.  Ends the log; returns `rc`.
+ */
+int log_order_failed(struct log_proc *p, const char *what, int rc,
+                     const struct data_error *e);
+
+/* --- log_replace.c -------------------------------------------------------- */
+
+/* No result yet: the image process has to let go of its files. */
+enum { LOG_ORDER_WAITS = 1 };
+
+/*
+ * Cut the log behind `zxid`; let the snapshot at `zxid` replace all there is.
+ * 0: done, or refused with nothing changed, see `result`; LOG_ORDER_WAITS;
+ * -errno: the disk failed.
+ */
+int log_truncate(struct log_proc *p, zxid_t zxid, int *result);
+int log_rebase(struct log_proc *p, zxid_t zxid, int *result);
+
+/* The log is empty now and goes on from the snapshot at `zxid`. */
+void log_is_rebased(struct log_proc *p, zxid_t zxid);
+
+/* Give the image process its files back, if they were asked for. */
+void log_give_back(struct log_proc *p);
+
+/* --- log_start.c ---------------------------------------------------------- */
+
+/*
+ * Before the log is opened, and when it is: put the directory in order; tell
+ * everybody what the log goes on from, and a member's epochs.  0 or -errno, and
+ * `e` tells.
+ */
+int log_start_begin(struct log_proc *p, struct data_error *e);
+int log_start_end(struct log_proc *p, struct data_error *e);
 
 #endif

@@ -3,7 +3,6 @@
 #include "storage/log/rebase.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,18 +25,12 @@ fail(struct data_error *e, const char *path, int rc, const char *what)
 }
 
 static void
-name_of(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid)
-{
-    snprintf(name, DATA_NAME_MAX, "%s.%" PRIx64 ".zst", prefix, (uint64_t)zxid);
-}
-
-static void
 path_of(char path[DATA_PATH_MAX], const struct datadir *d, const char *prefix,
         zxid_t zxid)
 {
     char name[DATA_NAME_MAX];
 
-    name_of(name, prefix, zxid);
+    snapfile_name(name, prefix, zxid, SNAP_ZSTD);
     data_path(path, d->snap, name);
 }
 
@@ -76,19 +69,11 @@ write_marker(const struct datadir *d, zxid_t zxid)
 static int
 read_marker(const struct datadir *d, zxid_t *zxid)
 {
-    char path[DATA_PATH_MAX], text[32], *end;
-    ssize_t size;
-    int fd;
+    char text[32], *end;
+    int rc = data_read(d->snap, MARKER, text, sizeof text);
 
-    data_path(path, d->snap, MARKER);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : -errno;
-    size = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (size < 0)
-        return -EIO;
-    text[size] = '\0';
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : rc;
     *zxid = (zxid_t)strtoull(text, &end, 16);
     return end == text || *end != '\n' ? -EBADMSG : 1;
 }
@@ -135,7 +120,7 @@ finish(const struct datadir *d, zxid_t zxid, struct data_error *e)
 
     if (rc < 0)
         return fail(e, d->snap, rc, "the leader's snapshot cannot be named");
-    name_of(keep, "snapshot", zxid);
+    snapfile_name(keep, "snapshot", zxid, SNAP_ZSTD);
     rc = remove_all(d->log, "log", false, "");
     if (rc < 0)
         return fail(e, d->log, rc, "log files cannot be removed");

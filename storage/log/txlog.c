@@ -140,11 +140,50 @@ is_flush_due(const struct txlog *l, size_t record_size)
     return l->unsynced > 0 && l->unsynced + record_size > TXLOG_UNSYNCED_MAX;
 }
 
+/* A file that is open, and room in the buffer for a record, if it fits at all.
+ */
+static int
+make_room(struct txlog *l, zxid_t zxid, size_t record_size)
+{
+    int rc = 0;
+
+    if (l->fd >= 0 && is_full(l, record_size))
+        rc = txlog_roll(l);
+    if (rc == 0 && is_flush_due(l, record_size))
+        rc = txlog_flush(l);
+    if (rc == 0 && l->fd < 0)
+        rc = begin_file(l, zxid);
+    if (rc == 0 && l->buffered + record_size > BUFFER_BYTES)
+        rc = write_buffer(l);
+    return rc;
+}
+
+/* One that fits into no buffer goes past it, from where its bytes are. */
+static int
+put_record(struct txlog *l, struct bytes entry)
+{
+    static const uint8_t eor = TXLOG_EOR;
+    size_t size = (size_t)entry.size + TXLOG_RECORD_EXTRA;
+    uint8_t *at = l->buffer + l->buffered;
+    int rc;
+
+    store_be64(at, libdeflate_adler32(1, entry.data, (size_t)entry.size));
+    store_be32(at + 8, (uint32_t)entry.size);
+    if (size <= BUFFER_BYTES) {
+        memcpy(at + TXLOG_RECORD_HEAD_BYTES, entry.data, (size_t)entry.size);
+        at[size - 1] = eor;
+        l->buffered += size;
+        return 0;
+    }
+    rc = write_out(l, at, TXLOG_RECORD_HEAD_BYTES, entry.data,
+                   (size_t)entry.size);
+    return rc < 0 ? rc : write_out(l, &eor, 1, NULL, 0);
+}
+
 int
 txlog_append(struct txlog *l, zxid_t zxid, struct bytes entry)
 {
     size_t size = (size_t)entry.size + TXLOG_RECORD_EXTRA;
-    uint8_t *at;
     int rc;
 
     check(entry.size >= TXLOG_ENTRY_MIN);
@@ -152,30 +191,11 @@ txlog_append(struct txlog *l, zxid_t zxid, struct bytes entry)
     check(txlog_entry_zxid(entry) == zxid);
     if (l->failed)
         return l->failed;
-    if (l->fd >= 0 && is_full(l, size) && (rc = txlog_roll(l)) < 0)
+    rc = make_room(l, zxid, size);
+    if (rc == 0)
+        rc = put_record(l, entry);
+    if (rc < 0)
         return rc;
-    if (is_flush_due(l, size) && (rc = txlog_flush(l)) < 0)
-        return rc;
-    if (l->fd < 0 && (rc = begin_file(l, zxid)) < 0)
-        return rc;
-    if (l->buffered + size > BUFFER_BYTES && (rc = write_buffer(l)) < 0)
-        return rc;
-    at = l->buffer + l->buffered;
-    store_be64(at, libdeflate_adler32(1, entry.data, (size_t)entry.size));
-    store_be32(at + 8, (uint32_t)entry.size);
-    if (size <= BUFFER_BYTES) {
-        memcpy(at + TXLOG_RECORD_HEAD_BYTES, entry.data, (size_t)entry.size);
-        at[size - 1] = TXLOG_EOR;
-        l->buffered += size;
-    } else { /* the buffer is empty: past it, from where the bytes are */
-        static const uint8_t eor = TXLOG_EOR;
-
-        rc = write_out(l, at, TXLOG_RECORD_HEAD_BYTES, entry.data,
-                       (size_t)entry.size);
-        rc = rc == 0 ? write_out(l, &eor, 1, NULL, 0) : rc;
-        if (rc < 0)
-            return rc;
-    }
     l->last = zxid;
     l->records++;
     l->unsynced += size;

@@ -19,7 +19,7 @@
 #ifndef STORAGE_LOG_TXLOG_H
 #define STORAGE_LOG_TXLOG_H
 
-#include "storage/datadir.h"
+#include "storage/datafile.h"
 
 /*
  * What waits for one fdatasync, and what a crash can tear, is one record of

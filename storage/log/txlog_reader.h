@@ -12,7 +12,7 @@
 #ifndef STORAGE_LOG_TXLOG_READER_H
 #define STORAGE_LOG_TXLOG_READER_H
 
-#include "storage/datadir.h"
+#include "storage/datafile.h"
 #include "storage/log/txlog_scan.h"
 
 struct txlog_reader {

@@ -18,7 +18,12 @@
 
 enum snap_format { SNAP_PLAIN, SNAP_GZIP, SNAP_SNAPPY, SNAP_ZSTD };
 
+/* By the suffix of its name. */
 enum snap_format snapfile_format(const char *name);
+
+/* `prefix`.<zxid>[.zst], as we name one: "snapshot", or what rebase.h takes. */
+void snapfile_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid,
+                   enum snap_format format);
 
 /* What reading found, beside what the visitor saw. */
 struct snapfile_info {
@@ -42,6 +47,9 @@ int snapfile_read(const char *path, const struct snap_visitor *visitor,
 /* Snapshots that pass the look at their ends, newest last, at most 100. */
 enum { SNAPFILE_CANDIDATES_MAX = 100 };
 int snapfile_candidates(struct data_list *list, const char *dir);
+
+/* The newest of them: its zxid; -1 when there is none, or none to be seen. */
+zxid_t snapfile_newest(const char *dir);
 
 /* A quick look: right beginning, and for plain files the right end. */
 bool snapfile_looks_whole(const char *path);
@@ -75,7 +83,7 @@ struct snapfile_writer {
 int snapfile_writer_open(struct snapfile_writer *w, const char *dir,
                          zxid_t zxid, enum snap_format format);
 
-/* Under another name than `snapshot`: `prefix`.<zxid>[.zst] (rebase.h). */
+/* Under another name than `snapshot`. */
 int snapfile_writer_open_as(struct snapfile_writer *w, const char *dir,
                             const char *prefix, zxid_t zxid,
                             enum snap_format format);

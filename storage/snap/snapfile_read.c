@@ -244,6 +244,18 @@ snapfile_candidates(struct data_list *list, const char *dir)
     return rc;
 }
 
+zxid_t
+snapfile_newest(const char *dir)
+{
+    struct data_list list;
+    zxid_t zxid = -1;
+
+    if (snapfile_candidates(&list, dir) == 0 && list.count > 0)
+        zxid = list.file[list.count - 1].zxid;
+    data_list_free(&list);
+    return zxid;
+}
+
 uint64_t
 snapfile_dir_bytes(const char *dir)
 {

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,21 +134,26 @@ let_go(struct snapfile_writer *w)
     *w = (struct snapfile_writer){.fd = -1};
 }
 
+void
+snapfile_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid,
+              enum snap_format format)
+{
+    snprintf(name, DATA_NAME_MAX, "%s.%" PRIx64 "%s", prefix, (uint64_t)zxid,
+             format == SNAP_ZSTD ? ".zst" : "");
+}
+
 int
 snapfile_writer_open_as(struct snapfile_writer *w, const char *dir,
                         const char *prefix, zxid_t zxid,
                         enum snap_format format)
 {
-    char name[DATA_NAME_MAX], final[DATA_NAME_MAX + 8];
-    char temp[DATA_NAME_MAX + 16];
+    char name[DATA_NAME_MAX], temp[DATA_NAME_MAX + 8];
     int rc = 0;
 
     *w = (struct snapfile_writer){.fd = -1, .adler = 1};
-    data_name(name, prefix, zxid);
-    snprintf(final, sizeof final, "%s%s", name,
-             format == SNAP_ZSTD ? ".zst" : "");
-    snprintf(temp, sizeof temp, "%s.tmp", final);
-    if (!data_path(w->dir, dir, "") || !data_path(w->path, dir, final) ||
+    snapfile_name(name, prefix, zxid, format);
+    snprintf(temp, sizeof temp, "%s.tmp", name);
+    if (!data_path(w->dir, dir, "") || !data_path(w->path, dir, name) ||
         !data_path(w->temp, dir, temp))
         return -ENAMETOOLONG;
     w->buffer = malloc(BUFFER_BYTES);

@@ -59,8 +59,20 @@ def test_ring_shows_all_at_rest():
                         told, re.M)
         at += re.findall(r"delivered=(\d+)", told)
         assert len(at) >= 5 and len(set(at)) == 1 and int(at[0]) > 0, told
-        pids = set(map(int, re.findall(r"pid=(\d+)", told)))
-        assert pids == set(server.group()), (pids, server.group())
+        shown = {int(pid): name for name, pid
+                 in re.findall(r"^(.+) pid=(\d+) life=", told, re.M)}
+        assert shown.pop(server.pid) == "supervisor", told
+        titles = {pid: title for pid, title in server.group().items()
+                  if pid != server.pid}
+        assert {pid: "zabd: " + name for pid, name in shown.items()} == titles
+
+
+def test_ring_calls_client_processes_as_the_log_does():
+    with zabd(**{"client.processes": 2}) as server:
+        Session(server.port).make("/a")
+        told = zab("ring", str(server.pid))
+        assert re.findall(r"^  (client \d+) +delivered=", told, re.M) == [
+            "client 1", "client 2"], told
 
 
 def test_ring_shows_the_election_process_where_there_is_one():

@@ -516,6 +516,28 @@ def test_image_verify_finds_a_changed_node():
         assert not os.path.exists(image + "/out")
 
 
+def test_image_that_lmdb_dies_of_is_damaged_as_any_other():
+    """The status is 1, and the command says it, not a server.  Pages are
+    missing behind its end, and who looks may not make it longer."""
+    source, _, _ = grown()
+    with folder() as image, folder() as for_all:
+        zab("import", "--from", source, "--data", image)
+        for path in for_all, image, image + "/version-2", \
+                image + "/version-2/image":
+            os.chmod(path, 0o755)
+        mdb, = glob.glob(image + "/version-2/image/data.mdb")
+        os.chmod(mdb, 0o444)
+        os.chmod(mdb.replace("data", "lock"), 0o666)
+        os.truncate(mdb, 3 * 4096)
+        done = subprocess.run([shutil.copy(ZAB, for_all), "image", "--data",
+                               image], user=65534, group=65534,
+                              extra_groups=[], capture_output=True, text=True)
+        assert done.returncode == 1, done
+        assert done.stderr.startswith("zab image: " + image), done
+        assert "the image is damaged: what it says leads out" in done.stderr
+        assert "move this directory away" in done.stderr, done
+
+
 if __name__ == "__main__":
     try:
         main(globals())

@@ -61,10 +61,10 @@ given_start(uint32_t life)
     given.conf.member_count = 3;
     atomic_store(&given_super.life[PROC_LOG], life);
     CU_ASSERT_EQUAL(datadir_name(&given.dirs, given_dir, NULL, &e), 0);
-    rc = log_orders_start(&given, &e);
+    rc = log_start_begin(&given, &e);
     if (rc == 0)
         rc = txlog_open(&given.log, given.dirs.log, &options, NULL, &e);
-    return rc < 0 ? rc : log_orders_open(&given, &e);
+    return rc < 0 ? rc : log_start_end(&given, &e);
 }
 
 /* A fresh directory and a log process in its first life. */
@@ -178,8 +178,7 @@ given_snapshot(const char *prefix, zxid_t zxid, const char *node)
     if (strcmp(prefix, "snapshot") != 0) {
         char to[DATA_PATH_MAX];
 
-        snprintf(name, sizeof name, "%s.%" PRIx64 ".zst", prefix,
-                 (uint64_t)zxid);
+        snapfile_name(name, prefix, zxid, SNAP_ZSTD);
         data_path(to, given.dirs.snap, name);
         CU_ASSERT_EQUAL(rename(path, to), 0);
     }

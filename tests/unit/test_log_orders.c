@@ -1,8 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/log/log_orders.c: epochs, cuts, a new base, on order. */
+/*
+ * Claims about storage/log/log_orders.c, log_replace.c and log_start.c: epochs,
+ * cuts, a new base, on order; and what a start makes of them.
+ */
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "tests/unit/log_given.h"
+
+/* So many files can be removed, then none; -1: any. */
+static int removals_left = -1;
+
+/* This takes the place of the C library's in all of build/unit. */
+int
+unlink(const char *path)
+{
+    bool is_there = access(path, F_OK) == 0;
+
+    if (is_there && removals_left == 0) {
+        errno = EIO;
+        return -1;
+    }
+    if (is_there && removals_left > 0)
+        removals_left--;
+    return unlinkat(AT_FDCWD, path, 0);
+}
+
+/* The disk works again, and another server begins on what is there. */
+static void
+given_next_server(void)
+{
+    removals_left = -1;
+    txlog_close(&given.log);
+    memset(&given_log, 0, sizeof given_log);
+    CU_ASSERT_EQUAL(given_start(1), 0);
+}
 
 /* What is on disk, whatever the process believes. */
 static struct epochs
@@ -42,8 +75,8 @@ a_server_alone_leaves_the_epochs_alone(void)
     tempdir_remove(given.dirs.snap);
     CU_ASSERT_EQUAL(mkdir(given.dirs.snap, 0750), 0);
     given.conf.member_count = 0;
-    CU_ASSERT_EQUAL(log_orders_start(&given, &e), 0);
-    CU_ASSERT_EQUAL(log_orders_open(&given, &e), 0);
+    CU_ASSERT_EQUAL(log_start_begin(&given, &e), 0);
+    CU_ASSERT_EQUAL(log_start_end(&given, &e), 0);
     CU_ASSERT_FALSE(given_has("acceptedEpoch"));
     tempdir_remove(given_dir);
 }
@@ -205,9 +238,9 @@ a_start_refuses_an_id_that_is_none(void)
     given_server();
     data_path(path, given.dirs.snap, IDENTITY_FILE);
     file_write(path, "zabd\n", 5);
-    CU_ASSERT_EQUAL(log_orders_open(&given, &e), -EINVAL);
+    CU_ASSERT_EQUAL(log_start_end(&given, &e), -EINVAL);
     given.conf.member_count = 0; /* a server alone does not even look */
-    CU_ASSERT_EQUAL(log_orders_open(&given, &e), 0);
+    CU_ASSERT_EQUAL(log_start_end(&given, &e), 0);
     given_end();
 }
 
@@ -390,6 +423,52 @@ an_image_that_nothing_could_replace_is_not_cut(void)
     given_end();
 }
 
+/* Newest first: what is left is a log without gaps, of the same history. */
+static void
+a_cut_that_stops_between_two_files_leaves_a_shorter_log(void)
+{
+    given_server();
+    for (zxid_t z = 1; z <= 7; z += 3) {
+        given_appended(z, z + 2);
+        CU_ASSERT_EQUAL(txlog_roll(&given.log), 0);
+    }
+    removals_left = 1;
+    given_order(LOG_TRUNCATE, 2);
+    CU_ASSERT_EQUAL(log_orders_work(&given), -EIO);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.failed), EIO);
+    CU_ASSERT_FALSE(given_is_answered());
+    CU_ASSERT_FALSE(given_has("log.7"));
+    given_next_server();
+    CU_ASSERT_EQUAL(given.log.last, 6);
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, 2), 0);
+    CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 2), TXLOG_IN);
+    CU_ASSERT_EQUAL(given.log.last, 2);
+    given_end();
+}
+
+/* Snapshots go before the log does: none is ever of more than the log. */
+static void
+a_cut_that_stops_between_two_snapshots_leaves_the_log_whole(void)
+{
+    given_server();
+    given_snapshot("snapshot", 0, "/s");
+    given_appended(1, 9);
+    given_snapshot("snapshot", 6, "/wrong");
+    given_snapshot("snapshot", 8, "/wrong");
+    removals_left = 1;
+    given_order(LOG_TRUNCATE, 5);
+    CU_ASSERT_EQUAL(log_orders_work(&given), -EIO);
+    CU_ASSERT(given_has("snapshot.6.zst"));
+    CU_ASSERT_FALSE(given_has("snapshot.8.zst"));
+    given_next_server();
+    CU_ASSERT_EQUAL(given.log.last, 9);
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, 5), 0);
+    CU_ASSERT_FALSE(given_has("snapshot.6.zst"));
+    CU_ASSERT(given_has("snapshot.0.zst"));
+    CU_ASSERT_EQUAL(given.log.last, 5);
+    given_end();
+}
+
 /* --- rebase -------------------------------------------------------------- */
 
 static void
@@ -472,6 +551,33 @@ a_start_finishes_a_rebase(void)
     CU_ASSERT_EQUAL(given_prepared(&ask), 0);
     CU_ASSERT_EQUAL(ask.zxid, ZXID(7, 2));
     given_end();
+}
+
+static void
+a_rebase_that_stops_halfway_is_finished_by_the_next_start(void)
+{
+    for (int removed = 0; removed < 4; removed++) { /* logs, then snapshots */
+        given_server();
+        CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 7), 0);
+        given_appended(1, 3);
+        CU_ASSERT_EQUAL(txlog_roll(&given.log), 0);
+        given_appended(4, 6);
+        given_snapshot("snapshot", 0, "/s");
+        given_snapshot("snapshot", 5, "/s");
+        given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
+        removals_left = removed;
+        given_order(LOG_REBASE, ZXID(7, 2));
+        CU_ASSERT_EQUAL(log_orders_work(&given), -EIO);
+        CU_ASSERT_EQUAL(atomic_load(&given_log.failed), EIO);
+        CU_ASSERT(given_has("rebase"));
+        given_next_server();
+        CU_ASSERT_FALSE(given_has("rebase"));
+        CU_ASSERT_FALSE(given_has("log.1"));
+        CU_ASSERT_FALSE(given_has("snapshot.0.zst"));
+        CU_ASSERT(given_has("snapshot.700000002.zst"));
+        CU_ASSERT_EQUAL(given.log.last, ZXID(7, 2));
+        given_end();
+    }
 }
 
 static void
@@ -755,9 +861,12 @@ UNIT_SUITE(log_orders)
     UNIT(a_snapshot_behind_the_cut_goes);
     UNIT(an_image_behind_the_cut_is_made_anew);
     UNIT(an_image_that_nothing_could_replace_is_not_cut);
+    UNIT(a_cut_that_stops_between_two_files_leaves_a_shorter_log);
+    UNIT(a_cut_that_stops_between_two_snapshots_leaves_the_log_whole);
     UNIT(the_leaders_snapshot_replaces_everything);
     UNIT(a_log_directory_of_its_own_is_emptied_too);
     UNIT(a_start_finishes_a_rebase);
+    UNIT(a_rebase_that_stops_halfway_is_finished_by_the_next_start);
     UNIT(a_marker_that_says_nothing_stops_the_start);
     UNIT(a_marker_without_its_snapshot_stops_the_start);
     UNIT(without_the_snapshot_nothing_is_replaced);

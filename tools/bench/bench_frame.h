@@ -5,7 +5,7 @@
  * A request is begun, gets its record, and is ended:
  *
  *     at = bench_begin(out, xid, ZK_OP_GET_DATA);
- *     bench_put_read(out, path);
+ *     bench_put_read(out, path, false);
  *     bench_end(out, at);
  *
  * What did not fit leaves `out` bad, as everywhere with jute.  Pure.

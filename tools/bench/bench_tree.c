@@ -48,8 +48,8 @@ add_digits(struct bench_path *p, uint64_t n, int digits)
     }
 }
 
-void
-bench_path_prefix(const struct bench_tree *t, uint64_t n, struct bench_path *p)
+static void
+path_prefix(const struct bench_tree *t, uint64_t n, struct bench_path *p)
 {
     (void)n; /* there is one */
     p->bytes = (struct bytes){(const uint8_t *)p->text, 0};
@@ -60,7 +60,7 @@ static void
 parent(const struct bench_tree *t, const char *kind, uint64_t n,
        struct bench_path *p)
 {
-    bench_path_prefix(t, 0, p);
+    path_prefix(t, 0, p);
     add_text(p, kind);
     add_digits(p, n, 6);
 }
@@ -103,7 +103,7 @@ void
 bench_path_list(const struct bench_tree *t, uint64_t n, struct bench_path *p)
 {
     (void)n; /* there is one */
-    bench_path_prefix(t, 0, p);
+    path_prefix(t, 0, p);
     add_text(p, "/list");
 }
 
@@ -253,7 +253,7 @@ bench_tree_prepare(struct bench_tree *t, struct bench_loop *l, unsigned needs)
         void (*name)(const struct bench_tree *, uint64_t, struct bench_path *);
         uint64_t count, value_size;
     } steps[] = {
-        {~0U, bench_path_prefix, 1, 0},
+        {~0U, path_prefix, 1, 0},
         {NEED_WORK_PARENTS, bench_path_work_parent, BENCH_WORK_PARENTS, 0},
         {NEED_LIST, bench_path_list, 1, 0},
         {NEED_LIST, bench_path_list_child, o->children, o->value_size},

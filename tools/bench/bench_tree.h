@@ -43,8 +43,6 @@ enum bench_needs {
 void bench_tree_init(struct bench_tree *t, const struct bench_opts *opts);
 
 /* The names.  `p` is written whole each time. */
-void bench_path_prefix(const struct bench_tree *t, uint64_t n,
-                       struct bench_path *p);
 void bench_path_key(const struct bench_tree *t, uint64_t key,
                     struct bench_path *p);
 void bench_path_key_parent(const struct bench_tree *t, uint64_t n,

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image_work.c - folding, snapshots and retention.  Image process.
+ * image_fold.c - the log's transactions are folded into the image.  Image
+ * process.
  *
  * All of it comes in steps of a few milliseconds, except LMDB's commit.
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
 #include "storage/image/image_proc.h"
-#include "storage/image/purge.h"
 
 enum {
     /*
@@ -33,12 +35,8 @@ enum {
     COMMIT_BYTES = 4 * 1024 * 1024,
     FOLD_SLICE_US = 5000,
     FOLD_CHECK_EVERY = 64, /* transactions between looks at the clock */
-    SNAPSHOT_ROWS = 1000,
-    SNAPSHOT_REST = 49, /* times what the last one took: 2 % of the time */
     PAUSE_MS = 10000,
 };
-
-/* --- folding -------------------------------------------------------------- */
 
 zxid_t
 image_limit(const struct image_proc *p)
@@ -82,13 +80,6 @@ exact_from(struct image_proc *p)
     return meta->exact;
 }
 
-/* Whether the image is, or may be, as fuzzy as the snapshot it came from. */
-static bool
-is_fuzzy(const struct image_proc *p)
-{
-    return p->image.meta.zxid < p->image.meta.exact;
-}
-
 /* LMDB calls a write that was cut short an I/O error; often it is no room. */
 static bool
 is_full(const char *dir)
@@ -121,7 +112,7 @@ pause_folding(struct image_proc *p, int rc)
 static void
 compare_digests(struct image_proc *p)
 {
-    if (image_batch_agrees(&p->batch) || is_fuzzy(p)) {
+    if (image_batch_agrees(&p->batch) || image_is_fuzzy(&p->image.meta)) {
         p->has_differed = false;
         return;
     }
@@ -312,164 +303,4 @@ image_fold(struct image_proc *p)
         image_commit_now(p))
         image_batch_trim(&p->batch); /* calm: the next may be small */
     return more;
-}
-
-/* --- snapshots ------------------------------------------------------------ */
-
-/* A random number of [n/2, n], so that servers do not snapshot together. */
-static uint64_t
-about(uint64_t n)
-{
-    uint64_t random = 0;
-
-    (void)!getrandom(&random, sizeof random, 0);
-    return n / 2 + random % (n - n / 2 + 1);
-}
-
-/* The newest snapshot's zxid; -1 without one. */
-static zxid_t
-newest_snapshot(const struct image_proc *p)
-{
-    struct data_list list;
-    zxid_t zxid = -1;
-
-    if (snapfile_candidates(&list, p->dirs.snap) == 0 && list.count > 0)
-        zxid = list.file[list.count - 1].zxid;
-    data_list_free(&list);
-    return zxid;
-}
-
-/* ZK: SyncRequestProcessor.shouldSnapshot */
-void
-image_snapshot_aim(struct image_proc *p)
-{
-    p->txns_wanted = about((uint64_t)p->conf.snap_count);
-    p->bytes_wanted = p->conf.snap_size_limit_kb > 0
-                          ? about((uint64_t)p->conf.snap_size_limit_kb * 1024)
-                          : 0;
-}
-
-void
-image_snapshot_plan(struct image_proc *p)
-{
-    zxid_t last = newest_snapshot(p), here = p->image.meta.zxid;
-
-    image_snapshot_aim(p);
-    p->txns = p->bytes = 0;
-    if (last < 0 || (p->is_ahead && last < here))
-        p->txns = INT32_MAX; /* at once: a start may need it */
-    else if (here > last && zxid_epoch(here) == zxid_epoch(last))
-        p->txns = (uint64_t)(here - last);
-    atomic_store(&p->shm->image->snapshot_zxid, last < 0 ? 0 : last);
-}
-
-static void
-begin_snapshot(struct image_proc *p)
-{
-    int rc;
-
-    if (!image_commit_now(p))
-        return;
-    p->snapshot_began = clock_mono_ms();
-    rc = image_snapshot_begin(&p->snapshot, &p->image, p->dirs.snap, SNAP_ZSTD);
-    if (rc == 0)
-        log_info("Snapshotting: 0x%" PRIx64 " to %s",
-                 (uint64_t)p->snapshot.zxid, p->snapshot.writer.path);
-    else
-        log_error("%s: no snapshot can be written: %s", p->dirs.snap,
-                  strerror(-rc));
-    p->txns = p->bytes = 0; /* a failed one is tried as late again */
-}
-
-static void
-end_snapshot(struct image_proc *p, zxid_t zxid)
-{
-    struct shm_image *s = p->shm->image;
-    int64_t ms = clock_mono_ms() - p->snapshot_began;
-    uint64_t txns = p->txns, bytes = p->bytes;
-
-    log_info("Snapshot taken in %" PRId64 " ms", ms);
-    p->snapshot_after = clock_mono_ms() + SNAPSHOT_REST * ms;
-    image_snapshot_plan(p);
-    p->txns = txns; /* folded since it was begun */
-    p->bytes = bytes;
-    atomic_store(&s->snapshot_zxid, zxid);
-    atomic_store(&s->snapshot_last_ms, (uint64_t)ms);
-    atomic_fetch_add(&s->snapshot_count, 1);
-}
-
-/*
- * While replication loads the tree, the processors and the disk are its own.
- * Our snapshots are exact, so a fuzzy image gives none.
- */
-static bool
-is_snapshot_due(const struct image_proc *p)
-{
-    if (!atomic_load(&p->shm->replication->proc.is_ready) ||
-        clock_mono_ms() < p->snapshot_after || is_fuzzy(p))
-        return false;
-    return p->txns >= p->txns_wanted ||
-           (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted);
-}
-
-static void
-tell_given_up(const struct image_proc *p, zxid_t zxid, int rc)
-{
-    if (rc == -EBADMSG)
-        log_error("%s: the image is damaged: its nodes do not add up to its "
-                  "digest, and no snapshot is taken of it. Reads and writes go "
-                  "on, but stop the server when you can. %s",
-                  p->image.dir, image_remedy);
-    else
-        log_error("%s: the snapshot at 0x%" PRIx64 " was given up: %s",
-                  p->dirs.snap, (uint64_t)zxid, strerror(-rc));
-}
-
-bool
-image_snapshot_work(struct image_proc *p)
-{
-    zxid_t zxid = p->snapshot.zxid;
-    bool is_last;
-    int rc;
-
-    if (!p->snapshot.image) {
-        if (is_snapshot_due(p))
-            begin_snapshot(p);
-        return p->snapshot.image != NULL;
-    }
-    is_last = p->snapshot.done + SNAPSHOT_ROWS >= p->snapshot.total;
-    if (is_last) /* ends with an fsync */
-        proc_disk_begin(PROC_IMAGE, p->shm);
-    rc = image_snapshot_step(&p->snapshot, SNAPSHOT_ROWS);
-    if (is_last)
-        proc_disk_end(PROC_IMAGE, p->shm);
-    if (rc == 0)
-        end_snapshot(p, zxid);
-    else if (rc < 0)
-        tell_given_up(p, zxid, rc);
-    return rc == 1;
-}
-
-/* --- retention ------------------------------------------------------------ */
-
-void
-image_purge_work(struct image_proc *p)
-{
-    int64_t interval = p->conf.autopurge_interval_ms;
-    mono_ms_t now = clock_mono_ms();
-    struct purged gone;
-    int rc;
-
-    if (interval <= 0 || p->snapshot.image ||
-        (p->purged_at != 0 && now - p->purged_at < interval))
-        return;
-    p->purged_at = now;
-    log_info("Purge task started.");
-    rc = purge(&p->dirs, (uint32_t)p->conf.autopurge_retain, p->image.meta.zxid,
-               &gone);
-    if (rc < 0)
-        log_error("%s: old files cannot be removed: %s", p->dirs.snap,
-                  strerror(-rc));
-    log_info("Purge task completed. snapshots=%" PRIu32 " logs=%" PRIu32,
-             gone.snapshots, gone.logs);
 }

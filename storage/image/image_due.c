@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_due.c - what is due now and then: snapshots, and the removal of old
+ * files.  Image process.
+ *
+ * A snapshot comes in steps of a few milliseconds, between which is folded.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/random.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/proc.h"
+#include "storage/image/image_proc.h"
+#include "storage/image/purge.h"
+
+enum {
+    SNAPSHOT_ROWS = 1000, /* of a step */
+    SNAPSHOT_REST = 49,   /* times what the last one took: 2 % of the time */
+    NODES_PER_MS = 1000,  /* what one takes, as long as none was timed */
+};
+
+/* A random number of [n/2, n], so that servers do not snapshot together. */
+static uint64_t
+about(uint64_t n)
+{
+    uint64_t random = 0;
+
+    (void)!getrandom(&random, sizeof random, 0);
+    return n / 2 + random % (n - n / 2 + 1);
+}
+
+/* ZK: SyncRequestProcessor.shouldSnapshot */
+void
+image_snapshot_aim(struct image_proc *p)
+{
+    p->txns_wanted = about((uint64_t)p->conf.snap_count);
+    p->bytes_wanted = p->conf.snap_size_limit_kb > 0
+                          ? about((uint64_t)p->conf.snap_size_limit_kb * 1024)
+                          : 0;
+}
+
+/* One took so long, or would have: none is begun for 49 times as long. */
+static void
+rest_from(struct image_proc *p, int64_t ms)
+{
+    mono_ms_t until = clock_mono_ms() + SNAPSHOT_REST * ms;
+
+    if (until > p->snapshot_after)
+        p->snapshot_after = until;
+}
+
+/*
+ * Who was just started has clients that come back, and what was folded before
+ * counts: without a rest the first one would be taken into the worst of it.
+ */
+void
+image_snapshot_plan(struct image_proc *p)
+{
+    zxid_t last = snapfile_newest(p->dirs.snap), here = p->image.meta.zxid;
+    uint64_t nodes = 0, sessions;
+
+    image_snapshot_aim(p);
+    p->txns = p->bytes = 0;
+    if (here > last && zxid_epoch(here) == zxid_epoch(last))
+        p->txns = (uint64_t)(here - last);
+    p->needs_snapshot = last < 0 || (p->is_ahead && last < here);
+    (void)image_count(&p->image, &nodes, &sessions); /* else for none */
+    rest_from(p, (int64_t)nodes / NODES_PER_MS);
+    atomic_store(&p->shm->image->snapshot_zxid, last < 0 ? 0 : last);
+}
+
+static void
+begin_snapshot(struct image_proc *p)
+{
+    int rc;
+
+    if (!image_commit_now(p))
+        return;
+    p->snapshot_began = clock_mono_ms();
+    rc = image_snapshot_begin(&p->snapshot, &p->image, p->dirs.snap, SNAP_ZSTD);
+    if (rc == 0)
+        log_info("Snapshotting: 0x%" PRIx64 " to %s",
+                 (uint64_t)p->snapshot.zxid, p->snapshot.writer.path);
+    else
+        log_error("%s: no snapshot can be written: %s", p->dirs.snap,
+                  strerror(-rc));
+    p->txns = p->bytes = 0; /* a failed one is tried as late again */
+    p->needs_snapshot = false;
+}
+
+static void
+end_snapshot(struct image_proc *p, zxid_t zxid)
+{
+    struct shm_image *s = p->shm->image;
+    int64_t ms = clock_mono_ms() - p->snapshot_began;
+
+    log_info("Snapshot taken in %" PRId64 " ms", ms);
+    rest_from(p, ms);
+    image_snapshot_aim(p);
+    atomic_store(&s->snapshot_zxid, zxid);
+    atomic_store(&s->snapshot_last_ms, (uint64_t)ms);
+    atomic_fetch_add(&s->snapshot_count, 1);
+}
+
+static bool
+has_enough(const struct image_proc *p)
+{
+    return p->txns >= p->txns_wanted ||
+           (p->bytes_wanted > 0 && p->bytes >= p->bytes_wanted);
+}
+
+/*
+ * While replication loads the tree, the processors and the disk are its own.
+ * Our snapshots are exact, so a fuzzy image gives none.
+ */
+static bool
+is_snapshot_due(const struct image_proc *p)
+{
+    if (!atomic_load(&p->shm->replication->proc.is_ready) ||
+        image_is_fuzzy(&p->image.meta))
+        return false;
+    return p->needs_snapshot ||
+           (clock_mono_ms() >= p->snapshot_after && has_enough(p));
+}
+
+static void
+give_up(struct image_proc *p, zxid_t zxid, int rc)
+{
+    rest_from(p, clock_mono_ms() - p->snapshot_began);
+    if (rc == -EBADMSG)
+        log_error("%s: the image is damaged: its nodes do not add up to its "
+                  "digest, and no snapshot is taken of it. Reads and writes go "
+                  "on, but stop the server when you can. %s",
+                  p->image.dir, image_remedy);
+    else
+        log_error("%s: the snapshot at 0x%" PRIx64 " was given up: %s",
+                  p->dirs.snap, (uint64_t)zxid, strerror(-rc));
+}
+
+bool
+image_snapshot_work(struct image_proc *p)
+{
+    zxid_t zxid = p->snapshot.zxid;
+    bool is_last;
+    int rc;
+
+    if (!p->snapshot.image) {
+        if (is_snapshot_due(p))
+            begin_snapshot(p);
+        return p->snapshot.image != NULL;
+    }
+    is_last = p->snapshot.done + SNAPSHOT_ROWS >= p->snapshot.total;
+    if (is_last) /* ends with an fsync */
+        proc_disk_begin(PROC_IMAGE, p->shm);
+    rc = image_snapshot_step(&p->snapshot, SNAPSHOT_ROWS);
+    if (is_last)
+        proc_disk_end(PROC_IMAGE, p->shm);
+    if (rc == 0)
+        end_snapshot(p, zxid);
+    else if (rc < 0)
+        give_up(p, zxid, rc);
+    return rc == 1;
+}
+
+/* --- retention ------------------------------------------------------------ */
+
+void
+image_purge_work(struct image_proc *p)
+{
+    int64_t interval = p->conf.autopurge_interval_ms;
+    mono_ms_t now = clock_mono_ms();
+    struct purged gone;
+    int rc;
+
+    if (interval <= 0 || p->snapshot.image ||
+        (p->purged_at != 0 && now - p->purged_at < interval))
+        return;
+    p->purged_at = now;
+    log_info("Purge task started.");
+    rc = purge(&p->dirs, (uint32_t)p->conf.autopurge_retain, p->image.meta.zxid,
+               &gone);
+    if (rc < 0)
+        log_error("%s: old files cannot be removed: %s", p->dirs.snap,
+                  strerror(-rc));
+    log_info("Purge task completed. snapshots=%" PRIu32 " logs=%" PRIu32,
+             gone.snapshots, gone.logs);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * log_replace.c - the two orders that replace files.
+ *
+ *   truncate   image and snapshots that hold more go first, the log's newest
+ *              file next, the cut itself last: each step leaves less of the
+ *              same history
+ *   rebase     rebase.h
+ *
+ * The image process stands on these files.  It is asked to let go
+ * (shm->log->replaced is odd), and when it is no longer at work the files are
+ * ours; an even value gives them back.
+ *
+ * ZK: Learner.syncWithLeader (spec/quorum-protocol.md 4.8)
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "daemon/log.h"
+#include "daemon/proc.h"
+#include "storage/image/image_prepare.h"
+#include "storage/log/log_proc.h"
+#include "storage/log/rebase.h"
+
+/* --- handing files over -------------------------------------------------- */
+
+static bool
+is_replacing(const struct log_proc *p)
+{
+    return atomic_load(&p->shm->log->replaced) & 1;
+}
+
+/* Ask the image process to let go; false: not yet. */
+static bool
+has_let_go(struct log_proc *p)
+{
+    if (!is_replacing(p)) {
+        atomic_fetch_add(&p->shm->log->replaced, 1);
+        bell_ring(p->shm, PROC_IMAGE);
+    }
+    return !atomic_load(&p->shm->image->is_at_work);
+}
+
+void
+log_give_back(struct log_proc *p)
+{
+    if (!is_replacing(p))
+        return;
+    atomic_fetch_add(&p->shm->log->replaced, 1);
+    bell_ring(p->shm, PROC_IMAGE);
+}
+
+/* The log ends at `zxid` now, on disk and for everybody. */
+static void
+ends_at(struct log_proc *p, zxid_t zxid)
+{
+    p->log.last = zxid;
+    atomic_store(&p->shm->log->durable_zxid, zxid);
+}
+
+/* --- truncate ------------------------------------------------------------ */
+
+/* The newest snapshot that holds no more than `zxid`: its zxid, or -1. */
+static zxid_t
+snapshot_up_to(const struct log_proc *p, zxid_t zxid)
+{
+    struct data_list list;
+    zxid_t found = -1;
+
+    if (snapfile_candidates(&list, p->dirs.snap) == 0)
+        for (size_t i = 0; i < list.count && list.file[i].zxid <= zxid; i++)
+            found = list.file[i].zxid;
+    data_list_free(&list);
+    return found;
+}
+
+/* Whether a snapshot, or the image, is at exactly `zxid`. */
+static bool
+is_base(const struct log_proc *p, zxid_t zxid)
+{
+    return zxid == 0 || zxid == atomic_load(&p->shm->log->base_zxid) ||
+           zxid == atomic_load(&p->shm->image->persisted_zxid) ||
+           zxid == snapshot_up_to(p, zxid);
+}
+
+/* Nothing is changed yet: 0, or -ENOENT when that place does not exist. */
+static int
+look_before_cut(const struct log_proc *p, zxid_t zxid, bool is_image_above)
+{
+    int place = txlog_find(p->dirs.log, zxid);
+
+    if (place < 0)
+        return place;
+    if (place == TXLOG_MISSING || (place == TXLOG_BETWEEN && !is_base(p, zxid)))
+        return -ENOENT;
+    if (is_image_above && zxid != 0 && snapshot_up_to(p, zxid) < 0)
+        return -ENOENT; /* no image could be made of what is left */
+    return 0;
+}
+
+static int
+cut_all(struct log_proc *p, zxid_t zxid, bool is_image_above)
+{
+    struct data_error e = {.offset = -1};
+    int rc;
+
+    proc_disk_begin(PROC_LOG, p->shm);
+    rc = txlog_roll(&p->log); /* no file is open any more */
+    if (rc == 0)
+        rc = is_image_above ? image_forget_after(&p->dirs, zxid, &e)
+                            : image_forget_snapshots(&p->dirs, zxid, &e);
+    if (rc == 0)
+        rc = txlog_truncate(p->dirs.log, zxid, true, &e);
+    if (rc < 0)
+        return log_order_failed(p, "the cut transaction log", rc, &e);
+    proc_disk_end(PROC_LOG, p->shm);
+    return 0;
+}
+
+/*
+ * The image holds what is committed and no more, so a cut leaves it alone;
+ * but one that was made from Apache's files, by a start, holds all of them.
+ */
+int
+log_truncate(struct log_proc *p, zxid_t zxid, int *result)
+{
+    struct shm_log *s = p->shm->log;
+    bool is_above =
+        is_replacing(p) || atomic_load(&p->shm->image->persisted_zxid) > zxid;
+    int rc;
+
+    if (zxid > p->log.last) {
+        *result = -ENOENT;
+        return 0;
+    }
+    rc = is_replacing(p) ? 0 : look_before_cut(p, zxid, is_above);
+    if (rc < 0) {
+        *result = rc;
+        return 0;
+    }
+    if (is_above && !has_let_go(p))
+        return LOG_ORDER_WAITS;
+    rc = cut_all(p, zxid, is_above);
+    if (rc < 0)
+        return rc;
+    log_info("log: cut behind zxid=0x%" PRIx64, (uint64_t)zxid);
+    if (atomic_load(&s->base_zxid) > zxid ||
+        txlog_find(p->dirs.log, zxid) != TXLOG_IN)
+        atomic_store(&s->base_zxid, zxid);
+    ends_at(p, zxid);
+    log_give_back(p);
+    return 0;
+}
+
+/* --- rebase -------------------------------------------------------------- */
+
+void
+log_is_rebased(struct log_proc *p, zxid_t zxid)
+{
+    atomic_store(&p->shm->log->base_zxid, zxid);
+    atomic_store(&p->shm->log->exact_zxid, INT64_MAX);
+    ends_at(p, zxid);
+}
+
+int
+log_rebase(struct log_proc *p, zxid_t zxid, int *result)
+{
+    struct data_error e = {.offset = -1};
+    int found = rebase_look(&p->dirs, zxid), rc;
+
+    if (found <= 0) {
+        *result = found < 0 ? found : -ENOENT;
+        return 0;
+    }
+    if (found == 2 && p->log.last == zxid) /* by the one before us */
+        return 0;
+    if (!has_let_go(p))
+        return LOG_ORDER_WAITS;
+    proc_disk_begin(PROC_LOG, p->shm);
+    rc = txlog_roll(&p->log);
+    if (rc == 0)
+        rc = rebase(&p->dirs, zxid, &e);
+    if (rc < 0)
+        return log_order_failed(p, "the log's new base", rc, &e);
+    proc_disk_end(PROC_LOG, p->shm);
+    log_is_rebased(p, zxid);
+    log_info("log: the leader's snapshot replaces all zxid=0x%" PRIx64,
+             (uint64_t)zxid);
+    log_give_back(p);
+    return 0;
+}

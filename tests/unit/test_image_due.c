@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about storage/image/image_due.c: when a snapshot is taken. */
+#include <errno.h>
+
+#include "daemon/clock.h"
+#include "storage/image/image_proc.h"
+#include "tests/unit/tempdir.h"
+#include "tests/unit/unit.h"
+
+enum { NODES = 20000, REST = 49, BUSY = 200000 };
+
+static struct shm_super super;
+static struct shm_replication replication;
+static struct shm_image shared;
+static struct shm shm;
+static struct image_proc p;
+static char base[DATA_PATH_MAX];
+
+/* An image of NODES nodes, at transaction BUSY; a snapshot at the first. */
+static void
+given_image(bool has_snapshot)
+{
+    struct image_prepare ask = {0};
+    struct znode_stat stat = {.czxid = 1};
+    struct snapfile_writer w;
+    struct data_error e;
+    char path[32];
+
+    tempdir_make(base);
+    p = (struct image_proc){.shm = &shm, .snapshot = {.writer = {.fd = -1}}};
+    shm = (struct shm){
+        .super = &super, .replication = &replication, .image = &shared};
+    atomic_store(&replication.proc.is_ready, 1);
+    p.conf.snap_count = 100000;
+    CU_ASSERT_EQUAL_FATAL(datadir_open(&p.dirs, base, NULL, true, &e), 0);
+    CU_ASSERT_EQUAL_FATAL(image_prepare(&p.dirs, &ask, &e), 0);
+    CU_ASSERT_EQUAL_FATAL(image_open(&p.image, p.dirs.image, IMAGE_WRITE, &e),
+                          0);
+    CU_ASSERT_EQUAL_FATAL(image_batch_init(&p.batch, &p.image), 0);
+    for (int i = 0; i < NODES; i++) {
+        snprintf(path, sizeof path, "/n%d", i);
+        CU_ASSERT_EQUAL(image_batch_put_node(&p.batch, bytes_of(path),
+                                             bytes_of("x"), BYTES_NULL, &stat),
+                        0);
+    }
+    CU_ASSERT_EQUAL(image_batch_commit(&p.batch, BUSY), 0);
+    if (!has_snapshot)
+        return;
+    CU_ASSERT_EQUAL(snapfile_writer_open(&w, p.dirs.snap, 1, SNAP_ZSTD), 0);
+    CU_ASSERT_EQUAL(snapfile_writer_end(&w, 1, 0), 0);
+}
+
+static void
+done(void)
+{
+    image_snapshot_abort(&p.snapshot);
+    image_batch_deinit(&p.batch);
+    image_close(&p.image);
+    datadir_close(&p.dirs);
+    tempdir_remove(base);
+}
+
+/*
+ * A server that was just started is busy enough, and nobody knows yet what a
+ * snapshot costs it.
+ */
+static void
+the_first_snapshot_keeps_to_its_share_too(void)
+{
+    mono_ms_t before = clock_mono_ms();
+
+    given_image(true);
+    image_snapshot_plan(&p);
+    CU_ASSERT(p.txns >= p.txns_wanted);
+    CU_ASSERT(p.snapshot_after >= before + REST * NODES / 1000);
+    p.snapshot_after = INT64_MAX;
+    CU_ASSERT_FALSE(image_snapshot_work(&p));
+    p.snapshot_after = 0;
+    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    done();
+}
+
+static void
+a_snapshot_that_a_start_may_need_does_not_wait(void)
+{
+    given_image(false);
+    image_snapshot_plan(&p);
+    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    done();
+    given_image(true);
+    p.is_ahead = true; /* the log ends before the image */
+    image_snapshot_plan(&p);
+    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    done();
+}
+
+/* A full disk, all the time. */
+static void
+a_snapshot_that_fails_is_followed_by_a_rest_too(void)
+{
+    mono_ms_t before = clock_mono_ms();
+
+    given_image(false);
+    image_snapshot_plan(&p);
+    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    p.snapshot_began -= 1000;
+    p.snapshot.writer.failed = -ENOSPC;
+    while (image_snapshot_work(&p))
+        ;
+    CU_ASSERT_PTR_NULL(p.snapshot.image);
+    CU_ASSERT(p.snapshot_after >= before + REST * 1000);
+    done();
+}
+
+UNIT_SUITE(image_due)
+{
+    unit_suite("image_due");
+    UNIT(the_first_snapshot_keeps_to_its_share_too);
+    UNIT(a_snapshot_that_a_start_may_need_does_not_wait);
+    UNIT(a_snapshot_that_fails_is_followed_by_a_rest_too);
+}
