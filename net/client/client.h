@@ -174,7 +174,8 @@ client_ring(struct client_proc *p)
 
 /* --- client_table.c: places, lists, life ---------------------------------- */
 
-void client_table_init(struct client_proc *p);
+/* `seed` is random: clients must not know how their paths are hashed. */
+void client_table_init(struct client_proc *p, uint64_t seed);
 
 /* A new connection, or NULL when all places are taken. */
 struct client *client_open(struct client_proc *p, int fd,

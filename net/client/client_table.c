@@ -19,7 +19,7 @@
 #include "daemon/memory.h"
 
 void
-client_table_init(struct client_proc *p)
+client_table_init(struct client_proc *p, uint64_t seed)
 {
     size_t arena = (size_t)p->conf.memory_limit;
     size_t arena_max = (size_t)WATCH_UNIT << WATCH_HANDLE_BITS;
@@ -30,7 +30,7 @@ client_table_init(struct client_proc *p)
     p->client = memory_reserve(CONNS_MAX * sizeof(struct client));
     p->session_bucket = memory_reserve(SESSION_BUCKETS * sizeof(uint32_t));
     watch_init(&p->watch, memory_reserve(watch_bytes(CONNS_MAX, arena)),
-               CONNS_MAX, arena);
+               CONNS_MAX, arena, seed);
 }
 
 /* --- lists ---------------------------------------------------------------- */

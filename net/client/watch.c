@@ -13,13 +13,18 @@ watch_bytes(uint32_t conns, size_t arena_bytes)
 }
 
 void
-watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes)
+watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes,
+           uint64_t seed)
 {
     uint8_t *at = memory;
     uint32_t places = WATCH_BUCKETS_FIRST;
 
     *w = (struct watch){
-        .set = memory, .conns = conns, .buckets = WATCH_BUCKETS_FIRST};
+        .set = memory,
+        .conns = conns,
+        .buckets = WATCH_BUCKETS_FIRST,
+        .seed = seed | UINT64_C(1) << 63, /* a factor: never 0 */
+    };
     at += ALIGN_UP(conns * sizeof(struct watch_set), (size_t)WATCH_UNIT);
     w->bucket = (uint32_t *)(void *)at;
     while ((size_t)places * 2 * sizeof(uint32_t) <= arena_bytes / 16)

@@ -61,6 +61,7 @@ struct watch {
     uint32_t *bucket;
     uint32_t buckets; /* in use, a power of two */
     uint32_t buckets_max;
+    uint64_t seed; /* of the hash: clients must not know it */
     uint32_t paths;
     uint32_t recursive; /* recursive watches, of all connections */
     uint32_t stamp;     /* of the last trigger; never 0 then */
@@ -70,9 +71,12 @@ struct watch {
 /* Bytes of the tables for `conns` connections and an arena of `bytes`. */
 size_t watch_bytes(uint32_t conns, size_t arena_bytes);
 
-/* `memory` is zero, reserved, aligned to 16; it stays the caller's. */
+/*
+ * `memory` is zero, reserved, aligned to 16; it stays the caller's.  `seed` is
+ * random, for the hash of paths.
+ */
 void watch_init(struct watch *w, void *memory, uint32_t conns,
-                size_t arena_bytes);
+                size_t arena_bytes, uint64_t seed);
 
 /* `conn` has its place now and watches nothing. */
 void watch_open(struct watch *w, uint32_t conn);

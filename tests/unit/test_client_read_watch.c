@@ -15,7 +15,7 @@ given_a_connection(void)
 {
     p = (struct client_proc){0};
     c = (struct client){.id = 1U << WATCH_CONN_BITS};
-    watch_init(&p.watch, memory_reserved(watch_bytes(1, ARENA)), 1, ARENA);
+    watch_init(&p.watch, memory_reserved(watch_bytes(1, ARENA)), 1, ARENA, 1);
     watch_open(&p.watch, c.id);
 }
 
