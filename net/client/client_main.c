@@ -19,6 +19,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "net/access/byte_set.h"
 
 enum {
     TURN_BYTES = 1024 * 1024, /* of the ring before sockets have their turn */
@@ -236,6 +237,7 @@ start(struct client_proc *p, struct shm *shm, uint32_t worker)
     p->sessions = shm->session_memory;
     p->life = shm->super->life[p->self];
     p->tokens.dice = random_number();
+    byte_set_seed(random_number());
     p->now_ms = clock_mono_ms();
     take_conf(p);
     ring_memory_init(&p->ring_memory, shm->requests[worker].base,
