@@ -110,7 +110,7 @@ perms_and_scheme_of(const struct acl_entry *e)
 
 enum { NOTES_EACH = 3 }; /* of one entry: the two and the whole */
 
-_Static_assert(NOTES_EACH * ACL_ENTRIES_MAX <= BYTE_SET_MAX, "all have room");
+_Static_assert(NOTES_EACH *ACL_ENTRIES_MAX <= BYTE_SET_MAX, "all have room");
 
 /* False: the same entry has been seen before. */
 static bool

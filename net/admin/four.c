@@ -128,10 +128,9 @@ print_session(const struct conn_info *c, FILE *out)
     fprintf(out, ",sid=0x%" PRIx64 ",lop=%s,est=%" PRId64 ",to=%d",
             (uint64_t)c->session, c->last_op ? request_word(c->last_op) : "NA",
             c->established_ms, c->timeout_ms);
-    if (c->last_cxid >= 0)
-        fprintf(out, ",lcxid=0x%x", (uint32_t)c->last_cxid);
-    fprintf(out, ",lzxid=0x%" PRIx64 ",lresp=%" PRId64 ",llat=%u",
-            (uint64_t)c->last_zxid, c->last_response_ms, c->latency_last_ms);
+    fprintf(out, ",lcxid=0x%x,lzxid=0x%" PRIx64 ",lresp=%" PRId64 ",llat=%u",
+            (uint32_t)c->last_cxid, (uint64_t)c->last_zxid, c->last_response_ms,
+            c->latency_last_ms);
     fprintf(out, ",minlat=%u,avglat=%" PRIu64 ",maxlat=%u", c->latency_min_ms,
             count ? c->latency_total_ms / count : 0, c->latency_max_ms);
 }

@@ -339,6 +339,9 @@ void client_put_due(struct client_proc *p, struct client *c);
 void client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
                       zxid_t zxid, int32_t err);
 
+/* Count one message sent, which answers no request. */
+void client_count_sent(struct client_proc *p, struct client *c);
+
 /* Count one request answered, for statistics. */
 void client_count_reply(struct client_proc *p, struct client *c, int32_t op,
                         zxid_t zxid, uint32_t heard_ms);

@@ -54,6 +54,9 @@ after_loss(struct watch *w, uint32_t handle)
 
 /* --- modes and counters --------------------------------------------------- */
 
+/* 3.8 keeps a recursive watch in this table as well, where it hears nothing. */
+enum { COUNTED_IN_CHILD = WATCH_IN_CHILD | WATCH_RECURSIVE };
+
 /* Count a change of connection `s` from `before` to `after` on path `p`. */
 static void
 count_change(struct watch *w, struct watch_set *s, struct wpath *p,
@@ -76,8 +79,8 @@ count_change(struct watch *w, struct watch_set *s, struct wpath *p,
         s->data = (s->data + (uint32_t)data) & 0x3ffffff;
         w->totals.connections -= data < 0 && s->data == 0;
     }
-    w->totals.child_watches += ((after & WATCH_IN_CHILD) != 0);
-    w->totals.child_watches -= ((before & WATCH_IN_CHILD) != 0);
+    w->totals.child_watches += ((after & COUNTED_IN_CHILD) != 0);
+    w->totals.child_watches -= ((before & COUNTED_IN_CHILD) != 0);
     w->recursive += ((after & WATCH_RECURSIVE) != 0);
     w->recursive -= ((before & WATCH_RECURSIVE) != 0);
 }

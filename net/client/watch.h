@@ -49,7 +49,8 @@ struct watch_set {
 /* What the process as a whole watches. */
 struct watch_totals {
     uint64_t data_watches;  /* in the data table, as `wchs` counts */
-    uint64_t child_watches; /* in the child table */
+    uint64_t child_watches; /* in the child table, as 3.8 counts: recursive
+                               ones too */
     uint64_t data_paths;
     uint64_t connections; /* with a watch in the data table */
 };

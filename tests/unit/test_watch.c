@@ -338,9 +338,10 @@ totals_count_what_wchs_counts(void)
     CU_ASSERT_EQUAL(w.totals.data_paths, 1);
     CU_ASSERT_EQUAL(w.totals.connections, 2);
     CU_ASSERT_EQUAL(w.totals.child_watches, 3);
+    add(2, "/c", WATCH_RECURSIVE);
+    CU_ASSERT_EQUAL(w.totals.data_watches, 3);
+    CU_ASSERT_EQUAL(w.totals.child_watches, 4);
 }
-
-/* --- against a model that is too simple to be wrong ----------------------- */
 
 static uint32_t
 longest_chain(void)
@@ -382,6 +383,8 @@ nobody_can_choose_paths_that_lie_in_one_chain(void)
     }
     CU_ASSERT_TRUE(longest_chain() < 16);
 }
+
+/* --- against a model that is too simple to be wrong ----------------------- */
 
 enum { M_CONNS = 24, M_PATHS = 40 };
 static unsigned model[M_CONNS][M_PATHS];
