@@ -110,12 +110,13 @@ print_peer(const struct conn_info *c, FILE *out)
     fprintf(out, "]:%u", c->port);
 }
 
+/* In brackets stands what Java's selector waits for: to read, or nothing. */
 static void
 print_counts(const struct four *f, const struct conn_info *c, FILE *out)
 {
     print_peer(c, out);
     fprintf(out, "[%x](queued=%u,recved=%" PRIu64 ",sent=%" PRIu64,
-            c == f->self ? 0u : c->interest, c->queued, c->received, c->sent);
+            c != f->self, c->queued, c->received, c->sent);
 }
 
 static void

@@ -207,7 +207,6 @@ open_info(struct client_proc *p, struct client *c, const struct sockaddr *peer)
 
     memset(info, 0, sizeof *info);
     info->established_ms = clock_wall_ms();
-    info->interest = 1;
     if (peer->sa_family == AF_INET) {
         info->port = ntohs(v4->sin_port);
         memcpy(info->address, &v4->sin_addr, 4);
