@@ -275,6 +275,7 @@ struct shm_client {
     alignas(64) _Atomic uint32_t attached; /* period of service whose tree it
                                               reads; 0: it has no connections
                                               and reads nothing */
+    _Atomic bool is_out_of_files; /* has no descriptor for a connection more */
     struct client_stats stats;
     struct ip_slot ips[IP_SLOTS];
 };

@@ -98,7 +98,7 @@ struct client_proc {
     struct bell bell;
     struct conn_home home;
     ev_io accept;
-    ev_timer accept_again; /* when there is no descriptor for another */
+    ev_timer accept_again; /* out of files: look whether that is over */
     struct client_beat beats[CLIENTS_MAX]; /* of all client processes */
     ev_timer tick;
     ev_check wake;
@@ -232,7 +232,10 @@ void client_end_look(struct client_proc *p);
 
 void client_share_init(struct client_proc *p);
 
-/* The process that should accept the next connection. */
+/*
+ * The process that should accept the next connection.  Ours also when no
+ * process can.
+ */
 enum proc_id client_share_whose(const struct client_proc *p);
 
 /* A few times a second: note whose loop turns. */

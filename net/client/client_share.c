@@ -11,8 +11,8 @@
  * So a few connections are together in one process, where one wake-up serves
  * several of them, and many are shared out to within a block.  Everybody
  * comes to the same answer from the counters in shared memory; whoever takes
- * the last of a block rings the next.  A process that is not ready, or whose
- * loop has not turned for a while, is passed over.
+ * the last of a block rings the next.  A process that is not ready, whose loop
+ * has not turned for a while, or that has no descriptor left, is passed over.
  */
 #include "net/client/client.h"
 
@@ -22,10 +22,16 @@ enum {
 };
 
 static bool
-is_able(const struct client_proc *p, uint32_t w)
+is_alive(const struct client_proc *p, uint32_t w)
 {
     return w == p->worker || (p->shm->client[w]->proc.is_ready &&
                               p->now_ms - p->beats[w].moved < MUTE_MS);
+}
+
+static bool
+is_able(const struct client_proc *p, uint32_t w)
+{
+    return is_alive(p, w) && !p->shm->client[w]->is_out_of_files;
 }
 
 static uint64_t
