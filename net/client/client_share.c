@@ -3,8 +3,8 @@
  * client_share.c - whose turn it is to accept a connection.
  *
  * A connection stays with the client process that accepted it.  They are
- * handed out in blocks: the first process that is less than a block ahead of
- * the one with the fewest has the turn.
+ * handed out in blocks: the first of the processes that have filled the fewest
+ * has the turn.
  *
  *      process 1: 64      process 2: 64      process 1: 128     ...
  *
@@ -35,24 +35,24 @@ is_able(const struct client_proc *p, uint32_t w)
 }
 
 static uint64_t
-connections_of(const struct client_proc *p, uint32_t w)
+blocks_of(const struct client_proc *p, uint32_t w)
 {
-    return p->shm->client[w]->stats.connections;
+    return p->shm->client[w]->stats.connections / BLOCK;
 }
 
 enum proc_id
 client_share_whose(const struct client_proc *p)
 {
-    uint32_t count = p->shm->super->client_count;
+    enum proc_id whose = p->self;
     uint64_t fewest = UINT64_MAX;
 
-    for (uint32_t w = 0; w < count; w++)
-        if (is_able(p, w) && connections_of(p, w) < fewest)
-            fewest = connections_of(p, w);
-    for (uint32_t w = 0; w < count; w++)
-        if (is_able(p, w) && connections_of(p, w) < fewest + BLOCK)
-            return (enum proc_id)(PROC_CLIENT + w);
-    return p->self;
+    for (uint32_t w = 0; w < p->shm->super->client_count; w++) {
+        if (!is_able(p, w) || blocks_of(p, w) >= fewest)
+            continue;
+        fewest = blocks_of(p, w);
+        whose = (enum proc_id)(PROC_CLIENT + w);
+    }
+    return whose;
 }
 
 void

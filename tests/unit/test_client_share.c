@@ -33,6 +33,18 @@ whose(void)
 }
 
 static void
+connections_are_handed_out_in_blocks(void)
+{
+    given_processes();
+    for (uint32_t n = 0; n < 4 * PROCESSES * BLOCK; n++) {
+        uint32_t w = whose();
+
+        CU_ASSERT_EQUAL_FATAL(w, n / BLOCK % PROCESSES);
+        own[w].stats.connections++;
+    }
+}
+
+static void
 who_cannot_is_passed_over(void)
 {
     given_processes();
@@ -67,6 +79,7 @@ nobody_else_is_asked_when_no_process_can(void)
 UNIT_SUITE(client_share)
 {
     unit_suite("client_share");
+    UNIT(connections_are_handed_out_in_blocks);
     UNIT(who_cannot_is_passed_over);
     UNIT(whose_loop_stands_still_is_passed_over);
     UNIT(nobody_else_is_asked_when_no_process_can);
