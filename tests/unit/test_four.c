@@ -2,6 +2,7 @@
 /* test_four.c - claims about four letter words and the numbers in them. */
 #include "net/admin/four.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -183,6 +184,19 @@ given_a_member(enum server_role role)
     };
 }
 
+static void
+envi_names_the_user_and_where_we_are(void)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    char expected[8192], cwd[4096];
+
+    snprintf(expected, sizeof expected,
+             "\nuser.name=%s\nuser.home=%s\nuser.dir=%s\n", user->pw_name,
+             user->pw_dir, getcwd(cwd, sizeof cwd));
+    given_a_server();
+    CU_ASSERT_PTR_NOT_NULL(strstr(answer(CONF_WORD_ENVI), expected));
+}
+
 static long
 open_files(void)
 {
@@ -342,6 +356,7 @@ UNIT_SUITE(four)
     UNIT(stat_and_cons_list_connections_in_use);
     UNIT(an_ipv6_peer_is_written_out);
     UNIT(mntr_is_pairs_and_its_important_ones_come_first);
+    UNIT(envi_names_the_user_and_where_we_are);
     UNIT(files_are_counted_when_they_are_told);
     UNIT(a_member_tells_its_mode);
     UNIT(a_follower_with_a_port_for_observers_tells_how_many_there_are);
