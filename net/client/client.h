@@ -34,7 +34,6 @@ enum {
     CLOSING_MS = 5000,            /* to take more of its last answers */
     EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes of events, then closed */
     LONG_MS = 10,                 /* of a turn: then others have theirs */
-    TRIES_POLITE = 32,            /* of a read that is torn; then it insists */
 };
 
 _Static_assert(1 << WATCH_CONN_BITS == CONNS_MAX, "a place fits in an id");
@@ -349,45 +348,11 @@ void client_count_sent(struct client_proc *p, struct client *c);
 void client_count_reply(struct client_proc *p, struct client *c, int32_t op,
                         zxid_t zxid, uint32_t heard_ms);
 
-/* --- client_read.c, client_read_watch.c ----------------------------------- */
+/* --- client_read.c -------------------------------------------------------- */
 
 /* Answer a read now; it came at `heard_ms`, from somebody with those `ids`. */
 void client_read(struct client_proc *p, struct client *c,
                  const struct request *r, struct bytes ids, uint32_t heard_ms);
-
-/* One read at hand. */
-struct read {
-    struct client_proc *p;
-    struct client *c;
-    const struct request *r;
-    struct bytes ids;
-    uint32_t heard_ms;
-    struct bytes watch_path; /* filled by a read that sets a watch */
-    unsigned watch_modes;
-};
-
-/*
- * Write the body, looking at the tree; called again when the tree changed
- * meanwhile.  Sets watches only through watch_path.
- */
-typedef enum zk_code read_fn(struct read *r, struct jute_out *out);
-
-read_fn read_add_watch, read_check_watches, read_remove_watches;
-
-/* setWatches: its events, then its reply. */
-void client_set_watches(struct read *r);
-
-/*
- * Look at the tree as of all that is delivered: false when it is lost, and
- * `seq` for tree_read_retry.  Who was torn too often (`insists`) has the tree
- * stand still, until client_looked.
- */
-bool client_look(struct client_proc *p, bool insists, uint64_t *seq);
-void client_looked(struct client_proc *p);
-
-/* Set a watch; false: the memory limit is reached. */
-bool client_watch(struct client_proc *p, struct client *c, struct bytes path,
-                  unsigned modes);
 
 /* --- client_deliver.c ----------------------------------------------------- */
 
