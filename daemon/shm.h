@@ -230,7 +230,7 @@ struct shm_image {
     _Atomic zxid_t persisted_zxid; /* in the LMDB image */
     _Atomic zxid_t snapshot_zxid;  /* of the last snapshot taken */
     _Atomic uint32_t is_at_work;   /* uses image, snapshots, log files */
-    _Atomic uint64_t snapshot_count, snapshot_last_ms;
+    _Atomic uint64_t snapshot_count, snapshot_last_ms, snapshot_total_ms;
     _Atomic uint64_t data_bytes; /* size of snapshots, as `dirs` reports */
 };
 
@@ -275,6 +275,7 @@ struct shm_client {
     alignas(64) _Atomic uint32_t attached; /* period of service whose tree it
                                               reads; 0: it has no connections
                                               and reads nothing */
+    _Atomic bool is_out_of_files; /* has no descriptor for a connection more */
     struct client_stats stats;
     struct ip_slot ips[IP_SLOTS];
 };

@@ -39,6 +39,9 @@ bool acl_allows(struct bytes acl, int perm, struct bytes ids, unsigned flags);
     (((ref) == 0 && ((perm)&ZK_PERM_ALL)) ||                                   \
      acl_allows(tree_acl((tree), (ref)), (perm), (ids), (flags)))
 
+/* Can an identity be of this scheme?  Not `world`, `auth` and `super`. */
+bool acl_has_scheme(struct bytes scheme, unsigned flags);
+
 /* Is one of `ids` the super user? */
 bool acl_is_super(struct bytes ids);
 

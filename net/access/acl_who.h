@@ -11,29 +11,25 @@
 #ifndef NET_ACCESS_ACL_WHO_H
 #define NET_ACCESS_ACL_WHO_H
 
-#include "daemon/jute.h"
+#include "net/access/acl_vector.h"
+#include "net/access/byte_set.h"
 
-enum {
-    WHO_IDS_MAX = 2048,           /* as many as AUTH_IDS_MAX can hold */
-    WHO_PLACES = 2 * WHO_IDS_MAX, /* a power of two */
-    WHO_IPS_MAX = 8,              /* a connection has one */
-};
+enum { WHO_IPS_MAX = 8 }; /* a connection has one */
 
 struct who {
-    struct bytes ids;             /* borrowed: vector<Id> */
+    struct byte_set ids;
     struct bytes ip[WHO_IPS_MAX]; /* those of scheme ip: compared, not found */
     uint32_t ip_count;
-    uint32_t mask; /* of the places in use */
-    struct {
-        uint32_t hash;
-        uint32_t at; /* where in `ids`; 0: nobody */
-    } place[WHO_PLACES];
 };
 
-/* False: there are too many, or it is no such vector. */
+/* Borrows vector<Id> `ids`.  False: there are too many, or it is none. */
 bool who_init(struct who *w, struct bytes ids);
 
 /* Is this, to the byte, one of them? */
-bool who_has(const struct who *w, struct bytes scheme, struct bytes id);
+static inline bool
+who_has(const struct who *w, const struct acl_id *id)
+{
+    return byte_set_has(&w->ids, id->whole);
+}
 
 #endif

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
+#include "net/access/acl_vector.h"
 #include "net/wire/java_text.h"
 
 enum {
@@ -32,28 +33,16 @@ auth_growth(struct bytes auth)
     return 4 + ID_OVERHEAD + 3 * user + 1 + BASE64_MAX + ID_OVERHEAD;
 }
 
-/* The list's elements; 0 of an empty list. */
-static int32_t
-open_ids(struct bytes ids, struct jute_in *in)
-{
-    *in = jute_in_of(ids.data, ids.size < 0 ? 0 : (size_t)ids.size);
-    return ids.size > 0 ? jute_get_count(in) : 0;
-}
-
 static bool
 has_id(const struct auth_ids *ids, struct bytes scheme, struct bytes id)
 {
     struct jute_in in;
+    struct acl_id i;
 
-    for (int32_t n = open_ids(auth_bytes(ids), &in); n > 0; n--) {
-        struct bytes s = jute_get_bytes(&in);
-        struct bytes i = jute_get_bytes(&in);
-
-        if (in.bad)
-            return false;
-        if (bytes_equal(s, scheme) && bytes_equal(i, id))
+    for (int32_t n = acl_vector(auth_bytes(ids), &in);
+         n > 0 && acl_next_id(&in, &i); n--)
+        if (bytes_equal(i.scheme, scheme) && bytes_equal(i.id, id))
             return true;
-    }
     return false;
 }
 
@@ -82,14 +71,13 @@ auth_bytes_then(const struct auth_ids *ids, uint32_t size,
                 uint8_t memory[AUTH_IDS_MAX])
 {
     struct jute_in in = jute_in_of(ids->data, size);
+    struct acl_id id;
     uint32_t count = 0;
 
     if (size == ids->size)
         return auth_bytes(ids);
-    for (jute_get_i32(&in); jute_in_left(&in) > 0 && !in.bad; count++) {
-        jute_get_bytes(&in);
-        jute_get_bytes(&in);
-    }
+    for (jute_get_i32(&in); jute_in_left(&in) > 0 && !in.bad; count++)
+        acl_next_id(&in, &id);
     memcpy(memory, ids->data, size);
     store_be32(memory, count);
     return (struct bytes){memory, (int32_t)size};
@@ -246,17 +234,13 @@ bool
 auth_holds(struct bytes ids, uint32_t schemes)
 {
     struct jute_in in;
+    struct acl_id id;
 
-    for (int32_t n = open_ids(ids, &in); n > 0; n--) {
-        struct bytes scheme = jute_get_bytes(&in);
-
-        jute_get_bytes(&in);
-        if (in.bad)
-            return false;
-        if ((bytes_are(scheme, "digest") && (schemes & CONF_SCHEME_DIGEST)) ||
-            (bytes_are(scheme, "ip") && (schemes & CONF_SCHEME_IP)))
+    for (int32_t n = acl_vector(ids, &in); n > 0 && acl_next_id(&in, &id); n--)
+        if ((bytes_are(id.scheme, "digest") &&
+             (schemes & CONF_SCHEME_DIGEST)) ||
+            (bytes_are(id.scheme, "ip") && (schemes & CONF_SCHEME_IP)))
             return true;
-    }
     return false;
 }
 
@@ -264,18 +248,18 @@ void
 auth_put_clients(struct bytes ids, struct jute_out *out)
 {
     struct jute_in in;
-    int32_t count = open_ids(ids, &in);
+    struct acl_id id;
+    int32_t count = acl_vector(ids, &in);
 
     jute_put_i32(out, count);
-    for (; count > 0 && !in.bad; count--) {
-        struct bytes scheme = jute_get_bytes(&in);
-        struct bytes user = jute_get_bytes(&in);
+    for (; count > 0 && acl_next_id(&in, &id); count--) {
+        struct bytes user = id.id;
         const uint8_t *colon =
             user.size > 0 ? memchr(user.data, ':', (size_t)user.size) : NULL;
 
-        if (colon && bytes_are(scheme, "digest"))
+        if (colon && bytes_are(id.scheme, "digest"))
             user.size = (int32_t)(colon - user.data);
-        jute_put_bytes(out, scheme);
+        jute_put_bytes(out, id.scheme);
         jute_put_bytes(out, user);
     }
 }

@@ -97,13 +97,23 @@ list_commands(const struct admin *a, struct MHD_Connection *connection)
     return reply(connection, MHD_HTTP_OK, "text/html", text);
 }
 
+static void
+print_metric(const struct metric *m, FILE *out)
+{
+    char name[METRIC_NAME_MAX], value[32];
+
+    figures_prometheus_name(m->name, name);
+    figures_format(m->is_fraction ? m->real : (double)m->whole, value);
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %s\n", name, m->name, name,
+            m->kind == METRIC_COUNTER ? "counter" : "gauge", name, value);
+}
+
 static enum MHD_Result
 print_metrics(struct admin *a, struct MHD_Connection *connection)
 {
     struct metric m[METRICS_MAX];
     struct figures f;
     char *text = NULL;
-    char value[32];
     size_t size, n;
     FILE *out = open_memstream(&text, &size);
 
@@ -111,14 +121,8 @@ print_metrics(struct admin *a, struct MHD_Connection *connection)
         return MHD_NO;
     figures_collect(a->shm, &f);
     n = figures_metrics(&f, m);
-    for (size_t i = 0; i < n; i++) {
-        figures_format(m[i].is_fraction ? m[i].real : (double)m[i].whole,
-                       value);
-        fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %s\n", m[i].name,
-                m[i].name, m[i].name,
-                m[i].kind == METRIC_COUNTER ? "counter" : "gauge", m[i].name,
-                value);
-    }
+    for (size_t i = 0; i < n; i++)
+        print_metric(&m[i], out);
     fclose(out);
     return reply(connection, MHD_HTTP_OK,
                  "text/plain; version=0.0.4; charset=utf-8", text);

@@ -16,7 +16,6 @@ struct conn_info {
     _Atomic uint32_t is_used;
     uint16_t port;
     uint8_t is_v6;
-    uint8_t interest; /* 1: read, 4: output waits */
     uint8_t address[16];
     _Atomic session_id_t session; /* 0: none yet */
     int64_t established_ms;       /* wall clock */

@@ -56,6 +56,7 @@ add_storage(struct figures *f, const struct shm *shm)
     f->data_dir_bytes = shm->image->data_bytes;
     f->snapshots = shm->image->snapshot_count;
     f->snapshot_last_ms = shm->image->snapshot_last_ms;
+    f->snapshots_ms = shm->image->snapshot_total_ms;
 }
 
 static void
@@ -186,14 +187,6 @@ figures_peer_state(const struct figures *f)
     return names[f->role][f->ensemble.zab_state % (ZAB_BROADCAST + 1)];
 }
 
-double
-figures_latency_avg(const struct figures *f)
-{
-    return f->latency_count == 0
-               ? 0
-               : (double)f->latency_total_ms / (double)f->latency_count;
-}
-
 void
 figures_format(double value, char text[32])
 {
@@ -205,24 +198,31 @@ figures_format(double value, char text[32])
         text[--n] = 0;
 }
 
+void
+figures_prometheus_name(const char *name, char text[METRIC_NAME_MAX])
+{
+    bool is_count = strncmp(name, "cnt_", 4) == 0;
+    bool is_sum = strncmp(name, "sum_", 4) == 0;
+
+    if (is_count || is_sum)
+        snprintf(text, METRIC_NAME_MAX, "%s%s", name + 4,
+                 is_count ? "_count" : "_sum");
+    else
+        snprintf(text, METRIC_NAME_MAX, "%s", name);
+}
+
 /* --- the table ------------------------------------------------------------ */
 
 static double
-ms(uint64_t us)
+average(double sum, uint64_t count)
 {
-    return (double)us / 1000;
+    return count ? sum / (double)count : 0;
 }
 
-static double
-election_avg_ms(const struct ensemble_figures *e)
+double
+figures_latency_avg(const struct figures *f)
 {
-    return e->elections ? (double)e->elections_ms / (double)e->elections : 0;
-}
-
-static double
-fsync_avg_ms(const struct figures *f)
-{
-    return f->fsync_count ? ms(f->fsync_total_us) / (double)f->fsync_count : 0;
+    return average((double)f->latency_total_ms, f->latency_count);
 }
 
 /*
@@ -249,11 +249,12 @@ count_files(void)
 }
 
 /*
- * kind, name, value: whole numbers (W) and fractions (R).  The order is that
- * of mntr: what scripts look for comes first, since some read 2048 bytes.
- * What only a member or a leader has is absent elsewhere, not zero.
+ * kind, name, value: whole numbers (W) and fractions (R); name, how often and
+ * how long in all of what is timed (T), in ms.  The order is that of mntr: what
+ * scripts look for comes first, since some read 2048 bytes.  What only a member
+ * or a leader has is absent elsewhere, not zero.
  */
-#define FIRST_METRICS(W, R)                                                    \
+#define FIRST_METRICS(W, R, T)                                                 \
     R(GAUGE, avg_latency, figures_latency_avg(f))                              \
     W(GAUGE, max_latency, f->latency_max_ms)                                   \
     W(GAUGE, min_latency, f->latency_min_ms)                                   \
@@ -268,13 +269,11 @@ count_files(void)
     W(GAUGE, open_file_descriptor_count, count_files())                        \
     W(GAUGE, max_file_descriptor_count, f->max_files)
 
-#define MEMBER_METRICS(W, R)                                                   \
+#define MEMBER_METRICS(W, R, T)                                                \
     W(GAUGE, quorum_size, e->quorum_size)                                      \
     W(GAUGE, epoch, e->epoch)                                                  \
     W(COUNTER, looking_count, e->lookings)                                     \
-    R(GAUGE, avg_election_time, election_avg_ms(e))                            \
-    W(COUNTER, cnt_election_time, e->elections)                                \
-    W(COUNTER, sum_election_time, e->elections_ms)                             \
+    T(election_time, e->elections, e->elections_ms)                            \
     W(GAUGE, last_election_time, e->election_last_ms)                          \
     W(GAUGE, last_unavailable_time, e->unavailable_last_ms)                    \
     W(COUNTER, diff_count, e->diffs)                                           \
@@ -282,7 +281,7 @@ count_files(void)
     W(GAUGE, foreign_members, e->aliens)
 
 /* ZK: `followers` is the name of `learners` before 3.6, still asked for. */
-#define LEADER_METRICS(W, R)                                                   \
+#define LEADER_METRICS(W, R, T)                                                \
     W(GAUGE, learners, e->learners)                                            \
     W(GAUGE, followers, e->learners)                                           \
     W(GAUGE, synced_followers, e->synced_followers)                            \
@@ -294,7 +293,7 @@ count_files(void)
     W(GAUGE, max_proposal_size, e->proposal_max)                               \
     W(GAUGE, min_proposal_size, e->proposal_min)
 
-#define OTHER_METRICS(W, R)                                                    \
+#define OTHER_METRICS(W, R, T)                                                 \
     W(GAUGE, uptime, f->uptime_ms)                                             \
     W(GAUGE, global_sessions, f->sessions)                                     \
     W(GAUGE, local_sessions, f->local_sessions)                                \
@@ -315,15 +314,24 @@ count_files(void)
     W(COUNTER, proposal_count, f->proposals)                                   \
     W(COUNTER, commit_count, f->proposals)                                     \
     W(COUNTER, digest_mismatches_count, f->digest_mismatches)                  \
-    W(COUNTER, cnt_snapshottime, f->snapshots)                                 \
     W(COUNTER, fsync_threshold_exceed_count, f->fsync_slow)                    \
     W(GAUGE, watch_bytes, f->watch_bytes)                                      \
     W(GAUGE, tree_memory_bytes, f->tree.memory_bytes)                          \
-    R(GAUGE, avg_fsynctime, fsync_avg_ms(f))                                   \
+    T(fsynctime, f->fsync_count, (double)f->fsync_total_us / 1000)             \
     W(GAUGE, max_fsynctime, f->fsync_max_us / 1000)                            \
-    W(COUNTER, cnt_fsynctime, f->fsync_count)                                  \
-    W(COUNTER, sum_fsynctime, f->fsync_total_us / 1000)                        \
+    T(snapshottime, f->snapshots, f->snapshots_ms)                             \
     W(GAUGE, last_snapshottime, f->snapshot_last_ms)
+
+/* clang-format off */
+#define ONE(kind, name, value) + 1
+#define THREE(name, count, sum) + 3
+_Static_assert(0 FIRST_METRICS(ONE, ONE, THREE)
+                 MEMBER_METRICS(ONE, ONE, THREE)
+                 LEADER_METRICS(ONE, ONE, THREE)
+                 OTHER_METRICS(ONE, ONE, THREE) <= METRICS_MAX, "all fit in");
+#undef ONE
+#undef THREE
+/* clang-format on */
 
 size_t
 figures_metrics(const struct figures *f, struct metric m[METRICS_MAX])
@@ -335,18 +343,23 @@ figures_metrics(const struct figures *f, struct metric m[METRICS_MAX])
     m[n++] = (struct metric){#name, METRIC_##kind, false, (int64_t)(value), 0};
 #define REAL(kind, name, value)                                                \
     m[n++] = (struct metric){#name, METRIC_##kind, true, 0, (value)};
-    FIRST_METRICS(WHOLE, REAL)
+#define TIMED(name, count, sum)                                                \
+    REAL(GAUGE, avg_##name, average((double)(sum), count))                     \
+    WHOLE(COUNTER, cnt_##name, count)                                          \
+    WHOLE(COUNTER, sum_##name, sum)
+    FIRST_METRICS(WHOLE, REAL, TIMED)
     if (e->quorum_size > 0) {
-        MEMBER_METRICS(WHOLE, REAL)
+        MEMBER_METRICS(WHOLE, REAL, TIMED)
     }
     if (f->role == ROLE_LEADING) {
-        LEADER_METRICS(WHOLE, REAL)
+        LEADER_METRICS(WHOLE, REAL, TIMED)
     }
     if (f->role == ROLE_FOLLOWING && e->master_port > 0) {
         WHOLE(GAUGE, synced_observers, e->synced_observers)
     }
-    OTHER_METRICS(WHOLE, REAL)
+    OTHER_METRICS(WHOLE, REAL, TIMED)
 #undef WHOLE
 #undef REAL
+#undef TIMED
     return n;
 }

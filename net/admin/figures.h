@@ -46,7 +46,7 @@ struct figures {
     uint64_t max_files;
     uint64_t sessions_expired, proposals, digest_mismatches;
     uint64_t fsync_count, fsync_total_us, fsync_max_us, fsync_slow;
-    uint64_t snapshots, snapshot_last_ms;
+    uint64_t snapshots, snapshot_last_ms, snapshots_ms;
     uint64_t data_dir_bytes, log_dir_bytes;
 };
 
@@ -77,10 +77,16 @@ struct metric {
     double real;
 };
 
-enum { METRICS_MAX = 80 };
+enum { METRICS_MAX = 80, METRIC_NAME_MAX = 64 };
 
 /* Fill `m` in the order of mntr; returns how many. */
 size_t figures_metrics(const struct figures *f, struct metric m[METRICS_MAX]);
+
+/*
+ * What Prometheus calls it: of what was timed, `cnt_x` and `sum_x` of mntr are
+ * the count and the sum of a summary `x`.
+ */
+void figures_prometheus_name(const char *name, char text[METRIC_NAME_MAX]);
 
 /* At least one and at most four fraction digits, as Java prints. */
 void figures_format(double value, char text[32]);

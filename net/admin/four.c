@@ -3,10 +3,6 @@
 #include "net/admin/four.h"
 
 #include <inttypes.h>
-#include <pwd.h>
-#include <sys/sysinfo.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 #include "daemon/jute.h"
 #include "daemon/version.h"
@@ -110,12 +106,13 @@ print_peer(const struct conn_info *c, FILE *out)
     fprintf(out, "]:%u", c->port);
 }
 
+/* In brackets stands what Java's selector waits for: to read, or nothing. */
 static void
 print_counts(const struct four *f, const struct conn_info *c, FILE *out)
 {
     print_peer(c, out);
     fprintf(out, "[%x](queued=%u,recved=%" PRIu64 ",sent=%" PRIu64,
-            c == f->self ? 0u : c->interest, c->queued, c->received, c->sent);
+            c != f->self, c->queued, c->received, c->sent);
 }
 
 static void
@@ -128,10 +125,9 @@ print_session(const struct conn_info *c, FILE *out)
     fprintf(out, ",sid=0x%" PRIx64 ",lop=%s,est=%" PRId64 ",to=%d",
             (uint64_t)c->session, c->last_op ? request_word(c->last_op) : "NA",
             c->established_ms, c->timeout_ms);
-    if (c->last_cxid >= 0)
-        fprintf(out, ",lcxid=0x%x", (uint32_t)c->last_cxid);
-    fprintf(out, ",lzxid=0x%" PRIx64 ",lresp=%" PRId64 ",llat=%u",
-            (uint64_t)c->last_zxid, c->last_response_ms, c->latency_last_ms);
+    fprintf(out, ",lcxid=0x%x,lzxid=0x%" PRIx64 ",lresp=%" PRId64 ",llat=%u",
+            (uint32_t)c->last_cxid, (uint64_t)c->last_zxid, c->last_response_ms,
+            c->latency_last_ms);
     fprintf(out, ",minlat=%u,avglat=%" PRIu64 ",maxlat=%u", c->latency_min_ms,
             count ? c->latency_total_ms / count : 0, c->latency_max_ms);
 }
@@ -253,48 +249,6 @@ print_dirs(const struct four *f, FILE *out)
 }
 
 static void
-print_machine(FILE *out)
-{
-    struct sysinfo memory;
-
-    sysinfo(&memory);
-    fprintf(out,
-            "os.memory.free=%lluMB\nos.memory.max=%lluMB\n"
-            "os.memory.total=%lluMB\n",
-            (unsigned long long)memory.freeram * memory.mem_unit >> 20,
-            (unsigned long long)memory.totalram * memory.mem_unit >> 20,
-            (unsigned long long)memory.totalram * memory.mem_unit >> 20);
-}
-
-static void
-print_envi(const struct four *f, FILE *out)
-{
-    static const char *const java[] = {
-        "java.version",    "java.vendor",       "java.home",
-        "java.class.path", "java.library.path", "java.io.tmpdir",
-        "java.compiler",
-    };
-    const struct passwd *user = getpwuid(geteuid());
-    char host[256] = "", cwd[4096];
-    struct utsname os;
-
-    (void)f;
-    gethostname(host, sizeof host - 1);
-    uname(&os);
-    fprintf(out, "Environment:\nzookeeper.version=%s, built on %s\n",
-            ZABD_ZOOKEEPER_VERSION, ZABD_BUILT_ON);
-    fprintf(out, "host.name=%s\n", host);
-    for (size_t i = 0; i < ARRAY_COUNT(java); i++)
-        fprintf(out, "%s=<NA>\n", java[i]);
-    fprintf(out, "os.name=%s\nos.arch=%s\nos.version=%s\n", os.sysname,
-            os.machine, os.release);
-    fprintf(out, "user.name=%s\nuser.home=%s\nuser.dir=%s\n",
-            user ? user->pw_name : "?", user ? user->pw_dir : "?",
-            getcwd(cwd, sizeof cwd) ? cwd : "?");
-    print_machine(out);
-}
-
-static void
 print_isro(const struct four *f, FILE *out)
 {
     if (!f->figures->is_serving)
@@ -323,7 +277,7 @@ four_print(const struct four *f, enum conf_word word, FILE *out)
 {
     static void (*const print[CONF_WORD_COUNT])(const struct four *, FILE *) = {
         [CONF_WORD_CONF] = print_conf, [CONF_WORD_CONS] = print_cons,
-        [CONF_WORD_DIRS] = print_dirs, [CONF_WORD_ENVI] = print_envi,
+        [CONF_WORD_DIRS] = print_dirs, [CONF_WORD_ENVI] = four_print_envi,
         [CONF_WORD_GTMK] = print_gtmk, [CONF_WORD_ISRO] = print_isro,
         [CONF_WORD_MNTR] = print_mntr, [CONF_WORD_RUOK] = print_ruok,
         [CONF_WORD_SRVR] = print_srvr, [CONF_WORD_STAT] = print_stat,

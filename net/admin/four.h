@@ -41,4 +41,7 @@ struct four {
 /* False: this server has no answer to that word. */
 bool four_print(const struct four *f, enum conf_word word, FILE *out);
 
+/* For four_print alone: where this server runs.  four_envi.c */
+void four_print_envi(const struct four *f, FILE *out);
+
 #endif

@@ -34,7 +34,6 @@ enum {
     CLOSING_MS = 5000,            /* to take more of its last answers */
     EVENT_BACKLOG_MAX = 16 << 20, /* unsent bytes of events, then closed */
     LONG_MS = 10,                 /* of a turn: then others have theirs */
-    TRIES_POLITE = 32,            /* of a read that is torn; then it insists */
 };
 
 _Static_assert(1 << WATCH_CONN_BITS == CONNS_MAX, "a place fits in an id");
@@ -98,7 +97,7 @@ struct client_proc {
     struct bell bell;
     struct conn_home home;
     ev_io accept;
-    ev_timer accept_again; /* when there is no descriptor for another */
+    ev_timer accept_again; /* out of files: look whether that is over */
     struct client_beat beats[CLIENTS_MAX]; /* of all client processes */
     ev_timer tick;
     ev_check wake;
@@ -174,7 +173,8 @@ client_ring(struct client_proc *p)
 
 /* --- client_table.c: places, lists, life ---------------------------------- */
 
-void client_table_init(struct client_proc *p);
+/* `seed` is random: clients must not know how their paths are hashed. */
+void client_table_init(struct client_proc *p, uint64_t seed);
 
 /* A new connection, or NULL when all places are taken. */
 struct client *client_open(struct client_proc *p, int fd,
@@ -231,7 +231,10 @@ void client_end_look(struct client_proc *p);
 
 void client_share_init(struct client_proc *p);
 
-/* The process that should accept the next connection. */
+/*
+ * The process that should accept the next connection.  Ours also when no
+ * process can.
+ */
 enum proc_id client_share_whose(const struct client_proc *p);
 
 /* A few times a second: note whose loop turns. */
@@ -338,49 +341,18 @@ void client_put_due(struct client_proc *p, struct client *c);
 void client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
                       zxid_t zxid, int32_t err);
 
+/* Count one message sent, which answers no request. */
+void client_count_sent(struct client_proc *p, struct client *c);
+
 /* Count one request answered, for statistics. */
 void client_count_reply(struct client_proc *p, struct client *c, int32_t op,
                         zxid_t zxid, uint32_t heard_ms);
 
-/* --- client_read.c, client_read_watch.c ----------------------------------- */
+/* --- client_read.c -------------------------------------------------------- */
 
 /* Answer a read now; it came at `heard_ms`, from somebody with those `ids`. */
 void client_read(struct client_proc *p, struct client *c,
                  const struct request *r, struct bytes ids, uint32_t heard_ms);
-
-/* One read at hand. */
-struct read {
-    struct client_proc *p;
-    struct client *c;
-    const struct request *r;
-    struct bytes ids;
-    uint32_t heard_ms;
-    struct bytes watch_path; /* filled by a read that sets a watch */
-    unsigned watch_modes;
-};
-
-/*
- * Write the body, looking at the tree; called again when the tree changed
- * meanwhile.  Sets watches only through watch_path.
- */
-typedef enum zk_code read_fn(struct read *r, struct jute_out *out);
-
-read_fn read_add_watch, read_check_watches, read_remove_watches;
-
-/* setWatches: its events, then its reply. */
-void client_set_watches(struct read *r);
-
-/*
- * Look at the tree as of all that is delivered: false when it is lost, and
- * `seq` for tree_read_retry.  Who was torn too often (`insists`) has the tree
- * stand still, until client_looked.
- */
-bool client_look(struct client_proc *p, bool insists, uint64_t *seq);
-void client_looked(struct client_proc *p);
-
-/* Set a watch; false: the memory limit is reached. */
-bool client_watch(struct client_proc *p, struct client *c, struct bytes path,
-                  unsigned modes);
 
 /* --- client_deliver.c ----------------------------------------------------- */
 

@@ -15,7 +15,7 @@
 
 #include "daemon/log.h"
 
-static const double pause_seconds = 0.1; /* when no descriptor is left */
+static const double pause_seconds = 0.1; /* while no descriptor is left */
 
 static uint64_t
 connections_in_all(const struct client_proc *p)
@@ -110,8 +110,9 @@ on_accept(struct ev_loop *loop, ev_io *io, int events)
         return; /* another process took it, or the peer gave up */
     log_warn_often("cannot accept connections: %s; raise LimitNOFILE",
                    strerror(errno));
-    ev_io_stop(loop, io);
+    p->own->is_out_of_files = true;
     ev_timer_again(loop, &p->accept_again);
+    client_accept_look(p);
 }
 
 static void
@@ -121,6 +122,7 @@ on_again(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)events;
     ev_timer_stop(loop, timer);
+    p->own->is_out_of_files = false;
     client_accept_look(p);
 }
 
@@ -130,9 +132,9 @@ client_accept_look(struct client_proc *p)
 {
     enum proc_id whose = client_share_whose(p);
 
-    if (p->shm->super->listen_fd < 0 || ev_is_active(&p->accept_again))
+    if (p->shm->super->listen_fd < 0)
         return;
-    if (whose == p->self) {
+    if (whose == p->self && !p->own->is_out_of_files) {
         ev_io_start(p->loop, &p->accept);
     } else if (ev_is_active(&p->accept)) {
         ev_io_stop(p->loop, &p->accept);
@@ -146,6 +148,7 @@ client_accept_init(struct client_proc *p)
     ev_timer_init(&p->accept_again, on_again, pause_seconds, pause_seconds);
     ev_io_init(&p->accept, on_accept, p->shm->super->listen_fd, EV_READ);
     p->accept_again.data = p->accept.data = p;
+    p->own->is_out_of_files = false;
 }
 
 /* The oldest of a state come first. */

@@ -13,6 +13,13 @@
 #include "net/wire/reply.h"
 
 void
+client_count_sent(struct client_proc *p, struct client *c)
+{
+    COUNT(p->own->stats.sent, 1);
+    client_info(p, c)->sent++;
+}
+
+void
 client_count_reply(struct client_proc *p, struct client *c, int32_t op,
                    zxid_t zxid, uint32_t heard_ms)
 {
@@ -20,9 +27,8 @@ client_count_reply(struct client_proc *p, struct client *c, int32_t op,
     struct conn_info *info = client_info(p, c);
     uint32_t ms = (uint32_t)p->now_ms - heard_ms;
 
-    COUNT(s->sent, 1);
+    client_count_sent(p, c);
     COUNT(s->latency_count, 1);
-    info->sent++;
     info->last_zxid = zxid;
     info->last_op = op;
     info->last_response_ms = p->now_ms;
@@ -56,6 +62,13 @@ client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
     conn_out_end(&c->conn, &out);
 }
 
+/* ZK: ZooKeeperServer.processPacket answers these beside all requests. */
+static bool
+is_request(int32_t op)
+{
+    return op != ZK_OP_AUTH && op != ZK_OP_SASL;
+}
+
 /* Answer now what was waiting for its turn. */
 static void
 put_queued_reply(struct client_proc *p, struct client *c,
@@ -77,7 +90,10 @@ put_queued_reply(struct client_proc *p, struct client *c,
         reply_put(&out, q->xid, zxid, q->err);
     }
     conn_out_end(&c->conn, &out);
-    client_count_reply(p, c, q->op, zxid, q->heard_ms);
+    if (is_request(q->op))
+        client_count_reply(p, c, q->op, zxid, q->heard_ms);
+    else
+        client_count_sent(p, c);
     if (q->ends)
         client_end(p, c);
 }

@@ -17,8 +17,8 @@
 #include "daemon/log.h"
 #include "net/wire/reply.h"
 
-/* Write a ConnectResponse; session 0 refuses. */
-static void
+/* Write a ConnectResponse; session 0 refuses.  False: the client is gone. */
+static bool
 put_response(struct client_proc *p, struct client *c, session_id_t session,
              int32_t timeout_ms)
 {
@@ -26,19 +26,19 @@ put_response(struct client_proc *p, struct client *c, session_id_t session,
 
     if (!conn_out(&c->conn, REPLY_CONNECT_BYTES, &out)) {
         client_drop(p, c);
-        return;
+        return false;
     }
     reply_put_connect(&out, session, timeout_ms, c->has_read_only,
                       p->is_read_only);
     conn_out_end(&c->conn, &out);
-    COUNT(p->own->stats.sent, 1);
-    client_info(p, c)->sent++;
+    return true;
 }
 
 void
 client_refused(struct client_proc *p, struct client *c)
 {
-    put_response(p, c, 0, 0);
+    if (put_response(p, c, 0, 0))
+        client_count_sent(p, c);
     client_end(p, c);
 }
 
@@ -47,13 +47,15 @@ client_accepted(struct client_proc *p, struct client *c, session_id_t session,
                 int32_t timeout_ms)
 {
     struct client *older = client_of_session(p, session);
+    uint32_t asked_ms = c->since_ms;
 
     if (older && older != c)
         client_drop(p, older);
     client_bind_session(p, c, session, timeout_ms);
     client_set_state(p, c, CLIENT_OPEN);
-    put_response(p, c, session, timeout_ms);
-    client_info(p, c)->last_op = ZK_OP_CREATE_SESSION;
+    if (!put_response(p, c, session, timeout_ms))
+        return;
+    client_count_reply(p, c, ZK_OP_CREATE_SESSION, p->zxid, asked_ms);
     client_list_add(p, &p->todo, c); /* reads on what was sent behind */
 }
 

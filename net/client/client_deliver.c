@@ -280,6 +280,34 @@ is_moved(struct txn *t)
     return c.err == ZK_SESSION_MOVED;
 }
 
+/*
+ * Its session is there, or is global now.  Or none can be had: the leader has
+ * too many, and the client tries elsewhere.
+ */
+static void
+answer_session(struct client_proc *p, struct client *c,
+               const struct ring_entry *e, bool is_there)
+{
+    if (!is_there && c->state == CLIENT_CONNECTING)
+        client_drop(p, c);
+    else if (is_there && c->state == CLIENT_CONNECTING)
+        client_accepted(p, c, e->session, e->timeout_ms);
+    else if (is_there)
+        client_local_upgraded(p, c);
+}
+
+static void
+answer(struct client_proc *p, struct client *c, const struct ring_entry *e,
+       struct txn *t, const struct outcome *outcomes)
+{
+    if (e->op == ZK_OP_CREATE_SESSION)
+        answer_session(p, c, e, t->header.type == ZK_OP_CREATE_SESSION);
+    else if (is_moved(t))
+        client_drop(p, c);
+    else
+        answer_write(p, c, e, t, outcomes);
+}
+
 static void
 on_txn(struct client_proc *p, const struct ring_entry *e)
 {
@@ -305,14 +333,8 @@ on_txn(struct client_proc *p, const struct ring_entry *e)
         tell_changes(p, &t, outcomes, e->outcome_count);
     if (type == ZK_OP_CLOSE_SESSION)
         close_session(p, c, t.header.session);
-    if (c && type == ZK_OP_CREATE_SESSION && c->state == CLIENT_CONNECTING)
-        client_accepted(p, c, e->session, e->timeout_ms);
-    else if (c && type == ZK_OP_CREATE_SESSION)
-        client_local_upgraded(p, c);
-    else if (c && is_moved(&t))
-        client_drop(p, c);
-    else if (c && e->op != ZK_OP_CREATE_SESSION)
-        answer_write(p, c, e, &t, outcomes);
+    if (c)
+        answer(p, c, e, &t, outcomes);
 }
 
 static void

@@ -11,12 +11,15 @@
  */
 #include "net/client/client.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "net/access/byte_set.h"
 
 enum {
     TURN_BYTES = 1024 * 1024, /* of the ring before sockets have their turn */
@@ -210,6 +213,16 @@ raise_file_limit(void)
     }
 }
 
+static uint64_t
+random_number(void)
+{
+    uint64_t n;
+
+    if (getrandom(&n, sizeof n, 0) != sizeof n)
+        fatal(EXIT_UNEXPECTED, "no random numbers: %s", strerror(errno));
+    return n;
+}
+
 static void
 start(struct client_proc *p, struct shm *shm, uint32_t worker)
 {
@@ -223,13 +236,14 @@ start(struct client_proc *p, struct shm *shm, uint32_t worker)
     p->tree = shm->tree_arena;
     p->sessions = shm->session_memory;
     p->life = shm->super->life[p->self];
-    p->tokens.dice = (uint64_t)clock_mono_us() ^ worker;
+    p->tokens.dice = random_number();
+    byte_set_seed(random_number());
     p->now_ms = clock_mono_ms();
     take_conf(p);
     ring_memory_init(&p->ring_memory, shm->requests[worker].base,
                      shm->requests[worker].size, p->own->requested);
     raise_file_limit();
-    client_table_init(p);
+    client_table_init(p, random_number());
     p->loop = ev_loop_new(EVFLAG_AUTO);
     if (!p->loop)
         fatal(EXIT_UNEXPECTED, "no event loop");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client_read.c - answering from the tree.
+ * client_read.c - answering from the tree: when to look, and how often.
  *
  *     again: deliver all that is applied      events leave before a reply
  *            begin                            wait while a batch is open
@@ -12,17 +12,15 @@
  * Between the last look and the watch nothing is delivered, so no event is
  * missed.  What a torn look wrote is written over.
  *
- * Facts: spec/client-protocol.md 2.8, 5.5, 7.4, 10.4.
- * ZK: FinalRequestProcessor
+ * Facts: spec/client-protocol.md 7.4.  ZK: FinalRequestProcessor
  */
-#include "net/client/client.h"
+#include "net/client/client_read.h"
 
 #include <sched.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/wire/frame.h"
-#include "net/access/path.h"
 #include "net/wire/reply.h"
 
 enum {
@@ -98,202 +96,7 @@ client_watch(struct client_proc *p, struct client *c, struct bytes path,
     return true;
 }
 
-/* --- reads ---------------------------------------------------------------- */
-
-static bool
-allows(const struct read *r, tree_ref_t acl, int perm)
-{
-    return acl_allows_ref(r->p->tree, acl, perm, r->ids, r->p->acl_flags);
-}
-
-/* Find a node that may be read. */
-static enum zk_code
-find_readable(const struct read *r, struct bytes path, struct znode_view *v)
-{
-    if (!tree_view(r->p->tree, path, v))
-        return ZK_NO_NODE;
-    return allows(r, v->acl, ZK_PERM_READ) ? ZK_OK : ZK_NO_AUTH;
-}
-
-static void
-want_watch(struct read *r, const struct watched_request *w, unsigned mode)
-{
-    if (!w->watch)
-        return;
-    r->watch_path = w->path;
-    r->watch_modes = mode;
-}
-
-/* Ours: READ is needed, as in 3.8.4; a missing node is watched as well. */
-static enum zk_code
-read_exists(struct read *r, struct jute_out *out)
-{
-    struct watched_request w;
-    struct znode_view v;
-    enum zk_code err;
-
-    if (!request_watched(r->r->body, &w))
-        return ZK_MARSHALLING;
-    if (path_has_nul(w.path))
-        return ZK_BAD_ARGUMENTS;
-    err = find_readable(r, w.path, &v);
-    if (err != ZK_NO_AUTH)
-        want_watch(r, &w, WATCH_DATA);
-    if (err == ZK_OK)
-        znode_stat_put(out, &v.stat);
-    return err;
-}
-
-static enum zk_code
-read_get_data(struct read *r, struct jute_out *out)
-{
-    struct watched_request w;
-    struct znode_view v;
-    enum zk_code err;
-
-    if (!request_watched(r->r->body, &w))
-        return ZK_MARSHALLING;
-    err = find_readable(r, w.path, &v);
-    if (err != ZK_OK)
-        return err;
-    jute_put_bytes(out, v.data);
-    znode_stat_put(out, &v.stat);
-    want_watch(r, &w, WATCH_DATA);
-    return ZK_OK;
-}
-
-static enum zk_code
-read_get_children(struct read *r, struct jute_out *out)
-{
-    struct watched_request w;
-    struct znode_view v;
-    enum zk_code err;
-
-    if (!request_watched(r->r->body, &w))
-        return ZK_MARSHALLING;
-    err = find_readable(r, w.path, &v);
-    if (err != ZK_OK)
-        return err;
-    tree_put_children(r->p->tree, &v, out);
-    if (r->r->op == ZK_OP_GET_CHILDREN2)
-        znode_stat_put(out, &v.stat);
-    want_watch(r, &w, WATCH_CHILD);
-    return ZK_OK;
-}
-
-static enum zk_code
-read_get_acl(struct read *r, struct jute_out *out)
-{
-    struct znode_view v;
-    struct bytes path;
-
-    if (!request_path(r->r->body, &path) || path.size < 0)
-        return ZK_MARSHALLING;
-    if (!tree_view(r->p->tree, path, &v))
-        return ZK_NO_NODE;
-    if (!allows(r, v.acl, ZK_PERM_READ | ZK_PERM_ADMIN))
-        return ZK_NO_AUTH;
-    acl_put(tree_acl(r->p->tree, v.acl), !allows(r, v.acl, ZK_PERM_ADMIN), out);
-    znode_stat_put(out, &v.stat);
-    return ZK_OK;
-}
-
-static enum zk_code
-read_children_number(struct read *r, struct jute_out *out)
-{
-    struct znode_view v;
-    struct bytes path;
-    enum zk_code err;
-
-    if (!request_path(r->r->body, &path) || path.size < 0)
-        return ZK_MARSHALLING;
-    err = find_readable(r, path, &v);
-    if (err == ZK_OK)
-        jute_put_i32(out, tree_descendants(r->p->tree, &v));
-    return err;
-}
-
-/* A prefix that is blank, or `/` between blanks, means all. */
-static bool
-means_all(struct bytes prefix)
-{
-    uint32_t slashes = 0;
-
-    for (int32_t i = 0; i < prefix.size; i++) {
-        slashes += prefix.data[i] == '/';
-        if (prefix.data[i] > ' ' && prefix.data[i] != '/')
-            return false;
-    }
-    return slashes <= 1;
-}
-
-static enum zk_code
-read_ephemerals(struct read *r, struct jute_out *out)
-{
-    struct bytes prefix;
-
-    if (!request_path(r->r->body, &prefix))
-        return ZK_MARSHALLING;
-    if (means_all(prefix))
-        prefix = BYTES_NULL;
-    tree_put_ephemerals(r->p->tree, r->c->session, prefix, out);
-    return ZK_OK;
-}
-
-static enum zk_code
-read_who_am_i(struct read *r, struct jute_out *out)
-{
-    auth_put_clients(r->ids, out);
-    return ZK_OK;
-}
-
-/* Alone, a sync is only its place. */
-static enum zk_code
-read_sync(struct read *r, struct jute_out *out)
-{
-    struct bytes path;
-
-    if (!request_path(r->r->body, &path))
-        return ZK_MARSHALLING;
-    jute_put_bytes(out, path);
-    return ZK_OK;
-}
-
-static void
-put_one_result(struct read *r, int32_t op, struct bytes path,
-               struct jute_out *out)
-{
-    struct znode_view v;
-    enum zk_code err = find_readable(r, path, &v);
-
-    if (err != ZK_OK) {
-        reply_put_multi_header(out, ZK_OP_ERROR, false, (int32_t)err);
-        jute_put_i32(out, (int32_t)err);
-        return;
-    }
-    reply_put_multi_header(out, op, false, 0);
-    if (op == ZK_OP_GET_CHILDREN) {
-        tree_put_children(r->p->tree, &v, out);
-    } else {
-        jute_put_bytes(out, v.data);
-        znode_stat_put(out, &v.stat);
-    }
-}
-
-static enum zk_code
-read_multi(struct read *r, struct jute_out *out)
-{
-    struct multi_read m;
-    struct bytes path;
-    int32_t op;
-
-    if (!request_multi_read(r->r->body, &m))
-        return ZK_MARSHALLING;
-    while (!out->bad && request_multi_read_next(&m, &op, &path))
-        put_one_result(r, op, path, out);
-    reply_put_multi_header(out, -1, true, -1);
-    return ZK_OK;
-}
+/* --- the reply ------------------------------------------------------------ */
 
 static read_fn *
 read_of(int32_t op)
@@ -327,8 +130,6 @@ read_of(int32_t op)
     }
 }
 
-/* --- the loop ------------------------------------------------------------- */
-
 /* Too long for a reply, or the pool is empty: only this client suffers. */
 static void
 cannot_answer(struct client_proc *p, struct client *c, size_t room)
@@ -346,7 +147,7 @@ cannot_answer(struct client_proc *p, struct client *c, size_t room)
 static bool
 has_room(const struct read *r, size_t room, struct jute_out *out)
 {
-    return (r->r->op != ZK_OP_MULTI_READ || room <= MULTI_READ_MAX) &&
+    return (r->request->op != ZK_OP_MULTI_READ || room <= MULTI_READ_MAX) &&
            conn_out(&r->c->conn, room, out);
 }
 
@@ -371,7 +172,7 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
             return false;
         }
         r->watch_modes = 0;
-        at = reply_begin(out, r->r->xid, p->zxid, 0);
+        at = reply_begin(out, r->request->xid, p->zxid, 0);
         *err = (int32_t)fn(r, out);
         if (tree_read_retry(p->tree, seq)) {
             torn++;
@@ -384,7 +185,7 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
     if (*err != 0) {
         out->at = out->base + at;
         out->bad = false;
-        reply_begin(out, r->r->xid, p->zxid, *err);
+        reply_begin(out, r->request->xid, p->zxid, *err);
     }
     frame_end(out, at);
     return true;
@@ -395,12 +196,12 @@ client_read(struct client_proc *p, struct client *c, const struct request *r,
             struct bytes ids, uint32_t heard_ms)
 {
     struct read read = {
-        .p = p, .c = c, .r = r, .ids = ids, .heard_ms = heard_ms};
+        .p = p, .c = c, .request = r, .ids = ids, .heard_ms = heard_ms};
     struct jute_out out;
     int32_t err;
 
     if (r->op == ZK_OP_SET_WATCHES || r->op == ZK_OP_SET_WATCHES2) {
-        client_set_watches(&read);
+        read_set_watches(&read);
         return;
     }
     if (!write_reply(&read, read_of(r->op), &out, &err)) {

@@ -6,7 +6,7 @@
  * ZK: DataTree.setWatches, FinalRequestProcessor.
  * Ours: the kinds 4 and 5 of checkWatches and removeWatches as in 3.9.
  */
-#include "net/client/client.h"
+#include "net/client/client_read.h"
 
 #include "net/wire/reply.h"
 
@@ -27,8 +27,8 @@ read_add_watch(struct read *r, struct jute_out *out)
 {
     int32_t mode;
 
-    if (!request_path_number(r->r->body, &r->watch_path, &mode) || mode < 0 ||
-        mode > 1)
+    if (!request_path_number(r->request->body, &r->watch_path, &mode) ||
+        mode < 0 || mode > 1)
         return ZK_MARSHALLING;
     r->watch_modes = mode == 0 ? WATCH_PERSISTENT : WATCH_RECURSIVE;
     jute_put_i32(out, 0); /* Java's client counts on this ErrorResponse */
@@ -42,7 +42,8 @@ read_check_watches(struct read *r, struct jute_out *out)
     int32_t type;
 
     (void)out;
-    if (!request_path_number(r->r->body, &path, &type) || !modes_of_type(type))
+    if (!request_path_number(r->request->body, &path, &type) ||
+        !modes_of_type(type))
         return ZK_MARSHALLING;
     return watch_modes(&r->p->watch, r->c->id, path) & modes_of_type(type)
                ? ZK_OK
@@ -60,7 +61,8 @@ read_remove_watches(struct read *r, struct jute_out *out)
     int32_t type;
 
     (void)out;
-    if (!request_path_number(r->r->body, &path, &type) || !modes_of_type(type))
+    if (!request_path_number(r->request->body, &path, &type) ||
+        !modes_of_type(type))
         return ZK_MARSHALLING;
     if (r->watch_path.data == path.data)
         return ZK_OK;
@@ -161,7 +163,7 @@ set_one(struct read *r, enum watch_list list, struct bytes path,
 }
 
 void
-client_set_watches(struct read *r)
+read_set_watches(struct read *r)
 {
     struct client_proc *p = r->p;
     int32_t err = ZK_OK;
@@ -173,7 +175,7 @@ client_set_watches(struct read *r)
     client_catch_up(p);
     if (r->c->state != CLIENT_OPEN)
         return;
-    if (!request_set_watches(r->r->body, r->r->op, &s))
+    if (!request_set_watches(r->request->body, r->request->op, &s))
         err = ZK_MARSHALLING;
     while (err == ZK_OK && is_there &&
            request_set_watches_next(&s, &list, &path))
@@ -183,8 +185,8 @@ client_set_watches(struct read *r)
         client_drop(p, r->c);
     if (!is_there || r->c->state != CLIENT_OPEN)
         return;
-    client_put_reply(p, r->c, r->r->xid, p->zxid,
+    client_put_reply(p, r->c, r->request->xid, p->zxid,
                      refused ? ZK_SYSTEM_ERROR : err);
     if (r->c->state == CLIENT_OPEN)
-        client_count_reply(p, r->c, r->r->op, p->zxid, r->heard_ms);
+        client_count_reply(p, r->c, r->request->op, p->zxid, r->heard_ms);
 }

@@ -360,7 +360,8 @@ on_frame(struct client_proc *p, struct client *c, struct bytes frame)
     if (taken && c->state != CLIENT_GONE) {
         COUNT(p->own->stats.received, 1);
         client_info(p, c)->received++;
-        client_info(p, c)->last_cxid = r.xid;
+        if (r.xid >= 0) /* not a ping's */
+            client_info(p, c)->last_cxid = r.xid;
     }
     return taken;
 }

@@ -3,16 +3,16 @@
  * client_share.c - whose turn it is to accept a connection.
  *
  * A connection stays with the client process that accepted it.  They are
- * handed out in blocks: the first process that is less than a block ahead of
- * the one with the fewest has the turn.
+ * handed out in blocks: the first of the processes that have filled the fewest
+ * has the turn.
  *
  *      process 1: 64      process 2: 64      process 1: 128     ...
  *
  * So a few connections are together in one process, where one wake-up serves
  * several of them, and many are shared out to within a block.  Everybody
  * comes to the same answer from the counters in shared memory; whoever takes
- * the last of a block rings the next.  A process that is not ready, or whose
- * loop has not turned for a while, is passed over.
+ * the last of a block rings the next.  A process that is not ready, whose loop
+ * has not turned for a while, or that has no descriptor left, is passed over.
  */
 #include "net/client/client.h"
 
@@ -22,31 +22,37 @@ enum {
 };
 
 static bool
-is_able(const struct client_proc *p, uint32_t w)
+is_alive(const struct client_proc *p, uint32_t w)
 {
     return w == p->worker || (p->shm->client[w]->proc.is_ready &&
                               p->now_ms - p->beats[w].moved < MUTE_MS);
 }
 
-static uint64_t
-connections_of(const struct client_proc *p, uint32_t w)
+static bool
+is_able(const struct client_proc *p, uint32_t w)
 {
-    return p->shm->client[w]->stats.connections;
+    return is_alive(p, w) && !p->shm->client[w]->is_out_of_files;
+}
+
+static uint64_t
+blocks_of(const struct client_proc *p, uint32_t w)
+{
+    return p->shm->client[w]->stats.connections / BLOCK;
 }
 
 enum proc_id
 client_share_whose(const struct client_proc *p)
 {
-    uint32_t count = p->shm->super->client_count;
+    enum proc_id whose = p->self;
     uint64_t fewest = UINT64_MAX;
 
-    for (uint32_t w = 0; w < count; w++)
-        if (is_able(p, w) && connections_of(p, w) < fewest)
-            fewest = connections_of(p, w);
-    for (uint32_t w = 0; w < count; w++)
-        if (is_able(p, w) && connections_of(p, w) < fewest + BLOCK)
-            return (enum proc_id)(PROC_CLIENT + w);
-    return p->self;
+    for (uint32_t w = 0; w < p->shm->super->client_count; w++) {
+        if (!is_able(p, w) || blocks_of(p, w) >= fewest)
+            continue;
+        fewest = blocks_of(p, w);
+        whose = (enum proc_id)(PROC_CLIENT + w);
+    }
+    return whose;
 }
 
 void

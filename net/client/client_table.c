@@ -19,7 +19,7 @@
 #include "daemon/memory.h"
 
 void
-client_table_init(struct client_proc *p)
+client_table_init(struct client_proc *p, uint64_t seed)
 {
     size_t arena = (size_t)p->conf.memory_limit;
     size_t arena_max = (size_t)WATCH_UNIT << WATCH_HANDLE_BITS;
@@ -30,7 +30,7 @@ client_table_init(struct client_proc *p)
     p->client = memory_reserve(CONNS_MAX * sizeof(struct client));
     p->session_bucket = memory_reserve(SESSION_BUCKETS * sizeof(uint32_t));
     watch_init(&p->watch, memory_reserve(watch_bytes(CONNS_MAX, arena)),
-               CONNS_MAX, arena);
+               CONNS_MAX, arena, seed);
 }
 
 /* --- lists ---------------------------------------------------------------- */
@@ -207,8 +207,6 @@ open_info(struct client_proc *p, struct client *c, const struct sockaddr *peer)
 
     memset(info, 0, sizeof *info);
     info->established_ms = clock_wall_ms();
-    info->last_cxid = -1;
-    info->interest = 1;
     if (peer->sa_family == AF_INET) {
         info->port = ntohs(v4->sin_port);
         memcpy(info->address, &v4->sin_addr, 4);

@@ -13,13 +13,18 @@ watch_bytes(uint32_t conns, size_t arena_bytes)
 }
 
 void
-watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes)
+watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes,
+           uint64_t seed)
 {
     uint8_t *at = memory;
     uint32_t places = WATCH_BUCKETS_FIRST;
 
     *w = (struct watch){
-        .set = memory, .conns = conns, .buckets = WATCH_BUCKETS_FIRST};
+        .set = memory,
+        .conns = conns,
+        .buckets = WATCH_BUCKETS_FIRST,
+        .seed = seed | UINT64_C(1) << 63, /* a factor: never 0 */
+    };
     at += ALIGN_UP(conns * sizeof(struct watch_set), (size_t)WATCH_UNIT);
     w->bucket = (uint32_t *)(void *)at;
     while ((size_t)places * 2 * sizeof(uint32_t) <= arena_bytes / 16)
@@ -49,6 +54,9 @@ after_loss(struct watch *w, uint32_t handle)
 
 /* --- modes and counters --------------------------------------------------- */
 
+/* 3.8 keeps a recursive watch in this table as well, where it hears nothing. */
+enum { COUNTED_IN_CHILD = WATCH_IN_CHILD | WATCH_RECURSIVE };
+
 /* Count a change of connection `s` from `before` to `after` on path `p`. */
 static void
 count_change(struct watch *w, struct watch_set *s, struct wpath *p,
@@ -71,8 +79,8 @@ count_change(struct watch *w, struct watch_set *s, struct wpath *p,
         s->data = (s->data + (uint32_t)data) & 0x3ffffff;
         w->totals.connections -= data < 0 && s->data == 0;
     }
-    w->totals.child_watches += ((after & WATCH_IN_CHILD) != 0);
-    w->totals.child_watches -= ((before & WATCH_IN_CHILD) != 0);
+    w->totals.child_watches += ((after & COUNTED_IN_CHILD) != 0);
+    w->totals.child_watches -= ((before & COUNTED_IN_CHILD) != 0);
     w->recursive += ((after & WATCH_RECURSIVE) != 0);
     w->recursive -= ((before & WATCH_RECURSIVE) != 0);
 }

@@ -49,7 +49,8 @@ struct watch_set {
 /* What the process as a whole watches. */
 struct watch_totals {
     uint64_t data_watches;  /* in the data table, as `wchs` counts */
-    uint64_t child_watches; /* in the child table */
+    uint64_t child_watches; /* in the child table, as 3.8 counts: recursive
+                               ones too */
     uint64_t data_paths;
     uint64_t connections; /* with a watch in the data table */
 };
@@ -61,6 +62,7 @@ struct watch {
     uint32_t *bucket;
     uint32_t buckets; /* in use, a power of two */
     uint32_t buckets_max;
+    uint64_t seed; /* of the hash: clients must not know it */
     uint32_t paths;
     uint32_t recursive; /* recursive watches, of all connections */
     uint32_t stamp;     /* of the last trigger; never 0 then */
@@ -70,9 +72,12 @@ struct watch {
 /* Bytes of the tables for `conns` connections and an arena of `bytes`. */
 size_t watch_bytes(uint32_t conns, size_t arena_bytes);
 
-/* `memory` is zero, reserved, aligned to 16; it stays the caller's. */
+/*
+ * `memory` is zero, reserved, aligned to 16; it stays the caller's.  `seed` is
+ * random, for the hash of paths.
+ */
 void watch_init(struct watch *w, void *memory, uint32_t conns,
-                size_t arena_bytes);
+                size_t arena_bytes, uint64_t seed);
 
 /* `conn` has its place now and watches nothing. */
 void watch_open(struct watch *w, uint32_t conn);

@@ -2,37 +2,35 @@
 /* watch_path.c - see watch_path.h.  Pure; client processes. */
 #include "net/client/watch_path.h"
 
+#include "daemon/hash.h"
+
 enum { HINTS_LOG2_FIRST = 3, HINTS_HEAD = 3 };
 
-#define HASH_FIRST UINT64_C(14695981039346656037)
-
 /*
- * FNV-1a, eight bytes at a time.  Of a path whose first `at` bytes, a multiple
- * of eight, made `h`; both go on as far as that is the same for a longer path.
+ * Of a path whose first `at` bytes, a multiple of eight, made `h`; both go on
+ * as far as that is the same for a longer path.
  */
 static uint32_t
-hash_on(struct bytes path, uint64_t *h, int32_t *at)
+hash_on(const struct watch *w, struct bytes path, uint64_t *h, int32_t *at)
 {
-    uint64_t word, end;
+    int32_t left;
+    uint64_t end;
 
-    for (; *at + 8 <= path.size; *at += 8) {
-        memcpy(&word, path.data + *at, sizeof word);
-        *h = (*h ^ word) * UINT64_C(1099511628211);
-        *h ^= *h >> 32;
-    }
-    end = *h;
-    for (int32_t i = *at; i < path.size; i++)
-        end = (end ^ path.data[i]) * UINT64_C(1099511628211);
+    for (; *at + 8 <= path.size; *at += 8)
+        *h = hash_mix(*h ^ hash_load(path.data + *at, 8), w->seed);
+    left = path.size - *at;
+    end = hash_load(path.data + *at, left > 0 ? (size_t)left : 0);
+    end = hash_mix(*h ^ end, w->seed ^ (uint32_t)path.size);
     return (uint32_t)(end ^ end >> 32);
 }
 
 static uint32_t
-hash_of(struct bytes path)
+hash_of(const struct watch *w, struct bytes path)
 {
-    uint64_t h = HASH_FIRST;
+    uint64_t h = w->seed;
     int32_t at = 0;
 
-    return hash_on(path, &h, &at);
+    return hash_on(w, path, &h, &at);
 }
 
 /* --- paths ---------------------------------------------------------------- */
@@ -51,7 +49,7 @@ find(const struct watch *w, struct bytes path, uint32_t hash)
 uint32_t
 watch_path_find(const struct watch *w, struct bytes path)
 {
-    return find(w, path, hash_of(path));
+    return find(w, path, hash_of(w, path));
 }
 
 /* "/a/b" is below "/" and "/a", "/" and what has no slash below nothing. */
@@ -61,7 +59,7 @@ watch_each_above(struct watch *w, struct bytes path, watch_above_fn *above,
 {
     const uint8_t *slash = path.data;
     const uint8_t *end = path.data + (path.size > 0 ? path.size : 0);
-    uint64_t h = HASH_FIRST;
+    uint64_t h = w->seed;
     int32_t hashed = 0;
 
     while (slash < end &&
@@ -72,7 +70,7 @@ watch_each_above(struct watch *w, struct bytes path, watch_above_fn *above,
 
         if (up.size == path.size)
             return;
-        handle = find(w, up, hash_on(up, &h, &hashed));
+        handle = find(w, up, hash_on(w, up, &h, &hashed));
         if (handle)
             above(w, handle, arg);
     }
@@ -94,7 +92,7 @@ double_buckets(struct watch *w)
         for (; handle; handle = next) {
             struct wpath *p = watch_path_at(w, handle);
             uint32_t *b =
-                &w->bucket[hash_of(watch_path_bytes(p)) & (2 * half - 1)];
+                &w->bucket[hash_of(w, watch_path_bytes(p)) & (2 * half - 1)];
 
             next = p->next;
             p->next = *b;
@@ -116,7 +114,7 @@ watch_path_new(struct watch *w, struct bytes path)
         return 0;
     if (w->paths >= 2 * w->buckets && w->buckets < w->buckets_max)
         double_buckets(w);
-    bucket = &w->bucket[hash_of(path) & (w->buckets - 1)];
+    bucket = &w->bucket[hash_of(w, path) & (w->buckets - 1)];
     *p = (struct wpath){
         .next = *bucket,
         .size = (uint32_t)path.size & INT32_MAX,
@@ -231,7 +229,8 @@ void
 watch_path_free(struct watch *w, uint32_t handle)
 {
     struct wpath *p = watch_path_at(w, handle);
-    uint32_t *at = &w->bucket[hash_of(watch_path_bytes(p)) & (w->buckets - 1)];
+    uint32_t *at =
+        &w->bucket[hash_of(w, watch_path_bytes(p)) & (w->buckets - 1)];
 
     while (*at != handle)
         at = &watch_path_at(w, *at)->next;

@@ -65,16 +65,4 @@ local_slot(const struct local *l, const struct session *s)
     return SESSIONS_MAX + session_slot(l->sessions, s);
 }
 
-static inline struct origin
-local_owner(const struct session *s)
-{
-    return (struct origin){s->worker, s->life, s->conn};
-}
-
-static inline bool
-local_is_owner(const struct session *s, const struct origin *o)
-{
-    return s->worker == o->worker && s->life == o->life && s->conn == o->conn;
-}
-
 #endif

@@ -8,6 +8,7 @@
 #include "net/prep/pending.h"
 
 #include "daemon/check.h"
+#include "daemon/hash.h"
 
 /*
  * Few nodes are pending as a rule: 64 KiB of buckets stay in a core's cache,
@@ -32,36 +33,10 @@ pending_init(struct pending *p, void *memory, uint32_t capacity, uint64_t seed)
     p->touched = p->bucket + BUCKETS;
 }
 
-static uint64_t
-mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 product = (unsigned __int128)a * b;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/*
- * Products of words, each blinded by the seed: who does not know it cannot
- * make paths collide.
- */
 uint32_t
 pending_hash(const struct pending *p, struct bytes path)
 {
-    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    const uint8_t *from = path.data;
-    size_t left = (size_t)path.size;
-    uint64_t h = p->seed ^ left * odd, word[2] = {0};
-
-    for (; left > 16; left -= 16, from += 16) {
-        memcpy(word, from, 16);
-        h = mix(word[0] ^ p->seed, word[1] ^ h);
-    }
-    word[0] = word[1] = 0;
-    if (left > 0)
-        memcpy(word, from, left);
-    h = mix(word[0] ^ p->seed, word[1] ^ h);
-    h = mix(h ^ odd, p->seed);
-    return (uint32_t)(h ^ h >> 32);
+    return hash_bytes(p->seed, 0, path);
 }
 
 static uint32_t

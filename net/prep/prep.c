@@ -216,10 +216,7 @@ admit(struct prep *p, const struct prep_request *r, struct session **s)
         return ZK_OK;
     if ((*s)->worker == RING_NOBODY)
         session_set_owner(*s, o);
-    if (((*s)->worker == o->worker && (*s)->life == o->life &&
-         (*s)->conn == o->conn))
-        return ZK_OK;
-    return ZK_SESSION_MOVED;
+    return session_is_owner(*s, o) ? ZK_OK : ZK_SESSION_MOVED;
 }
 
 /* What is not in the table yet cannot be closed; few can be on their way. */
@@ -287,6 +284,22 @@ put_head(const struct prep_request *r, uint8_t *head, int32_t type,
     txn_put_header(&out, &h);
 }
 
+/* What is in `out` becomes a whole transaction, and its changes count. */
+static void
+become_txn(struct prep *p, uint8_t *head, int32_t type, struct jute_out *out,
+           struct prep_result *result)
+{
+    prep_commit(p);
+    if (p->r->op == ZK_OP_CREATE_SESSION)
+        prep_note_opening(p);
+    put_head(p->r, head, type, result->is_partial);
+    out->end += ZK_TXN_DIGEST_BYTES; /* kept until now */
+    if (p->rules.digest_enabled)
+        txn_put_digest(out, (int64_t)p->digest);
+    check(!out->bad);
+    result->size = (uint32_t)jute_out_size(out);
+}
+
 /* The transaction that a failure becomes: a code, no digest. */
 static void
 become_error(struct prep *p, uint8_t *head, enum zk_code err,
@@ -302,12 +315,33 @@ become_error(struct prep *p, uint8_t *head, enum zk_code err,
     };
 }
 
+/* Most failures are transactions. */
+static enum prep_verdict
+verdict_of_error(const struct prep_request *r, enum zk_code err)
+{
+    if (r->op == ZK_OP_RECONFIG && err == ZK_MARSHALLING && !r->is_remote)
+        return PREP_REFUSE; /* Apache parses this one before it counts */
+    if (r->op == ZK_OP_DELETE_CONTAINER && r->origin.worker == RING_NOBODY)
+        return PREP_DROP; /* nobody waits for the error */
+    return PREP_TXN;
+}
+
+static bool
+waits(const struct prep *p, const struct prep_request *r,
+      const struct session *s, enum zk_code admitted)
+{
+    if (nodes_needed(p, r) > pending_room(&p->pending) && !prep_is_idle(p))
+        return true;
+    return admitted == ZK_OK && waits_for_session(p, r, s);
+}
+
 enum prep_verdict
 prep_step(struct prep *p, const struct prep_request *r, void *buffer,
           uint32_t size, struct prep_result *result)
 {
     struct jute_out out = jute_out_of(buffer, size - ZK_TXN_DIGEST_BYTES);
     uint8_t *head = jute_room(&out, ZK_TXN_HEADER_BYTES);
+    enum prep_verdict verdict = PREP_TXN;
     struct session *s;
     enum zk_code err;
     int32_t type;
@@ -317,9 +351,7 @@ prep_step(struct prep *p, const struct prep_request *r, void *buffer,
     err = admit(p, r, &s);
     if (err != ZK_OK && !r->is_remote)
         return PREP_DROP;
-    if (nodes_needed(p, r) > pending_room(&p->pending) && !prep_is_idle(p))
-        return PREP_WAIT;
-    if (err == ZK_OK && waits_for_session(p, r, s))
+    if (waits(p, r, s, err))
         return PREP_WAIT;
     *result = (struct prep_result){0};
     p->r = r;
@@ -327,27 +359,14 @@ prep_step(struct prep *p, const struct prep_request *r, void *buffer,
     if (err == ZK_OK)
         err = run(p, s, &out, &type, result);
     if (err == ZK_OK) {
-        prep_commit(p);
-        if (r->op == ZK_OP_CREATE_SESSION)
-            prep_note_opening(p);
-        put_head(r, head, type, result->is_partial);
-        out.end += ZK_TXN_DIGEST_BYTES;
-        if (p->rules.digest_enabled)
-            txn_put_digest(&out, (int64_t)p->digest);
-        check(!out.bad);
-        result->size = (uint32_t)jute_out_size(&out);
-    } else if (r->op == ZK_OP_RECONFIG && err == ZK_MARSHALLING &&
-               !r->is_remote) {
-        result->err = err; /* Apache parses this one before it counts */
-        return PREP_REFUSE;
-    } else if (r->origin.worker == RING_NOBODY &&
-               r->op == ZK_OP_DELETE_CONTAINER) {
-        return PREP_DROP; /* nobody waits for the error */
+        become_txn(p, head, type, &out, result);
     } else {
         become_error(p, head, err, result);
+        verdict = verdict_of_error(r, err);
     }
-    p->prepared = r->zxid;
-    return PREP_TXN;
+    if (verdict == PREP_TXN)
+        p->prepared = r->zxid;
+    return verdict;
 }
 
 void

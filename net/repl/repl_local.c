@@ -114,11 +114,11 @@ static bool
 on_resume(struct repl *r, struct session *s, const struct req *req,
           const struct origin *o)
 {
-    struct origin older = local_owner(s);
+    struct origin older = session_owner(s);
 
     if (s->is_closing || !has_room(r, o) || !has_room(r, &older))
         return false;
-    if (!local_is_owner(s, o))
+    if (!session_is_owner(s, o))
         tell(r, &older, WORD_DROP, NULL);
     local_resume(&r->local, s, req->timeout_ms, o, clock_mono_ms());
     if (!has_room(r, o))
@@ -144,7 +144,7 @@ on_close(struct repl *r, const struct req *req, const struct origin *o)
 {
     struct session *s = local_find(&r->local, req->session);
 
-    if (!s || s->is_closing || !local_is_owner(s, o))
+    if (!s || s->is_closing || !session_is_owner(s, o))
         return;
     local_end(&r->local, s);
     count(r);
@@ -175,7 +175,7 @@ static bool
 on_write(struct repl *r, struct session *s, const struct req *req,
          const struct origin *o)
 {
-    if (!local_is_owner(s, o))
+    if (!session_is_owner(s, o))
         return answer(r, o, WORD_DROP);
     if (!s->is_closing && r->conf.local_sessions_upgrading &&
         prep_makes_ephemeral(req->op, req_body(req)) && !upgrade(r, s, o))
@@ -281,7 +281,7 @@ repl_local_tick(struct repl *r)
 
     while (is_on(r) &&
            (s = local_expired(&r->local, now, last_heard, r)) != NULL) {
-        struct origin owner = local_owner(s);
+        struct origin owner = session_owner(s);
 
         if (!answer(r, &owner, WORD_DROP)) {
             local_retry(&r->local, s, now);

@@ -22,6 +22,7 @@
 #include "daemon/log.h"
 #include "daemon/memory.h"
 #include "election/quorum_conf.h"
+#include "net/access/byte_set.h"
 #include "net/zab/forward.h"
 #include "net/repl/repl_history.h"
 
@@ -58,6 +59,7 @@ repl_prepare_from(struct repl *r, zxid_t zxid)
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
         fatal(EXIT_UNEXPECTED, "replication: no random numbers: %s",
               strerror(errno));
+    byte_set_seed(seed);
     prep_init(&r->prep, prep_memory(r, prep_bytes(maxbuffer)), maxbuffer,
               r->tree, r->sessions, &rules, seed);
     r->zxid = r->prep.prepared = r->prep.applied = zxid;

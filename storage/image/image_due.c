@@ -101,6 +101,7 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
     image_snapshot_aim(p);
     atomic_store(&s->snapshot_zxid, zxid);
     atomic_store(&s->snapshot_last_ms, (uint64_t)ms);
+    atomic_fetch_add(&s->snapshot_total_ms, (uint64_t)ms);
     atomic_fetch_add(&s->snapshot_count, 1);
 }
 

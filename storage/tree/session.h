@@ -73,6 +73,18 @@ session_set_owner(struct session *s, const struct origin *o)
     s->conn = o->conn;
 }
 
+static inline struct origin
+session_owner(const struct session *s)
+{
+    return (struct origin){s->worker, s->life, s->conn};
+}
+
+static inline bool
+session_is_owner(const struct session *s, const struct origin *o)
+{
+    return s->worker == o->worker && s->life == o->life && s->conn == o->conn;
+}
+
 uint32_t session_slot(const struct session_table *table,
                       const struct session *s);
 struct session *session_at(const struct session_table *table, uint32_t slot);

@@ -16,6 +16,7 @@
 #include "storage/tree/tree_node.h"
 
 #include "daemon/check.h"
+#include "daemon/hash.h"
 
 static bool
 is_open(struct bytes acl)
@@ -23,15 +24,10 @@ is_open(struct bytes acl)
     return bytes_equal(acl_or_world(acl), acl_open_to_all);
 }
 
-/* FNV-1a: lists are short, few, and made by clients who may set ACLs. */
 static uint32_t
 hash_of(const struct tree *t, struct bytes acl)
 {
-    uint64_t h = t->seed;
-
-    for (int32_t i = 0; i < acl.size; i++)
-        h = (h ^ acl.data[i]) * UINT64_C(0x100000001b3);
-    return (uint32_t)(h ^ h >> 32);
+    return hash_bytes(t->seed, 0, acl);
 }
 
 static struct acl *

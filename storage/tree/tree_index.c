@@ -18,6 +18,7 @@
 #include "storage/tree/tree_node.h"
 
 #include "daemon/check.h"
+#include "daemon/hash.h"
 
 enum { SLOTS = 7, NODES_PER_BUCKET = 5 };
 
@@ -30,55 +31,11 @@ struct bucket {
 
 _Static_assert(sizeof(struct bucket) == BUCKET_BYTES, "one cache line");
 
-static uint64_t
-mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 product = (unsigned __int128)a * b;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t
-load_le(const uint8_t *p, size_t size)
-{
-    uint64_t v = 0;
-    uint32_t w;
-
-    if (size >= 8) {
-        memcpy(&v, p, 8);
-        return v;
-    }
-    if (size >= 4) { /* two loads that overlap */
-        memcpy(&w, p + size - 4, 4);
-        v = (uint64_t)w << 32;
-        memcpy(&w, p, 4);
-        return v | w;
-    }
-    if (size > 0)
-        v = (uint64_t)p[0] << 16 | (uint64_t)p[size / 2] << 8 | p[size - 1];
-    return v;
-}
-
-/*
- * A multiplicative hash as wyhash's: products of words, each word blinded by
- * the seed, so that nobody who does not know it can make names collide.
- */
 static uint32_t
 hash_of(const struct tree *t, tree_ref_t parent, const uint8_t *name,
         size_t size)
 {
-    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t seed = t->seed;
-    uint64_t h = seed ^ ((uint64_t)parent << 32 | (uint32_t)size) * odd;
-
-    for (; size > 16; name += 16, size -= 16)
-        h = mix(load_le(name, 8) ^ seed, load_le(name + 8, 8) ^ h);
-    if (size > 8)
-        h = mix(load_le(name, 8) ^ seed, load_le(name + size - 8, 8) ^ h);
-    else
-        h = mix(load_le(name, size) ^ seed, h);
-    h = mix(h ^ odd, seed);
-    return (uint32_t)(h ^ h >> 32);
+    return hash_bytes(t->seed, parent, (struct bytes){name, (int32_t)size});
 }
 
 static uint32_t

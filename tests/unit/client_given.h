@@ -44,7 +44,7 @@ given_process(void)
     p.conf.memory_limit = 16 << 20;
     p.loop = ev_loop_new(0);
     conn_home_init(&p.home, p.loop, &ops, 64 << 20);
-    client_table_init(&p);
+    client_table_init(&p, 1);
 }
 
 static inline struct client *

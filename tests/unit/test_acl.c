@@ -2,6 +2,7 @@
 /* test_acl.c - claims about net/access/acl.c. */
 #include "net/access/acl.h"
 #include "tests/unit/prep_given.h"
+#include "tests/unit/random.h"
 
 static const struct bytes open_acl_ids = {NULL, -1};
 
@@ -248,6 +249,88 @@ duplicates_are_dropped_and_the_order_kept(void)
     CU_ASSERT_TRUE(bytes_equal(got, acl_rows(out, 3)));
 }
 
+/* --- entry by entry, as Java compares them -------------------------------- */
+
+/* In Java's words: new.equals(old); -1: it throws. */
+static int
+java_equals(const struct row *new, const struct row *old)
+{
+    if (new->perms != old->perms)
+        return 0;
+    if (!new->scheme)
+        return -1;
+    if (!old->scheme || strcmp(new->scheme, old->scheme) != 0)
+        return 0;
+    if (!new->id)
+        return -1;
+    return old->id && strcmp(new->id, old->id) == 0;
+}
+
+/* What is kept of `rows`, in `kept`; -1: it throws. */
+static int32_t
+without_duplicates(const struct row *rows, int32_t count, struct row *kept)
+{
+    int32_t n = 0;
+
+    for (int32_t i = 0; i < count; i++) {
+        int equal = 0;
+
+        for (int32_t k = 0; k < n && equal == 0; k++)
+            equal = java_equals(&rows[i], &kept[k]);
+        if (equal < 0)
+            return -1;
+        if (equal == 0)
+            kept[n++] = rows[i];
+    }
+    return n;
+}
+
+/* What the first of the kept entries that is not good makes of them all. */
+static enum zk_code
+judged(const struct row *kept, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        if (!kept[i].scheme || strcmp(kept[i].scheme, "nosuch") == 0)
+            return ZK_INVALID_ACL;
+        if (!kept[i].id)
+            return ZK_MARSHALLING;
+    }
+    return ZK_OK;
+}
+
+static void
+lists_are_compared_entry_by_entry_as_in_java(void)
+{
+    static const char *const schemes[] = {"ip", "ip", "ip",     "ip",
+                                          "ip", "ip", "nosuch", NULL};
+    static const char *const ids[] = {
+        "1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4",
+        "5.5.5.5", "6.6.6.6", "7.7.7.7", NULL,
+    };
+    struct row rows[8], kept[8];
+    int32_t seen[3] = {0};
+
+    random_state = 5;
+    for (int round = 0; round < 20000; round++) {
+        int32_t count = 2 + (int32_t)random_below(7), n;
+        enum zk_code expected, err;
+        struct bytes got;
+
+        for (int32_t i = 0; i < count; i++)
+            rows[i] =
+                (struct row){1 + (int32_t)random_below(4),
+                             schemes[random_below(8)], ids[random_below(8)]};
+        n = without_duplicates(rows, count, kept);
+        expected = n < 0 ? ZK_MARSHALLING : judged(kept, n);
+        err = fixup(acl_rows(rows, count), open_acl_ids, &got);
+        CU_ASSERT_EQUAL(err, expected);
+        if (expected == ZK_OK)
+            CU_ASSERT_TRUE(bytes_equal(got, acl_rows(kept, n)));
+        seen[expected == ZK_OK ? 0 : expected == ZK_MARSHALLING ? 1 : 2]++;
+    }
+    CU_ASSERT_TRUE(seen[0] > 500 && seen[1] > 500 && seen[2] > 500);
+}
+
 static void
 auth_becomes_the_digest_ids_of_the_caller(void)
 {
@@ -283,6 +366,28 @@ too_many_entries_are_refused(void)
     store_be32(memory, ACL_ENTRIES_MAX);
     to = jute_out_of(result, sizeof result);
     CU_ASSERT_EQUAL(acl_fixup(acl, BYTES_NULL, 0, &to), ZK_OK);
+}
+
+/* Half a minute, if each entry were held against all before it. */
+static void
+the_longest_list_full_of_nulls_is_no_trouble(void)
+{
+    static uint8_t memory[ACL_ENTRIES_MAX * 16 + 4];
+    static uint8_t result[sizeof memory];
+    struct jute_out out = jute_out_of(memory, sizeof memory);
+
+    jute_put_i32(&out, ACL_ENTRIES_MAX);
+    for (int32_t i = 0; i < ACL_ENTRIES_MAX; i++) {
+        jute_put_i32(&out, i);
+        put_text(&out, "ip");
+        put_text(&out, NULL);
+    }
+    for (int i = 0; i < 3000; i++) {
+        struct jute_out to = jute_out_of(result, sizeof result);
+
+        CU_ASSERT_EQUAL_FATAL(acl_fixup(kit_bytes(&out), BYTES_NULL, 0, &to),
+                              ZK_MARSHALLING);
+    }
 }
 
 static void
@@ -351,8 +456,10 @@ UNIT_SUITE(acl)
     UNIT(an_empty_list_is_refused);
     UNIT(one_bad_entry_spoils_the_list);
     UNIT(duplicates_are_dropped_and_the_order_kept);
+    UNIT(lists_are_compared_entry_by_entry_as_in_java);
     UNIT(auth_becomes_the_digest_ids_of_the_caller);
     UNIT(too_many_entries_are_refused);
+    UNIT(the_longest_list_full_of_nulls_is_no_trouble);
     UNIT(a_list_is_taken_whole_or_not_at_all);
     UNIT(digest_ids_are_masked_for_who_may_only_read);
     UNIT(torn_bytes_do_no_harm);

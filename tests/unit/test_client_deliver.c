@@ -24,30 +24,31 @@ given_watchers(const char *path)
                   WATCH_PERSISTENT);
 }
 
+/* A transaction with one outcome; the entry's owner is in `e`. */
+static void
+is_applied(struct ring_entry e, struct bytes txn)
+{
+    struct ring_entry *at = txring_at(&shm.ring, shm.replication->applied);
+
+    e.kind = RING_TXN;
+    e.size =
+        ring_entry_size((uint32_t)txn.size, 1, sizeof(struct outcome), false);
+    e.zxid = zxid;
+    e.payload_size = (uint32_t)txn.size;
+    e.outcome_count = 1;
+    *at = e;
+    memcpy(at + 1, txn.data, (size_t)txn.size);
+    *(struct outcome *)ring_outcomes(at) = (struct outcome){.node_acl = acl};
+    shm.replication->applied += e.size;
+}
+
 /* Somebody else's writes to `path`, applied. */
 static void
 is_written(const char *path, int times)
 {
-    ring_pos_t head = shm.replication->applied;
-
-    for (; times > 0; times--) {
-        struct bytes txn = a_set_data(++zxid, path, "x", 1);
-        struct ring_entry *e = txring_at(&shm.ring, head);
-
-        *e = (struct ring_entry){
-            .size = ring_entry_size((uint32_t)txn.size, 1,
-                                    sizeof(struct outcome), false),
-            .kind = RING_TXN,
-            .worker = RING_NOBODY,
-            .zxid = zxid,
-            .payload_size = (uint32_t)txn.size,
-            .outcome_count = 1,
-        };
-        memcpy(e + 1, txn.data, (size_t)txn.size);
-        *(struct outcome *)ring_outcomes(e) = (struct outcome){.node_acl = acl};
-        head += e->size;
-    }
-    shm.replication->applied = head;
+    for (; times > 0; times--)
+        is_applied((struct ring_entry){.worker = RING_NOBODY},
+                   a_set_data(++zxid, path, "x", 1));
 }
 
 static void
@@ -138,6 +139,25 @@ the_pace_is_given_up_when_there_is_little_to_tell(void)
     no_process();
 }
 
+/* A leader of as many sessions as there can be says so to a learner. */
+static void
+who_gets_no_session_is_not_left_waiting(void)
+{
+    struct jute_out out = txn_begun(5, ++zxid, ZK_OP_ERROR);
+    struct ring_entry e = {.op = ZK_OP_CREATE_SESSION, .session = 5};
+    struct client *c;
+
+    given_process();
+    c = given_client();
+    client_set_state(&p, c, CLIENT_CONNECTING);
+    e.conn = c->id;
+    jute_put_i32(&out, ZK_SYSTEM_ERROR);
+    is_applied(e, whole(&out));
+    client_catch_up(&p);
+    CU_ASSERT_EQUAL(c->state, CLIENT_GONE);
+    no_process();
+}
+
 UNIT_SUITE(client_deliver)
 {
     unit_suite("client_deliver");
@@ -146,4 +166,5 @@ UNIT_SUITE(client_deliver)
     UNIT(events_that_nobody_may_know_of_set_the_pace_as_well);
     UNIT(who_catches_up_does_not_let_replication_on);
     UNIT(the_pace_is_given_up_when_there_is_little_to_tell);
+    UNIT(who_gets_no_session_is_not_left_waiting);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_client_read_watch.c - claims about requests about watches. */
-#include "net/client/client.h"
+#include "net/client/client_read.h"
 
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
@@ -15,7 +15,7 @@ given_a_connection(void)
 {
     p = (struct client_proc){0};
     c = (struct client){.id = 1U << WATCH_CONN_BITS};
-    watch_init(&p.watch, memory_reserved(watch_bytes(1, ARENA)), 1, ARENA);
+    watch_init(&p.watch, memory_reserved(watch_bytes(1, ARENA)), 1, ARENA, 1);
     watch_open(&p.watch, c.id);
 }
 
@@ -30,7 +30,7 @@ what_was_removed_is_removed_at_the_second_look_too(void)
     for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
         struct jute_out out = jute_out_of(body, sizeof body);
         struct request request = {.op = ZK_OP_REMOVE_WATCHES};
-        struct read r = {.p = &p, .c = &c, .r = &request};
+        struct read r = {.p = &p, .c = &c, .request = &request};
 
         given_a_connection();
         watch_add(&p.watch, c.id, bytes_of(paths[i]), WATCH_PERSISTENT);

@@ -30,8 +30,51 @@ who_holds_its_clients_does_not_serve(void)
     CU_ASSERT_FALSE(f.is_serving);
 }
 
+static double
+value_of(const struct figures *f, const char *name)
+{
+    struct metric m[METRICS_MAX];
+    size_t n = figures_metrics(f, m);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(m[i].name, name) == 0)
+            return m[i].is_fraction ? m[i].real : (double)m[i].whole;
+    return -1;
+}
+
+static void
+what_is_timed_has_an_average_a_count_and_a_sum(void)
+{
+    struct figures f = {.snapshots = 4, .snapshots_ms = 10}, none = {0};
+
+    CU_ASSERT_EQUAL(value_of(&f, "avg_snapshottime"), 2.5);
+    CU_ASSERT_EQUAL(value_of(&f, "cnt_snapshottime"), 4);
+    CU_ASSERT_EQUAL(value_of(&f, "sum_snapshottime"), 10);
+    CU_ASSERT_EQUAL(value_of(&none, "avg_snapshottime"), 0);
+}
+
+static bool
+is_called(const char *name, const char *expected)
+{
+    char text[METRIC_NAME_MAX];
+
+    figures_prometheus_name(name, text);
+    return strcmp(text, expected) == 0;
+}
+
+static void
+prometheus_finds_the_names_of_summaries(void)
+{
+    CU_ASSERT_TRUE(is_called("cnt_fsynctime", "fsynctime_count"));
+    CU_ASSERT_TRUE(is_called("sum_fsynctime", "fsynctime_sum"));
+    CU_ASSERT_TRUE(is_called("avg_fsynctime", "avg_fsynctime"));
+    CU_ASSERT_TRUE(is_called("znode_count", "znode_count"));
+}
+
 UNIT_SUITE(figures)
 {
     unit_suite("figures");
     UNIT(who_holds_its_clients_does_not_serve);
+    UNIT(what_is_timed_has_an_average_a_count_and_a_sum);
+    UNIT(prometheus_finds_the_names_of_summaries);
 }

@@ -2,6 +2,7 @@
 /* test_four.c - claims about four letter words and the numbers in them. */
 #include "net/admin/four.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -114,11 +115,8 @@ stat_and_cons_list_connections_in_use(void)
 
     given_a_server();
     c = conn_info_at(&shm, 0, 1);
-    *c = (struct conn_info){.is_used = 1,
-                            .port = 567,
-                            .interest = 1,
-                            .address = {127, 0, 0, 1},
-                            .received = 9};
+    *c = (struct conn_info){
+        .is_used = 1, .port = 567, .address = {127, 0, 0, 1}, .received = 9};
     CU_ASSERT_PTR_NOT_NULL(
         strstr(answer(CONF_WORD_STAT),
                "Clients:\n /127.0.0.1:567[1](queued=0,recved=9,sent=0)\n\n"
@@ -144,7 +142,7 @@ an_ipv6_peer_is_written_out(void)
     *c = (struct conn_info){.is_used = 1, .port = 5, .is_v6 = 1};
     c->address[15] = 1;
     CU_ASSERT_PTR_NOT_NULL(
-        strstr(answer(CONF_WORD_CONS), " /[0:0:0:0:0:0:0:1]:5[0]("));
+        strstr(answer(CONF_WORD_CONS), " /[0:0:0:0:0:0:0:1]:5[1]("));
 }
 
 /* Some scripts read no more than 2048 bytes. */
@@ -184,6 +182,19 @@ given_a_member(enum server_role role)
         .proposal_min = 40,
         .proposal_max = 190,
     };
+}
+
+static void
+envi_names_the_user_and_where_we_are(void)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    char expected[8192], cwd[4096];
+
+    snprintf(expected, sizeof expected,
+             "\nuser.name=%s\nuser.home=%s\nuser.dir=%s\n", user->pw_name,
+             user->pw_dir, getcwd(cwd, sizeof cwd));
+    given_a_server();
+    CU_ASSERT_PTR_NOT_NULL(strstr(answer(CONF_WORD_ENVI), expected));
 }
 
 static long
@@ -345,6 +356,7 @@ UNIT_SUITE(four)
     UNIT(stat_and_cons_list_connections_in_use);
     UNIT(an_ipv6_peer_is_written_out);
     UNIT(mntr_is_pairs_and_its_important_ones_come_first);
+    UNIT(envi_names_the_user_and_where_we_are);
     UNIT(files_are_counted_when_they_are_told);
     UNIT(a_member_tells_its_mode);
     UNIT(a_follower_with_a_port_for_observers_tells_how_many_there_are);

@@ -47,8 +47,8 @@ one_that_is_opened_is_found_and_owned(void)
 
     CU_ASSERT_PTR_EQUAL(local_find(l, ID), s);
     CU_ASSERT_PTR_NULL(local_find(l, OTHER));
-    CU_ASSERT_TRUE(local_is_owner(s, &first));
-    CU_ASSERT_FALSE(local_is_owner(s, &second));
+    CU_ASSERT_TRUE(session_is_owner(s, &first));
+    CU_ASSERT_FALSE(session_is_owner(s, &second));
 }
 
 /* Client processes note both kinds in one array. */
@@ -70,8 +70,8 @@ who_comes_back_owns_it_with_a_new_timeout(void)
     struct session *s = local_open(l, ID, TIMEOUT, &first, START);
 
     local_resume(l, s, 10 * TIMEOUT, &second, START + 1000);
-    CU_ASSERT_TRUE(local_is_owner(s, &second));
-    CU_ASSERT_EQUAL(local_owner(s).conn, second.conn);
+    CU_ASSERT_TRUE(session_is_owner(s, &second));
+    CU_ASSERT_EQUAL(session_owner(s).conn, second.conn);
     CU_ASSERT_EQUAL(s->timeout_ms, 10 * TIMEOUT);
     CU_ASSERT_PTR_NULL(expired(2 * TIMEOUT));
     CU_ASSERT_PTR_EQUAL(expired(10 * TIMEOUT + 1000 + TICK), s);

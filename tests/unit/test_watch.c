@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/client/watch_path.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
-enum { CONNS = 1024, ARENA = 8 << 20, HITS_MAX = 4096 };
+enum { CONNS = 1024, ARENA = 8 << 20, HITS_MAX = 4096, SEED = 77 };
 
 static struct watch w;
 static void *memory;
@@ -27,7 +28,7 @@ given_connections(uint32_t count)
 {
     free(memory);
     memory = calloc(1, watch_bytes(CONNS, ARENA));
-    watch_init(&w, memory, CONNS, ARENA);
+    watch_init(&w, memory, CONNS, ARENA, SEED);
     for (uint32_t i = 0; i < count; i++)
         watch_open(&w, conn(i));
 }
@@ -337,6 +338,50 @@ totals_count_what_wchs_counts(void)
     CU_ASSERT_EQUAL(w.totals.data_paths, 1);
     CU_ASSERT_EQUAL(w.totals.connections, 2);
     CU_ASSERT_EQUAL(w.totals.child_watches, 3);
+    add(2, "/c", WATCH_RECURSIVE);
+    CU_ASSERT_EQUAL(w.totals.data_watches, 3);
+    CU_ASSERT_EQUAL(w.totals.child_watches, 4);
+}
+
+static uint32_t
+longest_chain(void)
+{
+    uint32_t longest = 0;
+
+    for (uint32_t i = 0; i < w.buckets; i++) {
+        uint32_t length = 0;
+
+        for (uint32_t h = w.bucket[i]; h; h = watch_path_at(&w, h)->next)
+            length++;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/*
+ * Words in pairs: to turn the first one's highest bit over, and two bits of
+ * the second, left a product of words without a secret in them as it was.
+ */
+static void
+nobody_can_choose_paths_that_lie_in_one_chain(void)
+{
+    enum { PAIRS = 9 };
+    char path[16 * PAIRS + 1];
+
+    given_connections(1);
+    for (uint32_t n = 0; n < 1u << PAIRS; n++) {
+        memset(path, 'a', sizeof path);
+        path[0] = '/';
+        path[sizeof path - 1] = 0;
+        for (uint32_t i = 0; i < PAIRS; i++)
+            if (n >> i & 1) {
+                path[16 * i + 7] ^= (char)0x80;
+                path[16 * i + 11] ^= (char)0x80;
+                path[16 * i + 15] ^= (char)0x80;
+            }
+        CU_ASSERT_TRUE(add(0, path, WATCH_DATA));
+    }
+    CU_ASSERT_TRUE(longest_chain() < 16);
 }
 
 /* --- against a model that is too simple to be wrong ----------------------- */
@@ -436,5 +481,6 @@ UNIT_SUITE(watch)
     UNIT(watches_are_small);
     UNIT(a_full_arena_refuses_and_changes_nothing);
     UNIT(totals_count_what_wchs_counts);
+    UNIT(nobody_can_choose_paths_that_lie_in_one_chain);
     UNIT(agrees_with_a_simple_model);
 }

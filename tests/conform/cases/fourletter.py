@@ -177,6 +177,49 @@ def _(t):
     count()
 
 
+@case("cons says what a session was answered last", world="fresh")
+def _(t):
+    """Its last request by name and xid: special xids and auth apart."""
+    a = t.connect()
+
+    def last(text):
+        line = next(x for x in text.split(b"\n")
+                    if b"sid=0x%x," % a.sid in x)
+        line = re.sub(rb"lresp=[1-9]\d*", b"lresp=then", line)
+        line = re.sub(rb"lzxid=0x[1-9a-f]\w*", b"lzxid=some", line)
+        return b",".join(re.findall(rb"l(?:op|cxid|zxid|resp)=\w+", line))
+
+    def asked():
+        t.socket().text(b"cons", "says cons", last)
+    asked()
+    a.getData(t.root, xid=5)
+    asked()
+    a.ping()
+    asked()
+    a.auth("digest", b"u:p")
+    asked()
+    a.create(t.root + "/c", xid=7)
+    asked()
+
+
+@case("mntr counts a watch in each table that has it", world="fresh")
+def _(t):
+    a = t.connect()
+    seen = []
+
+    def count(text):
+        seen.append(int(re.search(rb"zk_watch_count\t(\d+)", text)[1]))
+        return b"%+d" % (seen[-1] - seen[0])
+    t.socket().text(b"mntr", "says mntr", count)
+    for mode in (0, 1):
+        a.addWatch("%s/%d" % (t.root, mode), mode)
+        t.pause(PROCESSES)
+        t.socket().text(b"mntr", "says mntr", count)
+    a.quit()
+    t.pause(PROCESSES)
+    t.socket().text(b"mntr", "says mntr", count)
+
+
 for word in (b"abcd", b"RUOK", b"ruo\0", b"help", b"quit"):
     def no_word(t, word=word):
         t.socket().text(word, "says %r" % word)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hash.h - hashes of bytes that a client chose.
+ *
+ * Multiplicative as wyhash's: products of words, each word blinded by a seed.
+ * Who does not know the seed cannot make keys collide, so no client can make a
+ * chain as long as its patience.  A seed is random and of one run; what is
+ * hashed here goes to no disk and no wire.  Pure; any process.
+ */
+#ifndef DAEMON_HASH_H
+#define DAEMON_HASH_H
+
+#include "daemon/types.h"
+
+#define HASH_ODD UINT64_C(0x9e3779b97f4a7c15)
+
+static inline uint64_t
+hash_mix(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* A word of `size` bytes, at most eight; no others are read. */
+static inline uint64_t
+hash_load(const uint8_t *p, size_t size)
+{
+    uint64_t v = 0;
+    uint32_t w;
+
+    if (size >= 8) {
+        memcpy(&v, p, 8);
+        return v;
+    }
+    if (size >= 4) { /* two loads that overlap */
+        memcpy(&w, p + size - 4, 4);
+        v = (uint64_t)w << 32;
+        memcpy(&w, p, 4);
+        return v | w;
+    }
+    if (size > 0)
+        v = (uint64_t)p[0] << 16 | (uint64_t)p[size / 2] << 8 | p[size - 1];
+    return v;
+}
+
+/* Of `b`, and of a number that belongs to the key. */
+static inline uint32_t
+hash_bytes(uint64_t seed, uint32_t with, struct bytes b)
+{
+    const uint8_t *p = b.data;
+    size_t left = b.size < 0 ? 0 : (size_t)b.size;
+    uint64_t h = seed ^ ((uint64_t)with << 32 | (uint32_t)left) * HASH_ODD;
+
+    for (; left > 16; p += 16, left -= 16)
+        h = hash_mix(hash_load(p, 8) ^ seed, hash_load(p + 8, 8) ^ h);
+    if (left > 8)
+        h = hash_mix(hash_load(p, 8) ^ seed, hash_load(p + left - 8, 8) ^ h);
+    else
+        h = hash_mix(hash_load(p, left) ^ seed, h);
+    h = hash_mix(h ^ HASH_ODD, seed);
+    return (uint32_t)(h ^ h >> 32);
+}
+
+#endif
