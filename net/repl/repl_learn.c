@@ -191,7 +191,7 @@ input(struct conn *c, const uint8_t *data, size_t size)
             taken += learn_feed_snap(l, data + taken, size - taken);
             continue;
         }
-        n = qlink_get(data + taken, size - taken, &packet);
+        n = qlink_get(data + taken, size - taken, QPACKET_DATA_MAX, &packet);
         if (n < 0)
             l->why = "the leader sent what is no packet";
         if (n <= 0 || !take_packet(l, &packet, now))

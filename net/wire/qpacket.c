@@ -6,7 +6,7 @@
 
 /* Bytes of authinfo at the front of `in`, 0: more is needed, or -EBADMSG. */
 static int64_t
-authinfo_size(struct bytes in)
+authinfo_size(struct bytes in, uint32_t max)
 {
     struct jute_in at = jute_in_of(in.data, (size_t)in.size);
     int32_t count = jute_get_i32(&at);
@@ -21,6 +21,8 @@ authinfo_size(struct bytes in)
         if (size > 0)
             jute_take(&at, (size_t)size);
     }
+    if ((at.bad ? in.size : at.at - in.data) > max)
+        return -EBADMSG; /* so much already, if it is not all */
     return at.bad ? 0 : at.at - in.data;
 }
 
@@ -43,7 +45,7 @@ qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p)
     if (size > 0 && !jute_take(&at, (size_t)size))
         return 0;
     rest = (struct bytes){at.at, (int32_t)jute_in_left(&at)};
-    auth_size = authinfo_size(rest);
+    auth_size = authinfo_size(rest, data_max);
     if (auth_size <= 0)
         return auth_size;
     p->authinfo = auth_size == 4 && load_be32(rest.data) == UINT32_MAX

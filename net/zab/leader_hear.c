@@ -355,6 +355,14 @@ hear_syncing(struct leader *l, uint32_t slot, const struct qpacket *p,
         leader_drop(l, slot, "it does not wait to be brought up", out);
 }
 
+uint32_t
+leader_data_max(const struct leader *l, uint32_t slot)
+{
+    check(slot < LEADER_PEERS_MAX);
+    return l->peer[slot].stage < PEER_UP_TO_DATE ? QPACKET_WORD_MAX
+                                                 : QPACKET_DATA_MAX;
+}
+
 static bool
 is_known(int32_t type)
 {

@@ -324,6 +324,19 @@ a_packet_out_of_stage_closes(void)
         }
 }
 
+/* A stranger must not make us hold more than it takes to say who it is. */
+static void
+who_is_brought_up_has_few_words(void)
+{
+    for (uint32_t i = 0; i < ARRAY_COUNT(may_say); i++) {
+        bool is_up = may_say[i].stage == PEER_UP_TO_DATE;
+
+        given_stage(may_say[i].stage);
+        CU_ASSERT_EQUAL(leader_data_max(&leader, 2),
+                        is_up ? QPACKET_DATA_MAX : QPACKET_WORD_MAX);
+    }
+}
+
 static void
 an_unknown_packet_is_ignored(void)
 {
@@ -603,6 +616,7 @@ UNIT_SUITE(leader_hear)
     UNIT(a_zabd_learner_is_recognised_with_what_both_can);
     UNIT(an_ack_epoch_without_an_epoch_is_refused);
     UNIT(a_packet_out_of_stage_closes);
+    UNIT(who_is_brought_up_has_few_words);
     UNIT(an_unknown_packet_is_ignored);
     UNIT(only_the_exact_ack_seals);
     UNIT(an_ack_that_overtakes_the_one_for_new_leader_is_remembered);
