@@ -57,8 +57,6 @@ ask(struct lead_peer *p, const struct qpacket *packet)
     struct req req;
     bool keeps;
 
-    if (packet->data.size < 8)
-        return true; /* names no session: a question about nothing */
     keeps = is_kept(p, packet, &req);
     if (conn_unsent(leader) > LEARN_UNSENT_MAX ||
         (keeps && !forward_has_room(r->forward, &req, false)) ||

@@ -308,6 +308,18 @@ hear_request(struct leader *l, uint32_t slot, const struct qpacket *p,
         pass_on(LEADER_REQUEST, slot, p, out);
 }
 
+static void
+hear_revalidate(struct leader *l, uint32_t slot, const struct qpacket *p,
+                struct leader_out *out)
+{
+    enum { SESSION_AND_TIMEOUT = 8 + 4 };
+
+    if (p->data.size < SESSION_AND_TIMEOUT)
+        leader_drop(l, slot, "its REVALIDATE is cut short", out);
+    else
+        pass_on(LEADER_REVALIDATE, slot, p, out);
+}
+
 /* Null data is no session touched: trap 14.1.1. */
 static void
 hear_ping(uint32_t slot, const struct qpacket *p, struct leader_out *out)
@@ -331,7 +343,7 @@ hear_following(struct leader *l, uint32_t slot, const struct qpacket *p,
         hear_request(l, slot, p, out);
         break;
     case Q_REVALIDATE:
-        pass_on(LEADER_REVALIDATE, slot, p, out);
+        hear_revalidate(l, slot, p, out);
         break;
     default:
         leader_drop(l, slot, "no learner says this in steady state", out);

@@ -559,6 +559,20 @@ revalidations_are_passed_on(void)
     CU_ASSERT_EQUAL(last.act[0].packet->data.size, 12);
 }
 
+/* ZK: LearnerHandler.run dies of an EOFException */
+static void
+a_question_about_half_a_session_closes(void)
+{
+    uint8_t data[11] = {0};
+
+    given_led();
+    hears(2, Q_REVALIDATE, -1, (struct bytes){data, sizeof data});
+    CU_ASSERT_TRUE(closed(2));
+    given_led();
+    hears(2, Q_REVALIDATE, -1, BYTES_NULL);
+    CU_ASSERT_TRUE(closed(2));
+}
+
 /* --- PING ---------------------------------------------------------------- */
 
 static void
@@ -632,6 +646,7 @@ UNIT_SUITE(leader_hear)
     UNIT(a_sync_is_not_passed_on);
     UNIT(observers_may_ask);
     UNIT(revalidations_are_passed_on);
+    UNIT(a_question_about_half_a_session_closes);
     UNIT(touched_sessions_are_passed_on);
     UNIT(a_ping_with_null_data_is_a_sign_of_life);
     UNIT(nothing_is_touched_before_up_to_date);
