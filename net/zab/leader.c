@@ -231,7 +231,7 @@ leader_init(struct leader *l, const struct leader_conf *conf,
     l->accepted_max =
         max_of(conf->accepted, max_of(conf->current, zxid_epoch(conf->last)));
     l->accepted_max = max_of(l->accepted_max, conf->heard);
-    if (l->accepted_max >= INT32_MAX) {
+    if (l->accepted_max >= EPOCH_MAX) {
         give_up(l, "no epoch can follow the one that we accepted", out);
         return;
     }

@@ -9,10 +9,7 @@
 #include "daemon/check.h"
 #include "net/zab/leader_core.h"
 
-enum {
-    OP_SYNC = 9,             /* spec 0.4 */
-    EPOCH_LEAP_MAX = 1 << 24 /* an election every second for half a year */
-};
+enum { OP_SYNC = 9 }; /* spec 0.4 */
 
 /* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 
@@ -24,9 +21,8 @@ static const char of_another[] = "it is of another ensemble";
 /*
  * Why this server cannot be our learner, or NULL.
  *
- * ZK: takes any epoch, and begins the next one above it.  Ours: an epoch is
- * one of 2^31 and cannot be given back, so a broken file or a stranger must not
- * use them up with one word; nobody misses EPOCH_LEAP_MAX elections.
+ * ZK: takes any epoch, and begins the next one above it.  Ours: none that
+ * cannot have been reached (EPOCH_LEAP_MAX).
  */
 static const char *
 refusal(const struct leader *l, const struct qpacket *p,
@@ -48,7 +44,7 @@ refusal(const struct leader *l, const struct qpacket *p,
         return of_another;
     if (info->config_version > l->conf.config_version)
         return "its configuration is newer than ours";
-    if (accepted < 0 || accepted >= INT32_MAX)
+    if (accepted < 0 || (accepted >= EPOCH_MAX && accepted != l->epoch))
         return "no epoch can follow the one that it accepted";
     if (accepted - l->accepted_max > EPOCH_LEAP_MAX)
         return "it accepted an epoch that cannot have been reached";

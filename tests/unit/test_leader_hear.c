@@ -81,11 +81,21 @@ a_newer_configuration_is_refused(void)
 static void
 an_epoch_that_none_can_follow_is_refused(void)
 {
+    struct learner_info info = follower(2);
+
     given();
     CU_ASSERT_TRUE(is_refused(follower(2), INT64_MIN));
     CU_ASSERT_TRUE(is_refused(follower(2), -1));
     CU_ASSERT_TRUE(is_refused(follower(2), EPOCH(INT32_MAX)));
     CU_ASSERT_EQUAL(leader.accepted_max, 4);
+    leader.accepted_max = EPOCH_MAX - 2; /* none of these is a leap */
+    CU_ASSERT_TRUE(is_refused(follower(2), EPOCH(EPOCH_MAX)));
+    joins(2);
+    hears_info(2, Q_FOLLOWER_INFO, EPOCH(EPOCH_MAX - 1), &info);
+    CU_ASSERT_EQUAL(leader.epoch, EPOCH_MAX);
+    joins(3); /* it was here before, and has promised this one */
+    hears_info(3, Q_FOLLOWER_INFO, EPOCH(EPOCH_MAX), &info);
+    CU_ASSERT_FALSE(closed(3));
 }
 
 /* A file that is broken must not use up all epochs there are. */
@@ -93,7 +103,7 @@ static void
 an_epoch_that_nobody_can_have_reached_is_refused(void)
 {
     struct learner_info info = follower(2);
-    int64_t most = 4 + (1 << 24);
+    int64_t most = 4 + EPOCH_LEAP_MAX;
 
     given();
     CU_ASSERT_TRUE(is_refused(info, EPOCH(most + 1)));
