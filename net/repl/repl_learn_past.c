@@ -143,6 +143,7 @@ begin_snap(struct repl_learn *l)
     struct datadir dir;
     int rc = datadir_name(&dir, r->conf.data_dir, r->conf.data_log_dir, &e);
 
+    repl_apply_all(r); /* what a client held up is not of the new tree */
     if (rc == 0)
         rc = snap_intake_begin(&l->intake, dir.snap, l->snap_zxid, is_zstd,
                                r->tree, r->sessions);

@@ -69,6 +69,24 @@ a_snapshot_ends_what_was_said_of_the_tree_before(void)
     no_past();
 }
 
+/* A client process that had more to read than to tell had held it up. */
+static void
+nothing_of_the_past_is_applied_to_a_snapshot(void)
+{
+    given_learner(LEARN_NO_ORDER, LEARNER_SNAPPING);
+    r.is_ordering = false;
+    r.sessions = sessions;
+    learn.snap = LEARN_SNAP_WAITS;
+    learn.snap_zxid = E(20);
+    propose_up_to(E(11));
+    repl_commit(&r, E(11));
+    turns();
+    CU_ASSERT_EQUAL(learn.snap, LEARN_SNAP_FLOWS);
+    CU_ASSERT_EQUAL(r.applied, r.published);
+    snap_intake_abort(&learn.intake);
+    no_past();
+}
+
 /*
  * Its client asked for more behind it, which must not be done without it:
  * nobody can say any more what of all that is in order.
@@ -101,6 +119,7 @@ UNIT_SUITE(repl_learn_past)
 {
     unit_suite("repl_learn_past");
     UNIT(a_snapshot_ends_what_was_said_of_the_tree_before);
+    UNIT(nothing_of_the_past_is_applied_to_a_snapshot);
     UNIT(who_asked_for_what_is_cut_off_is_let_go);
     UNIT(what_others_asked_for_is_cut_off_in_silence);
 }
