@@ -207,7 +207,8 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
 
     (void)void_entries(r, 0); /* nobody is served */
     r->last = r->zxid = zxid;
-    r->wants_snap = r->has_differed = false;
+    r->snap_from = 0;
+    r->has_differed = false;
     repl_apply_all(r); /* passes what is void */
     repl_put_config(r);
     r->commit_zxid = zxid;

@@ -60,12 +60,13 @@ static void
 a_snapshot_ends_what_was_said_of_the_tree_before(void)
 {
     given_snapshot(E(20));
-    r.has_differed = r.wants_snap = true;
+    r.has_differed = true;
+    r.snap_from = 2;
     turns();
     CU_ASSERT_EQUAL(learn.core.state, LEARNER_SYNCING);
     CU_ASSERT_EQUAL(r.last, E(20));
     CU_ASSERT_FALSE(r.has_differed);
-    CU_ASSERT_FALSE(r.wants_snap);
+    CU_ASSERT_EQUAL(r.snap_from, 0);
     no_past();
 }
 
