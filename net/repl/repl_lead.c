@@ -165,6 +165,7 @@ leading_turn(struct repl *r)
         leader_resign(&l->core, "no quorum of voters came", &out);
     lead_perform(l, &out);
     lead_peers_resume(l);
+    repl_publish(r);
     lead_peers_pump(l, now);
     if (l->why)
         repl_look(r, l->why);
