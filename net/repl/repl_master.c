@@ -33,8 +33,7 @@ static bool
 is_kept(const struct lead_peer *p, const struct qpacket *packet,
         struct req *req)
 {
-    struct jute_in in =
-        jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct jute_in in = jute_in_bytes(packet->data);
 
     *req = (struct req){
         .size = sizeof *req,

@@ -152,8 +152,7 @@ hear_ack_epoch(struct leader *l, uint32_t slot, const struct qpacket *p,
                mono_ms_t now, struct leader_out *out)
 {
     struct leader_peer *peer = &l->peer[slot];
-    struct jute_in in =
-        jute_in_of(p->data.data, p->data.size < 0 ? 0 : (size_t)p->data.size);
+    struct jute_in in = jute_in_bytes(p->data);
 
     peer->current = jute_get_i32(&in);
     peer->last = p->zxid;
@@ -289,8 +288,7 @@ static void
 hear_request(struct leader *l, uint32_t slot, const struct qpacket *p,
              struct leader_out *out)
 {
-    struct jute_in in =
-        jute_in_of(p->data.data, p->data.size < 0 ? 0 : (size_t)p->data.size);
+    struct jute_in in = jute_in_bytes(p->data);
     int32_t op;
 
     jute_get_i64(&in); /* session */
