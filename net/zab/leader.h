@@ -109,8 +109,8 @@ struct leader_peer {
     bool is_told_plan;        /* the packet of the plan is sent */
     bool is_snapping;         /* the shell streams a snapshot */
     bool owes_ping;
-    int64_t accepted, current; /* its epochs, as it said */
-    zxid_t last;               /* its history, as it said */
+    int64_t current; /* its currentEpoch, as it said */
+    zxid_t last;     /* its history, as it said */
     struct sync_plan plan;
     zxid_t seal;     /* the last transaction before NEW_LEADER */
     zxid_t sent;     /* last transaction sent: proposed or informed */

@@ -111,6 +111,7 @@ hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
     struct leader_peer *peer = &l->peer[slot];
     struct learner_info info = {0};
     const char *why = refusal(l, p, &info);
+    int64_t accepted = zxid_epoch(p->zxid);
 
     if (why == of_another) {
         dismiss(l, slot, &info, out);
@@ -127,9 +128,8 @@ hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
     peer->stage = PEER_INFORMED;
     peer->is_observer = p->type == Q_OBSERVER_INFO;
     peer->vote = peer->is_observer ? 0 : quorum_bit(l->conf.quorum, info.sid);
-    peer->accepted = zxid_epoch(p->zxid);
-    if (peer->accepted > l->accepted_max)
-        l->accepted_max = peer->accepted; /* an observer's as well */
+    if (accepted > l->accepted_max)
+        l->accepted_max = accepted; /* an observer's as well */
     leader_advance(l, now, out);
 }
 
