@@ -67,6 +67,13 @@ jute_in_of(const void *data, size_t size)
     return (struct jute_in){p, size > 0 ? p + size : p, false};
 }
 
+/* Null is as empty as the empty buffer. */
+static inline struct jute_in
+jute_in_bytes(struct bytes b)
+{
+    return jute_in_of(b.data, b.size > 0 ? (size_t)b.size : 0);
+}
+
 static inline size_t
 jute_in_left(const struct jute_in *in)
 {

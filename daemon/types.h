@@ -34,6 +34,16 @@ zxid_counter(zxid_t zxid)
 }
 
 /*
+ * An epoch is one of 2^31 and cannot be given back: a broken file or a
+ * stranger must not use them up with one word.  Nobody misses EPOCH_LEAP_MAX
+ * elections, one every second for half a year.
+ */
+enum {
+    EPOCH_MAX = INT32_MAX - 1, /* a file with more is refused: epoch.c */
+    EPOCH_LEAP_MAX = 1 << 24,
+};
+
+/*
  * Whether a transaction `next` may come right after `last`: the next number
  * of its epoch, or the first one of a later epoch.
  */

@@ -17,7 +17,7 @@ hello_put(struct jute_out *out, sid_t sid, const char *address)
 int
 hello_get(struct bytes in, struct hello *hello, size_t *need)
 {
-    struct jute_in j = jute_in_of(in.data, (size_t)in.size);
+    struct jute_in j = jute_in_bytes(in);
     int64_t first = jute_get_i64(&j);
     int32_t size;
 

@@ -145,7 +145,7 @@ poll_put_answer(struct jute_out *out, const struct poll_answer *answer)
 int
 poll_get_answer(struct bytes datagram, struct poll_answer *answer)
 {
-    struct jute_in in = jute_in_of(datagram.data, (size_t)datagram.size);
+    struct jute_in in = jute_in_bytes(datagram);
 
     answer->xid = jute_get_i32(&in);
     answer->id = jute_get_i64(&in);

@@ -24,7 +24,6 @@ struct quorum_member {
 };
 
 struct quorum {
-    int64_t version; /* zxid of the configuration; 0: static */
     uint32_t count;
     uint32_t groups;                                 /* 0: plain majority */
     struct quorum_member member[QUORUM_MEMBERS_MAX]; /* ascending sid */

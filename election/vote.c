@@ -70,7 +70,7 @@ note_put(struct jute_out *out, const struct vote *v, struct bytes config)
 int
 note_get(struct bytes payload, struct vote *v, struct bytes *config)
 {
-    struct jute_in in = jute_in_of(payload.data, (size_t)payload.size);
+    struct jute_in in = jute_in_bytes(payload);
     int32_t state = jute_get_i32(&in), config_size;
 
     *config = BYTES_NULL;

@@ -75,7 +75,8 @@ struct repl {
     bool is_preparing;      /* prep and the clocks run */
     bool is_worn;           /* leading: this epoch has no zxid left */
     bool has_differed;      /* from the leader's tree, which has been told */
-    bool wants_snap;        /* our history is of no use to a leader */
+    sid_t snap_from;        /* who asked for what our log does not have, and
+                               has to give us a snapshot; 0: nobody */
     zxid_t known_committed; /* a quorum has it; what was loaded at the start
                                or came with a snapshot beyond that may have
                                to go again */

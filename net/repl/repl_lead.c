@@ -97,6 +97,7 @@ repl_lead(struct repl *r)
 
     out.count = 0;
     r->role = &role_leading;
+    r->snap_from = 0;
     l = lead_open(r, &duty, 0);
     log_info("replication: elected to lead, waiting for a quorum "
              "zxid=0x%" PRIx64,
@@ -164,6 +165,7 @@ leading_turn(struct repl *r)
         leader_resign(&l->core, "no quorum of voters came", &out);
     lead_perform(l, &out);
     lead_peers_resume(l);
+    repl_publish(r);
     lead_peers_pump(l, now);
     if (l->why)
         repl_look(r, l->why);

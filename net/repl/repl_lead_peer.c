@@ -180,7 +180,7 @@ take_late(struct lead_peer *p)
     while (p->is_used && buf_used(p->late) > 0) {
         struct qpacket packet;
         int64_t n = qlink_get(p->late->data + p->late->start, buf_used(p->late),
-                              &packet);
+                              QPACKET_DATA_MAX, &packet);
 
         check(n > 0);
         hear(p, &packet);
@@ -200,11 +200,13 @@ input(struct conn *c, const uint8_t *data, size_t size)
 
     while (taken < size && p->is_used && !c->pauses) {
         struct qpacket packet;
-        int64_t n = qlink_get(data + taken, size - taken, &packet);
+        int64_t n =
+            qlink_get(data + taken, size - taken,
+                      leader_data_max(&p->lead->core, p->slot), &packet);
 
         if (n < 0) {
-            log_warn("%s: %s sent what is no packet", p->lead->duty->name,
-                     p->name);
+            log_warn("%s: %s sent what is no packet, or none for it to send",
+                     p->lead->duty->name, p->name);
             c->pauses |= CONN_PAUSE_END;
             leader_leave(&p->lead->core, p->slot, clock_mono_ms());
             lead_peer_close(p);

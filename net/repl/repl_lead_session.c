@@ -29,8 +29,7 @@ timeout_in(struct bytes body)
 static bool
 request(struct lead_peer *p, const struct qpacket *packet)
 {
-    struct jute_in in =
-        jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct jute_in in = jute_in_bytes(packet->data);
     struct prep_request q = {.origin = origin_of(p), .is_remote = true};
     struct repl *r = p->lead->r;
     int32_t err;
@@ -51,8 +50,7 @@ request(struct lead_peer *p, const struct qpacket *packet)
 static bool
 revalidate(struct lead_peer *p, const struct qpacket *packet)
 {
-    struct jute_in in =
-        jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct jute_in in = jute_in_bytes(packet->data);
     struct origin o = origin_of(p);
     uint8_t data[9];
     struct jute_out out = jute_out_of(data, sizeof data);
@@ -81,8 +79,7 @@ lead_answer(struct lead_peer *p, const struct qpacket *packet)
 void
 lead_touch(struct lead_peer *p, const struct qpacket *packet)
 {
-    struct jute_in in =
-        jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct jute_in in = jute_in_bytes(packet->data);
     struct repl *r = p->lead->r;
     uint32_t now = (uint32_t)clock_mono_ms();
 

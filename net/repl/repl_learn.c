@@ -54,7 +54,7 @@ begin_serving(struct repl_learn *l, int64_t epoch)
 
     repl_apply_all(r);
     repl_reached(r, epoch);
-    r->wants_snap = false;
+    r->snap_from = 0;
     l->silent = 0;
     l->ponged = clock_mono_ms();
     if (may_lack_past(l))
@@ -141,7 +141,8 @@ perform(struct repl_learn *l, const struct learner_act *a)
         learn_revalidated(l, &a->packet);
         break;
     case LEARNER_GIVE_UP:
-        l->r->wants_snap |= l->core.needs_snap;
+        if (l->core.needs_snap)
+            l->r->snap_from = l->leader;
         l->silent = l->core.is_silent ? l->leader : 0;
         l->why = a->why;
         break;
@@ -191,7 +192,7 @@ input(struct conn *c, const uint8_t *data, size_t size)
             taken += learn_feed_snap(l, data + taken, size - taken);
             continue;
         }
-        n = qlink_get(data + taken, size - taken, &packet);
+        n = qlink_get(data + taken, size - taken, QPACKET_DATA_MAX, &packet);
         if (n < 0)
             l->why = "the leader sent what is no packet";
         if (n <= 0 || !take_packet(l, &packet, now))
@@ -288,33 +289,57 @@ repl_learn(struct repl *r, sid_t leader)
     learn_dial(r->learn, clock_mono_ms());
 }
 
-void
-learn_connected(struct repl_learn *l, int fd)
+/*
+ * Only who asked for what we do not have is told that we have nothing: it has
+ * all that is committed, or it would not have led.  Others hear what we have,
+ * and must not lead us if they have less; an observer's word is not counted.
+ */
+static void
+expect_snap_of_no_other(struct repl_learn *l)
 {
-    const struct repl *r = l->r;
+    struct repl *r = l->r;
+
+    if (r->snap_from != l->leader && !r->conf.is_observer)
+        r->snap_from = 0;
+}
+
+static struct learner_conf
+learner_conf_of(const struct repl *r)
+{
+    const struct shm_log *log = r->shm->log;
     const struct conf *c = &r->conf;
-    struct learner_conf conf = {
+
+    return (struct learner_conf){
         .me = c->my_sid,
         .is_observer = c->is_observer,
-        .accepted = atomic_load(&r->shm->log->accepted_epoch),
-        .current = atomic_load(&r->shm->log->current_epoch),
-        .identity = identity_shared(&r->shm->log->identity),
+        .accepted = atomic_load(&log->accepted_epoch),
+        .current = atomic_load(&log->current_epoch),
+        .identity = identity_shared(&log->identity),
         .last = r->last,
         .committed = r->known_committed,
-        .wants_snap = r->wants_snap,
+        .wants_snap = r->snap_from != 0,
         .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
         .tick_ms = c->tick_time_ms,
         .init_ticks = c->init_limit_ticks,
         .sync_ticks = c->sync_limit_ticks,
         .silence_ms = c->leader_silence_ms,
     };
+}
+
+void
+learn_connected(struct repl_learn *l, int fd)
+{
+    mono_ms_t now = clock_mono_ms();
+    struct learner_conf conf;
     struct learner_out out;
 
     out.count = 0;
     conn_open(&l->conn, &l->home, fd);
     l->is_connected = true;
-    l->connected_at = clock_mono_ms();
-    learner_init(&l->core, &conf, clock_mono_ms(), &out);
+    l->connected_at = now;
+    expect_snap_of_no_other(l);
+    conf = learner_conf_of(l->r);
+    learner_init(&l->core, &conf, now, &out);
     perform_all(l, &out);
 }
 

@@ -228,9 +228,7 @@ learn_synced(struct repl_learn *l)
 void
 learn_revalidated(struct repl_learn *l, const struct qpacket *packet)
 {
-    struct jute_in in =
-        jute_in_of(packet->data.data,
-                   packet->data.size < 0 ? 0 : (size_t)packet->data.size);
+    struct jute_in in = jute_in_bytes(packet->data);
     session_id_t session = jute_get_i64(&in);
     bool is_valid = jute_get_bool(&in);
     const struct req *req;

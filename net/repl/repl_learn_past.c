@@ -143,6 +143,7 @@ begin_snap(struct repl_learn *l)
     struct datadir dir;
     int rc = datadir_name(&dir, r->conf.data_dir, r->conf.data_log_dir, &e);
 
+    repl_apply_all(r); /* what a client held up is not of the new tree */
     if (rc == 0)
         rc = snap_intake_begin(&l->intake, dir.snap, l->snap_zxid, is_zstd,
                                r->tree, r->sessions);
@@ -206,7 +207,8 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
 
     (void)void_entries(r, 0); /* nobody is served */
     r->last = r->zxid = zxid;
-    r->wants_snap = r->has_differed = false;
+    r->snap_from = 0;
+    r->has_differed = false;
     repl_apply_all(r); /* passes what is void */
     repl_put_config(r);
     r->commit_zxid = zxid;

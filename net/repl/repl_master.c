@@ -33,8 +33,7 @@ static bool
 is_kept(const struct lead_peer *p, const struct qpacket *packet,
         struct req *req)
 {
-    struct jute_in in =
-        jute_in_of(packet->data.data, (size_t)packet->data.size);
+    struct jute_in in = jute_in_bytes(packet->data);
 
     *req = (struct req){
         .size = sizeof *req,
@@ -57,8 +56,6 @@ ask(struct lead_peer *p, const struct qpacket *packet)
     struct req req;
     bool keeps;
 
-    if (packet->data.size < 8)
-        return true; /* names no session: a question about nothing */
     keeps = is_kept(p, packet, &req);
     if (conn_unsent(leader) > LEARN_UNSENT_MAX ||
         (keeps && !forward_has_room(r->forward, &req, false)) ||

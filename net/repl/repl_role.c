@@ -185,11 +185,10 @@ static void
 ask(struct repl *r)
 {
     struct shm_look *look = &r->shm->replication->look;
-    zxid_t last = r->wants_snap ? 0 : r->last;
 
     r->looking.is_asked = true;
     r->looking.number = atomic_load(&look->number) + 1;
-    atomic_store(&look->zxid, last);
+    atomic_store(&look->zxid, r->last);
     atomic_store(&look->epoch, atomic_load(&r->shm->log->current_epoch));
     atomic_store(&look->number, r->looking.number);
     bell_ring(r->shm, PROC_ELECTION);

@@ -11,11 +11,12 @@
 enum { PACKET_FIXED = QPACKET_BYTES_MIN };
 
 int64_t
-qlink_get(const uint8_t *data, size_t size, struct qpacket *p)
+qlink_get(const uint8_t *data, size_t size, uint32_t data_max,
+          struct qpacket *p)
 {
     struct bytes in = {data, size > INT32_MAX ? INT32_MAX : (int32_t)size};
 
-    return qpacket_get(in, QLINK_DATA_MAX, p);
+    return qpacket_get(in, data_max, p);
 }
 
 bool

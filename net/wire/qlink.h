@@ -13,11 +13,12 @@
 #include "net/wire/conn.h"
 #include "net/wire/qpacket.h"
 
-/* The largest data a packet may have: what was once committed is readable. */
-enum { QLINK_DATA_MAX = 256 * 1024 * 1024 };
-
-/* The packet at the front of `data`: its size; 0: more must come; -EBADMSG. */
-int64_t qlink_get(const uint8_t *data, size_t size, struct qpacket *p);
+/*
+ * The packet at the front of `data`: its size; 0: more must come; -EBADMSG:
+ * it can be none, or is larger than `data_max` lets it be (qpacket_get).
+ */
+int64_t qlink_get(const uint8_t *data, size_t size, uint32_t data_max,
+                  struct qpacket *p);
 
 /*
  * Append one.  A stream that lacks a packet is of no use: without memory for it

@@ -6,9 +6,9 @@
 
 /* Bytes of authinfo at the front of `in`, 0: more is needed, or -EBADMSG. */
 static int64_t
-authinfo_size(struct bytes in)
+authinfo_size(struct bytes in, uint32_t max)
 {
-    struct jute_in at = jute_in_of(in.data, (size_t)in.size);
+    struct jute_in at = jute_in_bytes(in);
     int32_t count = jute_get_i32(&at);
 
     if (count < -1 || count > QPACKET_IDS_MAX)
@@ -21,13 +21,15 @@ authinfo_size(struct bytes in)
         if (size > 0)
             jute_take(&at, (size_t)size);
     }
+    if ((at.bad ? in.size : at.at - in.data) > max)
+        return -EBADMSG; /* so much already, if it is not all */
     return at.bad ? 0 : at.at - in.data;
 }
 
 int64_t
 qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p)
 {
-    struct jute_in at = jute_in_of(in.data, (size_t)in.size);
+    struct jute_in at = jute_in_bytes(in);
     struct bytes rest;
     int64_t auth_size;
     int32_t size;
@@ -43,7 +45,7 @@ qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p)
     if (size > 0 && !jute_take(&at, (size_t)size))
         return 0;
     rest = (struct bytes){at.at, (int32_t)jute_in_left(&at)};
-    auth_size = authinfo_size(rest);
+    auth_size = authinfo_size(rest, data_max);
     if (auth_size <= 0)
         return auth_size;
     p->authinfo = auth_size == 4 && load_be32(rest.data) == UINT32_MAX
@@ -132,17 +134,11 @@ extension_put(struct jute_out *out, bool is_zabd, int32_t flags,
         identity_put(out, id);
 }
 
-static struct jute_in
-data_of(struct bytes data)
-{
-    return jute_in_of(data.data, data.size < 0 ? 0 : (size_t)data.size);
-}
-
 /* ZK: LearnerHandler.run reads by length: 8, 12 or 20 bytes. */
 int
 learner_info_get(struct bytes data, struct learner_info *info)
 {
-    struct jute_in in = data_of(data);
+    struct jute_in in = jute_in_bytes(data);
 
     *info = (struct learner_info){0};
     info->sid = jute_get_i64(&in);
@@ -170,7 +166,7 @@ learner_info_put(struct jute_out *out, const struct learner_info *info)
 int
 leader_info_get(struct bytes data, struct leader_info *info)
 {
-    struct jute_in in = data_of(data);
+    struct jute_in in = jute_in_bytes(data);
 
     *info = (struct leader_info){0};
     info->protocol = jute_get_i32(&in);
@@ -190,7 +186,7 @@ leader_info_put(struct jute_out *out, const struct leader_info *info)
 bool
 signature_get(struct bytes data, struct identity *id)
 {
-    struct jute_in in = data_of(data);
+    struct jute_in in = jute_in_bytes(data);
 
     *id = (struct identity){0};
     return data.size == SIGNATURE_BYTES && jute_get_i32(&in) == QPACKET_ZABD &&

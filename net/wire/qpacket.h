@@ -55,9 +55,16 @@ enum {
 };
 
 /*
+ * The largest data there is, for what was once committed is readable; and
+ * that of a learner which has not yet spoken for clients: a struct
+ * learner_info, an epoch.
+ */
+enum { QPACKET_DATA_MAX = 256 * 1024 * 1024, QPACKET_WORD_MAX = 4096 };
+
+/*
  * Take one packet from the front of `in`.  Returns its size; 0 when more
- * bytes are needed; -EBADMSG when it can be none: a length below -1 or above
- * `data_max`.
+ * bytes are needed; -EBADMSG when it can be none: a length below -1, or data
+ * or identities of more than `data_max` bytes.
  */
 int64_t qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p);
 

@@ -75,16 +75,10 @@ request_open(struct bytes frame, struct request *r)
     return true;
 }
 
-static struct jute_in
-in_of(struct bytes b)
-{
-    return jute_in_of(b.data, (size_t)b.size);
-}
-
 bool
 request_connect(struct bytes frame, struct connect_request *r)
 {
-    struct jute_in in = in_of(frame);
+    struct jute_in in = jute_in_bytes(frame);
 
     jute_get_i32(&in); /* protocol version: always 0 */
     r->last_zxid = jute_get_i64(&in);
@@ -99,7 +93,7 @@ request_connect(struct bytes frame, struct connect_request *r)
 bool
 request_watched(struct bytes body, struct watched_request *r)
 {
-    struct jute_in in = in_of(body);
+    struct jute_in in = jute_in_bytes(body);
 
     r->path = jute_get_bytes(&in);
     r->watch = jute_get_bool(&in);
@@ -109,7 +103,7 @@ request_watched(struct bytes body, struct watched_request *r)
 bool
 request_path(struct bytes body, struct bytes *path)
 {
-    struct jute_in in = in_of(body);
+    struct jute_in in = jute_in_bytes(body);
 
     *path = jute_get_bytes(&in);
     return !in.bad;
@@ -118,7 +112,7 @@ request_path(struct bytes body, struct bytes *path)
 bool
 request_path_number(struct bytes body, struct bytes *path, int32_t *number)
 {
-    struct jute_in in = in_of(body);
+    struct jute_in in = jute_in_bytes(body);
 
     *path = jute_get_bytes(&in);
     *number = jute_get_i32(&in);
@@ -128,7 +122,7 @@ request_path_number(struct bytes body, struct bytes *path, int32_t *number)
 bool
 request_auth(struct bytes body, struct auth_request *r)
 {
-    struct jute_in in = in_of(body);
+    struct jute_in in = jute_in_bytes(body);
 
     jute_get_i32(&in); /* a type that nobody uses */
     r->scheme = jute_get_bytes(&in);
@@ -139,7 +133,7 @@ request_auth(struct bytes body, struct auth_request *r)
 bool
 request_sasl(struct bytes body, struct bytes *token)
 {
-    struct jute_in in = in_of(body);
+    struct jute_in in = jute_in_bytes(body);
 
     *token = jute_get_bytes(&in);
     return !in.bad && token->size >= 0;
@@ -181,7 +175,7 @@ request_set_watches(struct bytes body, int32_t op, struct set_watches *s)
     enum watch_list list;
     struct bytes path;
 
-    *s = (struct set_watches){.at = in_of(body), .list = -1};
+    *s = (struct set_watches){.at = jute_in_bytes(body), .list = -1};
     s->list_count = op == ZK_OP_SET_WATCHES2 ? LIST_COUNT : LIST_PERSISTENT;
     s->relative = jute_get_i64(&s->at);
     probe = *s;
@@ -215,7 +209,7 @@ request_multi_read(struct bytes body, struct multi_read *m)
     struct bytes path;
     int32_t op;
 
-    m->at = in_of(body);
+    m->at = jute_in_bytes(body);
     probe = *m;
     while (request_multi_read_next(&probe, &op, &path))
         ;

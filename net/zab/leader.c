@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * leader.c - the leader's states, quorums and time; see leader.h.
+ * leader.c - the leader's states and quorums; see leader.h.
  *
  * Pure; stepped by the replication process and by the simulator.
  *
@@ -11,8 +11,6 @@
 
 #include "daemon/check.h"
 #include "net/zab/leader_core.h"
-
-enum { LOST_MS = 500 }; /* without a quorum before we give up */
 
 struct leader_act *
 leader_add(struct leader_out *out, enum leader_act_kind kind)
@@ -39,25 +37,6 @@ leader_end(const struct leader *l)
     return l->state == LEADER_BROADCAST ? l->committed : l->conf.last;
 }
 
-static int64_t
-init_ms(const struct leader *l)
-{
-    return (int64_t)l->conf.init_ticks * l->conf.tick_ms;
-}
-
-static int64_t
-sync_ms(const struct leader *l)
-{
-    return (int64_t)l->conf.sync_ticks * l->conf.tick_ms;
-}
-
-/* How long a quorum may be lost; a tick, if that is shorter. */
-static int64_t
-lost_ms(const struct leader *l)
-{
-    return l->conf.tick_ms < LOST_MS ? l->conf.tick_ms : LOST_MS;
-}
-
 static void
 enter(struct leader *l, enum leader_state state, mono_ms_t now)
 {
@@ -65,8 +44,8 @@ enter(struct leader *l, enum leader_state state, mono_ms_t now)
     l->began = now;
 }
 
-static void
-give_up(struct leader *l, const char *why, struct leader_out *out)
+void
+leader_give_up(struct leader *l, const char *why, struct leader_out *out)
 {
     l->state = LEADER_OVER;
     leader_add(out, LEADER_GIVE_UP)->why = why;
@@ -84,16 +63,16 @@ voters_at(const struct leader *l, enum peer_stage stage)
     return set;
 }
 
-static quorum_set_t
-self(const struct leader *l)
+quorum_set_t
+leader_self(const struct leader *l)
 {
     return quorum_bit(l->conf.quorum, l->conf.me);
 }
 
-static bool
-has_quorum(const struct leader *l, quorum_set_t set)
+bool
+leader_has_quorum_at(const struct leader *l, enum peer_stage stage)
 {
-    return quorum_is_met(l->conf.quorum, set);
+    return quorum_is_met(l->conf.quorum, leader_self(l) | voters_at(l, stage));
 }
 
 /* --- from one state to the next ------------------------------------------ */
@@ -102,7 +81,7 @@ has_quorum(const struct leader *l, quorum_set_t set)
 static void
 fix_epoch(struct leader *l, mono_ms_t now, struct leader_out *out)
 {
-    if (!has_quorum(l, self(l) | voters_at(l, PEER_INFORMED)))
+    if (!leader_has_quorum_at(l, PEER_INFORMED))
         return;
     l->epoch = l->accepted_max + 1;
     enter(l, LEADER_PROMISING, now);
@@ -114,7 +93,8 @@ take_over(struct leader *l, mono_ms_t now, struct leader_out *out)
 {
     struct leader_act *a;
 
-    if (!has_quorum(l, self(l) | l->promised) || leader_awaits_identity(l, now))
+    if (!quorum_is_met(l->conf.quorum, leader_self(l) | l->promised) ||
+        leader_awaits_identity(l, now))
         return;
     enter(l, LEADER_TAKING_OVER, now);
     leader_fix_identity(l);
@@ -130,9 +110,9 @@ take_over(struct leader *l, mono_ms_t now, struct leader_out *out)
 static void
 establish(struct leader *l, mono_ms_t now, struct leader_out *out)
 {
-    quorum_set_t mine = l->durable >= l->conf.last ? self(l) : 0;
+    quorum_set_t mine = l->durable >= l->conf.last ? leader_self(l) : 0;
 
-    if (!has_quorum(l, mine | voters_at(l, PEER_SEALED)))
+    if (!quorum_is_met(l->conf.quorum, mine | voters_at(l, PEER_SEALED)))
         return;
     enter(l, LEADER_BROADCAST, now);
     l->committed = l->conf.last;
@@ -146,12 +126,12 @@ establish(struct leader *l, mono_ms_t now, struct leader_out *out)
 static bool
 is_acked(const struct leader *l, zxid_t zxid)
 {
-    quorum_set_t set = l->durable >= zxid ? self(l) : 0;
+    quorum_set_t set = l->durable >= zxid ? leader_self(l) : 0;
 
     for (uint32_t i = 0; i < l->peer_end; i++)
         if (l->peer[i].stage >= PEER_SEALED && l->peer[i].acked >= zxid)
             set |= l->peer[i].vote;
-    return has_quorum(l, set);
+    return quorum_is_met(l->conf.quorum, set);
 }
 
 /* The largest zxid that a quorum holds; it is one that somebody acked. */
@@ -201,12 +181,6 @@ leader_advance(struct leader *l, mono_ms_t now, struct leader_out *out)
 
 /* --- events -------------------------------------------------------------- */
 
-static int64_t
-max_of(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static void
 begin(struct leader *l, const struct leader_conf *conf,
       const struct history *history)
@@ -231,8 +205,8 @@ leader_init(struct leader *l, const struct leader_conf *conf,
     l->accepted_max =
         max_of(conf->accepted, max_of(conf->current, zxid_epoch(conf->last)));
     l->accepted_max = max_of(l->accepted_max, conf->heard);
-    if (l->accepted_max >= INT32_MAX) {
-        give_up(l, "no epoch can follow the one that we accepted", out);
+    if (l->accepted_max >= EPOCH_MAX) {
+        leader_give_up(l, "no epoch can follow the one that we accepted", out);
         return;
     }
     leader_advance(l, now, out);
@@ -248,7 +222,7 @@ leader_init_master(struct leader *l, const struct leader_conf *conf,
 {
     begin(l, conf, history);
     check(zxid_epoch(conf->last) <= conf->current);
-    check(quorum_is_met(conf->quorum, self(l)));
+    check(quorum_is_met(conf->quorum, leader_self(l)));
     l->is_master = true;
     l->epoch = conf->current;
     l->accepted_max = max_of(conf->heard, conf->current);
@@ -270,12 +244,6 @@ leader_join(struct leader *l, uint32_t slot, mono_ms_t now)
         l->peer_end = slot + 1;
 }
 
-/*
- * Ours: when the quorum is lost with this connection, its check comes half a
- * second later (a tick, if that is shorter): a learner that was restarted can
- * be back before, and a leader that others have left for another does not
- * serve its old state for long.
- */
 void
 leader_leave(struct leader *l, uint32_t slot, mono_ms_t now)
 {
@@ -284,11 +252,11 @@ leader_leave(struct leader *l, uint32_t slot, mono_ms_t now)
     check(slot < LEADER_PEERS_MAX);
     check(l->peer[slot].stage != PEER_FREE);
 
-    had = has_quorum(l, self(l) | voters_at(l, PEER_INFORMED));
+    had = leader_has_quorum_at(l, PEER_INFORMED);
     l->peer[slot].stage = PEER_FREE;
-    has = has_quorum(l, self(l) | voters_at(l, PEER_INFORMED));
+    has = leader_has_quorum_at(l, PEER_INFORMED);
     if (had && !has)
-        l->check_due = now + lost_ms(l);
+        leader_expect_quorum(l, now);
 }
 
 void
@@ -334,136 +302,5 @@ void
 leader_resign(struct leader *l, const char *why, struct leader_out *out)
 {
     if (l->state != LEADER_OVER)
-        give_up(l, why, out);
-}
-
-/* --- time ---------------------------------------------------------------- */
-
-static const char *
-late(enum leader_state state)
-{
-    switch (state) {
-    case LEADER_DISCOVERY:
-        return "no quorum of voters came within initLimit";
-    case LEADER_PROMISING:
-        return "our disk did not store acceptedEpoch within initLimit";
-    case LEADER_EPOCH_ACKS:
-        return "no quorum promised the new epoch within initLimit";
-    case LEADER_TAKING_OVER:
-        return "our disk did not store currentEpoch within initLimit";
-    case LEADER_SYNCHRONIZING:
-        return "no quorum acknowledged NEW_LEADER within initLimit";
-    case LEADER_BROADCAST:
-    case LEADER_OVER:
-        break;
-    }
-    return NULL;
-}
-
-/*
- * What ends this connection, or NULL.  As long as a learner is brought up it
- * has initLimit for each answer, and does not answer pings: trap 14.1.4.
- */
-static const char *
-failure(const struct leader *l, const struct leader_peer *p, mono_ms_t now)
-{
-    if (p->stage < PEER_UP_TO_DATE)
-        return now - max_of(p->heard, l->began) > init_ms(l)
-                   ? "it was silent for initLimit while it was brought up"
-                   : NULL;
-    if (now - p->heard > sync_ms(l))
-        return "it was silent for syncLimit";
-    if (p->owing && now - p->owing_since > sync_ms(l))
-        return "it left a proposal without ACK for syncLimit";
-    return NULL;
-}
-
-static int64_t
-ping_ms(const struct leader *l, const struct leader_peer *p)
-{
-    return p->flags & LEARNER_QUICK
-               ? l->conf.ping_ms
-               : max_of(l->conf.ping_ms, l->conf.tick_ms / 2);
-}
-
-/* Pings keep their pace when a tick comes late. */
-static void
-ping(const struct leader *l, struct leader_peer *p, mono_ms_t now)
-{
-    if (p->stage < PEER_SEALING || now < p->ping_due)
-        return;
-    p->owes_ping = true;
-    p->ping_due += ping_ms(l, p);
-    if (p->ping_due <= now)
-        p->ping_due = now + ping_ms(l, p);
-}
-
-static void
-tick_peer(struct leader *l, uint32_t slot, mono_ms_t now,
-          struct leader_out *out)
-{
-    const char *why = failure(l, &l->peer[slot], now);
-
-    if (why)
-        leader_drop(l, slot, why, out);
-    else
-        ping(l, &l->peer[slot], now);
-}
-
-/*
- * Voters in touch, with us.  One that is brought up counts for as long as
- * that may take.  ZK: LearnerHandler.synced
- */
-static quorum_set_t
-in_touch(const struct leader *l, mono_ms_t now)
-{
-    quorum_set_t set = self(l);
-
-    for (uint32_t i = 0; i < l->peer_end; i++) {
-        const struct leader_peer *p = &l->peer[i];
-
-        if (p->stage >= PEER_SEALED ||
-            (p->stage >= PEER_INFORMED &&
-             now - p->joined <= init_ms(l) + sync_ms(l)))
-            set |= p->vote;
-    }
-    return set;
-}
-
-/*
- * Is a quorum still there to lead?  Once an epoch is fixed it is looked for
- * all the time, for who has left may be waiting for us to look as well.
- *
- * ZK: until NEWLEADER is acknowledged only initLimit ends it.
- */
-static void
-check_quorum(struct leader *l, mono_ms_t now, struct leader_out *out)
-{
-    if (l->state == LEADER_DISCOVERY)
-        return;
-    if (l->state != LEADER_BROADCAST &&
-        has_quorum(l, self(l) | voters_at(l, PEER_INFORMED)))
-        l->check_due = now + lost_ms(l);
-    if (now < l->check_due)
-        return;
-    l->check_due = now + l->conf.tick_ms;
-    if (!has_quorum(l, in_touch(l, now)))
-        give_up(l, "fewer voters than a quorum are in touch", out);
-}
-
-void
-leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out)
-{
-    if (l->state == LEADER_OVER)
-        return;
-    if (l->state != LEADER_BROADCAST && now - l->began > init_ms(l)) {
-        give_up(l, late(l->state), out);
-        return;
-    }
-    for (uint32_t i = 0; i < l->peer_end; i++)
-        if (l->peer[i].stage != PEER_FREE)
-            tick_peer(l, i, now, out);
-    if (l->state == LEADER_EPOCH_ACKS)
-        leader_advance(l, now, out); /* it may have waited long enough */
-    check_quorum(l, now, out);
+        leader_give_up(l, why, out);
 }

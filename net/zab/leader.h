@@ -109,8 +109,8 @@ struct leader_peer {
     bool is_told_plan;        /* the packet of the plan is sent */
     bool is_snapping;         /* the shell streams a snapshot */
     bool owes_ping;
-    int64_t accepted, current; /* its epochs, as it said */
-    zxid_t last;               /* its history, as it said */
+    int64_t current; /* its currentEpoch, as it said */
+    zxid_t last;     /* its history, as it said */
     struct sync_plan plan;
     zxid_t seal;     /* the last transaction before NEW_LEADER */
     zxid_t sent;     /* last transaction sent: proposed or informed */
@@ -205,6 +205,13 @@ void leader_init_master(struct leader *l, const struct leader_conf *conf,
 
 /* A connection was accepted into `slot`, which is PEER_FREE. */
 void leader_join(struct leader *l, uint32_t slot, mono_ms_t now);
+
+/*
+ * How many bytes of data the next packet of the learner in `slot` may have.
+ * Whoever has not been brought up has little to say, and may be a stranger:
+ * what it sends is not kept for more.
+ */
+uint32_t leader_data_max(const struct leader *l, uint32_t slot);
 
 /* A packet came.  After LEADER_CLOSE for its slot nothing may come. */
 void leader_hear(struct leader *l, uint32_t slot, const struct qpacket *p,

@@ -2,11 +2,12 @@
 /*
  * leader_core.h - what the files of the leader core share.
  *
- *   leader.c       states, quorums, time
- *   leader_hear.c  what a learner says, stage by stage
- *   leader_send.c  what goes to a learner next
+ *   leader.c           states and quorums
+ *   leader_hear.c      what a learner says, stage by stage
+ *   leader_send.c      what goes to a learner next
+ *   leader_time.c      how long we wait
  *   leader_identity.c  which ensemble this is
- *   leader_check.c what is always true
+ *   leader_check.c     what is always true
  *
  * Private to leader*.c.
  */
@@ -14,6 +15,12 @@
 #define NET_ZAB_LEADER_CORE_H
 
 #include "net/zab/leader.h"
+
+static inline int64_t
+max_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 struct leader_act *leader_add(struct leader_out *out,
                               enum leader_act_kind kind);
@@ -28,8 +35,23 @@ void leader_advance(struct leader *l, mono_ms_t now, struct leader_out *out);
 /* The end of the history that counts as committed. */
 zxid_t leader_end(const struct leader *l);
 
-/* leader_identity.c ---------------------------------------------------------
- */
+void leader_give_up(struct leader *l, const char *why, struct leader_out *out);
+
+/* Our own vote. */
+quorum_set_t leader_self(const struct leader *l);
+
+/* Whether those who are connected and have come to `stage` are one, with us. */
+bool leader_has_quorum_at(const struct leader *l, enum peer_stage stage);
+
+/* --- leader_time.c ------------------------------------------------------- */
+
+/* initLimit */
+int64_t leader_init_ms(const struct leader *l);
+
+/* The quorum is lost for now: look in a moment whether it is back. */
+void leader_expect_quorum(struct leader *l, mono_ms_t now);
+
+/* --- leader_identity.c --------------------------------------------------- */
 
 /* What the learner `peer`, which we take, knows of the ensemble's id. */
 void leader_learn_identity(struct leader *l, const struct leader_peer *peer,

@@ -9,10 +9,7 @@
 #include "daemon/check.h"
 #include "net/zab/leader_core.h"
 
-enum {
-    OP_SYNC = 9,             /* spec 0.4 */
-    EPOCH_LEAP_MAX = 1 << 24 /* an election every second for half a year */
-};
+enum { OP_SYNC = 9 }; /* spec 0.4 */
 
 /* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 
@@ -24,9 +21,8 @@ static const char of_another[] = "it is of another ensemble";
 /*
  * Why this server cannot be our learner, or NULL.
  *
- * ZK: takes any epoch, and begins the next one above it.  Ours: an epoch is
- * one of 2^31 and cannot be given back, so a broken file or a stranger must not
- * use them up with one word; nobody misses EPOCH_LEAP_MAX elections.
+ * ZK: takes any epoch, and begins the next one above it.  Ours: none that
+ * cannot have been reached (EPOCH_LEAP_MAX).
  */
 static const char *
 refusal(const struct leader *l, const struct qpacket *p,
@@ -48,7 +44,7 @@ refusal(const struct leader *l, const struct qpacket *p,
         return of_another;
     if (info->config_version > l->conf.config_version)
         return "its configuration is newer than ours";
-    if (accepted < 0 || accepted >= INT32_MAX)
+    if (accepted < 0 || (accepted >= EPOCH_MAX && accepted != l->epoch))
         return "no epoch can follow the one that it accepted";
     if (accepted - l->accepted_max > EPOCH_LEAP_MAX)
         return "it accepted an epoch that cannot have been reached";
@@ -115,6 +111,7 @@ hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
     struct leader_peer *peer = &l->peer[slot];
     struct learner_info info = {0};
     const char *why = refusal(l, p, &info);
+    int64_t accepted = zxid_epoch(p->zxid);
 
     if (why == of_another) {
         dismiss(l, slot, &info, out);
@@ -131,9 +128,8 @@ hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
     peer->stage = PEER_INFORMED;
     peer->is_observer = p->type == Q_OBSERVER_INFO;
     peer->vote = peer->is_observer ? 0 : quorum_bit(l->conf.quorum, info.sid);
-    peer->accepted = zxid_epoch(p->zxid);
-    if (peer->accepted > l->accepted_max)
-        l->accepted_max = peer->accepted; /* an observer's as well */
+    if (accepted > l->accepted_max)
+        l->accepted_max = accepted; /* an observer's as well */
     leader_advance(l, now, out);
 }
 
@@ -156,8 +152,7 @@ hear_ack_epoch(struct leader *l, uint32_t slot, const struct qpacket *p,
                mono_ms_t now, struct leader_out *out)
 {
     struct leader_peer *peer = &l->peer[slot];
-    struct jute_in in =
-        jute_in_of(p->data.data, p->data.size < 0 ? 0 : (size_t)p->data.size);
+    struct jute_in in = jute_in_bytes(p->data);
 
     peer->current = jute_get_i32(&in);
     peer->last = p->zxid;
@@ -293,8 +288,7 @@ static void
 hear_request(struct leader *l, uint32_t slot, const struct qpacket *p,
              struct leader_out *out)
 {
-    struct jute_in in =
-        jute_in_of(p->data.data, p->data.size < 0 ? 0 : (size_t)p->data.size);
+    struct jute_in in = jute_in_bytes(p->data);
     int32_t op;
 
     jute_get_i64(&in); /* session */
@@ -306,6 +300,18 @@ hear_request(struct leader *l, uint32_t slot, const struct qpacket *p,
         remember_sync(l, &l->peer[slot]);
     else
         pass_on(LEADER_REQUEST, slot, p, out);
+}
+
+static void
+hear_revalidate(struct leader *l, uint32_t slot, const struct qpacket *p,
+                struct leader_out *out)
+{
+    enum { SESSION_AND_TIMEOUT = 8 + 4 };
+
+    if (p->data.size < SESSION_AND_TIMEOUT)
+        leader_drop(l, slot, "its REVALIDATE is cut short", out);
+    else
+        pass_on(LEADER_REVALIDATE, slot, p, out);
 }
 
 /* Null data is no session touched: trap 14.1.1. */
@@ -331,7 +337,7 @@ hear_following(struct leader *l, uint32_t slot, const struct qpacket *p,
         hear_request(l, slot, p, out);
         break;
     case Q_REVALIDATE:
-        pass_on(LEADER_REVALIDATE, slot, p, out);
+        hear_revalidate(l, slot, p, out);
         break;
     default:
         leader_drop(l, slot, "no learner says this in steady state", out);
@@ -353,6 +359,14 @@ hear_syncing(struct leader *l, uint32_t slot, const struct qpacket *p,
         return;                /* it has no sessions yet */
     else if (p->type != Q_ACK) /* of what it was sent: nothing to learn */
         leader_drop(l, slot, "it does not wait to be brought up", out);
+}
+
+uint32_t
+leader_data_max(const struct leader *l, uint32_t slot)
+{
+    check(slot < LEADER_PEERS_MAX);
+    return l->peer[slot].stage < PEER_UP_TO_DATE ? QPACKET_WORD_MAX
+                                                 : QPACKET_DATA_MAX;
 }
 
 static bool

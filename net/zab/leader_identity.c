@@ -25,22 +25,16 @@ enum { FRESH_MS = 1000 };
 static int64_t
 fresh_ms(const struct leader *l)
 {
-    int64_t most = (int64_t)l->conf.init_ticks * l->conf.tick_ms / 2;
+    int64_t most = leader_init_ms(l) / 2;
 
     return most < FRESH_MS ? most : FRESH_MS;
-}
-
-static quorum_set_t
-self(const struct leader *l)
-{
-    return quorum_bit(l->conf.quorum, l->conf.me);
 }
 
 /* Voters connected that have come to `stage`, and can have an id. */
 static quorum_set_t
 zabds_at(const struct leader *l, enum peer_stage stage)
 {
-    quorum_set_t set = self(l);
+    quorum_set_t set = leader_self(l);
 
     for (uint32_t i = 0; i < l->peer_end; i++)
         if (l->peer[i].stage >= stage && (l->peer[i].flags & LEARNER_IDENTITY))
@@ -90,7 +84,7 @@ leader_learn_identity(struct leader *l, const struct leader_peer *peer,
 bool
 leader_awaits_identity(const struct leader *l, mono_ms_t now)
 {
-    quorum_set_t heard = self(l) | l->promised;
+    quorum_set_t heard = leader_self(l) | l->promised;
 
     for (uint32_t i = 0; i < l->peer_end; i++)
         if (l->peer[i].stage >= PEER_ACCEPTED)

@@ -106,12 +106,32 @@ ack_epoch(struct learner *l, int64_t epoch, mono_ms_t now,
     learner_enter(l, LEARNER_AWAITING, now);
 }
 
+/*
+ * Why we promise nothing to a leader of `epoch`, or NULL.
+ *
+ * ZK: takes any that is not below its promise.  Ours: none that cannot have
+ * been reached (EPOCH_LEAP_MAX), unless we are new here.
+ */
+static const char *
+no_promise(const struct learner *l, int64_t epoch)
+{
+    if (epoch < l->conf.accepted)
+        return "we promised a later epoch to another leader";
+    if (epoch > EPOCH_MAX)
+        return "no epoch can follow the leader's";
+    if (l->conf.accepted > 0 && epoch - l->conf.accepted > EPOCH_LEAP_MAX)
+        return "the leader's epoch cannot have been reached: is acceptedEpoch "
+               "of one of the servers broken?";
+    return NULL;
+}
+
 /* ZK: Learner.registerWithLeader.  Zab: phase 1, the promise. */
 static void
 on_leader_info(struct learner *l, const struct qpacket *p, mono_ms_t now,
                struct learner_out *out)
 {
     struct leader_info info;
+    const char *why;
 
     if (leader_info_get(p->data, &info) < 0) {
         learner_give_up(l, out, "LEADER_INFO without a protocol version");
@@ -122,8 +142,9 @@ on_leader_info(struct learner *l, const struct qpacket *p, mono_ms_t now,
     l->epoch = zxid_epoch(p->zxid);
     l->is_leader_zabd = info.is_zabd;
     l->leader_flags = info.flags;
-    if (l->epoch < l->conf.accepted) {
-        learner_give_up(l, out, "we promised a later epoch to another leader");
+    why = no_promise(l, l->epoch);
+    if (why) {
+        learner_give_up(l, out, why);
     } else if (l->epoch == l->conf.accepted) {
         ack_epoch(l, -1, now, out);
     } else {

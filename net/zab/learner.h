@@ -68,7 +68,8 @@ struct learner_conf {
     zxid_t committed; /* known to be: what an earlier LEARNER_COMMIT of this
                          process said; 0 after a start, when all of the log
                          is in the tree and nobody knows */
-    bool wants_snap;  /* our history is of no use: claim none */
+    bool wants_snap;  /* our history is of no use to this leader, who said
+                         so before: claim none */
     int64_t config_version;
     int32_t flags; /* ours, for a leader that is zabd, too */
     int32_t tick_ms;
@@ -85,7 +86,8 @@ struct learner {
     int32_t leader_flags;
     struct identity named; /* the ensemble's, by the leader's plan */
     bool is_storing;       /* SEALING: history is on disk, epoch on its way */
-    bool needs_snap;       /* gave up: try again with wants_snap */
+    bool needs_snap;       /* gave up: this leader is to be asked again, with
+                              wants_snap */
     zxid_t last;           /* received, or had before */
     zxid_t durable;        /* on our disk */
     zxid_t agreed;         /* committed, says the leader; the next one up to

@@ -105,13 +105,35 @@ raise_current(struct epochs *found, const char *dir, int64_t history,
     return -EINVAL;
 }
 
+/*
+ * What was promised is not below what was taken over, nor far beyond it: a
+ * server with a broken file is elected all the same, and would begin its term
+ * there (EPOCH_LEAP_MAX).  Who is new has come to where the others are.
+ */
+static int
+check_promise(const struct epochs *found, const char *dir, struct data_error *e)
+{
+    bool is_below = found->accepted < found->current;
+    bool is_leap =
+        found->current > 0 && found->accepted - found->current > EPOCH_LEAP_MAX;
+    char path[DATA_PATH_MAX];
+
+    if (!is_below && !is_leap)
+        return 0;
+    data_path(path, dir, ACCEPTED);
+    data_error_set(
+        e, path, -1, REMEDY,
+        "the accepted epoch %" PRId64 " is %s the current one %" PRId64,
+        found->accepted, is_below ? "below" : "too far above", found->current);
+    return -EINVAL;
+}
+
 int
 epoch_load(struct epochs *epochs, const char *dir, zxid_t last,
            struct data_error *e)
 {
     int64_t history = zxid_epoch(last);
     struct epochs found;
-    char path[DATA_PATH_MAX];
     int rc = load_or_make(dir, CURRENT, history, &found.current, e);
 
     if (rc == 0)
@@ -120,14 +142,8 @@ epoch_load(struct epochs *epochs, const char *dir, zxid_t last,
                           &found.accepted, e);
     if (rc == 0 && found.current < history)
         rc = raise_current(&found, dir, history, e);
-    if (rc == 0 && found.accepted < found.current) {
-        data_path(path, dir, ACCEPTED);
-        data_error_set(e, path, -1, REMEDY,
-                       "the accepted epoch %" PRId64
-                       " is below the current one %" PRId64,
-                       found.accepted, found.current);
-        rc = -EINVAL;
-    }
+    if (rc == 0)
+        rc = check_promise(&found, dir, e);
     if (rc == 0)
         *epochs = found;
     return rc;

@@ -282,10 +282,17 @@ let_go(struct snap_intake *in)
 }
 
 static void
-clear(struct tree *tree, struct session_table *sessions)
+clear(const struct snap_intake *in)
 {
-    tree_clear(tree);
-    session_table_clear(sessions);
+    tree_clear(in->tree);
+    session_table_clear(in->sessions);
+}
+
+static void
+drop_file(struct snap_intake *in)
+{
+    snapfile_writer_abort(&in->writer);
+    let_go(in);
 }
 
 void
@@ -293,9 +300,8 @@ snap_intake_abort(struct snap_intake *in)
 {
     if (!in->tree)
         return;
-    clear(in->tree, in->sessions);
-    snapfile_writer_abort(&in->writer);
-    let_go(in);
+    clear(in);
+    drop_file(in);
 }
 
 int
@@ -313,7 +319,6 @@ snap_intake_begin(struct snap_intake *in, const char *snap_dir, zxid_t zxid,
         .writer = {.fd = -1},
     };
     snap_decode_init(&in->decode, &in->visitor, true);
-    clear(tree, sessions);
     if (rc == 0)
         rc = snapfile_writer_open_as(&in->writer, snap_dir, REBASE_TAKEN, zxid,
                                      SNAP_ZSTD);
@@ -323,7 +328,9 @@ snap_intake_begin(struct snap_intake *in, const char *snap_dir, zxid_t zxid,
         rc = in->unpacker && in->unpacked ? 0 : -ENOMEM;
     }
     if (rc < 0)
-        snap_intake_abort(in);
+        drop_file(in);
+    else
+        clear(in);
     return rc;
 }
 

@@ -8,9 +8,9 @@
  *
  *     snap_intake_begin, snap_intake_feed ..., snap_intake_end | _abort
  *
- * A half-taken tree is nobody's (ZOOKEEPER-3642): after an error or an abort
- * tree and sessions are empty and have to be loaded from disk again, where
- * nothing has changed.
+ * A half-taken tree is nobody's (ZOOKEEPER-3642): once it was begun, after
+ * an error or an abort, tree and sessions are empty and have to be loaded from
+ * disk again, where nothing has changed.
  *
  * An Apache leader's snapshot is fuzzy: what its following transactions did
  * may be in it already.  Applying them again does no harm (tree_apply.c).
@@ -45,9 +45,10 @@ struct snap_intake {
 };
 
 /*
- * Empty tree and sessions and open the file in `snap_dir`, version-2 of the
- * data directory.  `is_zstd`: the payload is a zstd frame (zabd servers among
- * themselves).  0 or -errno; then nothing is running.
+ * Open the file in `snap_dir`, version-2 of the data directory, and empty tree
+ * and sessions.  `is_zstd`: the payload is a zstd frame (zabd servers among
+ * themselves).  0 or -errno; then nothing is running, and tree and sessions
+ * are what they were.
  */
 int snap_intake_begin(struct snap_intake *in, const char *snap_dir, zxid_t zxid,
                       bool is_zstd, struct tree *tree,

@@ -2,6 +2,7 @@
 """Who connects to the ports between servers, and is none of them."""
 
 import socket
+import struct
 
 from ensemble import until
 from trial import case
@@ -9,6 +10,7 @@ from trial import case
 LEARNERS_MAX = 128     # LEADER_PEERS_MAX
 PATIENT = {"initLimit": 400}    # longer than anybody here waits
 SOON_S = 30
+FOLLOWER_INFO = 11
 
 
 def knock(member, port):
@@ -48,4 +50,31 @@ def silent_learners(t, word):
             "%r lost its leader", stays)
     for s in silent:
         s.close()
+    t.finish(e)
+
+
+def is_cut_off(leader, head):
+    """Is who begins its first packet so, and goes on and on, hung up on?"""
+    with socket.create_connection((leader.host, leader.quorum_port)) as s:
+        s.settimeout(SOON_S)
+        try:
+            s.sendall(head)
+            for _ in range(64):
+                s.sendall(bytes(1 << 20))
+        except ConnectionError:
+            return True
+    return False
+
+
+@case("short", "long", of=["zzz"])
+def endless_words(t, word):
+    """A stranger whose first packet says that it has 200 MB of data, or an
+    identity as long: nobody waits until all of it is there, for four of them
+    would have all the room that learners have together."""
+    e = t.ensemble(word, PATIENT)
+    leader = e.start()
+    data = struct.pack(">iqi", FOLLOWER_INFO, 0, 200 << 20)
+    identity = struct.pack(">iqiii", FOLLOWER_INFO, 0, -1, 1, 200 << 20)
+    t.claim(is_cut_off(leader, data), "64 MB of data are taken")
+    t.claim(is_cut_off(leader, identity), "64 MB of identities are taken")
     t.finish(e)

@@ -134,10 +134,41 @@ an_epoch_that_none_can_follow_is_refused(void)
         CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), -ERANGE);
         CU_ASSERT(strstr(error.path, "acceptedEpoch") != NULL);
         CU_ASSERT(strstr(error.what, "none can follow") != NULL);
+        given_file("currentEpoch", "2147483646");
         given_file("acceptedEpoch", "2147483646");
         CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), 0);
         tempdir_remove(dir);
     }
+}
+
+/* It would be elected all the same, and begin its term far beyond. */
+static void
+a_promise_that_cannot_have_been_asked_for_is_refused(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    given_file("currentEpoch", "5");
+    given_file("acceptedEpoch", "16777222"); /* 5 + EPOCH_LEAP_MAX + 1 */
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 9), &error), -EINVAL);
+    CU_ASSERT(strstr(error.path, "acceptedEpoch") != NULL);
+    CU_ASSERT(strstr(error.what, "16777222") != NULL);
+    given_file("acceptedEpoch", "16777221");
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 9), &error), 0);
+    tempdir_remove(dir);
+}
+
+/* It found the others where they are, and was killed before it had more. */
+static void
+a_new_server_may_have_promised_anything(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    given_file("currentEpoch", "0");
+    given_file("acceptedEpoch", "16777222");
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), 0);
+    tempdir_remove(dir);
 }
 
 static void
@@ -260,6 +291,8 @@ UNIT_SUITE(epoch)
     UNIT(an_accepted_epoch_below_the_current_is_refused);
     UNIT(text_that_is_no_number_is_refused);
     UNIT(an_epoch_that_none_can_follow_is_refused);
+    UNIT(a_promise_that_cannot_have_been_asked_for_is_refused);
+    UNIT(a_new_server_may_have_promised_anything);
     UNIT(a_line_may_end_as_on_windows);
     UNIT(two_servers_cannot_share_a_directory);
     UNIT(a_missing_directory_is_made_only_if_allowed);

@@ -112,9 +112,12 @@ the_last_possible_epoch_ends_the_term(void)
 
     has_past();
     conf = usual();
-    conf.accepted = INT32_MAX;
+    conf.accepted = EPOCH_MAX;
     begins(&conf);
     CU_ASSERT_TRUE(gave_up());
+    conf.accepted = EPOCH_MAX - 1;
+    begins(&conf);
+    CU_ASSERT_FALSE(gave_up());
 }
 
 /* An ensemble of one voter and its observers. */

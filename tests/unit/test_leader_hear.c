@@ -81,11 +81,21 @@ a_newer_configuration_is_refused(void)
 static void
 an_epoch_that_none_can_follow_is_refused(void)
 {
+    struct learner_info info = follower(2);
+
     given();
     CU_ASSERT_TRUE(is_refused(follower(2), INT64_MIN));
     CU_ASSERT_TRUE(is_refused(follower(2), -1));
     CU_ASSERT_TRUE(is_refused(follower(2), EPOCH(INT32_MAX)));
     CU_ASSERT_EQUAL(leader.accepted_max, 4);
+    leader.accepted_max = EPOCH_MAX - 2; /* none of these is a leap */
+    CU_ASSERT_TRUE(is_refused(follower(2), EPOCH(EPOCH_MAX)));
+    joins(2);
+    hears_info(2, Q_FOLLOWER_INFO, EPOCH(EPOCH_MAX - 1), &info);
+    CU_ASSERT_EQUAL(leader.epoch, EPOCH_MAX);
+    joins(3); /* it was here before, and has promised this one */
+    hears_info(3, Q_FOLLOWER_INFO, EPOCH(EPOCH_MAX), &info);
+    CU_ASSERT_FALSE(closed(3));
 }
 
 /* A file that is broken must not use up all epochs there are. */
@@ -93,7 +103,7 @@ static void
 an_epoch_that_nobody_can_have_reached_is_refused(void)
 {
     struct learner_info info = follower(2);
-    int64_t most = 4 + (1 << 24);
+    int64_t most = 4 + EPOCH_LEAP_MAX;
 
     given();
     CU_ASSERT_TRUE(is_refused(info, EPOCH(most + 1)));
@@ -324,6 +334,19 @@ a_packet_out_of_stage_closes(void)
         }
 }
 
+/* A stranger must not make us hold more than it takes to say who it is. */
+static void
+who_is_brought_up_has_few_words(void)
+{
+    for (uint32_t i = 0; i < ARRAY_COUNT(may_say); i++) {
+        bool is_up = may_say[i].stage == PEER_UP_TO_DATE;
+
+        given_stage(may_say[i].stage);
+        CU_ASSERT_EQUAL(leader_data_max(&leader, 2),
+                        is_up ? QPACKET_DATA_MAX : QPACKET_WORD_MAX);
+    }
+}
+
 static void
 an_unknown_packet_is_ignored(void)
 {
@@ -546,6 +569,20 @@ revalidations_are_passed_on(void)
     CU_ASSERT_EQUAL(last.act[0].packet->data.size, 12);
 }
 
+/* ZK: LearnerHandler.run dies of an EOFException */
+static void
+a_question_about_half_a_session_closes(void)
+{
+    uint8_t data[11] = {0};
+
+    given_led();
+    hears(2, Q_REVALIDATE, -1, (struct bytes){data, sizeof data});
+    CU_ASSERT_TRUE(closed(2));
+    given_led();
+    hears(2, Q_REVALIDATE, -1, BYTES_NULL);
+    CU_ASSERT_TRUE(closed(2));
+}
+
 /* --- PING ---------------------------------------------------------------- */
 
 static void
@@ -603,6 +640,7 @@ UNIT_SUITE(leader_hear)
     UNIT(a_zabd_learner_is_recognised_with_what_both_can);
     UNIT(an_ack_epoch_without_an_epoch_is_refused);
     UNIT(a_packet_out_of_stage_closes);
+    UNIT(who_is_brought_up_has_few_words);
     UNIT(an_unknown_packet_is_ignored);
     UNIT(only_the_exact_ack_seals);
     UNIT(an_ack_that_overtakes_the_one_for_new_leader_is_remembered);
@@ -618,6 +656,7 @@ UNIT_SUITE(leader_hear)
     UNIT(a_sync_is_not_passed_on);
     UNIT(observers_may_ask);
     UNIT(revalidations_are_passed_on);
+    UNIT(a_question_about_half_a_session_closes);
     UNIT(touched_sessions_are_passed_on);
     UNIT(a_ping_with_null_data_is_a_sign_of_life);
     UNIT(nothing_is_touched_before_up_to_date);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/zab/leader.c: what takes too long. */
+/* Claims about net/zab/leader_time.c: what takes too long. */
 #include "tests/unit/leader_given.h"
 
 /* Spec 6.2. */

@@ -112,6 +112,35 @@ an_epoch_below_the_promise_is_left(void)
     gave_up(&g);
 }
 
+/* One leader must not use up all epochs there are. */
+static void
+an_epoch_that_cannot_have_been_reached_is_left(void)
+{
+    int64_t accepted = conf_with(OLD(3)).accepted;
+
+    connect_with(&g, conf_with(OLD(3)));
+    hear_leader_info(&g, accepted + EPOCH_LEAP_MAX + 1);
+    gave_up(&g);
+    connect_with(&g, conf_with(OLD(3)));
+    hear_leader_info(&g, accepted + EPOCH_LEAP_MAX);
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_PROMISING);
+}
+
+/* Who is new cannot know where the others are. */
+static void
+an_empty_server_comes_to_any_epoch_but_the_one_behind_all(void)
+{
+    struct learner_conf conf = conf_with(0);
+
+    conf.accepted = conf.current = 0;
+    connect_with(&g, conf);
+    hear_leader_info(&g, EPOCH_MAX);
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_PROMISING);
+    connect_with(&g, conf);
+    hear_leader_info(&g, EPOCH_MAX + 1);
+    gave_up(&g);
+}
+
 static void
 a_leader_info_that_is_cut_short_is_left(void)
 {
@@ -602,6 +631,8 @@ UNIT_SUITE(learner)
     UNIT(ack_epoch_carries_the_current_epoch_as_an_int);
     UNIT(an_epoch_promised_before_is_answered_with_minus_one);
     UNIT(an_epoch_below_the_promise_is_left);
+    UNIT(an_epoch_that_cannot_have_been_reached_is_left);
+    UNIT(an_empty_server_comes_to_any_epoch_but_the_one_behind_all);
     UNIT(a_leader_info_that_is_cut_short_is_left);
     UNIT(a_leader_that_begins_otherwise_is_left);
     UNIT(a_leader_that_does_not_wait_for_the_promise_is_left);

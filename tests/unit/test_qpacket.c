@@ -97,6 +97,25 @@ lengths_that_cannot_be_are_refused(void)
     CU_ASSERT_EQUAL(qpacket_get(b, 1000, &p), -EBADMSG);
 }
 
+/* Nor may identities take what data may not: they are waited for as well. */
+static void
+identities_are_bounded_as_data_is(void)
+{
+    uint8_t wire[20 + 4 + 100] = {[3] = Q_REQUEST};
+    struct qpacket p;
+
+    store_be32(wire + 12, UINT32_MAX); /* no data */
+    store_be32(wire + 16, 1);          /* and one identity */
+    store_be32(wire + 20, 1000);       /* whose scheme is long */
+    CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 24}, 100, &p), 0);
+    CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 116}, 100, &p), 0);
+    CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 117}, 100, &p), -EBADMSG);
+    store_be32(wire + 20, 80); /* it is all there */
+    store_be32(wire + 104, 8);
+    CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 116}, 100, &p), 116);
+    CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 116}, 99, &p), -EBADMSG);
+}
+
 /* 16.2: the data of FOLLOWER_INFO and LEADER_INFO, to the byte. */
 static void
 without_our_extension_both_infos_are_as_apache_writes_them(void)
@@ -315,6 +334,7 @@ UNIT_SUITE(qpacket)
     UNIT(empty_data_is_not_null);
     UNIT(a_cut_packet_asks_for_more);
     UNIT(lengths_that_cannot_be_are_refused);
+    UNIT(identities_are_bounded_as_data_is);
     UNIT(without_our_extension_both_infos_are_as_apache_writes_them);
     UNIT(a_learner_that_is_zabd_is_recognised);
     UNIT(a_leader_that_is_zabd_is_recognised);

@@ -60,12 +60,31 @@ static void
 a_snapshot_ends_what_was_said_of_the_tree_before(void)
 {
     given_snapshot(E(20));
-    r.has_differed = r.wants_snap = true;
+    r.has_differed = true;
+    r.snap_from = 2;
     turns();
     CU_ASSERT_EQUAL(learn.core.state, LEARNER_SYNCING);
     CU_ASSERT_EQUAL(r.last, E(20));
     CU_ASSERT_FALSE(r.has_differed);
-    CU_ASSERT_FALSE(r.wants_snap);
+    CU_ASSERT_EQUAL(r.snap_from, 0);
+    no_past();
+}
+
+/* A client process that had more to read than to tell had held it up. */
+static void
+nothing_of_the_past_is_applied_to_a_snapshot(void)
+{
+    given_learner(LEARN_NO_ORDER, LEARNER_SNAPPING);
+    r.is_ordering = false;
+    r.sessions = sessions;
+    learn.snap = LEARN_SNAP_WAITS;
+    learn.snap_zxid = E(20);
+    propose_up_to(E(11));
+    repl_commit(&r, E(11));
+    turns();
+    CU_ASSERT_EQUAL(learn.snap, LEARN_SNAP_FLOWS);
+    CU_ASSERT_EQUAL(r.applied, r.published);
+    snap_intake_abort(&learn.intake);
     no_past();
 }
 
@@ -101,6 +120,7 @@ UNIT_SUITE(repl_learn_past)
 {
     unit_suite("repl_learn_past");
     UNIT(a_snapshot_ends_what_was_said_of_the_tree_before);
+    UNIT(nothing_of_the_past_is_applied_to_a_snapshot);
     UNIT(who_asked_for_what_is_cut_off_is_let_go);
     UNIT(what_others_asked_for_is_cut_off_in_silence);
 }

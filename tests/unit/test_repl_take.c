@@ -150,6 +150,55 @@ a_session_that_opens_is_resumed_when_it_is_there(void)
     CU_ASSERT_TRUE(r.is_stalled);
 }
 
+static bool
+becomes_a_word(struct lead_peer *p, const struct qpacket *packet)
+{
+    struct req req = {.kind = REQ_WRITE};
+    struct origin nobody = {.worker = RING_NOBODY};
+
+    (void)packet;
+    return repl_put_word(p->lead->r, RING_DROP, &req, &nobody, ZK_OK);
+}
+
+/* A learner's request found no room before; now there is some. */
+static void
+given_late_request(const struct lead_duty *duty)
+{
+    static uint8_t memory[RING_BYTES];
+    static struct shm_log log_part;
+    struct qpacket packet = {Q_REQUEST, -1, BYTES_NULL, BYTES_NULL};
+    struct lead_peer *p = &lead.peer[0];
+    struct jute_out out;
+
+    given(&role_leading, SERVICE_OPEN);
+    shm.log = &log_part;
+    shm.ring = (struct txring){memory, sizeof memory};
+    lead.duty = duty;
+    lead.core.state = LEADER_BROADCAST;
+    lead.core.peer_end = 1;
+    lead.core.peer[0].stage = PEER_UP_TO_DATE;
+    buf_pool_init(&lead.home.pool, 1 << 20);
+    *p = (struct lead_peer){.lead = &lead, .is_used = true, .is_waiting = true};
+    CU_ASSERT_TRUE_FATAL(buf_reserve(&lead.home.pool, &p->late, 64));
+    out = jute_out_of(p->late->data, 64);
+    qpacket_put(&out, &packet);
+    p->late->end = (uint32_t)jute_out_size(&out);
+}
+
+/* Who looks next may find nothing to do, and sleep. */
+static void
+what_was_late_is_published_in_the_turn_that_takes_it(void)
+{
+    static const struct lead_duty duty = {.name = "any", .ask = becomes_a_word};
+
+    given_late_request(&duty);
+    r.role->turn(&r);
+    CU_ASSERT_PTR_NULL(lead.peer[0].late);
+    CU_ASSERT_NOT_EQUAL(r.head, 0);
+    CU_ASSERT_EQUAL(r.published, r.head);
+    lead.peer[0].is_used = false;
+}
+
 /* Its connection is gone, and so may be what it asked before. */
 static void
 a_request_of_an_earlier_period_is_nobodys(void)
@@ -253,6 +302,7 @@ UNIT_SUITE(repl_take)
     UNIT(what_is_asked_a_third_time_is_asked_in_order);
     UNIT(a_local_session_that_is_made_global_again_cannot_move);
     UNIT(a_session_that_opens_is_resumed_when_it_is_there);
+    UNIT(what_was_late_is_published_in_the_turn_that_takes_it);
     UNIT(a_request_of_an_earlier_period_is_nobodys);
     UNIT(what_a_session_did_elsewhere_ends_what_it_asked_here);
     UNIT(who_is_turned_away_elsewhere_has_not_left);

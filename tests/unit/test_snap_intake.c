@@ -326,6 +326,24 @@ a_file_that_cannot_be_written_leaves_nothing(void)
     check_nothing_is_left();
 }
 
+/* The role goes on looking for a leader, and may be the next one. */
+static void
+what_cannot_begin_takes_nothing_away(void)
+{
+    struct znode_view v;
+
+    tempdir_make(dir);
+    tempdir_remove(dir);
+    given_tree();
+    CU_ASSERT_EQUAL(create("/old", "stays"), ZK_OK);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(session_take(sessions, 7));
+    CU_ASSERT_EQUAL(snap_intake_begin(&intake, dir, 0x1f, true, tree, sessions),
+                    -ENOENT);
+    CU_ASSERT_PTR_NULL(intake.tree);
+    CU_ASSERT(view("/old", &v));
+    CU_ASSERT_EQUAL(session_count(sessions), 1);
+}
+
 static void
 what_does_not_begin_with_the_root_is_refused(void)
 {
@@ -369,6 +387,7 @@ UNIT_SUITE(snap_intake)
     UNIT(a_frame_that_ends_early_or_late_is_refused);
     UNIT(an_empty_payload_is_an_empty_tree);
     UNIT(a_file_that_cannot_be_written_leaves_nothing);
+    UNIT(what_cannot_begin_takes_nothing_away);
     UNIT(what_does_not_begin_with_the_root_is_refused);
     UNIT(only_the_last_one_taken_is_kept);
 }

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about net/repl/repl_learn.c: one connection to a leader after the
+ * other, and what is said on the next of what came of the last. */
+#include "net/repl/repl_learn.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/repl/repl_master.h"
+#include "tests/unit/unit.h"
+
+#define E(counter) ZXID(4, counter)
+
+static struct shm shm;
+static struct repl r;
+static int leaders_end;
+
+/* A learner in epoch 4 with transactions up to (4,10). */
+static void
+given_learner(bool is_observer)
+{
+    static struct shm_super super;
+    static struct shm_replication replication;
+    static struct shm_election election;
+    static struct shm_log log_part;
+    static uint8_t memory[1 << 16];
+
+    if (!r.loop)
+        r.loop = ev_loop_new(0);
+    shm = (struct shm){.super = &super,
+                       .replication = &replication,
+                       .election = &election,
+                       .log = &log_part,
+                       .ring = {memory, sizeof memory / 2}};
+    atomic_store(&log_part.accepted_epoch, 4);
+    atomic_store(&log_part.current_epoch, 4);
+    r = (struct repl){.shm = &shm,
+                      .role = &role_looking,
+                      .last = E(10),
+                      .loop = r.loop,
+                      .learn = r.learn,
+                      .resolver = r.resolver};
+    r.conf = (struct conf){.my_sid = 1,
+                           .is_observer = is_observer,
+                           .tick_time_ms = 1000,
+                           .init_limit_ticks = 10,
+                           .sync_limit_ticks = 5};
+    if (!r.learn)
+        resolver_init(&r.resolver, r.loop);
+}
+
+/* Nobody need be dialled: the leader is at the other end of a pair. */
+static void
+connects_with(sid_t leader)
+{
+    int end[2];
+
+    CU_ASSERT_EQUAL_FATAL(
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, end), 0);
+    repl_learn(&r, leader);
+    r.learn->why = NULL;
+    leaders_end = end[1];
+    learn_connected(r.learn, end[0]);
+}
+
+static void
+loses_its_leader(void)
+{
+    repl_look(&r, "a test says so");
+    close(leaders_end);
+}
+
+static void
+hears(int32_t type, zxid_t zxid, struct bytes data)
+{
+    struct qpacket p = {type, zxid, data, BYTES_NULL};
+    uint8_t bytes[64];
+    struct jute_out out = jute_out_of(bytes, sizeof bytes);
+    size_t size;
+
+    qpacket_put(&out, &p);
+    size = jute_out_size(&out);
+    CU_ASSERT_EQUAL_FATAL(write(leaders_end, bytes, size), (ssize_t)size);
+    ev_run(r.loop, EVRUN_NOWAIT);
+}
+
+/* Leader 2 wants it to go back to what its log does not have. */
+static void
+given_who_needs_a_snapshot_from_2(bool is_observer)
+{
+    static const uint8_t protocol[] = {0, 1, 0, 0};
+
+    given_learner(is_observer);
+    connects_with(2);
+    hears(Q_LEADER_INFO, E(0), (struct bytes){protocol, sizeof protocol});
+    hears(Q_TRUNC, E(12), BYTES_NULL);
+    CU_ASSERT_PTR_NOT_NULL(r.learn->why);
+    loses_its_leader();
+}
+
+static bool
+claims_nothing(void)
+{
+    return r.learn->core.conf.wants_snap;
+}
+
+static void
+who_asked_for_it_may_give_a_snapshot(void)
+{
+    given_who_needs_a_snapshot_from_2(false);
+    connects_with(2);
+    CU_ASSERT_TRUE(claims_nothing());
+    loses_its_leader();
+    connects_with(2);
+    CU_ASSERT_TRUE(claims_nothing());
+    loses_its_leader();
+}
+
+/* A leader that is behind us must hear that, or it takes back what we have
+   acknowledged. */
+static void
+nobody_else_hears_that_we_have_nothing(void)
+{
+    given_who_needs_a_snapshot_from_2(false);
+    connects_with(3);
+    CU_ASSERT_FALSE(claims_nothing());
+    loses_its_leader();
+    connects_with(2);
+    CU_ASSERT_FALSE(claims_nothing());
+    loses_its_leader();
+}
+
+/* Its word is not counted, and the next master is another one. */
+static void
+an_observer_may_say_so_to_anybody(void)
+{
+    given_who_needs_a_snapshot_from_2(true);
+    connects_with(3);
+    CU_ASSERT_TRUE(claims_nothing());
+    loses_its_leader();
+}
+
+/* Others choose by that. */
+static void
+votes_with_what_it_has_all_the_same(void)
+{
+    given_who_needs_a_snapshot_from_2(false);
+    r.looking.ask_at = 0;
+    r.role->turn(&r);
+    CU_ASSERT_TRUE(r.looking.is_asked);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->look.zxid), E(10));
+}
+
+UNIT_SUITE(repl_learn)
+{
+    unit_suite("repl_learn");
+    UNIT(who_asked_for_it_may_give_a_snapshot);
+    UNIT(nobody_else_hears_that_we_have_nothing);
+    UNIT(an_observer_may_say_so_to_anybody);
+    UNIT(votes_with_what_it_has_all_the_same);
+}
