@@ -168,19 +168,32 @@ apply_one(struct server *s, uint32_t id)
 }
 
 void
-data_load(struct server *s)
+data_clear(struct server *s)
 {
-    struct txn txn;
-
     open_memory(s);
     session_table_clear(s->sessions);
     tree_clear(s->tree);
     memset(&s->expiry, 0, sizeof s->expiry);
     s->expiry.sessions = s->sessions;
-    for (s->applied = 0; s->applied < s->count; s->applied++) {
-        check(txn_open(&txn, sim.txn[s->log[s->applied]].bytes) == 0);
+}
+
+void
+data_feed(struct server *s, const uint32_t *ids, uint32_t count)
+{
+    struct txn txn;
+
+    for (uint32_t i = 0; i < count; i++) {
+        check(txn_open(&txn, sim.txn[ids[i]].bytes) == 0);
         apply(s, &txn);
     }
+}
+
+void
+data_load(struct server *s)
+{
+    data_clear(s);
+    data_feed(s, s->log, s->count);
+    s->applied = s->count;
     claim_snapshot(s);
 }
 

@@ -23,7 +23,7 @@ struct disk_op {
     int64_t epoch;            /* ACCEPTED, CURRENT */
     struct identity identity; /* CURRENT, IDENTITY; id 0: stays */
     zxid_t zxid;              /* TRUNCATE */
-    uint32_t *ids;            /* REBASE */
+    const uint32_t *ids;      /* REBASE */
     uint32_t count;           /* REBASE */
     uint32_t term;            /* of the role that ordered it */
 };

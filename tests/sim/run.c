@@ -46,6 +46,8 @@ draw_plan(const struct run_how *how)
         .window = 1 + (uint32_t)rng_skewed(r, 0, 40),
         .snap_percent = rng_percent(r, 70) ? 0 : rng_below(r, 60),
         .again_percent = rng_percent(r, 70) ? 0 : rng_below(r, 30),
+        .snap_pause = rng_percent(r, 85) ? 50 * MSEC : SEC,
+        .torn_per_mille = rng_percent(r, 60) ? 0 : rng_below(r, 150),
         .purge_percent = rng_percent(r, 60) ? 0 : rng_below(r, 80),
         .again_stall_percent = rng_percent(r, 50) ? 0 : 90 + rng_below(r, 10),
         .has_foreign = rng_percent(r, 15) && !how->only_election,

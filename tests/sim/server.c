@@ -176,6 +176,7 @@ server_crash(struct server *s, const char *why)
     memset(s->client, 0, sizeof s->client);
     s->up = NULL;
     s->wants_snap = s->must_load = false;
+    s->past = PAST_STAYS;
     memset(s->slot, 0, sizeof s->slot);
     server_enter(s, ROLE_DOWN);
     s->thaw = 0;
@@ -285,9 +286,13 @@ act(struct server *s, const struct event *e)
         if (e->gen == s->term)
             learn_dial(s);
         break;
-    case EV_SNAPPED:
+    case EV_SNAP:
         if (e->gen == s->term)
-            lead_snapped(s, e->p);
+            lead_snap_more(s, e->p);
+        break;
+    case EV_ALONE:
+        if (e->gen == s->term)
+            learn_alone(s);
         break;
     case EV_DATAGRAM:
         election_datagram(s, e->p);
@@ -380,6 +385,7 @@ init_one(struct server *s, int node)
     s->next_session = 0;
     s->wants_snap = s->must_load = false;
     s->is_serving = s->is_established = false;
+    s->past = PAST_STAYS;
     s->up = NULL;
     memset(s->slot, 0, sizeof s->slot);
     memset(s->client, 0, sizeof s->client);

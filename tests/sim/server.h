@@ -5,7 +5,9 @@
  *   server.c      life, roles, the disk's answers     (net/repl/repl_role.c)
  *   election.c    drives elect.c or poll.c            (election/elect_main.c)
  *   lead.c lead_ask.c  drives leader.c                (net/repl/repl_lead*.c)
+ *   lead_snap.c   what goes behind SNAP        (net/repl/repl_history_snap.c)
  *   learn.c       drives learner.c                    (net/repl/repl_learn.c)
+ *   learn_past.c  TRUNC and SNAP                 (net/repl/repl_learn_past.c)
  *   data.c        log, tree, sessions, preparation    (net/repl/repl_apply.c,
  * ...) attach*.c     clients that are connected          (net/client/)
  *   hold.c        ... through a change of leader    (net/repl/repl_serve.c)
@@ -27,6 +29,14 @@
 #include "tests/sim/wire.h"
 
 enum role { ROLE_DOWN, ROLE_DRAINING, ROLE_LOOK, ROLE_LEAD, ROLE_LEARN };
+
+/* What becomes of a learner's past: as enum learn_snap and learn_order. */
+enum past {
+    PAST_STAYS,
+    PAST_IS_CUT,     /* TRUNC is on its way to the disk */
+    PAST_SNAP_WAITS, /* SNAP came; somebody looks at the tree still */
+    PAST_SNAP_FLOWS, /* the tree is of no history, until the rebase is done */
+};
 
 /* What clients get, which outlives a role: as net/repl/repl.h. */
 enum service {
@@ -115,8 +125,7 @@ struct server {
     struct conn *up; /* to the leader */
     int leader_node; /* whom we follow */
     uint32_t dials;
-    struct msg_snapshot snap; /* being taken */
-    zxid_t cut;               /* to where the log is being cut */
+    enum past past;
 
     struct tree *tree;
     void *arena;
@@ -223,7 +232,16 @@ void lead_receives(struct server *s, struct conn *c, const struct msg *m);
 void lead_stored(struct server *s);
 void lead_durable(struct server *s);
 void lead_pump(struct server *s);
-void lead_snapped(struct server *s, struct conn *c);
+void lead_send(struct server *s, struct conn *c, struct leader_item *item);
+void lead_drop(struct server *s, uint32_t slot, const char *why);
+
+/* --- lead_snap.c --------------------------------------------------------- */
+
+/* The core wants a snapshot sent to this learner: soon. */
+void lead_snap(struct server *s, struct conn *c);
+
+/* EV_SNAP: SNAP itself, or a piece behind it. */
+void lead_snap_more(struct server *s, struct conn *c);
 
 /* --- master.c: a follower that has observers for learners ---------------- */
 
@@ -271,14 +289,30 @@ void learn_tick(struct server *s);
 void learn_receives(struct server *s, struct conn *c, const struct msg *m);
 void learn_stored(struct server *s);
 void learn_durable(struct server *s);
-void learn_truncated(struct server *s, const struct disk_op *op);
-void learn_rebased(struct server *s, const struct disk_op *op);
+void learn_perform(struct server *s, const struct learner_out *out);
 void learn_request(struct server *s, int32_t op, session_id_t session,
                    int32_t xid, struct bytes body);
 void learn_revalidate(struct server *s, session_id_t session,
                       int32_t timeout_ms);
 void learn_send(struct server *s, const struct qpacket *p);
 void learn_touches(struct server *s, session_id_t session, int32_t timeout_ms);
+
+/* --- learn_past.c -------------------------------------------------------- */
+
+/* TRUNC: the log ends behind `zxid`.  SNAP: all is replaced. */
+void learn_cut(struct server *s, zxid_t zxid);
+void learn_take_snap(struct server *s);
+
+/* EV_ALONE: the tree may be replaced. */
+void learn_alone(struct server *s);
+void learn_takes_piece(struct server *s, const struct msg_piece *piece);
+
+/* What the disk has done, in this role or behind it. */
+void learn_truncated(struct server *s, const struct disk_op *op);
+void learn_rebased(struct server *s, const struct disk_op *op);
+
+/* The role ends: who has the past of nobody must load again. */
+void learn_past_end(struct server *s);
 
 /* --- data.c -------------------------------------------------------------- */
 
@@ -287,6 +321,10 @@ uint32_t txn_known(struct bytes bytes);
 uint32_t txn_new(struct bytes bytes);
 
 void data_load(struct server *s); /* tree and sessions from the log */
+void data_clear(struct server *s);
+
+/* What these transactions do to the tree, whosever log they are of. */
+void data_feed(struct server *s, const uint32_t *ids, uint32_t count);
 void data_append(struct server *s, uint32_t id);
 void data_commit(struct server *s, zxid_t zxid);
 uint32_t data_index(const struct server *s, zxid_t zxid); /* or UINT32_MAX */

@@ -36,9 +36,11 @@ struct plan_of_run { /* drawn from the seed before anything happens */
     usec_t faults_end, quiet_max;
     int32_t tick_ms, init_ticks, sync_ticks, ping_ms, silence_ms;
     usec_t delay, jitter, disk_sync;
+    usec_t snap_pause;        /* between two pieces of a snapshot, at most */
     uint32_t spike_per_mille; /* packets that take very long */
     uint32_t window;          /* packets under way to one learner */
     uint32_t snap_percent, again_percent, purge_percent;
+    uint32_t torn_per_mille; /* pieces of a snapshot that cannot be read */
     uint32_t again_stall_percent;
     bool has_foreign;       /* a server with the disk of another ensemble */
     usec_t named_at;        /* elections know of ensembles from then on */
