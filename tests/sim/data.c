@@ -102,6 +102,22 @@ data_index(const struct server *s, zxid_t zxid)
     return low < s->count && zxid_of(s->log[low]) == zxid ? low : UINT32_MAX;
 }
 
+/* Whoever still reads or writes old entries bounds the ring. */
+uint32_t
+data_slowest(const struct server *s)
+{
+    uint32_t slowest = s->durable < s->applied ? s->durable : s->applied;
+
+    return s->reader_back > sim.now && s->reader_at < slowest ? s->reader_at
+                                                              : slowest;
+}
+
+bool
+data_has_room(const struct server *s)
+{
+    return s->ring == 0 || s->count - data_slowest(s) < s->ring;
+}
+
 void
 data_append(struct server *s, uint32_t id)
 {
@@ -171,6 +187,7 @@ void
 data_clear(struct server *s)
 {
     open_memory(s);
+    s->reader_back = 0; /* nobody is at work on this tree */
     session_table_clear(s->sessions);
     tree_clear(s->tree);
     memset(&s->expiry, 0, sizeof s->expiry);

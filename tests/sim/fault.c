@@ -33,6 +33,7 @@ static const char *const kind_name[] = {
     "election process dies",
     "replication process dies",
     "purge",
+    "a client process stops",
 };
 
 static const char *const moment_name[] = {
@@ -224,6 +225,9 @@ fault_begins(uint32_t number)
     case FAULT_PURGE:
         server_purges(&sim.server[f->who], f->nth);
         break;
+    case FAULT_READER:
+        server_reader_stops(&sim.server[f->who], f->lasts);
+        break;
     case FAULT_CRASH_AT: /* see fault_moment */
     case FAULT_BREAK_AT:
     case FAULT_KINDS:
@@ -299,7 +303,7 @@ fault_step_ends(void)
 static void
 recover(struct server *s)
 {
-    s->disk.slow_until = 0;
+    s->disk.slow_until = s->reader_back = 0;
     if (s->role == ROLE_DOWN)
         server_start(s);
     if (!is_frozen(s))

@@ -26,6 +26,7 @@ enum fault_kind {
     FAULT_ELECTION,    /* the election process of who dies */
     FAULT_REPLICATION, /* the replication process of who dies */
     FAULT_PURGE,       /* old log files of who go */
+    FAULT_READER,      /* a client process of who does not read its ring */
     FAULT_KINDS,
 };
 

@@ -166,7 +166,10 @@ hold_asks_again(struct server *s)
     while ((req = forward_oldest(s->forward, s->again_end, &o)) != NULL) {
         if (rng_percent(&sim.rng, sim.plan.again_stall_percent))
             return true; /* there is no room just now */
-        attach_asks_again(s, req, &o);
+        if (!attach_asks_again(s, req, &o)) {
+            server_stalls(s);
+            return true;
+        }
         forward_drop(s->forward);
     }
     s->service = SERVICE_OPEN;

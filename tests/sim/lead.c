@@ -140,6 +140,7 @@ close_slot(struct server *s, uint32_t slot)
     struct conn *c = s->slot[slot];
 
     s->slot[slot] = NULL;
+    lead_late_forget(s, slot);
     if (c)
         wire_close(c, s->node);
 }
@@ -191,10 +192,8 @@ perform_one(struct server *s, const struct leader_act *a)
         on_commit(s, a->zxid);
         break;
     case LEADER_REQUEST:
-        lead_on_request(s, a->slot, a->packet);
-        break;
     case LEADER_REVALIDATE:
-        lead_on_revalidate(s, a->slot, a->packet);
+        s->late[a->slot].is_waiting = !lead_answers(s, a->slot, a->packet);
         break;
     case LEADER_TOUCH:
         lead_on_touch(s, a->packet);
@@ -417,6 +416,7 @@ void
 lead_receives(struct server *s, struct conn *c, const struct msg *m)
 {
     struct leader_out out = {.count = 0};
+    uint32_t term = s->term;
 
     if (!server_listens(s, PORT_QUORUM) ||
         (m->kind != MSG_HELLO && s->slot[c->slot] != c)) {
@@ -429,15 +429,17 @@ lead_receives(struct server *s, struct conn *c, const struct msg *m)
         return;
     case MSG_END:
         s->slot[c->slot] = NULL;
+        lead_late_forget(s, c->slot);
         leader_leave(s->leader, c->slot, server_now(s));
         break;
     case MSG_PACKET:
         if (m->packet.packet.type == Q_ACK && !c->is_up_to_date)
             c->ready_at = last_of(s->log, s->committed);
-        leader_hear(s->leader, c->slot, &m->packet.packet, server_now(s), &out);
+        lead_late_hears(s, c->slot, m);
         break;
     default:
         never("no learner sends this");
     }
-    follow_up(s, &out);
+    if (s->term == term)
+        follow_up(s, &out);
 }

@@ -282,6 +282,36 @@ learn_durable(struct server *s)
     learn_perform(s, &out);
 }
 
+/* --- room ---------------------------------------------------------------- */
+
+/* A transaction, or a word to one of our clients. */
+static bool
+goes_into_ring(const struct qpacket *p)
+{
+    return qpacket_txn(p).size >= 0 || p->type == Q_SYNC ||
+           p->type == Q_REVALIDATE;
+}
+
+bool
+learn_takes(const struct server *s, const struct msg *m)
+{
+    return m->kind != MSG_PACKET || !goes_into_ring(&m->packet.packet) ||
+           data_has_room(s);
+}
+
+void
+learn_resumes(struct server *s)
+{
+    const struct msg *m = s->up ? wire_next(s->up, s->node) : NULL;
+
+    if (!m)
+        return;
+    if (learn_takes(s, m))
+        wire_go_on(s->up, s->node);
+    else if (!learn_past_full(s))
+        server_stalls(s);
+}
+
 /* --- events -------------------------------------------------------------- */
 
 void
@@ -370,7 +400,7 @@ learn_tick(struct server *s)
             server_look(s, "the leader cannot be reached");
         return;
     }
-    if (s->past != PAST_STAYS && s->up && s->up->is_paused[0])
+    if (s->is_stalled || (s->up && s->up->is_paused[0]))
         learner_stirs(&s->learner, server_now(s));
     learner_tick(&s->learner, server_now(s), &out);
     learn_perform(s, &out);

@@ -16,6 +16,8 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
+enum { RING_IN_PEACE = 50 };
+
 static void
 load_again(struct server *s, const char *why)
 {
@@ -40,6 +42,38 @@ go_on(struct server *s, const struct learner_out *out)
     if (s->up)
         wire_pause(s->up, s->node, false);
     learn_perform(s, out);
+}
+
+/* As there: what would make room is behind what finds none. */
+static bool
+is_room_behind(const struct server *s)
+{
+    return s->learner.state == LEARNER_SYNCING ||
+           s->learner.state == LEARNER_SEALED ||
+           s->learner.state == LEARNER_BROADCAST;
+}
+
+/*
+ * Whoever lacks more than its ring holds loads its tree again for each ring
+ * full: with one that is tiny beside all there is that takes too long, when
+ * everybody is waited for.
+ */
+static void
+ring_grows(struct server *s)
+{
+    if (sim.is_quiet)
+        s->ring += RING_IN_PEACE;
+}
+
+bool
+learn_past_full(struct server *s)
+{
+    if (!is_room_behind(s) || s->durable < s->count ||
+        data_slowest(s) < s->applied || s->applied < s->committed)
+        return false;
+    ring_grows(s);
+    load_again(s, "more is to come than its ring holds");
+    return true;
 }
 
 /* --- TRUNC --------------------------------------------------------------- */
@@ -110,6 +144,10 @@ learn_alone(struct server *s)
 {
     if (s->past != PAST_SNAP_WAITS)
         return;
+    if (s->reader_back > sim.now) {
+        sched_after(s->reader_back - sim.now, EV_ALONE, s->node, s->term, NULL);
+        return;
+    }
     TRACE("server %d: takes a snapshot", s->node);
     s->past = PAST_SNAP_FLOWS;
     data_clear(s);

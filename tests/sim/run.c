@@ -44,6 +44,7 @@ draw_plan(const struct run_how *how)
         .delay = delays[rng_below(r, 4)],
         .spike_per_mille = rng_percent(r, 50) ? 0 : rng_below(r, 20),
         .window = 1 + (uint32_t)rng_skewed(r, 0, 40),
+        .ring = rng_percent(r, 60) ? 0 : 1 + (uint32_t)rng_skewed(r, 0, 200),
         .snap_percent = rng_percent(r, 70) ? 0 : rng_below(r, 60),
         .again_percent = rng_percent(r, 70) ? 0 : rng_below(r, 30),
         .snap_pause = rng_percent(r, 85) ? 50 * MSEC : SEC,

@@ -14,6 +14,7 @@ enum event_kind {
     EV_TOLD,      /* ... and the server hears of it */
     EV_ALARM,     /* of the election */
     EV_TICK,      /* of the role */
+    EV_STALL,     /* what found no room in the ring is tried again */
     EV_DIAL,      /* the learner dials again */
     EV_SNAP,      /* p: connection; more of a snapshot may go */
     EV_ALONE,     /* nobody looks at the tree of a learner any more */

@@ -10,6 +10,7 @@
  *   learn_past.c  TRUNC and SNAP                 (net/repl/repl_learn_past.c)
  *   data.c        log, tree, sessions, preparation    (net/repl/repl_apply.c,
  * ...) attach*.c     clients that are connected          (net/client/)
+ *   lead_late.c   requests that find no room     (net/repl/repl_lead_peer.c)
  *   hold.c        ... through a change of leader    (net/repl/repl_serve.c)
  *
  * Private to tests/sim.
@@ -76,6 +77,19 @@ struct attached {
     } watch[WATCHES];
 };
 
+/* Whether a request has become a transaction. */
+enum asked {
+    ASK_DONE,
+    ASK_WAITS, /* there is no room: again in a while */
+    ASK_DROPS, /* never: its connection is to be dropped */
+};
+
+/* Requests of a learner whose turn has not come, in their order. */
+struct late {
+    struct msg *first, *last;
+    bool is_waiting; /* the first, or the next, which the core knows */
+};
+
 struct server {
     int node;
     sid_t sid;
@@ -95,6 +109,10 @@ struct server {
     uint32_t asker[LOG_MAX]; /* the connection of a client of ours, or 0 */
     uint32_t count, durable, base;
     uint32_t committed, applied;
+    uint32_t ring;      /* so many behind the slowest reader; 0: no bound */
+    bool is_stalled;    /* something found no room in it */
+    uint32_t reader_at; /* a client process has read so far, ... */
+    usec_t reader_back; /* ... and does not go on before this */
     uint32_t delivered; /* claimed as committed in this life */
     struct disk disk;
 
@@ -114,6 +132,7 @@ struct server {
     struct leader *leader;
     int64_t heard_accepted; /* by the leader that we were */
     struct conn *slot[LEADER_PEERS_MAX];
+    struct late late[LEADER_PEERS_MAX];
     bool is_serving;
     bool is_master; /* follows, and leads observers */
     struct {
@@ -176,6 +195,12 @@ void server_folds(struct server *s);
 /* Of the log only the newest `keep` stay readable, and what is not applied. */
 void server_purges(struct server *s, uint32_t keep);
 
+/* One of its client processes reads no more of the ring for a while. */
+void server_reader_stops(struct server *s, usec_t lasts);
+
+/* Something found no room in the ring, and is tried again. */
+void server_stalls(struct server *s);
+
 /* Leave the role, whatever it is; look for a leader when the disk is still. */
 void server_look(struct server *s, const char *why);
 
@@ -200,6 +225,9 @@ bool can_do_without(uint32_t nodes);
 /* --- what links bring ---------------------------------------------------- */
 
 void node_receives(int node, struct conn *c, const struct msg *m);
+
+/* False: it does not read this now, and not what is behind it. */
+bool node_takes(int node, const struct conn *c, const struct msg *m);
 void node_sent(int node, struct conn *c); /* there is room in it again */
 
 /* --- election.c ---------------------------------------------------------- */
@@ -235,6 +263,15 @@ void lead_pump(struct server *s);
 void lead_send(struct server *s, struct conn *c, struct leader_item *item);
 void lead_drop(struct server *s, uint32_t slot, const char *why);
 
+/* --- lead_late.c --------------------------------------------------------- */
+
+/* A packet came, or waits behind others. */
+void lead_late_hears(struct server *s, uint32_t slot, const struct msg *m);
+
+/* Those whose turn has come. */
+void lead_late_resumes(struct server *s);
+void lead_late_forget(struct server *s, uint32_t slot);
+
 /* --- lead_snap.c --------------------------------------------------------- */
 
 /* The core wants a snapshot sent to this learner: soon. */
@@ -255,12 +292,10 @@ bool master_revalidated(struct server *s, const struct qpacket *p);
 
 /* --- lead_ask.c ---------------------------------------------------------- */
 
-/*
- * A request of our own client or of a learner: prepare, publish, propose.
- * False: there is no transaction, its connection is to be dropped.
- */
-bool lead_request(struct server *s, const struct origin *origin, int32_t op,
-                  session_id_t session, int32_t xid, struct bytes body);
+/* A request of our own client or of a learner: prepare, publish, propose. */
+enum asked lead_request(struct server *s, const struct origin *origin,
+                        int32_t op, session_id_t session, int32_t xid,
+                        struct bytes body);
 struct origin lead_own_origin(const struct attached *a);
 
 /* May this client have its session back? */
@@ -271,10 +306,8 @@ void lead_touches(struct server *s, session_id_t session);
 /* createSession was applied: its owner is who asked for it. */
 void lead_owns(struct server *s, struct session *opened);
 
-/* What a learner says through the core. */
-void lead_on_request(struct server *s, uint32_t slot, const struct qpacket *p);
-void lead_on_revalidate(struct server *s, uint32_t slot,
-                        const struct qpacket *p);
+/* What a learner says through the core; false: not now. */
+bool lead_answers(struct server *s, uint32_t slot, const struct qpacket *p);
 void lead_on_touch(struct server *s, const struct qpacket *p);
 
 /* Sessions that nobody heard of end. */
@@ -290,6 +323,12 @@ void learn_receives(struct server *s, struct conn *c, const struct msg *m);
 void learn_stored(struct server *s);
 void learn_durable(struct server *s);
 void learn_perform(struct server *s, const struct learner_out *out);
+
+/* Whether there is room for what this brings. */
+bool learn_takes(const struct server *s, const struct msg *m);
+
+/* EV_STALL: is there room now? */
+void learn_resumes(struct server *s);
 void learn_request(struct server *s, int32_t op, session_id_t session,
                    int32_t xid, struct bytes body);
 void learn_revalidate(struct server *s, session_id_t session,
@@ -311,6 +350,9 @@ void learn_takes_piece(struct server *s, const struct msg_piece *piece);
 void learn_truncated(struct server *s, const struct disk_op *op);
 void learn_rebased(struct server *s, const struct disk_op *op);
 
+/* What comes does not fit into the ring, and may never: true, loads again. */
+bool learn_past_full(struct server *s);
+
 /* The role ends: who has the past of nobody must load again. */
 void learn_past_end(struct server *s);
 
@@ -326,6 +368,10 @@ void data_clear(struct server *s);
 /* What these transactions do to the tree, whosever log they are of. */
 void data_feed(struct server *s, const uint32_t *ids, uint32_t count);
 void data_append(struct server *s, uint32_t id);
+
+/* The ring takes one more; `data_slowest`: up to there everybody has read. */
+bool data_has_room(const struct server *s);
+uint32_t data_slowest(const struct server *s);
 void data_commit(struct server *s, zxid_t zxid);
 uint32_t data_index(const struct server *s, zxid_t zxid); /* or UINT32_MAX */
 void data_prepare_from(struct server *s, zxid_t zxid);
@@ -363,8 +409,8 @@ void attach_connected(struct server *s, struct attached *a);
 void attach_revalidated(struct server *s, session_id_t session, bool is_valid);
 
 /* What the last leader was asked goes to this one, or into our own log. */
-void attach_asks_again(struct server *s, const struct req *req,
-                       const struct origin *o);
+bool attach_asks_again(struct server *s, const struct req *req,
+                       const struct origin *o); /* false: not now */
 
 /* --- hold.c -------------------------------------------------------------- */
 

@@ -39,6 +39,8 @@ struct plan_of_run { /* drawn from the seed before anything happens */
     usec_t snap_pause;        /* between two pieces of a snapshot, at most */
     uint32_t spike_per_mille; /* packets that take very long */
     uint32_t window;          /* packets under way to one learner */
+    uint32_t ring;            /* transactions that a server's ring holds, about;
+                                 0: all */
     uint32_t snap_percent, again_percent, purge_percent;
     uint32_t torn_per_mille; /* pieces of a snapshot that cannot be read */
     uint32_t again_stall_percent;

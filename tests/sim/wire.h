@@ -124,8 +124,14 @@ void wire_send(struct conn *c, int node, struct msg *m);
 void wire_datagram(struct msg *m);
 void wire_deliver(struct conn *c, uint32_t k);
 
+/* What comes next for `node`, or NULL. */
+const struct msg *wire_next(const struct conn *c, int node);
+
 /* `node` reads nothing until it is told to go on. */
 void wire_pause(struct conn *c, int node, bool is_paused);
+
+/* It has room again for what it did not take: node_takes. */
+void wire_go_on(struct conn *c, int node);
 
 /* Messages from `node` that have not arrived. */
 uint32_t wire_under_way(const struct conn *c, int node);
