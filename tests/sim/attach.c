@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "net/zab/forward.h"
+#include "tests/sim/claims.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/op.h"
@@ -47,6 +48,7 @@ attach_answer(struct server *s, struct attached *a, struct msg_answer answer)
 {
     struct msg *m = msg_take(MSG_ANSWER);
 
+    claim_leader_serves(s);
     m->answer = answer;
     m->answer.zxid = attach_applied_zxid(s);
     m->answer.epoch = s->current;

@@ -41,6 +41,9 @@ struct disk {
     uint32_t gen;
     bool is_busy;
     usec_t slow_until;
+    usec_t fails_for; /* the next sync fails, and it takes so long until
+                         somebody has seen to it; 0: it does not */
+    bool has_failed;
 };
 
 struct server;

@@ -28,6 +28,7 @@ static const char *const kind_name[] = {
     "split",
     "break connections",
     "slow disk",
+    "the log fails",
     "clock jump",
     "resign",
     "election process dies",
@@ -210,6 +211,10 @@ fault_begins(uint32_t number)
     case FAULT_SLOW_DISK:
         sim.server[f->who].disk.slow_until = sim.now + f->lasts;
         break;
+    case FAULT_LOG:
+        if (sim.server[f->who].role != ROLE_DOWN)
+            sim.server[f->who].disk.fails_for = f->lasts;
+        break;
     case FAULT_CLOCK:
         sim.server[f->who].wall += (int64_t)f->mask * 1000 - 100000;
         break;
@@ -304,6 +309,8 @@ static void
 recover(struct server *s)
 {
     s->disk.slow_until = s->reader_back = 0;
+    if (!s->disk.has_failed)
+        s->disk.fails_for = 0;
     if (s->role == ROLE_DOWN)
         server_start(s);
     if (!is_frozen(s))

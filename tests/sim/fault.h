@@ -21,6 +21,7 @@ enum fault_kind {
     FAULT_SPLIT,   /* mask: one side */
     FAULT_BREAK,   /* every connection of who */
     FAULT_SLOW_DISK,
+    FAULT_LOG,         /* the log of who fails */
     FAULT_CLOCK,       /* wall clock of who jumps */
     FAULT_RESIGN,      /* the leader is told to stop leading */
     FAULT_ELECTION,    /* the election process of who dies */

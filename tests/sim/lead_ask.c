@@ -57,6 +57,14 @@ propose(struct server *s, struct bytes bytes, uint32_t asker)
     server_moment(s, MOMENT_PROPOSE);
 }
 
+/* Then a new term brings another epoch. */
+static bool
+is_worn(struct server *s)
+{
+    s->is_worn = sim.plan.zxids && zxid_counter(s->zxid) >= sim.plan.zxids;
+    return s->is_worn;
+}
+
 enum asked
 lead_request(struct server *s, const struct origin *origin, int32_t op,
              session_id_t session, int32_t xid, struct bytes body)
@@ -82,7 +90,7 @@ lead_request(struct server *s, const struct origin *origin, int32_t op,
 
         if (sim.used + need.payload > RUN_BYTES)
             sim_full();
-        if (!data_has_room(s))
+        if (!data_has_room(s) || is_worn(s))
             return ASK_WAITS;
         r.zxid = s->zxid + 1;
         verdict = prep_step(&s->prep, &r, buffer, need.payload, &result);
@@ -199,6 +207,7 @@ lead_expire(struct server *s)
         if (lead_request(s, &nobody, ZK_OP_CLOSE_SESSION, gone->id, 0,
                          BYTES_NULL) == ASK_WAITS) {
             expiry_touch(&s->expiry, gone, server_now(s) - gone->timeout_ms);
+            server_stalls(s);
             return; /* the next tick finds it again */
         }
     }

@@ -33,6 +33,8 @@ draw_plan(const struct run_how *how)
         .is_weighted = rng_percent(r, 15),
         .is_quick = rng_percent(r, 50),
         .has_masters = rng_percent(r, 50),
+        .leader_serves = rng_percent(r, 85),
+        .zxids = rng_percent(r, 85) ? 0 : 20 + rng_below(r, 300),
         .reloads_in_place = rng_percent(r, 50),
         .only_election = how->only_election,
         .faults_end = rng_skewed(r, SEC, 12 * SEC),
@@ -140,6 +142,15 @@ can_do_without(uint32_t nodes)
     return is_quorum(rest) && can_be_elected(rest);
 }
 
+/* Whether somebody is left for clients beside the leader. */
+static bool
+is_served_without(uint32_t nodes)
+{
+    uint32_t rest = ((1u << sim.servers) - 1) & ~nodes & ~foreigners();
+
+    return sim.plan.leader_serves || (rest & (rest - 1)) != 0;
+}
+
 /* Now and then less than a quorum stays away for good. */
 static void
 draw_absent(void)
@@ -153,7 +164,7 @@ draw_absent(void)
     for (uint32_t tries = 0; tries < sim.servers; tries++) {
         uint32_t more = p->absent | 1u << rng_below(&sim.rng, sim.servers);
 
-        if (can_do_without(more))
+        if (can_do_without(more) && is_served_without(more))
             p->absent = more;
     }
 }

@@ -54,7 +54,7 @@ server_enter(struct server *s, enum role role)
     s->role = role;
     s->term++;
     s->alarm++;
-    s->is_serving = s->is_master = false;
+    s->is_serving = s->is_master = s->is_worn = false;
     s->is_established = s->is_stalled = false;
     s->elected_at = sim.now;
 }
@@ -205,6 +205,17 @@ server_crash(struct server *s, const char *why)
     claim_still_durable();
 }
 
+/*
+ * It acknowledges nothing any more: its role is over, its clients are let go,
+ * elections hear nothing of it, and a start finds what a crash would leave.
+ */
+void
+server_log_failed(struct server *s, usec_t lasts)
+{
+    server_crash(s, "its log has failed");
+    sched_after(lasts, EV_START, s->node, 0, NULL);
+}
+
 /* --- what the disk says -------------------------------------------------- */
 
 static void
@@ -283,6 +294,8 @@ resume(struct server *s)
     uint32_t term = s->term;
 
     s->is_stalled = false;
+    if (s->role == ROLE_LEAD && s->is_worn)
+        lead_resigns(s);
     if (s->role == ROLE_LEARN)
         learn_resumes(s);
     if (s->term == term && (s->role == ROLE_LEAD || s->is_master))
@@ -448,8 +461,8 @@ init_one(struct server *s, int node)
     s->disk.told = s->disk.done = s->disk.batch = s->disk.tail = 0;
     s->disk.orders = 0;
     s->disk.gen = 0;
-    s->disk.is_busy = false;
-    s->disk.slow_until = 0;
+    s->disk.is_busy = s->disk.has_failed = false;
+    s->disk.slow_until = s->disk.fails_for = 0;
 }
 
 /* Groups of two or three, weights of 0 to 2, never a group without any. */

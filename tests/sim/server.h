@@ -134,6 +134,7 @@ struct server {
     struct conn *slot[LEADER_PEERS_MAX];
     struct late late[LEADER_PEERS_MAX];
     bool is_serving;
+    bool is_worn;   /* this epoch has no zxid left */
     bool is_master; /* follows, and leads observers */
     struct {
         session_id_t session;
@@ -185,6 +186,9 @@ struct event;
 void servers_init(void);
 void server_start(struct server *s);
 void server_crash(struct server *s, const char *why);
+
+/* A write or an fdatasync has failed; it is repaired after `lasts`. */
+void server_log_failed(struct server *s, usec_t lasts);
 
 /* Another takes over: the log is there, nothing is known of it. */
 void server_replication_dies(struct server *s);
