@@ -24,7 +24,6 @@
 #include "storage/tree/txn.h"
 
 enum {
-    ROOM_FOR_WORDS = 4 * sizeof(struct ring_entry),
     REQUEST_HEAD = 4 + 8 + 4 + 8 + 4 + 4, /* up to the request record */
     TOUCH_BYTES = 8 + 4,
     TOUCHES_MAX = 64 * 1024,
@@ -140,13 +139,29 @@ size_at_most(struct bytes data)
                            true);
 }
 
-bool
-learn_has_room(struct repl_learn *l, const struct qpacket *packet)
+/*
+ * What `packet` puts into the ring, at most.  Whatever else a leader says is
+ * heard when that is full: how we are brought up, for which a cut or a start
+ * makes room, and the COMMIT that does.
+ */
+static uint32_t
+room_for(const struct qpacket *packet)
 {
     struct bytes txn = qpacket_txn(packet);
 
-    return repl_reserve(l->r, txn.size < 0 ? ROOM_FOR_WORDS
-                                           : size_at_most(txn)) != NULL;
+    if (txn.size >= 0)
+        return size_at_most(txn);
+    return packet->type == Q_SYNC || packet->type == Q_REVALIDATE
+               ? ring_entry_size(0, 0, 0, false)
+               : 0;
+}
+
+bool
+learn_has_room(struct repl_learn *l, const struct qpacket *packet)
+{
+    uint32_t size = room_for(packet);
+
+    return size == 0 || repl_reserve(l->r, size) != NULL;
 }
 
 /* The reply names each operation as the client of ours did, if it is one's. */

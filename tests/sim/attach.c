@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "net/zab/forward.h"
+#include "tests/sim/claims.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 #include "tests/sim/op.h"
@@ -47,6 +48,7 @@ attach_answer(struct server *s, struct attached *a, struct msg_answer answer)
 {
     struct msg *m = msg_take(MSG_ANSWER);
 
+    claim_leader_serves(s);
     m->answer = answer;
     m->answer.zxid = attach_applied_zxid(s);
     m->answer.epoch = s->current;
@@ -135,28 +137,41 @@ ask_leader(struct server *s, const struct attached *a, const struct op *o,
     hold_keep(s, &about, body, o->client);
 }
 
-/* False: the connection is gone. */
-static bool
+static enum asked
 send_on(struct server *s, struct attached *a, const struct op *o)
 {
     uint8_t memory[MAXBUFFER];
     struct bytes body = op_body(o, memory, sizeof memory);
     struct origin own = lead_own_origin(a);
 
-    if (hold_has_left(s, a->session)) {
-        attach_drop(s, a);
-        return false;
-    }
+    if (hold_has_left(s, a->session))
+        return ASK_DROPS;
     if (s->role == ROLE_LEARN) {
         ask_leader(s, a, o, body);
-        return true;
+        return ASK_DONE;
     }
+    if (o->type != ZK_OP_SYNC)
+        return lead_request(s, &own, o->type, a->session, o->xid, body);
+    return data_has_room(s) ? ASK_DONE : ASK_WAITS; /* see answer_sync */
+}
+
+/* False: it can wait, or the connection is gone. */
+static bool
+send_next(struct server *s, struct attached *a)
+{
+    const struct op *o = at(a, a->sent);
+    enum asked asked;
+
     if (o->type == ZK_OP_SYNC)
-        return true; /* see answer_sync */
-    if (lead_request(s, &own, o->type, a->session, o->xid, body))
-        return true;
-    attach_drop(s, a);
-    return false;
+        a->sync_behind = attach_sync_mark(s);
+    asked = send_on(s, a, o);
+    if (asked == ASK_DONE)
+        a->sent++;
+    else if (asked == ASK_DROPS)
+        attach_drop(s, a);
+    else
+        server_stalls(s);
+    return asked == ASK_DONE;
 }
 
 /* A leader's own clients' wait for what was proposed when they came. */
@@ -177,11 +192,7 @@ go_on(struct server *s, struct attached *a)
 
     while (a->conn && a->is_connected) {
         if (takes && a->sent < a->last && !op_is_read(at(a, a->sent))) {
-            const struct op *o = at(a, a->sent++);
-
-            if (o->type == ZK_OP_SYNC)
-                a->sync_behind = attach_sync_mark(s);
-            if (!send_on(s, a, o))
+            if (!send_next(s, a))
                 return;
         } else if (a->first < a->last && op_is_read(at(a, a->first))) {
             read_node(s, a, at(a, a->first));

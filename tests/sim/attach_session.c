@@ -47,7 +47,8 @@ attach_revalidated(struct server *s, session_id_t session, bool is_valid)
         resumed(s, a, is_valid);
 }
 
-static void
+/* False, as of all these: not now. */
+static bool
 open_session(struct server *s, struct attached *a, uint32_t client)
 {
     uint8_t body[4];
@@ -60,15 +61,15 @@ open_session(struct server *s, struct attached *a, uint32_t client)
     a->session = s->sid << 56 | (session_id_t)s->life << 32 | ++s->next_session;
     store_be32(body, (uint32_t)a->timeout_ms);
     about.session = a->session;
-    if (s->role == ROLE_LEAD) {
-        lead_request(s, &own, ZK_OP_CREATE_SESSION, a->session, 0, b);
-        return;
-    }
+    if (s->role == ROLE_LEAD)
+        return lead_request(s, &own, ZK_OP_CREATE_SESSION, a->session, 0, b) !=
+               ASK_WAITS;
     learn_request(s, ZK_OP_CREATE_SESSION, a->session, 0, b);
     hold_keep(s, &about, BYTES_NULL, client);
+    return true;
 }
 
-static void
+static bool
 resume_session(struct server *s, struct attached *a, uint32_t client)
 {
     struct origin own = lead_own_origin(a);
@@ -76,12 +77,16 @@ resume_session(struct server *s, struct attached *a, uint32_t client)
                         .conn = a->conn->number,
                         .session = a->session};
 
+    if (s->role == ROLE_LEAD &&
+        (prep_is_opening(&s->prep, a->session) || !data_has_room(s)))
+        return false;
     if (s->role == ROLE_LEAD) {
         resumed(s, a, lead_revalidates(s, a->session, a->timeout_ms, &own));
-        return;
+        return true;
     }
     learn_revalidate(s, a->session, a->timeout_ms);
     hold_keep(s, &about, BYTES_NULL, client);
+    return true;
 }
 
 /* A client that has seen more than we have comes to the wrong server. */
@@ -103,49 +108,56 @@ attach_connect(struct server *s, struct attached *a, const struct msg_ask *ask)
     a->is_opening = true;
     a->timeout_ms = ask->timeout_ms;
     a->session = ask->session;
-    if (a->session == 0)
-        open_session(s, a, client);
-    else
-        resume_session(s, a, client);
+    if (ask->session == 0 ? open_session(s, a, client)
+                          : resume_session(s, a, client))
+        return;
+    a->is_opening = false;
+    a->is_waiting = true;
+    a->waiting = *ask;
+    server_stalls(s);
 }
 
 /* --- once more ----------------------------------------------------------- */
 
 /* Whoever asked may be gone: that is no reason not to ask. */
-static void
+static bool
 write_again(struct server *s, const struct req *req, const struct origin *o)
 {
     struct origin own = {.worker = OWN_CLIENTS, .life = o->conn};
     struct attached *a = attach_asker(s, o);
+    enum asked asked;
 
     if (hold_has_left(s, req->session)) {
         if (a)
             attach_drop(s, a);
-        return;
+        return true;
     }
     if (s->role == ROLE_LEARN) {
         learn_request(s, req->op, req->session, req->xid, req_body(req));
         hold_keep(s, req, req_body(req), o->worker);
-    } else if (req->op == ZK_OP_SYNC) {
-        if (a)
-            a->sync_behind = attach_sync_mark(s);
-    } else if (!lead_request(s, &own, req->op, req->session, req->xid,
-                             req_body(req)) &&
-               a) {
-        attach_drop(s, a);
+        return true;
     }
+    if (req->op == ZK_OP_SYNC && a)
+        a->sync_behind = attach_sync_mark(s);
+    if (req->op == ZK_OP_SYNC)
+        return data_has_room(s);
+    asked =
+        lead_request(s, &own, req->op, req->session, req->xid, req_body(req));
+    if (asked == ASK_DROPS && a)
+        attach_drop(s, a);
+    return asked != ASK_WAITS;
 }
 
-void
+bool
 attach_asks_again(struct server *s, const struct req *req,
                   const struct origin *o)
 {
     struct attached *a = attach_asker(s, o);
 
     if (req->kind == REQ_WRITE || req->kind == REQ_SYNC)
-        write_again(s, req, o);
-    else if (a && a->is_opening && req->kind == REQ_SESSION_OPEN)
-        open_session(s, a, o->worker);
-    else if (a && a->is_opening)
-        resume_session(s, a, o->worker);
+        return write_again(s, req, o);
+    if (!a || !a->is_opening)
+        return true;
+    return req->kind == REQ_SESSION_OPEN ? open_session(s, a, o->worker)
+                                         : resume_session(s, a, o->worker);
 }

@@ -42,6 +42,8 @@ void claim_proposes(const struct server *s, uint32_t id);
 void claim_sent_in_order(const struct server *s, struct conn *c,
                          const struct qpacket *p);
 
+void claim_leader_serves(const struct server *s);
+
 /* Learners. */
 void claim_epoch_promise(const struct server *s, int64_t epoch);
 void claim_promises_once(const struct server *s, int64_t epoch, int leader);

@@ -275,6 +275,15 @@ claim_sent_in_order(const struct server *s, struct conn *c,
     }
 }
 
+/* Ours: with leaderServes=no clients get nothing from who leads. */
+void
+claim_leader_serves(const struct server *s)
+{
+    claim("LEADER-SERVES",
+          sim.plan.leader_serves || s->role != ROLE_LEAD || !s->is_serving,
+          "server %d leads, and answers a client", s->node);
+}
+
 /* --- learners ------------------------------------------------------------ */
 
 /* 3: to a leader of an older epoch nothing more is promised. */

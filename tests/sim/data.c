@@ -102,6 +102,22 @@ data_index(const struct server *s, zxid_t zxid)
     return low < s->count && zxid_of(s->log[low]) == zxid ? low : UINT32_MAX;
 }
 
+/* Whoever still reads or writes old entries bounds the ring. */
+uint32_t
+data_slowest(const struct server *s)
+{
+    uint32_t slowest = s->durable < s->applied ? s->durable : s->applied;
+
+    return s->reader_back > sim.now && s->reader_at < slowest ? s->reader_at
+                                                              : slowest;
+}
+
+bool
+data_has_room(const struct server *s)
+{
+    return s->ring == 0 || s->count - data_slowest(s) < s->ring;
+}
+
 void
 data_append(struct server *s, uint32_t id)
 {
@@ -168,19 +184,33 @@ apply_one(struct server *s, uint32_t id)
 }
 
 void
-data_load(struct server *s)
+data_clear(struct server *s)
 {
-    struct txn txn;
-
     open_memory(s);
+    s->reader_back = 0; /* nobody is at work on this tree */
     session_table_clear(s->sessions);
     tree_clear(s->tree);
     memset(&s->expiry, 0, sizeof s->expiry);
     s->expiry.sessions = s->sessions;
-    for (s->applied = 0; s->applied < s->count; s->applied++) {
-        check(txn_open(&txn, sim.txn[s->log[s->applied]].bytes) == 0);
+}
+
+void
+data_feed(struct server *s, const uint32_t *ids, uint32_t count)
+{
+    struct txn txn;
+
+    for (uint32_t i = 0; i < count; i++) {
+        check(txn_open(&txn, sim.txn[ids[i]].bytes) == 0);
         apply(s, &txn);
     }
+}
+
+void
+data_load(struct server *s)
+{
+    data_clear(s);
+    data_feed(s, s->log, s->count);
+    s->applied = s->count;
     claim_snapshot(s);
 }
 

@@ -133,11 +133,25 @@ carry_out(struct server *s, const struct disk_op *op)
     claim_still_durable();
 }
 
+/* Nothing is written any more, and its server hears of that in a moment. */
+static void
+fail(struct server *s)
+{
+    TRACE("server %d: its log has failed", s->node);
+    s->disk.has_failed = true;
+    sched_after(rng_skewed(&sim.rng, 0, 20 * MSEC), EV_TOLD, s->node,
+                s->disk.gen, NULL);
+}
+
 void
 disk_synced(struct server *s)
 {
     struct disk *d = &s->disk;
 
+    if (d->fails_for > 0) {
+        fail(s);
+        return;
+    }
     d->is_busy = false;
     while (d->done < d->batch)
         carry_out(s, op_at(d, d->done++));
@@ -151,6 +165,10 @@ disk_tell(struct server *s)
     struct disk *d = &s->disk;
     uint32_t gen = d->gen;
 
+    if (d->has_failed) {
+        server_log_failed(s, d->fails_for);
+        return;
+    }
     while (d->gen == gen && d->told < d->done) {
         struct disk_op op = *op_at(d, d->told++);
 
@@ -174,6 +192,7 @@ disk_crash(struct server *s)
         carry_out(s, op_at(d, d->done++));
     d->told = d->done = d->batch = d->tail = 0;
     d->orders = 0;
-    d->is_busy = false;
+    d->is_busy = d->has_failed = false;
+    d->fails_for = 0;
     d->gen++;
 }

@@ -23,7 +23,7 @@ struct disk_op {
     int64_t epoch;            /* ACCEPTED, CURRENT */
     struct identity identity; /* CURRENT, IDENTITY; id 0: stays */
     zxid_t zxid;              /* TRUNCATE */
-    uint32_t *ids;            /* REBASE */
+    const uint32_t *ids;      /* REBASE */
     uint32_t count;           /* REBASE */
     uint32_t term;            /* of the role that ordered it */
 };
@@ -41,6 +41,9 @@ struct disk {
     uint32_t gen;
     bool is_busy;
     usec_t slow_until;
+    usec_t fails_for; /* the next sync fails, and it takes so long until
+                         somebody has seen to it; 0: it does not */
+    bool has_failed;
 };
 
 struct server;

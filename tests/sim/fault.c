@@ -19,6 +19,7 @@ static const char *const kind_name[] = {
     "crash the leader",
     "crash all",
     "crash at",
+    "break connections at",
     "freeze",
     "freeze the leader",
     "isolate",
@@ -27,11 +28,13 @@ static const char *const kind_name[] = {
     "split",
     "break connections",
     "slow disk",
+    "the log fails",
     "clock jump",
     "resign",
     "election process dies",
     "replication process dies",
     "purge",
+    "a client process stops",
 };
 
 static const char *const moment_name[] = {
@@ -43,6 +46,7 @@ static const char *const moment_name[] = {
     "sending an ACK",
     "appending",
     "truncating",
+    "a piece of a snapshot",
     "taking a snapshot",
     "leading",
     "serving",
@@ -53,7 +57,8 @@ static const char *const moment_name[] = {
 _Static_assert(ARRAY_COUNT(kind_name) == FAULT_KINDS, "a name each");
 _Static_assert(ARRAY_COUNT(moment_name) == MOMENTS, "a name each");
 
-static uint32_t dies; /* servers that die when this step ends */
+/* Servers that die, or lose their connections, when this step ends. */
+static uint32_t dies, breaks;
 
 static struct fault
 draw(struct rng *r)
@@ -88,7 +93,7 @@ faults_draw(void)
 void
 faults_begin(void)
 {
-    dies = 0;
+    dies = breaks = 0;
     for (uint32_t i = 0; i < sim.faults; i++) {
         sim.fault[i].is_on = false;
         if (!sim.fault[i].is_off)
@@ -206,6 +211,10 @@ fault_begins(uint32_t number)
     case FAULT_SLOW_DISK:
         sim.server[f->who].disk.slow_until = sim.now + f->lasts;
         break;
+    case FAULT_LOG:
+        if (sim.server[f->who].role != ROLE_DOWN)
+            sim.server[f->who].disk.fails_for = f->lasts;
+        break;
     case FAULT_CLOCK:
         sim.server[f->who].wall += (int64_t)f->mask * 1000 - 100000;
         break;
@@ -221,7 +230,11 @@ fault_begins(uint32_t number)
     case FAULT_PURGE:
         server_purges(&sim.server[f->who], f->nth);
         break;
+    case FAULT_READER:
+        server_reader_stops(&sim.server[f->who], f->lasts);
+        break;
     case FAULT_CRASH_AT: /* see fault_moment */
+    case FAULT_BREAK_AT:
     case FAULT_KINDS:
         break;
     }
@@ -253,24 +266,33 @@ fault_ends(uint32_t number)
 
 /* --- at the very moment -------------------------------------------------- */
 
+static bool
+strikes_at(const struct fault *f, enum moment moment)
+{
+    return (f->kind == FAULT_CRASH_AT || f->kind == FAULT_BREAK_AT) &&
+           f->moment == moment;
+}
+
 void
 fault_moment(struct server *s, enum moment moment)
 {
     for (uint32_t i = 0; i < sim.faults; i++) {
         struct fault *f = &sim.fault[i];
 
-        if (!f->is_on || f->kind != FAULT_CRASH_AT || f->moment != moment)
-            continue;
-        if (f->nth-- > 1)
+        if (!f->is_on || !strikes_at(f, moment) || f->nth-- > 1)
             continue;
         f->is_on = false;
-        dies |= 1u << s->node;
+        *(f->kind == FAULT_CRASH_AT ? &dies : &breaks) |= 1u << s->node;
     }
 }
 
 void
 fault_step_ends(void)
 {
+    while (breaks) {
+        wire_break_all(__builtin_ctz(breaks));
+        breaks &= breaks - 1;
+    }
     while (dies) {
         struct server *s = &sim.server[__builtin_ctz(dies)];
 
@@ -286,7 +308,9 @@ fault_step_ends(void)
 static void
 recover(struct server *s)
 {
-    s->disk.slow_until = 0;
+    s->disk.slow_until = s->reader_back = 0;
+    if (!s->disk.has_failed)
+        s->disk.fails_for = 0;
     if (s->role == ROLE_DOWN)
         server_start(s);
     if (!is_frozen(s))
@@ -329,7 +353,7 @@ fault_text(const struct fault *f, char *text, size_t size)
         snprintf(text + n, size - (size_t)n, " to %u", f->other);
     if (f->kind == FAULT_SPLIT)
         snprintf(text + n, size - (size_t)n, ", side 0x%x", f->mask);
-    if (f->kind == FAULT_CRASH_AT)
+    if (f->kind == FAULT_CRASH_AT || f->kind == FAULT_BREAK_AT)
         snprintf(text + n, size - (size_t)n, ", time %u of %s", f->nth,
                  moment_name[f->moment]);
 }

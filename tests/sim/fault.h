@@ -11,7 +11,8 @@ enum fault_kind {
     FAULT_CRASH, /* who: a server */
     FAULT_CRASH_LEADER,
     FAULT_CRASH_ALL,
-    FAULT_CRASH_AT, /* at the nth time that `act` happens anywhere */
+    FAULT_CRASH_AT, /* at the nth time that `moment` comes anywhere */
+    FAULT_BREAK_AT, /* likewise, and its connections break */
     FAULT_FREEZE,
     FAULT_FREEZE_LEADER,
     FAULT_ISOLATE, /* who: from everybody */
@@ -20,11 +21,13 @@ enum fault_kind {
     FAULT_SPLIT,   /* mask: one side */
     FAULT_BREAK,   /* every connection of who */
     FAULT_SLOW_DISK,
+    FAULT_LOG,         /* the log of who fails */
     FAULT_CLOCK,       /* wall clock of who jumps */
     FAULT_RESIGN,      /* the leader is told to stop leading */
     FAULT_ELECTION,    /* the election process of who dies */
     FAULT_REPLICATION, /* the replication process of who dies */
     FAULT_PURGE,       /* old log files of who go */
+    FAULT_READER,      /* a client process of who does not read its ring */
     FAULT_KINDS,
 };
 
@@ -38,6 +41,7 @@ enum moment {
     MOMENT_SEND_ACK,
     MOMENT_APPEND,
     MOMENT_TRUNCATE,
+    MOMENT_SNAP_PIECE,
     MOMENT_REBASE,
     MOMENT_LEAD,
     MOMENT_SERVE,
@@ -66,7 +70,7 @@ void faults_begin(void);
 void fault_begins(uint32_t number);
 void fault_ends(uint32_t number);
 
-/* One of these crashes at this moment, at the end of the step. */
+/* A moment at which one may crash, or be cut off: at the end of the step. */
 void fault_moment(struct server *s, enum moment moment);
 void fault_step_ends(void);
 

@@ -65,10 +65,19 @@ hold_is_over(struct server *s, uint32_t hold)
         hold_end(s);
 }
 
+/* As leaderServes says. */
+static bool
+takes_clients(const struct server *s)
+{
+    return s->role != ROLE_LEAD || sim.plan.leader_serves;
+}
+
 void
 hold_serve(struct server *s, int64_t epoch)
 {
-    if (s->service == SERVICE_HELD && epoch != s->served_epoch) {
+    if (!takes_clients(s)) {
+        hold_end(s);
+    } else if (s->service == SERVICE_HELD && epoch != s->served_epoch) {
         attach_settle_syncs(s);
         s->again_end = forward_ask_again(s->forward);
         s->service = SERVICE_ASKING_AGAIN;
@@ -166,7 +175,10 @@ hold_asks_again(struct server *s)
     while ((req = forward_oldest(s->forward, s->again_end, &o)) != NULL) {
         if (rng_percent(&sim.rng, sim.plan.again_stall_percent))
             return true; /* there is no room just now */
-        attach_asks_again(s, req, &o);
+        if (!attach_asks_again(s, req, &o)) {
+            server_stalls(s);
+            return true;
+        }
         forward_drop(s->forward);
     }
     s->service = SERVICE_OPEN;

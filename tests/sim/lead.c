@@ -140,8 +140,17 @@ close_slot(struct server *s, uint32_t slot)
     struct conn *c = s->slot[slot];
 
     s->slot[slot] = NULL;
+    lead_late_forget(s, slot);
     if (c)
         wire_close(c, s->node);
+}
+
+void
+lead_drop(struct server *s, uint32_t slot, const char *why)
+{
+    TRACE("server %d: drops slot %u: %s", s->node, slot, why);
+    leader_leave(s->leader, slot, server_now(s));
+    close_slot(s, slot);
 }
 
 /* A follower's observers: what only a leader does is its leader's business. */
@@ -183,10 +192,8 @@ perform_one(struct server *s, const struct leader_act *a)
         on_commit(s, a->zxid);
         break;
     case LEADER_REQUEST:
-        lead_on_request(s, a->slot, a->packet);
-        break;
     case LEADER_REVALIDATE:
-        lead_on_revalidate(s, a->slot, a->packet);
+        s->late[a->slot].is_waiting = !lead_answers(s, a->slot, a->packet);
         break;
     case LEADER_TOUCH:
         lead_on_touch(s, a->packet);
@@ -214,30 +221,12 @@ lead_perform(struct server *s, const struct leader_out *out)
 
 /* --- what goes out ------------------------------------------------------- */
 
-/* The image: everything that is known to be committed. */
-static void
-send_snapshot(struct server *s, struct conn *c, struct qpacket *p)
-{
-    struct msg *m = msg_take(MSG_SNAPSHOT);
-
-    p->zxid = last_of(s->log, s->committed);
-    m->snapshot.count = s->committed;
-    m->snapshot.id = sim_memory(s->committed * sizeof *s->log);
-    memcpy(m->snapshot.id, s->log, s->committed * sizeof *s->log);
-    c->snapshot = m;
-    c->snapshot_zxid = p->zxid;
-    sched_after(rng_skewed(&sim.rng, 0, 200 * MSEC), EV_SNAPPED, s->node,
-                s->term, c);
-}
-
-static void
-send_item(struct server *s, struct conn *c, struct leader_item *item)
+void
+lead_send(struct server *s, struct conn *c, struct leader_item *item)
 {
     struct qpacket p = item->packet;
     struct msg *m = msg_take(MSG_PACKET);
 
-    if (item->is_snapshot)
-        send_snapshot(s, c, &p);
     claim_sent_in_order(s, c, &p);
     if (p.data.data == item->small) {
         memcpy(m->packet.small, item->small, sizeof item->small);
@@ -260,8 +249,10 @@ pump_one(struct server *s, uint32_t slot)
     if (!c || wire_under_way(c, s->node) >= sim.plan.window)
         return false;
     is_some = leader_next(s->leader, slot, server_now(s), &item, &out);
-    if (is_some)
-        send_item(s, c, &item);
+    if (is_some && item.is_snapshot)
+        lead_snap(s, c);
+    else if (is_some)
+        lead_send(s, c, &item);
     lead_perform(s, &out);
     return is_some;
 }
@@ -276,17 +267,6 @@ lead_pump(struct server *s)
          slot++)
         while (s->term == term && pump_one(s, slot))
             ;
-}
-
-void
-lead_snapped(struct server *s, struct conn *c)
-{
-    if (s->slot[c->slot] != c || !c->snapshot)
-        return;
-    wire_send(c, s->node, c->snapshot);
-    c->snapshot = NULL;
-    leader_snapped(s->leader, c->slot, c->snapshot_zxid);
-    lead_pump(s);
 }
 
 /* --- events -------------------------------------------------------------- */
@@ -436,6 +416,7 @@ void
 lead_receives(struct server *s, struct conn *c, const struct msg *m)
 {
     struct leader_out out = {.count = 0};
+    uint32_t term = s->term;
 
     if (!server_listens(s, PORT_QUORUM) ||
         (m->kind != MSG_HELLO && s->slot[c->slot] != c)) {
@@ -448,15 +429,17 @@ lead_receives(struct server *s, struct conn *c, const struct msg *m)
         return;
     case MSG_END:
         s->slot[c->slot] = NULL;
+        lead_late_forget(s, c->slot);
         leader_leave(s->leader, c->slot, server_now(s));
         break;
     case MSG_PACKET:
         if (m->packet.packet.type == Q_ACK && !c->is_up_to_date)
             c->ready_at = last_of(s->log, s->committed);
-        leader_hear(s->leader, c->slot, &m->packet.packet, server_now(s), &out);
+        lead_late_hears(s, c->slot, m);
         break;
     default:
         never("no learner sends this");
     }
-    follow_up(s, &out);
+    if (s->term == term)
+        follow_up(s, &out);
 }

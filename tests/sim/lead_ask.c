@@ -57,7 +57,15 @@ propose(struct server *s, struct bytes bytes, uint32_t asker)
     server_moment(s, MOMENT_PROPOSE);
 }
 
-bool
+/* Then a new term brings another epoch. */
+static bool
+is_worn(struct server *s)
+{
+    s->is_worn = sim.plan.zxids && zxid_counter(s->zxid) >= sim.plan.zxids;
+    return s->is_worn;
+}
+
+enum asked
 lead_request(struct server *s, const struct origin *origin, int32_t op,
              session_id_t session, int32_t xid, struct bytes body)
 {
@@ -73,6 +81,7 @@ lead_request(struct server *s, const struct origin *origin, int32_t op,
         .is_remote = origin->worker < OWN_CLIENTS,
     };
     struct prep_result result = {0};
+    enum prep_verdict verdict;
 
     if (op == ZK_OP_CREATE_SESSION)
         remember_owner(s, session, origin);
@@ -81,19 +90,22 @@ lead_request(struct server *s, const struct origin *origin, int32_t op,
 
         if (sim.used + need.payload > RUN_BYTES)
             sim_full();
+        if (!data_has_room(s) || is_worn(s))
+            return ASK_WAITS;
         r.zxid = s->zxid + 1;
-        if (prep_step(&s->prep, &r, buffer, need.payload, &result) != PREP_TXN)
-            return false;
+        verdict = prep_step(&s->prep, &r, buffer, need.payload, &result);
+        if (verdict != PREP_TXN)
+            return verdict == PREP_WAIT ? ASK_WAITS : ASK_DROPS;
         s->zxid = r.zxid;
         sim_memory(result.size);
         propose(s, (struct bytes){buffer, (int32_t)result.size},
                 origin->worker == OWN_CLIENTS ? origin->life : 0);
     } while (result.is_partial);
-    return true;
+    return ASK_DONE;
 }
 
-void
-lead_on_request(struct server *s, uint32_t slot, const struct qpacket *p)
+static bool
+on_request(struct server *s, uint32_t slot, const struct qpacket *p)
 {
     struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
     struct origin o = origin_of(s, slot);
@@ -104,7 +116,7 @@ lead_on_request(struct server *s, uint32_t slot, const struct qpacket *p)
     check(!in.bad);
     TRACE("server %d: request %d of session %llx xid %d from slot %u", s->node,
           op, (unsigned long long)session, xid, slot);
-    lead_request(s, &o, op, session, xid, body);
+    return lead_request(s, &o, op, session, xid, body) != ASK_WAITS;
 }
 
 bool
@@ -124,21 +136,33 @@ lead_revalidates(struct server *s, session_id_t session, int32_t timeout_ms,
     return true;
 }
 
-void
-lead_on_revalidate(struct server *s, uint32_t slot, const struct qpacket *p)
+static bool
+on_revalidate(struct server *s, uint32_t slot, const struct qpacket *p)
 {
     struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
     struct origin o = origin_of(s, slot);
-    struct msg *m = msg_take(MSG_PACKET);
-    struct jute_out out = jute_out_of(m->packet.small, 9);
     session_id_t session = jute_get_i64(&in);
     int32_t timeout_ms = jute_get_i32(&in);
+    struct jute_out out;
+    struct msg *m;
 
+    if (prep_is_opening(&s->prep, session))
+        return false;
+    m = msg_take(MSG_PACKET);
+    out = jute_out_of(m->packet.small, 9);
     jute_put_i64(&out, session);
     jute_put_bool(&out, lead_revalidates(s, session, timeout_ms, &o));
     m->packet.packet =
         (struct qpacket){Q_REVALIDATE, -1, {m->packet.small, 9}, BYTES_NULL};
     wire_send(s->slot[slot], s->node, m);
+    return true;
+}
+
+bool
+lead_answers(struct server *s, uint32_t slot, const struct qpacket *p)
+{
+    return p->type == Q_REQUEST ? on_request(s, slot, p)
+                                : on_revalidate(s, slot, p);
 }
 
 void
@@ -180,6 +204,11 @@ lead_expire(struct server *s)
     while ((gone = expiry_next(&s->expiry, server_now(s), heard, s)) != NULL) {
         TRACE("server %d: session %llx expires", s->node,
               (unsigned long long)gone->id);
-        lead_request(s, &nobody, ZK_OP_CLOSE_SESSION, gone->id, 0, BYTES_NULL);
+        if (lead_request(s, &nobody, ZK_OP_CLOSE_SESSION, gone->id, 0,
+                         BYTES_NULL) == ASK_WAITS) {
+            expiry_touch(&s->expiry, gone, server_now(s) - gone->timeout_ms);
+            server_stalls(s);
+            return; /* the next tick finds it again */
+        }
     }
 }

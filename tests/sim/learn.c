@@ -179,18 +179,6 @@ revalidated(struct server *s, const struct qpacket *p)
     attach_revalidated(s, session, jute_get_bool(&in));
 }
 
-/* The log ends behind `zxid`: nothing is read until that is done. */
-static void
-truncate_log(struct server *s, zxid_t zxid)
-{
-    TRACE("server %d: cuts its log behind %llx", s->node,
-          (unsigned long long)zxid);
-    s->cut = zxid;
-    wire_pause(s->up, s->node, true);
-    disk_order(s, (struct disk_op){.kind = DISK_TRUNCATE, .zxid = zxid});
-    server_moment(s, MOMENT_TRUNCATE);
-}
-
 static void
 give_up(struct server *s, const char *why)
 {
@@ -228,10 +216,10 @@ perform_one(struct server *s, const struct learner_act *a)
         keep_identity(s, &a->identity);
         break;
     case LEARNER_TRUNCATE:
-        truncate_log(s, a->zxid);
+        learn_cut(s, a->zxid);
         break;
-    case LEARNER_TAKE_SNAP: /* MSG_SNAPSHOT comes next */
-        hold_end(s);
+    case LEARNER_TAKE_SNAP:
+        learn_take_snap(s);
         break;
     case LEARNER_APPEND:
         append(s, txn_known(a->packet.data));
@@ -257,8 +245,8 @@ perform_one(struct server *s, const struct learner_act *a)
     }
 }
 
-static void
-perform(struct server *s, const struct learner_out *out)
+void
+learn_perform(struct server *s, const struct learner_out *out)
 {
     uint32_t term = s->term;
 
@@ -278,7 +266,7 @@ learn_stored(struct server *s)
     struct learner_out out = {.count = 0};
 
     learner_stored(&s->learner, server_now(s), &out);
-    perform(s, &out);
+    learn_perform(s, &out);
 }
 
 void
@@ -291,84 +279,37 @@ learn_durable(struct server *s)
         s->learner.state < LEARNER_SYNCING)
         return;
     learner_durable(&s->learner, zxid, server_now(s), &out);
-    perform(s, &out);
+    learn_perform(s, &out);
 }
 
-/*
- * A tree that held what was cut off is loaded again: in place, or as by a
- * new process, which has to look for the leader anew.
- */
-void
-learn_truncated(struct server *s, const struct disk_op *op)
-{
-    struct learner_out out = {.count = 0};
-    uint32_t index = data_index(s, op->zxid);
-    uint32_t keep = op->zxid == 0 ? 0 : index + 1;
-    bool is_missing = op->zxid != 0 && index == UINT32_MAX;
-    bool is_stale;
+/* --- room ---------------------------------------------------------------- */
 
-    if (!is_missing) {
-        claim("NO-TRUNC-COMMITTED", keep >= s->committed,
-              "server %d cuts behind %llx what it knew to be committed",
-              s->node, (unsigned long long)op->zxid);
-        hold_cut(s, keep);
-        s->count = s->durable = keep;
-        if (s->base > keep)
-            s->base = keep;
-    }
-    is_stale = s->applied > s->count;
-    if (is_stale) {
-        hold_end(s);
-        data_load(s);
-    }
-    if (op->term != s->term)
-        return;
-    if (is_stale && !sim.plan.reloads_in_place) {
-        server_folds(s);
-        s->committed = s->disk.image;
-        s->delivered = 0;
-        server_look(s, "it loaded its tree again");
-        return;
-    }
-    learner_truncated(&s->learner, is_missing ? -ENOENT : 0, server_now(s),
-                      &out);
-    if (s->up)
-        wire_pause(s->up, s->node, false);
-    perform(s, &out);
+/* A transaction, or a word to one of our clients. */
+static bool
+goes_into_ring(const struct qpacket *p)
+{
+    return qpacket_txn(p).size >= 0 || p->type == Q_SYNC ||
+           p->type == Q_REVALIDATE;
+}
+
+bool
+learn_takes(const struct server *s, const struct msg *m)
+{
+    return m->kind != MSG_PACKET || !goes_into_ring(&m->packet.packet) ||
+           data_has_room(s);
 }
 
 void
-learn_rebased(struct server *s, const struct disk_op *op)
+learn_resumes(struct server *s)
 {
-    struct learner_out out = {.count = 0};
+    const struct msg *m = s->up ? wire_next(s->up, s->node) : NULL;
 
-    memcpy(s->log, op->ids, op->count * sizeof *op->ids);
-    memset(s->asker, 0, sizeof s->asker);
-    s->count = s->durable = s->base = op->count;
-    s->wants_snap = false;
-    s->committed = s->count; /* the leader's image has nothing else */
-    data_load(s);
-    if (op->term != s->term)
+    if (!m)
         return;
-    learner_snapped(&s->learner, last_of(s->log, s->count), server_now(s),
-                    &out);
-    if (s->up)
-        wire_pause(s->up, s->node, false);
-    perform(s, &out);
-}
-
-static void
-take_snapshot(struct server *s, const struct msg_snapshot *snap)
-{
-    if (s->learner.state != LEARNER_SNAPPING)
-        return;
-    TRACE("server %d: takes a snapshot of %u transactions", s->node,
-          snap->count);
-    wire_pause(s->up, s->node, true);
-    disk_order(s, (struct disk_op){.kind = DISK_REBASE,
-                                   .ids = snap->id,
-                                   .count = snap->count});
-    server_moment(s, MOMENT_REBASE);
+    if (learn_takes(s, m))
+        wire_go_on(s->up, s->node);
+    else if (!learn_past_full(s))
+        server_stalls(s);
 }
 
 /* --- events -------------------------------------------------------------- */
@@ -381,6 +322,7 @@ learn_begin(struct server *s, int leader)
     s->dials = 0;
     s->touched_count = 0;
     s->learner.state = LEARNER_OVER;
+    s->past = PAST_STAYS;
     learn_dial(s);
     sched_after(server_after(s, sim.plan.ping_ms / 2), EV_TICK, s->node,
                 s->term, NULL);
@@ -420,6 +362,7 @@ learn_end(struct server *s)
         wire_close(s->up, s->node);
     s->up = NULL;
     s->learner.state = LEARNER_OVER;
+    learn_past_end(s);
 }
 
 static void
@@ -444,7 +387,7 @@ connected(struct server *s)
     };
 
     learner_init(&s->learner, &conf, server_now(s), &out);
-    perform(s, &out);
+    learn_perform(s, &out);
 }
 
 void
@@ -457,10 +400,10 @@ learn_tick(struct server *s)
             server_look(s, "the leader cannot be reached");
         return;
     }
-    if (s->learner.state == LEARNER_SNAPPING && s->disk.orders > 0)
+    if (s->is_stalled || (s->up && s->up->is_paused[0]))
         learner_stirs(&s->learner, server_now(s));
     learner_tick(&s->learner, server_now(s), &out);
-    perform(s, &out);
+    learn_perform(s, &out);
     if (s->is_master)
         lead_tick(s);
 }
@@ -471,7 +414,7 @@ hear(struct server *s, const struct qpacket *p)
     struct learner_out out = {.count = 0};
 
     learner_hear(&s->learner, p, server_now(s), &out);
-    perform(s, &out);
+    learn_perform(s, &out);
 }
 
 void
@@ -497,8 +440,8 @@ learn_receives(struct server *s, struct conn *c, const struct msg *m)
     case MSG_PACKET:
         hear(s, &m->packet.packet);
         break;
-    case MSG_SNAPSHOT:
-        take_snapshot(s, &m->snapshot);
+    case MSG_PIECE:
+        learn_takes_piece(s, &m->piece);
         break;
     default:
         never("no leader sends this");

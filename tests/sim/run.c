@@ -33,6 +33,8 @@ draw_plan(const struct run_how *how)
         .is_weighted = rng_percent(r, 15),
         .is_quick = rng_percent(r, 50),
         .has_masters = rng_percent(r, 50),
+        .leader_serves = rng_percent(r, 85),
+        .zxids = rng_percent(r, 85) ? 0 : 20 + rng_below(r, 300),
         .reloads_in_place = rng_percent(r, 50),
         .only_election = how->only_election,
         .faults_end = rng_skewed(r, SEC, 12 * SEC),
@@ -44,8 +46,11 @@ draw_plan(const struct run_how *how)
         .delay = delays[rng_below(r, 4)],
         .spike_per_mille = rng_percent(r, 50) ? 0 : rng_below(r, 20),
         .window = 1 + (uint32_t)rng_skewed(r, 0, 40),
+        .ring = rng_percent(r, 60) ? 0 : 1 + (uint32_t)rng_skewed(r, 0, 200),
         .snap_percent = rng_percent(r, 70) ? 0 : rng_below(r, 60),
         .again_percent = rng_percent(r, 70) ? 0 : rng_below(r, 30),
+        .snap_pause = rng_percent(r, 85) ? 50 * MSEC : SEC,
+        .torn_per_mille = rng_percent(r, 60) ? 0 : rng_below(r, 150),
         .purge_percent = rng_percent(r, 60) ? 0 : rng_below(r, 80),
         .again_stall_percent = rng_percent(r, 50) ? 0 : 90 + rng_below(r, 10),
         .has_foreign = rng_percent(r, 15) && !how->only_election,
@@ -137,6 +142,15 @@ can_do_without(uint32_t nodes)
     return is_quorum(rest) && can_be_elected(rest);
 }
 
+/* Whether somebody is left for clients beside the leader. */
+static bool
+is_served_without(uint32_t nodes)
+{
+    uint32_t rest = ((1u << sim.servers) - 1) & ~nodes & ~foreigners();
+
+    return sim.plan.leader_serves || (rest & (rest - 1)) != 0;
+}
+
 /* Now and then less than a quorum stays away for good. */
 static void
 draw_absent(void)
@@ -150,7 +164,7 @@ draw_absent(void)
     for (uint32_t tries = 0; tries < sim.servers; tries++) {
         uint32_t more = p->absent | 1u << rng_below(&sim.rng, sim.servers);
 
-        if (can_do_without(more))
+        if (can_do_without(more) && is_served_without(more))
             p->absent = more;
     }
 }

@@ -14,8 +14,10 @@ enum event_kind {
     EV_TOLD,      /* ... and the server hears of it */
     EV_ALARM,     /* of the election */
     EV_TICK,      /* of the role */
+    EV_STALL,     /* what found no room in the ring is tried again */
     EV_DIAL,      /* the learner dials again */
-    EV_SNAPPED,   /* p: connection; the payload is written */
+    EV_SNAP,      /* p: connection; more of a snapshot may go */
+    EV_ALONE,     /* nobody looks at the tree of a learner any more */
     EV_DATAGRAM,  /* p: message of the polling election */
     EV_POLL,      /* its round is over, or begins */
     EV_START,     /* a server starts */

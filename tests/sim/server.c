@@ -15,6 +15,8 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
+enum { RING_MIN = 8 };
+
 mono_ms_t
 server_now(const struct server *s)
 {
@@ -52,8 +54,8 @@ server_enter(struct server *s, enum role role)
     s->role = role;
     s->term++;
     s->alarm++;
-    s->is_serving = s->is_master = false;
-    s->is_established = false;
+    s->is_serving = s->is_master = s->is_worn = false;
+    s->is_established = s->is_stalled = false;
     s->elected_at = sim.now;
 }
 
@@ -89,6 +91,22 @@ server_replication_dies(struct server *s)
     s->must_load = true;
     hold_end(s);
     server_look(s, "its replication process died");
+}
+
+void
+server_reader_stops(struct server *s, usec_t lasts)
+{
+    s->reader_at = s->applied;
+    s->reader_back = sim.now + lasts;
+}
+
+void
+server_stalls(struct server *s)
+{
+    if (s->is_stalled)
+        return;
+    s->is_stalled = true;
+    sched_after(server_after(s, 1), EV_STALL, s->node, s->term, NULL);
 }
 
 /* The image lags behind what is committed; nobody else remembers that. */
@@ -176,13 +194,26 @@ server_crash(struct server *s, const char *why)
     memset(s->client, 0, sizeof s->client);
     s->up = NULL;
     s->wants_snap = s->must_load = false;
+    s->past = PAST_STAYS;
     memset(s->slot, 0, sizeof s->slot);
+    memset(s->late, 0, sizeof s->late);
     server_enter(s, ROLE_DOWN);
     s->thaw = 0;
     disk_crash(s);
     server_folds(s);
     wire_node_died(s->node);
     claim_still_durable();
+}
+
+/*
+ * It acknowledges nothing any more: its role is over, its clients are let go,
+ * elections hear nothing of it, and a start finds what a crash would leave.
+ */
+void
+server_log_failed(struct server *s, usec_t lasts)
+{
+    server_crash(s, "its log has failed");
+    sched_after(lasts, EV_START, s->node, 0, NULL);
 }
 
 /* --- what the disk says -------------------------------------------------- */
@@ -257,6 +288,20 @@ tick(struct server *s)
     sched_after(server_after(s, every), EV_TICK, s->node, s->term, NULL);
 }
 
+static void
+resume(struct server *s)
+{
+    uint32_t term = s->term;
+
+    s->is_stalled = false;
+    if (s->role == ROLE_LEAD && s->is_worn)
+        lead_resigns(s);
+    if (s->role == ROLE_LEARN)
+        learn_resumes(s);
+    if (s->term == term && (s->role == ROLE_LEAD || s->is_master))
+        lead_late_resumes(s);
+}
+
 /* What a frozen server does not do; its disk works all the same. */
 static void
 act(struct server *s, const struct event *e)
@@ -281,13 +326,21 @@ act(struct server *s, const struct event *e)
     case EV_LET_GO:
         hold_is_over(s, e->gen);
         break;
+    case EV_STALL:
+        if (e->gen == s->term)
+            resume(s);
+        break;
     case EV_DIAL:
         if (e->gen == s->term)
             learn_dial(s);
         break;
-    case EV_SNAPPED:
+    case EV_SNAP:
         if (e->gen == s->term)
-            lead_snapped(s, e->p);
+            lead_snap_more(s, e->p);
+        break;
+    case EV_ALONE:
+        if (e->gen == s->term)
+            learn_alone(s);
         break;
     case EV_DATAGRAM:
         election_datagram(s, e->p);
@@ -352,6 +405,18 @@ node_receives(int node, struct conn *c, const struct msg *m)
     }
 }
 
+bool
+node_takes(int node, const struct conn *c, const struct msg *m)
+{
+    struct server *s = &sim.server[node];
+
+    if (!is_server(node) || c->port != PORT_QUORUM || c->node[0] != node ||
+        s->role != ROLE_LEARN || s->up != c || learn_takes(s, m))
+        return true;
+    server_stalls(s);
+    return false;
+}
+
 void
 node_sent(int node, struct conn *c)
 {
@@ -380,8 +445,12 @@ init_one(struct server *s, int node)
     s->next_session = 0;
     s->wants_snap = s->must_load = false;
     s->is_serving = s->is_established = false;
+    s->past = PAST_STAYS;
     s->up = NULL;
     memset(s->slot, 0, sizeof s->slot);
+    memset(s->late, 0, sizeof s->late);
+    s->ring = sim.plan.ring ? RING_MIN + rng_below(&sim.rng, sim.plan.ring) : 0;
+    s->reader_back = 0;
     memset(s->client, 0, sizeof s->client);
     s->disk.accepted = s->disk.current = 0;
     s->disk.identity = (struct identity){0};
@@ -392,8 +461,8 @@ init_one(struct server *s, int node)
     s->disk.told = s->disk.done = s->disk.batch = s->disk.tail = 0;
     s->disk.orders = 0;
     s->disk.gen = 0;
-    s->disk.is_busy = false;
-    s->disk.slow_until = 0;
+    s->disk.is_busy = s->disk.has_failed = false;
+    s->disk.slow_until = s->disk.fails_for = 0;
 }
 
 /* Groups of two or three, weights of 0 to 2, never a group without any. */

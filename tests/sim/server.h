@@ -5,9 +5,12 @@
  *   server.c      life, roles, the disk's answers     (net/repl/repl_role.c)
  *   election.c    drives elect.c or poll.c            (election/elect_main.c)
  *   lead.c lead_ask.c  drives leader.c                (net/repl/repl_lead*.c)
+ *   lead_snap.c   what goes behind SNAP        (net/repl/repl_history_snap.c)
  *   learn.c       drives learner.c                    (net/repl/repl_learn.c)
+ *   learn_past.c  TRUNC and SNAP                 (net/repl/repl_learn_past.c)
  *   data.c        log, tree, sessions, preparation    (net/repl/repl_apply.c,
  * ...) attach*.c     clients that are connected          (net/client/)
+ *   lead_late.c   requests that find no room     (net/repl/repl_lead_peer.c)
  *   hold.c        ... through a change of leader    (net/repl/repl_serve.c)
  *
  * Private to tests/sim.
@@ -27,6 +30,14 @@
 #include "tests/sim/wire.h"
 
 enum role { ROLE_DOWN, ROLE_DRAINING, ROLE_LOOK, ROLE_LEAD, ROLE_LEARN };
+
+/* What becomes of a learner's past: as enum learn_snap and learn_order. */
+enum past {
+    PAST_STAYS,
+    PAST_IS_CUT,     /* TRUNC is on its way to the disk */
+    PAST_SNAP_WAITS, /* SNAP came; somebody looks at the tree still */
+    PAST_SNAP_FLOWS, /* the tree is of no history, until the rebase is done */
+};
 
 /* What clients get, which outlives a role: as net/repl/repl.h. */
 enum service {
@@ -66,6 +77,19 @@ struct attached {
     } watch[WATCHES];
 };
 
+/* Whether a request has become a transaction. */
+enum asked {
+    ASK_DONE,
+    ASK_WAITS, /* there is no room: again in a while */
+    ASK_DROPS, /* never: its connection is to be dropped */
+};
+
+/* Requests of a learner whose turn has not come, in their order. */
+struct late {
+    struct msg *first, *last;
+    bool is_waiting; /* the first, or the next, which the core knows */
+};
+
 struct server {
     int node;
     sid_t sid;
@@ -85,6 +109,10 @@ struct server {
     uint32_t asker[LOG_MAX]; /* the connection of a client of ours, or 0 */
     uint32_t count, durable, base;
     uint32_t committed, applied;
+    uint32_t ring;      /* so many behind the slowest reader; 0: no bound */
+    bool is_stalled;    /* something found no room in it */
+    uint32_t reader_at; /* a client process has read so far, ... */
+    usec_t reader_back; /* ... and does not go on before this */
     uint32_t delivered; /* claimed as committed in this life */
     struct disk disk;
 
@@ -104,7 +132,9 @@ struct server {
     struct leader *leader;
     int64_t heard_accepted; /* by the leader that we were */
     struct conn *slot[LEADER_PEERS_MAX];
+    struct late late[LEADER_PEERS_MAX];
     bool is_serving;
+    bool is_worn;   /* this epoch has no zxid left */
     bool is_master; /* follows, and leads observers */
     struct {
         session_id_t session;
@@ -115,8 +145,7 @@ struct server {
     struct conn *up; /* to the leader */
     int leader_node; /* whom we follow */
     uint32_t dials;
-    struct msg_snapshot snap; /* being taken */
-    zxid_t cut;               /* to where the log is being cut */
+    enum past past;
 
     struct tree *tree;
     void *arena;
@@ -158,6 +187,9 @@ void servers_init(void);
 void server_start(struct server *s);
 void server_crash(struct server *s, const char *why);
 
+/* A write or an fdatasync has failed; it is repaired after `lasts`. */
+void server_log_failed(struct server *s, usec_t lasts);
+
 /* Another takes over: the log is there, nothing is known of it. */
 void server_replication_dies(struct server *s);
 
@@ -166,6 +198,12 @@ void server_folds(struct server *s);
 
 /* Of the log only the newest `keep` stay readable, and what is not applied. */
 void server_purges(struct server *s, uint32_t keep);
+
+/* One of its client processes reads no more of the ring for a while. */
+void server_reader_stops(struct server *s, usec_t lasts);
+
+/* Something found no room in the ring, and is tried again. */
+void server_stalls(struct server *s);
 
 /* Leave the role, whatever it is; look for a leader when the disk is still. */
 void server_look(struct server *s, const char *why);
@@ -191,6 +229,9 @@ bool can_do_without(uint32_t nodes);
 /* --- what links bring ---------------------------------------------------- */
 
 void node_receives(int node, struct conn *c, const struct msg *m);
+
+/* False: it does not read this now, and not what is behind it. */
+bool node_takes(int node, const struct conn *c, const struct msg *m);
 void node_sent(int node, struct conn *c); /* there is room in it again */
 
 /* --- election.c ---------------------------------------------------------- */
@@ -223,7 +264,25 @@ void lead_receives(struct server *s, struct conn *c, const struct msg *m);
 void lead_stored(struct server *s);
 void lead_durable(struct server *s);
 void lead_pump(struct server *s);
-void lead_snapped(struct server *s, struct conn *c);
+void lead_send(struct server *s, struct conn *c, struct leader_item *item);
+void lead_drop(struct server *s, uint32_t slot, const char *why);
+
+/* --- lead_late.c --------------------------------------------------------- */
+
+/* A packet came, or waits behind others. */
+void lead_late_hears(struct server *s, uint32_t slot, const struct msg *m);
+
+/* Those whose turn has come. */
+void lead_late_resumes(struct server *s);
+void lead_late_forget(struct server *s, uint32_t slot);
+
+/* --- lead_snap.c --------------------------------------------------------- */
+
+/* The core wants a snapshot sent to this learner: soon. */
+void lead_snap(struct server *s, struct conn *c);
+
+/* EV_SNAP: SNAP itself, or a piece behind it. */
+void lead_snap_more(struct server *s, struct conn *c);
 
 /* --- master.c: a follower that has observers for learners ---------------- */
 
@@ -237,12 +296,10 @@ bool master_revalidated(struct server *s, const struct qpacket *p);
 
 /* --- lead_ask.c ---------------------------------------------------------- */
 
-/*
- * A request of our own client or of a learner: prepare, publish, propose.
- * False: there is no transaction, its connection is to be dropped.
- */
-bool lead_request(struct server *s, const struct origin *origin, int32_t op,
-                  session_id_t session, int32_t xid, struct bytes body);
+/* A request of our own client or of a learner: prepare, publish, propose. */
+enum asked lead_request(struct server *s, const struct origin *origin,
+                        int32_t op, session_id_t session, int32_t xid,
+                        struct bytes body);
 struct origin lead_own_origin(const struct attached *a);
 
 /* May this client have its session back? */
@@ -253,10 +310,8 @@ void lead_touches(struct server *s, session_id_t session);
 /* createSession was applied: its owner is who asked for it. */
 void lead_owns(struct server *s, struct session *opened);
 
-/* What a learner says through the core. */
-void lead_on_request(struct server *s, uint32_t slot, const struct qpacket *p);
-void lead_on_revalidate(struct server *s, uint32_t slot,
-                        const struct qpacket *p);
+/* What a learner says through the core; false: not now. */
+bool lead_answers(struct server *s, uint32_t slot, const struct qpacket *p);
 void lead_on_touch(struct server *s, const struct qpacket *p);
 
 /* Sessions that nobody heard of end. */
@@ -271,14 +326,39 @@ void learn_tick(struct server *s);
 void learn_receives(struct server *s, struct conn *c, const struct msg *m);
 void learn_stored(struct server *s);
 void learn_durable(struct server *s);
-void learn_truncated(struct server *s, const struct disk_op *op);
-void learn_rebased(struct server *s, const struct disk_op *op);
+void learn_perform(struct server *s, const struct learner_out *out);
+
+/* Whether there is room for what this brings. */
+bool learn_takes(const struct server *s, const struct msg *m);
+
+/* EV_STALL: is there room now? */
+void learn_resumes(struct server *s);
 void learn_request(struct server *s, int32_t op, session_id_t session,
                    int32_t xid, struct bytes body);
 void learn_revalidate(struct server *s, session_id_t session,
                       int32_t timeout_ms);
 void learn_send(struct server *s, const struct qpacket *p);
 void learn_touches(struct server *s, session_id_t session, int32_t timeout_ms);
+
+/* --- learn_past.c -------------------------------------------------------- */
+
+/* TRUNC: the log ends behind `zxid`.  SNAP: all is replaced. */
+void learn_cut(struct server *s, zxid_t zxid);
+void learn_take_snap(struct server *s);
+
+/* EV_ALONE: the tree may be replaced. */
+void learn_alone(struct server *s);
+void learn_takes_piece(struct server *s, const struct msg_piece *piece);
+
+/* What the disk has done, in this role or behind it. */
+void learn_truncated(struct server *s, const struct disk_op *op);
+void learn_rebased(struct server *s, const struct disk_op *op);
+
+/* What comes does not fit into the ring, and may never: true, loads again. */
+bool learn_past_full(struct server *s);
+
+/* The role ends: who has the past of nobody must load again. */
+void learn_past_end(struct server *s);
 
 /* --- data.c -------------------------------------------------------------- */
 
@@ -287,7 +367,15 @@ uint32_t txn_known(struct bytes bytes);
 uint32_t txn_new(struct bytes bytes);
 
 void data_load(struct server *s); /* tree and sessions from the log */
+void data_clear(struct server *s);
+
+/* What these transactions do to the tree, whosever log they are of. */
+void data_feed(struct server *s, const uint32_t *ids, uint32_t count);
 void data_append(struct server *s, uint32_t id);
+
+/* The ring takes one more; `data_slowest`: up to there everybody has read. */
+bool data_has_room(const struct server *s);
+uint32_t data_slowest(const struct server *s);
 void data_commit(struct server *s, zxid_t zxid);
 uint32_t data_index(const struct server *s, zxid_t zxid); /* or UINT32_MAX */
 void data_prepare_from(struct server *s, zxid_t zxid);
@@ -325,8 +413,8 @@ void attach_connected(struct server *s, struct attached *a);
 void attach_revalidated(struct server *s, session_id_t session, bool is_valid);
 
 /* What the last leader was asked goes to this one, or into our own log. */
-void attach_asks_again(struct server *s, const struct req *req,
-                       const struct origin *o);
+bool attach_asks_again(struct server *s, const struct req *req,
+                       const struct origin *o); /* false: not now */
 
 /* --- hold.c -------------------------------------------------------------- */
 

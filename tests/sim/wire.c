@@ -209,6 +209,18 @@ wire_pause(struct conn *c, int node, bool is_paused)
         schedule(c, 1 - k);
 }
 
+void
+wire_go_on(struct conn *c, int node)
+{
+    schedule(c, 1 - end_of(c, node));
+}
+
+const struct msg *
+wire_next(const struct conn *c, int node)
+{
+    return c->pipe[1 - end_of(c, node)].first;
+}
+
 uint32_t
 wire_under_way(const struct conn *c, int node)
 {
@@ -319,6 +331,8 @@ wire_deliver(struct conn *c, uint32_t k)
         schedule(c, k);
         return;
     }
+    if (c->is_open[1 - k] && !node_takes(to, c, p->first))
+        return;
     m = pop(p);
     schedule(c, k);
     if (c->is_open[1 - k]) {

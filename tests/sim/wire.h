@@ -19,7 +19,7 @@ enum msg_kind {
     MSG_END,     /* the other end is closed */
     MSG_NOTE,
     MSG_PACKET,
-    MSG_SNAPSHOT,
+    MSG_PIECE,  /* of the payload behind SNAP */
     MSG_ASK,    /* a client's request */
     MSG_ANSWER, /* and the answer */
     MSG_POLL,   /* a datagram: request, then answer */
@@ -38,8 +38,10 @@ struct msg_packet {
     uint8_t small[48];
 };
 
-struct msg_snapshot {
-    uint32_t *id; /* transactions that make up the tree */
+/* A piece of a snapshot: what these transactions do to the tree. */
+struct msg_piece {
+    const uint32_t *id;
+    uint32_t from, until; /* of `id`; 0 first, `count` last */
     uint32_t count;
 };
 
@@ -76,7 +78,7 @@ struct msg {
     union {
         struct msg_note note;
         struct msg_packet packet;
-        struct msg_snapshot snapshot;
+        struct msg_piece piece;
         struct msg_ask ask;
         struct msg_answer answer;
         struct poll_answer poll;
@@ -100,10 +102,10 @@ struct conn {
     uint32_t slot;                     /* of the leader */
     zxid_t last_commit, last_proposal; /* sent by the leader, for claims.c */
     bool is_sealed, is_up_to_date;     /* NEW_LEADER, UP_TO_DATE were sent */
-    zxid_t ready_at;      /* committed when NEW_LEADER was acknowledged */
-    bool is_paused[2];    /* node[k] reads nothing now */
-    struct msg *snapshot; /* being written by the leader */
-    zxid_t snapshot_zxid;
+    zxid_t ready_at;          /* committed when NEW_LEADER was acknowledged */
+    bool is_paused[2];        /* node[k] reads nothing now */
+    struct msg_piece snap;    /* the next piece of what the leader sends */
+    bool is_snapping;         /* ... or will, when its image is new enough */
     struct pipe pipe[2];      /* from node[k] */
     struct conn *next, *prev; /* of those alive */
 };
@@ -122,8 +124,14 @@ void wire_send(struct conn *c, int node, struct msg *m);
 void wire_datagram(struct msg *m);
 void wire_deliver(struct conn *c, uint32_t k);
 
+/* What comes next for `node`, or NULL. */
+const struct msg *wire_next(const struct conn *c, int node);
+
 /* `node` reads nothing until it is told to go on. */
 void wire_pause(struct conn *c, int node, bool is_paused);
+
+/* It has room again for what it did not take: node_takes. */
+void wire_go_on(struct conn *c, int node);
 
 /* Messages from `node` that have not arrived. */
 uint32_t wire_under_way(const struct conn *c, int node);

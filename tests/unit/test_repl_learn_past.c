@@ -116,6 +116,50 @@ what_others_asked_for_is_cut_off_in_silence(void)
     no_past();
 }
 
+/* Its last role left the ring full of what nobody has committed. */
+static void
+given_full_ring(enum learner_state state)
+{
+    struct req nothing = {.kind = REQ_SYNC};
+    struct origin nobody = {.worker = RING_NOBODY};
+
+    given_learner(LEARN_NO_ORDER, state);
+    for (zxid_t z = E(11); repl_reserve(&r, KIT_RING / 8); z++)
+        propose(z);
+    while (repl_put_word(&r, RING_SYNCED, &nothing, &nobody, ZK_OK))
+        ;
+}
+
+static bool
+has_room_for(int32_t type)
+{
+    struct qpacket p = {type, E(11), BYTES_NULL, BYTES_NULL};
+
+    return learn_has_room(&learn, &p);
+}
+
+/* How we are brought up is what makes room, and so is a COMMIT. */
+static void
+a_full_ring_does_not_keep_us_from_hearing_the_leader(void)
+{
+    given_full_ring(LEARNER_DISCOVERY);
+    CU_ASSERT_TRUE(has_room_for(Q_LEADER_INFO));
+    CU_ASSERT_TRUE(has_room_for(Q_TRUNC));
+    CU_ASSERT_TRUE(has_room_for(Q_SNAP));
+    CU_ASSERT_TRUE(has_room_for(Q_COMMIT));
+    CU_ASSERT_TRUE(has_room_for(Q_PING));
+    no_past();
+}
+
+static void
+what_goes_into_a_full_ring_waits(void)
+{
+    given_full_ring(LEARNER_BROADCAST);
+    CU_ASSERT_FALSE(has_room_for(Q_SYNC));
+    CU_ASSERT_FALSE(has_room_for(Q_REVALIDATE));
+    no_past();
+}
+
 UNIT_SUITE(repl_learn_past)
 {
     unit_suite("repl_learn_past");
@@ -123,4 +167,6 @@ UNIT_SUITE(repl_learn_past)
     UNIT(nothing_of_the_past_is_applied_to_a_snapshot);
     UNIT(who_asked_for_what_is_cut_off_is_let_go);
     UNIT(what_others_asked_for_is_cut_off_in_silence);
+    UNIT(a_full_ring_does_not_keep_us_from_hearing_the_leader);
+    UNIT(what_goes_into_a_full_ring_waits);
 }

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * learn_past.c - TRUNC and SNAP change a learner's past: as
+ * net/repl/repl_learn_past.c.
+ *
+ * A snapshot waits until nobody looks at the tree, then its pieces go into an
+ * emptied one; when all are there the disk is made to begin with it.  Who
+ * loses its leader in the middle of either loads again what the disk has by
+ * then, as a new process.
+ */
+#include <errno.h>
+
+#include "tests/sim/claims.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/server.h"
+#include "tests/sim/sim.h"
+#include "tests/sim/wire.h"
+
+enum { RING_IN_PEACE = 50 };
+
+static void
+load_again(struct server *s, const char *why)
+{
+    hold_end(s);
+    s->must_load = true;
+    server_look(s, why);
+}
+
+void
+learn_past_end(struct server *s)
+{
+    if (s->past == PAST_IS_CUT || s->past == PAST_SNAP_FLOWS) {
+        hold_end(s);
+        s->must_load = true;
+    }
+    s->past = PAST_STAYS;
+}
+
+static void
+go_on(struct server *s, const struct learner_out *out)
+{
+    if (s->up)
+        wire_pause(s->up, s->node, false);
+    learn_perform(s, out);
+}
+
+/* As there: what would make room is behind what finds none. */
+static bool
+is_room_behind(const struct server *s)
+{
+    return s->learner.state == LEARNER_SYNCING ||
+           s->learner.state == LEARNER_SEALED ||
+           s->learner.state == LEARNER_BROADCAST;
+}
+
+/*
+ * Whoever lacks more than its ring holds loads its tree again for each ring
+ * full: with one that is tiny beside all there is that takes too long, when
+ * everybody is waited for.
+ */
+static void
+ring_grows(struct server *s)
+{
+    if (sim.is_quiet)
+        s->ring += RING_IN_PEACE;
+}
+
+bool
+learn_past_full(struct server *s)
+{
+    if (!is_room_behind(s) || s->durable < s->count ||
+        data_slowest(s) < s->applied || s->applied < s->committed)
+        return false;
+    ring_grows(s);
+    load_again(s, "more is to come than its ring holds");
+    return true;
+}
+
+/* --- TRUNC --------------------------------------------------------------- */
+
+void
+learn_cut(struct server *s, zxid_t zxid)
+{
+    TRACE("server %d: cuts its log behind %llx", s->node,
+          (unsigned long long)zxid);
+    s->past = PAST_IS_CUT;
+    wire_pause(s->up, s->node, true);
+    disk_order(s, (struct disk_op){.kind = DISK_TRUNCATE, .zxid = zxid});
+    server_moment(s, MOMENT_TRUNCATE);
+}
+
+static void
+cut(struct server *s, uint32_t keep)
+{
+    claim("NO-TRUNC-COMMITTED", keep >= s->committed,
+          "server %d cuts what it knew to be committed, only %u stay", s->node,
+          keep);
+    hold_cut(s, keep);
+    s->count = s->durable = keep;
+    if (s->base > keep)
+        s->base = keep;
+}
+
+/* A tree that held what was cut off is loaded again, in place or not. */
+void
+learn_truncated(struct server *s, const struct disk_op *op)
+{
+    struct learner_out out = {.count = 0};
+    uint32_t index = data_index(s, op->zxid);
+    bool is_missing = op->zxid != 0 && index == UINT32_MAX;
+
+    if (!is_missing)
+        cut(s, op->zxid == 0 ? 0 : index + 1);
+    if (op->term != s->term)
+        return;
+    s->past = PAST_STAYS;
+    if (s->applied > s->count && !sim.plan.reloads_in_place) {
+        load_again(s, "it held what its leader had cut off");
+        return;
+    }
+    if (s->applied > s->count) {
+        hold_end(s);
+        data_load(s);
+    }
+    learner_truncated(&s->learner, is_missing ? -ENOENT : 0, server_now(s),
+                      &out);
+    go_on(s, &out);
+}
+
+/* --- SNAP ---------------------------------------------------------------- */
+
+void
+learn_take_snap(struct server *s)
+{
+    hold_end(s); /* whoever was held would see another tree */
+    s->past = PAST_SNAP_WAITS;
+    wire_pause(s->up, s->node, true);
+    sched_after(rng_skewed(&sim.rng, 0, 50 * MSEC), EV_ALONE, s->node, s->term,
+                NULL);
+}
+
+void
+learn_alone(struct server *s)
+{
+    if (s->past != PAST_SNAP_WAITS)
+        return;
+    if (s->reader_back > sim.now) {
+        sched_after(s->reader_back - sim.now, EV_ALONE, s->node, s->term, NULL);
+        return;
+    }
+    TRACE("server %d: takes a snapshot", s->node);
+    s->past = PAST_SNAP_FLOWS;
+    data_clear(s);
+    wire_pause(s->up, s->node, false);
+}
+
+void
+learn_takes_piece(struct server *s, const struct msg_piece *piece)
+{
+    check(s->past == PAST_SNAP_FLOWS);
+    learner_stirs(&s->learner, server_now(s));
+    data_feed(s, piece->id + piece->from, piece->until - piece->from);
+    server_moment(s, MOMENT_SNAP_PIECE);
+    if (piece->until < piece->count)
+        return;
+    wire_pause(s->up, s->node, true);
+    disk_order(s, (struct disk_op){.kind = DISK_REBASE,
+                                   .ids = piece->id,
+                                   .count = piece->count});
+    server_moment(s, MOMENT_REBASE);
+}
+
+void
+learn_rebased(struct server *s, const struct disk_op *op)
+{
+    struct learner_out out = {.count = 0};
+
+    memcpy(s->log, op->ids, op->count * sizeof *op->ids);
+    memset(s->asker, 0, sizeof s->asker);
+    s->count = s->durable = s->base = op->count;
+    s->committed = s->count; /* the leader's image has nothing else */
+    if (op->term != s->term)
+        return;
+    s->past = PAST_STAYS;
+    s->wants_snap = false;
+    s->applied = s->count;
+    claim_snapshot(s);
+    learner_snapped(&s->learner, last_of(s->log, s->count), server_now(s),
+                    &out);
+    go_on(s, &out);
+}
