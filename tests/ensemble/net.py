@@ -72,8 +72,11 @@ class Place:
         self.ip("link", "set", "eth0", "up")
         self.ip("addr", "add", self.address + "/24", "dev", "eth0")
 
+    def run(self, *words):
+        sh("nsenter", "-n", "-t", str(self.holder.pid), *words)
+
     def ip(self, *words):
-        sh("nsenter", "-n", "-t", str(self.holder.pid), "ip", *words)
+        self.run("ip", *words)
 
     def join(self, prefix):
         """Another network over the same wire; our address there."""
@@ -85,6 +88,14 @@ class Place:
         """From now on packets to that member go to this address."""
         self.ip("neigh", "replace", PREFIX + str(number), "lladdr", address,
                 "nud", "permanent", "dev", "eth0")
+
+    def narrow(self, kbit):
+        """What it sends leaves at so many kbit/s, behind a long queue."""
+        self.run("tc", "qdisc", "replace", "dev", "eth0", "root", "tbf",
+                 "rate", "%dkbit" % kbit, "burst", "20kb", "limit", "300kb")
+
+    def widen(self):
+        self.run("tc", "qdisc", "del", "dev", "eth0", "root")
 
     def enter(self):
         """In a child, between fork and exec."""
@@ -115,6 +126,10 @@ class Net:
         """Nothing goes from a to b any more."""
         self.places[a].knows(b, NOBODY)
 
+    def join_again(self, a, b):
+        """The opposite of cut()."""
+        self.places[a].knows(b, mac(b))
+
     def split(self, one, other):
         """Nothing goes between the two sides."""
         for a in one:
@@ -126,7 +141,7 @@ class Net:
         for a, place in self.places.items():
             for b in self.places:
                 if a != b:
-                    place.knows(b, mac(b))
+                    self.join_again(a, b)
 
     def close(self):
         for place in self.places.values():
