@@ -11,8 +11,6 @@
 
 #include "storage/image/image.h"
 
-static const char MARKER[] = "rebase";
-
 static const char REMEDY[] =
     "See that the disk works and that the server's user may write there. "
     "Otherwise move the data and log directories away and let this server "
@@ -69,7 +67,7 @@ write_marker(const struct datadir *d, zxid_t zxid)
     char text[32];
     int size = snprintf(text, sizeof text, "%" PRIx64 "\n", (uint64_t)zxid);
 
-    return data_replace(d->snap, MARKER, text, (size_t)size);
+    return data_replace(d->snap, REBASE_MARKER, text, (size_t)size);
 }
 
 /* 1, 0 without a marker, -EBADMSG for one that is none, -errno. */
@@ -80,7 +78,7 @@ read_marker(const struct datadir *d, zxid_t *zxid)
     ssize_t size;
     int fd;
 
-    data_path(path, d->snap, MARKER);
+    data_path(path, d->snap, REBASE_MARKER);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;
@@ -98,7 +96,7 @@ remove_marker(const struct datadir *d)
 {
     char path[DATA_PATH_MAX];
 
-    data_path(path, d->snap, MARKER);
+    data_path(path, d->snap, REBASE_MARKER);
     return unlink(path) < 0 ? -errno : data_sync_dir(d->snap);
 }
 
@@ -189,8 +187,17 @@ rebase_finish(const struct datadir *d, zxid_t *zxid, struct data_error *e)
         rc = finish(d, *zxid, e);
         return rc < 0 ? rc : 1;
     }
-    data_path(path, d->snap, MARKER);
+    data_path(path, d->snap, REBASE_MARKER);
     return rc < 0 ? fail(e, path, rc, "cannot be read") : 0;
+}
+
+int
+rebase_is_pending(const struct datadir *d)
+{
+    zxid_t zxid;
+    int rc = read_marker(d, &zxid);
+
+    return rc == -EBADMSG ? 1 : rc;
 }
 
 int

@@ -7,8 +7,9 @@ happened, and what was seen on the way must have been possible.
     MOVES=wiped,frozen tests/ensemble/run --only ...     of these alone"""
 
 import load
-import moves
+import moves  # noqa: F401 the table of a storm
 import net
+from mortal import Mortal
 from registers import Registers
 from storm import Storm
 from trial import case
@@ -19,7 +20,12 @@ OPTIONS = {
     "snapCount": (300, 2000, 100000),
     "commitLogCount": (500, 50),
     "snapshotSizeFactor": (0.33, 0),
+    "electionAlg": (3, 3, 3, 0),
     "ring.size": ("16M", "64M"),
+}
+OF_WORD = {
+    "zzzzzz": {"group.1": "1:2:3", "group.2": "4:5:6"},
+    "zza": {"electionAlg": 3},
 }
 NODES = (0, 0, 20000)
 
@@ -29,8 +35,9 @@ def founded(t, word):
     has = {"links", "copy"}
     load.LIVE_S = 30.0           # two thirds go for one frozen server
     options = {key: t.random.choice(of) for key, of in OPTIONS.items()}
+    options.update(OF_WORD.get(word, {}))
     t.say("%s", options)
-    e = t.ensemble(word, options, net=True, member=moves.Mortal)
+    e = t.ensemble(word, options, net=True, member=Mortal)
     for m in e:
         m.set_clock(0)
     if e[DISK].kind == "zabd":
@@ -64,6 +71,6 @@ def chaos(t, word):
     storm(t, word, COUNT["short"])
 
 
-@case("long", of=["zzz", "zzzzz", "zzzZ", "zza"])
+@case("long", of=["zzz", "zzzzz", "zzzZ", "zza", "zzzzzz"])
 def chaos_long(t, word):
     storm(t, word, COUNT["long"])

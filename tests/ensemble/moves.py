@@ -5,63 +5,61 @@ given the storm, a random of its own, and its member."""
 
 import contextlib
 import os
-import shutil
 import signal
-import struct
 import subprocess
 
-import net
 import strike
-from ensemble import ZAB, Member
-from programs import built
+from ensemble import ZAB
+from net import HUB
 from storm import BACK_S, move
 
-DISK_MB = 300
+AGAIN = 0.3            # how often who comes back is hit again on its way
 HOUR_MS = 3600 * 1000
 CLOCKS_MS = (300, 2000, 20000, HOUR_MS, 24 * HOUR_MS)
-RECORD = struct.Struct(">QI")    # checksum and size, in front of a transaction
 
 
-class Mortal(Member):
-    """A member with a clock of its own, and maybe a disk."""
+# --- who comes back -----------------------------------------------------------
 
-    has_disk = False
-    marked = 0               # where its log ended when it was last repaired
 
-    def own_disk(self):
-        """One that can be filled up: for the test alone, see own_mounts."""
-        net.sh("mount", "-t", "tmpfs", "-o", "size=%dm" % DISK_MB, "none",
-               self.path("data"))
-        self._put("data/myid", "%d\n" % self.sid)
-        self.has_disk = True
+def blow(s, random, m):
+    """Something more, while it loads, elects or is brought in step."""
+    what = random.choice(("kill", "kill", "process", "process", "image",
+                          "snapshot", "log"))
+    names = sorted(m.processes().items())
+    if what == "process" and names:
+        name, pid = random.choice(names)
+        s.t.say("  %r: kill %s, too", m, name)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return
+    s.t.say("  %r: kill it again, %s", m, what)
+    m.kill()
+    if m.kind == "zabd":
+        if what == "image":
+            m.lose_image()
+        elif what == "snapshot":
+            m.lose_snapshot()
+        elif what == "log":
+            m.tear_log(random.random(), random.random() < 0.5)
+    m.start_only()
 
-    def go_through_export(self):
-        """The stopped member's data become what `zab export` makes of it."""
-        out = self.export()
-        self.wipe()
-        shutil.move(out + "/version-2", self.path("data/version-2"))
-        shutil.rmtree(out)
 
-    def command(self):
-        words = super().command()
-        if self.kind != "zabd":
-            return words
-        return ["env", "LD_PRELOAD=" + built("faults/clock.so"),
-                "CLOCK_FILE=" + self.path("clock")] + words
+def rise(s, random, m):
+    """Part of a move: it is started, and in the end it serves."""
+    m.start_only()
+    while random.random() < AGAIN:
+        yield random.uniform(0.0, 0.8)
+        blow(s, random, m)
+    yield from s.back(m)
 
-    def set_clock(self, offset_ms):
-        """How far its wall clock is off, from now on."""
-        flags = os.O_WRONLY | os.O_CREAT
-        fd = os.open(self.path("clock"), flags, 0o644)
-        os.pwrite(fd, struct.pack("=q", offset_ms), 0)
-        os.close(fd)
 
-    def newest(self, prefix):
-        """The path of its newest file of this kind, or None."""
-        top = self.path("data/version-2")
-        names = [n for n in os.listdir(top) if n.startswith(prefix)]
-        return names and os.path.join(top, max(
-            names, key=lambda n: int(n.split(".")[1], 16)))
+def whole(s, m, names):
+    """Part of a move: every process is there again, and it serves."""
+    if not (yield from s.until(
+            lambda: set(strike.processes(m.pid)) >= names, BACK_S)):
+        raise strike.Misbehaved("%r has but %s of %s" % (
+            m, set(strike.processes(m.pid)), names))
+    yield from s.back(m)
 
 
 # --- processes ----------------------------------------------------------------
@@ -71,26 +69,14 @@ class Mortal(Member):
 def killed(s, random, m):
     m.kill()
     yield random.uniform(0.0, 4.0)
-    m.start_only()
-    yield from s.back(m)
+    yield from rise(s, random, m)
 
 
 @move(3)
 def stopped(s, random, m):
     s.down(random, m)
     yield random.choice((0.0, 0.0, 2.0))
-    m.start_only()
-    yield from s.back(m)
-
-
-@move(4)
-def killed_at_start(s, random, m):
-    """Again and again, while it loads, elects or is brought in step."""
-    for _ in range(random.randint(2, 4)):
-        m.kill()
-        m.start_only()
-        yield random.uniform(0.0, 1.2)
-    yield from s.back(m)
+    yield from rise(s, random, m)
 
 
 @move(4, blurs=True)
@@ -104,49 +90,24 @@ def frozen(s, random, m):
 def process_killed(s, random, m):
     """One of its processes; it makes another by itself."""
     names = m.processes()
-    name = random.choice(sorted(names))
+    name, pid = random.choice(sorted(names.items()))
     s.t.say("  kill %s", name)
-    with contextlib.suppress(strike.Misbehaved):    # it may be away just now
-        strike.hit_child(m, name, signal.SIGKILL, None)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
     yield from whole(s, m, set(names))
-
-
-@move(4, "zabd")
-def process_killed_at_start(s, random, m):
-    """Some of its processes, while it is on its way to serve."""
-    s.down(random, m)
-    m.start_only()
-    for _ in range(random.randint(1, 3)):
-        yield random.uniform(0.03, 0.5)
-        names = m.processes()
-        if names:
-            name, pid = random.choice(sorted(names.items()))
-            s.t.say("  kill %s", name)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    yield from s.back(m)
 
 
 @move(4, "zabd", blurs=True)
 def process_frozen(s, random, m):
     names = m.processes()
-    name, pid = random.choice(sorted(names.items()))
+    name, pid = random.choice(sorted(names.items()) + [("super", m.pid)])
     s.t.say("  freeze %s", name)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)
     yield random.uniform(0.05, 2.5)
-    if strike.is_same(pid, name):   # the server may have ended it
+    if pid == m.pid or strike.is_same(pid, name):   # it may have been ended
         os.kill(pid, signal.SIGCONT)
     yield from whole(s, m, set(names))
-
-
-def whole(s, m, names):
-    """Part of a move: every process is there again, and it serves."""
-    if not (yield from s.until(
-            lambda: set(strike.processes(m.pid)) >= names, BACK_S)):
-        raise strike.Misbehaved("%r has but %s of %s" % (
-            m, set(strike.processes(m.pid)), names))
-    yield from s.back(m)
 
 
 @move(1, "zabd")
@@ -154,10 +115,9 @@ def supervisor_killed(s, random, m):
     """Its children go with it."""
     os.kill(m.pid, signal.SIGKILL)
     m.child.wait(10)
-    if (yield from s.until(lambda: not m.group(), 10)) is False:
+    if not (yield from s.until(lambda: not m.group(), 10)):
         raise strike.Misbehaved("outlived their supervisor: %s" % m.group())
-    m.start_only()
-    yield from s.back(m)
+    yield from rise(s, random, m)
 
 
 @move(2, "zabd")
@@ -172,6 +132,17 @@ def reloaded(s, random, m):
 # --- several ------------------------------------------------------------------
 
 
+def rise_all(s, random, members):
+    """Part of a move: all of these, one after the other or at once."""
+    courses = [rise(s, random, m) for m in members]
+    while courses:
+        for course in list(courses):
+            try:
+                yield min(next(course), 0.3)
+            except StopIteration:
+                courses.remove(course)
+
+
 @move(2, "all")
 def all_killed(s, random, *members):
     """The power fails."""
@@ -179,10 +150,7 @@ def all_killed(s, random, *members):
         m.kill_now()
     for m in members:
         m.kill()
-    for m in members:
-        m.start_only()
-    for m in members:
-        yield from s.back(m)
+    yield from rise_all(s, random, members)
 
 
 @move(2, "all")
@@ -192,11 +160,8 @@ def majority_killed(s, random, *members):
     s.t.say("  which are %s", lost)
     for m in lost:
         m.kill()
-    for m in lost:
-        yield random.uniform(0.0, 1.5)
-        m.start_only()
-    for m in lost:
-        yield from s.back(m)
+    yield random.uniform(0.0, 1.5)
+    yield from rise_all(s, random, lost)
 
 
 @move(3, "all")
@@ -211,98 +176,87 @@ def heirs_killed(s, random, *members):
             leader.kill()
             lost.append(leader)
         yield random.choice((0.0, 0.0, 0.3))
-    for m in lost:
+    yield from rise_all(s, random, lost)
+
+
+@move(3, "all", blurs=True)
+def tail_for_nobody(s, random, *members):
+    """The leader logs what nobody else does, and all die; the others are back
+    first."""
+    leader = s.e.leader()
+    others = [m for m in members if m is not leader]
+    if leader not in members:
+        return
+    for m in others:
+        m.freeze()
+    yield random.uniform(0.05, 0.4)
+    for m in [leader] + others:
+        m.kill()
+    for m in others:
         m.start_only()
-    for m in lost:
+    yield random.uniform(0.0, 2.0)
+    yield from rise(s, random, leader)
+    for m in others:
         yield from s.back(m)
 
 
 # --- disks --------------------------------------------------------------------
 
 
-@move(3, "zabd", needs=("copy",))
+@move(4, "zabd", needs=("copy",))
 def wiped(s, random, m):
     """It comes back with nothing, where the others have all it had."""
     s.down(random, m)
     if (yield from s.others_have_all(m)):
         s.t.say("  %r is empty", m)
         m.wipe()
-    m.start_only()
-    if random.random() < 0.5:    # in the middle of it all
-        yield random.uniform(0.0, 0.7)
-        m.kill()
-        m.start_only()
-    yield from s.back(m)
+    yield from rise(s, random, m)
 
 
 def changed_while_down(s, random, m, change):
     s.down(random, m)
     change()
-    yield random.uniform(0.0, 1.0)
-    m.start_only()
-    yield from s.back(m)
+    yield random.choice((0.0, 0.5))
+    yield from rise(s, random, m)
 
 
 @move(2, "zabd")
 def image_lost(s, random, m):
-    """The LMDB image; snapshots and log have it all."""
-    yield from changed_while_down(s, random, m, lambda: shutil.rmtree(
-        m.path("data/version-2/image"), ignore_errors=True))
+    """Snapshots and log have it all."""
+    yield from changed_while_down(s, random, m, m.lose_image)
 
 
 @move(2, "zabd")
 def snapshot_lost(s, random, m):
     """The newest; the image has it all."""
-    def remove():
-        newest = m.newest("snapshot.")
-        if newest:
-            os.unlink(newest)
-    yield from changed_while_down(s, random, m, remove)
+    yield from changed_while_down(s, random, m, m.lose_snapshot)
 
 
 @move(3, "zabd")
 def record_torn(s, random, m):
     """The power failed in the middle of one more record."""
-    yield from changed_while_down(s, random, m, lambda: tear(
-        m.newest("log."), random.random()))
-
-
-def tear(path, share):
-    """Behind its last record the log gets a part of another one, and zeros
-    or nothing."""
-    with open(path, "r+b") as f:
-        log = f.read()
-        last = at = 16
-        while at + 12 < len(log) and RECORD.unpack_from(log, at)[1] > 0:
-            last, at = at, at + 13 + RECORD.unpack_from(log, at)[1]
-        part = log[last:at][:int((at - last) * share)]
-        f.seek(at)
-        f.write(part)
-        if share > 0.5:
-            f.truncate()
+    yield from changed_while_down(s, random, m, lambda: m.tear_log(
+        random.random(), random.random() < 0.5))
 
 
 @move(2, "zabd")
 def exported(s, random, m):
     """It goes on with what `zab export` makes of its data."""
-    yield from changed_while_down(s, random, m,
-                                 m.go_through_export)
+    yield from changed_while_down(s, random, m, m.go_through_export)
 
 
-@move(3, "zabd", needs=("disk",))
+@move(4, "disk", needs=("disk",))
 def disk_full(s, random, m):
-    """Full for a while; where its log failed it is started anew."""
-    ballast = m.path("data/ballast")
-    with open(ballast, "wb", buffering=0) as f, \
-            contextlib.suppress(OSError):
-        while True:
-            f.write(bytes(4096))
+    """Full for a while, maybe full when it starts; where its log failed it is
+    started anew."""
+    m.fill_disk()
+    if random.random() < 0.3:
+        m.kill()
+        m.start_only()
     yield random.uniform(1.0, 8.0)
-    os.unlink(ballast)
-    if m.said("repair the disk and restart it", m.marked):
+    if m.clear_disk() or not m.is_running():
         s.t.say("  its log failed")
         m.stop()
-        m.marked = m.mark()
         m.start_only()
     yield from s.back(m)
 
@@ -313,7 +267,7 @@ def disk_full(s, random, m):
 @move(5, "none", needs=("links",), blurs=True)
 def links_cut(s, random):
     """Some hear nothing from some, or nothing comes back either."""
-    links, sids = s.t.net, [m.sid for m in s.e]
+    sids = [m.sid for m in s.e]
     one = random.sample(sids, random.randint(1, len(sids) // 2))
     leader = s.e.leader()
     if leader and random.random() < 0.4:
@@ -326,18 +280,17 @@ def links_cut(s, random):
     for a in one:
         for b in others:
             if way != "deaf":
-                links.cut(a, b)
+                s.t.net.cut(a, b)
             if way != "mute":
-                links.cut(b, a)
+                s.t.net.cut(b, a)
     yield random.uniform(0.3, 8.0)
-    links.heal()
+    s.t.net.heal()
 
 
 @move(3, "none", needs=("links",), blurs=True)
 def links_lossy(s, random):
     """Whatever one sends to another is lost now and then, and comes late."""
-    sids = [m.sid for m in s.e]
-    a, b = random.sample(sids, 2)
+    a, b = random.sample([m.sid for m in s.e], 2)
     s.t.say("  from %d to %d", a, b)
     for _ in range(random.randint(5, 15)):
         s.t.net.cut(a, b)
@@ -354,6 +307,27 @@ def link_narrow(s, random):
     place.narrow(random.choice((500, 2000)))
     yield random.uniform(1.0, 6.0)
     place.widen()
+
+
+@move(3, "member", needs=("links",), blurs=True)
+def unplugged(s, random, m):
+    """Nothing goes in or out, and whoever sends is told so."""
+    m.place.plug(False)
+    yield random.uniform(0.1, 5.0)
+    m.place.plug(True)
+    s.t.net.heal()
+    yield from s.back(m)
+
+
+@move(4, "member", needs=("links",))
+def answers_lost(s, random, m):
+    """It does what its clients ask for, and they do not hear of it; then
+    their connections break."""
+    s.t.net.cut(m.sid, HUB)
+    yield random.uniform(0.2, 3.0)
+    m.kill()
+    s.t.net.join_again(m.sid, HUB)
+    yield from rise(s, random, m)
 
 
 # --- clocks -------------------------------------------------------------------
@@ -384,6 +358,7 @@ def burst(s, random, m):
     them."""
     words = random.choice((
         "set --connections 20 --depth 50 --rate 6000 --size 1000",
+        "set --connections 10 --depth 10 --rate 200 --size 100000",
         "multi --connections 10 --depth 5 --rate 500",
         "connect --connections 100 --rate 500",
         "ephemeral --connections 20 --depth 10 --rate 2000"))

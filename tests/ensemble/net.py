@@ -97,6 +97,10 @@ class Place:
     def widen(self):
         self.run("tc", "qdisc", "del", "dev", "eth0", "root")
 
+    def plug(self, is_in):
+        """Pull the plug, or put it in again; then all links need heal()."""
+        self.ip("link", "set", "eth0", "up" if is_in else "down")
+
     def enter(self):
         """In a child, between fork and exec."""
         libc.setns(self.fd, NEWNET)
@@ -123,7 +127,8 @@ class Net:
         return self.places[number]
 
     def cut(self, a, b):
-        """Nothing goes from a to b any more."""
+        """Nothing goes from a to b any more; b may be the hub, where the
+        clients are."""
         self.places[a].knows(b, NOBODY)
 
     def join_again(self, a, b):
@@ -138,8 +143,8 @@ class Net:
                 self.cut(b, a)
 
     def heal(self):
-        for a, place in self.places.items():
-            for b in self.places:
+        for a in self.places:
+            for b in list(self.places) + [HUB]:
                 if a != b:
                     self.join_again(a, b)
 

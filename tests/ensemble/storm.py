@@ -24,6 +24,7 @@ from strike import Misbehaved
 TOGETHER = 3           # moves under way at one time
 GAPS_S = ((0.0, 0.3), (0.3, 4.0))   # between the beginnings of two
 CALM_EVERY = 8         # moves, then all are served again
+CALM_S = 60            # until all serve, when nothing happens any more
 SERVED_S = 90          # by then
 LEADER = 0.3           # how often a move is meant for the leader
 BACK_S = 120           # for a member that is started to serve
@@ -86,7 +87,7 @@ class Storm:
         """Let all that is under way come to its end."""
         while self.agenda:
             self.advance()
-        self.e.wait(seconds=BACK_S)
+        self.e.wait(seconds=CALM_S)
         self.t.served(SERVED_S)
         before = self.registers.progress()
         until(lambda: all(b > a for a, b in zip(
@@ -153,9 +154,9 @@ class Storm:
             return []
         if kind == "all":
             return free or None
-        if "zabd" in kind:
+        if kind == "zabd":
             free = [m for m in free if m.kind == "zabd"]
-        if "disk" in step.move.needs:
+        if kind == "disk":
             free = [m for m in free if m.has_disk]
         if not free:
             return None
