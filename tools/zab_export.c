@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 
 #include "storage/log/epoch.h"
+#include "storage/log/rebase.h"
 #include "storage/image/image_snapshot.h"
 #include "storage/log/txlog.h"
 #include "storage/log/txlog_reader.h"
@@ -115,6 +116,28 @@ make_place(struct export *x)
         return -ENOTEMPTY;
     }
     return rc < 0 ? rc : make_dir(x, x->to.snap);
+}
+
+/*
+ * A learner's image and log go one after the other while its leader's
+ * snapshot replaces them; what is left of them lacks what it acknowledged.
+ */
+static int
+refuse_rebase(struct export *x)
+{
+    char path[DATA_PATH_MAX];
+    int rc = rebase_is_pending(&x->from);
+
+    data_path(path, x->from.snap, REBASE_MARKER);
+    if (rc < 0)
+        return fail(x, path, rc, "cannot be read");
+    if (rc == 0)
+        return 0;
+    data_error_set(&x->e, path, -1,
+                   "Start zabd on this directory, which goes on with it, or "
+                   "try again when the running one has.",
+                   "a leader's snapshot is taking the place of image and log");
+    return -EBUSY;
 }
 
 /* --- the parts ----------------------------------------------------------- */
@@ -230,6 +253,8 @@ write_all(struct export *x)
     x->nodes = x->snapshot.total / 2; /* of two passes */
     rc = write_log(x);
     if (rc == 0)
+        rc = refuse_rebase(x); /* of a server that runs, and began meanwhile */
+    if (rc == 0)
         rc = write_epochs(x);
     if (rc == 0)
         rc = write_myid(x);
@@ -266,8 +291,10 @@ report(const struct export *x)
 
 static int export(struct export *x)
 {
-    int rc = image_open(&x->image, x->from.image, IMAGE_READ, &x->e);
+    int rc = refuse_rebase(x);
 
+    if (rc == 0)
+        rc = image_open(&x->image, x->from.image, IMAGE_READ, &x->e);
     if (rc == -ENOENT)
         data_error_set(&x->e, x->from.image, -1,
                        "Name the data directory of "

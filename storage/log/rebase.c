@@ -10,8 +10,6 @@
 
 #include "storage/image/image.h"
 
-static const char MARKER[] = "rebase";
-
 static const char REMEDY[] =
     "See that the disk works and that the server's user may write there. "
     "Otherwise move the data and log directories away and let this server "
@@ -62,7 +60,7 @@ write_marker(const struct datadir *d, zxid_t zxid)
     char text[32];
     int size = snprintf(text, sizeof text, "%" PRIx64 "\n", (uint64_t)zxid);
 
-    return data_replace(d->snap, MARKER, text, (size_t)size);
+    return data_replace(d->snap, REBASE_MARKER, text, (size_t)size);
 }
 
 /* 1, 0 without a marker, -EBADMSG for one that is none, -errno. */
@@ -70,7 +68,7 @@ static int
 read_marker(const struct datadir *d, zxid_t *zxid)
 {
     char text[32], *end;
-    int rc = data_read(d->snap, MARKER, text, sizeof text);
+    int rc = data_read(d->snap, REBASE_MARKER, text, sizeof text);
 
     if (rc < 0)
         return rc == -ENOENT ? 0 : rc;
@@ -83,7 +81,7 @@ remove_marker(const struct datadir *d)
 {
     char path[DATA_PATH_MAX];
 
-    data_path(path, d->snap, MARKER);
+    data_path(path, d->snap, REBASE_MARKER);
     return unlink(path) < 0 ? -errno : data_sync_dir(d->snap);
 }
 
@@ -174,8 +172,17 @@ rebase_finish(const struct datadir *d, zxid_t *zxid, struct data_error *e)
         rc = finish(d, *zxid, e);
         return rc < 0 ? rc : 1;
     }
-    data_path(path, d->snap, MARKER);
+    data_path(path, d->snap, REBASE_MARKER);
     return rc < 0 ? fail(e, path, rc, "cannot be read") : 0;
+}
+
+int
+rebase_is_pending(const struct datadir *d)
+{
+    zxid_t zxid;
+    int rc = read_marker(d, &zxid);
+
+    return rc == -EBADMSG ? 1 : rc;
 }
 
 int

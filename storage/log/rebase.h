@@ -18,7 +18,7 @@
  * directory first, the log process, goes on with 2 to 4.  So no mixture of two
  * histories is ever read.
  *
- * Log process; nobody else uses the directory meanwhile.
+ * Log process; nobody else uses the directory meanwhile but tools that read.
  */
 #ifndef STORAGE_LOG_REBASE_H
 #define STORAGE_LOG_REBASE_H
@@ -27,6 +27,9 @@
 
 /* The prefix of a snapshot that was taken from a leader and not yet used. */
 #define REBASE_TAKEN "taken"
+
+/* The file that says so. */
+#define REBASE_MARKER "rebase"
 
 /*
  * Whether there is a snapshot to rebase to: 1 taken.<zxid>; 2 it is done
@@ -39,6 +42,13 @@ int rebase(const struct datadir *d, zxid_t zxid, struct data_error *e);
 
 /* Finish one that was interrupted: 1 and its zxid, 0 if there was none. */
 int rebase_finish(const struct datadir *d, zxid_t *zxid, struct data_error *e);
+
+/*
+ * Whether one has begun that nobody has finished: then neither what is there
+ * is all that was, nor what is to come.  1, 0, -errno.  Tools, which may not
+ * finish it.
+ */
+int rebase_is_pending(const struct datadir *d);
 
 /*
  * Remove what was taken, or half taken, and never used, from version-2 of the

@@ -11,7 +11,10 @@ from importlib.machinery import SourceFileLoader
 from kazoo.security import make_acl
 
 import everywhere
+import history
+import lies as histories
 from ensemble import ROOT
+from registers import Registers, path
 from server import Server
 from trial import case
 
@@ -106,3 +109,51 @@ def lies(t, word):
 @case("long", of=["aaa"])
 def lies_apache(t, word):
     lies(t, word)
+
+
+# --- registers ----------------------------------------------------------------
+
+
+def lie_about_the_past(t, ops):
+    """Each lie changes a copy of what was told."""
+    for lie in histories.LIES:
+        told = [histories.copied(op) for op in ops]
+        lie(told)
+        noticed(t, lie.__name__, history.check(told), set(),
+                lie is not histories.nothing)
+
+
+def lie_about_ephemerals(t, e, registers):
+    """What is there is changed behind the users' backs."""
+    registers_here = path("here/")
+    one, other = [registers_here + u.session for u in registers.users[:2]]
+    c = t.client(e.leader())
+    known = set()
+    for name, change in (
+            ("every ephemeral", lambda: None),
+            ("an ephemeral less", lambda: c.delete(one)),
+            ("one of a session that ended", lambda: c.create(
+                registers_here + "of-nobody", ephemeral=True)),
+            ("one of another session", lambda: (
+                c.delete(other), c.create(other, ephemeral=True)))):
+        change()
+        known = noticed(t, name, registers.see(e.leader()), known,
+                        name != "every ephemeral")
+    t.close_clients()
+
+
+@case("short", "long", of=["zzz"])
+def registers_lie(t, word):
+    e = t.ensemble(word)
+    e.start()
+    registers = Registers(e.hosts(), t.seed)
+    try:
+        registers.start()
+        time.sleep(2 * LOAD_S)
+        registers.settle()
+        noticed(t, "all members", registers.verify(e), set(), False)
+        lie_about_the_past(t, registers.ops)
+        registers.gone_s = 1
+        lie_about_ephemerals(t, e, registers)
+    finally:
+        registers.close()

@@ -216,17 +216,22 @@ class Member(Server):
                 else:
                     os.unlink(path)
 
+    def export(self):
+        """What `zab export` makes of its data; where that is."""
+        out = self.path("exported")
+        done = subprocess.run(
+            [ZAB, "export", "-c", self.path("zoo.cfg"), out],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise strike.Misbehaved("zab export: " + done.stdout)
+        return out
+
     def convert(self, letter):
         """Make the stopped member one of the other kind, with its data.
         zabd starts on Apache's files; `zab export` is the way back."""
         kind = KINDS[letter.lower()]
         if self.kind == "zabd" and kind == "apache":
-            out = self.path("exported")
-            done = subprocess.run(
-                [ZAB, "export", "-c", self.path("zoo.cfg"), out],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            if done.returncode != 0:
-                raise strike.Misbehaved("zab export: " + done.stdout)
+            out = self.export()
             old = self.path("data.zabd")
             shutil.rmtree(old, ignore_errors=True)
             os.rename(self.path("data"), old)

@@ -72,8 +72,11 @@ class Place:
         self.ip("link", "set", "eth0", "up")
         self.ip("addr", "add", self.address + "/24", "dev", "eth0")
 
+    def run(self, *words):
+        sh("nsenter", "-n", "-t", str(self.holder.pid), *words)
+
     def ip(self, *words):
-        sh("nsenter", "-n", "-t", str(self.holder.pid), "ip", *words)
+        self.run("ip", *words)
 
     def join(self, prefix):
         """Another network over the same wire; our address there."""
@@ -85,6 +88,18 @@ class Place:
         """From now on packets to that member go to this address."""
         self.ip("neigh", "replace", PREFIX + str(number), "lladdr", address,
                 "nud", "permanent", "dev", "eth0")
+
+    def narrow(self, kbit):
+        """What it sends leaves at so many kbit/s, behind a long queue."""
+        self.run("tc", "qdisc", "replace", "dev", "eth0", "root", "tbf",
+                 "rate", "%dkbit" % kbit, "burst", "20kb", "limit", "300kb")
+
+    def widen(self):
+        self.run("tc", "qdisc", "del", "dev", "eth0", "root")
+
+    def plug(self, is_in):
+        """Pull the plug, or put it in again; then all links need heal()."""
+        self.ip("link", "set", "eth0", "up" if is_in else "down")
 
     def enter(self):
         """In a child, between fork and exec."""
@@ -112,8 +127,13 @@ class Net:
         return self.places[number]
 
     def cut(self, a, b):
-        """Nothing goes from a to b any more."""
+        """Nothing goes from a to b any more; b may be the hub, where the
+        clients are."""
         self.places[a].knows(b, NOBODY)
+
+    def join_again(self, a, b):
+        """The opposite of cut()."""
+        self.places[a].knows(b, mac(b))
 
     def split(self, one, other):
         """Nothing goes between the two sides."""
@@ -123,10 +143,10 @@ class Net:
                 self.cut(b, a)
 
     def heal(self):
-        for a, place in self.places.items():
-            for b in self.places:
+        for a in self.places:
+            for b in list(self.places) + [HUB]:
                 if a != b:
-                    place.knows(b, mac(b))
+                    self.join_again(a, b)
 
     def close(self):
         for place in self.places.values():

@@ -13,7 +13,7 @@ import time
 import everywhere
 import net as network
 from crowd import Crowd
-from ensemble import Ensemble, until
+from ensemble import Ensemble, Member, until
 from load import client
 from programs import built
 from strike import Misbehaved
@@ -53,11 +53,11 @@ class Trial:
         if not fact:
             raise Misbehaved(text % more if more else text)
 
-    def ensemble(self, word, options=None, net=False):
+    def ensemble(self, word, options=None, net=False, member=Member):
         if net:
             self.net = network.Net(len(word))
         e = Ensemble(word, os.path.join(self.dir, "e%d" % len(
-            self.ensembles)), options, self.net)
+            self.ensembles)), options, self.net, member)
         self.ensembles.append(e)
         return e
 

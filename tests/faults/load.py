@@ -45,11 +45,11 @@ def left(end):
     return max(0.1, end - time.monotonic())
 
 
-def client(hosts, timeout=LIVE_S):
+def client(hosts, timeout=LIVE_S, patience=30):
     retry = dict(max_tries=-1, delay=0.05, backoff=1.5, max_delay=0.5)
     c = KazooClient(hosts=hosts, timeout=timeout,
                     connection_retry=KazooRetry(**retry))
-    c.start(timeout=30)
+    c.start(timeout=patience)
     return c
 
 

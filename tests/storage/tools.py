@@ -158,6 +158,20 @@ def test_export_refuses_a_full_directory():
         assert os.listdir(out) == ["precious"]
 
 
+def test_export_refuses_what_a_snapshot_is_replacing():
+    """A learner died while its leader's snapshot took the place of all it
+    had: image and log are there still, but maybe not all of the log."""
+    source, _, _ = grown()
+    with folder() as image, folder() as out:
+        zab("import", "--from", source, "--data", image)
+        marker = os.path.join(image, "version-2", "rebase")
+        with open(marker, "w") as f:
+            f.write("700000002\n")
+        said = zab("export", "--data", image, os.path.join(out, "new"), rc=1)
+        assert marker in said and "Start zabd" in said, said
+        assert os.listdir(out) == []
+
+
 def test_export_leaves_nothing_after_a_failure():
     source, _, _ = grown()
     with folder() as image, folder() as out:

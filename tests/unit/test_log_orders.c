@@ -539,10 +539,13 @@ a_start_finishes_a_rebase(void)
     CU_ASSERT_EQUAL(given_prepared(&ask), 0);
     given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
     data_path(path, given.dirs.snap, "rebase");
+    CU_ASSERT_EQUAL(rebase_is_pending(&given.dirs), 0);
     file_write(path, "700000002\n", 10);
+    CU_ASSERT_EQUAL(rebase_is_pending(&given.dirs), 1);
     txlog_close(&given.log);
     memset(&given_log, 0, sizeof given_log);
     CU_ASSERT_EQUAL(given_start(1), 0);
+    CU_ASSERT_EQUAL(rebase_is_pending(&given.dirs), 0);
     CU_ASSERT_FALSE(given_has("rebase"));
     CU_ASSERT_FALSE(given_has("log.1"));
     CU_ASSERT_FALSE(given_has("image"));
