@@ -289,17 +289,44 @@ size_t client_input(struct conn *conn, const uint8_t *data, size_t size);
 /* conn_ops.taken */
 void client_taken(struct conn *conn);
 
+/* --- client_pump.c -------------------------------------------------------- */
+
 /*
  * Sockets, or those in `todo`, have their turn now.  Reads are answered until
  * LONG_MS are over; then the rest of them is put off.
  */
 void client_begin_turn(struct client_proc *p, mono_ms_t now_ms);
 
+/* A read has to wait for its connection's next turn. */
+bool client_is_put_off(struct client_proc *p, struct client *c);
+
+/* What this process answers by itself, when its turn has come. */
+void client_run(struct client_proc *p, struct client *c,
+                const struct request *r, struct bytes ids, uint32_t heard_ms);
+
 /* Run what waits in the queue as far as that can be done now. */
 void client_pump(struct client_proc *p, struct client *c);
 
 /* The oldest request is answered: take it from the queue, and what follows. */
 void client_answered(struct client_proc *p, struct client *c);
+
+/* --- client_ask.c: what replication is asked ------------------------------ */
+
+/*
+ * Each is one message; false: none was sent, the request ring is full.  Who
+ * has to know that before looks with client_may_ask.
+ */
+bool client_ask_session(struct client_proc *p, const struct client *c,
+                        session_id_t session, int32_t timeout_ms);
+bool client_ask_local_close(struct client_proc *p, const struct client *c);
+bool client_ask(struct client_proc *p, const struct client *c,
+                const struct request *r, struct bytes ids);
+bool client_may_ask(struct client_proc *p, uint32_t ids_size,
+                    uint32_t body_size);
+
+/* Is `op` replication's to answer? */
+bool client_goes_out(const struct client_proc *p, const struct client *c,
+                     int32_t op);
 
 /* --- client_auth.c -------------------------------------------------------- */
 

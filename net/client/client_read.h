@@ -3,8 +3,9 @@
  * client_read.h - one read at hand, and what can be read.
  *
  * client_read.c looks at the tree, again and again if need be, and has a
- * read_fn write what is to be answered: client_read_tree.c, client_read_watch.c.
- * setWatches, a list of looks, drives itself.  Private to client_read*.c.
+ * read_fn write what is to be answered: client_read_tree.c,
+ * client_read_watch.c. setWatches, a list of looks, drives itself.  Private to
+ * client_read*.c.
  */
 #ifndef NET_CLIENT_CLIENT_READ_H
 #define NET_CLIENT_CLIENT_READ_H
