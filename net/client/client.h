@@ -27,6 +27,7 @@
 #include "net/wire/request.h"
 #include "net/client/watch.h"
 #include "storage/tree/tree.h"
+#include "storage/tree/txn.h"
 
 enum {
     IDS_INLINE = 54, /* an IPv6 address as ip id fits */
@@ -391,6 +392,12 @@ bool client_deliver(struct client_proc *p, uint64_t max_bytes);
 
 /* All of it. */
 void client_catch_up(struct client_proc *p);
+
+/* --- client_tell.c -------------------------------------------------------- */
+
+/* Tell the events of `t` (rewound), which had these outcomes. */
+void client_tell(struct client_proc *p, struct txn *t, const struct outcome *o,
+                 uint32_t outcome_count);
 
 /* --- client_pace.c -------------------------------------------------------- */
 

@@ -37,8 +37,8 @@ bool
 client_ask_session(struct client_proc *p, const struct client *c,
                    session_id_t session, int32_t timeout_ms)
 {
-    struct req *req = begin(
-        p, c, session == 0 ? REQ_SESSION_OPEN : REQ_SESSION_RESUME, 0, 0);
+    struct req *req =
+        begin(p, c, session == 0 ? REQ_SESSION_OPEN : REQ_SESSION_RESUME, 0, 0);
 
     if (!req)
         return false;
@@ -90,9 +90,8 @@ bool
 client_ask(struct client_proc *p, const struct client *c,
            const struct request *r, struct bytes ids)
 {
-    struct req *req =
-        begin(p, c, r->op == ZK_OP_SYNC ? REQ_SYNC : REQ_WRITE,
-              (uint32_t)ids.size, (uint32_t)r->body.size);
+    struct req *req = begin(p, c, r->op == ZK_OP_SYNC ? REQ_SYNC : REQ_WRITE,
+                            (uint32_t)ids.size, (uint32_t)r->body.size);
 
     if (!req)
         return false;

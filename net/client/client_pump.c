@@ -60,7 +60,7 @@ client_is_put_off(struct client_proc *p, struct client *c)
 
 void
 client_run(struct client_proc *p, struct client *c, const struct request *r,
-         struct bytes ids, uint32_t heard_ms)
+           struct bytes ids, uint32_t heard_ms)
 {
     if (r->op == ZK_OP_CLOSE_SESSION)
         client_local_close(p, c, r, heard_ms);
