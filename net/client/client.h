@@ -27,6 +27,7 @@
 #include "net/wire/request.h"
 #include "net/client/watch.h"
 #include "storage/tree/tree.h"
+#include "storage/tree/txn.h"
 
 enum {
     IDS_INLINE = 54, /* an IPv6 address as ip id fits */
@@ -289,17 +290,44 @@ size_t client_input(struct conn *conn, const uint8_t *data, size_t size);
 /* conn_ops.taken */
 void client_taken(struct conn *conn);
 
+/* --- client_pump.c -------------------------------------------------------- */
+
 /*
  * Sockets, or those in `todo`, have their turn now.  Reads are answered until
  * LONG_MS are over; then the rest of them is put off.
  */
 void client_begin_turn(struct client_proc *p, mono_ms_t now_ms);
 
+/* A read has to wait for its connection's next turn. */
+bool client_is_put_off(struct client_proc *p, struct client *c);
+
+/* What this process answers by itself, when its turn has come. */
+void client_run(struct client_proc *p, struct client *c,
+                const struct request *r, struct bytes ids, uint32_t heard_ms);
+
 /* Run what waits in the queue as far as that can be done now. */
 void client_pump(struct client_proc *p, struct client *c);
 
 /* The oldest request is answered: take it from the queue, and what follows. */
 void client_answered(struct client_proc *p, struct client *c);
+
+/* --- client_ask.c: what replication is asked ------------------------------ */
+
+/*
+ * Each is one message; false: none was sent, the request ring is full.  Who
+ * has to know that before looks with client_may_ask.
+ */
+bool client_ask_session(struct client_proc *p, const struct client *c,
+                        session_id_t session, int32_t timeout_ms);
+bool client_ask_local_close(struct client_proc *p, const struct client *c);
+bool client_ask(struct client_proc *p, const struct client *c,
+                const struct request *r, struct bytes ids);
+bool client_may_ask(struct client_proc *p, uint32_t ids_size,
+                    uint32_t body_size);
+
+/* Is `op` replication's to answer? */
+bool client_goes_out(const struct client_proc *p, const struct client *c,
+                     int32_t op);
 
 /* --- client_auth.c -------------------------------------------------------- */
 
@@ -364,6 +392,12 @@ bool client_deliver(struct client_proc *p, uint64_t max_bytes);
 
 /* All of it. */
 void client_catch_up(struct client_proc *p);
+
+/* --- client_tell.c -------------------------------------------------------- */
+
+/* Tell the events of `t` (rewound), which had these outcomes. */
+void client_tell(struct client_proc *p, struct txn *t, const struct outcome *o,
+                 uint32_t outcome_count);
 
 /* --- client_pace.c -------------------------------------------------------- */
 

@@ -82,20 +82,8 @@ password_fits(const struct connect_request *r)
 static bool
 ask(struct client_proc *p, struct client *c, const struct connect_request *r)
 {
-    struct reqring *ring = &p->shm->requests[p->worker];
-    struct req *req = reqring_reserve(ring, 0, 0);
-
-    if (!req)
+    if (!client_ask_session(p, c, r->session, clamp(p, r->timeout_ms)))
         return false;
-    req->kind = r->session == 0 ? REQ_SESSION_OPEN : REQ_SESSION_RESUME;
-    req->life = p->life;
-    req->conn = c->id;
-    req->session = r->session;
-    req->timeout_ms = clamp(p, r->timeout_ms);
-    req->op = ZK_OP_CREATE_SESSION;
-    req->period = p->period;
-    reqring_send(ring, req);
-    p->must_ring = true;
     c->has_read_only = r->has_read_only;
     client_set_state(p, c, CLIENT_CONNECTING);
     conn_pause(&c->conn, CONN_PAUSE_WAITING);

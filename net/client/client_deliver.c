@@ -3,14 +3,14 @@
  * client_deliver.c - what was applied goes out: events, then replies.
  *
  * Walks the transaction ring from this process's own cursor to `applied`.
- * For each entry: the events of its changes to whoever watches, then the
- * reply to whoever asked, if that is a connection of ours.  With nobody
- * watching, somebody else's entry costs a look at its header.
+ * For each entry: the events of its changes to whoever watches (client_tell.c),
+ * then the reply to whoever asked, if that is a connection of ours.  With
+ * nobody watching, somebody else's entry costs a look at its header.
  *
- * Nothing here reads the tree but the ACLs that an outcome names, and no
- * request is run: clients that have something to do now join `todo`.
+ * Nothing here reads the tree, and no request is run: clients that have
+ * something to do now join `todo`.
  *
- * Facts: spec/client-protocol.md 7.2 to 7.4, 8.4.  ZK: DataTree.processTxn
+ * Facts: spec/client-protocol.md 7.2, 8.4.  ZK: FinalRequestProcessor
  */
 #include "net/client/client.h"
 
@@ -20,115 +20,6 @@
 #include "daemon/log.h"
 #include "net/wire/frame.h"
 #include "net/wire/reply.h"
-#include "storage/tree/txn.h"
-
-/* --- events --------------------------------------------------------------- */
-
-/* One event on its way to many. */
-struct news {
-    struct client_proc *p;
-    enum zk_event event;
-    struct bytes path;
-    tree_ref_t acl; /* who may READ this may know */
-};
-
-/* Not now: the watch that is firing must not lose its watchers. */
-static void
-close_later(struct client_proc *p, struct client *c)
-{
-    c->is_deaf = true;
-    client_list_add(p, &p->todo, c);
-}
-
-/*
- * Whoever leaves its events unread is cut off before they eat the memory.  An
- * answer may be longer than that: it was asked for, and only once.
- */
-static bool
-is_deaf(struct client_proc *p, struct client *c)
-{
-    if (c->event_bytes < EVENT_BACKLOG_MAX ||
-        conn_unsent(&c->conn) < EVENT_BACKLOG_MAX)
-        return false;
-    log_warn_often("%s: connection closed, %zu bytes of answers and events "
-                   "unread",
-                   client_name(p, c), conn_unsent(&c->conn));
-    close_later(p, c);
-    return true;
-}
-
-static void
-tell(void *arg, uint32_t id)
-{
-    struct news *n = arg;
-    struct client_proc *p = n->p;
-    struct client *c = client_find(p, id);
-    size_t room = REPLY_EVENT_BYTES + (size_t)n->path.size;
-    struct jute_out out;
-
-    if (!c || c->state != CLIENT_OPEN || c->is_deaf || is_deaf(p, c))
-        return;
-    p->told += room; /* or refused, which is as much work */
-    if (!acl_allows_ref(p->tree, n->acl, ZK_PERM_READ, auth_bytes(&c->ids),
-                        p->acl_flags))
-        return;
-    if (!conn_out(&c->conn, room, &out)) {
-        close_later(p, c);
-        return;
-    }
-    reply_put_event(&out, n->event, n->path);
-    conn_out_end(&c->conn, &out);
-    c->event_bytes += (uint32_t)room;
-}
-
-static void
-tell_parent(struct news *n, struct bytes path, const struct outcome *o)
-{
-    n->event = ZK_EVENT_CHILDREN_CHANGED;
-    n->path = tree_parent_path(path);
-    n->acl = o->parent_acl;
-    watch_fire_child(&n->p->watch, n->path, false, tell, n);
-}
-
-static void
-tell_change(struct client_proc *p, const struct change *c,
-            const struct outcome *o)
-{
-    struct news n = {.p = p, .path = c->path, .acl = o->node_acl};
-
-    if (o->err != 0)
-        return;
-    switch (c->kind) {
-    case CHANGE_CREATE:
-        n.event = ZK_EVENT_CREATED;
-        watch_fire_data(&p->watch, n.path, tell, &n);
-        tell_parent(&n, c->path, o);
-        break;
-    case CHANGE_DELETE:
-        n.event = ZK_EVENT_DELETED;
-        watch_fire_data(&p->watch, n.path, tell, &n);
-        watch_fire_child(&p->watch, n.path, true, tell, &n);
-        tell_parent(&n, c->path, o);
-        break;
-    case CHANGE_SET_DATA:
-        n.event = ZK_EVENT_DATA_CHANGED;
-        watch_fire_data(&p->watch, n.path, tell, &n);
-        break;
-    default:
-        break;
-    }
-}
-
-static void
-tell_changes(struct client_proc *p, struct txn *t, const struct outcome *o,
-             uint32_t outcome_count)
-{
-    struct change c;
-
-    for (uint32_t i = 0; i < outcome_count && txn_next(t, &c); i++)
-        tell_change(p, &c, &o[i]);
-    txn_rewind(t);
-}
 
 /* --- replies -------------------------------------------------------------- */
 
@@ -329,8 +220,7 @@ on_txn(struct client_proc *p, const struct ring_entry *e)
             client_drop(p, c);
         return;
     }
-    if (!watch_is_empty(&p->watch))
-        tell_changes(p, &t, outcomes, e->outcome_count);
+    client_tell(p, &t, outcomes, e->outcome_count);
     if (type == ZK_OP_CLOSE_SESSION)
         close_session(p, c, t.header.session);
     if (c)

@@ -61,29 +61,11 @@ client_local_hear(struct client_proc *p)
     }
 }
 
-/* Without room for the word, the session ends for want of any other. */
-static void
-tell_closed(struct client_proc *p, const struct client *c)
-{
-    struct reqring *ring = &p->shm->requests[p->worker];
-    struct req *req = reqring_reserve(ring, 0, 0);
-
-    if (!req)
-        return;
-    req->kind = REQ_LOCAL_CLOSE;
-    req->life = p->life;
-    req->conn = c->id;
-    req->period = p->period;
-    req->session = c->session;
-    reqring_send(ring, req);
-    p->must_ring = true;
-}
-
 void
 client_local_close(struct client_proc *p, struct client *c,
                    const struct request *r, uint32_t heard_ms)
 {
-    tell_closed(p, c);
+    client_ask_local_close(p, c); /* or it ends for want of any other word */
     client_put_reply(p, c, r->xid, p->zxid, ZK_OK);
     if (c->state == CLIENT_GONE)
         return;

@@ -12,107 +12,12 @@
  */
 #include "net/client/client.h"
 
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/wire/frame.h"
 
-enum { XID_PING = -2, READS_UNTIMED = 64 };
+enum { XID_PING = -2 };
 
-/* --- whose turn it is ----------------------------------------------------- */
-
-void
-client_begin_turn(struct client_proc *p, mono_ms_t now_ms)
-{
-    p->busy_since_ms = now_ms;
-    p->is_late = false;
-}
-
-/* A few bytes that ask for it may make us look at a million nodes. */
-static bool
-may_take_long(int32_t op)
-{
-    switch (op) {
-    case ZK_OP_GET_CHILDREN:
-    case ZK_OP_GET_CHILDREN2:
-    case ZK_OP_GET_EPHEMERALS:
-    case ZK_OP_MULTI_READ:
-    case ZK_OP_SET_WATCHES:
-    case ZK_OP_SET_WATCHES2:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* After one that may have taken long, and now and then. */
-static void
-look_at_clock(struct client_proc *p, int32_t op)
-{
-    if (may_take_long(op) || ++p->reads % READS_UNTIMED == 0)
-        p->is_late = clock_mono_ms() - p->busy_since_ms >= LONG_MS;
-}
-
-/* A read has to wait for its connection's next turn. */
-static bool
-is_put_off(struct client_proc *p, struct client *c)
-{
-    if (!p->is_late)
-        return false;
-    conn_pause(&c->conn, CONN_PAUSE_WAITING);
-    client_list_add(p, &p->todo, c);
-    return true;
-}
-
-/* --- writes --------------------------------------------------------------- */
-
-/* Ask replication; false when the request ring is full. */
-static bool
-send_request(struct client_proc *p, const struct client *c, enum req_kind kind,
-             const struct request *r, struct bytes ids)
-{
-    struct reqring *ring = &p->shm->requests[p->worker];
-    struct req *req =
-        reqring_reserve(ring, (uint32_t)ids.size, (uint32_t)r->body.size);
-
-    if (!req)
-        return false;
-    req->kind = (uint16_t)kind;
-    req->life = p->life;
-    req->conn = c->id;
-    req->period = p->period;
-    req->session = c->session;
-    req->xid = r->xid;
-    req->op = r->op;
-    memcpy(req->bytes, ids.data, (size_t)ids.size);
-    memcpy(req->bytes + ids.size, r->body.data, (size_t)r->body.size);
-    reqring_send(ring, req);
-    p->must_ring = true;
-    COUNT(p->own->stats.outstanding, 1);
-    return true;
-}
-
-/*
- * Alone, a sync is only its place.  A leader's followers may have applied, and
- * answered, what it has not yet: there it goes behind all that is proposed.
- * Ours: Apache's leader answers it as a read.
- */
-static bool
-goes_out(const struct client_proc *p, const struct client *c, int32_t op)
-{
-    enum request_kind kind = request_kind(op);
-
-    if (op == ZK_OP_CLOSE_SESSION && c->is_local)
-        return false;
-    return kind == REQUEST_WRITE ||
-           (kind == REQUEST_SYNC &&
-            p->shm->replication->role != ROLE_STANDALONE);
-}
-
-static enum req_kind
-req_kind_of(int32_t op)
-{
-    return op == ZK_OP_SYNC ? REQ_SYNC : REQ_WRITE;
-}
+/* --- places --------------------------------------------------------------- */
 
 /* A sync's path comes back in its reply, so it is kept with the place. */
 static bool
@@ -125,15 +30,14 @@ send_or_wait(struct client_proc *p, struct client *c, const struct request *r)
         .heard_ms = (uint32_t)p->now_ms,
         .body_size = r->op == ZK_OP_SYNC ? (uint32_t)r->body.size : 0,
     };
-    struct reqring *ring = &p->shm->requests[p->worker];
 
-    if (!reqring_reserve(ring, c->ids.size, (uint32_t)r->body.size)) {
+    if (!client_may_ask(p, c->ids.size, (uint32_t)r->body.size)) {
         client_no_room(p, c, CONN_PAUSE_QUEUE);
         return false;
     }
     if (!client_enqueue(p, c, &q, r->body.data))
         return false;
-    send_request(p, c, req_kind_of(r->op), r, auth_bytes(&c->ids));
+    client_ask(p, c, r, auth_bytes(&c->ids));
     return true;
 }
 
@@ -150,111 +54,6 @@ park(struct client_proc *p, struct client *c, const struct request *r)
     };
 
     return client_enqueue(p, c, &q, r->body.data);
-}
-
-/* What this process answers by itself, when its turn has come. */
-static void
-run_here(struct client_proc *p, struct client *c, const struct request *r,
-         struct bytes ids, uint32_t heard_ms)
-{
-    if (r->op == ZK_OP_CLOSE_SESSION)
-        client_local_close(p, c, r, heard_ms);
-    else
-        client_read(p, c, r, ids, heard_ms);
-    look_at_clock(p, r->op);
-}
-
-/* --- the queue's turn ----------------------------------------------------- */
-
-/* Who had asked, whatever auth packets came behind.  Good for this request. */
-static struct bytes
-ids_of(const struct client *c, const struct queued *q)
-{
-    static uint8_t memory[AUTH_IDS_MAX];
-
-    return auth_bytes_then(&c->ids, q->ids_size, memory);
-}
-
-static void
-run_parked_read(struct client_proc *p, struct client *c)
-{
-    const struct queued *q = queue_head(&c->queue);
-    struct request r = {q->xid, q->op, queued_body(q)};
-    int64_t limit = p->conf.throttled_op_wait_ms;
-    uint32_t heard_ms = q->heard_ms;
-
-    if (r.op == ZK_OP_CLOSE_SESSION)
-        limit = 0;
-    if (limit > 0 && (uint32_t)p->now_ms - heard_ms > limit) {
-        client_put_reply(p, c, r.xid, p->zxid, ZK_THROTTLED);
-        client_count_reply(p, c, r.op, p->zxid, heard_ms);
-        COUNT(p->own->stats.throttled, 1);
-    } else {
-        run_here(p, c, &r, ids_of(c, q), heard_ms);
-    }
-    if (c->state != CLIENT_GONE)
-        queue_pop(&p->home.pool, &c->queue);
-}
-
-/* Move the first that waits; false if it has to wait on. */
-static bool
-step_parked(struct client_proc *p, struct client *c)
-{
-    struct queued *q = queue_parked(&c->queue);
-    struct request r = {q->xid, q->op, queued_body(q)};
-
-    if (q->kind == QUEUED_REPLY) {
-        queue_unpark(&c->queue);
-    } else if (goes_out(p, c, q->op)) {
-        if (!send_request(p, c, req_kind_of(q->op), &r, ids_of(c, q))) {
-            client_list_add(p, &p->blocked, c);
-            return false;
-        }
-        q->kind = QUEUED_SENT;
-        queue_unpark(&c->queue);
-    } else {
-        if (q != queue_head(&c->queue) || is_put_off(p, c))
-            return false;
-        run_parked_read(p, c);
-    }
-    return true;
-}
-
-void
-client_pump(struct client_proc *p, struct client *c)
-{
-    if (c->is_deaf) {
-        client_drop(p, c);
-        return;
-    }
-    if (c->state == CLIENT_NEW)
-        conn_resume(&c->conn, CONN_PAUSE_QUEUE);
-    client_put_due(p, c);
-    while (c->state == CLIENT_OPEN && queue_has_parked(&c->queue) &&
-           !(c->conn.pauses & CONN_PAUSE_OUTPUT)) {
-        if (!step_parked(p, c))
-            break;
-        client_put_due(p, c);
-    }
-    if (c->state != CLIENT_OPEN)
-        return;
-    client_info(p, c)->queued = c->queue.count;
-    conn_resume(&c->conn, CONN_PAUSE_WAITING);
-    if (buf_used(c->queue.buf) < QUEUE_BYTES_MAX / 2)
-        conn_resume(&c->conn, CONN_PAUSE_QUEUE | CONN_PAUSE_GLOBAL);
-}
-
-void
-client_answered(struct client_proc *p, struct client *c)
-{
-    queue_pop(&p->home.pool, &c->queue);
-    COUNT(p->own->stats.outstanding, -UINT64_C(1));
-    client_put_due(p, c);
-    if (c->state != CLIENT_OPEN)
-        return;
-    client_info(p, c)->queued = c->queue.count;
-    if (queue_has_parked(&c->queue) || c->conn.pauses)
-        client_list_add(p, &p->todo, c);
 }
 
 /* --- one request ---------------------------------------------------------- */
@@ -290,33 +89,12 @@ needs_leader(const struct client_proc *p, const struct client *c, int32_t op)
            !(op == ZK_OP_CLOSE_SESSION && c->is_local);
 }
 
-/* False: not taken; the frame comes again. */
+/* Answered here, sent to replication, or parked: client_queue.h says when. */
 static bool
-on_request(struct client_proc *p, struct client *c, const struct request *r)
+find_place(struct client_proc *p, struct client *c, const struct request *r)
 {
-    enum request_kind kind = request_kind(r->op);
     struct queued reply;
 
-    if (kind == REQUEST_AUTH)
-        return client_on_auth(p, c, r);
-    if (kind == REQUEST_SASL)
-        return client_on_sasl(p, c, r);
-    if (lacks_auth(p, c))
-        return client_answer_last(p, c, r, 0, ZK_SESSION_CLOSED_REQUIRE_AUTH);
-    switch (kind) {
-    case REQUEST_PING:
-        client_catch_up(p); /* its zxid is that of a read */
-        if (c->state != CLIENT_OPEN)
-            return true;
-        reply = client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK, false);
-        reply.xid = XID_PING;
-        return client_answer(p, c, &reply);
-    case REQUEST_UNKNOWN:
-        log_warn_often("%s: unknown operation %d", client_name(p, c), r->op);
-        return client_answer_last(p, c, r, -1, ZK_UNIMPLEMENTED);
-    default:
-        break;
-    }
     if (needs_leader(p, c, r->op)) {
         reply =
             client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_NOT_READ_ONLY, false);
@@ -328,14 +106,47 @@ on_request(struct client_proc *p, struct client *c, const struct request *r)
     }
     if (queue_has_parked(&c->queue))
         return park(p, c, r);
-    if (goes_out(p, c, r->op))
+    if (client_goes_out(p, c, r->op))
         return send_or_wait(p, c, r);
     if (c->queue.count > 0)
         return park(p, c, r);
-    if (is_put_off(p, c))
+    if (client_is_put_off(p, c))
         return false;
-    run_here(p, c, r, auth_bytes(&c->ids), (uint32_t)p->now_ms);
+    client_run(p, c, r, auth_bytes(&c->ids), (uint32_t)p->now_ms);
     return true;
+}
+
+static bool
+on_ping(struct client_proc *p, struct client *c, const struct request *r)
+{
+    struct queued reply =
+        client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK, false);
+
+    client_catch_up(p); /* its zxid is that of a read */
+    if (c->state != CLIENT_OPEN)
+        return true;
+    reply.xid = XID_PING;
+    return client_answer(p, c, &reply);
+}
+
+/* False: not taken; the frame comes again. */
+static bool
+on_request(struct client_proc *p, struct client *c, const struct request *r)
+{
+    enum request_kind kind = request_kind(r->op);
+
+    if (kind == REQUEST_AUTH)
+        return client_on_auth(p, c, r);
+    if (kind == REQUEST_SASL)
+        return client_on_sasl(p, c, r);
+    if (lacks_auth(p, c))
+        return client_answer_last(p, c, r, 0, ZK_SESSION_CLOSED_REQUIRE_AUTH);
+    if (kind == REQUEST_PING)
+        return on_ping(p, c, r);
+    if (kind != REQUEST_UNKNOWN)
+        return find_place(p, c, r);
+    log_warn_often("%s: unknown operation %d", client_name(p, c), r->op);
+    return client_answer_last(p, c, r, -1, ZK_UNIMPLEMENTED);
 }
 
 static bool
