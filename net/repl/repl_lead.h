@@ -3,10 +3,11 @@
  * repl_lead.h - what the files of a process share that has learners: of a
  * leader, or of an observer master, which is a follower.
  *
- *      repl_lead_port: port -> repl_lead_peer: packets -> leader_hear -> acts
+ *      repl_lead_port: port -> repl_lead_peer: places
+ *      repl_lead_hear: packets -> leader_hear -> acts
  *      repl_lead: acts -> log orders, pipeline, commit
  *      repl_master: acts -> our leader
- *      leader_next -> repl_lead_peer: packets -> learners
+ *      leader_next -> repl_lead_send: packets -> learners
  *
  * Private to repl_lead*.c, repl_master.c and repl_report.c.
  */
@@ -84,17 +85,27 @@ void lead_perform(struct repl_lead *l, const struct leader_out *out);
 
 /* --- repl_lead_peer.c ---------------------------------------------------- */
 
-extern const struct conn_ops lead_conn_ops;
-
 /* A learner connected on `fd`. */
 void lead_peer_open(struct repl_lead *l, int fd, const char *from);
-void lead_peer_close(struct lead_peer *p);
 
-/* Send what there is for everybody, as far as there is room. */
-void lead_peers_pump(struct repl_lead *l, mono_ms_t now);
+/* The core knows that it is gone; or it has to be told so. */
+void lead_peer_close(struct lead_peer *p);
+void lead_peer_lose(struct lead_peer *p);
+
+/* It said who it is: for the log. */
+void lead_peer_name(struct lead_peer *p);
+
+/* --- repl_lead_hear.c ---------------------------------------------------- */
+
+extern const struct conn_ops lead_conn_ops;
 
 /* Take up what found no room before. */
 void lead_peers_resume(struct repl_lead *l);
+
+/* --- repl_lead_send.c ---------------------------------------------------- */
+
+/* Send what there is for everybody, as far as there is room. */
+void lead_peers_pump(struct repl_lead *l, mono_ms_t now);
 
 /* --- repl_lead_session.c ------------------------------------------------- */
 
