@@ -344,7 +344,8 @@ void repl_session_acts(struct repl *r, const struct ring_entry *e);
 
 /*
  * What `req` asks was held through a change of leader, and its session has
- * done something elsewhere since: it must not be done behind that.
+ * done something elsewhere since, or has ended: it must not be done behind
+ * that.  A leader would not mind: it takes an unknown session for a local one.
  */
 bool repl_session_has_left(const struct repl *r, const struct req *req);
 

@@ -223,6 +223,17 @@ repl_local_has(const struct repl *r, session_id_t session)
 
 /* --- their ends ---------------------------------------------------------- */
 
+/* What its client did elsewhere came behind its createSession. */
+static void
+end_as_global(struct repl *r, struct session *s)
+{
+    struct session *global = session_find(r->sessions, s->id);
+
+    if (global)
+        global->has_left = s->has_left;
+    local_end(&r->local, s);
+}
+
 void
 repl_local_applied(struct repl *r, const struct ring_entry *e, int32_t type)
 {
@@ -233,7 +244,7 @@ repl_local_applied(struct repl *r, const struct ring_entry *e, int32_t type)
         return;
     s = local_find(&r->local, e->session);
     if (s && type == ZK_OP_CREATE_SESSION)
-        local_end(&r->local, s);
+        end_as_global(r, s);
     else if (s)
         s->is_closing = 0; /* refused: there are too many */
     count(r);

@@ -106,6 +106,15 @@ repl_session_moves(struct repl *r, session_id_t id, const struct origin *origin)
         s->has_left = origin->worker >= CLIENTS_MAX;
 }
 
+/* One that is becoming global may have gone on elsewhere before we hear it. */
+static struct session *
+find_any(const struct repl *r, session_id_t id)
+{
+    struct session *s = session_find(r->sessions, id);
+
+    return s || !r->local.sessions ? s : local_find(&r->local, id);
+}
+
 /* A leader's answer to a connection that has lost its session. */
 static bool
 is_turned_away(const struct ring_entry *e)
@@ -127,9 +136,17 @@ repl_session_acts(struct repl *r, const struct ring_entry *e)
 
     if (e->worker < CLIENTS_MAX || e->session == 0 || is_turned_away(e))
         return;
-    s = session_find(r->sessions, e->session);
+    s = find_any(r, e->session);
     if (s)
         s->has_left = 1;
+}
+
+/* Its place among what the session asks matters. */
+static bool
+has_turn(const struct req *req)
+{
+    return req->kind == REQ_WRITE || req->kind == REQ_SYNC ||
+           (req->kind == REQ_SESSION_OPEN && req->session != 0);
 }
 
 bool
@@ -137,11 +154,10 @@ repl_session_has_left(const struct repl *r, const struct req *req)
 {
     const struct session *s;
 
-    if (!r->service.was_held ||
-        (req->kind != REQ_WRITE && req->kind != REQ_SYNC))
+    if (!r->service.was_held || !has_turn(req))
         return false;
-    s = session_find(r->sessions, req->session);
-    return s && s->has_left;
+    s = find_any(r, req->session);
+    return !s || s->has_left;
 }
 
 /* --- expiry --------------------------------------------------------------- */

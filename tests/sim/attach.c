@@ -134,7 +134,7 @@ ask_leader(struct server *s, const struct attached *a, const struct op *o,
     };
 
     learn_request(s, o->type, a->session, o->xid, body);
-    hold_keep(s, &about, body, o->client);
+    hold_keep(s, &about, body, o->client, a->session);
 }
 
 static enum asked
@@ -143,9 +143,13 @@ send_on(struct server *s, struct attached *a, const struct op *o)
     uint8_t memory[MAXBUFFER];
     struct bytes body = op_body(o, memory, sizeof memory);
     struct origin own = lead_own_origin(a);
+    enum asked upgrade;
 
     if (hold_has_left(s, a->session))
         return ASK_DROPS;
+    upgrade = local_upgrades(s, a, o->type, body);
+    if (upgrade != ASK_DONE)
+        return upgrade;
     if (s->role == ROLE_LEARN) {
         ask_leader(s, a, o, body);
         return ASK_DONE;
@@ -184,6 +188,30 @@ answer_sync(struct server *s, struct attached *a)
     return true;
 }
 
+/* True: it is the turn of the end of a session that only we know. */
+static bool
+is_local_close(struct attached *a)
+{
+    return a->is_local && a->first == a->sent && a->sent < a->last &&
+           at(a, a->sent)->type == ZK_OP_CLOSE_SESSION;
+}
+
+static void
+close_local(struct server *s, struct attached *a)
+{
+    local_closes(s, a);
+    answer_op(s, a, (struct msg_answer){.err = ZK_OK, .is_local = true});
+    attach_drop(s, a);
+}
+
+/* What can be sent on now, by itself. */
+static bool
+is_sendable(struct attached *a)
+{
+    return a->sent < a->last && !op_is_read(at(a, a->sent)) &&
+           !(a->is_local && at(a, a->sent)->type == ZK_OP_CLOSE_SESSION);
+}
+
 /* Whose clients are held answers reads, and leaves the rest where it is. */
 static void
 go_on(struct server *s, struct attached *a)
@@ -191,7 +219,9 @@ go_on(struct server *s, struct attached *a)
     bool takes = s->service == SERVICE_OPEN && s->is_serving;
 
     while (a->conn && a->is_connected) {
-        if (takes && a->sent < a->last && !op_is_read(at(a, a->sent))) {
+        if (is_local_close(a)) {
+            close_local(s, a);
+        } else if (takes && is_sendable(a)) {
             if (!send_next(s, a))
                 return;
         } else if (a->first < a->last && op_is_read(at(a, a->first))) {
@@ -328,6 +358,7 @@ answer_origin(struct server *s, struct attached *a, struct txn *txn,
     if (h->type == ZK_OP_CREATE_SESSION) {
         if (a->is_opening)
             attach_connected(s, a);
+        a->is_local = false;
         return;
     }
     if (h->cxid != 0 && a->first < a->sent && at(a, a->first)->xid == h->cxid) {
@@ -335,6 +366,9 @@ answer_origin(struct server *s, struct attached *a, struct txn *txn,
 
         if (h->type == ZK_OP_CLOSE_SESSION)
             what.err = ZK_OK;
+        if (a->is_local && h->type == ZK_OP_ERROR &&
+            what.err == ZK_SESSION_EXPIRED)
+            what.err = ZK_EPHEMERAL_ON_LOCAL_SESSION; /* to the leader */
         if (what.err == ZK_SESSION_MOVED || what.err == ZK_SESSION_EXPIRED) {
             attach_drop(s, a); /* it comes again, as ours or not at all */
             return;
@@ -364,7 +398,9 @@ attach_applied(struct server *s, uint32_t id, const struct outcome *out,
 static void
 touch(struct server *s, const struct attached *a)
 {
-    if (s->role == ROLE_LEAD && s->is_serving)
+    if (a->is_local)
+        local_touches(s, a->session);
+    else if (s->role == ROLE_LEAD && s->is_serving)
         lead_touches(s, a->session);
     else
         learn_touches(s, a->session, a->timeout_ms);

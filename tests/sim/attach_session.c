@@ -47,6 +47,12 @@ attach_revalidated(struct server *s, session_id_t session, bool is_valid)
         resumed(s, a, is_valid);
 }
 
+session_id_t
+attach_session_id(struct server *s)
+{
+    return s->sid << 56 | (session_id_t)s->life << 32 | ++s->next_session;
+}
+
 /* False, as of all these: not now. */
 static bool
 open_session(struct server *s, struct attached *a, uint32_t client)
@@ -58,14 +64,13 @@ open_session(struct server *s, struct attached *a, uint32_t client)
                         .conn = a->conn->number,
                         .op = ZK_OP_CREATE_SESSION};
 
-    a->session = s->sid << 56 | (session_id_t)s->life << 32 | ++s->next_session;
+    a->session = attach_session_id(s);
     store_be32(body, (uint32_t)a->timeout_ms);
-    about.session = a->session;
     if (s->role == ROLE_LEAD)
         return lead_request(s, &own, ZK_OP_CREATE_SESSION, a->session, 0, b) !=
                ASK_WAITS;
     learn_request(s, ZK_OP_CREATE_SESSION, a->session, 0, b);
-    hold_keep(s, &about, BYTES_NULL, client);
+    hold_keep(s, &about, BYTES_NULL, client, a->session);
     return true;
 }
 
@@ -85,7 +90,27 @@ resume_session(struct server *s, struct attached *a, uint32_t client)
         return true;
     }
     learn_revalidate(s, a->session, a->timeout_ms);
-    hold_keep(s, &about, BYTES_NULL, client);
+    hold_keep(s, &about, BYTES_NULL, client, a->session);
+    return true;
+}
+
+/* Local sessions first, then the role's. */
+static bool
+begins(struct server *s, struct attached *a, uint32_t client)
+{
+    struct session *own = local_of(s, a->session);
+
+    if (own && own->is_closing)
+        return false; /* its client would not know which it is */
+    if (own) {
+        local_comes_back(s, a, own);
+        return true;
+    }
+    if (a->session != 0)
+        return resume_session(s, a, client);
+    if (!sim.plan.local_sessions)
+        return open_session(s, a, client);
+    local_opens(s, a);
     return true;
 }
 
@@ -108,8 +133,7 @@ attach_connect(struct server *s, struct attached *a, const struct msg_ask *ask)
     a->is_opening = true;
     a->timeout_ms = ask->timeout_ms;
     a->session = ask->session;
-    if (ask->session == 0 ? open_session(s, a, client)
-                          : resume_session(s, a, client))
+    if (begins(s, a, client))
         return;
     a->is_opening = false;
     a->is_waiting = true;
@@ -134,7 +158,7 @@ write_again(struct server *s, const struct req *req, const struct origin *o)
     }
     if (s->role == ROLE_LEARN) {
         learn_request(s, req->op, req->session, req->xid, req_body(req));
-        hold_keep(s, req, req_body(req), o->worker);
+        hold_keep(s, req, req_body(req), o->worker, req->session);
         return true;
     }
     if (req->op == ZK_OP_SYNC && a)
@@ -156,6 +180,8 @@ attach_asks_again(struct server *s, const struct req *req,
 
     if (req->kind == REQ_WRITE || req->kind == REQ_SYNC)
         return write_again(s, req, o);
+    if (req->kind == REQ_SESSION_OPEN && req->session != 0)
+        return local_upgrades_again(s, req, o);
     if (!a || !a->is_opening)
         return true;
     return req->kind == REQ_SESSION_OPEN ? open_session(s, a, o->worker)

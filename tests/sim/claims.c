@@ -311,9 +311,34 @@ claim_snapshot(const struct server *s)
           "server %d loads another tree at %llx", s->node, X(t->zxid));
 }
 
-/* 24: a session that ended does nothing more, and owns nothing. */
+/* The error that a transaction is. */
+static int32_t
+error_of(struct txn *txn)
+{
+    struct change c;
+
+    return txn->header.type == ZK_OP_ERROR && txn_next(txn, &c) ? c.err : ZK_OK;
+}
+
+/* Whether a session that no transaction has made may have asked for this. */
+static bool
+may_be_local(struct txn *txn)
+{
+    bool makes_ephemerals = false;
+    struct change c;
+
+    while (txn_next(txn, &c))
+        makes_ephemerals |= c.kind == CHANGE_CREATE && c.owner != 0;
+    return sim.plan.local_sessions && !makes_ephemerals &&
+           txn->header.type != ZK_OP_CLOSE_SESSION;
+}
+
+/*
+ * 24: a session that ended does nothing more, and owns nothing; nor does one
+ * that is local own anything.  One that is there is not told that it ended.
+ */
 void
-claim_session(const struct server *s, const struct txn *txn)
+claim_session(const struct server *s, struct txn *txn)
 {
     const struct txn_header *h = &txn->header;
     bool is_there = session_find(s->sessions, h->session) != NULL;
@@ -321,7 +346,13 @@ claim_session(const struct server *s, const struct txn *txn)
     if (h->type == ZK_OP_CREATE_SESSION)
         claim("SESSION", !is_there, "session %llx is opened twice at %llx",
               X(h->session), X(h->zxid));
-    else if (h->type != ZK_OP_ERROR)
-        claim("SESSION", is_there, "session %llx acts at %llx, it has ended",
+    else if (h->type == ZK_OP_ERROR)
+        claim("SESSION", !is_there || error_of(txn) != ZK_SESSION_EXPIRED,
+              "session %llx is told at %llx that it has ended, it is there",
               X(h->session), X(h->zxid));
+    else
+        claim("SESSION", is_there || may_be_local(txn),
+              "session %llx acts at %llx, it has ended", X(h->session),
+              X(h->zxid));
+    txn_rewind(txn);
 }

@@ -56,7 +56,7 @@ void claim_sync_equal(const struct server *s, int64_t epoch,
 /* What is delivered. */
 void claim_delivered(struct server *s, uint32_t index);
 void claim_digest(const struct server *s, uint32_t id);
-void claim_session(const struct server *s, const struct txn *txn);
+void claim_session(const struct server *s, struct txn *txn);
 void claim_snapshot(const struct server *s);
 
 /* The term of leadership of `epoch`, or NULL. */

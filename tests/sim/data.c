@@ -169,6 +169,8 @@ apply_one(struct server *s, uint32_t id)
     check(txn_open(&txn, sim.txn[id].bytes) == 0);
     count = apply(s, &txn);
     claim_digest(s, id);
+    if (txn.header.type == ZK_OP_CREATE_SESSION)
+        local_applied(s, txn.header.session);
     if (s->role == ROLE_LEAD && s->is_serving) {
         struct session *opened;
 
@@ -263,6 +265,8 @@ data_prepare_from(struct server *s, zxid_t zxid)
         .extended_types = true,
         .memory_limit = ARENA_BYTES,
         .txn_max = TXN_MAX,
+        .local_sessions = sim.plan.local_sessions,
+        .me = s->sid,
     };
     struct pending *old = &s->prep.pending;
 

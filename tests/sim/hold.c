@@ -37,6 +37,7 @@ hold_end(struct server *s)
     if (s->service != SERVICE_NONE)
         TRACE("server %d: lets its clients go", s->node);
     attach_drop_all(s);
+    local_is_over(s);
     forward_clear(s->forward);
     s->service = SERVICE_NONE;
     s->was_held = false;
@@ -51,6 +52,7 @@ hold_begin(struct server *s)
     }
     if (s->service == SERVICE_HELD)
         return;
+    local_stays(s);
     if (s->service == SERVICE_ASKING_AGAIN)
         forward_turn(s->forward, s->again_end);
     s->service = SERVICE_HELD;
@@ -106,7 +108,7 @@ hold_cut(struct server *s, uint32_t keep)
 
 void
 hold_keep(struct server *s, const struct req *about, struct bytes body,
-          uint32_t worker)
+          uint32_t worker, session_id_t session)
 {
     _Alignas(8) uint8_t memory[REQUEST_MAX];
     struct req *req = (struct req *)(void *)memory;
@@ -120,7 +122,7 @@ hold_keep(struct server *s, const struct req *about, struct bytes body,
         forward_has_room(s->forward, req, s->service == SERVICE_ASKING_AGAIN));
     if (size > 0)
         memcpy(req->bytes, body.data, size);
-    forward_keep(s->forward, req, worker, req->session);
+    forward_keep(s->forward, req, worker, session);
 }
 
 /* A transaction is the last of the log now: whose is it? */
@@ -137,6 +139,14 @@ hold_comes_back(struct server *s, uint32_t id)
     hold_note(s, id);
 }
 
+static struct session *
+find_any(const struct server *s, session_id_t id)
+{
+    struct session *at = session_find(s->sessions, id);
+
+    return at ? at : local_of(s, id);
+}
+
 /* The last of the log: was it asked elsewhere, and done? */
 void
 hold_note(struct server *s, uint32_t id)
@@ -146,7 +156,7 @@ hold_note(struct server *s, uint32_t id)
     struct txn txn;
 
     check(txn_open(&txn, sim.txn[id].bytes) == 0);
-    at = session_find(s->sessions, txn.header.session);
+    at = find_any(s, txn.header.session);
     if (!at || s->asker[s->count - 1] != 0)
         return;
     if (txn.header.type == ZK_OP_ERROR && txn_next(&txn, &c) &&
@@ -155,13 +165,13 @@ hold_note(struct server *s, uint32_t id)
     at->has_left = 1;
 }
 
-/* What is asked for a session that left us while its client was held. */
+/* What is asked for a session that left us, or ended, while it was held. */
 bool
 hold_has_left(const struct server *s, session_id_t session)
 {
-    const struct session *at = session_find(s->sessions, session);
+    const struct session *at = find_any(s, session);
 
-    return s->was_held && at && at->has_left;
+    return s->was_held && (!at || at->has_left);
 }
 
 bool

@@ -269,11 +269,12 @@ err_of(struct txn *txn)
     return ZK_OK;
 }
 
-/* A request of a client that lost its session was not done. */
+/* A request of a client that lost its session, or has none for it. */
 static bool
 is_turned_away(int32_t err)
 {
-    return err == ZK_SESSION_MOVED || err == ZK_SESSION_EXPIRED;
+    return err == ZK_SESSION_MOVED || err == ZK_SESSION_EXPIRED ||
+           err == ZK_EPHEMERAL_ON_LOCAL_SESSION;
 }
 
 /*
@@ -454,7 +455,7 @@ claim_nothing_lost(void)
 
         claim("LOST-WRITE",
               !o->answered || op_is_read(o) || o->type == ZK_OP_SYNC ||
-                  o->is_done,
+                  o->answer.is_local || o->is_done,
               "%s %s was answered at %llx and is nowhere", op_name(o), o->path,
               X(o->answer.zxid));
     }

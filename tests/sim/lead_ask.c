@@ -79,6 +79,8 @@ lead_request(struct server *s, const struct origin *origin, int32_t op,
         .ids = BYTES_NULL,
         .now = s->wall + sim.now / 1000,
         .is_remote = origin->worker < OWN_CLIENTS,
+        .is_local =
+            origin->worker == OWN_CLIENTS && local_of(s, session) != NULL,
     };
     struct prep_result result = {0};
     enum prep_verdict verdict;

@@ -49,7 +49,7 @@ keep_sync(struct server *s, const struct leader_act *a)
     struct req about = {
         .kind = REQ_SYNC, .conn = s->slot[a->slot]->number, .op = ZK_OP_SYNC};
 
-    hold_keep(s, &about, BYTES_NULL, NO_CLIENT);
+    hold_keep(s, &about, BYTES_NULL, NO_CLIENT, 0);
 }
 
 static void

@@ -33,6 +33,8 @@ draw_plan(const struct run_how *how)
         .is_weighted = rng_percent(r, 15),
         .is_quick = rng_percent(r, 50),
         .has_masters = rng_percent(r, 50),
+        .local_sessions = rng_percent(r, 20),
+        .upgrades = rng_percent(r, 80),
         .leader_serves = rng_percent(r, 85),
         .zxids = rng_percent(r, 85) ? 0 : 20 + rng_below(r, 300),
         .reloads_in_place = rng_percent(r, 50),

@@ -179,6 +179,7 @@ server_start(struct server *s)
           (long long)s->accepted, (long long)s->current,
           (unsigned long long)last_of(s->log, s->count));
     hold_init(s);
+    local_begins(s);
     if (!sim.plan.only_election)
         data_load(s);
     election_start(s);
@@ -285,6 +286,7 @@ tick(struct server *s)
         lead_tick(s);
     else
         learn_tick(s);
+    local_tick(s);
     sched_after(server_after(s, every), EV_TICK, s->node, s->term, NULL);
 }
 

@@ -11,6 +11,7 @@
  *   data.c        log, tree, sessions, preparation    (net/repl/repl_apply.c,
  * ...) attach*.c     clients that are connected          (net/client/)
  *   lead_late.c   requests that find no room     (net/repl/repl_lead_peer.c)
+ *   local.c       sessions of one server               (net/repl/repl_local.c)
  *   hold.c        ... through a change of leader    (net/repl/repl_serve.c)
  *
  * Private to tests/sim.
@@ -24,6 +25,7 @@
 #include "net/prep/expiry.h"
 #include "net/zab/leader.h"
 #include "net/zab/learner.h"
+#include "net/prep/local.h"
 #include "net/prep/prep.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/fault.h"
@@ -64,6 +66,7 @@ struct attached {
     struct msg_ask waiting;
     session_id_t session;
     bool is_connected; /* the session is ours */
+    bool is_local;     /* ... and nobody else's */
     bool is_opening;   /* createSession or revalidation is under way */
     int32_t timeout_ms;
     uint32_t queue[QUEUE_MAX]; /* operations, answered in this order */
@@ -150,6 +153,7 @@ struct server {
     struct tree *tree;
     void *arena;
     struct session_table *sessions;
+    struct local local;
     struct prep prep;
     void *prep_memory;
     struct expiry expiry;
@@ -410,11 +414,40 @@ zxid_t attach_sync_mark(const struct server *s);
 void attach_connect(struct server *s, struct attached *a,
                     const struct msg_ask *ask);
 void attach_connected(struct server *s, struct attached *a);
+session_id_t attach_session_id(struct server *s);
 void attach_revalidated(struct server *s, session_id_t session, bool is_valid);
 
 /* What the last leader was asked goes to this one, or into our own log. */
 bool attach_asks_again(struct server *s, const struct req *req,
                        const struct origin *o); /* false: not now */
+
+/* --- local.c ------------------------------------------------------------- */
+
+void local_begins(struct server *s); /* with the process */
+
+/* The local session of this id, or NULL. */
+struct session *local_of(const struct server *s, session_id_t id);
+
+/* A new one for this connection; it has it back; it is over. */
+void local_opens(struct server *s, struct attached *a);
+void local_comes_back(struct server *s, struct attached *a,
+                      struct session *own);
+void local_closes(struct server *s, struct attached *a);
+void local_touches(struct server *s, session_id_t session);
+
+/* The session that is to own what `body` makes becomes global first. */
+enum asked local_upgrades(struct server *s, const struct attached *a,
+                          int32_t op, struct bytes body);
+
+/* That was asked of a leader who is lost; false: not now. */
+bool local_upgrades_again(struct server *s, const struct req *req,
+                          const struct origin *o);
+
+/* A createSession was applied: it may have made one global. */
+void local_applied(struct server *s, session_id_t session);
+void local_stays(struct server *s);   /* the role is lost, */
+void local_is_over(struct server *s); /* and the period of service */
+void local_tick(struct server *s);    /* those that nobody heard of end */
 
 /* --- hold.c -------------------------------------------------------------- */
 
@@ -435,7 +468,7 @@ void hold_cut(struct server *s, uint32_t keep);
 
 /* What went to the leader is kept; then it is the last of the log. */
 void hold_keep(struct server *s, const struct req *about, struct bytes body,
-               uint32_t worker);
+               uint32_t worker, session_id_t session);
 void hold_comes_back(struct server *s, uint32_t id);
 void hold_note(struct server *s, uint32_t id);
 bool hold_has_left(const struct server *s, session_id_t session);

@@ -32,9 +32,11 @@
 struct plan_of_run { /* drawn from the seed before anything happens */
     uint32_t voters, observers;
     bool is_weighted, polls, is_quick, reloads_in_place, only_election;
-    bool leader_serves; /* else clients have to go to the others */
-    uint32_t zxids;     /* of an epoch; 0: as many as there are */
-    bool has_masters;   /* observers may go to followers */
+    bool local_sessions; /* new sessions are local, ... */
+    bool upgrades;       /* ... and become global for an ephemeral */
+    bool leader_serves;  /* else clients have to go to the others */
+    uint32_t zxids;      /* of an epoch; 0: as many as there are */
+    bool has_masters;    /* observers may go to followers */
     usec_t faults_end, quiet_max;
     int32_t tick_ms, init_ticks, sync_ticks, ping_ms, silence_ms;
     usec_t delay, jitter, disk_sync;

@@ -67,6 +67,7 @@ struct msg_answer {
     uint64_t data;     /* what the node holds */
     char path[32];     /* created, or watched */
     bool has_versions; /* version and data mean something */
+    bool is_local;     /* a local session was closed: nobody else knows */
     bool is_watched;   /* the read has set a watch */
     int64_t epoch;     /* currentEpoch of the server that answers */
 };

@@ -273,6 +273,64 @@ what_a_session_did_elsewhere_ends_what_it_asked_here(void)
     CU_ASSERT_TRUE(has_left(true));
 }
 
+/* Session 7 is one that only we know. */
+static struct session *
+given_local_session(void)
+{
+    struct origin here = {.worker = 0};
+    void *memory = memory_reserved(session_table_bytes());
+
+    given_session();
+    session_give(r.sessions, session_find(r.sessions, 7));
+    local_init(&r.local, memory, 1000, 1000);
+    return local_open(&r.local, 7, 5000, &here, 1000);
+}
+
+/*
+ * Its client has closed it elsewhere meanwhile.  A leader that lets others
+ * vouch for local sessions would take it for one of those.
+ */
+static void
+what_was_asked_for_a_session_that_ended_ends_with_it(void)
+{
+    struct session *own = given_local_session();
+
+    CU_ASSERT_FALSE(has_left(true));
+    local_end(&r.local, own);
+    CU_ASSERT_TRUE(has_left(true));
+    CU_ASSERT_FALSE(has_left(false));
+}
+
+/* Or what follows would be done, and what was asked before it not. */
+static void
+a_local_session_that_ended_becomes_global_no_more(void)
+{
+    const struct req open = {.kind = REQ_SESSION_OPEN, .session = 7};
+    const struct req fresh = {.kind = REQ_SESSION_OPEN};
+
+    local_end(&r.local, given_local_session());
+    r.service.was_held = true;
+    CU_ASSERT_TRUE(repl_session_has_left(&r, &open));
+    CU_ASSERT_FALSE(repl_session_has_left(&r, &fresh));
+}
+
+/*
+ * It became global on a leader that is lost, and went on elsewhere: both are
+ * in our log before either is applied.
+ */
+static void
+who_became_global_and_left_has_left(void)
+{
+    const struct ring_entry opened = {.kind = RING_TXN, .session = 7};
+
+    given_local_session();
+    session_acts(RING_NOBODY, ZK_OP_SET_DATA, 0);
+    session_take(r.sessions, 7);
+    repl_local_applied(&r, &opened, ZK_OP_CREATE_SESSION);
+    CU_ASSERT_FALSE(repl_local_has(&r, 7));
+    CU_ASSERT_TRUE(has_left(true));
+}
+
 static void
 who_is_turned_away_elsewhere_has_not_left(void)
 {
@@ -305,6 +363,9 @@ UNIT_SUITE(repl_take)
     UNIT(what_was_late_is_published_in_the_turn_that_takes_it);
     UNIT(a_request_of_an_earlier_period_is_nobodys);
     UNIT(what_a_session_did_elsewhere_ends_what_it_asked_here);
+    UNIT(what_was_asked_for_a_session_that_ended_ends_with_it);
+    UNIT(a_local_session_that_ended_becomes_global_no_more);
+    UNIT(who_became_global_and_left_has_left);
     UNIT(who_is_turned_away_elsewhere_has_not_left);
     UNIT(without_service_a_request_is_nobodys);
 }
