@@ -183,7 +183,7 @@ local_tick(struct server *s)
     struct session *gone;
 
     while ((gone = local_expired(&s->local, server_now(s), heard, s)) != NULL) {
-        struct origin o = local_owner(gone);
+        struct origin o = session_owner(gone);
         struct attached *a = attach_asker(s, &o);
 
         TRACE("server %d: session %llx expires, local", s->node,
