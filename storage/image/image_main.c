@@ -127,6 +127,8 @@ open_image(struct image_proc *p)
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
         fatal(EXIT_UNEXPECTED, "image: out of memory");
     p->reader.skip_max = SKIP_BYTES;
+    p->batch.progress = on_progress;
+    p->batch.progress_arg = p;
     p->batch_since = 0;
     p->rows_max = IMAGE_ROWS_FIRST;
     p->is_open = true;
@@ -226,12 +228,10 @@ static void
 on_look(struct ev_loop *loop, ev_timer *w, int events)
 {
     struct image_proc *p = w->data;
-    uint32_t version = atomic_load(&p->shm->super->conf_version);
 
     (void)loop, (void)events;
-    if (version != p->conf_version) {
-        p->conf_version = version;
-        shm_conf(p->shm, &p->conf);
+    if (shm_has_new_conf(p->shm, p->conf_version)) {
+        p->conf_version = shm_conf(p->shm, &p->conf);
         image_snapshot_aim(p);
     }
     if (!p->is_open)
@@ -275,8 +275,7 @@ start(struct image_proc *p)
 {
     struct data_error e = {.offset = -1};
 
-    shm_conf(p->shm, &p->conf);
-    p->conf_version = atomic_load(&p->shm->super->conf_version);
+    p->conf_version = shm_conf(p->shm, &p->conf);
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
     (void)setpriority(PRIO_PROCESS, 0, NICENESS);
     p->snapshot = (struct image_snapshot){.writer = {.fd = -1}};
