@@ -188,20 +188,38 @@ on_connection(void *arg, struct MHD_Connection *connection, void **state,
                                   idle_seconds(a->shm));
 }
 
-static struct MHD_Daemon *
-listen_http(struct admin *a)
+/* To Java, an empty address is this machine itself. */
+static const char *
+host_of(const struct conf *conf)
 {
-    const char *host =
-        *a->conf.admin_address ? a->conf.admin_address : "127.0.0.1";
+    return *conf->admin_address ? conf->admin_address : "127.0.0.1";
+}
+
+/* NULL, and `why` not. */
+static struct addrinfo *
+find_address(const struct conf *conf, const char **why)
+{
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *list;
-    struct MHD_Daemon *http;
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG;
+    struct addrinfo *list = NULL;
     char port[16];
+    int gai;
 
-    snprintf(port, sizeof port, "%d", a->conf.admin_port);
-    if (getaddrinfo(host, port, &hints, &list) != 0)
+    snprintf(port, sizeof port, "%d", conf->admin_port);
+    gai = getaddrinfo(host_of(conf), port, &hints, &list);
+    if (gai != 0)
+        *why = gai == EAI_SYSTEM ? strerror(errno) : gai_strerror(gai);
+    return gai == 0 ? list : NULL;
+}
+
+static struct MHD_Daemon *
+listen_http(struct admin *a, const char **why)
+{
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ERROR_LOG;
+    struct addrinfo *list = find_address(&a->conf, why);
+    struct MHD_Daemon *http;
+
+    if (!list)
         return NULL;
     if (list->ai_family == AF_INET6)
         flags |= MHD_USE_IPv6;
@@ -211,8 +229,26 @@ listen_http(struct admin *a)
         list->ai_addr, MHD_OPTION_CONNECTION_LIMIT, connections_max,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, of_one_address_max,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_END);
+    if (!http)
+        *why = strerror(errno);
     freeaddrinfo(list);
     return http;
+}
+
+static void
+open_port(struct admin *a)
+{
+    const char *why = "";
+
+    a->http = listen_http(a, &why);
+    if (a->http)
+        log_info("Started AdminServer on address %s, port %d and command URL "
+                 "%s",
+                 host_of(&a->conf), a->conf.admin_port,
+                 a->conf.admin_command_url);
+    else
+        log_warn("no admin port: cannot listen on %s:%d: %s", host_of(&a->conf),
+                 a->conf.admin_port, why);
 }
 
 static bool
@@ -235,17 +271,8 @@ admin_main(struct shm *shm)
     a.shm = shm;
     shm_conf(shm, &a.conf);
     admin_leader_init(&a.leader, shm, loop);
-    if (a.conf.admin_enabled && a.conf.admin_port > 0) {
-        a.http = listen_http(&a);
-        if (a.http)
-            log_info("Started AdminServer on address %s, port %d and command "
-                     "URL %s",
-                     a.conf.admin_address, a.conf.admin_port,
-                     a.conf.admin_command_url);
-        else
-            log_warn("no admin port: cannot listen on %s:%d: %s",
-                     a.conf.admin_address, a.conf.admin_port, strerror(errno));
-    }
+    if (a.conf.admin_enabled && a.conf.admin_port > 0)
+        open_port(&a);
     bell_attach(&a.bell, loop, shm, PROC_ADMIN, look, &a);
     proc_ready(PROC_ADMIN, shm);
     ev_run(loop, 0);

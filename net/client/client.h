@@ -298,8 +298,8 @@ void client_taken(struct conn *conn);
  */
 void client_begin_turn(struct client_proc *p, mono_ms_t now_ms);
 
-/* A read has to wait for its connection's next turn. */
-bool client_is_put_off(struct client_proc *p, struct client *c);
+/* If this turn has taken too long, `c` has its next one later; else false. */
+bool client_put_off(struct client_proc *p, struct client *c);
 
 /* What this process answers by itself, when its turn has come. */
 void client_run(struct client_proc *p, struct client *c,

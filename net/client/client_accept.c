@@ -58,6 +58,17 @@ is_over_limit(struct client_proc *p, const struct sockaddr *peer,
     return true;
 }
 
+static struct client *
+find_place(struct client_proc *p, int fd, const struct sockaddr *peer)
+{
+    struct client *c = client_open(p, fd, peer);
+
+    if (!c)
+        log_warn_often("Too many connections - a process has places for %d",
+                       CONNS_MAX);
+    return c;
+}
+
 static void
 reject(struct client_proc *p, int fd)
 {
@@ -76,7 +87,7 @@ welcome(struct client_proc *p, int fd, const struct sockaddr *peer)
     int on = 1;
 
     limits_ip_add(p->own->ips, address);
-    c = is_over_limit(p, peer, address) ? NULL : client_open(p, fd, peer);
+    c = is_over_limit(p, peer, address) ? NULL : find_place(p, fd, peer);
     if (!c) {
         limits_ip_drop(p->own->ips, address);
         reject(p, fd);

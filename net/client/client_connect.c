@@ -130,7 +130,7 @@ wants_more(struct client_proc *p, struct client *c,
 }
 
 static bool
-has_token(struct client_proc *p, enum connect_kind kind)
+take_token(struct client_proc *p, enum connect_kind kind)
 {
     bool has = limits_connect(&p->tokens, &p->conf, p->shm->super->client_count,
                               kind, p->now_ms);
@@ -147,7 +147,7 @@ may_connect(struct client_proc *p, struct client *c,
         client_follow(p); /* it may serve since we last looked */
     if (!client_is_serving(p) || p->shm->super->is_stopping)
         return false;
-    if (!has_token(p, kind_of(p, r))) {
+    if (!take_token(p, kind_of(p, r))) {
         COUNT(p->own->stats.throttle_drops, 1);
         return false;
     }

@@ -49,7 +49,7 @@ look_at_clock(struct client_proc *p, int32_t op)
 }
 
 bool
-client_is_put_off(struct client_proc *p, struct client *c)
+client_put_off(struct client_proc *p, struct client *c)
 {
     if (!p->is_late)
         return false;
@@ -118,7 +118,7 @@ step_parked(struct client_proc *p, struct client *c)
         q->kind = QUEUED_SENT;
         queue_unpark(&c->queue);
     } else {
-        if (q != queue_head(&c->queue) || client_is_put_off(p, c))
+        if (q != queue_head(&c->queue) || client_put_off(p, c))
             return false;
         run_parked_read(p, c);
     }

@@ -110,7 +110,7 @@ find_place(struct client_proc *p, struct client *c, const struct request *r)
         return send_or_wait(p, c, r);
     if (c->queue.count > 0)
         return park(p, c, r);
-    if (client_is_put_off(p, c))
+    if (client_put_off(p, c))
         return false;
     client_run(p, c, r, auth_bytes(&c->ids), (uint32_t)p->now_ms);
     return true;

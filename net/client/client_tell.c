@@ -33,7 +33,7 @@ close_later(struct client_proc *p, struct client *c)
  * answer may be longer than that: it was asked for, and only once.
  */
 static bool
-is_deaf(struct client_proc *p, struct client *c)
+cut_off_if_deaf(struct client_proc *p, struct client *c)
 {
     if (c->event_bytes < EVENT_BACKLOG_MAX ||
         conn_unsent(&c->conn) < EVENT_BACKLOG_MAX)
@@ -54,7 +54,7 @@ tell(void *arg, uint32_t id)
     size_t room = REPLY_EVENT_BYTES + (size_t)n->path.size;
     struct jute_out out;
 
-    if (!c || c->state != CLIENT_OPEN || c->is_deaf || is_deaf(p, c))
+    if (!c || c->state != CLIENT_OPEN || c->is_deaf || cut_off_if_deaf(p, c))
         return;
     p->told += room; /* or refused, which is as much work */
     if (!acl_allows_ref(p->tree, n->acl, ZK_PERM_READ, auth_bytes(&c->ids),

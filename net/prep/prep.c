@@ -15,8 +15,9 @@ enum {
     PENDING_MIN = 1 << 16,
     SESSIONS_SPARE = 1 << 14, /* more opens than can be in flight */
     ERROR_BYTES = ZK_TXN_HEADER_BYTES + 4,
-    OVERHEAD = 1024,        /* header, digest, suffix, counters */
-    ACL_GROWTH = 64 * 1024, /* what `auth` may expand to, at least */
+    OVERHEAD = 1024,              /* header, digest, suffix, counters */
+    ACL_GROWTH = 64 * 1024,       /* what `auth` may expand to, at least */
+    CLOSE_BYTES_MIN = 128 * 1024, /* for a path of a larger jute.maxbuffer */
 };
 
 static const struct prep_kind kind_create = {prep_parse_create, prep_run_create,
@@ -128,24 +129,32 @@ prep_init(struct prep *p, void *memory, uint32_t maxbuffer,
 
 /* --- bounds --------------------------------------------------------------- */
 
+static uint64_t
+payload_needed(const struct prep *p, int32_t op, int32_t body_size)
+{
+    uint64_t body = body_size < 0 ? 0 : (uint64_t)body_size;
+    uint64_t most = p->rules.txn_max, needed = 4 * body + ACL_GROWTH;
+
+    if (op == ZK_OP_CLOSE_SESSION)
+        return most < CLOSE_BYTES_MIN ? CLOSE_BYTES_MIN : most;
+    if (needed > most)
+        needed = most;
+    return needed < OVERHEAD ? OVERHEAD : needed;
+}
+
 struct prep_need
 prep_need(const struct prep *p, int32_t op, int32_t body_size)
 {
-    uint64_t body = body_size < 0 ? 0 : (uint64_t)body_size;
-    uint64_t payload = 4 * body + ACL_GROWTH;
-    struct prep_need need = {.outcomes = 1, .has_ops = op == ZK_OP_MULTI};
+    struct prep_need need = {
+        .payload = (uint32_t)payload_needed(p, op, body_size),
+        .outcomes = 1,
+        .has_ops = op == ZK_OP_MULTI,
+    };
 
     if (op == ZK_OP_MULTI)
         need.outcomes = prep_multi_ops_max(body_size);
-    if (op == ZK_OP_CLOSE_SESSION) {
+    if (op == ZK_OP_CLOSE_SESSION)
         need.outcomes = PREP_CLOSE_PATHS_MAX + 1;
-        payload = p->rules.txn_max;
-    }
-    if (payload > p->rules.txn_max)
-        payload = p->rules.txn_max;
-    if (payload < OVERHEAD)
-        payload = OVERHEAD;
-    need.payload = (uint32_t)payload;
     return need;
 }
 

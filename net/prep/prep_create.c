@@ -205,11 +205,10 @@ note_node(struct prep *p, struct pnode *n, const struct prep_op *o,
     prep_set_acl(p, n, acl);
 }
 
-enum zk_code
-prep_run_create(struct prep *p, struct prep_op *o, struct jute_out *out)
+/* Steps 2 to 6, which need no look at a node. */
+static enum zk_code
+check_request(const struct prep *p, const struct prep_op *o)
 {
-    struct pnode parent_scratch, node_scratch, *parent, *node;
-    struct bytes path, acl;
     enum zk_code err = check_flags(p, o);
 
     if (err == ZK_OK)
@@ -218,8 +217,18 @@ prep_run_create(struct prep *p, struct prep_op *o, struct jute_out *out)
         return err;
     if (o->path.size < 0)
         return ZK_MARSHALLING;
-    if (!path_has_parent(o->path))
-        return ZK_BAD_ARGUMENTS;
+    return path_has_parent(o->path) ? ZK_OK : ZK_BAD_ARGUMENTS;
+}
+
+enum zk_code
+prep_run_create(struct prep *p, struct prep_op *o, struct jute_out *out)
+{
+    struct pnode parent_scratch, node_scratch, *parent, *node;
+    struct bytes path, acl;
+    enum zk_code err = check_request(p, o);
+
+    if (err != ZK_OK)
+        return err;
     o->txn_type = txn_type_of(o);
     parent = prep_look(p, path_parent(o->path), &parent_scratch);
     path = put_path(out, o, parent);

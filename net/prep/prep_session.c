@@ -72,18 +72,22 @@ struct close {
     session_id_t session;
     struct jute_out *out; /* NULL: only count */
     uint32_t count, count_max;
-    size_t bytes, bytes_max;
+    size_t bytes, bytes_max, room;
     bool as_multi; /* each path is a deletion of its own */
     bool is_full;  /* there was more */
 };
 
-/* False: this transaction is full. */
+/*
+ * False: this transaction is full.  One path goes, however long it is: it was
+ * taken once, and the session could never end.
+ */
 static bool
 take(struct close *c, struct bytes path)
 {
     size_t bytes = (size_t)path.size + (c->as_multi ? 12 : 4);
+    size_t max = c->count == 0 ? c->room : c->bytes_max;
 
-    c->is_full |= c->count == c->count_max || c->bytes + bytes > c->bytes_max;
+    c->is_full |= c->count == c->count_max || c->bytes + bytes > max;
     if (c->is_full)
         return false;
     c->count++;
@@ -166,13 +170,16 @@ walk(struct close *c, const struct session *s)
 static struct close
 close_of(struct prep *p, const struct session *s, const struct jute_out *out)
 {
-    size_t room = (size_t)(out->end - out->at);
+    size_t room = (size_t)(out->end - out->at) - 4; /* the count */
+    size_t rest = ZK_TXN_HEADER_BYTES + 4 + ZK_TXN_DIGEST_BYTES;
+    size_t most = p->rules.txn_max > rest ? p->rules.txn_max - rest : 0;
 
     return (struct close){
         .p = p,
         .session = s->id,
         .count_max = PREP_CLOSE_PATHS_MAX,
-        .bytes_max = room - 4, /* the count */
+        .bytes_max = most < room ? most : room,
+        .room = room,
     };
 }
 

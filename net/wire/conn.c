@@ -116,49 +116,61 @@ feed_kept(struct conn *c)
     }
 }
 
-/*
- * Where the next bytes go: into the kept buffer if much of a message is there,
- * which doubles when it is full, else behind a small rest in the scratch
- * memory, so that one read brings many messages.
- */
+/* How many bytes came; 0: none, or the connection is over. */
+static size_t
+receive(struct conn *c, uint8_t *at, size_t room)
+{
+    ssize_t n = conn_recv(c, at, room);
+
+    if (n > 0)
+        return (size_t)n;
+    if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        home_of(c)->ops->broken(c, n < 0 ? errno : 0);
+    return 0;
+}
+
+/* Into the buffer with much of a message, which doubles when it is full. */
+static void
+read_rest(struct conn *c)
+{
+    size_t n;
+
+    if (!buf_reserve(&home_of(c)->pool, &c->in, MOVED_BYTES)) {
+        out_of_buffers(c);
+        return;
+    }
+    n = receive(c, c->in->data + c->in->end, buf_capacity(c->in) - c->in->end);
+    if (n == 0)
+        return;
+    c->in->end += (uint32_t)n;
+    feed_kept(c);
+}
+
+/* Into the scratch memory, behind a small rest: one read, many messages. */
+static void
+read_many(struct conn *c)
+{
+    struct conn_home *home = home_of(c);
+    size_t rest = buf_used(c->in);
+    size_t n = receive(c, home->scratch + rest, CONN_SCRATCH - rest);
+
+    if (n == 0)
+        return;
+    if (c->in) {
+        memcpy(home->scratch, c->in->data + c->in->start, rest);
+        buf_give(&home->pool, c->in);
+        c->in = NULL;
+    }
+    feed(c, home->scratch, rest + n);
+}
+
 static void
 on_readable(struct conn *c)
 {
-    struct conn_home *home = home_of(c);
-    struct buf *in = c->in;
-    size_t rest = buf_used(in);
-    bool is_moved = rest <= MOVED_BYTES;
-    uint8_t *at = home->scratch + rest;
-    size_t room = CONN_SCRATCH - rest;
-    ssize_t n;
-
-    if (!is_moved) {
-        if (!buf_reserve(&home->pool, &c->in, MOVED_BYTES)) {
-            out_of_buffers(c);
-            return;
-        }
-        in = c->in;
-        at = in->data + in->end;
-        room = buf_capacity(in) - in->end;
-    }
-    n = conn_recv(c, at, room);
-    if (n <= 0) {
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        home->ops->broken(c, n < 0 ? errno : 0);
-        return;
-    }
-    if (!is_moved) {
-        in->end += (uint32_t)n;
-        feed_kept(c);
-        return;
-    }
-    if (in) {
-        memcpy(home->scratch, in->data + in->start, rest);
-        buf_give(&home->pool, in);
-        c->in = NULL;
-    }
-    feed(c, home->scratch, rest + (size_t)n);
+    if (buf_used(c->in) > MOVED_BYTES)
+        read_rest(c);
+    else
+        read_many(c);
 }
 
 void

@@ -137,6 +137,33 @@ a_session_with_long_paths_closes_in_steps(void)
     kit_close(k);
 }
 
+/* The path was made when jute.maxbuffer was larger. */
+static void
+a_path_longer_than_a_transaction_may_be_goes_alone(void)
+{
+    enum { LONG = 5000 };
+    struct kit *k = kit_open();
+    char path[LONG + 1];
+    int steps = 0;
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "/%0*d", LONG - 1, i);
+        ask_create(k, path, ZK_EPHEMERAL);
+    }
+    kit_apply_all(k);
+    k->prep.rules.txn_max = 1;
+    do {
+        CU_ASSERT_EQUAL(ask_close(k, KIT_SESSION), 0);
+        CU_ASSERT_TRUE(k->result.size < 2 * LONG);
+        kit_apply_all(k);
+        steps++;
+    } while (k->result.is_partial && steps < 10);
+    CU_ASSERT_EQUAL(steps, 2);
+    CU_ASSERT_FALSE(kit_has(k, path));
+    CU_ASSERT_PTR_NULL(session_find(k->sessions, KIT_SESSION));
+    kit_close(k);
+}
+
 UNIT_SUITE(prep_session)
 {
     unit_suite("prep_session");
@@ -145,4 +172,5 @@ UNIT_SUITE(prep_session)
     UNIT(a_node_made_again_by_another_is_not_listed);
     UNIT(a_session_with_very_many_ephemerals_closes_in_steps);
     UNIT(a_session_with_long_paths_closes_in_steps);
+    UNIT(a_path_longer_than_a_transaction_may_be_goes_alone);
 }
