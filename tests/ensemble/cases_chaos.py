@@ -18,13 +18,12 @@ COUNT = {"short": 10, "long": 24}
 DISK = 1               # the sid of the member with a disk of its own
 OPTIONS = {
     "snapCount": (300, 2000, 100000),
-    "commitLogCount": (500, 50),
     "snapshotSizeFactor": (0.33, 0),
     "electionAlg": (3, 3, 3, 0),
     "ring.size": ("16M", "64M"),
 }
 OF_WORD = {
-    "zzzzzz": {"group.1": "1:2:3", "group.2": "4:5:6"},
+    "zzzzzz": {"group.1": "1:2:3", "group.2": "4:5:6", "electionAlg": 3},
     "zza": {"electionAlg": 3},
 }
 NODES = (0, 0, 20000)

@@ -16,6 +16,7 @@ from kazoo.exceptions import (
     BadVersionError, NodeExistsError, ZookeeperError)
 
 import history
+from ensemble import until
 from load import NOBODY_KNOWS, client, left
 
 NAMES = ("r0", "r1", "r2")
@@ -144,6 +145,13 @@ class User(threading.Thread):
 
     # --- the end ------------------------------------------------------------
 
+    def state(self):
+        """For whoever wonders why it is not served."""
+        mine = [op for op in self.ops if op.session == self.session]
+        sock = self.client._connection._socket
+        return "%s: %s, %s, last asked: %s, wrong: %s" % (
+            self.session, self.client.state, sock, mine[-2:], self.wrong)
+
     def stop(self, end):
         self.is_over = True
         self.join(left(end))
@@ -177,8 +185,15 @@ class Registers:
         for user in self.users:
             user.start()
 
-    def progress(self):
-        return [user.answers for user in self.users]
+    def served(self, seconds):
+        """Wait until every user got an answer after now."""
+        before = [user.answers for user in self.users]
+
+        def late():
+            return [user for user, n in zip(self.users, before)
+                    if user.answers <= n]
+        until(lambda: not late(), lambda: "users are served, but %s" %
+              [user.state() for user in late()], seconds)
 
     def scatter(self, random):
         """Cut half of the connections."""

@@ -21,6 +21,7 @@ from kazoo.client import KazooClient
 from kazoo.exceptions import (
     ConnectionClosedError, ConnectionLoss, SessionExpiredError,
     ZookeeperError)
+from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.retry import KazooRetry
 
 from ledger import Book
@@ -46,11 +47,19 @@ def left(end):
 
 
 def client(hosts, timeout=LIVE_S, patience=30):
+    """A connected one.  kazoo says "time-out" at once, too, when its first
+    connection is lost before it looks."""
     retry = dict(max_tries=-1, delay=0.05, backoff=1.5, max_delay=0.5)
-    c = KazooClient(hosts=hosts, timeout=timeout,
-                    connection_retry=KazooRetry(**retry))
-    c.start(timeout=patience)
-    return c
+    end = time.monotonic() + patience
+    while True:
+        c = KazooClient(hosts=hosts, timeout=timeout,
+                        connection_retry=KazooRetry(**retry))
+        try:
+            c.start(timeout=left(end))
+            return c
+        except KazooTimeoutError:
+            if time.monotonic() > end:
+                raise
 
 
 class Writer(threading.Thread):
