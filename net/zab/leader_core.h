@@ -5,6 +5,7 @@
  *   leader.c       states, quorums, time
  *   leader_hear.c  what a learner says, stage by stage
  *   leader_send.c  what goes to a learner next
+ *   leader_silence.c  who may have left us without a word
  *   leader_identity.c  which ensemble this is
  *   leader_check.c what is always true
  *
@@ -27,6 +28,22 @@ void leader_advance(struct leader *l, mono_ms_t now, struct leader_out *out);
 
 /* The end of the history that counts as committed. */
 zxid_t leader_end(const struct leader *l);
+
+static inline int64_t
+leader_sync_ms(const struct leader *l)
+{
+    return (int64_t)l->conf.sync_ticks * l->conf.tick_ms;
+}
+
+/* leader_silence.c ----------------------------------------------------------
+ */
+
+/* At every tick, before `ticked` is set. */
+void leader_note_silence(const struct leader *l, struct leader_peer *p,
+                         mono_ms_t now);
+
+/* May it have left us? */
+bool leader_misses(const struct leader *l, const struct leader_peer *p);
 
 /* leader_identity.c ---------------------------------------------------------
  */
