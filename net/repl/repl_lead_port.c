@@ -89,6 +89,20 @@ on_bind_failed(void *arg, const char *why, int times)
 
 /* --- open and closed ----------------------------------------------------- */
 
+/* What the core cannot see: a link is alive, whatever its peer does. */
+static void
+note_links(struct repl_lead *l, mono_ms_t now)
+{
+    for (uint32_t i = 0; i < l->core.peer_end; i++) {
+        int64_t ms = l->peer[i].is_used
+                         ? qlink_silence_ms(conn_fd(&l->peer[i].conn))
+                         : -1;
+
+        if (ms >= 0 && ms <= now - l->core.ticked)
+            leader_link_lives(&l->core, i);
+    }
+}
+
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -98,6 +112,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop, (void)events;
     out.count = 0;
+    note_links(l, now);
     leader_tick(&l->core, now, &out);
     lead_perform(l, &out);
 }
@@ -167,6 +182,7 @@ lead_conf(struct repl_lead *l)
         .snaps_max = conf->snap_syncs_max,
         .diffs_max = conf->diff_syncs_max,
         .ping_ms = ping_ms(conf),
+        .silence_ms = conf->leader_silence_ms,
         .config = {(const uint8_t *)l->config, (int32_t)l->config_size},
         .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
     };

@@ -58,6 +58,17 @@ qlink_tune(int fd)
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
+int64_t
+qlink_silence_ms(int fd)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return -1;
+    return info.tcpi_last_ack_recv;
+}
+
 void
 qlink_name(const struct sockaddr *address, char *text, size_t size)
 {

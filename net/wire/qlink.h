@@ -31,6 +31,12 @@ bool qlink_put(struct conn *c, int32_t type, zxid_t zxid, struct bytes data,
 /* No delay, and keep-alive: a peer that vanished is noticed. */
 void qlink_tune(int fd);
 
+/*
+ * How long ago the peer's kernel has last acknowledged something of ours, or
+ * -1: that cannot be known.  It does so while the peer itself stands still.
+ */
+int64_t qlink_silence_ms(int fd);
+
 /* "127.0.0.1:2888" */
 void qlink_name(const struct sockaddr *address, char *text, size_t size);
 

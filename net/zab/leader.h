@@ -91,6 +91,8 @@ struct leader_conf {
                                      then observers wait; 0: no limit */
     int32_t ping_ms;              /* between pings to LEARNER_QUICK ones; the
                                      others get two a tick */
+    int32_t silence_ms;           /* after which the former leave a leader; 0:
+                                     only after syncLimit, as the others */
     int64_t config_version;
     struct bytes config; /* the text for NEW_LEADER; borrowed */
     int32_t flags;       /* for learners that are zabd, too:
@@ -119,8 +121,9 @@ struct leader_peer {
     zxid_t early;    /* an ACK that overtook the one for NEW_LEADER */
     zxid_t ready_at; /* UP_TO_DATE goes behind the commit of this one */
     mono_ms_t joined, ping_due;
-    mono_ms_t heard; /* while it is brought up: or there was room to send */
-    zxid_t owing;    /* 0: every proposal sent has its ACK; else this one */
+    mono_ms_t heard;   /* while it is brought up: or there was room to send */
+    int64_t silent_ms; /* since then, as we saw it while we ran */
+    zxid_t owing;      /* 0: every proposal sent has its ACK; else this one */
     mono_ms_t owing_since; /* ... has none, and was sent then or before */
     struct {
         uint32_t first, count;
@@ -135,8 +138,9 @@ struct leader {
     struct leader_conf conf;
     const struct history *history; /* borrowed */
     enum leader_state state;
-    bool is_master;           /* for observers, of a follower */
-    mono_ms_t began;          /* this state */
+    bool is_master;  /* for observers, of a follower */
+    mono_ms_t began; /* this state */
+    mono_ms_t ticked;
     mono_ms_t check_due;      /* do we still have a quorum? */
     int64_t accepted_max;     /* of all accepted epochs ever heard, and ours */
     int64_t epoch;            /* of this term, once fixed; else 0 */
@@ -236,6 +240,12 @@ void leader_proposed(struct leader *l, zxid_t zxid);
 
 /* A part of the payload for `slot` left: that is no silence of its peer's. */
 void leader_stirs(struct leader *l, uint32_t slot, mono_ms_t now);
+
+/*
+ * Its machine has acknowledged something since the last tick: it has not left
+ * us unheard, however long it says nothing itself.
+ */
+void leader_link_lives(struct leader *l, uint32_t slot);
 
 /*
  * The payload for `slot` is written; it holds everything up to `zxid`, and

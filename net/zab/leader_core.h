@@ -6,6 +6,7 @@
  *   leader_hear.c      what a learner says, stage by stage
  *   leader_send.c      what goes to a learner next
  *   leader_time.c      how long we wait
+ *   leader_silence.c   who may have left us without a word
  *   leader_identity.c  which ensemble this is
  *   leader_check.c     what is always true
  *
@@ -45,11 +46,21 @@ bool leader_has_quorum_at(const struct leader *l, enum peer_stage stage);
 
 /* --- leader_time.c ------------------------------------------------------- */
 
-/* initLimit */
+/* initLimit, syncLimit */
 int64_t leader_init_ms(const struct leader *l);
+int64_t leader_sync_ms(const struct leader *l);
 
 /* The quorum is lost for now: look in a moment whether it is back. */
 void leader_expect_quorum(struct leader *l, mono_ms_t now);
+
+/* --- leader_silence.c ---------------------------------------------------- */
+
+/* At every tick, before `ticked` is set. */
+void leader_note_silence(const struct leader *l, struct leader_peer *p,
+                         mono_ms_t now);
+
+/* May it have left us? */
+bool leader_misses(const struct leader *l, const struct leader_peer *p);
 
 /* --- leader_identity.c --------------------------------------------------- */
 

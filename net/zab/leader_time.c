@@ -9,7 +9,7 @@
  */
 #include "net/zab/leader_core.h"
 
-enum { LOST_MS = 500 }; /* a quorum, before we look whether it is back */
+enum { LOST_MS = 500 }; /* until we look whether a quorum is there */
 
 int64_t
 leader_init_ms(const struct leader *l)
@@ -17,8 +17,8 @@ leader_init_ms(const struct leader *l)
     return (int64_t)l->conf.init_ticks * l->conf.tick_ms;
 }
 
-static int64_t
-sync_ms(const struct leader *l)
+int64_t
+leader_sync_ms(const struct leader *l)
 {
     return (int64_t)l->conf.sync_ticks * l->conf.tick_ms;
 }
@@ -36,9 +36,9 @@ failure(const struct leader *l, const struct leader_peer *p, mono_ms_t now)
         return now - max_of(p->heard, l->began) > leader_init_ms(l)
                    ? "it was silent for initLimit while it was brought up"
                    : NULL;
-    if (now - p->heard > sync_ms(l))
+    if (now - p->heard > leader_sync_ms(l))
         return "it was silent for syncLimit";
-    if (p->owing && now - p->owing_since > sync_ms(l))
+    if (p->owing && now - p->owing_since > leader_sync_ms(l))
         return "it left a proposal without ACK for syncLimit";
     return NULL;
 }
@@ -69,6 +69,7 @@ tick_peer(struct leader *l, uint32_t slot, mono_ms_t now,
 {
     const char *why = failure(l, &l->peer[slot], now);
 
+    leader_note_silence(l, &l->peer[slot], now);
     if (why)
         leader_drop(l, slot, why, out);
     else
@@ -102,9 +103,11 @@ in_touch(const struct leader *l, mono_ms_t now)
     for (uint32_t i = 0; i < l->peer_end; i++) {
         const struct leader_peer *p = &l->peer[i];
 
+        if (leader_misses(l, p))
+            continue;
         if (p->stage >= PEER_SEALED ||
             (p->stage >= PEER_INFORMED &&
-             now - p->joined <= leader_init_ms(l) + sync_ms(l)))
+             now - p->joined <= leader_init_ms(l) + leader_sync_ms(l)))
             set |= p->vote;
     }
     return set;
@@ -125,7 +128,7 @@ check_quorum(struct leader *l, mono_ms_t now, struct leader_out *out)
         leader_expect_quorum(l, now);
     if (now < l->check_due)
         return;
-    l->check_due = now + l->conf.tick_ms;
+    leader_expect_quorum(l, now);
     if (!quorum_is_met(l->conf.quorum, in_touch(l, now)))
         leader_give_up(l, "fewer voters than a quorum are in touch", out);
 }
@@ -165,6 +168,7 @@ leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out)
     for (uint32_t i = 0; i < l->peer_end; i++)
         if (l->peer[i].stage != PEER_FREE)
             tick_peer(l, i, now, out);
+    l->ticked = now;
     if (l->state == LEADER_EPOCH_ACKS)
         leader_advance(l, now, out); /* it may have waited long enough */
     check_quorum(l, now, out);

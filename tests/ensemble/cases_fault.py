@@ -16,6 +16,7 @@ from trial import case
 
 HITS = {"short": 4, "long": 16}
 FREEZE_S = (0.3, 4.0)
+OWNER_S = 4.0          # of a session
 LARGE = 600 * 1000     # bytes of a node, sixty of which are more than a ring
 
 
@@ -225,6 +226,29 @@ def write_ahead(t, c, folder, cut, heal):
         count += 1
         time.sleep(0.005)
     return count
+
+
+@case("short", "long", of=["zzz leader", "zzz follower"])
+def one_owner(t, word, who):
+    """A member is cut off from the others, not from its clients.  Before the
+    session of one of them ends elsewhere, and its ephemeral with it, that
+    client has lost its connection, and knows that it may own nothing."""
+    t.claim(net.is_possible(), "network namespaces need root")
+    e = t.ensemble(word, net=True)
+    e.start()
+    lonely = e.leader() if who == "leader" else e.followers()[0]
+    others = [m for m in e if m is not lonely]
+    owner, heir = t.client(lonely, OWNER_S), t.client(others[0])
+    owner.create("/owned", ephemeral=True)
+    heir.sync("/owned")
+    t.net.split([lonely.sid], [m.sid for m in others])
+    until(lambda: not heir.retry(heir.exists, "/owned"), "the session ends",
+          4 * OWNER_S)
+    t.claim(not owner.connected, "what it owned is gone, and %r has not let "
+            "its client go", lonely)
+    t.net.heal()
+    t.close_clients()
+    t.finish(e)
 
 
 @case("short", "long", of=["zzz"])

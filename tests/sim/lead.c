@@ -287,6 +287,7 @@ lead_conf(const struct server *s)
         .init_ticks = sim.plan.init_ticks,
         .sync_ticks = sim.plan.sync_ticks,
         .ping_ms = sim.plan.ping_ms,
+        .silence_ms = sim.plan.silence_ms,
         .config = BYTES_NULL,
         .flags = (sim.plan.is_quick ? LEARNER_QUICK : 0) |
                  (s->is_plain ? 0 : LEARNER_IDENTITY),
