@@ -44,29 +44,6 @@ set_alarm(struct elect_out *out, int32_t ms)
     add(out, ELECT_SET_ALARM)->ms = ms;
 }
 
-static void
-tally_put(struct tally *t, const struct quorum *q, const struct vote *v)
-{
-    quorum_set_t bit = quorum_bit(q, v->from);
-
-    if (!bit)
-        return;
-    t->heard |= bit;
-    t->vote[__builtin_ctzll(bit)] = *v;
-}
-
-/* The members whose vote agrees with `v`. */
-static quorum_set_t
-tally_for(const struct tally *t, const struct vote *v)
-{
-    quorum_set_t set = 0;
-
-    for (uint32_t i = 0; i < QUORUM_MEMBERS_MAX; i++)
-        if ((t->heard >> i & 1) && vote_agrees(v, &t->vote[i]))
-            set |= (quorum_set_t)1 << i;
-    return set;
-}
-
 /*
  * Ours: what voters decide they tell to voters only.  An observer that looked
  * for long, as there was no quorum, would hear of a leader a minute late.
@@ -278,7 +255,7 @@ leader_is_there(const struct elect *e, const struct tally *t,
 
     if (v->leader == e->me)
         return v->round == e->round;
-    return i >= 0 && (t->heard >> i & 1) && t->vote[i].state == PEER_LEADING;
+    return i >= 0 && tally_has(t, i) && t->vote[i].state == PEER_LEADING;
 }
 
 static bool

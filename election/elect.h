@@ -16,7 +16,7 @@
 #ifndef ELECTION_ELECT_H
 #define ELECTION_ELECT_H
 
-#include "election/vote.h"
+#include "election/tally.h"
 
 enum {
     ELECT_SETTLE_MS = 200,     /* ZK: finalizeWait */
@@ -59,12 +59,6 @@ enum { ELECT_ACTS_MAX = 4 };
 struct elect_out {
     uint32_t count;
     struct elect_act act[ELECT_ACTS_MAX];
-};
-
-/* Votes heard, one a member. */
-struct tally {
-    quorum_set_t heard;
-    struct vote vote[QUORUM_MEMBERS_MAX];
 };
 
 struct elect {

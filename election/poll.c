@@ -33,24 +33,23 @@ void
 poll_begin(struct poll *p, int32_t xid)
 {
     p->xid = xid;
-    p->heard = 0;
+    p->tally.heard = 0;
 }
 
 void
 poll_hear(struct poll *p, const struct poll_answer *answer)
 {
     quorum_set_t bit = quorum_bit(p->quorum, answer->id);
+    struct vote v = {
+        .from = answer->id, .leader = answer->leader, .zxid = answer->zxid};
 
     if (answer->xid != p->xid || !bit)
         return;
     p->aliens &= ~bit;
-    if (ensemble_is_foreign(answer->ensemble, p->ensemble)) {
+    if (ensemble_is_foreign(answer->ensemble, p->ensemble))
         p->aliens |= bit;
-        return;
-    }
-    p->heard |= bit;
-    p->vote[__builtin_ctzll(bit)] = (struct vote){
-        .from = answer->id, .leader = answer->leader, .zxid = answer->zxid};
+    else
+        tally_put(&p->tally, p->quorum, &v);
 }
 
 /*
@@ -60,8 +59,10 @@ poll_hear(struct poll *p, const struct poll_answer *answer)
 static bool
 is_valid(const struct poll *p, int i)
 {
-    return (p->heard >> i & 1) &&
-           (p->heard & quorum_bit(p->quorum, p->vote[i].leader));
+    const struct tally *t = &p->tally;
+
+    return tally_has(t, i) &&
+           (t->heard & quorum_bit(p->quorum, t->vote[i].leader));
 }
 
 /* The largest zxid that anybody reports for a candidate. */
@@ -71,9 +72,9 @@ best_zxid_of(const struct poll *p, sid_t leader)
     zxid_t best = INT64_MIN;
 
     for (int i = 0; i < QUORUM_MEMBERS_MAX; i++)
-        if (is_valid(p, i) && p->vote[i].leader == leader &&
-            p->vote[i].zxid > best)
-            best = p->vote[i].zxid;
+        if (is_valid(p, i) && p->tally.vote[i].leader == leader &&
+            p->tally.vote[i].zxid > best)
+            best = p->tally.vote[i].zxid;
     return best;
 }
 
@@ -83,7 +84,7 @@ supporters(const struct poll *p, sid_t leader)
     quorum_set_t set = 0;
 
     for (int i = 0; i < QUORUM_MEMBERS_MAX; i++)
-        if (is_valid(p, i) && p->vote[i].leader == leader)
+        if (is_valid(p, i) && p->tally.vote[i].leader == leader)
             set |= (quorum_set_t)1 << i;
     return set;
 }
@@ -91,7 +92,7 @@ supporters(const struct poll *p, sid_t leader)
 bool
 poll_heard_all(const struct poll *p)
 {
-    return p->heard == (quorum_all(p->quorum) & ~p->aliens);
+    return p->tally.heard == (quorum_all(p->quorum) & ~p->aliens);
 }
 
 bool
@@ -99,7 +100,7 @@ poll_is_won(const struct poll *p)
 {
     for (int i = 0; i < QUORUM_MEMBERS_MAX; i++)
         if (is_valid(p, i) &&
-            quorum_is_met(p->quorum, supporters(p, p->vote[i].leader)))
+            quorum_is_met(p->quorum, supporters(p, p->tally.vote[i].leader)))
             return true;
     return false;
 }
@@ -114,7 +115,7 @@ poll_end(struct poll *p)
 
         if (!is_valid(p, i))
             continue;
-        v = p->vote[i];
+        v = p->tally.vote[i];
         v.zxid = best_zxid_of(p, v.leader);
         if (quorum_is_met(p->quorum, supporters(p, v.leader))) {
             p->mine.leader = v.leader;

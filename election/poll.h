@@ -16,7 +16,7 @@
 #ifndef ELECTION_POLL_H
 #define ELECTION_POLL_H
 
-#include "election/vote.h"
+#include "election/tally.h"
 
 enum {
     POLL_REQUEST_BYTES = 4,
@@ -43,8 +43,7 @@ struct poll {
     int32_t xid;         /* of this round */
     struct vote self;    /* our own candidacy */
     struct vote mine;    /* what we answer to others while looking */
-    quorum_set_t heard;
-    struct vote vote[QUORUM_MEMBERS_MAX];
+    struct tally tally;  /* of this round */
 };
 
 /*

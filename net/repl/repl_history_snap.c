@@ -86,10 +86,10 @@ oldest_wanted(const struct repl_history *h, const struct history_slot *s)
 }
 
 /*
- * The image process commits what it has, at once.  A wish stands until it is
- * fulfilled, for what is committed goes on growing.
+ * The image process commits what it has, at once: ask again, -EAGAIN.  A wish
+ * stands until it is fulfilled, for what is committed goes on growing.
  */
-static void
+static int
 hurry(const struct repl_history *h)
 {
     struct shm_replication *shared = h->repl->shm->replication;
@@ -98,12 +98,13 @@ hurry(const struct repl_history *h)
 
     if (atomic_load_explicit(&shared->image_wanted, memory_order_relaxed) >
         persisted)
-        return;
+        return -EAGAIN;
     atomic_store_explicit(
         &shared->image_wanted,
         atomic_load_explicit(&shared->committed_zxid, memory_order_relaxed),
         memory_order_release);
     bell_ring(h->repl->shm, PROC_IMAGE);
+    return -EAGAIN;
 }
 
 /* What the image process says, without looking into the image. */
@@ -122,14 +123,36 @@ is_usable(struct repl_history *h, const struct history_slot *s)
 }
 
 static bool
-make_packer(struct history_slot *s)
+set_up(ZSTD_CCtx *packer)
 {
-    s->packer = ZSTD_createCCtx();
-    return s->packer &&
-           !ZSTD_isError(ZSTD_CCtx_setParameter(
-               s->packer, ZSTD_c_compressionLevel, ZSTD_LEVEL)) &&
+    return packer &&
+           !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel,
+                                                ZSTD_LEVEL)) &&
            !ZSTD_isError(
-               ZSTD_CCtx_setParameter(s->packer, ZSTD_c_checksumFlag, 1));
+               ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 1));
+}
+
+/* If the learner takes it packed. */
+static int
+make_packer(struct history_slot *s, int32_t flags)
+{
+    if (!(flags & LEARNER_ZSTD))
+        return 0;
+    s->packer = ZSTD_createCCtx();
+    return set_up(s->packer) ? 0 : -ENOMEM;
+}
+
+static int
+open_stream(struct repl_history *h, struct history_slot *s)
+{
+    int rc = hold_image(h);
+
+    if (rc < 0)
+        return rc;
+    rc = image_stream_open(&s->stream, &h->image);
+    if (rc < 0)
+        release_image(h);
+    return rc;
 }
 
 int
@@ -140,24 +163,10 @@ repl_history_snap_begin(struct repl_history *h, uint32_t slot, int32_t flags,
     int rc;
 
     repl_history_snap_close(h, slot);
-    if (is_known_old(h, s)) {
-        hurry(h);
-        return -EAGAIN;
-    }
-    rc = hold_image(h);
+    rc = is_known_old(h, s) ? hurry(h) : open_stream(h, s);
     if (rc < 0)
         return rc;
-    rc = image_stream_open(&s->stream, &h->image);
-    if (rc < 0) {
-        release_image(h);
-        return rc;
-    }
-    if (!is_usable(h, s)) {
-        hurry(h);
-        rc = -EAGAIN;
-    } else if ((flags & LEARNER_ZSTD) && !make_packer(s)) {
-        rc = -ENOMEM;
-    }
+    rc = is_usable(h, s) ? make_packer(s, flags) : hurry(h);
     if (rc < 0) {
         repl_history_snap_close(h, slot);
         return rc;

@@ -96,6 +96,16 @@ append(struct repl_learn *l, const struct qpacket *p)
     }
 }
 
+/* What the next connection has to know of this one. */
+static void
+give_up(struct repl_learn *l, const char *why)
+{
+    if (l->core.needs_snap)
+        l->r->snap_from = l->leader;
+    l->silent = l->core.is_silent ? l->leader : 0;
+    l->why = why;
+}
+
 static void
 perform(struct repl_learn *l, const struct learner_act *a)
 {
@@ -119,7 +129,6 @@ perform(struct repl_learn *l, const struct learner_act *a)
         keep_identity(l, &a->identity);
         break;
     case LEARNER_TRUNCATE:
-        conn_pause(&l->conn, CONN_PAUSE_WAITING);
         learn_cut(l, a->zxid);
         break;
     case LEARNER_TAKE_SNAP:
@@ -141,10 +150,7 @@ perform(struct repl_learn *l, const struct learner_act *a)
         learn_revalidated(l, &a->packet);
         break;
     case LEARNER_GIVE_UP:
-        if (l->core.needs_snap)
-            l->r->snap_from = l->leader;
-        l->silent = l->core.is_silent ? l->leader : 0;
-        l->why = a->why;
+        give_up(l, a->why);
         break;
     }
 }

@@ -184,39 +184,48 @@ put_reply_ops(struct ring_entry *e, struct txn *txn, const struct req *req)
         ops[i] = prep_reply_op(are_known ? ops[i] : c.op, c.op);
 }
 
+/* Of `txn`, `size` bytes; `req` of `o` asked for it, NULL: nobody of ours. */
+static struct ring_entry
+entry_of(const struct txn *txn, uint32_t size, const struct req *req,
+         const struct origin *o)
+{
+    const struct txn_header *h = &txn->header;
+    uint32_t count = txn_count(txn);
+
+    return (struct ring_entry){
+        .size = ring_entry_size(size, count, sizeof(struct outcome),
+                                has_reply_ops(req, txn)),
+        .kind = RING_TXN,
+        .worker = o->worker,
+        .life = o->life,
+        .conn = o->conn,
+        .zxid = h->zxid,
+        .session = h->session,
+        .xid = req ? req->xid : h->cxid,
+        .op = req ? req->op : h->type,
+        .timeout_ms = req ? req->timeout_ms : 0,
+        .payload_size = size,
+        .outcome_count = count,
+    };
+}
+
 int
 learn_append(struct repl_learn *l, const struct qpacket *packet)
 {
     struct bytes bytes = packet->data;
     struct origin o = {.worker = RING_NOBODY};
+    struct ring_entry head, *e;
     const struct req *req;
-    struct ring_entry *e;
     struct txn txn;
-    uint32_t count, size;
 
     if (txn_open(&txn, bytes) < 0 || txn.header.zxid != packet->zxid)
         return -EBADMSG;
     req = forward_take(l->r->forward, txn.header.session, txn.header.cxid,
                        txn.header.type, &o);
-    count = txn_count(&txn);
-    size = ring_entry_size((uint32_t)bytes.size, count, sizeof(struct outcome),
-                           has_reply_ops(req, &txn));
-    e = repl_reserve(l->r, size);
+    head = entry_of(&txn, (uint32_t)bytes.size, req, &o);
+    e = repl_reserve(l->r, head.size);
     check(e != NULL);
-    *e = (struct ring_entry){
-        .size = size,
-        .kind = RING_TXN,
-        .worker = o.worker,
-        .life = o.life,
-        .conn = o.conn,
-        .zxid = txn.header.zxid,
-        .session = txn.header.session,
-        .xid = req ? req->xid : txn.header.cxid,
-        .op = req ? req->op : txn.header.type,
-        .timeout_ms = req ? req->timeout_ms : 0,
-        .payload_size = (uint32_t)bytes.size,
-        .outcome_count = count,
-    };
+    *e = head;
     memcpy(e + 1, bytes.data, (size_t)bytes.size);
     if (has_reply_ops(req, &txn))
         put_reply_ops(e, &txn, req);

@@ -80,6 +80,7 @@ learn_cut(struct repl_learn *l, zxid_t zxid)
     log_warn("learner: the leader has less than we: cutting what is behind "
              "zxid=0x%" PRIx64 " last=0x%" PRIx64,
              (uint64_t)zxid, (uint64_t)r->last);
+    conn_pause(&l->conn, CONN_PAUSE_WAITING);
     l->cut = zxid;
     l->order = zxid < in_tree ? LEARN_CUT_RELOAD : LEARN_CUT;
     repl_order(r, LOG_TRUNCATE, zxid);

@@ -105,32 +105,36 @@ dismiss(struct leader *l, uint32_t slot, const struct learner_info *info,
 }
 
 static void
+welcome(struct leader *l, uint32_t slot, const struct learner_info *info,
+        bool is_observer, struct leader_out *out)
+{
+    struct leader_peer *peer = &l->peer[slot];
+
+    drop_older(l, info->sid, out);
+    introduce(l, peer, info);
+    peer->stage = PEER_INFORMED;
+    peer->is_observer = is_observer;
+    peer->vote = is_observer ? 0 : quorum_bit(l->conf.quorum, info->sid);
+}
+
+static void
 hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
           mono_ms_t now, struct leader_out *out)
 {
-    struct leader_peer *peer = &l->peer[slot];
     struct learner_info info = {0};
     const char *why = refusal(l, p, &info);
-    int64_t accepted = zxid_epoch(p->zxid);
 
     if (why == of_another) {
         dismiss(l, slot, &info, out);
-        return;
-    }
-    if (why) {
+    } else if (why) {
         leader_drop(l, slot, why, out);
         if (why == promised_later && needs_election(l, p, info.sid))
             leader_resign(l, "a member promised a later epoch", out);
-        return;
+    } else {
+        welcome(l, slot, &info, p->type == Q_OBSERVER_INFO, out);
+        l->accepted_max = max_of(l->accepted_max, zxid_epoch(p->zxid));
+        leader_advance(l, now, out);
     }
-    drop_older(l, info.sid, out);
-    introduce(l, peer, &info);
-    peer->stage = PEER_INFORMED;
-    peer->is_observer = p->type == Q_OBSERVER_INFO;
-    peer->vote = peer->is_observer ? 0 : quorum_bit(l->conf.quorum, info.sid);
-    if (accepted > l->accepted_max)
-        l->accepted_max = accepted; /* an observer's as well */
-    leader_advance(l, now, out);
 }
 
 /* --- ACK_EPOCH ----------------------------------------------------------- */

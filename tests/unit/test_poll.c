@@ -123,7 +123,7 @@ answers_to_other_ids_are_dropped(void)
     poll_begin(&server[0], 7);
     poll_hear(&server[0], &(struct poll_answer){8, 2, 2, 6, 0});
     poll_hear(&server[0], &(struct poll_answer){7, 77, 2, 6, 0});
-    CU_ASSERT_EQUAL(server[0].heard, 0);
+    CU_ASSERT_EQUAL(server[0].tally.heard, 0);
 }
 
 static void
