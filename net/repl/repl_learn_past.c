@@ -143,6 +143,7 @@ begin_snap(struct repl_learn *l)
     struct datadir dir;
     int rc = datadir_name(&dir, r->conf.data_dir, r->conf.data_log_dir, &e);
 
+    l->snap = LEARN_SNAP_FLOWS; /* the tree is emptied, whatever comes of it */
     if (rc == 0)
         rc = snap_intake_begin(&l->intake, dir.snap, l->snap_zxid, is_zstd,
                                r->tree, r->sessions);
@@ -154,7 +155,6 @@ begin_snap(struct repl_learn *l)
     log_info("learner: taking a snapshot from server %" PRId64
              " zxid=0x%" PRIx64,
              (int64_t)l->leader, (uint64_t)l->snap_zxid);
-    l->snap = LEARN_SNAP_FLOWS;
     conn_resume(&l->conn, CONN_PAUSE_WAITING);
 }
 
