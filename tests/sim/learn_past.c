@@ -151,6 +151,10 @@ learn_alone(struct server *s)
     TRACE("server %d: takes a snapshot", s->node);
     s->past = PAST_SNAP_FLOWS;
     data_clear(s);
+    if (lead_snap_is_torn()) {
+        server_look(s, "no snapshot can be taken");
+        return;
+    }
     wire_pause(s->up, s->node, false);
 }
 
