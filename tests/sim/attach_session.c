@@ -156,6 +156,7 @@ write_again(struct server *s, const struct req *req, const struct origin *o)
             attach_drop(s, a);
         return true;
     }
+    op_asked_again(req->session, req->xid);
     if (s->role == ROLE_LEARN) {
         learn_request(s, req->op, req->session, req->xid, req_body(req));
         hold_keep(s, req, req_body(req), o->worker, req->session);

@@ -93,8 +93,8 @@ send_piece(struct server *s, struct conn *c)
     return c->snap.from == c->snap.count;
 }
 
-static bool
-is_torn(void)
+bool
+lead_snap_is_torn(void)
 {
     return !sim.is_quiet && rng_below(&sim.rng, 1000) < sim.plan.torn_per_mille;
 }
@@ -106,7 +106,7 @@ lead_snap_more(struct server *s, struct conn *c)
         return;
     if (!c->snap.id && is_new_enough(s, c)) {
         begin(s, c);
-    } else if (c->snap.id && is_torn()) {
+    } else if (c->snap.id && lead_snap_is_torn()) {
         lead_drop(s, c->slot, "the snapshot cannot be read");
         return;
     } else if (c->snap.id && wire_under_way(c, s->node) < sim.plan.window &&

@@ -148,6 +148,10 @@ learn_alone(struct server *s)
         sched_after(s->reader_back - sim.now, EV_ALONE, s->node, s->term, NULL);
         return;
     }
+    if (lead_snap_is_torn()) {
+        server_look(s, "no snapshot can be taken");
+        return;
+    }
     TRACE("server %d: takes a snapshot", s->node);
     s->past = PAST_SNAP_FLOWS;
     data_clear(s);

@@ -8,6 +8,7 @@
 
 #include "daemon/check.h"
 #include "storage/tree/znode.h"
+#include "tests/sim/sim.h"
 
 bool
 op_is_read(const struct op *o)
@@ -116,4 +117,12 @@ uint64_t
 op_data_in(struct bytes data)
 {
     return data.size == 8 ? load_be64(data.data) : 0;
+}
+
+void
+op_asked_again(session_id_t session, int32_t xid)
+{
+    for (uint32_t i = sim.ops; i-- > 0;)
+        if (sim.op[i].session == session && sim.op[i].xid == xid)
+            sim.op[i].is_asked_again = true;
 }

@@ -22,8 +22,9 @@ struct op { /* what a client asked, once */
     usec_t asked, answered; /* answered 0: never */
     zxid_t zxid_asked;      /* newest write answered to anybody by then */
     struct msg_answer answer;
-    uint32_t ended; /* order of what its client saw; 0: never */
-    bool is_done;   /* judge.c: its transaction was met */
+    uint32_t ended;      /* order of what its client saw; 0: never */
+    bool is_asked_again; /* of another leader, by a server that held it */
+    bool is_done;        /* judge.c: its transaction was met */
     bool is_turned_away;
 };
 
@@ -34,6 +35,9 @@ struct bytes op_body(const struct op *o, void *memory, size_t size);
 
 /* The number that a node's data is; 0 for anything else. */
 uint64_t op_data_in(struct bytes data);
+
+/* The one that a session asked under this number is asked again. */
+void op_asked_again(session_id_t session, int32_t xid);
 
 /* In words. */
 const char *op_name(const struct op *o);

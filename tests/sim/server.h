@@ -285,6 +285,9 @@ void lead_late_forget(struct server *s, uint32_t slot);
 /* The core wants a snapshot sent to this learner: soon. */
 void lead_snap(struct server *s, struct conn *c);
 
+/* A disk has no more of it, or no room for it: it ends here. */
+bool lead_snap_is_torn(void);
+
 /* EV_SNAP: SNAP itself, or a piece behind it. */
 void lead_snap_more(struct server *s, struct conn *c);
 

@@ -2,6 +2,10 @@
 /* Claims about net/repl/repl_learn_past.c: a learner's past is changed. */
 #include "net/repl/repl_learn.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
 #include "net/zab/forward.h"
 #include "tests/unit/history_given.h"
 
@@ -88,6 +92,46 @@ nothing_of_the_past_is_applied_to_a_snapshot(void)
     no_past();
 }
 
+/* How a process ends whose role does. */
+static int
+status_at_the_end_of_the_role(void)
+{
+    int status = 0;
+    pid_t child;
+
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        learn_past_end(&learn);
+        _exit(EXIT_OK);
+    }
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    return WEXITSTATUS(status);
+}
+
+/* SNAP came, and its file cannot be made: the tree is not emptied yet. */
+static void
+a_snapshot_that_cannot_begin_leaves_the_tree(void)
+{
+    given_learner(LEARN_NO_ORDER, LEARNER_SNAPPING);
+    r.sessions = sessions;
+    learn.snap = LEARN_SNAP_WAITS;
+    snprintf(r.conf.data_dir, sizeof r.conf.data_dir, "/none");
+    turns();
+    CU_ASSERT_PTR_NOT_NULL(learn.why);
+    CU_ASSERT_EQUAL(status_at_the_end_of_the_role(), EXIT_OK);
+    no_past();
+}
+
+static void
+a_snapshot_that_has_not_begun_leaves_the_tree(void)
+{
+    given_learner(LEARN_NO_ORDER, LEARNER_SNAPPING);
+    learn.snap = LEARN_SNAP_WAITS;
+    CU_ASSERT_EQUAL(status_at_the_end_of_the_role(), EXIT_OK);
+    no_past();
+}
+
 /*
  * Its client asked for more behind it, which must not be done without it:
  * nobody can say any more what of all that is in order.
@@ -165,6 +209,8 @@ UNIT_SUITE(repl_learn_past)
     unit_suite("repl_learn_past");
     UNIT(a_snapshot_ends_what_was_said_of_the_tree_before);
     UNIT(nothing_of_the_past_is_applied_to_a_snapshot);
+    UNIT(a_snapshot_that_cannot_begin_leaves_the_tree);
+    UNIT(a_snapshot_that_has_not_begun_leaves_the_tree);
     UNIT(who_asked_for_what_is_cut_off_is_let_go);
     UNIT(what_others_asked_for_is_cut_off_in_silence);
     UNIT(a_full_ring_does_not_keep_us_from_hearing_the_leader);
