@@ -16,7 +16,7 @@ from trial import case
 
 HITS = {"short": 4, "long": 16}
 FREEZE_S = (0.3, 4.0)
-OWNER_S = 4.0          # of a session
+OWNER_S = 6.0          # of a session
 LARGE = 600 * 1000     # bytes of a node, sixty of which are more than a ring
 
 
@@ -232,9 +232,10 @@ def write_ahead(t, c, folder, cut, heal):
 def one_owner(t, word, who):
     """A member is cut off from the others, not from its clients.  Before the
     session of one of them ends elsewhere, and its ephemeral with it, that
-    client has lost its connection, and knows that it may own nothing."""
+    client has lost its connection, and knows that it may own nothing.  That
+    takes leader.silence, not syncLimit."""
     t.claim(net.is_possible(), "network namespaces need root")
-    e = t.ensemble(word, net=True)
+    e = t.ensemble(word, {"syncLimit": 20}, net=True)
     e.start()
     lonely = e.leader() if who == "leader" else e.followers()[0]
     others = [m for m in e if m is not lonely]

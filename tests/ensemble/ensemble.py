@@ -131,38 +131,12 @@ class Member(Server):
         child = getattr(self, "child", None)
         return bool(child) and child.poll() is None
 
-    def srvr(self, word, timeout=0.5):
-        """A line of srvr: srvr("Mode"), or None."""
-        answer = four(self.port, "srvr", timeout, self.host) or ""
-        found = re.search(r"(?m)^%s: (.*)$" % word, answer)
-        return found and found.group(1).strip()
-
-    def mode(self, timeout=0.5):
-        return self.srvr("Mode", timeout)
-
     def zxid(self):
         return int(self.srvr("Zxid") or "0", 16)
 
     def kill_now(self):
         """SIGKILL of all its processes; does not wait."""
         os.killpg(self.pid, signal.SIGKILL)
-
-    def freeze(self):
-        """SIGSTOP of all its processes, down to the last thread of Java's."""
-        os.killpg(self.pid, signal.SIGSTOP)
-        until(self.is_frozen, "%r stands still" % self, 10)
-
-    def is_frozen(self):
-        for pid in self.group():
-            for thread in os.listdir("/proc/%d/task" % pid):
-                with open("/proc/%d/task/%s/stat" % (pid, thread)) as f:
-                    if f.read().rpartition(")")[2].split()[0] not in "TtZX":
-                        return False
-        return True
-
-    def thaw(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGCONT)
 
     def processes(self):
         """{title: pid} of a zabd server's children; Apache has none."""

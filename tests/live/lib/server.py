@@ -40,6 +40,7 @@ BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|ended with status|"
                  r"killed by signal (?!9 )")
 START_S = 30       # Apache needs 1 to 3 s on two busy cores
 STOP_S = 15
+FREEZE_S = 10
 SUPER = "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="  # the password is "admin"
 
 # Names that Apache reads only as -Dzookeeper.K or -DK; zabd reads K=V.
@@ -132,6 +133,15 @@ class Server:
         self._put("java", "\n".join(java))
         self._put("zoo.cfg",
                   "".join("%s=%s\n" % kv for kv in conf.items()))
+
+    def srvr(self, word, timeout=0.5):
+        """A line of srvr: srvr("Mode"), or None."""
+        answer = four(self.port, "srvr", timeout, self.host) or ""
+        found = re.search(r"(?m)^%s: (.*)$" % word, answer)
+        return found and found.group(1).strip()
+
+    def mode(self, timeout=0.5):
+        return self.srvr("Mode", timeout)
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -227,6 +237,27 @@ class Server:
         if left:
             raise RuntimeError("processes left after SIGTERM: %s" % left)
         return self._poll()
+
+    def freeze(self):
+        """SIGSTOP of all its processes, down to the last thread of Java's."""
+        os.killpg(self.pid, signal.SIGSTOP)
+        end = time.monotonic() + FREEZE_S
+        while not self.is_frozen():
+            if time.monotonic() > end:
+                raise RuntimeError("%s does not stand still" % self.kind)
+            time.sleep(0.02)
+
+    def is_frozen(self):
+        for pid in self.group():
+            for thread in os.listdir("/proc/%d/task" % pid):
+                with open("/proc/%d/task/%s/stat" % (pid, thread)) as f:
+                    if f.read().rpartition(")")[2].split()[0] not in "TtZX":
+                        return False
+        return True
+
+    def thaw(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGCONT)
 
     def _poll(self):
         child = getattr(self, "child", None)
