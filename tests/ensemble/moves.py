@@ -5,6 +5,7 @@ given the storm, a random of its own, and its member."""
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 
@@ -13,7 +14,8 @@ from ensemble import ZAB
 from net import HUB
 from storm import BACK_S, move
 
-AGAIN = 0.3            # how often who comes back is hit again on its way
+AGAIN = 0.4            # how often who comes back is hit again on its way
+NOT_NOW = re.compile("there is no finished image|is taking the place of")
 HOUR_MS = 3600 * 1000
 CLOCKS_MS = (300, 2000, 20000, HOUR_MS, 24 * HOUR_MS)
 
@@ -23,8 +25,8 @@ CLOCKS_MS = (300, 2000, 20000, HOUR_MS, 24 * HOUR_MS)
 
 def blow(s, random, m):
     """Something more, while it loads, elects or is brought in step."""
-    what = random.choice(("kill", "kill", "process", "process", "image",
-                          "snapshot", "log"))
+    what = random.choice(("kill", "process", "process", "image", "snapshot",
+                          "log", "export"))
     names = sorted(m.processes().items())
     if what == "process" and names:
         name, pid = random.choice(names)
@@ -41,7 +43,20 @@ def blow(s, random, m):
             m.lose_snapshot()
         elif what == "log":
             m.tear_log(random.random(), random.random() < 0.5)
+        elif what == "export":
+            export_if_it_may(s, m)
     m.start_only()
+
+
+def export_if_it_may(s, m):
+    """In the middle of something there may be nothing that could go on as
+    something else, and then the tool must say so."""
+    try:
+        m.go_through_export()
+    except strike.Misbehaved as e:
+        s.t.say("  %s", e)
+        if not NOT_NOW.search(str(e)):
+            raise
 
 
 def rise(s, random, m):

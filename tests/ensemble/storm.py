@@ -21,7 +21,7 @@ import time
 from strike import Misbehaved
 
 TOGETHER = 3           # moves under way at one time
-GAPS_S = ((0.0, 0.3), (0.3, 4.0))   # between the beginnings of two
+GAPS_S = ((0.0, 0.3), (0.3, 3.0))   # between the beginnings of two
 CALM_EVERY = 8         # moves, then all are served again
 CALM_S = 60            # until all serve, when nothing happens any more
 SERVED_S = 90          # by then
