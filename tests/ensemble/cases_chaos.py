@@ -24,6 +24,7 @@ OPTIONS = {
 }
 OF_WORD = {
     "zzzzzz": {"group.1": "1:2:3", "group.2": "4:5:6", "electionAlg": 3},
+    "zzzZZ": {"observerMasterPort": 21811},
     "zza": {"electionAlg": 3},
 }
 NODES = (0, 0, 20000)
@@ -54,15 +55,16 @@ def storm(t, word, count):
     registers = Registers(e.hosts(), t.seed)
     registers.start()
     t.served()
-    s = Storm(t, e, registers, count, has)
-    s.run()
+    Storm(t, e, registers, count, has).run()
     registers.settle()
-    t.finish(e, more=lambda members: judged(t, s, registers, members))
+    t.finish(e, more=lambda members: judged(t, e, registers, members))
 
 
-def judged(t, s, registers, members):
-    """What is wrong with all that the users were told."""
-    wrong = registers.verify(members, s.excuses)
+def judged(t, e, registers, members):
+    """What is wrong with all that the users were told.  A sync on an Apache
+    leader is a read: its followers may have acknowledged more."""
+    wrong = registers.verify(members, lambda op: op.kind == "synced" and any(
+        m.kind == "apache" for m in e))
     t.notes.append("asked=%d" % len(registers.ops))
     registers.close()
     return wrong
@@ -73,6 +75,6 @@ def chaos(t, word):
     storm(t, word, COUNT["short"])
 
 
-@case("long", of=["zzz", "zzzzz", "zzzZ", "zza", "zzzzzz"])
+@case("long", of=["zzz", "zzzzz", "zzzZ", "zzzZZ", "zza", "zzzzzz"])
 def chaos_long(t, word):
     storm(t, word, COUNT["long"])

@@ -94,7 +94,7 @@ def stopped(s, random, m):
     yield from rise(s, random, m)
 
 
-@move(4, blurs=True)
+@move(4)
 def frozen(s, random, m):
     m.freeze()
     yield random.uniform(0.2, 6.0)
@@ -112,7 +112,7 @@ def process_killed(s, random, m):
     yield from whole(s, m, set(names))
 
 
-@move(4, "zabd", blurs=True)
+@move(4, "zabd")
 def process_frozen(s, random, m):
     names = m.processes()
     name, pid = random.choice(sorted(names.items()) + [("super", m.pid)])
@@ -194,7 +194,7 @@ def heirs_killed(s, random, *members):
     yield from rise_all(s, random, lost)
 
 
-@move(3, "all", blurs=True)
+@move(3, "all")
 def tail_for_nobody(s, random, *members):
     """The leader logs what nobody else does, and all die; the others are back
     first."""
@@ -279,7 +279,7 @@ def disk_full(s, random, m):
 # --- links --------------------------------------------------------------------
 
 
-@move(5, "none", needs=("links",), blurs=True)
+@move(5, "none", needs=("links",))
 def links_cut(s, random):
     """Some hear nothing from some, or nothing comes back either."""
     sids = [m.sid for m in s.e]
@@ -302,7 +302,7 @@ def links_cut(s, random):
     s.t.net.heal()
 
 
-@move(3, "none", needs=("links",), blurs=True)
+@move(3, "none", needs=("links",))
 def links_lossy(s, random):
     """Whatever one sends to another is lost now and then, and comes late."""
     a, b = random.sample([m.sid for m in s.e], 2)
@@ -314,7 +314,7 @@ def links_lossy(s, random):
         yield random.uniform(0.02, 0.25)
 
 
-@move(3, "none", needs=("links",), blurs=True)
+@move(3, "none", needs=("links",))
 def link_narrow(s, random):
     """One member's wire is slow, and what it sends waits in a long queue."""
     place = s.t.net.place(random.choice([m.sid for m in s.e]))
@@ -324,7 +324,7 @@ def link_narrow(s, random):
     place.widen()
 
 
-@move(3, "member", needs=("links",), blurs=True)
+@move(3, "member", needs=("links",))
 def unplugged(s, random, m):
     """Nothing goes in or out, and whoever sends is told so."""
     m.place.plug(False)
