@@ -73,12 +73,15 @@ class Mortal(Member):
             names, key=lambda n: int(n.split(".")[1], 16)))
 
     def lose_image(self):
-        shutil.rmtree(self.path("data/version-2/image"), ignore_errors=True)
+        """Unless there is no snapshot to make another from."""
+        if self.newest("snapshot."):
+            shutil.rmtree(self.path("data/version-2/image"),
+                          ignore_errors=True)
 
     def lose_snapshot(self):
-        """The newest one."""
+        """The newest one, unless the log stands on nothing else."""
         newest = self.newest("snapshot.")
-        if newest:
+        if newest and os.path.isdir(self.path("data/version-2/image")):
             os.unlink(newest)
 
     def tear_log(self, share, is_cut):

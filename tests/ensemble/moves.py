@@ -5,6 +5,7 @@ given the storm, a random of its own, and its member."""
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 
@@ -13,7 +14,8 @@ from ensemble import ZAB
 from net import HUB
 from storm import BACK_S, move
 
-AGAIN = 0.3            # how often who comes back is hit again on its way
+AGAIN = 0.4            # how often who comes back is hit again on its way
+NOT_NOW = re.compile("there is no finished image|is taking the place of")
 HOUR_MS = 3600 * 1000
 CLOCKS_MS = (300, 2000, 20000, HOUR_MS, 24 * HOUR_MS)
 
@@ -23,8 +25,8 @@ CLOCKS_MS = (300, 2000, 20000, HOUR_MS, 24 * HOUR_MS)
 
 def blow(s, random, m):
     """Something more, while it loads, elects or is brought in step."""
-    what = random.choice(("kill", "kill", "process", "process", "image",
-                          "snapshot", "log"))
+    what = random.choice(("kill", "process", "process", "image", "snapshot",
+                          "log", "export"))
     names = sorted(m.processes().items())
     if what == "process" and names:
         name, pid = random.choice(names)
@@ -41,7 +43,20 @@ def blow(s, random, m):
             m.lose_snapshot()
         elif what == "log":
             m.tear_log(random.random(), random.random() < 0.5)
+        elif what == "export":
+            export_if_it_may(s, m)
     m.start_only()
+
+
+def export_if_it_may(s, m):
+    """In the middle of something there may be nothing that could go on as
+    something else, and then the tool must say so."""
+    try:
+        m.go_through_export()
+    except strike.Misbehaved as e:
+        s.t.say("  %s", e)
+        if not NOT_NOW.search(str(e)):
+            raise
 
 
 def rise(s, random, m):
@@ -79,7 +94,7 @@ def stopped(s, random, m):
     yield from rise(s, random, m)
 
 
-@move(4, blurs=True)
+@move(4)
 def frozen(s, random, m):
     m.freeze()
     yield random.uniform(0.2, 6.0)
@@ -97,7 +112,7 @@ def process_killed(s, random, m):
     yield from whole(s, m, set(names))
 
 
-@move(4, "zabd", blurs=True)
+@move(4, "zabd")
 def process_frozen(s, random, m):
     names = m.processes()
     name, pid = random.choice(sorted(names.items()) + [("super", m.pid)])
@@ -179,7 +194,7 @@ def heirs_killed(s, random, *members):
     yield from rise_all(s, random, lost)
 
 
-@move(3, "all", blurs=True)
+@move(3, "all")
 def tail_for_nobody(s, random, *members):
     """The leader logs what nobody else does, and all die; the others are back
     first."""
@@ -264,7 +279,7 @@ def disk_full(s, random, m):
 # --- links --------------------------------------------------------------------
 
 
-@move(5, "none", needs=("links",), blurs=True)
+@move(5, "none", needs=("links",))
 def links_cut(s, random):
     """Some hear nothing from some, or nothing comes back either."""
     sids = [m.sid for m in s.e]
@@ -287,7 +302,7 @@ def links_cut(s, random):
     s.t.net.heal()
 
 
-@move(3, "none", needs=("links",), blurs=True)
+@move(3, "none", needs=("links",))
 def links_lossy(s, random):
     """Whatever one sends to another is lost now and then, and comes late."""
     a, b = random.sample([m.sid for m in s.e], 2)
@@ -299,7 +314,7 @@ def links_lossy(s, random):
         yield random.uniform(0.02, 0.25)
 
 
-@move(3, "none", needs=("links",), blurs=True)
+@move(3, "none", needs=("links",))
 def link_narrow(s, random):
     """One member's wire is slow, and what it sends waits in a long queue."""
     place = s.t.net.place(random.choice([m.sid for m in s.e]))
@@ -309,7 +324,7 @@ def link_narrow(s, random):
     place.widen()
 
 
-@move(3, "member", needs=("links",), blurs=True)
+@move(3, "member", needs=("links",))
 def unplugged(s, random, m):
     """Nothing goes in or out, and whoever sends is told so."""
     m.place.plug(False)

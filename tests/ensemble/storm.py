@@ -21,28 +21,27 @@ import time
 from strike import Misbehaved
 
 TOGETHER = 3           # moves under way at one time
-GAPS_S = ((0.0, 0.3), (0.3, 4.0))   # between the beginnings of two
+GAPS_S = ((0.0, 0.3), (0.3, 3.0))   # between the beginnings of two
 CALM_EVERY = 8         # moves, then all are served again
 CALM_S = 60            # until all serve, when nothing happens any more
 SERVED_S = 90          # by then
 LEADER = 0.3           # how often a move is meant for the leader
 BACK_S = 120           # for a member that is started to serve
-BLURRED_S = 15         # after it, whoever led may not know yet
 
 MOVES = {}             # name: Move
 ONLY = os.environ.get("MOVES", "").split(",") if "MOVES" in os.environ else ()
 
-Move = collections.namedtuple("Move", "name function weight kind needs blurs")
+Move = collections.namedtuple("Move", "name function weight kind needs")
 Step = collections.namedtuple("Step", "gap move who seed")
 
 
-def move(weight, kind="member", needs=(), blurs=False):
-    """Enter a move into the table: how often it is drawn; whether it is given
-    a member, or nothing; what it needs to have for itself; whether two
-    members may believe at once that they lead."""
+def move(weight, kind="member", needs=()):
+    """Enter a move into the table: how often it is drawn; to whom it is done,
+    a `member`, a `zabd`, one with a `disk`, `all` that are free, or `none`;
+    what it needs to have for itself."""
     def mark(function):
         name = function.__name__
-        MOVES[name] = Move(name, function, weight, kind, needs, blurs)
+        MOVES[name] = Move(name, function, weight, kind, needs)
         return function
     return mark
 
@@ -56,7 +55,6 @@ class Storm:
         self.registers = registers
         self.held = {}           # what a move has: the move's name
         self.agenda, self.numbers = [], itertools.count()
-        self.blurred = []        # when there might be two leaders
         self.client = t.client(next(iter(e)), 30.0)
         self.client.set_hosts(e.hosts())
         self.client.create("/storm")
@@ -98,14 +96,14 @@ class Storm:
 
     def advance(self):
         """The next thing of the agenda, when its time has come."""
-        due, _, name, course, done = heapq.heappop(self.agenda)
+        due, _, name, course, mine = heapq.heappop(self.agenda)
         time.sleep(max(0.0, due - time.monotonic()))
         try:
             pause = next(course)
         except StopIteration:
-            done()
+            self.end(name, mine)
         else:
-            self.enter(pause, name, course, done)
+            self.enter(pause, name, course, mine)
 
     def enter(self, pause, *what):
         heapq.heappush(self.agenda, (time.monotonic() + pause,
@@ -125,17 +123,13 @@ class Storm:
         self.t.crowd.lodge()
         for thing in mine:
             self.held[thing] = one.name
-        begun = time.monotonic()
+        course = one.function(self, random.Random(step.seed), *targets)
+        self.enter(0.0, one.name, course, mine)
 
-        def done():
-            self.t.say("%s %s is over", one.name, targets or "")
-            for thing in mine:
-                del self.held[thing]
-            if one.blurs:
-                self.blurred.append((begun, time.monotonic() + BLURRED_S))
-        random_of_it = random.Random(step.seed)
-        self.enter(0.0, one.name, one.function(self, random_of_it, *targets),
-                   done)
+    def end(self, name, mine):
+        self.t.say("%s is over: %s", name, mine)
+        for thing in mine:
+            del self.held[thing]
 
     def free(self):
         """Members that no move has."""
@@ -204,9 +198,3 @@ class Storm:
                         for o in others), BACK_S))
         yield 0.5                # and on disk
         return have
-
-    def excuses(self, op):
-        """A read behind a sync may be late when two members may have led:
-        a leader that was cut off answers it before it finds out."""
-        return op.kind == "synced" and any(
-            op.sent < end and op.done > begun for begun, end in self.blurred)

@@ -115,8 +115,9 @@ class Trial:
             self.say("%s, Apache's own: %s", when, "; ".join(own[:10]))
             self.notes.append("apaches_own=%d" % len(own))
 
-    def check(self, e, when="at rest"):
-        """Come to rest; every member must have everything."""
+    def check(self, e, when="at rest", more=lambda members: ()):
+        """Come to rest; every member must have everything.  `more` says what
+        else is wrong then."""
         if self.crowd:
             self.crowd.settle()
             self.judge(e, when, everywhere.verify(self.crowd, e.running()))
@@ -124,13 +125,14 @@ class Trial:
             self.notes.append("writes=%d unknown=%d" % (count, unknown))
         else:
             self.judge(e, when, everywhere.same_trees(e.running()))
+        self.judge(e, when, more(e.running()))
         self.say("checked %s: %d wrong", when, len(self.wrong))
 
-    def finish(self, e):
+    def finish(self, e, **more):
         """check(), an orderly stop of all, and a look at their disks."""
         e.wait()
         self.say("at rest")
-        self.check(e)
+        self.check(e, **more)
         self.close_clients()
         self.end_load()
         members = e.running()
