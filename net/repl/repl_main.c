@@ -207,7 +207,7 @@ on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 static void
 lay_out(struct repl *r, struct shm *shm)
 {
-    *r = (struct repl){.shm = shm};
+    *r = (struct repl){.shm = shm, .snap_from = SID_NONE};
     r->conf_version = atomic_load(&shm->super->conf_version);
     shm_conf(shm, &r->conf);
     r->sessions =
