@@ -19,6 +19,9 @@ typedef int64_t mono_ms_t;    /* CLOCK_MONOTONIC, milliseconds */
 typedef int64_t wall_ms_t;    /* milliseconds since 1970, may jump */
 typedef uint64_t ring_pos_t;  /* bytes ever put in a ring: only grows */
 
+/* No server: numbers begin with 0. */
+#define SID_NONE ((sid_t)-1)
+
 #define ZXID(epoch, counter) ((zxid_t)(epoch) << 32 | (zxid_t)(counter))
 
 static inline int64_t

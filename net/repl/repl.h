@@ -76,7 +76,7 @@ struct repl {
     bool is_worn;           /* leading: this epoch has no zxid left */
     bool has_differed;      /* from the leader's tree, which has been told */
     sid_t snap_from;        /* who asked for what our log does not have, and
-                               has to give us a snapshot; 0: nobody */
+                               has to give us a snapshot; or SID_NONE */
     zxid_t known_committed; /* a quorum has it; what was loaded at the start
                                or came with a snapshot beyond that may have
                                to go again */

@@ -97,7 +97,7 @@ repl_lead(struct repl *r)
 
     out.count = 0;
     r->role = &role_leading;
-    r->snap_from = 0;
+    r->snap_from = SID_NONE;
     l = lead_open(r, &duty, 0);
     log_info("replication: elected to lead, waiting for a quorum "
              "zxid=0x%" PRIx64,

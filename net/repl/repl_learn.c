@@ -54,8 +54,8 @@ begin_serving(struct repl_learn *l, int64_t epoch)
 
     repl_apply_all(r);
     repl_reached(r, epoch);
-    r->snap_from = 0;
-    l->silent = 0;
+    r->snap_from = SID_NONE;
+    l->silent = SID_NONE;
     l->ponged = clock_mono_ms();
     if (may_lack_past(l))
         r->service.epoch = epoch; /* clients do not go on */
@@ -102,7 +102,7 @@ give_up(struct repl_learn *l, const char *why)
 {
     if (l->core.needs_snap)
         l->r->snap_from = l->leader;
-    l->silent = l->core.is_silent ? l->leader : 0;
+    l->silent = l->core.is_silent ? l->leader : SID_NONE;
     l->why = why;
 }
 
@@ -271,6 +271,7 @@ make(struct repl *r)
     struct repl_learn *l = memory_reserve(sizeof *l);
 
     l->r = r;
+    l->silent = SID_NONE;
     conn_home_init(&l->home, r->loop, &ops, LEARN_BUFFERS);
     ev_timer_init(&l->tick, on_tick, 0, tick_s);
     l->tick.data = l;
@@ -306,7 +307,7 @@ expect_snap_of_no_other(struct repl_learn *l)
     struct repl *r = l->r;
 
     if (r->snap_from != l->leader && !r->conf.is_observer)
-        r->snap_from = 0;
+        r->snap_from = SID_NONE;
 }
 
 static struct learner_conf
@@ -323,7 +324,7 @@ learner_conf_of(const struct repl *r)
         .identity = identity_shared(&log->identity),
         .last = r->last,
         .committed = r->known_committed,
-        .wants_snap = r->snap_from != 0,
+        .wants_snap = r->snap_from != SID_NONE,
         .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
         .tick_ms = c->tick_time_ms,
         .init_ticks = c->init_limit_ticks,

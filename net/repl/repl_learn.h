@@ -43,7 +43,7 @@ struct repl_learn {
     bool is_on;        /* the role is ours */
     bool is_connected; /* the core lives */
     const char *why;   /* it is over, or NULL */
-    sid_t silent;      /* the leader that fell silent last; 0: none */
+    sid_t silent;      /* the leader that fell silent last, or SID_NONE */
     mono_ms_t connected_at;
     ev_timer tick;
 

@@ -208,7 +208,7 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
 
     (void)void_entries(r, 0); /* nobody is served */
     r->last = r->zxid = zxid;
-    r->snap_from = 0;
+    r->snap_from = SID_NONE;
     r->has_differed = false;
     repl_apply_all(r); /* passes what is void */
     repl_put_config(r);

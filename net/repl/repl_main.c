@@ -204,7 +204,7 @@ on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 static void
 lay_out(struct repl *r, struct shm *shm)
 {
-    *r = (struct repl){.shm = shm};
+    *r = (struct repl){.shm = shm, .snap_from = SID_NONE};
     r->conf_version = shm_conf(shm, &r->conf);
     r->sessions =
         session_table_init(shm->session_memory, session_table_bytes());

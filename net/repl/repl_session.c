@@ -25,12 +25,11 @@ repl_session_start(struct repl *r)
 {
     uint64_t ms = (uint64_t)clock_wall_ms();
     uint64_t sid =
-        r->conf.my_sid > 0 ? (uint64_t)r->conf.my_sid : STANDALONE_SID;
+        r->conf.member_count > 0 ? (uint64_t)r->conf.my_sid : STANDALONE_SID;
+    uint64_t first = ms << 24 >> 8 | sid << 56;
 
-    session_id_t first = (session_id_t)(ms << 24 >> 8 | sid << 56);
-
-    if (r->next_session < first)
-        r->next_session = first;
+    if ((uint64_t)r->next_session < first) /* negative from server 128 on */
+        r->next_session = (session_id_t)first;
 }
 
 session_id_t

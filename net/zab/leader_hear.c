@@ -148,33 +148,64 @@ is_ahead(const struct leader *l, const struct leader_peer *peer)
 }
 
 /*
- * The learner stored our epoch.  -1 says it had promised it before, perhaps
- * to another: that is no promise to us.  The promise outlives the connection.
+ * -1 says that it had promised this epoch before, perhaps to another: that is
+ * no promise to us.  A promise outlives its connection.  NULL, or why it cannot
+ * be our learner.
  */
+static const char *
+take_promise(struct leader *l, const struct leader_peer *peer)
+{
+    if (l->state != LEADER_EPOCH_ACKS || peer->current == -1)
+        return NULL;
+    if (is_ahead(l, peer))
+        return "its history is ahead of ours";
+    if (peer->last != -1)
+        l->promised |= peer->vote;
+    return NULL;
+}
+
+/*
+ * Too many voters had promised our epoch before: of those who did so to us, and
+ * those who are here and have not been asked or answered, none is a quorum.
+ *
+ * ZK: waits for others until initLimit.  Ours: the next term has another epoch,
+ * so it is not waited for.
+ */
+static bool
+is_spent(const struct leader *l)
+{
+    quorum_set_t set = leader_self(l) | l->promised;
+
+    for (uint32_t i = 0; i < l->peer_end; i++)
+        if (l->peer[i].stage == PEER_INFORMED ||
+            l->peer[i].stage == PEER_PROMISED)
+            set |= l->peer[i].vote;
+    return !quorum_is_met(l->conf.quorum, set);
+}
+
+/* The learner stored our epoch. */
 static void
 hear_ack_epoch(struct leader *l, uint32_t slot, const struct qpacket *p,
                mono_ms_t now, struct leader_out *out)
 {
     struct leader_peer *peer = &l->peer[slot];
     struct jute_in in = jute_in_bytes(p->data);
+    const char *why;
 
     peer->current = jute_get_i32(&in);
     peer->last = p->zxid;
-    if (in.bad || peer->current < -1) {
-        leader_drop(l, slot, "its ACK_EPOCH names no epoch", out);
+    why = in.bad || peer->current < -1 ? "its ACK_EPOCH names no epoch"
+                                       : take_promise(l, peer);
+    if (why) {
+        leader_drop(l, slot, why, out);
         return;
-    }
-    if (l->state == LEADER_EPOCH_ACKS && peer->current != -1) {
-        if (is_ahead(l, peer)) {
-            leader_drop(l, slot, "its history is ahead of ours", out);
-            return;
-        }
-        if (peer->last != -1)
-            l->promised |= peer->vote;
     }
     peer->stage = PEER_ACCEPTED;
     leader_learn_identity(l, peer, out);
     leader_advance(l, now, out);
+    if (l->state == LEADER_EPOCH_ACKS && peer->current == -1 && peer->vote &&
+        is_spent(l))
+        leader_give_up(l, "our epoch was promised to another already", out);
 }
 
 /* --- ACK ----------------------------------------------------------------- */

@@ -160,9 +160,22 @@ static void
 who_promised_before_makes_no_promise_now(void)
 {
     given_epoch_acks();
+    comes(3, 4);
     promises(2, -1, ZXID(4, 3));
     CU_ASSERT_EQUAL(leader.state, LEADER_EPOCH_ACKS);
     CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_ACCEPTED);
+}
+
+/* Its connection broke when it had stored our epoch and not yet said so. */
+static void
+an_epoch_that_no_quorum_can_promise_ends_the_term(void)
+{
+    given_epoch_acks();
+    leaves(2);
+    comes(2, 5);
+    given_leader_info(2);
+    promises(2, -1, ZXID(4, 3));
+    CU_ASSERT_TRUE(gave_up());
 }
 
 /* It comes back with -1, but it did promise to us. */
@@ -543,6 +556,7 @@ UNIT_SUITE(leader)
     UNIT(a_single_voter_is_its_own_quorum);
     UNIT(a_quorum_of_promises_takes_the_epoch_over);
     UNIT(who_promised_before_makes_no_promise_now);
+    UNIT(an_epoch_that_no_quorum_can_promise_ends_the_term);
     UNIT(a_promise_outlives_its_connection);
     UNIT(a_promise_without_a_history_does_not_count);
     UNIT(an_observers_promise_does_not_count);

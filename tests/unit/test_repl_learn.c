@@ -37,6 +37,7 @@ given_learner(bool is_observer)
     r = (struct repl){.shm = &shm,
                       .role = &role_looking,
                       .last = E(10),
+                      .snap_from = SID_NONE,
                       .loop = r.loop,
                       .learn = r.learn,
                       .resolver = r.resolver};
@@ -151,6 +152,35 @@ votes_with_what_it_has_all_the_same(void)
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->look.zxid), E(10));
 }
 
+/* Server 0 is one like the others: it has not been silent before. */
+static void
+a_leader_of_any_number_has_time_to_find_its_quorum(void)
+{
+    given_learner(false);
+    connects_with(0);
+    r.learn->connected_at -= 5000;
+    ev_feed_event(r.loop, &r.learn->tick, EV_TIMER);
+    ev_run(r.loop, EVRUN_NOWAIT);
+    CU_ASSERT_PTR_NULL(r.learn->why);
+    loses_its_leader();
+}
+
+static void
+server_0_may_give_a_snapshot(void)
+{
+    static const uint8_t protocol[] = {0, 1, 0, 0};
+
+    given_learner(false);
+    connects_with(0);
+    CU_ASSERT_FALSE(claims_nothing());
+    hears(Q_LEADER_INFO, E(0), (struct bytes){protocol, sizeof protocol});
+    hears(Q_TRUNC, E(12), BYTES_NULL);
+    loses_its_leader();
+    connects_with(0);
+    CU_ASSERT_TRUE(claims_nothing());
+    loses_its_leader();
+}
+
 UNIT_SUITE(repl_learn)
 {
     unit_suite("repl_learn");
@@ -158,4 +188,6 @@ UNIT_SUITE(repl_learn)
     UNIT(nobody_else_hears_that_we_have_nothing);
     UNIT(an_observer_may_say_so_to_anybody);
     UNIT(votes_with_what_it_has_all_the_same);
+    UNIT(a_leader_of_any_number_has_time_to_find_its_quorum);
+    UNIT(server_0_may_give_a_snapshot);
 }

@@ -70,7 +70,7 @@ a_snapshot_ends_what_was_said_of_the_tree_before(void)
     CU_ASSERT_EQUAL(learn.core.state, LEARNER_SYNCING);
     CU_ASSERT_EQUAL(r.last, E(20));
     CU_ASSERT_FALSE(r.has_differed);
-    CU_ASSERT_EQUAL(r.snap_from, 0);
+    CU_ASSERT_EQUAL(r.snap_from, SID_NONE);
     no_past();
 }
 

@@ -199,6 +199,46 @@ what_was_late_is_published_in_the_turn_that_takes_it(void)
     lead.peer[0].is_used = false;
 }
 
+/* The number is in the top byte, and 0 is one; alone it is 1, as Apache's. */
+static void
+each_server_has_session_ids_of_its_own(void)
+{
+    given(&role_learning, SERVICE_OPEN);
+    r.sessions = session_table_init(memory_reserved(session_table_bytes()),
+                                    session_table_bytes());
+    r.conf.member_count = 3;
+    repl_session_start(&r);
+    CU_ASSERT_EQUAL(repl_session_id(&r) >> 56, 0);
+    r.next_session = 0;
+    r.conf.my_sid = 255;
+    repl_session_start(&r);
+    CU_ASSERT_EQUAL((uint64_t)repl_session_id(&r) >> 56, 255);
+    r.next_session = 0;
+    r.conf = (struct conf){0};
+    repl_session_start(&r);
+    CU_ASSERT_EQUAL(repl_session_id(&r) >> 56, 1);
+}
+
+/* Nor does a clock that was set back bring one back. */
+static void
+session_ids_only_grow(void)
+{
+    session_id_t ahead;
+
+    for (sid_t sid = 1; sid < 256; sid += 254) {
+        given(&role_learning, SERVICE_OPEN);
+        r.sessions = session_table_init(memory_reserved(session_table_bytes()),
+                                        session_table_bytes());
+        r.conf.member_count = 3;
+        r.conf.my_sid = sid;
+        repl_session_start(&r);
+        r.next_session += 1 << 30; /* by a later clock */
+        ahead = r.next_session;
+        repl_session_start(&r);
+        CU_ASSERT_EQUAL(repl_session_id(&r), ahead);
+    }
+}
+
 /* Its connection is gone, and so may be what it asked before. */
 static void
 a_request_of_an_earlier_period_is_nobodys(void)
@@ -361,6 +401,8 @@ UNIT_SUITE(repl_take)
     UNIT(a_local_session_that_is_made_global_again_cannot_move);
     UNIT(a_session_that_opens_is_resumed_when_it_is_there);
     UNIT(what_was_late_is_published_in_the_turn_that_takes_it);
+    UNIT(each_server_has_session_ids_of_its_own);
+    UNIT(session_ids_only_grow);
     UNIT(a_request_of_an_earlier_period_is_nobodys);
     UNIT(what_a_session_did_elsewhere_ends_what_it_asked_here);
     UNIT(what_was_asked_for_a_session_that_ended_ends_with_it);
