@@ -126,9 +126,7 @@ show(struct image *im, bool wants_nodes, struct data_error *e)
         mdb_txn_abort(txn);
     }
     if (rc < 0)
-        data_error_set(e, im->dir, -1,
-                       "If the server does not start from it, "
-                       "move this directory away: it is made anew.",
+        data_error_set(e, im->dir, -1, zab_image_remedy,
                        "the image cannot be read: %s", strerror(-rc));
     return rc;
 }
@@ -151,10 +149,7 @@ verify(struct image *im, const char *log_dir, struct data_error *e)
     zab_put_count(stdout, &v.count);
     is_good = zab_put_verdict(stdout, &v);
     if (!is_good)
-        data_error_set(e, im->dir, -1,
-                       "Stop the server, move this directory "
-                       "away and start again: the image is made anew from "
-                       "snapshot and log.",
+        data_error_set(e, im->dir, -1, zab_image_remedy,
                        "the image is not what it says");
     return is_good ? 0 : -EBADMSG;
 }

@@ -75,6 +75,7 @@ tell_unreadable(struct printing *p, const char *path, int rc)
     tell(p, &e);
 }
 
+/* Unlike txlog_missing: such a gap may be bridged, and do no harm. */
 static void
 tell_gap(struct printing *p, const char *path, zxid_t here)
 {

@@ -8,7 +8,7 @@
 #include "storage/log/txlog_scan.h"
 #include "storage/tree/txn.h"
 
-static const char REMEDY[] =
+const char zab_image_remedy[] =
     "Stop the server, move this directory away and start again: the image is "
     "made anew from snapshot and log.";
 
@@ -87,13 +87,7 @@ has_node(const struct look *l, struct bytes path)
 static int
 has_parent(const struct look *l, struct bytes path)
 {
-    int32_t size = path.size;
-
-    if (size <= 1)
-        return 1;
-    while (size > 1 && path.data[size - 1] != '/')
-        size--;
-    return has_node(l, (struct bytes){path.data, size > 1 ? size - 1 : 1});
+    return path.size > 1 ? has_node(l, tree_parent_path(path)) : 1;
 }
 
 static int
@@ -185,7 +179,7 @@ scan_log(struct txlog_scan *s, struct zab_verdict *v)
         here = txlog_entry_zxid(entry);
         if (here > v->meta.zxid || txn_open(&txn, entry) < 0)
             continue; /* a server that cannot read it says so at start */
-        if (txn.has_digest && txn.digest_version == 2) {
+        if (txn_has_tree_digest(&txn)) {
             v->log_digest = (uint64_t)txn.digest;
             has = true;
         } else if (txn.header.type != ZK_OP_ERROR) {
@@ -225,8 +219,8 @@ zab_verify(struct image *im, const char *log_dir, progress_fn *progress,
     *v = (struct zab_verdict){.has_log_digest = false};
     rc = look_at_image(im, v, progress, progress_arg);
     if (rc < 0) {
-        data_error_set(e, im->dir, -1, REMEDY, "the image cannot be read: %s",
-                       strerror(-rc));
+        data_error_set(e, im->dir, -1, zab_image_remedy,
+                       "the image cannot be read: %s", strerror(-rc));
         return rc;
     }
     return look_at_log(log_dir, v, e);

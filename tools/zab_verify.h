@@ -13,6 +13,9 @@
 #include "storage/image/image.h"
 #include "tools/zab_node.h"
 
+/* What to do about a damaged one, while its server may be running. */
+extern const char zab_image_remedy[];
+
 /* Every node of the image under `txn`; a negative result ends it. */
 int zab_each_node(const struct image *im, MDB_txn *txn,
                   int (*visit)(void *arg, struct bytes path,
