@@ -99,6 +99,35 @@ take_client_address(struct conf_loading *l, const struct conf_member *m)
         memcpy(c->client_address, m->client_host, sizeof c->client_address);
 }
 
+static bool
+is_election_port(const struct conf_member *m, int32_t port)
+{
+    struct conf_address a;
+
+    for (uint32_t i = 0; conf_member_address(m, i, &a); i++)
+        if (a.election_port == port)
+            return true;
+    return false;
+}
+
+/*
+ * A follower lets observers in there.  Its quorum port is free as long as it
+ * follows, and may be the same; these two are not.
+ */
+static void
+look_at_observer_master(struct conf_loading *l, const struct conf_member *self)
+{
+    int32_t port = l->conf.observer_master_port;
+
+    if (port == 0 || self->is_observer)
+        return;
+    if (port == l->conf.client_port || is_election_port(self, port))
+        conf_tell(l, CONF_WARNING, "observerMasterPort",
+                  conf_line_of(l, "observerMasterPort"),
+                  "is taken, by clientPort or by the election: no observer can "
+                  "come there");
+}
+
 /* ZK: the server's line beats peerType, with a warning. */
 static void
 take_self(struct conf_loading *l, const struct conf_member *self)
@@ -117,6 +146,7 @@ take_self(struct conf_loading *l, const struct conf_member *self)
         conf_tell_member(l, CONF_ERROR, self,
                          "has clientPort, %" PRId32 ", as a port for servers",
                          c->client_port);
+    look_at_observer_master(l, self);
 }
 
 void

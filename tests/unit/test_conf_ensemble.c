@@ -193,6 +193,24 @@ our_own_line_says_our_role_and_port(void)
     CU_ASSERT_TRUE(finds(CONF_ERROR, 6, "server.2"));
 }
 
+/* Its quorum port is nobody's while it follows, and so it may be the same. */
+static void
+a_port_for_observers_that_is_taken_is_warned_of(void)
+{
+    CU_ASSERT_EQUAL(given_member("1", LIMITS THREE "observerMasterPort=2\n"),
+                    0);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 8, "observerMasterPort"));
+    CU_ASSERT_EQUAL(given_member("1", LIMITS THREE "observerMasterPort=2181\n"),
+                    0);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 8, "observerMasterPort"));
+    CU_ASSERT_EQUAL(given_member("1", LIMITS THREE "observerMasterPort=1\n"),
+                    0);
+    CU_ASSERT_EQUAL(report.warnings, 0);
+    CU_ASSERT_EQUAL(given_member("4", LIMITS OBSERVED "observerMasterPort=2\n"),
+                    0);
+    CU_ASSERT_EQUAL(report.warnings, 0);
+}
+
 static void
 few_and_even_voters_are_warned_of(void)
 {
@@ -411,6 +429,7 @@ UNIT_SUITE(conf_ensemble)
     UNIT(myid_is_the_first_line_of_its_file);
     UNIT(a_bad_myid_is_told_with_what_is_allowed);
     UNIT(our_own_line_says_our_role_and_port);
+    UNIT(a_port_for_observers_that_is_taken_is_warned_of);
     UNIT(few_and_even_voters_are_warned_of);
     UNIT(ports_on_one_host_must_differ);
     UNIT(groups_and_weights_are_taken_in);
