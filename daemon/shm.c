@@ -265,7 +265,7 @@ shm_proc(const struct shm *shm, enum proc_id id)
     }
 }
 
-void
+uint32_t
 shm_conf(const struct shm *shm, struct conf *conf)
 {
     const struct shm_super *super = shm->super;
@@ -279,4 +279,5 @@ shm_conf(const struct shm *shm, struct conf *conf)
         after =
             atomic_load_explicit(&super->conf_version, memory_order_relaxed);
     } while (before != after || (before & 1));
+    return before;
 }

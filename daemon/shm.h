@@ -322,7 +322,17 @@ int shm_map(const struct conf *conf, size_t session_bytes, size_t session_slots,
 /* Take from this process the right to store to parts of others. */
 void shm_protect(enum proc_id self);
 
-/* A stable copy of the configuration as it is now.  Any process. */
-void shm_conf(const struct shm *shm, struct conf *conf);
+/*
+ * A stable copy of the configuration as it is now, and which version that is:
+ * another one is there as soon as shm_has_new_conf says so.  Any process.
+ */
+uint32_t shm_conf(const struct shm *shm, struct conf *conf);
+
+static inline bool
+shm_has_new_conf(const struct shm *shm, uint32_t version)
+{
+    return atomic_load_explicit(&shm->super->conf_version,
+                                memory_order_acquire) != version;
+}
 
 #endif

@@ -295,13 +295,8 @@ see_established(struct elect_proc *p)
 static void
 follow_conf(struct elect_proc *p)
 {
-    uint32_t version = atomic_load_explicit(&p->shm->super->conf_version,
-                                            memory_order_acquire);
-
-    if (version == p->conf_version)
-        return;
-    p->conf_version = version;
-    shm_conf(p->shm, &p->conf);
+    if (shm_has_new_conf(p->shm, p->conf_version))
+        p->conf_version = shm_conf(p->shm, &p->conf);
 }
 
 /* Everything that others ask comes through here. */
@@ -356,8 +351,7 @@ shell_open(struct elect_proc *p, struct shm *shm)
 {
     p->shm = shm;
     p->pidfd = -1;
-    p->conf_version = atomic_load(&shm->super->conf_version);
-    shm_conf(shm, &p->conf);
+    p->conf_version = shm_conf(shm, &p->conf);
     quorum_of_conf(&p->conf, &p->quorum);
     p->config = (struct bytes){
         (const uint8_t *)p->config_text,

@@ -49,8 +49,7 @@ take_conf(struct client_proc *p)
     uint64_t fits =
         p->shm->requests[p->worker].size / REQUEST_RING_HOLDS - SHM_PAGE;
 
-    p->conf_version = p->shm->super->conf_version;
-    shm_conf(p->shm, &p->conf);
+    p->conf_version = shm_conf(p->shm, &p->conf);
     p->acl_flags = acl_flags_of(&p->conf);
     p->outstanding_limit = outstanding_share(&p->conf);
     if ((uint64_t)p->conf.jute_maxbuffer > fits)
@@ -62,7 +61,7 @@ refresh(struct client_proc *p)
 {
     const struct shm *shm = p->shm;
 
-    if (shm->super->conf_version != p->conf_version)
+    if (shm_has_new_conf(shm, p->conf_version))
         take_conf(p);
     p->outstanding_of_others = 0;
     for (uint32_t w = 0; w < shm->super->client_count; w++)

@@ -47,14 +47,11 @@ ring_log(struct repl *r)
 static void
 follow_conf(struct repl *r)
 {
-    uint32_t version = atomic_load_explicit(&r->shm->super->conf_version,
-                                            memory_order_acquire);
     struct prep_rules before = r->prep.rules;
 
-    if (version == r->conf_version)
+    if (!shm_has_new_conf(r->shm, r->conf_version))
         return;
-    r->conf_version = version;
-    shm_conf(r->shm, &r->conf);
+    r->conf_version = shm_conf(r->shm, &r->conf);
     if (!r->is_preparing)
         return;
     prep_rules_of(&r->conf, &r->prep.rules);
@@ -208,8 +205,7 @@ static void
 lay_out(struct repl *r, struct shm *shm)
 {
     *r = (struct repl){.shm = shm};
-    r->conf_version = atomic_load(&shm->super->conf_version);
-    shm_conf(shm, &r->conf);
+    r->conf_version = shm_conf(shm, &r->conf);
     r->sessions =
         session_table_init(shm->session_memory, session_table_bytes());
     r->tree = tree_init(shm->tree_arena, shm->tree_arena_bytes, r->sessions);

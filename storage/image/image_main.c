@@ -226,12 +226,10 @@ static void
 on_look(struct ev_loop *loop, ev_timer *w, int events)
 {
     struct image_proc *p = w->data;
-    uint32_t version = atomic_load(&p->shm->super->conf_version);
 
     (void)loop, (void)events;
-    if (version != p->conf_version) {
-        p->conf_version = version;
-        shm_conf(p->shm, &p->conf);
+    if (shm_has_new_conf(p->shm, p->conf_version)) {
+        p->conf_version = shm_conf(p->shm, &p->conf);
         image_snapshot_aim(p);
     }
     if (!p->is_open)
@@ -275,8 +273,7 @@ start(struct image_proc *p)
 {
     struct data_error e = {.offset = -1};
 
-    shm_conf(p->shm, &p->conf);
-    p->conf_version = atomic_load(&p->shm->super->conf_version);
+    p->conf_version = shm_conf(p->shm, &p->conf);
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
     (void)setpriority(PRIO_PROCESS, 0, NICENESS);
     p->snapshot = (struct image_snapshot){.writer = {.fd = -1}};

@@ -156,12 +156,10 @@ static void
 on_look(struct ev_loop *loop, ev_timer *w, int events)
 {
     struct log_proc *p = w->data;
-    uint32_t version = atomic_load(&p->shm->super->conf_version);
 
     (void)loop, (void)events;
-    if (version != p->conf_version) {
-        p->conf_version = version;
-        shm_conf(p->shm, &p->conf);
+    if (shm_has_new_conf(p->shm, p->conf_version)) {
+        p->conf_version = shm_conf(p->shm, &p->conf);
         p->log.options = options_of(&p->conf);
     }
     atomic_store_explicit(&p->shm->log->log_bytes, txlog_dir_bytes(p->dirs.log),
@@ -224,8 +222,7 @@ open_log(struct log_proc *p)
     struct data_error e = {.offset = -1};
     bool was_torn;
 
-    shm_conf(p->shm, &p->conf);
-    p->conf_version = atomic_load(&p->shm->super->conf_version);
+    p->conf_version = shm_conf(p->shm, &p->conf);
     open_dirs(p);
     options = options_of(&p->conf);
     options.progress = on_progress;

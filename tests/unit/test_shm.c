@@ -171,6 +171,23 @@ no_wake_up_is_lost(void)
     CU_ASSERT_TRUE(atomic_load(&shm->replication->proposals) >= ROUNDS);
 }
 
+/* Who remembers it sees every reload that comes behind the copy. */
+static void
+a_copy_of_the_configuration_knows_its_version(void)
+{
+    struct shm *shm = given_shm();
+    struct conf conf;
+    uint32_t version = shm_conf(shm, &conf);
+
+    CU_ASSERT_FALSE(shm_has_new_conf(shm, version));
+    shm->super->conf.tick_time_ms = 77;
+    atomic_fetch_add(&shm->super->conf_version, 2);
+    CU_ASSERT_TRUE(shm_has_new_conf(shm, version));
+    version = shm_conf(shm, &conf);
+    CU_ASSERT_EQUAL(conf.tick_time_ms, 77);
+    CU_ASSERT_FALSE(shm_has_new_conf(shm, version));
+}
+
 UNIT_SUITE(shm)
 {
     unit_suite("shm");
@@ -180,4 +197,5 @@ UNIT_SUITE(shm)
     UNIT(rings_hold_several_of_the_largest);
     UNIT(only_a_sleeper_is_rung);
     UNIT(no_wake_up_is_lost);
+    UNIT(a_copy_of_the_configuration_knows_its_version);
 }
