@@ -63,6 +63,21 @@ note_deletion(struct tree *t, tree_ref_t parent, zxid_t zxid)
     tree_digest_in(t, n);
 }
 
+/* Where a node can come or go; false: nowhere, as out->err says. */
+static bool
+find_place(const struct tree *t, struct bytes path, struct place *place,
+           struct outcome *out)
+{
+    *place = tree_place(t, path);
+    if (place->name.size == 0)
+        out->err = ZK_BAD_ARGUMENTS;
+    else if (!place->parent)
+        out->err = ZK_NO_NODE;
+    else
+        return true;
+    return false;
+}
+
 /* --- create -------------------------------------------------------------- */
 
 /*
@@ -98,17 +113,11 @@ static void
 apply_create(struct tree *t, const struct txn_header *h, const struct change *c,
              struct outcome *out)
 {
-    struct place place = tree_place(t, c->path);
+    struct place place;
     tree_ref_t ref, acl;
 
-    if (place.name.size == 0) {
-        out->err = ZK_BAD_ARGUMENTS;
+    if (!find_place(t, c->path, &place, out))
         return;
-    }
-    if (!place.parent) {
-        out->err = ZK_NO_NODE;
-        return;
-    }
     check(tree_acl_take(t, c->acl, &acl));
     out->node_acl = acl;
     out->parent_acl = node_at(t, place.parent)->acl;
@@ -169,17 +178,11 @@ static void
 apply_delete(struct tree *t, zxid_t zxid, struct bytes path,
              struct outcome *out)
 {
-    struct place place = tree_place(t, path);
+    struct place place;
     tree_ref_t ref;
 
-    if (place.name.size == 0) {
-        out->err = ZK_BAD_ARGUMENTS;
+    if (!find_place(t, path, &place, out))
         return;
-    }
-    if (!place.parent) {
-        out->err = ZK_NO_NODE;
-        return;
-    }
     out->parent_acl = node_at(t, place.parent)->acl;
     note_deletion(t, place.parent, zxid);
     ref = tree_child(t, place.parent, place.name.data, (size_t)place.name.size);
