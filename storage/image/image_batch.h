@@ -71,6 +71,8 @@ struct image_batch {
     /* deletions may meet children that a fuzzy snapshot left, and creations
        nodes: 10.4 */
     bool is_fuzzy;
+    progress_fn *progress; /* may be NULL; while many rows are looked at */
+    void *progress_arg;
 };
 
 /* 0 or -ENOMEM. */

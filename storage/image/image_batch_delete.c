@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+enum { PROGRESS_EVERY = 16384 }; /* rows */
+
 void
 batch_forget_owner(struct batch_row *row)
 {
@@ -46,6 +48,7 @@ visit_short_below(struct image_batch *b, struct bytes path,
     uint8_t prefix[IMAGE_KEY_MAX + 1];
     MDB_val key = {(size_t)path.size + 1, prefix}, value;
     MDB_cursor *cursor;
+    uint64_t seen = 0;
     int rc, mdb;
 
     if (path.size >= IMAGE_KEY_MAX)
@@ -66,6 +69,8 @@ visit_short_below(struct image_batch *b, struct bytes path,
         rc = image_row_get(&row, value.mv_data, value.mv_size, false);
         if (rc == 0 && batch_is_below(found, path)) /* "/" is not below "" */
             rc = visit(b, found, &row, arg);
+        if (++seen % PROGRESS_EVERY == 0 && b->progress)
+            b->progress(b->progress_arg, 1, 1); /* a sign of life */
         mdb = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);

@@ -278,6 +278,8 @@ import(const struct datadir *d, const struct data_file *file,
         return rc;
     im.image.meta.exact = p->origin == IMAGE_FRESH ? 0 : p->exact;
     rc = image_batch_init(&im.batch, &im.image);
+    im.batch.progress = p->progress;
+    im.batch.progress_arg = p->progress_arg;
     if (rc == 0)
         rc = fill(&im, file);
     image_batch_deinit(&im.batch);

@@ -127,6 +127,8 @@ open_image(struct image_proc *p)
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
         fatal(EXIT_UNEXPECTED, "image: out of memory");
     p->reader.skip_max = SKIP_BYTES;
+    p->batch.progress = on_progress;
+    p->batch.progress_arg = p;
     p->batch_since = 0;
     p->rows_max = IMAGE_ROWS_FIRST;
     p->is_open = true;

@@ -531,6 +531,36 @@ statistics_without_limits_are_the_same_after_a_restart(void)
     done();
 }
 
+static void
+note_sign(void *arg, uint64_t seen, uint64_t total)
+{
+    (void)seen, (void)total;
+    ++*(int *)arg;
+}
+
+/* Ten million nodes take seconds, and of a cold disk more than are given. */
+static void
+who_counts_many_nodes_gives_signs_of_life(void)
+{
+    struct znode_stat stat = {.czxid = 1};
+    char path[32];
+    int signs = 0;
+
+    given_fresh_image();
+    for (int i = 0; i < 20000; i++) {
+        snprintf(path, sizeof path, "/n%d", i);
+        CU_ASSERT_EQUAL(image_batch_put_node(&batch, bytes_of(path),
+                                             bytes_of("x"), BYTES_NULL, &stat),
+                        0);
+    }
+    CU_ASSERT_EQUAL(image_batch_commit(&batch, 1), 0);
+    batch.progress = note_sign;
+    batch.progress_arg = &signs;
+    apply(a_create(2, QUOTA "/zookeeper_stats", "all", 0, -1));
+    CU_ASSERT(signs > 0);
+    done();
+}
+
 /* --- one that comes back while a snapshot is written -----------------------
  */
 
@@ -645,6 +675,7 @@ UNIT_SUITE(image_load)
     UNIT(a_missing_end_of_an_epoch_is_a_gap);
     UNIT(a_tree_that_is_not_the_leaders_is_told_of_a_member_too);
     UNIT(statistics_without_limits_are_the_same_after_a_restart);
+    UNIT(who_counts_many_nodes_gives_signs_of_life);
     UNIT(who_comes_back_in_a_fuzzy_snapshot_counts_at_its_parent);
     UNIT(a_large_image_goes_to_the_disk_in_steps);
     UNIT(replay_over_a_fuzzy_snapshot_converges);
