@@ -52,6 +52,27 @@ has(struct snap_decode *d, size_t left, size_t wanted)
     return left >= wanted;
 }
 
+/*
+ * The buffer or string at p + *at, which then is behind it; its bytes may not
+ * be there yet.  1; 0: more is needed; -EBADMSG, which is `what`.
+ */
+static int
+take_buffer(struct snap_decode *d, const uint8_t *p, size_t left, size_t *at,
+            struct bytes *buffer, const char *what)
+{
+    int32_t size;
+
+    if (!has(d, left, *at + 4))
+        return 0;
+    size = (int32_t)load_be32(p + *at);
+    if (size < -1 || size > ITEM_MAX)
+        return bad(d, what);
+    *at += 4;
+    *buffer = size < 0 ? BYTES_NULL : (struct bytes){p + *at, size};
+    *at += size > 0 ? (size_t)size : 0;
+    return 1;
+}
+
 static int64_t
 on_header(struct snap_decode *d, const uint8_t *p, size_t left)
 {
@@ -127,14 +148,12 @@ acl_list_size(struct snap_decode *d, const uint8_t *p, size_t left)
     for (int32_t i = 0; i < count; i++) {
         at += 4; /* permissions; then scheme and id */
         for (int part = 0; part < 2; part++) {
-            int32_t size;
+            struct bytes text;
+            int rc = take_buffer(d, p, left, &at, &text,
+                                 "an ACL has an impossible length");
 
-            if (!has(d, left, at + 4))
-                return 0;
-            size = (int32_t)load_be32(p + at);
-            if (size < -1 || size > ITEM_MAX)
-                return bad(d, "an ACL has an impossible length");
-            at += 4 + (size > 0 ? (size_t)size : 0);
+            if (rc != 1)
+                return rc;
         }
         if (!has(d, left, at))
             return 0;
@@ -182,53 +201,62 @@ resolve_acl(struct snap_decode *d, int64_t id)
     return acl_nobody;
 }
 
+static int
+take_path(struct snap_decode *d, const uint8_t *p, size_t left, size_t *at,
+          struct bytes *path)
+{
+    static const char what[] = "a path has an impossible length";
+    int rc = take_buffer(d, p, left, at, path, what);
+
+    if (rc != 1)
+        return rc;
+    if (path->size < 0)
+        return bad(d, what);
+    if (!has(d, left, *at))
+        return 0;
+    if (path->size > 0 && *path->data != '/')
+        return bad(d, "a path does not begin with a slash");
+    return 1;
+}
+
+/* A node whole but for its ACL and Stat, which are at `fixed`. */
+static int
+give_node(struct snap_decode *d, struct bytes path, struct bytes data,
+          const uint8_t *fixed)
+{
+    struct jute_in in = jute_in_of(fixed + 8, ZK_STAT_PERSISTED_BYTES);
+    struct znode_stat stat = {0};
+    int rc;
+
+    znode_stat_get_persisted(&in, &stat);
+    stat.data_size = data.size > 0 ? data.size : 0;
+    rc = d->visitor->node(d->visitor->arg, path.size ? path : bytes_of("/"),
+                          data, resolve_acl(d, (int64_t)load_be64(fixed)),
+                          &stat);
+    d->nodes += rc >= 0;
+    return rc;
+}
+
 static int64_t
 on_node(struct snap_decode *d, const uint8_t *p, size_t left)
 {
-    struct bytes path, data = BYTES_NULL;
-    struct znode_stat stat = {0};
-    struct jute_in fixed;
-    size_t at = 4;
-    int64_t acl;
-    int rc;
+    struct bytes path, data;
+    size_t at = 0;
+    int rc = take_path(d, p, left, &at, &path);
 
-    if (!has(d, left, at))
-        return 0;
-    path = (struct bytes){p + at, (int32_t)load_be32(p)};
-    if (path.size < 0 || path.size > ITEM_MAX)
-        return bad(d, "a path has an impossible length");
-    at += (size_t)path.size;
-    if (path.size == 1) { /* "/" is no node's name here: the end */
-        if (!has(d, left, at))
-            return 0;
-        if (*path.data != '/')
-            return bad(d, "a path does not begin with a slash");
+    if (rc == 1 && path.size == 1) { /* "/" is no node's name here: the end */
         d->part = d->is_payload ? SNAP_SIGNATURE : SNAP_SEAL;
         return (int64_t)at;
     }
-    if (!has(d, left, at + 4))
-        return 0;
-    if (path.size > 0 && *path.data != '/')
-        return bad(d, "a path does not begin with a slash");
-    data.size = (int32_t)load_be32(p + at);
-    at += 4;
-    if (data.size < -1 || data.size > ITEM_MAX)
-        return bad(d, "data has an impossible length");
-    if (data.size >= 0)
-        data.data = p + at;
-    at += data.size > 0 ? (size_t)data.size : 0;
+    if (rc == 1)
+        rc = take_buffer(d, p, left, &at, &data,
+                         "data has an impossible length");
+    if (rc != 1)
+        return rc;
     if (!has(d, left, at + FIXED_NODE_BYTES))
         return 0;
-    acl = (int64_t)load_be64(p + at);
-    fixed = jute_in_of(p + at + 8, ZK_STAT_PERSISTED_BYTES);
-    znode_stat_get_persisted(&fixed, &stat);
-    stat.data_size = data.size > 0 ? data.size : 0;
-    rc = d->visitor->node(d->visitor->arg, path.size ? path : bytes_of("/"),
-                          data, resolve_acl(d, acl), &stat);
-    if (rc < 0)
-        return rc;
-    d->nodes++;
-    return (int64_t)(at + FIXED_NODE_BYTES);
+    rc = give_node(d, path, data, p + at);
+    return rc < 0 ? rc : (int64_t)(at + FIXED_NODE_BYTES);
 }
 
 /* Whether a seal over bytes with checksum `adler` begins at `p`. */
