@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "storage/log/epoch.h"
@@ -264,6 +265,18 @@ report(const struct export *x)
            x->has_myid ? ", myid" : "");
 }
 
+static struct export *unfinished;
+
+/* LMDB may have ended us in the middle: image_guard.h. */
+static void
+leave_nothing(void)
+{
+    if (!unfinished)
+        return;
+    snapfile_writer_abort(&unfinished->snapshot.writer);
+    zab_copied_undo(&unfinished->made);
+}
+
 static int export(struct export *x)
 {
     int rc = image_open(&x->image, x->from.image, IMAGE_READ, &x->e);
@@ -276,9 +289,11 @@ static int export(struct export *x)
                        "there is no finished image");
     if (rc < 0)
         return rc;
-    rc = make_place(x);
+    unfinished = x;
+    rc = atexit(leave_nothing) == 0 ? make_place(x) : -ENOMEM;
     if (rc == 0)
         rc = write_all(x);
+    unfinished = NULL;
     if (rc == 0)
         report(x);
     else
@@ -290,7 +305,7 @@ static int export(struct export *x)
 int
 zab_export(int argc, char **argv)
 {
-    struct export x = {.e = {.offset = -1}};
+    struct export x = {.snapshot = {.writer = {.fd = -1}}, .e = {.offset = -1}};
     struct zab_place place = {0};
     int option, rc;
 
