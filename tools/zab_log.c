@@ -192,7 +192,7 @@ print_dir(struct printing *p, const char *dir)
 {
     struct data_list list;
     char path[DATA_PATH_MAX];
-    int rc = data_list_read(&list, dir, "log", false);
+    int rc = data_list_read(&list, dir, DATA_LOGS);
     size_t first = 0;
 
     if (rc < 0)
