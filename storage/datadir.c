@@ -105,13 +105,13 @@ lock_dir(const char *dir, struct data_error *e)
     return fd;
 }
 
-/* Refuse a `prefix` file in the directory that is not for it. */
+/* Refuse a file of `kind` in the directory that is not for it. */
 static int
-refuse_stray(const char *dir, const char *prefix, struct data_error *e)
+refuse_stray(const char *dir, enum data_kind kind, struct data_error *e)
 {
     struct data_list list;
     char path[DATA_PATH_MAX];
-    int rc = data_list_read(&list, dir, prefix, true);
+    int rc = data_list_read(&list, dir, kind);
 
     if (rc == 0 && list.count > 0) {
         data_path(path, dir, list.file[0].name);
@@ -171,9 +171,9 @@ datadir_open(struct datadir *d, const char *data_dir, const char *log_dir,
     if (rc >= 0 && !is_one)
         rc = d->log_lock_fd = lock_dir(d->log, e);
     if (rc >= 0 && !is_one)
-        rc = refuse_stray(d->snap, "log", e);
+        rc = refuse_stray(d->snap, DATA_LOGS, e);
     if (rc >= 0 && !is_one)
-        rc = refuse_stray(d->log, "snapshot", e);
+        rc = refuse_stray(d->log, DATA_SNAPSHOTS, e);
     if (rc < 0) {
         datadir_close(d);
         return rc;

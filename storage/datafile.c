@@ -63,16 +63,23 @@ data_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid)
     snprintf(name, DATA_NAME_MAX, "%s.%" PRIx64, prefix, (uint64_t)zxid);
 }
 
-/* Whether `name` is prefix.<hex>[.suffix]; the number goes to `zxid`. */
 static bool
-parse_name(const char *name, const char *prefix, bool with_suffix, zxid_t *zxid)
+is_packing(const char *suffix)
 {
-    size_t prefix_size = strlen(prefix);
-    const char *digits = name + prefix_size + 1, *end;
+    return strcmp(suffix, ".gz") == 0 || strcmp(suffix, ".snappy") == 0 ||
+           strcmp(suffix, ".zst") == 0;
+}
+
+/* Whether `name` is one of that kind; its number goes to `zxid`. */
+static bool
+parse_name(const char *name, enum data_kind kind, zxid_t *zxid)
+{
+    const char *prefix = kind == DATA_LOGS ? "log." : "snapshot.";
+    const char *digits = name + strlen(prefix), *end;
     uint64_t value = 0;
 
     if (strlen(name) >= DATA_NAME_MAX ||
-        strncmp(name, prefix, prefix_size) != 0 || name[prefix_size] != '.')
+        strncmp(name, prefix, strlen(prefix)) != 0)
         return false;
     for (end = digits; *end && *end != '.'; end++) {
         int digit = *end >= '0' && *end <= '9'   ? *end - '0'
@@ -86,9 +93,7 @@ parse_name(const char *name, const char *prefix, bool with_suffix, zxid_t *zxid)
     if (end == digits)
         return false;
     *zxid = (zxid_t)value;
-    return *end == '\0' || (with_suffix && (strcmp(end, ".gz") == 0 ||
-                                            strcmp(end, ".snappy") == 0 ||
-                                            strcmp(end, ".zst") == 0));
+    return *end == '\0' || (kind == DATA_SNAPSHOTS && is_packing(end));
 }
 
 static int
@@ -122,8 +127,7 @@ list_add(struct data_list *list, const char *name, zxid_t zxid)
 }
 
 int
-data_list_read(struct data_list *list, const char *dir, const char *prefix,
-               bool with_suffix)
+data_list_read(struct data_list *list, const char *dir, enum data_kind kind)
 {
     struct dirent *entry;
     int rc = 0;
@@ -137,7 +141,7 @@ data_list_read(struct data_list *list, const char *dir, const char *prefix,
     while (rc == 0 && (entry = readdir(d))) {
         zxid_t zxid;
 
-        if (parse_name(entry->d_name, prefix, with_suffix, &zxid))
+        if (parse_name(entry->d_name, kind, &zxid))
             rc = list_add(list, entry->d_name, zxid);
         errno = 0;
     }
@@ -157,14 +161,14 @@ data_list_free(struct data_list *list)
 }
 
 uint64_t
-data_dir_bytes(const char *dir, const char *prefix, bool with_suffix)
+data_dir_bytes(const char *dir, enum data_kind kind)
 {
     struct data_list list;
     char path[DATA_PATH_MAX];
     struct stat st;
     uint64_t sum = 0;
 
-    if (data_list_read(&list, dir, prefix, with_suffix) == 0) {
+    if (data_list_read(&list, dir, kind) == 0) {
         for (size_t i = 0; i < list.count; i++) {
             data_path(path, dir, list.file[i].name);
             if (stat(path, &st) == 0)

@@ -38,7 +38,12 @@ typedef void progress_fn(void *arg, uint64_t done, uint64_t total);
 
 /* --- names ---------------------------------------------------------------- */
 
-/* A file whose name ends in a zxid, as log.1f or snapshot.1f.zst. */
+/* Those that are named after a zxid. */
+enum data_kind {
+    DATA_LOGS,      /* log.<hex> */
+    DATA_SNAPSHOTS, /* snapshot.<hex>[.gz|.snappy|.zst] */
+};
+
 struct data_file {
     zxid_t zxid;
     char name[DATA_NAME_MAX];
@@ -49,16 +54,14 @@ struct data_list {
     size_t count;
 };
 
-/*
- * The files `prefix`.<hex>[.suffix] in `dir`; `with_suffix` false takes only
- * those without one.  Free with data_list_free, after an error too.
+/* The files of `kind` in `dir`.  Free with data_list_free, after an error too.
  */
-int data_list_read(struct data_list *list, const char *dir, const char *prefix,
-                   bool with_suffix);
+int data_list_read(struct data_list *list, const char *dir,
+                   enum data_kind kind);
 void data_list_free(struct data_list *list);
 
 /* What the files that data_list_read finds take, in bytes. */
-uint64_t data_dir_bytes(const char *dir, const char *prefix, bool with_suffix);
+uint64_t data_dir_bytes(const char *dir, enum data_kind kind);
 
 /* dir/name; false if it does not fit (then `path` is cut). */
 bool data_path(char path[DATA_PATH_MAX], const char *dir, const char *name);

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "storage/log/epoch.h"
@@ -289,6 +290,18 @@ report(const struct export *x)
            x->has_myid ? ", myid" : "");
 }
 
+static struct export *unfinished;
+
+/* LMDB may have ended us in the middle: image_guard.h. */
+static void
+leave_nothing(void)
+{
+    if (!unfinished)
+        return;
+    snapfile_writer_abort(&unfinished->snapshot.writer);
+    zab_copied_undo(&unfinished->made);
+}
+
 static int export(struct export *x)
 {
     int rc = refuse_rebase(x);
@@ -303,9 +316,11 @@ static int export(struct export *x)
                        "there is no finished image");
     if (rc < 0)
         return rc;
-    rc = make_place(x);
+    unfinished = x;
+    rc = atexit(leave_nothing) == 0 ? make_place(x) : -ENOMEM;
     if (rc == 0)
         rc = write_all(x);
+    unfinished = NULL;
     if (rc == 0)
         report(x);
     else
@@ -317,7 +332,7 @@ static int export(struct export *x)
 int
 zab_export(int argc, char **argv)
 {
-    struct export x = {.e = {.offset = -1}};
+    struct export x = {.snapshot = {.writer = {.fd = -1}}, .e = {.offset = -1}};
     struct zab_place place = {0};
     int option, rc;
 

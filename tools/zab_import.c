@@ -86,10 +86,10 @@ cannot_read(struct import *x, const char *dir, int rc)
 
 /* Whether `dir` has files of that kind: 1, 0, -errno. */
 static int
-has_files(const char *dir, const char *prefix, bool with_suffix)
+has_files(const char *dir, enum data_kind kind)
 {
     struct data_list list;
-    int rc = data_list_read(&list, dir, prefix, with_suffix);
+    int rc = data_list_read(&list, dir, kind);
 
     if (rc == 0)
         rc = list.count > 0;
@@ -100,8 +100,8 @@ has_files(const char *dir, const char *prefix, bool with_suffix)
 static int
 refuse_full_target(struct import *x)
 {
-    int snapshots = has_files(x->to.snap, "snapshot", true);
-    int logs = has_files(x->to.log, "log", false);
+    int snapshots = has_files(x->to.snap, DATA_SNAPSHOTS);
+    int logs = has_files(x->to.log, DATA_LOGS);
 
     if (snapshots < 0 || logs < 0)
         return snapshots < 0 ? snapshots : logs;
@@ -159,7 +159,7 @@ static int
 copy_logs(struct import *x, zxid_t since)
 {
     struct data_list list;
-    int rc = data_list_read(&list, x->from.log, "log", false);
+    int rc = data_list_read(&list, x->from.log, DATA_LOGS);
 
     if (rc < 0)
         cannot_read(x, x->from.log, rc);

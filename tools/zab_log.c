@@ -75,6 +75,7 @@ tell_unreadable(struct printing *p, const char *path, int rc)
     tell(p, &e);
 }
 
+/* Unlike txlog_missing: such a gap may be bridged, and do no harm. */
 static void
 tell_gap(struct printing *p, const char *path, zxid_t here)
 {
@@ -186,7 +187,7 @@ print_dir(struct printing *p, const char *dir)
 {
     struct data_list list;
     char path[DATA_PATH_MAX];
-    int rc = data_list_read(&list, dir, "log", false);
+    int rc = data_list_read(&list, dir, DATA_LOGS);
     size_t first = 0;
 
     if (rc < 0)

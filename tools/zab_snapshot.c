@@ -215,7 +215,7 @@ list(struct asked *a)
         zab_complain_error(ME, &e);
         return ZAB_FAILED;
     }
-    rc = data_list_read(&files, d.snap, "snapshot", true);
+    rc = data_list_read(&files, d.snap, DATA_SNAPSHOTS);
     for (size_t i = 0; rc == 0 && i < files.count; i++)
         if (list_one(d.snap, &files.file[i]) != ZAB_OK)
             result = ZAB_FAILED;

@@ -150,7 +150,7 @@ static int
 find_log(const char *log_dir, zxid_t zxid, char path[DATA_PATH_MAX])
 {
     struct data_list list;
-    int rc = data_list_read(&list, log_dir, "log", false);
+    int rc = data_list_read(&list, log_dir, DATA_LOGS);
 
     path[0] = '\0';
     for (size_t i = 0; rc == 0 && i < list.count; i++)

@@ -31,7 +31,6 @@ local_open(struct local *l, session_id_t id, int32_t timeout_ms,
     if (!s)
         return NULL;
     s->is_alive = 1;
-    s->created_timeout_ms = timeout_ms;
     local_resume(l, s, timeout_ms, o, now);
     return s;
 }

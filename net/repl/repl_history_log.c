@@ -55,7 +55,7 @@ static int
 has_snapshot_between(const struct repl_history *h, zxid_t low, zxid_t high)
 {
     struct data_list list;
-    int rc = data_list_read(&list, h->dirs.snap, "snapshot", true);
+    int rc = data_list_read(&list, h->dirs.snap, DATA_SNAPSHOTS);
 
     for (size_t i = 0; rc == 0 && i < list.count; i++)
         if (list.file[i].zxid > low && list.file[i].zxid < high)
@@ -111,7 +111,7 @@ bool
 history_log_has(const struct repl_history *h, zxid_t after)
 {
     struct data_list list;
-    int rc = data_list_read(&list, h->dirs.log, "log", false);
+    int rc = data_list_read(&list, h->dirs.log, DATA_LOGS);
     bool has = false;
 
     if (rc == 0 && list.count > 0) {
@@ -171,7 +171,7 @@ uint64_t
 history_log_bytes(const struct repl_history *h, zxid_t after)
 {
     struct data_list list;
-    int rc = data_list_read(&list, h->dirs.log, "log", false);
+    int rc = data_list_read(&list, h->dirs.log, DATA_LOGS);
     char path[DATA_PATH_MAX];
     uint64_t bytes = 0;
 

@@ -297,7 +297,7 @@ import_without_snapshot(const struct datadir *d, struct image_prepare *p,
                         struct data_error *e)
 {
     struct data_list logs;
-    int rc = data_list_read(&logs, d->log, "log", false);
+    int rc = data_list_read(&logs, d->log, DATA_LOGS);
     bool has_log = logs.count > 0;
 
     data_list_free(&logs);

@@ -51,7 +51,7 @@ load_session(struct load *l, const MDB_val *key, const MDB_val *value)
     s = session_take(l->sessions, (session_id_t)load_be64(key->mv_data));
     if (!s)
         return fail(l, -ENOSPC, "too many sessions");
-    s->timeout_ms = s->created_timeout_ms = timeout_ms;
+    s->timeout_ms = timeout_ms;
     s->is_alive = 1;
     return 0;
 }

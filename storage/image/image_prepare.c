@@ -140,7 +140,7 @@ image_forget_snapshots(const struct datadir *d, zxid_t zxid,
 {
     struct data_list list;
     char path[DATA_PATH_MAX];
-    int rc = data_list_read(&list, d->snap, "snapshot", true);
+    int rc = data_list_read(&list, d->snap, DATA_SNAPSHOTS);
 
     if (rc < 0)
         data_error_set(e, d->snap, -1, "See that the disk works.",

@@ -36,7 +36,7 @@ static int
 purge_snapshots(const char *dir, zxid_t oldest, uint32_t *count)
 {
     struct data_list list;
-    int rc = data_list_read(&list, dir, "snapshot", true);
+    int rc = data_list_read(&list, dir, DATA_SNAPSHOTS);
 
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         if (list.file[i].zxid >= oldest)
@@ -53,7 +53,7 @@ static int
 purge_logs(const char *dir, zxid_t needed, uint32_t *count)
 {
     struct data_list list;
-    int rc = data_list_read(&list, dir, "log", false);
+    int rc = data_list_read(&list, dir, DATA_LOGS);
 
     for (size_t i = 0; rc == 0 && i + 1 < list.count; i++) {
         if (list.file[i + 1].zxid > needed)

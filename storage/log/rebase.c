@@ -34,12 +34,11 @@ path_of(char path[DATA_PATH_MAX], const struct datadir *d, const char *prefix,
 
 /* Remove what data_list_read finds, but not `keep`; make that durable. */
 static int
-remove_all(const char *dir, const char *prefix, bool with_suffix,
-           const char *keep)
+remove_all(const char *dir, enum data_kind kind, const char *keep)
 {
     struct data_list list;
     char path[DATA_PATH_MAX];
-    int rc = data_list_read(&list, dir, prefix, with_suffix);
+    int rc = data_list_read(&list, dir, kind);
 
     for (size_t i = list.count; rc == 0 && i > 0; i--) {
         const char *name = list.file[i - 1].name;
@@ -119,7 +118,7 @@ finish(const struct datadir *d, zxid_t zxid, struct data_error *e)
     if (rc < 0)
         return fail(e, d->snap, rc, "the leader's snapshot cannot be named");
     snapfile_name(keep, "snapshot", zxid, SNAP_ZSTD);
-    rc = remove_all(d->log, "log", false, "");
+    rc = remove_all(d->log, DATA_LOGS, "");
     if (rc < 0)
         return fail(e, d->log, rc, "log files cannot be removed");
     rc = image_remove(d->image);
@@ -127,7 +126,7 @@ finish(const struct datadir *d, zxid_t zxid, struct data_error *e)
         rc = remove_image_new(d);
     if (rc < 0)
         return fail(e, d->image, rc, "cannot be removed");
-    rc = remove_all(d->snap, "snapshot", true, keep);
+    rc = remove_all(d->snap, DATA_SNAPSHOTS, keep);
     if (rc == 0)
         rc = remove_marker(d);
     return rc < 0 ? fail(e, d->snap, rc, "snapshots cannot be removed") : 0;
@@ -146,7 +145,7 @@ rebase_look(const struct datadir *d, zxid_t zxid)
     path_of(path, d, "snapshot", zxid);
     if (access(path, F_OK) < 0)
         return errno == ENOENT ? 0 : -errno;
-    rc = data_list_read(&logs, d->log, "log", false);
+    rc = data_list_read(&logs, d->log, DATA_LOGS);
     rc = rc < 0 ? rc : logs.count == 0 ? 2 : 0;
     data_list_free(&logs);
     return rc;

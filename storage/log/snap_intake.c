@@ -90,7 +90,7 @@ on_session(void *arg, session_id_t id, int32_t timeout_ms)
 
     if (!s)
         return id != 0 ? -ENOSPC : -EBADMSG;
-    s->timeout_ms = s->created_timeout_ms = timeout_ms;
+    s->timeout_ms = timeout_ms;
     s->is_alive = 1;
     begin_sessions(in, in->decode.left);
     snapfile_put_session(&in->writer, id, timeout_ms);

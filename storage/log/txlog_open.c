@@ -144,7 +144,7 @@ clean_end(const char *dir, const struct txlog_options *o, zxid_t *last,
     struct txlog_scan scan = {.fd = -1};
     struct data_list list;
     char path[DATA_PATH_MAX];
-    int rc = data_list_read(&list, dir, "log", false), found = 0;
+    int rc = data_list_read(&list, dir, DATA_LOGS), found = 0;
 
     if (rc < 0)
         fail(e, dir, rc, "cannot be listed");
@@ -197,7 +197,7 @@ check_names(const char *dir, const struct txlog_options *o,
 {
     struct txlog_scan scan = {.fd = -1};
     struct data_list list;
-    int rc = data_list_read(&list, dir, "log", false);
+    int rc = data_list_read(&list, dir, DATA_LOGS);
 
     if (rc < 0)
         fail(e, dir, rc, "cannot be listed");
@@ -273,7 +273,7 @@ static int
 locate(const char *dir, zxid_t zxid, struct cut *cut)
 {
     char path[DATA_PATH_MAX];
-    int rc = data_list_read(&cut->list, dir, "log", false);
+    int rc = data_list_read(&cut->list, dir, DATA_LOGS);
 
     if (rc < 0)
         return rc;
@@ -335,5 +335,5 @@ txlog_truncate(const char *dir, zxid_t zxid, bool is_base, struct data_error *e)
 uint64_t
 txlog_dir_bytes(const char *dir)
 {
-    return data_dir_bytes(dir, "log", false);
+    return data_dir_bytes(dir, DATA_LOGS);
 }

@@ -90,7 +90,7 @@ static int
 choose_file(struct txlog_reader *r, bool is_first, struct data_file *chosen)
 {
     struct data_list list;
-    int rc = data_list_read(&list, r->dir, "log", false);
+    int rc = data_list_read(&list, r->dir, DATA_LOGS);
     bool found = false;
 
     for (size_t i = 0; rc == 0 && i < list.count; i++) {

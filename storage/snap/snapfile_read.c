@@ -224,7 +224,7 @@ snapfile_looks_whole(const char *path)
 int
 snapfile_candidates(struct data_list *list, const char *dir)
 {
-    int rc = data_list_read(list, dir, "snapshot", true);
+    int rc = data_list_read(list, dir, DATA_SNAPSHOTS);
     size_t kept = 0, first;
 
     for (size_t i = 0; rc == 0 && i < list->count; i++) {
@@ -259,5 +259,5 @@ snapfile_newest(const char *dir)
 uint64_t
 snapfile_dir_bytes(const char *dir)
 {
-    return data_dir_bytes(dir, "snapshot", true);
+    return data_dir_bytes(dir, DATA_SNAPSHOTS);
 }

@@ -18,11 +18,10 @@
 enum { SESSIONS_MAX = 1 << 20 };
 
 struct session {
-    session_id_t id;            /* 0: slot is free */
-    int32_t timeout_ms;         /* as negotiated last; touches use it */
-    int32_t created_timeout_ms; /* as in the createSession transaction */
-    mono_ms_t expires;          /* bucket time; owned by net/prep/expiry.c */
-    uint32_t ephemerals;        /* tree_ref_t of the first, 0 none; tree_*.c */
+    session_id_t id;     /* 0: slot is free */
+    int32_t timeout_ms;  /* as negotiated last; touches use it */
+    mono_ms_t expires;   /* bucket time; owned by net/prep/expiry.c */
+    uint32_t ephemerals; /* tree_ref_t of the first, 0 none; tree_*.c */
     uint32_t ephemeral_count;
     uint16_t worker;        /* client process that serves it now */
     uint8_t is_closing : 1; /* a closeSession is on its way */

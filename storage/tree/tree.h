@@ -59,11 +59,11 @@ struct tree_totals {
  * it: nothing fires then, though the reply to the session's close is 0.
  */
 struct outcome {
-    int32_t err;           /* enum zk_code */
-    tree_ref_t node_acl;   /* the node's; of a deleted node, as it was */
-    tree_ref_t parent_acl; /* its parent's */
-    uint32_t has_stat;
-    struct znode_stat stat; /* right after this change */
+    int32_t err;            /* enum zk_code */
+    tree_ref_t node_acl;    /* the node's; of a deleted node, as it was */
+    tree_ref_t parent_acl;  /* its parent's */
+    struct znode_stat stat; /* right after this change; of a node that is gone,
+                               or was not changed: zero */
 };
 
 /* --- writer: the replication process ------------------------------------ */

@@ -21,13 +21,6 @@ must(int rc)
     check(rc == 0);
 }
 
-static void
-out_stat(const struct tree *t, const struct node *n, struct outcome *out)
-{
-    out->has_stat = true;
-    tree_node_stat(t, n, &out->stat);
-}
-
 static tree_ref_t
 acl_of_parent(const struct tree *t, const struct node *n)
 {
@@ -104,7 +97,7 @@ create_new(struct tree *t, const struct txn_header *h, const struct change *c,
 
     count_creation(t, place.parent, c, h->zxid);
     must(tree_add(t, place, c->path, c->data, acl, &stat, &ref));
-    out_stat(t, node_at(t, ref), out); /* before a quota writes over its data */
+    tree_node_stat(t, node_at(t, ref), &out->stat); /* without a quota's text */
     quota_node_added(t, ref, c->path);
     quota_changed(t, c->path, +1, c->data.size > 0 ? c->data.size : 0);
 }
@@ -218,7 +211,7 @@ apply_set_data(struct tree *t, const struct txn_header *h,
     tree_digest_in(t, n);
     out->node_acl = n->acl;
     out->parent_acl = acl_of_parent(t, n);
-    out_stat(t, n, out);
+    tree_node_stat(t, n, &out->stat);
     quota_changed(t, c->path, 0,
                   (c->data.size > 0 ? c->data.size : 0) - before);
 }
@@ -242,7 +235,7 @@ apply_set_acl(struct tree *t, const struct change *c, struct outcome *out)
     tree_digest_in(t, n);
     out->node_acl = acl;
     out->parent_acl = acl_of_parent(t, n);
-    out_stat(t, n, out);
+    tree_node_stat(t, n, &out->stat);
 }
 
 /* --- sessions ------------------------------------------------------------ */
@@ -258,7 +251,6 @@ open_session(struct tree *t, session_id_t id, int32_t timeout_ms,
         return;
     }
     s->timeout_ms = timeout_ms;
-    s->created_timeout_ms = timeout_ms;
     s->is_alive = true;
     s->is_closing = false;
 }

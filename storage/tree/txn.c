@@ -156,7 +156,6 @@ next_of_close(struct txn *t)
 
     if (t->left > 0) {
         c.kind = CHANGE_DELETE;
-        c.of_session = true;
         get_path(&t->at, &c);
     } else {
         c.kind = CHANGE_CLOSE_SESSION;

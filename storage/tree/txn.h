@@ -35,7 +35,7 @@ enum change_kind {
     CHANGE_NONE,          /* check, error, or part of a failed multi: see err;
                              the other fields say what was meant */
     CHANGE_CREATE,        /* path, data, acl, owner, parent_cversion */
-    CHANGE_DELETE,        /* path; of_session: a missing node is no error */
+    CHANGE_DELETE,        /* path */
     CHANGE_SET_DATA,      /* path, data, version */
     CHANGE_SET_ACL,       /* path, acl, version */
     CHANGE_OPEN_SESSION,  /* session, timeout_ms */
@@ -53,7 +53,6 @@ struct change {
     int32_t version;         /* resulting version or aversion */
     int32_t parent_cversion; /* -1: the parent's own + 1 (old logs) */
     int32_t timeout_ms;
-    bool of_session; /* a deletion that a closeSession lists */
 };
 
 struct txn {

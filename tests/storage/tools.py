@@ -14,6 +14,7 @@ import re
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -550,6 +551,31 @@ def test_image_that_lmdb_dies_of_is_damaged_as_any_other():
         assert done.stderr.startswith("zab image: " + image), done
         assert "the image is damaged: what it says leads out" in done.stderr
         assert "move this directory away" in done.stderr, done
+
+
+def lead_astray(mdb):
+    """Say of nodes that each has several values: LMDB follows that to NULL."""
+    with open(mdb, "r+b") as f:
+        whole = f.read()
+        for page in range(2 * 4096, len(whole), 4096):
+            flags, lower = struct.unpack_from("<HH", whole, page + 10)
+            if flags != 2 or b"/changes/" not in whole[page:page + 4096]:
+                continue            # no leaf of ours
+            for at in range(page + 16, page + lower, 2):
+                node, = struct.unpack_from("<H", whole, at)
+                f.seek(page + node + 4)
+                f.write(bytes((whole[page + node + 4] | 4,)))
+
+
+def test_export_that_lmdb_ends_leaves_nothing():
+    source, _, _ = grown()
+    with folder() as image:
+        zab("import", "--from", source, "--data", image)
+        mdb, = glob.glob(image + "/version-2/image/data.mdb")
+        lead_astray(mdb)
+        told = zab("export", "--data", image, image + "/out", rc=1)
+        assert "zab export: " in told and "the image is damaged" in told, told
+        assert not os.path.exists(image + "/out")
 
 
 if __name__ == "__main__":

@@ -269,14 +269,17 @@ names_are_taken_apart_strictly(void)
     given_file("snapshot.", "");
     given_file("snapshot.12345678901234567", "");
     given_file("snapshots.1", "");
-    CU_ASSERT_EQUAL(data_list_read(&list, dir, "snapshot", true), 0);
+    CU_ASSERT_EQUAL(data_list_read(&list, dir, DATA_SNAPSHOTS), 0);
     CU_ASSERT_EQUAL(list.count, 3);
     CU_ASSERT_EQUAL(list.file[0].zxid, 0xa);
     CU_ASSERT_EQUAL(list.file[2].zxid, 0x1f);
     CU_ASSERT_STRING_EQUAL(list.file[2].name, "snapshot.1f.zst");
     data_list_free(&list);
-    CU_ASSERT_EQUAL(data_list_read(&list, dir, "snapshot", false), 0);
+    given_file("log.a", "");
+    given_file("log.b.gz", ""); /* nobody reads such a one */
+    CU_ASSERT_EQUAL(data_list_read(&list, dir, DATA_LOGS), 0);
     CU_ASSERT_EQUAL(list.count, 1);
+    CU_ASSERT_EQUAL(list.file[0].zxid, 0xa);
     data_list_free(&list);
     tempdir_remove(dir);
 }

@@ -298,7 +298,7 @@ write_payload(void)
         if (!s->is_alive)
             continue;
         jute_put_i64(&out, s->id);
-        jute_put_i32(&out, s->created_timeout_ms);
+        jute_put_i32(&out, s->timeout_ms);
     }
     leader_goes_on(random_below(5));
     write_acls(&out);

@@ -516,7 +516,7 @@ a_log_directory_of_its_own_is_emptied_too(void)
     given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
     CU_ASSERT_EQUAL(rebase_look(&two, ZXID(7, 2)), 1);
     CU_ASSERT_EQUAL(rebase(&two, ZXID(7, 2), &e), 0);
-    CU_ASSERT_EQUAL(data_list_read(&logs, two.log, "log", false), 0);
+    CU_ASSERT_EQUAL(data_list_read(&logs, two.log, DATA_LOGS), 0);
     CU_ASSERT_EQUAL(logs.count, 0);
     CU_ASSERT_EQUAL(rebase_look(&two, ZXID(7, 2)), 2);
     data_list_free(&logs);

@@ -117,8 +117,7 @@ remove_oldest_log(void)
     struct data_list list;
     char path[DATA_PATH_MAX];
 
-    CU_ASSERT_EQUAL_FATAL(data_list_read(&list, past->dirs.log, "log", false),
-                          0);
+    CU_ASSERT_EQUAL_FATAL(data_list_read(&list, past->dirs.log, DATA_LOGS), 0);
     CU_ASSERT_TRUE_FATAL(list.count > 1);
     data_path(path, past->dirs.log, list.file[0].name);
     unlink(path);

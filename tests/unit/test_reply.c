@@ -85,7 +85,7 @@ static void
 a_create_answers_with_its_path(void)
 {
     struct txn t = given(ZK_OP_CREATE, create_body, sizeof create_body - 1);
-    struct outcome o = {.has_stat = 1};
+    struct outcome o = {.err = ZK_OK};
 
     fresh();
     reply_put_write(&out, 1, ZK_OP_CREATE, &t, &o, NULL);
@@ -96,7 +96,7 @@ static void
 a_create2_answers_with_a_stat_too(void)
 {
     struct txn t = given(ZK_OP_CREATE2, create_body, sizeof create_body - 1);
-    struct outcome o = {.has_stat = 1, .stat.czxid = 7};
+    struct outcome o = {.stat.czxid = 7};
 
     fresh();
     reply_put_write(&out, 1, ZK_OP_CREATE2, &t, &o, NULL);

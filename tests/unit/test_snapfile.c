@@ -326,7 +326,7 @@ an_aborted_snapshot_leaves_nothing(void)
     snapfile_put_session_count(&w, 0);
     snapfile_writer_abort(&w);
     CU_ASSERT_EQUAL(rmdir(dir), 0);
-    CU_ASSERT_EQUAL(data_list_read(&list, dir, "snapshot", true), -ENOENT);
+    CU_ASSERT_EQUAL(data_list_read(&list, dir, DATA_SNAPSHOTS), -ENOENT);
     data_list_free(&list);
 }
 

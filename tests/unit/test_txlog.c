@@ -566,7 +566,7 @@ a_file_rolls_when_it_is_full(void)
     append(&l, 21, 22, 900);
     append(&l, 23, 23, 100000);
     txlog_close(&l);
-    CU_ASSERT_EQUAL(data_list_read(&list, dir, "log", false), 0);
+    CU_ASSERT_EQUAL(data_list_read(&list, dir, DATA_LOGS), 0);
     CU_ASSERT_EQUAL(list.count, 5);
     data_list_free(&list);
     CU_ASSERT_EQUAL(read_all(0, &count), 23);

@@ -183,7 +183,6 @@ set_acl_delete_and_sessions_are_taken_apart(void)
     CU_ASSERT_EQUAL(opened(), 0);
     c = next();
     CU_ASSERT_EQUAL(c.kind, CHANGE_DELETE);
-    CU_ASSERT_FALSE(c.of_session);
     given_header(ZK_OP_CREATE_SESSION);
     jute_put_i32(&out, 5000);
     CU_ASSERT_EQUAL(opened(), 0);
@@ -295,7 +294,6 @@ a_close_deletes_its_list_first(void)
     CU_ASSERT_TRUE(txn.has_digest);
     c = next();
     CU_ASSERT_EQUAL(c.kind, CHANGE_DELETE);
-    CU_ASSERT_TRUE(c.of_session);
     CU_ASSERT_TRUE(bytes_are(c.path, "/e1"));
     next();
     CU_ASSERT_EQUAL(next().kind, CHANGE_CLOSE_SESSION);
