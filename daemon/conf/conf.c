@@ -208,8 +208,11 @@ load(const char *name, const char *path, struct bytes text, struct conf *conf,
     if (path)
         snprintf(l->conf.path, sizeof l->conf.path, "%s", path);
     set_defaults(&l->conf);
-    take_options(l);
+    if (!l->is_embedded)
+        take_options(l); /* a line of the operator's wins; one of ours not */
     take_text(l, text);
+    if (l->is_embedded)
+        take_options(l);
     take_dynamic_file(l);
     conf_rules(l);
     rc = report->errors ? -EINVAL : 0;

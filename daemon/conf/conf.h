@@ -272,9 +272,9 @@ int conf_load_text(const char *name, struct bytes text, struct conf *conf,
                    struct conf_report *report);
 
 /*
- * Options of the command line, name=value each, that every conf_load from
- * now on takes in first: a line of the file wins, as in Java.  Borrowed for
- * ever.
+ * Options of the command line, name=value each, for every conf_load from now
+ * on.  A line of the file wins, as in Java; one of the embedded configuration
+ * does not.  Borrowed for ever.
  */
 void conf_set_options(char *const *options, uint32_t count);
 

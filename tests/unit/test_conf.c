@@ -392,6 +392,20 @@ options_are_taken_in_and_a_line_wins(void)
     conf_set_options(NULL, 0);
 }
 
+/* Without a file there is no line of the operator's. */
+static void
+options_win_over_the_embedded_configuration(void)
+{
+    static char *const options[] = {"clientPort=2999", "dataDir=/there"};
+
+    conf_set_options(options, ARRAY_COUNT(options));
+    CU_ASSERT_EQUAL(conf_load(NULL, &conf, &report), 0);
+    CU_ASSERT_EQUAL(conf.client_port, 2999);
+    CU_ASSERT_STRING_EQUAL(conf.data_dir, "/there");
+    CU_ASSERT_STRING_EQUAL(conf.data_log_dir, "/there");
+    conf_set_options(NULL, 0);
+}
+
 static void
 a_bad_option_is_an_error_of_the_command_line(void)
 {
@@ -452,6 +466,7 @@ UNIT_SUITE(conf)
     UNIT(the_printed_configuration_loads_again);
     UNIT(a_printed_ensemble_loads_again);
     UNIT(options_are_taken_in_and_a_line_wins);
+    UNIT(options_win_over_the_embedded_configuration);
     UNIT(what_is_too_long_is_told_with_its_key_and_what_is_allowed);
     UNIT(a_bad_option_is_an_error_of_the_command_line);
 }
