@@ -51,7 +51,7 @@ add_digits(struct bench_path *p, uint64_t n, int digits)
 static void
 path_prefix(const struct bench_tree *t, uint64_t n, struct bench_path *p)
 {
-    (void)n; /* there is one */
+    (void)n;
     p->bytes = (struct bytes){(const uint8_t *)p->text, 0};
     add_text(p, t->prefix);
 }
@@ -102,7 +102,7 @@ bench_path_work(const struct bench_tree *t, unsigned conn, uint64_t n,
 void
 bench_path_list(const struct bench_tree *t, uint64_t n, struct bench_path *p)
 {
-    (void)n; /* there is one */
+    (void)n;
     path_prefix(t, 0, p);
     add_text(p, "/list");
 }
@@ -220,8 +220,7 @@ batch_for(uint64_t value_size)
 
 /* Make all of one kind; a znode that cannot be made ends the run. */
 static int
-prepare(struct bench_tree *t, struct bench_loop *l,
-        void (*name)(const struct bench_tree *, uint64_t, struct bench_path *),
+prepare(struct bench_tree *t, struct bench_loop *l, bench_name_fn *name,
         uint64_t count, uint64_t value_size)
 {
     struct bench_making making = {.label = "preparing",
@@ -250,7 +249,7 @@ bench_tree_prepare(struct bench_tree *t, struct bench_loop *l, unsigned needs)
         (o->keys + BENCH_KEYS_PER_PARENT - 1) / BENCH_KEYS_PER_PARENT;
     const struct {
         unsigned needed_by;
-        void (*name)(const struct bench_tree *, uint64_t, struct bench_path *);
+        bench_name_fn *name;
         uint64_t count, value_size;
     } steps[] = {
         {~0U, path_prefix, 1, 0},

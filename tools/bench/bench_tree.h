@@ -42,7 +42,9 @@ enum bench_needs {
 
 void bench_tree_init(struct bench_tree *t, const struct bench_opts *opts);
 
-/* The names.  `p` is written whole each time. */
+/* The names; of some there is one only.  `p` is written whole each time. */
+typedef void bench_name_fn(const struct bench_tree *t, uint64_t n,
+                           struct bench_path *p);
 void bench_path_key(const struct bench_tree *t, uint64_t key,
                     struct bench_path *p);
 void bench_path_key_parent(const struct bench_tree *t, uint64_t n,
@@ -69,7 +71,7 @@ struct bytes bench_data(uint64_t key, uint64_t size);
  */
 struct bench_making {
     const char *label;
-    void (*name)(const struct bench_tree *t, uint64_t n, struct bench_path *p);
+    bench_name_fn *name;
     uint64_t count;
     uint64_t value_size;
     unsigned batch;
