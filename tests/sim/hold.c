@@ -183,7 +183,8 @@ hold_asks_again(struct server *s)
     if (s->service != SERVICE_ASKING_AGAIN || !s->is_serving)
         return false;
     while ((req = forward_oldest(s->forward, s->again_end, &o)) != NULL) {
-        if (rng_percent(&sim.rng, sim.plan.again_stall_percent))
+        if (!sim.is_quiet &&
+            rng_percent(&sim.rng, sim.plan.again_stall_percent))
             return true; /* there is no room just now */
         if (!attach_asks_again(s, req, &o)) {
             server_stalls(s);

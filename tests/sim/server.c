@@ -302,6 +302,8 @@ resume(struct server *s)
         learn_resumes(s);
     if (s->term == term && (s->role == ROLE_LEAD || s->is_master))
         lead_late_resumes(s);
+    else if (s->term == term)
+        attach_go_on(s);
 }
 
 /* What a frozen server does not do; its disk works all the same. */
