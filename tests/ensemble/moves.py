@@ -101,15 +101,20 @@ def frozen(s, random, m):
     m.thaw()
 
 
-@move(5, "zabd")
-def process_killed(s, random, m):
-    """One of its processes; it makes another by itself."""
-    names = m.processes()
-    name, pid = random.choice(sorted(names.items()))
-    s.t.say("  kill %s", name)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    yield from whole(s, m, set(names))
+@move(7, "zabd")
+def processes_killed(s, random, m):
+    """One of its processes or some; it makes others by itself, and the first
+    may be there again when the last is hit."""
+    names = set(m.processes())
+    for _ in range(random.choice((1, 1, 2, 4))):
+        there = sorted(m.processes().items())
+        if there:
+            name, pid = random.choice(there)
+            s.t.say("  %r: kill %s", m, name)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        yield random.choice((0.0, 0.0, 0.05, 0.3))
+    yield from whole(s, m, names)
 
 
 @move(4, "zabd")
