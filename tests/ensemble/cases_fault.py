@@ -9,6 +9,8 @@ import signal
 import subprocess
 import time
 
+from kazoo.exceptions import KazooException
+
 import net
 import strike
 from ensemble import ZAB, until
@@ -209,6 +211,54 @@ def links(t, word):
         t.net.heal()
         e.wait()
         t.served()
+    t.finish(e)
+
+
+class Owner:
+    """A client of one member only, its ephemeral, and whether it has heard
+    that it may have lost it."""
+
+    def __init__(self, t, member):
+        self.client, self.has_lost = t.client(member, OWNER_S), False
+        self.client.add_listener(self.hear)
+        self.client.create("/owned/%d" % member.sid, ephemeral=True,
+                           makepath=True)
+
+    def hear(self, state):
+        self.has_lost |= state != "CONNECTED"
+
+
+def look_at(seer, owners):
+    """One look, if it gets an answer; whose nodes are gone unheard."""
+    with contextlib.suppress(KazooException, seer.handler.timeout_exception):
+        there = seer.get_children_async("/owned").get(timeout=0.2)
+        return [sid for sid, owner in owners.items()
+                if str(sid) not in there and not owner.has_lost]
+    return []
+
+
+@case("long", of=["zzz", "zzzzz"])
+def owners_know(t, word):
+    """The same of all members, each way of cutting, and seen from each."""
+    t.claim(net.is_possible(), "network namespaces need root")
+    e = t.ensemble(word, {"syncLimit": 20}, net=True)
+    e.start()
+    for way in WAYS:
+        owners = {m.sid: Owner(t, m) for m in e}
+        seers = [t.client(m) for m in e]
+        for seer in seers:
+            seer.sync("/owned")
+        cut_links(t, e, way)
+        end = time.monotonic() + OWNER_S + 4
+        while time.monotonic() < end:
+            for m, seer in zip(e, seers):
+                gone = look_at(seer, owners)
+                t.claim(not gone, "%r has not what %s owns, and does not know",
+                        m, gone)
+        t.say("have heard: %s", [s for s in owners if owners[s].has_lost])
+        t.net.heal()
+        e.wait()
+        t.close_clients()
     t.finish(e)
 
 
