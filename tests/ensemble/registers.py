@@ -211,10 +211,14 @@ class Registers:
     def verify(self, members, excused=lambda op: False):
         """What each member shows in the end belongs to the history; excused
         are reads behind a sync that may be late after all."""
+        wrong = [w for m in members for w in self.see(m)]
+        return self.so_far(excused) + wrong
+
+    def so_far(self, excused):
+        """What is wrong by now, while the users are at work or at rest."""
         wrong = [w for user in self.users for w in user.wrong]
-        for m in members:
-            wrong += self.see(m)
-        return wrong + history.check(self.ops, excused)
+        return wrong + history.check([op.copy() for op in list(self.ops)],
+                                     excused)
 
     def see(self, member):
         c = client(member.hosts)
