@@ -39,7 +39,7 @@ class User(threading.Thread):
         super().__init__(daemon=True)
         self.user, self.hosts, self.ops = name, hosts, ops
         self.random = random.Random(seed)
-        self.wrong, self.ended = [], []
+        self.wrong = []
         self.is_over, self.answers, self.number = False, 0, 0
         self.begin()
 
@@ -62,7 +62,6 @@ class User(threading.Thread):
     def end(self):
         """A session that closes: its ephemeral goes with it."""
         self.check_session()
-        self.ended.append(self.session)
         self.client.stop()
         self.client.close()
 
