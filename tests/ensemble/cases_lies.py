@@ -117,7 +117,7 @@ def lies_apache(t, word):
 def lie_about_the_past(t, ops):
     """Each lie changes a copy of what was told."""
     for lie in histories.LIES:
-        told = [histories.copied(op) for op in ops]
+        told = [op.copy() for op in ops]
         lie(told)
         noticed(t, lie.__name__, history.check(told), set(),
                 lie is not histories.nothing)

@@ -44,6 +44,13 @@ class Op:
         if stat is not None:
             self.version, self.zxid = stat.version, stat.mzxid
 
+    def copy(self):
+        """What is known of it now."""
+        other = Op(self.session, self.kind, self.name)
+        for slot in Op.__slots__:
+            setattr(other, slot, getattr(self, slot))
+        return other
+
     @property
     def is_write(self):
         return self.kind in WRITES

@@ -2,8 +2,6 @@
 """Histories of registers that no right server makes: each lie changes a true
 one, and history.py must notice.  Names are of what a server would have done."""
 
-import history
-
 LAST = "r0"
 
 
@@ -168,11 +166,3 @@ LIES = [nothing, a_lost_write, a_write_that_was_replaced, a_write_done_twice,
         a_read_older_than_another_register, a_read_of_what_was_sent_later,
         writes_of_a_session_out_of_order, a_zxid_behind_real_time,
         a_doubtful_write_that_came_too_late]
-
-
-def copied(op):
-    """So that a lie spoils no other."""
-    other = history.Op(op.session, op.kind, op.name)
-    for slot in history.Op.__slots__:
-        setattr(other, slot, getattr(op, slot))
-    return other

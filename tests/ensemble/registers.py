@@ -39,7 +39,7 @@ class User(threading.Thread):
         super().__init__(daemon=True)
         self.user, self.hosts, self.ops = name, hosts, ops
         self.random = random.Random(seed)
-        self.wrong, self.ended = [], []
+        self.wrong = []
         self.is_over, self.answers, self.number = False, 0, 0
         self.begin()
 
@@ -62,7 +62,6 @@ class User(threading.Thread):
     def end(self):
         """A session that closes: its ephemeral goes with it."""
         self.check_session()
-        self.ended.append(self.session)
         self.client.stop()
         self.client.close()
 
@@ -211,10 +210,14 @@ class Registers:
     def verify(self, members, excused=lambda op: False):
         """What each member shows in the end belongs to the history; excused
         are reads behind a sync that may be late after all."""
+        wrong = [w for m in members for w in self.see(m)]
+        return self.so_far(excused) + wrong
+
+    def so_far(self, excused):
+        """What is wrong by now, while the users are at work or at rest."""
         wrong = [w for user in self.users for w in user.wrong]
-        for m in members:
-            wrong += self.see(m)
-        return wrong + history.check(self.ops, excused)
+        return wrong + history.check([op.copy() for op in list(self.ops)],
+                                     excused)
 
     def see(self, member):
         c = client(member.hosts)
