@@ -304,11 +304,10 @@ learn_resumes(struct server *s)
 {
     const struct msg *m = s->up ? wire_next(s->up, s->node) : NULL;
 
-    if (!m)
-        return;
-    if (learn_takes(s, m))
+    s->is_deaf = m && !learn_takes(s, m);
+    if (m && !s->is_deaf)
         wire_go_on(s->up, s->node);
-    else if (!learn_past_full(s))
+    else if (m && !learn_past_full(s))
         server_stalls(s);
 }
 
@@ -400,7 +399,7 @@ learn_tick(struct server *s)
             server_look(s, "the leader cannot be reached");
         return;
     }
-    if (s->is_stalled || (s->up && s->up->is_paused[0]))
+    if (s->is_deaf || (s->up && s->up->is_paused[0]))
         learner_stirs(&s->learner, server_now(s));
     learner_tick(&s->learner, server_now(s), &out);
     learn_perform(s, &out);

@@ -55,7 +55,7 @@ server_enter(struct server *s, enum role role)
     s->term++;
     s->alarm++;
     s->is_serving = s->is_master = s->is_worn = false;
-    s->is_established = s->is_stalled = false;
+    s->is_established = s->is_stalled = s->is_deaf = false;
     s->elected_at = sim.now;
 }
 
@@ -417,6 +417,7 @@ node_takes(int node, const struct conn *c, const struct msg *m)
     if (!is_server(node) || c->port != PORT_QUORUM || c->node[0] != node ||
         s->role != ROLE_LEARN || s->up != c || learn_takes(s, m))
         return true;
+    s->is_deaf = true;
     server_stalls(s);
     return false;
 }

@@ -114,6 +114,7 @@ struct server {
     uint32_t committed, applied;
     uint32_t ring;      /* so many behind the slowest reader; 0: no bound */
     bool is_stalled;    /* something found no room in it */
+    bool is_deaf;       /* what the leader says did not */
     uint32_t reader_at; /* a client process has read so far, ... */
     usec_t reader_back; /* ... and does not go on before this */
     uint32_t delivered; /* claimed as committed in this life */
