@@ -81,7 +81,12 @@ tell_gap(struct printing *p, const char *path, zxid_t here)
 {
     struct data_error e = {.offset = -1};
 
-    txlog_missing(&e, path, p->last, here);
+    data_error_set(&e, path, -1,
+                   "A server starts only if a snapshot is newer "
+                   "than the gap. Bring the missing files back if not.",
+                   "transactions are missing between 0x%" PRIx64
+                   " and 0x%" PRIx64,
+                   (uint64_t)p->last, (uint64_t)here);
     tell(p, &e);
 }
 

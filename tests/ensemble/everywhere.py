@@ -70,7 +70,8 @@ def transactions(member):
     """{zxid: line} of a stopped member's log files."""
     status, text = zab("log", "--data", member.path("data"))
     if status != 0 and GAP not in text:
-        raise RuntimeError("zab log of %r: %s" % (member, text[-500:]))
+        raise RuntimeError("zab log of %r: %s" % (member, " ".join(
+            line for line in text.splitlines() if not ZXID.match(line))))
     found = {}
     for line in text.splitlines():
         zxid = ZXID.match(line)
