@@ -316,6 +316,7 @@ lead_begin(struct server *s)
     s->openings = 0;
     memset(s->opening, 0, sizeof s->opening);
     s->leader_node = s->node;
+    s->snap_from = -1;
     conf = lead_conf(s);
     leader_init(s->leader, &conf, lead_history(s), server_now(s), &out);
     lead_perform(s, &out);

@@ -159,7 +159,7 @@ serve(struct server *s)
           (long long)s->learner.epoch,
           (unsigned long long)last_of(s->log, s->count));
     claim_sync_equal(s, s->learner.epoch, s->up);
-    s->wants_snap = false;
+    s->snap_from = -1;
     s->is_serving = true;
     hold_serve(s, s->learner.epoch);
     election_established(s, s->learner.epoch);
@@ -182,7 +182,8 @@ revalidated(struct server *s, const struct qpacket *p)
 static void
 give_up(struct server *s, const char *why)
 {
-    s->wants_snap |= s->learner.needs_snap;
+    if (s->learner.needs_snap)
+        s->snap_from = s->leader_node;
     server_look(s, why);
 }
 
@@ -368,7 +369,11 @@ static void
 connected(struct server *s)
 {
     struct learner_out out = {.count = 0};
-    struct learner_conf conf = {
+    struct learner_conf conf;
+
+    if (s->snap_from != s->leader_node && !s->is_observer)
+        s->snap_from = -1;
+    conf = (struct learner_conf){
         .me = s->sid,
         .is_observer = s->is_observer,
         .accepted = s->accepted,
@@ -376,7 +381,7 @@ connected(struct server *s)
         .identity = s->identity,
         .last = last_of(s->log, s->count),
         .committed = last_of(s->log, s->committed),
-        .wants_snap = s->wants_snap,
+        .wants_snap = s->snap_from != -1,
         .flags = (sim.plan.is_quick ? LEARNER_QUICK : 0) |
                  (s->is_plain ? 0 : LEARNER_IDENTITY),
         .tick_ms = sim.plan.tick_ms,

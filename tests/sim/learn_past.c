@@ -186,7 +186,7 @@ learn_rebased(struct server *s, const struct disk_op *op)
     if (op->term != s->term)
         return;
     s->past = PAST_STAYS;
-    s->wants_snap = false;
+    s->snap_from = -1;
     s->applied = s->count;
     claim_snapshot(s);
     learner_snapped(&s->learner, last_of(s->log, s->count), server_now(s),

@@ -138,7 +138,8 @@ server_purges(struct server *s, uint32_t keep)
 static void
 load_again(struct server *s)
 {
-    s->must_load = s->wants_snap = false;
+    s->must_load = false;
+    s->snap_from = -1;
     server_folds(s);
     s->committed = s->disk.image;
     s->delivered = 0;
@@ -194,7 +195,8 @@ server_crash(struct server *s, const char *why)
     TRACE("server %d: crashes: %s", s->node, why);
     memset(s->client, 0, sizeof s->client);
     s->up = NULL;
-    s->wants_snap = s->must_load = false;
+    s->must_load = false;
+    s->snap_from = -1;
     s->past = PAST_STAYS;
     memset(s->slot, 0, sizeof s->slot);
     memset(s->late, 0, sizeof s->late);
@@ -448,7 +450,8 @@ init_one(struct server *s, int node)
     s->wall = 1700000000000 + jump;
     s->count = s->durable = s->base = s->applied = 0;
     s->next_session = 0;
-    s->wants_snap = s->must_load = false;
+    s->must_load = false;
+    s->snap_from = -1;
     s->is_serving = s->is_established = false;
     s->past = PAST_STAYS;
     s->up = NULL;

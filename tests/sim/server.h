@@ -164,7 +164,7 @@ struct server {
         struct origin origin;
     } opening[OPENINGS];
     uint32_t openings;
-    bool wants_snap;
+    int snap_from;  /* the node that asked for what we do not have; -1: none */
     bool must_load; /* the tree is of a process that died */
     uint32_t next_session;
     enum service service;
