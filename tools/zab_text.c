@@ -133,8 +133,7 @@ put_perms(FILE *to, int32_t perms)
 void
 zab_put_acl(FILE *to, struct bytes acl)
 {
-    struct jute_in in =
-        jute_in_of(acl.data, acl.size < 0 ? 0 : (size_t)acl.size);
+    struct jute_in in = jute_in_bytes(acl);
     int32_t count = jute_get_count(&in);
 
     if (count <= 0)
