@@ -85,7 +85,7 @@ decode(const uint8_t *p, size_t left, size_t *size)
 void
 zab_put_json(FILE *to, struct bytes text)
 {
-    size_t size, left = text.size < 0 ? 0 : (size_t)text.size;
+    size_t size, left = (size_t)bytes_size(text);
 
     fputc('"', to);
     for (const uint8_t *p = text.data; left > 0; p += size, left -= size) {

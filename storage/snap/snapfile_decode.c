@@ -69,7 +69,7 @@ take_buffer(struct snap_decode *d, const uint8_t *p, size_t left, size_t *at,
         return bad(d, what);
     *at += 4;
     *buffer = size < 0 ? BYTES_NULL : (struct bytes){p + *at, size};
-    *at += size > 0 ? (size_t)size : 0;
+    *at += (size_t)bytes_size(*buffer);
     return 1;
 }
 
@@ -229,7 +229,7 @@ give_node(struct snap_decode *d, struct bytes path, struct bytes data,
     int rc;
 
     znode_stat_get_persisted(&in, &stat);
-    stat.data_size = data.size > 0 ? data.size : 0;
+    stat.data_size = bytes_size(data);
     rc = d->visitor->node(d->visitor->arg, path.size ? path : bytes_of("/"),
                           data, resolve_acl(d, (int64_t)load_be64(fixed)),
                           &stat);

@@ -92,7 +92,7 @@ bool
 quota_parse(struct bytes text, struct quota_text *q)
 {
     const struct quota_text none = {-1, -1, -1, -1};
-    size_t size = text.size < 0 ? 0 : (size_t)text.size;
+    size_t size = (size_t)bytes_size(text);
     size_t start = 0;
 
     *q = none;
@@ -276,10 +276,8 @@ count_anew(struct tree *t, tree_ref_t stats, struct bytes real_path)
     tree_ref_t top = tree_find(t, real_path);
 
     for (tree_ref_t ref = top; ref; ref = next_below(t, top, ref)) {
-        int32_t size = node_at(t, ref)->data_size;
-
         now.count++;
-        now.bytes += size > 0 ? size : 0;
+        now.bytes += node_data_size(node_at(t, ref));
     }
     put_stats(t, stats, &now);
 }

@@ -213,7 +213,7 @@ link_child(struct tree *t, tree_ref_t parent, tree_ref_t ref)
 static size_t
 counted_bytes(struct bytes path, int32_t data_size)
 {
-    return utf16_units(path) + (data_size > 0 ? (size_t)data_size : 0);
+    return utf16_units(path) + (size_t)data_size;
 }
 
 int
@@ -240,7 +240,7 @@ tree_add(struct tree *t, struct place place, struct bytes path,
         n->flags |= NODE_DIGESTED;
     link_child(t, place.parent, *ref);
     t->node_count++;
-    t->data_bytes += counted_bytes(path, data.size);
+    t->data_bytes += counted_bytes(path, bytes_size(data));
     tree_index_insert(t, *ref);
     tree_digest_in(t, n);
     return 0;
@@ -274,7 +274,7 @@ tree_remove(struct tree *t, tree_ref_t ref, struct bytes path)
     check(ref != t->root && (!kids || !kids->first));
     tree_digest_out(t, n);
     t->node_count--;
-    t->data_bytes -= counted_bytes(path, n->data_size);
+    t->data_bytes -= counted_bytes(path, node_data_size(n));
     tree_index_remove(t, ref);
     unlink_child(t, ref);
     tree_disown(t, ref);
@@ -304,8 +304,8 @@ tree_put_data(struct tree *t, tree_ref_t ref, struct bytes path,
             arena_give(&t->arena, n->data);
         STORE(n->data, block);
     }
-    t->data_bytes += (size_t)(data.size > 0 ? data.size : 0);
-    t->data_bytes -= (size_t)(n->data_size > 0 ? n->data_size : 0);
+    t->data_bytes += (size_t)bytes_size(data);
+    t->data_bytes -= (size_t)node_data_size(n);
     STORE(n->data_size, data.size);
     n->crc = znode_path_crc(path, data);
     return 0;

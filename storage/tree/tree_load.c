@@ -87,7 +87,7 @@ tree_load_node(struct tree *t, struct bytes path, struct bytes data,
     check(tree_is_open(t));
     if (!is_beside_last(t, path, &place))
         place = tree_place(t, path);
-    if (tree_is_full(t, data.size > 0 ? (uint64_t)data.size : 0))
+    if (tree_is_full(t, (uint64_t)bytes_size(data)))
         return -ENOSPC;
     if (is_root(path))
         ref = t->root;

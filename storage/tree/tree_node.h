@@ -187,6 +187,15 @@ node_name(const struct tree *t, const struct node *n)
     return (struct bytes){at, (int32_t)size};
 }
 
+/* Bytes of data: null has none. */
+static inline int32_t
+node_data_size(const struct node *n)
+{
+    int32_t size = LOAD(n->data_size);
+
+    return size > 0 ? size : 0;
+}
+
 /* A struct kids, or NULL; readers: bounded. */
 static inline const struct kids *
 node_kids(const struct tree *t, const struct node *n)
