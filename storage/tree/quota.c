@@ -288,19 +288,17 @@ enum quota_node
 quota_node_of(struct bytes path, struct bytes *real)
 {
     size_t root = sizeof quota_root - 1;
-    struct bytes parent, name;
+    struct parted parted;
 
     if (path.size <= (int32_t)root + 1 ||
         memcmp(path.data, quota_root, root) != 0 || path.data[root] != '/')
         return QUOTA_NONE;
-    parent = tree_parent_path(path);
-    name.data = parent.data + parent.size + 1;
-    name.size = path.size - parent.size - 1;
-    real->data = parent.data + root;
-    real->size = parent.size - (int32_t)root;
-    if (bytes_are(name, limits_name))
+    (void)path_part(path, &parted); /* it has a slash */
+    real->data = path.data + root;
+    real->size = parted.above.size - (int32_t)root;
+    if (bytes_are(parted.name, limits_name))
         return real->size > 0 ? QUOTA_LIMITS : QUOTA_NONE;
-    return bytes_are(name, stats_name) ? QUOTA_STATS : QUOTA_NONE;
+    return bytes_are(parted.name, stats_name) ? QUOTA_STATS : QUOTA_NONE;
 }
 
 void

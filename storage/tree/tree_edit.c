@@ -27,18 +27,13 @@ utf16_units(struct bytes text)
 struct place
 tree_place(const struct tree *t, struct bytes path)
 {
-    struct place place = {.name = {path.data, 0}};
-    const uint8_t *slash =
-        path.size > 0 ? memrchr(path.data, '/', (size_t)path.size) : NULL;
-    struct bytes above;
+    struct place place = {0};
+    struct parted parted;
+    bool has_slash = path_part(path, &parted);
 
-    if (!slash)
-        return place;
-    above = (struct bytes){path.data, (int32_t)(slash - path.data)};
-    place.name.data = slash + 1;
-    place.name.size = path.size - above.size - 1;
-    if (above.size != 1) /* "//name" is below no node */
-        place.parent = tree_find(t, above);
+    place.name = parted.name;
+    if (has_slash && parted.above.size != 1) /* "//name" is below no node */
+        place.parent = tree_find(t, parted.above);
     return place;
 }
 

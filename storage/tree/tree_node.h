@@ -231,6 +231,29 @@ size_t tree_path_size(const struct tree *t, tree_ref_t ref, size_t max);
 bool tree_path_write(const struct tree *t, tree_ref_t ref, uint8_t *to,
                      size_t size);
 
+/* --- paths --------------------------------------------------------------- */
+
+/* A path parted at its last slash: "/a/b" is "/a" and "b", "/a" "" and "a". */
+struct parted {
+    struct bytes above, name;
+};
+
+/* False, and both are empty: there is no slash. */
+static inline bool
+path_part(struct bytes path, struct parted *p)
+{
+    const uint8_t *slash =
+        path.size > 0 ? memrchr(path.data, '/', (size_t)path.size) : NULL;
+
+    *p = (struct parted){{path.data, 0}, {path.data, 0}};
+    if (!slash)
+        return false;
+    p->above.size = (int32_t)(slash - path.data);
+    p->name.data = slash + 1;
+    p->name.size = path.size - p->above.size - 1;
+    return true;
+}
+
 /* --- tree_index.c: nodes by parent and name ------------------------------ */
 
 void tree_index_init(struct tree *t);

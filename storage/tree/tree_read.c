@@ -58,14 +58,13 @@ tree_view(const struct tree *t, struct bytes path, struct znode_view *view)
 struct bytes
 tree_parent_path(struct bytes path)
 {
-    const uint8_t *slash =
-        path.size > 0 ? memrchr(path.data, '/', (size_t)path.size) : NULL;
+    struct parted parted;
 
-    if (!slash)
+    if (!path_part(path, &parted))
         return BYTES_NULL;
-    if (slash == path.data)
-        return (struct bytes){path.data, 1};
-    return (struct bytes){path.data, (int32_t)(slash - path.data)};
+    if (parted.above.size == 0)
+        parted.above.size = 1; /* the root's slash */
+    return parted.above;
 }
 
 /* --- many nodes ---------------------------------------------------------- */
