@@ -331,9 +331,3 @@ txlog_truncate(const char *dir, zxid_t zxid, bool is_base, struct data_error *e)
     data_list_free(&cut.list);
     return rc < 0 ? fail(e, dir, rc, "cannot be cut") : 0;
 }
-
-uint64_t
-txlog_dir_bytes(const char *dir)
-{
-    return data_dir_bytes(dir, DATA_LOGS);
-}

@@ -90,12 +90,7 @@ enum {
     TREE_HEAD_BYTES = ARENA_PAGE,
     ACL_BUCKETS = 1 << 15,
     BUCKET_BYTES = 64,
-    BUCKETS_MIN = 4,
-    LINES_MAX = 1 << 16, /* no bucket of ours has a hundredth of this */
 };
-
-#define TREE_MAGIC UINT64_C(0x6565727464626173)
-#define RING_POS_OPEN UINT64_MAX /* the batch that is still open */
 
 struct tree {
     /* what every reader touches */
