@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <libdeflate.h>
 
-#include "storage/snap/snapfile_acl.h"
-
 enum {
     ITEM_MAX = 1 << 30,      /* no item is longer: a length beyond is damage */
     TRAILER_MAX = 64 * 1024, /* and what follows that is not looked at */

@@ -21,6 +21,7 @@
 #ifndef STORAGE_SNAP_SNAPFILE_DECODE_H
 #define STORAGE_SNAP_SNAPFILE_DECODE_H
 
+#include "storage/snap/snapfile_acl.h"
 #include "storage/tree/znode.h"
 
 /* A negative result ends the decoding and is its result. */
@@ -29,19 +30,6 @@ struct snap_visitor {
     int (*node)(void *arg, struct bytes path, struct bytes data,
                 struct bytes acl, const struct znode_stat *stat);
     void *arg;
-};
-
-/* ACL lists by the number that the snapshot gives them. */
-struct snap_acl {
-    int64_t id;
-    uint8_t *list; /* owned; NULL: slot is free */
-    int32_t size;
-};
-
-struct snap_acl_map {
-    struct snap_acl *slot;
-    size_t slots; /* a power of two, or 0 */
-    size_t count;
 };
 
 enum snap_part {
