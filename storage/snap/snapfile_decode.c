@@ -290,7 +290,7 @@ sealed(const uint8_t *p, size_t size, uint32_t *adler)
 }
 
 /*
- * The bytes of the digest part, which before version 2 was text; 0 if they
+ * The bytes of the digest part, which in older versions was text; 0 if they
  * are not all there.
  */
 static size_t
@@ -298,7 +298,7 @@ digest_part_size(const uint8_t *p, size_t left)
 {
     if (left < SNAP_DIGEST_BYTES)
         return 0;
-    if ((int32_t)load_be32(p + 8) >= 2)
+    if ((int32_t)load_be32(p + 8) >= ZK_DIGEST_VERSION)
         return SNAP_DIGEST_BYTES;
     return left < 16 || load_be32(p + 12) > left ? 0 : 16 + load_be32(p + 12);
 }
@@ -327,7 +327,7 @@ on_trailer(struct snap_decode *d, const uint8_t *p, size_t left, bool is_last)
     size = digest_part_size(p, left);
     if (size == 0 || left < size + SNAP_SEAL_BYTES || !sealed(p, size, &adler))
         return bad(d, "the checksum of the digest does not match");
-    if (size == SNAP_DIGEST_BYTES && load_be32(p + 8) == 2) {
+    if (size == SNAP_DIGEST_BYTES && load_be32(p + 8) == ZK_DIGEST_VERSION) {
         d->has_digest = true;
         d->digest_zxid = (zxid_t)load_be64(p);
         d->digest = load_be64(p + 12);

@@ -45,7 +45,12 @@ enum snap_part {
     SNAP_DONE,
 };
 
-enum { SNAP_MAGIC = 0x5A4B534E, SNAP_SEAL_BYTES = 13, SNAP_DIGEST_BYTES = 20 };
+enum {
+    SNAP_MAGIC = 0x5A4B534E,
+    SNAP_VERSION = 2,
+    SNAP_SEAL_BYTES = 13,
+    SNAP_DIGEST_BYTES = 20,
+};
 
 struct snap_decode {
     const struct snap_visitor *visitor; /* borrowed */

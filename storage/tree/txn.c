@@ -251,7 +251,7 @@ static bool
 is_digest(struct bytes rest)
 {
     return rest.size == ZK_TXN_DIGEST_BYTES &&
-           load_be32(rest.data) == TXN_DIGEST_VERSION;
+           load_be32(rest.data) == ZK_DIGEST_VERSION;
 }
 
 /*
@@ -332,6 +332,6 @@ txn_put_header(struct jute_out *out, const struct txn_header *h)
 void
 txn_put_digest(struct jute_out *out, int64_t digest)
 {
-    jute_put_i32(out, TXN_DIGEST_VERSION);
+    jute_put_i32(out, ZK_DIGEST_VERSION);
     jute_put_i64(out, digest);
 }
