@@ -33,6 +33,9 @@ enum {
 static const size_t map_bytes = (size_t)256 << 30;
 static const char meta_key[] = "meta";
 
+/* LMDB's names for what it keeps in a directory. */
+static const char DATA_FILE[] = "data.mdb", LOCK_FILE[] = "lock.mdb";
+
 const char image_remedy[] =
     "The image is made from snapshots and logs: move this directory away and "
     "start again, and it is built anew.";
@@ -144,7 +147,7 @@ make_whole(struct image *im)
 
     if (rc == 0)
         rc = mdb_env_stat(im->env, &env);
-    data_path(path, im->dir, "data.mdb");
+    data_path(path, im->dir, DATA_FILE);
     if (rc != 0 || stat(path, &st) < 0)
         return rc ? rc : errno;
     wanted = (info.me_last_pgno + 1) * env.ms_psize;
@@ -180,8 +183,8 @@ share_lock(const struct image *im)
     char data[DATA_PATH_MAX], lock[DATA_PATH_MAX];
     struct stat owner, st;
 
-    data_path(data, im->dir, "data.mdb");
-    data_path(lock, im->dir, "lock.mdb");
+    data_path(data, im->dir, DATA_FILE);
+    data_path(lock, im->dir, LOCK_FILE);
     if (geteuid() == 0 && stat(data, &owner) == 0 && lstat(lock, &st) == 0 &&
         st.st_uid != owner.st_uid)
         (void)!lchown(lock, owner.st_uid, owner.st_gid);
@@ -312,17 +315,15 @@ image_close(struct image *im)
 int
 image_remove(const char *dir)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb"};
-    char path[DATA_PATH_MAX];
+    int rc = data_remove(dir, DATA_FILE);
 
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        data_path(path, dir, names[i]);
-        if (unlink(path) < 0 && errno != ENOENT)
-            return -errno;
-    }
-    if (data_sync_dir(dir) < 0 && errno != ENOENT) /* gone for good, then */
-        return -errno;
-    return rmdir(dir) < 0 && errno != ENOENT ? -errno : 0;
+    if (rc == 0)
+        rc = data_remove(dir, LOCK_FILE);
+    if (rc == 0)
+        rc = data_sync_dir(dir); /* gone for good, then */
+    if (rc == 0 && rmdir(dir) < 0)
+        rc = -errno;
+    return rc == -ENOENT ? 0 : rc;
 }
 
 /*
@@ -337,7 +338,7 @@ push_out(const struct image *im, progress_fn *progress, void *progress_arg)
     struct stat st;
     int fd;
 
-    data_path(path, im->dir, "data.mdb");
+    data_path(path, im->dir, DATA_FILE);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;

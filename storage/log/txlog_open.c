@@ -303,12 +303,12 @@ txlog_find(const char *dir, zxid_t zxid)
 static int
 remove_newer(const char *dir, const struct cut *cut)
 {
-    char path[DATA_PATH_MAX];
     int rc = 0;
 
     for (size_t i = cut->list.count; rc == 0 && i > cut->index; i--) {
-        data_path(path, dir, cut->list.file[i - 1].name);
-        rc = unlink(path) < 0 ? -errno : data_sync_dir(dir);
+        rc = data_remove(dir, cut->list.file[i - 1].name);
+        if (rc == 0)
+            rc = data_sync_dir(dir);
     }
     return rc;
 }
