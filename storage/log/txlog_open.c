@@ -227,7 +227,7 @@ txlog_open(struct txlog *l, const char *dir,
     if (was_torn)
         *was_torn = is_torn;
     if (rc == 0 && !(l->buffer = malloc(BUFFER_BYTES)))
-        rc = -ENOMEM;
+        rc = fail(e, dir, -ENOMEM, "cannot be written");
     if (rc < 0)
         txlog_close(l);
     return rc;
