@@ -91,13 +91,22 @@ is_empty(const char *dir)
     return rc;
 }
 
-/* Make one directory, and take it away should the export fail. */
+/* It goes, should the export fail. */
+static int
+remember(struct export *x, const char *path)
+{
+    int rc = zab_copied_add(&x->made, path);
+
+    return rc < 0 ? fail(x, path, rc, "cannot be made") : 0;
+}
+
+/* Make one directory. */
 static int
 make_dir(struct export *x, const char *path)
 {
     if (mkdir(path, 0750) < 0)
         return fail(x, path, -errno, "cannot be made");
-    return zab_copied_add(&x->made, path);
+    return remember(x, path);
 }
 
 static int
@@ -156,7 +165,7 @@ copy_records(struct export *x, struct txlog_reader *r, struct txlog *log)
             x->first = zxid;
             data_name(name, "log", zxid);
             data_path(path, x->to.log, name);
-            rc = zab_copied_add(&x->made, path);
+            rc = remember(x, path);
             if (rc < 0)
                 return rc;
         }
@@ -187,6 +196,8 @@ write_log(struct export *x)
     rc = txlog_reader_open(&r, x->from.log, x->snapshot.zxid);
     if (rc == 0)
         rc = copy_records(x, &r, &log);
+    else
+        x->e = r.error;
     txlog_reader_close(&r);
     txlog_close(&log);
     return rc;
@@ -205,7 +216,7 @@ write_epochs(struct export *x)
 
         if (rc == -ENOENT) { /* epoch_load makes it */
             data_path(path, x->to.snap, names[i]);
-            rc = zab_copied_add(&x->made, path);
+            rc = remember(x, path);
         }
         if (rc < 0)
             return rc;
@@ -317,7 +328,9 @@ static int export(struct export *x)
     if (rc < 0)
         return rc;
     unfinished = x;
-    rc = atexit(leave_nothing) == 0 ? make_place(x) : -ENOMEM;
+    rc = atexit(leave_nothing) == 0 ? make_place(x)
+                                    : fail(x, x->to.data, -ENOMEM,
+                                           "cannot be made");
     if (rc == 0)
         rc = write_all(x);
     unfinished = NULL;
