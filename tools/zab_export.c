@@ -39,8 +39,7 @@ enum { STEP_ROWS = 4096 };
 
 static const struct option options[] = {ZAB_PLACE_OPTIONS, {0}};
 
-struct export
-{
+struct exporting {
     struct datadir from, to;
     struct image image;
     struct image_snapshot snapshot;
@@ -63,7 +62,7 @@ print_help(FILE *to)
 }
 
 static int
-fail(struct export *x, const char *path, int rc, const char *what)
+fail(struct exporting *x, const char *path, int rc, const char *what)
 {
     data_error_set(&x->e, path, -1,
                    "See that you may write there and that the "
@@ -93,7 +92,7 @@ is_empty(const char *dir)
 
 /* It goes, should the export fail. */
 static int
-remember(struct export *x, const char *path)
+remember(struct exporting *x, const char *path)
 {
     int rc = zab_copied_add(&x->made, path);
 
@@ -102,7 +101,7 @@ remember(struct export *x, const char *path)
 
 /* Make one directory. */
 static int
-make_dir(struct export *x, const char *path)
+make_dir(struct exporting *x, const char *path)
 {
     if (mkdir(path, 0750) < 0)
         return fail(x, path, -errno, "cannot be made");
@@ -110,7 +109,7 @@ make_dir(struct export *x, const char *path)
 }
 
 static int
-make_place(struct export *x)
+make_place(struct exporting *x)
 {
     int rc = is_empty(x->to.data);
 
@@ -133,7 +132,7 @@ make_place(struct export *x)
  * snapshot replaces them; what is left of them lacks what it acknowledged.
  */
 static int
-refuse_rebase(struct export *x)
+refuse_rebase(struct exporting *x)
 {
     char path[DATA_PATH_MAX];
     int rc = rebase_is_pending(&x->from);
@@ -153,7 +152,7 @@ refuse_rebase(struct export *x)
 /* --- the parts ----------------------------------------------------------- */
 
 static int
-copy_records(struct export *x, struct txlog_reader *r, struct txlog *log)
+copy_records(struct exporting *x, struct txlog_reader *r, struct txlog *log)
 {
     char path[DATA_PATH_MAX], name[DATA_NAME_MAX];
     struct bytes entry;
@@ -183,7 +182,7 @@ copy_records(struct export *x, struct txlog_reader *r, struct txlog *log)
 }
 
 static int
-write_log(struct export *x)
+write_log(struct exporting *x)
 {
     const struct txlog_options plain = {.prealloc_bytes = 0};
     struct txlog_reader r;
@@ -205,7 +204,7 @@ write_log(struct export *x)
 
 /* Copied, then put in order as a server would at its start. */
 static int
-write_epochs(struct export *x)
+write_epochs(struct exporting *x)
 {
     static const char *const names[] = {"currentEpoch", "acceptedEpoch"};
 
@@ -225,7 +224,7 @@ write_epochs(struct export *x)
 }
 
 static int
-write_myid(struct export *x)
+write_myid(struct exporting *x)
 {
     int rc =
         zab_copy(&x->made, x->from.data, x->to.data, "myid", NULL, NULL, &x->e);
@@ -235,7 +234,7 @@ write_myid(struct export *x)
 }
 
 static int
-write_snapshot(struct export *x)
+write_snapshot(struct exporting *x)
 {
     struct zab_progress progress;
     int rc;
@@ -255,7 +254,7 @@ write_snapshot(struct export *x)
 }
 
 static int
-write_all(struct export *x)
+write_all(struct exporting *x)
 {
     int rc =
         image_snapshot_begin(&x->snapshot, &x->image, x->to.snap, SNAP_PLAIN);
@@ -288,7 +287,7 @@ write_all(struct export *x)
 /* --- the whole ----------------------------------------------------------- */
 
 static void
-report(const struct export *x)
+report(const struct exporting *x)
 {
     printf("%s/version-2/snapshot.%" PRIx64 ": %" PRIu64 " nodes\n", x->to.data,
            (uint64_t)x->image.meta.zxid, x->nodes);
@@ -301,7 +300,7 @@ report(const struct export *x)
            x->has_myid ? ", myid" : "");
 }
 
-static struct export *unfinished;
+static struct exporting *unfinished;
 
 /* LMDB may have ended us in the middle: image_guard.h. */
 static void
@@ -313,7 +312,8 @@ leave_nothing(void)
     zab_copied_undo(&unfinished->made);
 }
 
-static int export(struct export *x)
+static int
+run(struct exporting *x)
 {
     int rc = refuse_rebase(x);
 
@@ -328,9 +328,9 @@ static int export(struct export *x)
     if (rc < 0)
         return rc;
     unfinished = x;
-    rc = atexit(leave_nothing) == 0 ? make_place(x)
-                                    : fail(x, x->to.data, -ENOMEM,
-                                           "cannot be made");
+    rc = atexit(leave_nothing) == 0
+             ? make_place(x)
+             : fail(x, x->to.data, -ENOMEM, "cannot be made");
     if (rc == 0)
         rc = write_all(x);
     unfinished = NULL;
@@ -345,7 +345,8 @@ static int export(struct export *x)
 int
 zab_export(int argc, char **argv)
 {
-    struct export x = {.snapshot = {.writer = {.fd = -1}}, .e = {.offset = -1}};
+    struct exporting x = {.snapshot = {.writer = {.fd = -1}},
+                          .e = {.offset = -1}};
     struct zab_place place = {0};
     int option, rc;
 
@@ -368,7 +369,7 @@ zab_export(int argc, char **argv)
     if (rc == 0)
         rc = datadir_name(&x.to, argv[optind], NULL, &x.e);
     if (rc == 0)
-        rc = export(&x);
+        rc = run(&x);
     if (rc < 0)
         zab_complain_error(ME, &x.e);
     zab_copied_free(&x.made);
