@@ -65,8 +65,7 @@ static int
 fail(struct exporting *x, const char *path, int rc, const char *what)
 {
     data_error_set(&x->e, path, -1,
-                   "See that you may write there and that the "
-                   "disk has room.",
+                   "See that you may write there and that the disk has room.",
                    "%s: %s", what, strerror(-rc));
     return rc;
 }
@@ -119,8 +118,7 @@ make_place(struct exporting *x)
         return fail(x, x->to.data, rc, "cannot be read");
     else if (rc == 0) {
         data_error_set(&x->e, x->to.data, -1,
-                       "Name a directory that is empty "
-                       "or that does not exist.",
+                       "Name a directory that is empty or that does not exist.",
                        "is not empty");
         return -ENOTEMPTY;
     }
@@ -244,9 +242,9 @@ write_snapshot(struct exporting *x)
         zab_progress(&progress, x->snapshot.done, x->snapshot.total);
     zab_progress_end(&progress);
     if (rc == -EBADMSG) {
-        data_error_set(&x->e, x->from.image, -1, image_remedy,
-                       "the image is damaged: its nodes do not add up to its "
-                       "digest");
+        data_error_set(
+            &x->e, x->from.image, -1, image_remedy,
+            "the image is damaged: its nodes do not add up to its digest");
         return rc;
     }
     return rc < 0 ? fail(x, x->to.snap, rc, "the snapshot cannot be written")
@@ -321,9 +319,8 @@ run(struct exporting *x)
         rc = image_open(&x->image, x->from.image, IMAGE_READ, &x->e);
     if (rc == -ENOENT)
         data_error_set(&x->e, x->from.image, -1,
-                       "Name the data directory of "
-                       "a zabd that has run; what is Apache's already needs no "
-                       "export.",
+                       "Name the data directory of a zabd that has run; what "
+                       "is Apache's already needs no export.",
                        "there is no finished image");
     if (rc < 0)
         return rc;
