@@ -257,7 +257,7 @@ on_stop(struct ev_loop *loop, ev_signal *w, int events)
         return;
     image_snapshot_abort(&p->snapshot);
     while (clock_mono_ms() >= p->paused_until && image_fold(p))
-        atomic_fetch_add(&p->shm->image->proc.beats, 1);
+        COUNT(p->shm->image->proc.beats, 1);
     (void)image_commit_now(p);
 }
 
@@ -267,7 +267,7 @@ wait_for_log(struct image_proc *p)
 {
     while (!take_files(p)) {
         ev_sleep(wait_seconds);
-        atomic_fetch_add(&p->shm->image->proc.beats, 1);
+        COUNT(p->shm->image->proc.beats, 1);
     }
 }
 
