@@ -82,7 +82,7 @@ on_beat(struct ev_loop *loop, ev_timer *w, int events)
     struct bell *bell = w->data;
 
     (void)loop, (void)events;
-    atomic_fetch_add_explicit(&bell->own->beats, 1, memory_order_relaxed);
+    COUNT(bell->own->beats, 1);
 }
 
 void
@@ -90,7 +90,6 @@ bell_attach(struct bell *bell, struct ev_loop *loop, const struct shm *shm,
             enum proc_id self, bool (*work)(void *arg), void *arg)
 {
     *bell = (struct bell){
-        .shm = shm,
         .own = shm_proc(shm, self),
         .work = work,
         .arg = arg,

@@ -14,7 +14,6 @@
 #include "daemon/shm.h"
 
 struct bell {
-    const struct shm *shm;
     struct shm_proc *own;
     bool (*work)(void *arg); /* do what there is; true: there may be more */
     void *arg;

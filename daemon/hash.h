@@ -49,7 +49,7 @@ static inline uint32_t
 hash_bytes(uint64_t seed, uint32_t with, struct bytes b)
 {
     const uint8_t *p = b.data;
-    size_t left = b.size < 0 ? 0 : (size_t)b.size;
+    size_t left = (size_t)bytes_size(b);
     uint64_t h = seed ^ ((uint64_t)with << 32 | (uint32_t)left) * HASH_ODD;
 
     for (; left > 16; p += 16, left -= 16)

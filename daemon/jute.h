@@ -71,7 +71,7 @@ jute_in_of(const void *data, size_t size)
 static inline struct jute_in
 jute_in_bytes(struct bytes b)
 {
-    return jute_in_of(b.data, b.size > 0 ? (size_t)b.size : 0);
+    return jute_in_of(b.data, (size_t)bytes_size(b));
 }
 
 static inline size_t

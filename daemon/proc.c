@@ -107,7 +107,7 @@ proc_progress(enum proc_id id, struct shm *shm, uint64_t done, uint64_t total)
     atomic_store_explicit(&proc->progress_permille,
                           (uint32_t)(permille > 1000 ? 1000 : permille),
                           memory_order_relaxed);
-    atomic_fetch_add_explicit(&proc->beats, 1, memory_order_relaxed);
+    COUNT(proc->beats, 1);
 }
 
 void

@@ -85,9 +85,11 @@ enum {
     PART_RING,
     PART_SESSIONS,
     PART_TREE,
-    PART_FIRST_CLIENT,
-    /* then for each client process */
-    CLIENT_STATE = 0,
+    PART_FIRST_CLIENT, /* then those of each client process: */
+};
+
+enum {
+    CLIENT_STATE,
     CLIENT_RING,
     CLIENT_HEARD,
     CLIENT_CONNS,

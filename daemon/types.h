@@ -65,6 +65,13 @@ struct bytes {
 
 #define BYTES_NULL ((struct bytes){.data = NULL, .size = -1})
 
+/* How many there are: null has none. */
+static inline int32_t
+bytes_size(struct bytes b)
+{
+    return b.size > 0 ? b.size : 0;
+}
+
 /* Borrowed bytes of a C string literal or of a terminated string. */
 static inline struct bytes
 bytes_of(const char *text)

@@ -124,4 +124,7 @@ enum {
     ZK_TXN_DIGEST_BYTES = 12,
 };
 
+/* Of the tree digest.  ZK: DigestCalculator.DIGEST_VERSION */
+enum { ZK_DIGEST_VERSION = 2 };
+
 #endif

@@ -55,23 +55,23 @@ make_dir(const char *path, bool may_create, struct data_error *e)
         if (S_ISDIR(st.st_mode))
             return 0;
         data_error_set(e, path, -1,
-                       "Remove it, or configure another "
-                       "directory.",
+                       "Remove it, or configure another directory.",
                        "is not a directory");
         return -ENOTDIR;
     }
-    if (!may_create) {
+    rc = -errno;
+    if (rc == -ENOENT && !may_create) {
         data_error_set(e, path, -1,
                        "Create it, give it to the server's user, "
                        "or set datadir.autocreate=true.",
                        "does not exist");
-        return -ENOENT;
+        return rc;
     }
-    rc = make_parts(path);
+    if (rc == -ENOENT)
+        rc = make_parts(path);
     if (rc < 0)
         data_error_set(e, path, -1,
-                       "Create it and give it to the server's "
-                       "user.",
+                       "Create it and give it to the server's user.",
                        "cannot be created: %s", strerror(-rc));
     return rc;
 }
@@ -93,16 +93,19 @@ lock_dir(const char *dir, struct data_error *e)
                        "cannot be written: %s", strerror(-rc));
         return rc;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+    close(fd);
+    if (rc == -EBUSY)
         data_error_set(e, path, -1,
-                       "Stop the other server, or give each its "
-                       "own dataDir.",
+                       "Stop the other server, or give each its own dataDir.",
                        "another server uses this directory");
-        close(fd);
-        return rc;
-    }
-    return fd;
+    else
+        data_error_set(e, path, -1,
+                       "Use a file system on which files can be locked.",
+                       "cannot be locked: %s", strerror(-rc));
+    return rc;
 }
 
 /* Refuse a file of `kind` in the directory that is not for it. */
@@ -113,6 +116,9 @@ refuse_stray(const char *dir, enum data_kind kind, struct data_error *e)
     char path[DATA_PATH_MAX];
     int rc = data_list_read(&list, dir, kind);
 
+    if (rc < 0)
+        data_error_set(e, dir, -1, "Give it to the server's user.",
+                       "cannot be listed: %s", strerror(-rc));
     if (rc == 0 && list.count > 0) {
         data_path(path, dir, list.file[0].name);
         data_error_set(e, path, -1, REMEDY_MOVE,

@@ -81,8 +81,8 @@ static int
 fail(struct data_error *e, const char *path, const char *what, int rc)
 {
     data_error_set(e, path, -1,
-                   "See that the file is there and may be "
-                   "accessed, and that the disk has room.",
+                   "See that the file is there and may be accessed, and that "
+                   "the disk has room.",
                    "%s: %s", what, strerror(-rc));
     return rc;
 }

@@ -39,8 +39,7 @@ enum { STEP_ROWS = 4096 };
 
 static const struct option options[] = {ZAB_PLACE_OPTIONS, {0}};
 
-struct export
-{
+struct exporting {
     struct datadir from, to;
     struct image image;
     struct image_snapshot snapshot;
@@ -63,11 +62,10 @@ print_help(FILE *to)
 }
 
 static int
-fail(struct export *x, const char *path, int rc, const char *what)
+fail(struct exporting *x, const char *path, int rc, const char *what)
 {
     data_error_set(&x->e, path, -1,
-                   "See that you may write there and that the "
-                   "disk has room.",
+                   "See that you may write there and that the disk has room.",
                    "%s: %s", what, strerror(-rc));
     return rc;
 }
@@ -91,17 +89,26 @@ is_empty(const char *dir)
     return rc;
 }
 
-/* Make one directory, and take it away should the export fail. */
+/* It goes, should the export fail. */
 static int
-make_dir(struct export *x, const char *path)
+remember(struct exporting *x, const char *path)
+{
+    int rc = zab_copied_add(&x->made, path);
+
+    return rc < 0 ? fail(x, path, rc, "cannot be made") : 0;
+}
+
+/* Make one directory. */
+static int
+make_dir(struct exporting *x, const char *path)
 {
     if (mkdir(path, 0750) < 0)
         return fail(x, path, -errno, "cannot be made");
-    return zab_copied_add(&x->made, path);
+    return remember(x, path);
 }
 
 static int
-make_place(struct export *x)
+make_place(struct exporting *x)
 {
     int rc = is_empty(x->to.data);
 
@@ -111,8 +118,7 @@ make_place(struct export *x)
         return fail(x, x->to.data, rc, "cannot be read");
     else if (rc == 0) {
         data_error_set(&x->e, x->to.data, -1,
-                       "Name a directory that is empty "
-                       "or that does not exist.",
+                       "Name a directory that is empty or that does not exist.",
                        "is not empty");
         return -ENOTEMPTY;
     }
@@ -124,7 +130,7 @@ make_place(struct export *x)
  * snapshot replaces them; what is left of them lacks what it acknowledged.
  */
 static int
-refuse_rebase(struct export *x)
+refuse_rebase(struct exporting *x)
 {
     char path[DATA_PATH_MAX];
     int rc = rebase_is_pending(&x->from);
@@ -144,7 +150,7 @@ refuse_rebase(struct export *x)
 /* --- the parts ----------------------------------------------------------- */
 
 static int
-copy_records(struct export *x, struct txlog_reader *r, struct txlog *log)
+copy_records(struct exporting *x, struct txlog_reader *r, struct txlog *log)
 {
     char path[DATA_PATH_MAX], name[DATA_NAME_MAX];
     struct bytes entry;
@@ -156,7 +162,7 @@ copy_records(struct export *x, struct txlog_reader *r, struct txlog *log)
             x->first = zxid;
             data_name(name, "log", zxid);
             data_path(path, x->to.log, name);
-            rc = zab_copied_add(&x->made, path);
+            rc = remember(x, path);
             if (rc < 0)
                 return rc;
         }
@@ -174,7 +180,7 @@ copy_records(struct export *x, struct txlog_reader *r, struct txlog *log)
 }
 
 static int
-write_log(struct export *x)
+write_log(struct exporting *x)
 {
     const struct txlog_options plain = {.prealloc_bytes = 0};
     struct txlog_reader r;
@@ -187,6 +193,8 @@ write_log(struct export *x)
     rc = txlog_reader_open(&r, x->from.log, x->snapshot.zxid);
     if (rc == 0)
         rc = copy_records(x, &r, &log);
+    else
+        x->e = r.error;
     txlog_reader_close(&r);
     txlog_close(&log);
     return rc;
@@ -194,7 +202,7 @@ write_log(struct export *x)
 
 /* Copied, then put in order as a server would at its start. */
 static int
-write_epochs(struct export *x)
+write_epochs(struct exporting *x)
 {
     static const char *const names[] = {"currentEpoch", "acceptedEpoch"};
 
@@ -205,7 +213,7 @@ write_epochs(struct export *x)
 
         if (rc == -ENOENT) { /* epoch_load makes it */
             data_path(path, x->to.snap, names[i]);
-            rc = zab_copied_add(&x->made, path);
+            rc = remember(x, path);
         }
         if (rc < 0)
             return rc;
@@ -214,7 +222,7 @@ write_epochs(struct export *x)
 }
 
 static int
-write_myid(struct export *x)
+write_myid(struct exporting *x)
 {
     int rc =
         zab_copy(&x->made, x->from.data, x->to.data, "myid", NULL, NULL, &x->e);
@@ -224,7 +232,7 @@ write_myid(struct export *x)
 }
 
 static int
-write_snapshot(struct export *x)
+write_snapshot(struct exporting *x)
 {
     struct zab_progress progress;
     int rc;
@@ -234,9 +242,9 @@ write_snapshot(struct export *x)
         zab_progress(&progress, x->snapshot.done, x->snapshot.total);
     zab_progress_end(&progress);
     if (rc == -EBADMSG) {
-        data_error_set(&x->e, x->from.image, -1, image_remedy,
-                       "the image is damaged: its nodes do not add up to its "
-                       "digest");
+        data_error_set(
+            &x->e, x->from.image, -1, image_remedy,
+            "the image is damaged: its nodes do not add up to its digest");
         return rc;
     }
     return rc < 0 ? fail(x, x->to.snap, rc, "the snapshot cannot be written")
@@ -244,7 +252,7 @@ write_snapshot(struct export *x)
 }
 
 static int
-write_all(struct export *x)
+write_all(struct exporting *x)
 {
     int rc =
         image_snapshot_begin(&x->snapshot, &x->image, x->to.snap, SNAP_PLAIN);
@@ -277,7 +285,7 @@ write_all(struct export *x)
 /* --- the whole ----------------------------------------------------------- */
 
 static void
-report(const struct export *x)
+report(const struct exporting *x)
 {
     printf("%s/version-2/snapshot.%" PRIx64 ": %" PRIu64 " nodes\n", x->to.data,
            (uint64_t)x->image.meta.zxid, x->nodes);
@@ -290,7 +298,7 @@ report(const struct export *x)
            x->has_myid ? ", myid" : "");
 }
 
-static struct export *unfinished;
+static struct exporting *unfinished;
 
 /* LMDB may have ended us in the middle: image_guard.h. */
 static void
@@ -302,7 +310,8 @@ leave_nothing(void)
     zab_copied_undo(&unfinished->made);
 }
 
-static int export(struct export *x)
+static int
+run(struct exporting *x)
 {
     int rc = refuse_rebase(x);
 
@@ -310,14 +319,15 @@ static int export(struct export *x)
         rc = image_open(&x->image, x->from.image, IMAGE_READ, &x->e);
     if (rc == -ENOENT)
         data_error_set(&x->e, x->from.image, -1,
-                       "Name the data directory of "
-                       "a zabd that has run; what is Apache's already needs no "
-                       "export.",
+                       "Name the data directory of a zabd that has run; what "
+                       "is Apache's already needs no export.",
                        "there is no finished image");
     if (rc < 0)
         return rc;
     unfinished = x;
-    rc = atexit(leave_nothing) == 0 ? make_place(x) : -ENOMEM;
+    rc = atexit(leave_nothing) == 0
+             ? make_place(x)
+             : fail(x, x->to.data, -ENOMEM, "cannot be made");
     if (rc == 0)
         rc = write_all(x);
     unfinished = NULL;
@@ -332,7 +342,8 @@ static int export(struct export *x)
 int
 zab_export(int argc, char **argv)
 {
-    struct export x = {.snapshot = {.writer = {.fd = -1}}, .e = {.offset = -1}};
+    struct exporting x = {.snapshot = {.writer = {.fd = -1}},
+                          .e = {.offset = -1}};
     struct zab_place place = {0};
     int option, rc;
 
@@ -355,7 +366,7 @@ zab_export(int argc, char **argv)
     if (rc == 0)
         rc = datadir_name(&x.to, argv[optind], NULL, &x.e);
     if (rc == 0)
-        rc = export(&x);
+        rc = run(&x);
     if (rc < 0)
         zab_complain_error(ME, &x.e);
     zab_copied_free(&x.made);

@@ -29,6 +29,10 @@
 
 static const char ME[] = "import";
 
+static const char REMEDY_NAMES[] =
+    "Name the directory that Apache's zoo.cfg calls dataDir, and with "
+    "--from-log what it calls dataLogDir; see that you may read it.";
+
 /* As many as Apache always keeps: a damaged one has older ones behind it. */
 enum { SNAPSHOTS_TAKEN = 3 };
 
@@ -76,11 +80,8 @@ print_help(FILE *to)
 static int
 cannot_read(struct import *x, const char *dir, int rc)
 {
-    data_error_set(&x->e, dir, -1,
-                   "Name the directory that Apache's zoo.cfg calls dataDir, "
-                   "and with --from-log what it calls dataLogDir; see that "
-                   "you may read it.",
-                   "cannot be read: %s", strerror(-rc));
+    data_error_set(&x->e, dir, -1, REMEDY_NAMES, "cannot be read: %s",
+                   strerror(-rc));
     return rc;
 }
 
@@ -98,19 +99,28 @@ has_files(const char *dir, enum data_kind kind)
 }
 
 static int
+cannot_list(struct import *x, const char *dir, int rc)
+{
+    data_error_set(&x->e, dir, -1, "See that you may read it.",
+                   "cannot be listed: %s", strerror(-rc));
+    return rc;
+}
+
+static int
 refuse_full_target(struct import *x)
 {
     int snapshots = has_files(x->to.snap, DATA_SNAPSHOTS);
     int logs = has_files(x->to.log, DATA_LOGS);
 
-    if (snapshots < 0 || logs < 0)
-        return snapshots < 0 ? snapshots : logs;
+    if (snapshots < 0)
+        return cannot_list(x, x->to.snap, snapshots);
+    if (logs < 0)
+        return cannot_list(x, x->to.log, logs);
     if (!snapshots && !logs && access(x->to.image, F_OK) < 0)
         return 0;
     data_error_set(&x->e, x->to.snap, -1,
-                   "Name a data directory without "
-                   "data; zabd started on Apache's own directory takes that "
-                   "over by itself.",
+                   "Name a data directory without data; zabd started on "
+                   "Apache's own directory takes that over by itself.",
                    "there is data here already");
     return -EEXIST;
 }
@@ -201,10 +211,7 @@ copy_all(struct import *x)
     if (rc == 0)
         rc = copy_logs(x, since);
     if (rc == 0 && x->made.count == 0) {
-        data_error_set(&x->e, x->from.snap, -1,
-                       "Name the directory that "
-                       "Apache's zoo.cfg calls dataDir, and with --from-log "
-                       "what it calls dataLogDir.",
+        data_error_set(&x->e, x->from.snap, -1, REMEDY_NAMES,
                        "there is neither a snapshot nor a log");
         return -ENOENT;
     }
@@ -255,8 +262,9 @@ look_at_image(struct import *x)
     rc = zab_verify(&im, x->to.log, zab_progress, &x->progress, &x->verdict,
                     &x->e);
     zab_progress_end(&x->progress);
-    if (rc == 0)
-        rc = image_count(&im, &nodes, &x->sessions);
+    if (rc == 0 && (rc = image_count(&im, &nodes, &x->sessions)) < 0)
+        data_error_set(&x->e, im.dir, -1, zab_image_remedy,
+                       "the image cannot be read: %s", strerror(-rc));
     image_close(&im);
     return rc;
 }

@@ -82,8 +82,8 @@ tell_gap(struct printing *p, const char *path, zxid_t here)
     struct data_error e = {.offset = -1};
 
     data_error_set(&e, path, -1,
-                   "A server starts only if a snapshot is newer "
-                   "than the gap. Bring the missing files back if not.",
+                   "A server starts only if a snapshot is newer than the gap. "
+                   "Bring the missing files back if not.",
                    "transactions are missing between 0x%" PRIx64
                    " and 0x%" PRIx64,
                    (uint64_t)p->last, (uint64_t)here);
@@ -117,10 +117,11 @@ look_at_end(struct printing *p, struct txlog_scan *s, const char *path,
         txlog_damage(&e, path, s->offset, p->last);
         tell(p, &e);
     } else if (tail == TXLOG_TAIL_TORN) {
-        zab_complain(ME,
-                     "note: %s ends at offset %" PRIu64 " in a write that "
-                     "never finished; a starting server cuts it off",
-                     path, s->offset);
+        zab_complain(
+            ME,
+            "note: %s ends at offset %" PRIu64
+            " in a write that never finished; a starting server cuts it off",
+            path, s->offset);
     }
     return false;
 }
@@ -142,8 +143,8 @@ print_entry(struct printing *p, const char *path, uint64_t offset,
     if (zab_put_txn(stdout, &place, entry, p->is_json) == 0)
         return;
     data_error_set(&e, path, (int64_t)offset,
-                   "It comes from a version that "
-                   "this zab does not know, or was made by hand.",
+                   "It comes from a version that this zab does not know, or "
+                   "was made by hand.",
                    "transaction 0x%" PRIx64 " is of a kind that is not known",
                    (uint64_t)here);
     tell(p, &e);
@@ -174,8 +175,7 @@ print_file(struct printing *p, const char *path)
                     entry);
     if (rc == -EBADMSG) {
         data_error_set(&e, path, 0,
-                       "See what it is: a log begins with ZKLG, "
-                       "version 2.",
+                       "See what it is: a log begins with ZKLG, version 2.",
                        "is no transaction log");
         tell(p, &e);
     } else if (rc < 0) {

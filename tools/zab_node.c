@@ -42,7 +42,7 @@ zab_count_node(struct zab_count *c, struct bytes path, struct bytes data,
         c->timed++;
     else if (stat->owner != 0)
         c->ephemerals++;
-    c->data_bytes += data.size > 0 ? (uint64_t)data.size : 0;
+    c->data_bytes += (uint64_t)bytes_size(data);
     c->path_bytes += (uint64_t)path.size;
     if (path_is_digested(path))
         c->digest += znode_digest(znode_path_crc(path, data), stat);

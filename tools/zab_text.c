@@ -85,7 +85,7 @@ decode(const uint8_t *p, size_t left, size_t *size)
 void
 zab_put_json(FILE *to, struct bytes text)
 {
-    size_t size, left = text.size < 0 ? 0 : (size_t)text.size;
+    size_t size, left = (size_t)bytes_size(text);
 
     fputc('"', to);
     for (const uint8_t *p = text.data; left > 0; p += size, left -= size) {
@@ -133,8 +133,7 @@ put_perms(FILE *to, int32_t perms)
 void
 zab_put_acl(FILE *to, struct bytes acl)
 {
-    struct jute_in in =
-        jute_in_of(acl.data, acl.size < 0 ? 0 : (size_t)acl.size);
+    struct jute_in in = jute_in_bytes(acl);
     int32_t count = jute_get_count(&in);
 
     if (count <= 0)

@@ -204,8 +204,7 @@ look_at_log(const char *log_dir, struct zab_verdict *v, struct data_error *e)
     txlog_scan_deinit(&scan);
     if (rc < 0)
         data_error_set(e, *path ? path : log_dir, -1,
-                       "See that it is a log "
-                       "and that you may read it.",
+                       "See that it is a log and that you may read it.",
                        "cannot be read: %s", strerror(-rc));
     return rc;
 }

@@ -193,8 +193,9 @@ take_options(struct conf_loading *l)
     }
 }
 
+/* `path` NULL: the embedded one. */
 static int
-load(const char *name, const char *path, struct bytes text, struct conf *conf,
+load(const char *path, struct bytes text, struct conf *conf,
      struct conf_report *report)
 {
     struct conf_loading *l = calloc(1, sizeof *l);
@@ -203,7 +204,7 @@ load(const char *name, const char *path, struct bytes text, struct conf *conf,
     if (!l)
         return -ENOMEM;
     l->report = report;
-    l->file = name;
+    l->file = path ? path : CONF_DEFAULT_NAME;
     l->is_embedded = !path;
     if (path)
         snprintf(l->conf.path, sizeof l->conf.path, "%s", path);
@@ -227,7 +228,7 @@ conf_load_text(const char *name, struct bytes text, struct conf *conf,
                struct conf_report *report)
 {
     memset(report, 0, sizeof *report);
-    return load(name, name, text, conf, report);
+    return load(name, text, conf, report);
 }
 
 /* A file that cannot be read is a finding too. */
@@ -256,13 +257,12 @@ conf_load(const char *path, struct conf *conf, struct conf_report *report)
 
     memset(report, 0, sizeof *report);
     if (!path)
-        return load("the embedded configuration", NULL,
-                    bytes_of(conf_default_text), conf, report);
+        return load(NULL, bytes_of(conf_default_text), conf, report);
     rc = conf_slurp(path, &text, &size);
     if (rc < 0)
         tell_unreadable(path, rc, report);
     else
-        rc = load(path, path, (struct bytes){(const uint8_t *)text, size}, conf,
+        rc = load(path, (struct bytes){(const uint8_t *)text, size}, conf,
                   report);
     free(text);
     return rc;
@@ -282,7 +282,7 @@ conf_check(const char *path, FILE *out)
 {
     static struct conf_report report;
     static struct conf conf;
-    const char *name = path ? path : "the embedded configuration";
+    const char *name = path ? path : CONF_DEFAULT_NAME;
     char text[1024];
     int rc = conf_load(path, &conf, &report);
 

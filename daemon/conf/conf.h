@@ -278,8 +278,9 @@ int conf_load_text(const char *name, struct bytes text, struct conf *conf,
  */
 void conf_set_options(char *const *options, uint32_t count);
 
-/* The text of the embedded default configuration. */
+/* The embedded default configuration: its text, and its name in messages. */
 extern const char conf_default_text[];
+#define CONF_DEFAULT_NAME "the embedded configuration"
 
 /* May a client ask the four letter word that starts at `word`? */
 bool conf_allows_word(const struct conf *conf, const char word[4]);

@@ -14,22 +14,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static uint32_t
-count_voters(const struct conf_loading *l)
+uint32_t
+conf_voters(const struct conf *conf)
 {
     uint32_t voters = 0;
 
-    for (uint32_t i = 0; i < l->member_count; i++)
-        voters += !l->member[i].is_observer;
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        voters += !conf->member[i].is_observer;
     return voters;
 }
 
 struct conf_member *
 conf_member_find(struct conf_loading *l, sid_t sid)
 {
-    for (uint32_t i = 0; i < l->member_count; i++)
-        if (l->member[i].sid == sid)
-            return &l->member[i];
+    for (uint32_t i = 0; i < l->conf.member_count; i++)
+        if (l->conf.member[i].sid == sid)
+            return &l->conf.member[i];
     return NULL;
 }
 
@@ -60,11 +60,11 @@ static void
 rule_limits(struct conf_loading *l)
 {
     if (l->conf.init_limit_ticks == 0)
-        conf_tell(l, CONF_ERROR, "initLimit", conf_line_of(l, "initLimit"),
-                  "initLimit is not set; an ensemble needs it, in ticks");
+        conf_tell_key(l, CONF_ERROR, "initLimit",
+                      "initLimit is not set; an ensemble needs it, in ticks");
     if (l->conf.sync_limit_ticks == 0)
-        conf_tell(l, CONF_ERROR, "syncLimit", conf_line_of(l, "syncLimit"),
-                  "syncLimit is not set; an ensemble needs it, in ticks");
+        conf_tell_key(l, CONF_ERROR, "syncLimit",
+                      "syncLimit is not set; an ensemble needs it, in ticks");
 }
 
 /* ZK: the number is the highest byte of every session id. */
@@ -73,10 +73,10 @@ rule_numbers(struct conf_loading *l)
 {
     sid_t max = l->conf.extended_types ? CONF_SID_MAX - 1 : CONF_SID_MAX;
 
-    for (uint32_t i = 0; i < l->member_count; i++)
-        if (l->member[i].sid > max)
+    for (uint32_t i = 0; i < l->conf.member_count; i++)
+        if (l->conf.member[i].sid > max)
             conf_tell_member(
-                l, CONF_ERROR, &l->member[i],
+                l, CONF_ERROR, &l->conf.member[i],
                 "the server's number is out of range; allowed: 0 to "
                 "%" PRId64 "%s",
                 max,
@@ -86,7 +86,7 @@ rule_numbers(struct conf_loading *l)
 static void
 rule_size(struct conf_loading *l, uint32_t voters)
 {
-    const struct conf_member *last = &l->member[l->member_count - 1];
+    const struct conf_member *last = &l->conf.member[l->conf.member_count - 1];
 
     if (voters <= 2)
         conf_tell_member(
@@ -136,12 +136,12 @@ common_port(const struct conf_member *m, const struct conf_member *other)
 static void
 rule_ports(struct conf_loading *l)
 {
-    for (uint32_t i = 0; i < l->member_count; i++) {
-        const struct conf_member *m = &l->member[i];
+    for (uint32_t i = 0; i < l->conf.member_count; i++) {
+        const struct conf_member *m = &l->conf.member[i];
 
         rule_ports_of(l, m);
         for (uint32_t j = 0; j < i; j++) {
-            const struct conf_member *other = &l->member[j];
+            const struct conf_member *other = &l->conf.member[j];
             int32_t port = common_port(m, other);
 
             if (port)
@@ -178,8 +178,8 @@ assign_group(struct conf_loading *l, const struct conf_group *g, sid_t sid)
 static void
 assign_weights(struct conf_loading *l)
 {
-    for (uint32_t i = 0; i < l->member_count; i++)
-        l->member[i].weight = 1;
+    for (uint32_t i = 0; i < l->conf.member_count; i++)
+        l->conf.member[i].weight = 1;
     for (uint32_t i = 0; i < l->weight_count; i++) {
         const struct conf_weight *w = &l->weight[i];
         struct conf_member *m = conf_member_find(l, w->sid);
@@ -197,9 +197,9 @@ weight_of_all(const struct conf_loading *l)
 {
     int64_t sum = 0;
 
-    for (uint32_t i = 0; i < l->member_count; i++)
-        if (!l->member[i].is_observer)
-            sum += l->member[i].weight;
+    for (uint32_t i = 0; i < l->conf.member_count; i++)
+        if (!l->conf.member[i].is_observer)
+            sum += l->conf.member[i].weight;
     return sum;
 }
 
@@ -222,9 +222,9 @@ rule_groups(struct conf_loading *l)
             assign_group(l, &l->group[g], l->group[g].sid[i]);
     if (!is_grouped(l))
         return;
-    for (uint32_t i = 0; i < l->member_count; i++)
-        if (!l->member[i].is_observer && l->member[i].group == 0)
-            conf_tell_member(l, CONF_ERROR, &l->member[i],
+    for (uint32_t i = 0; i < l->conf.member_count; i++)
+        if (!l->conf.member[i].is_observer && l->conf.member[i].group == 0)
+            conf_tell_member(l, CONF_ERROR, &l->conf.member[i],
                              "is in no group; with group or weight keys every "
                              "voter must be in exactly one");
     if (weight_of_all(l) == 0)
@@ -236,8 +236,8 @@ rule_groups(struct conf_loading *l)
 static bool
 is_any_multihome(const struct conf_loading *l)
 {
-    for (uint32_t i = 0; i < l->member_count; i++)
-        if (*l->member[i].more)
+    for (uint32_t i = 0; i < l->conf.member_count; i++)
+        if (*l->conf.member[i].more)
             return true;
     return false;
 }
@@ -245,42 +245,38 @@ is_any_multihome(const struct conf_loading *l)
 static void
 rule_algorithm(struct conf_loading *l)
 {
-    uint32_t line = conf_line_of(l, "electionAlg");
     int32_t alg = l->conf.election_alg;
 
     if (alg != 3 && alg != 0)
-        conf_tell(l, CONF_ERROR, "electionAlg", line,
-                  "Invalid electionAlg value. Only 3 is supported, and 0 "
-                  "between zabd servers.");
+        conf_tell_key(l, CONF_ERROR, "electionAlg",
+                      "Invalid electionAlg value. Only 3 is supported, and 0 "
+                      "between zabd servers.");
     else if (alg == 0 && is_grouped(l))
-        conf_tell(l, CONF_ERROR, "electionAlg", line,
-                  "the polling election knows no groups and no weights; "
-                  "allowed: 3");
+        conf_tell_key(l, CONF_ERROR, "electionAlg",
+                      "the polling election knows no groups and no weights; "
+                      "allowed: 3");
     else if (alg == 0 && is_any_multihome(l))
-        conf_tell(l, CONF_ERROR, "electionAlg", line,
-                  "the polling election knows one address of each server; "
-                  "allowed: 3");
+        conf_tell_key(l, CONF_ERROR, "electionAlg",
+                      "the polling election knows one address of each server; "
+                      "allowed: 3");
     else if (alg == 0)
-        conf_tell(l, CONF_WARNING, "electionAlg", line,
-                  "every server must have it: the polling election and the "
-                  "fast one do not understand each other");
+        conf_tell_key(l, CONF_WARNING, "electionAlg",
+                      "every server must have it: the polling election and the "
+                      "fast one do not understand each other");
 }
 
 static void
 rule_local_sessions(struct conf_loading *l)
 {
     if (l->conf.local_sessions_upgrading && !l->conf.local_sessions)
-        conf_tell(l, CONF_WARNING, "localSessionsUpgradingEnabled",
-                  conf_line_of(l, "localSessionsUpgradingEnabled"),
-                  "has no effect without localSessionsEnabled=true");
+        conf_tell_key(l, CONF_WARNING, "localSessionsUpgradingEnabled",
+                      "has no effect without localSessionsEnabled=true");
 }
 
 static void
 take_ensemble(struct conf_loading *l, uint32_t voters)
 {
-    struct conf *c = &l->conf;
-
-    qsort(l->member, l->member_count, sizeof *l->member, by_sid);
+    qsort(l->conf.member, l->conf.member_count, sizeof *l->conf.member, by_sid);
     rule_limits(l);
     rule_numbers(l);
     rule_size(l, voters);
@@ -289,8 +285,17 @@ take_ensemble(struct conf_loading *l, uint32_t voters)
     rule_algorithm(l);
     rule_local_sessions(l);
     conf_self(l);
-    c->member_count = l->member_count;
-    memcpy(c->member, l->member, l->member_count * sizeof *l->member);
+}
+
+/* The only line is ours, and says where clients connect. */
+static void
+take_alone(struct conf_loading *l)
+{
+    conf_tell_member(l, CONF_WARNING, &l->conf.member[0],
+                     "is the only voter: running in standalone mode");
+    conf_self_alone(l);
+    memset(l->conf.member, 0, sizeof l->conf.member);
+    l->conf.member_count = 0;
 }
 
 /*
@@ -301,39 +306,25 @@ take_ensemble(struct conf_loading *l, uint32_t voters)
 void
 conf_ensemble(struct conf_loading *l)
 {
-    uint32_t voters = count_voters(l);
+    uint32_t voters = conf_voters(&l->conf);
     bool may_be_alone = l->conf.standalone_enabled;
 
-    if (l->member_count == 0 && may_be_alone)
+    if (l->conf.member_count == 0 && may_be_alone)
         return;
-    if (l->member_count == 0)
-        conf_tell(l, CONF_ERROR, "standaloneEnabled",
-                  conf_line_of(l, "standaloneEnabled"),
-                  "standaloneEnabled = false then number of participants "
-                  "should be >0");
+    if (l->conf.member_count == 0)
+        conf_tell_key(l, CONF_ERROR, "standaloneEnabled",
+                      "standaloneEnabled = false then number of participants "
+                      "should be >0");
     else if (voters == 0)
         conf_tell_member(
-            l, CONF_ERROR, &l->member[0],
+            l, CONF_ERROR, &l->conf.member[0],
             "Observers w/o participants is an invalid configuration");
     else if (voters > 1 || !may_be_alone)
         take_ensemble(l, voters);
-    else if (l->member_count > 1)
-        conf_tell_member(l, CONF_ERROR, &l->member[0],
+    else if (l->conf.member_count > 1)
+        conf_tell_member(l, CONF_ERROR, &l->conf.member[0],
                          "observers beside a single voter need "
                          "standaloneEnabled=false");
-    else {
-        conf_tell_member(l, CONF_WARNING, &l->member[0],
-                         "is the only voter: running in standalone mode");
-        conf_self_alone(l);
-    }
-}
-
-uint32_t
-conf_voters(const struct conf *conf)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < conf->member_count; i++)
-        n += !conf->member[i].is_observer;
-    return n;
+    else
+        take_alone(l);
 }

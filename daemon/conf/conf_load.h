@@ -14,15 +14,13 @@
 #include "daemon/conf/conf_table.h"
 
 struct conf_loading {
-    struct conf conf;
+    struct conf conf; /* its members as they come: conf_ensemble.c sorts them */
     struct conf_report *report;
     const char *file; /* borrowed: the name in messages, now */
     bool is_embedded;
     bool is_dynamic;                   /* reading the dynamic file */
     uint32_t last_line[CONF_ROWS_MAX]; /* where a key is given last */
     char dynamic_path[CONF_PATH_MAX];
-    uint32_t member_count;
-    struct conf_member member[CONF_MEMBERS_MAX];
     struct conf_group group[CONF_GROUPS_MAX + 1]; /* by number */
     uint32_t weight_count;
     struct conf_weight weight[CONF_MEMBERS_MAX];
@@ -47,8 +45,10 @@ void conf_tell_line(struct conf_loading *l, enum conf_severity severity,
 #define conf_tell_member(l, severity, m, ...)                                  \
     conf_tell_line(l, severity, "server", (m)->sid, (m)->line, __VA_ARGS__)
 
-/* The line where `key` was set, 0 if it was not. */
+/* The line where `key` was set, 0 if it was not; a finding about it there. */
 uint32_t conf_line_of(const struct conf_loading *l, const char *key);
+#define conf_tell_key(l, severity, key, ...)                                   \
+    conf_tell(l, severity, key, conf_line_of(l, key), __VA_ARGS__)
 
 /* Take in one entry of a file, or of the command line. */
 void conf_take(struct conf_loading *l, const struct prop *entry);

@@ -67,7 +67,7 @@ void
 props_init(struct props *p, struct bytes text)
 {
     *p = (struct props){.at = text.data, .line = 1};
-    p->end = text.data + (text.size > 0 ? text.size : 0);
+    p->end = text.data + bytes_size(text);
     p->is_utf8 = all_utf8(p->at, p->end);
     if (p->is_utf8 && text.size >= 3 && memcmp(p->at, "\xef\xbb\xbf", 3) == 0)
         p->at += 3; /* nobody sees it, and editors put it there */

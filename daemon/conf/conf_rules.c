@@ -11,10 +11,6 @@
 
 #include "daemon/conf/conf_machine.h"
 
-/* A finding about a key at the line where it was set. */
-#define tell(l, severity, key, ...)                                            \
-    conf_tell(l, severity, key, conf_line_of(l, key), __VA_ARGS__)
-
 uint32_t
 conf_line_of(const struct conf_loading *l, const char *key)
 {
@@ -93,18 +89,20 @@ rule_data(struct conf_loading *l)
     const struct conf *c = &l->conf;
 
     if (!*c->data_dir && !conf_line_of(l, "dataDir"))
-        tell(l, CONF_ERROR, "dataDir", "dataDir is not set");
+        conf_tell_key(l, CONF_ERROR, "dataDir", "dataDir is not set");
     else if (!l->is_embedded && *c->data_dir && *c->data_dir != '/')
-        tell(l, CONF_WARNING, "dataDir",
-             "is relative to the folder that the server is started in");
+        conf_tell_key(
+            l, CONF_WARNING, "dataDir",
+            "is relative to the folder that the server is started in");
     if (!l->is_embedded && *c->data_log_dir && *c->data_log_dir != '/' &&
         conf_line_of(l, "dataLogDir"))
-        tell(l, CONF_WARNING, "dataLogDir",
-             "is relative to the folder that the server is started in");
+        conf_tell_key(
+            l, CONF_WARNING, "dataLogDir",
+            "is relative to the folder that the server is started in");
     if (!c->force_sync)
-        tell(l, CONF_WARNING, "forceSync",
-             "WRITES ARE ACKNOWLEDGED BEFORE THEY ARE ON DISK: "
-             "a power cut loses them");
+        conf_tell_key(l, CONF_WARNING, "forceSync",
+                      "WRITES ARE ACKNOWLEDGED BEFORE THEY ARE ON DISK: "
+                      "a power cut loses them");
 }
 
 static void
@@ -113,12 +111,13 @@ rule_sessions(struct conf_loading *l)
     const struct conf *c = &l->conf;
 
     if (c->min_session_timeout_ms > c->max_session_timeout_ms)
-        tell(l, CONF_ERROR,
-             conf_line_of(l, "minSessionTimeout") ? "minSessionTimeout"
-                                                  : "maxSessionTimeout",
-             "minSessionTimeout must not be larger than maxSessionTimeout "
-             "(%d and %d ms)",
-             c->min_session_timeout_ms, c->max_session_timeout_ms);
+        conf_tell_key(
+            l, CONF_ERROR,
+            conf_line_of(l, "minSessionTimeout") ? "minSessionTimeout"
+                                                 : "maxSessionTimeout",
+            "minSessionTimeout must not be larger than maxSessionTimeout "
+            "(%d and %d ms)",
+            c->min_session_timeout_ms, c->max_session_timeout_ms);
 }
 
 static void
@@ -128,13 +127,14 @@ rule_ports(struct conf_loading *l)
 
     if (c->client_port == 0 && !conf_line_of(l, "clientPort") &&
         conf_line_of(l, "clientPortAddress"))
-        tell(l, CONF_ERROR, "clientPortAddress",
-             "clientPortAddress is set but clientPort is not set");
+        conf_tell_key(l, CONF_ERROR, "clientPortAddress",
+                      "clientPortAddress is set but clientPort is not set");
     else if (c->client_port == 0 && !conf_line_of(l, "clientPort"))
-        tell(l, CONF_ERROR, "clientPort",
-             "clientPort is not set: no client could connect");
+        conf_tell_key(l, CONF_ERROR, "clientPort",
+                      "clientPort is not set: no client could connect");
     if (c->admin_enabled && c->admin_port == c->client_port)
-        tell(l, CONF_ERROR, "admin.serverPort", "is clientPort as well");
+        conf_tell_key(l, CONF_ERROR, "admin.serverPort",
+                      "is clientPort as well");
 }
 
 static bool
@@ -150,9 +150,10 @@ rule_admin(struct conf_loading *l)
     const struct conf *c = &l->conf;
 
     if (c->admin_enabled && !is_loopback(c->admin_address))
-        tell(l, CONF_WARNING, "admin.serverAddress",
-             "opens the HTTP server, which asks for no password, to others "
-             "than this machine");
+        conf_tell_key(
+            l, CONF_WARNING, "admin.serverAddress",
+            "opens the HTTP server, which asks for no password, to others "
+            "than this machine");
 }
 
 /* ZK: ConnectThrottle's weights must be ordered or the start fails. */
@@ -164,13 +165,15 @@ rule_throttle(struct conf_loading *l)
     if (!c->connect_weight_enabled)
         return;
     if (c->connect_weight_local > c->connect_weight_renew)
-        tell(l, CONF_ERROR, "connection_throttle_local_session_weight",
-             "must not be larger than the weight of a renewed session (%d)",
-             c->connect_weight_renew);
+        conf_tell_key(
+            l, CONF_ERROR, "connection_throttle_local_session_weight",
+            "must not be larger than the weight of a renewed session (%d)",
+            c->connect_weight_renew);
     if (c->connect_weight_local > c->connect_weight_global)
-        tell(l, CONF_ERROR, "connection_throttle_local_session_weight",
-             "must not be larger than the weight of a global session (%d)",
-             c->connect_weight_global);
+        conf_tell_key(
+            l, CONF_ERROR, "connection_throttle_local_session_weight",
+            "must not be larger than the weight of a global session (%d)",
+            c->connect_weight_global);
 }
 
 static void
@@ -179,11 +182,12 @@ rule_acl(struct conf_loading *l)
     const struct conf *c = &l->conf;
 
     if (c->skip_acl)
-        tell(l, CONF_WARNING, "skipACL",
-             "ACLS ARE NOT CHECKED: everybody may do everything");
+        conf_tell_key(l, CONF_WARNING, "skipACL",
+                      "ACLS ARE NOT CHECKED: everybody may do everything");
     if (*c->super_digest && !strchr(c->super_digest, ':'))
-        tell(l, CONF_WARNING, "DigestAuthenticationProvider.superDigest",
-             "is not user:digest, so nobody can be this user");
+        conf_tell_key(l, CONF_WARNING,
+                      "DigestAuthenticationProvider.superDigest",
+                      "is not user:digest, so nobody can be this user");
 }
 
 /* ZK: AuthenticationHelper ends the server when a scheme is not there. */
@@ -196,17 +200,19 @@ rule_enforced_auth(struct conf_loading *l)
     if (!c->enforce_auth)
         c->enforce_auth_schemes = 0;
     else if (c->enforce_auth_schemes == 0)
-        tell(l, CONF_ERROR, schemes,
-             "is empty although enforce.auth.enabled is true");
+        conf_tell_key(l, CONF_ERROR, schemes,
+                      "is empty although enforce.auth.enabled is true");
     else if (c->enforce_auth_schemes & CONF_SCHEME_UNKNOWN)
-        tell(l, CONF_ERROR, schemes,
-             "names a scheme that this zabd does not have; it has digest "
-             "and ip");
+        conf_tell_key(
+            l, CONF_ERROR, schemes,
+            "names a scheme that this zabd does not have; it has digest "
+            "and ip");
     else if (c->enforce_auth_schemes & CONF_SCHEME_DIGEST &&
              !c->digest_auth_enabled)
-        tell(l, CONF_ERROR, schemes,
-             "names digest, which DigestAuthenticationProvider.enabled "
-             "turns off");
+        conf_tell_key(
+            l, CONF_ERROR, schemes,
+            "names digest, which DigestAuthenticationProvider.enabled "
+            "turns off");
 }
 
 void

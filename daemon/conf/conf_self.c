@@ -17,9 +17,9 @@ list_members(const struct conf_loading *l, char *text, size_t size)
 {
     size_t n = 0;
 
-    for (uint32_t i = 0; i < l->member_count && n < size; i++)
+    for (uint32_t i = 0; i < l->conf.member_count && n < size; i++)
         n += (size_t)snprintf(text + n, size - n, "%s%" PRId64, i ? ", " : "",
-                              l->member[i].sid);
+                              l->conf.member[i].sid);
 }
 
 static void
@@ -122,10 +122,10 @@ look_at_observer_master(struct conf_loading *l, const struct conf_member *self)
     if (port == 0 || self->is_observer)
         return;
     if (port == l->conf.client_port || is_election_port(self, port))
-        conf_tell(l, CONF_WARNING, "observerMasterPort",
-                  conf_line_of(l, "observerMasterPort"),
-                  "is taken, by clientPort or by the election: no observer can "
-                  "come there");
+        conf_tell_key(
+            l, CONF_WARNING, "observerMasterPort",
+            "is taken, by clientPort or by the election: no observer can "
+            "come there");
 }
 
 /* ZK: the server's line beats peerType, with a warning. */
@@ -138,9 +138,9 @@ take_self(struct conf_loading *l, const struct conf_member *self)
     c->is_observer = self->is_observer;
     take_client_address(l, self);
     if (wants_observer != self->is_observer && conf_line_of(l, "peerType"))
-        conf_tell(l, CONF_WARNING, "peerType", conf_line_of(l, "peerType"),
-                  "server.%" PRId64 " says %s, and that counts", self->sid,
-                  self->is_observer ? "observer" : "participant");
+        conf_tell_key(l, CONF_WARNING, "peerType",
+                      "server.%" PRId64 " says %s, and that counts", self->sid,
+                      self->is_observer ? "observer" : "participant");
     if (conf_member_meets(self, self->host, c->client_port) &&
         self->client_port != c->client_port)
         conf_tell_member(l, CONF_ERROR, self,
@@ -161,5 +161,5 @@ conf_self(struct conf_loading *l)
 void
 conf_self_alone(struct conf_loading *l)
 {
-    take_client_address(l, &l->member[0]);
+    take_client_address(l, &l->conf.member[0]);
 }

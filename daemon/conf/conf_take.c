@@ -27,20 +27,20 @@ take_member(struct conf_loading *l, const struct prop *entry)
         return;
     }
     m.line = entry->line;
-    while (i < l->member_count && l->member[i].sid != m.sid)
+    while (i < l->conf.member_count && l->conf.member[i].sid != m.sid)
         i++;
     if (i == CONF_MEMBERS_MAX) {
         conf_tell(l, CONF_ERROR, entry->key, entry->line,
                   "is more than the %d members there may be", CONF_MEMBERS_MAX);
         return;
     }
-    if (i == l->member_count)
-        l->member_count++;
+    if (i == l->conf.member_count)
+        l->conf.member_count++;
     else
         conf_tell(l, CONF_WARNING, entry->key, entry->line,
                   "is given in line %u already: this one counts",
-                  (unsigned)l->member[i].line);
-    l->member[i] = m;
+                  (unsigned)l->conf.member[i].line);
+    l->conf.member[i] = m;
 }
 
 static void

@@ -249,8 +249,7 @@ conf_print(const struct conf *conf, FILE *out)
 {
     char value[CONF_PATH_MAX];
 
-    fprintf(out, "# %s\n",
-            *conf->path ? conf->path : "the embedded configuration");
+    fprintf(out, "# %s\n", *conf->path ? conf->path : CONF_DEFAULT_NAME);
     for (uint32_t i = 0; i < conf_row_count; i++) {
         const struct conf_row *row = &conf_rows[i];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image.c - the LMDB environment, opened and removed, and its row of meta data.
+ * image.c - the LMDB environment, opened and closed, and its row of meta data.
  *
  * The map is reserved so large that it never has to grow: the tree's arena
  * is at most 64 GiB, a row takes about what its node does, and half-full
@@ -13,12 +13,11 @@
 #include "storage/image/image.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/image/image_file.h"
 #include "storage/image/image_guard.h"
 
 enum {
@@ -26,8 +25,6 @@ enum {
     TABLES_MAX = 8,
     META_BYTES = 4 + 8 + 8 + 8 + 8,
     META_BYTES_OLD = META_BYTES - 8,
-    ALLOCATE_STEP = 64 * 1024 * 1024,
-    SYNC_STEP = 64 * 1024 * 1024, /* some seconds of a slow disk */
 };
 
 static const size_t map_bytes = (size_t)256 << 30;
@@ -126,39 +123,6 @@ fail(struct image *im, int mdb_rc, const char *what, struct data_error *e)
 }
 
 /*
- * A page behind the end of a file that was cut is no error of LMDB's but the
- * death of who touches it; one of zeros is an error.  Pages that a commit took
- * and gave back may lie behind the end of a sound file too, so a short file
- * is made longer, never shorter: a writer may be at work.  Who may not write
- * there takes the risk.
- */
-static int
-make_whole(struct image *im)
-{
-    char path[DATA_PATH_MAX];
-    MDB_envinfo info;
-    MDB_stat env;
-    struct stat st;
-    uint64_t wanted;
-    int fd, rc = mdb_env_info(im->env, &info);
-
-    if (rc == 0)
-        rc = mdb_env_stat(im->env, &env);
-    data_path(path, im->dir, "data.mdb");
-    if (rc != 0 || stat(path, &st) < 0)
-        return rc ? rc : errno;
-    wanted = (info.me_last_pgno + 1) * env.ms_psize;
-    if ((uint64_t)st.st_size >= wanted)
-        return 0;
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fallocate(fd, 0, (off_t)(wanted - env.ms_psize), env.ms_psize);
-        close(fd);
-    }
-    return 0;
-}
-
-/*
  * LMDB would abort on a page that is not what its parent promised, and the
  * supervisor would try again; but nothing gets better by that.
  */
@@ -168,23 +132,6 @@ on_assert(MDB_env *env, const char *what)
     const struct image *im = mdb_env_get_userctx(env);
 
     image_is_damaged(im->dir, what);
-}
-
-/*
- * Who looks first at an image that came without LMDB's lock file makes one.
- * Root's would keep the server out of its own image.
- */
-static void
-share_lock(const struct image *im)
-{
-    char data[DATA_PATH_MAX], lock[DATA_PATH_MAX];
-    struct stat owner, st;
-
-    data_path(data, im->dir, "data.mdb");
-    data_path(lock, im->dir, "lock.mdb");
-    if (geteuid() == 0 && stat(data, &owner) == 0 && lstat(lock, &st) == 0 &&
-        st.st_uid != owner.st_uid)
-        (void)!lchown(lock, owner.st_uid, owner.st_gid);
 }
 
 static int
@@ -242,9 +189,9 @@ open_env(struct image *im, enum image_mode mode)
     if (rc == 0)
         rc = mdb_env_open(im->env, im->dir, flags, 0640);
     if (rc == 0)
-        share_lock(im);
+        image_share_lock(im);
     if (rc == 0 && mode != IMAGE_CREATE)
-        rc = make_whole(im);
+        rc = image_make_whole(im);
     if (rc == 0)
         rc = mdb_reader_check(im->env, NULL); /* of processes that died */
     if (rc == 0)
@@ -307,81 +254,7 @@ image_close(struct image *im)
     im->env = NULL;
 }
 
-/* --- its file ------------------------------------------------------------ */
-
-int
-image_remove(const char *dir)
-{
-    static const char *const names[] = {"data.mdb", "lock.mdb"};
-    char path[DATA_PATH_MAX];
-
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        data_path(path, dir, names[i]);
-        if (unlink(path) < 0 && errno != ENOENT)
-            return -errno;
-    }
-    if (data_sync_dir(dir) < 0 && errno != ENOENT) /* gone for good, then */
-        return -errno;
-    return rmdir(dir) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-/*
- * Gigabytes may wait, and who says nothing for a minute while they go to the
- * disk is ended.  So they go in steps, through a descriptor of our own:
- * whether all of them got there is LMDB's own sync to say.
- */
-static void
-push_out(const struct image *im, progress_fn *progress, void *progress_arg)
-{
-    char path[DATA_PATH_MAX];
-    struct stat st;
-    int fd;
-
-    data_path(path, im->dir, "data.mdb");
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (fstat(fd, &st) < 0)
-        st.st_size = 0;
-    for (off_t at = 0; at < st.st_size; at += SYNC_STEP) {
-        (void)sync_file_range(fd, at, SYNC_STEP,
-                              SYNC_FILE_RANGE_WAIT_BEFORE |
-                                  SYNC_FILE_RANGE_WRITE |
-                                  SYNC_FILE_RANGE_WAIT_AFTER);
-        progress(progress_arg, (uint64_t)at, (uint64_t)st.st_size);
-    }
-    close(fd);
-}
-
-int
-image_sync(struct image *im, progress_fn *progress, void *progress_arg)
-{
-    if (progress)
-        push_out(im, progress, progress_arg);
-    return image_rc(mdb_env_sync(im->env, 1));
-}
-
-/*
- * Blocks are taken in large steps beyond the file's end, which LMDB does not
- * see, so that its syncs rarely make the file system allocate.  Without
- * room or support for it nothing is lost: the commit itself will tell.
- */
-void
-image_allocate_ahead(struct image *im, uint64_t bytes)
-{
-    struct stat st;
-    uint64_t end;
-    int fd;
-
-    if (mdb_env_get_fd(im->env, &fd) != 0 || fstat(fd, &st) < 0)
-        return;
-    end = (uint64_t)st.st_size + bytes;
-    if (end <= im->allocated)
-        return;
-    end = ALIGN_UP(end, (uint64_t)ALLOCATE_STEP);
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end) == 0)
-        im->allocated = end;
-}
+/* --- what it holds ------------------------------------------------------- */
 
 void
 image_forget_dead_readers(const struct image *im)

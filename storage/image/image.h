@@ -3,7 +3,7 @@
  * image.h - the committed tree in LMDB: exactly the tree at one zxid.
  *
  * Tables: `nodes`, `long`, `ephemerals` (image_row.h), `sessions` (id to
- * timeout), `meta` (one row: format, zxid, digest, secret, exact).  A batch of
+ * timeout), `meta` (one row: format, zxid, digest, seed, exact).  A batch of
  * transactions and the zxid it leads to are one LMDB transaction, synced, so
  * that after any crash the image is the tree at meta's zxid, never a mixture.
  * The exception passes: one made from a fuzzy snapshot is as fuzzy until the

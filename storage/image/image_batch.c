@@ -17,6 +17,8 @@
 #include <xxhash.h>
 
 enum {
+    SLOTS = 1 << 16,
+    SESSION_SLOTS = 1 << 12,
     CHUNK_BYTES = 1024 * 1024,
     LINE = 64, /* of the processor's cache */
 };
@@ -33,8 +35,8 @@ image_batch_init(struct image_batch *b, struct image *im)
     *b = (struct image_batch){
         .image = im, .zxid = im->meta.zxid, .digest = im->meta.digest};
     b->sessions_end = &b->sessions;
-    b->slot = calloc(BATCH_SLOTS, sizeof *b->slot);
-    b->session_slot = calloc(BATCH_SESSION_SLOTS, sizeof *b->session_slot);
+    b->slot = calloc(SLOTS, sizeof *b->slot);
+    b->session_slot = calloc(SESSION_SLOTS, sizeof *b->session_slot);
     if (b->slot && b->session_slot)
         return 0;
     image_batch_deinit(b);
@@ -96,10 +98,9 @@ batch_reset(struct image_batch *b)
     b->read = NULL;
     spare_chunks(b);
     if (b->rows)
-        memset(b->slot, 0, BATCH_SLOTS * sizeof *b->slot);
+        memset(b->slot, 0, SLOTS * sizeof *b->slot);
     if (b->sessions)
-        memset(b->session_slot, 0,
-               BATCH_SESSION_SLOTS * sizeof *b->session_slot);
+        memset(b->session_slot, 0, SESSION_SLOTS * sizeof *b->session_slot);
     b->rows = NULL;
     b->sessions = NULL;
     b->sessions_end = &b->sessions;
@@ -202,7 +203,7 @@ look_up(struct image_batch *b, struct batch_row *row)
 static struct batch_row *
 find_row(const struct image_batch *b, struct bytes path, uint32_t hash)
 {
-    struct batch_row *row = b->slot[hash % BATCH_SLOTS];
+    struct batch_row *row = b->slot[hash % SLOTS];
 
     while (row && (row->hash != hash || !bytes_equal(row->path, path)))
         row = row->hash_next;
@@ -227,7 +228,7 @@ image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
     check(count <= IMAGE_BATCH_AHEAD_MAX);
     for (uint32_t i = 0; i < count; i++)
         if (txn_peek_path(entries[i], &path)) {
-            slot[known] = &b->slot[hash_of(path) % BATCH_SLOTS];
+            slot[known] = &b->slot[hash_of(path) % SLOTS];
             __builtin_prefetch(slot[known++]);
         }
     for (uint32_t i = 0; i < known; i++)
@@ -257,8 +258,8 @@ add_row(struct image_batch *b, struct bytes path, uint32_t hash)
         .path = path, .hash = hash, .now = {.path = BYTES_NULL}};
     if (batch_copy(b, &row->path) < 0)
         return NULL;
-    row->hash_next = b->slot[hash % BATCH_SLOTS];
-    b->slot[hash % BATCH_SLOTS] = row;
+    row->hash_next = b->slot[hash % SLOTS];
+    b->slot[hash % SLOTS] = row;
     row->list_next = b->rows;
     b->rows = row;
     b->row_count++;
@@ -297,7 +298,7 @@ batch_session(struct image_batch *b, session_id_t id,
               struct batch_session **found)
 {
     size_t at = (size_t)((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15) >> 32) %
-                BATCH_SESSION_SLOTS;
+                SESSION_SLOTS;
     struct batch_session *s = b->session_slot[at];
 
     while (s && s->id != id)

@@ -50,12 +50,10 @@ struct batch_session {
 
 struct batch_chunk;
 
-enum { BATCH_SLOTS = 1 << 16, BATCH_SESSION_SLOTS = 1 << 12 };
-
 struct image_batch {
-    struct image *image; /* borrowed */
-    MDB_txn *read;       /* NULL until the first row is looked up */
-    struct batch_row **slot;
+    struct image *image;     /* borrowed */
+    MDB_txn *read;           /* NULL until the first row is looked up */
+    struct batch_row **slot; /* hash tables: by path, by session id */
     struct batch_session **session_slot;
     struct batch_row *rows;
     struct batch_session *sessions, **sessions_end; /* oldest first */

@@ -79,7 +79,7 @@ make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
         return rc;
     row->now.acl = acl;
     row->now.stat = *stat;
-    row->now.stat.data_size = data.size > 0 ? data.size : 0;
+    row->now.stat.data_size = bytes_size(data);
     row->is_there = true;
     row->is_dirty = true;
     return 0;
@@ -154,7 +154,7 @@ apply_set_data(struct image_batch *b, const struct txn_header *h,
         rc = batch_keep_data(b, row, c->data);
     if (rc < 0 || !row->is_there)
         return rc;
-    row->now.stat.data_size = c->data.size > 0 ? c->data.size : 0;
+    row->now.stat.data_size = bytes_size(c->data);
     row->now.stat.mtime = h->time;
     row->now.stat.mzxid = h->zxid;
     row->now.stat.version = c->version;

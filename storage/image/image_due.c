@@ -101,8 +101,8 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
     image_snapshot_aim(p);
     atomic_store(&s->snapshot_zxid, zxid);
     atomic_store(&s->snapshot_last_ms, (uint64_t)ms);
-    atomic_fetch_add(&s->snapshot_total_ms, (uint64_t)ms);
-    atomic_fetch_add(&s->snapshot_count, 1);
+    COUNT(s->snapshot_total_ms, (uint64_t)ms);
+    COUNT(s->snapshot_count, 1);
 }
 
 static bool

@@ -29,23 +29,44 @@ static const char REMEDY_SNAPSHOT[] =
     "Bring a snapshot file back that is older than the log files, or set "
     "snapshot.trust.empty=true if there never was one.";
 
+static const char REMEDY_WRITE[] =
+    "See that the disk has room and works, and that the server's user may "
+    "write there.";
+
 struct import {
     const struct datadir *dirs;
     struct image_prepare *p;
     struct data_error *e;
     struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
+    int unwritten;  /* the -errno of a node or session that did not get in */
     zxid_t from;    /* zxid of the snapshot */
     zxid_t settled; /* when what it has of the future is replayed */
     struct seam seam;
 };
 
+/* Tells of a negative `rc`; returns it. */
+static int
+written(const struct import *im, int rc)
+{
+    if (rc < 0)
+        data_error_set(im->e, im->image.dir, -1, REMEDY_WRITE,
+                       "the image cannot be written: %s", strerror(-rc));
+    return rc;
+}
+
+static int
+commit(struct import *im, zxid_t zxid)
+{
+    return written(im, image_batch_commit(&im->batch, zxid));
+}
+
 static int
 commit_if_full(struct import *im)
 {
-    if (!image_batch_is_full(&im->batch, IMPORT_ROWS_MAX, IMPORT_BYTES_MAX))
-        return 0;
-    return image_batch_commit(&im->batch, im->batch.zxid);
+    return image_batch_is_full(&im->batch, IMPORT_ROWS_MAX, IMPORT_BYTES_MAX)
+               ? commit(im, im->batch.zxid)
+               : 0;
 }
 
 /* --- from a snapshot ----------------------------------------------------- */
@@ -55,7 +76,8 @@ on_session(void *arg, session_id_t id, int32_t timeout_ms)
 {
     struct import *im = arg;
 
-    return image_batch_put_session(&im->batch, id, timeout_ms);
+    im->unwritten = image_batch_put_session(&im->batch, id, timeout_ms);
+    return im->unwritten;
 }
 
 static int
@@ -63,9 +85,11 @@ on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
         const struct znode_stat *stat)
 {
     struct import *im = arg;
-    int rc = image_batch_put_node(&im->batch, path, data, acl, stat);
 
-    return rc < 0 ? rc : commit_if_full(im);
+    im->unwritten = image_batch_put_node(&im->batch, path, data, acl, stat);
+    if (im->unwritten == 0)
+        im->unwritten = commit_if_full(im);
+    return im->unwritten;
 }
 
 static int
@@ -80,8 +104,8 @@ put_snapshot(struct import *im, const struct data_file *file)
     im->batch.zxid = im->from = file->zxid;
     rc = snapfile_read(path, &visitor, im->p->progress, im->p->progress_arg,
                        &info, im->e);
-    if (rc < 0)
-        return rc;
+    if (rc < 0) /* whose fault is it? */
+        return im->unwritten < 0 ? written(im, im->unwritten) : rc;
     im->batch.has_leader_digest = info.has_digest && info.digest_zxid != 0 &&
                                   info.digest_zxid == file->zxid;
     im->batch.leader_digest = info.digest;
@@ -105,7 +129,7 @@ put_first_nodes(struct import *im)
         rc = on_node(im, bytes_of(first->path), bytes_of(""),
                      first->acl.size < 0 ? acl_open_to_all : first->acl, &stat);
     }
-    return rc;
+    return written(im, rc);
 }
 
 /* --- the log behind it --------------------------------------------------- */
@@ -132,7 +156,7 @@ next_of_log(const struct import *im, struct txlog_reader *r,
 static int
 begin_epoch(struct import *im)
 {
-    int rc = image_batch_commit(&im->batch, im->batch.zxid);
+    int rc = commit(im, im->batch.zxid);
 
     im->seam.agreed =
         im->batch.has_leader_digest && image_batch_agrees(&im->batch);
@@ -147,7 +171,7 @@ look_at_seam(struct import *im, const struct txlog_reader *r, zxid_t zxid)
     int rc = 0;
 
     if (has_digest && (im->seam.is_on || seam_is_before(&im->seam, zxid))) {
-        rc = image_batch_commit(&im->batch, zxid);
+        rc = commit(im, zxid);
         agrees = image_batch_agrees(&im->batch);
     }
     if (rc < 0 || seam_step(&im->seam, zxid, has_digest, agrees))
@@ -163,14 +187,17 @@ replay_one(struct import *im, const struct txlog_reader *r, struct bytes entry,
 {
     int rc = seam_is_before(&im->seam, zxid) ? begin_epoch(im) : 0;
 
-    if (rc == 0)
-        rc = image_batch_apply(&im->batch, entry);
+    if (rc < 0)
+        return rc;
+    rc = image_batch_apply(&im->batch, entry);
     if (rc == -EBADMSG)
         data_error_set(im->e, im->dirs->log, -1,
                        "The log holds a kind of transaction that this version "
                        "does not know.",
                        "transaction 0x%" PRIx64 " of %s cannot be read",
                        (uint64_t)zxid, r->file.name);
+    else
+        written(im, rc);
     if (rc == 0)
         rc = look_at_seam(im, r, zxid);
     return rc < 0 ? rc : commit_if_full(im);
@@ -207,6 +234,8 @@ replay_log(struct import *im)
 
     if (rc == 0)
         rc = replay(im, &r);
+    else if (im->e)
+        *im->e = r.error;
     txlog_reader_close(&r);
     return rc == -EBADMSG ? -ENODATA : rc; /* no other snapshot helps */
 }
@@ -220,13 +249,14 @@ fill(struct import *im, const struct data_file *file)
     int rc = file ? put_snapshot(im, file) : put_first_nodes(im);
 
     if (rc == 0)
-        rc = image_batch_commit(&im->batch, im->from);
+        rc = commit(im, im->from);
     if (rc == 0)
         rc = replay_log(im);
     if (rc == 0)
-        rc = image_batch_commit(&im->batch, im->batch.zxid);
+        rc = commit(im, im->batch.zxid);
     if (rc == 0)
-        rc = image_sync(&im->image, im->p->progress, im->p->progress_arg);
+        rc = written(
+            im, image_sync(&im->image, im->p->progress, im->p->progress_arg));
     if (rc == 0) {
         im->p->zxid = im->image.meta.zxid;
         im->p->digest_differs =
@@ -235,20 +265,50 @@ fill(struct import *im, const struct data_file *file)
     return rc;
 }
 
+/* An empty image and a batch for it, beside the old one. */
+static int
+begin(struct import *im)
+{
+    char made[DATA_PATH_MAX];
+    int rc;
+
+    data_path(made, im->dirs->snap, IMAGE_NEW);
+    rc = image_remove(made);
+    if (rc < 0) {
+        data_error_set(im->e, made, -1, "Remove this directory by hand.",
+                       "what an import left cannot be removed: %s",
+                       strerror(-rc));
+        return rc;
+    }
+    rc = image_open(&im->image, made, IMAGE_CREATE, im->e);
+    if (rc < 0)
+        return rc;
+    im->image.meta.exact = im->p->origin == IMAGE_FRESH ? 0 : im->p->exact;
+    rc = image_batch_init(&im->batch, &im->image);
+    im->batch.progress = im->p->progress;
+    im->batch.progress_arg = im->p->progress_arg;
+    return written(im, rc);
+}
+
 /* Put the finished image in its place. */
 static int
-put_in_place(const struct datadir *d, const char *made, struct data_error *e)
+put_in_place(const struct import *im)
 {
-    int rc = data_sync_dir(made);
+    const char *made = im->image.dir, *place = im->dirs->image;
+    int rc = written(im, data_sync_dir(made));
 
-    if (rc == 0 && (rc = image_remove(d->image)) < 0)
-        data_error_set(e, d->image, -1,
+    if (rc < 0)
+        return rc;
+    rc = image_remove(place);
+    if (rc < 0) {
+        data_error_set(im->e, place, -1,
                        "Move what is not ours out of it, or the whole "
                        "directory away.",
                        "the old image cannot be removed: %s", strerror(-rc));
-    if (rc == 0)
-        rc = rename(made, d->image) < 0 ? -errno : data_sync_dir(d->snap);
-    return rc;
+        return rc;
+    }
+    rc = rename(made, place) < 0 ? -errno : data_sync_dir(im->dirs->snap);
+    return written(im, rc);
 }
 
 /* Make it of `file` (NULL: an empty tree) and the log behind it. */
@@ -257,37 +317,29 @@ import(const struct datadir *d, const struct data_file *file,
        struct image_prepare *p, struct data_error *e)
 {
     struct import im = {.dirs = d, .p = p, .e = e, .settled = p->exact};
-    char made[DATA_PATH_MAX];
     int rc;
 
-    data_path(made, d->snap, IMAGE_NEW);
-    data_error_set(e, made, -1,
-                   "See that the disk has room and works, and "
-                   "that the server's user may write there.",
-                   "the image cannot be written");
     p->nodes = p->sessions = p->txns = 0;
     p->snapshot[0] = '\0';
-    rc = image_remove(made);
-    if (rc < 0)
-        data_error_set(e, made, -1, "Remove this directory by hand.",
-                       "what an import left cannot be removed: %s",
-                       strerror(-rc));
-    if (rc == 0)
-        rc = image_open(&im.image, made, IMAGE_CREATE, e);
-    if (rc < 0)
-        return rc;
-    im.image.meta.exact = p->origin == IMAGE_FRESH ? 0 : p->exact;
-    rc = image_batch_init(&im.batch, &im.image);
-    im.batch.progress = p->progress;
-    im.batch.progress_arg = p->progress_arg;
+    rc = begin(&im);
     if (rc == 0)
         rc = fill(&im, file);
     image_batch_deinit(&im.batch);
     image_close(&im.image);
     if (rc == 0)
-        rc = put_in_place(d, made, e);
-    else
-        (void)image_remove(made);
+        return put_in_place(&im);
+    if (*im.image.dir) /* it was begun */
+        (void)image_remove(im.image.dir);
+    return rc;
+}
+
+static int
+cannot_list(const char *dir, int rc, struct data_error *e)
+{
+    data_error_set(e, dir, -1,
+                   "See that the server's user may read it and that the disk "
+                   "works.",
+                   "cannot be listed: %s", strerror(-rc));
     return rc;
 }
 
@@ -302,7 +354,7 @@ import_without_snapshot(const struct datadir *d, struct image_prepare *p,
 
     data_list_free(&logs);
     if (rc < 0)
-        return rc;
+        return cannot_list(d->log, rc, e);
     if (has_log && !p->trusts_empty) {
         data_error_set(e, d->snap, -1, REMEDY_SNAPSHOT,
                        "there are transaction logs but no valid snapshot");
@@ -321,7 +373,9 @@ image_import_newest(const struct datadir *d, struct image_prepare *p,
 
     p->origin = IMAGE_IMPORTED;
     p->damaged = 0;
-    if (rc == 0 && snapshots.count == 0)
+    if (rc < 0)
+        cannot_list(d->snap, rc, e);
+    else if (snapshots.count == 0)
         rc = import_without_snapshot(d, p, e);
     for (size_t i = snapshots.count; i > 0; i--) {
         rc = import(d, &snapshots.file[i - 1], p, e);

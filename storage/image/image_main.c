@@ -32,6 +32,7 @@ enum {
     NICENESS = 5,             /* clients and replication come first */
     MAPPED_FROM = 256 * 1024, /* a batch's memory goes when the batch goes */
     SKIP_BYTES = 1 << 20,     /* of log before our zxid, in one slice */
+    ROWS_FIRST = 1024,        /* of the first batch */
 };
 
 static const double poll_seconds = 0.05;
@@ -130,7 +131,7 @@ open_image(struct image_proc *p)
     p->batch.progress = on_progress;
     p->batch.progress_arg = p;
     p->batch_since = 0;
-    p->rows_max = IMAGE_ROWS_FIRST;
+    p->rows_max = ROWS_FIRST;
     p->is_open = true;
     p->is_ahead = ask.is_ahead;
     atomic_store(&p->shm->image->persisted_zxid, p->image.meta.zxid);
@@ -241,7 +242,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     if (p->batch_since == 0)
         image_batch_trim(&p->batch); /* nothing to fold: it is calm */
     atomic_store_explicit(&p->shm->image->data_bytes,
-                          snapfile_dir_bytes(p->dirs.snap),
+                          data_dir_bytes(p->dirs.snap, DATA_SNAPSHOTS),
                           memory_order_relaxed);
 }
 
@@ -256,7 +257,7 @@ on_stop(struct ev_loop *loop, ev_signal *w, int events)
         return;
     image_snapshot_abort(&p->snapshot);
     while (clock_mono_ms() >= p->paused_until && image_fold(p))
-        atomic_fetch_add(&p->shm->image->proc.beats, 1);
+        COUNT(p->shm->image->proc.beats, 1);
     (void)image_commit_now(p);
 }
 
@@ -266,7 +267,7 @@ wait_for_log(struct image_proc *p)
 {
     while (!take_files(p)) {
         ev_sleep(wait_seconds);
-        atomic_fetch_add(&p->shm->image->proc.beats, 1);
+        COUNT(p->shm->image->proc.beats, 1);
     }
 }
 

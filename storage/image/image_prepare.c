@@ -18,7 +18,6 @@
 #include "storage/image/image_prepare.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "storage/image/image_import.h"
 #include "storage/log/txlog_reader.h"
@@ -144,17 +143,21 @@ image_forget_snapshots(const struct datadir *d, zxid_t zxid,
 
     if (rc < 0)
         data_error_set(e, d->snap, -1, "See that the disk works.",
-                       "cannot be listed");
+                       "cannot be listed: %s", strerror(-rc));
     for (size_t i = list.count; rc == 0 && i > 0; i--) {
+        if (list.file[i - 1].zxid <= zxid)
+            break;
+        rc = data_remove(d->snap, list.file[i - 1].name);
         data_path(path, d->snap, list.file[i - 1].name);
-        if (list.file[i - 1].zxid > zxid && unlink(path) < 0) {
-            rc = -errno;
+        if (rc < 0)
             data_error_set(e, path, -1, "Remove this file by hand.",
-                           "cannot be removed");
-        }
+                           "cannot be removed: %s", strerror(-rc));
     }
     data_list_free(&list);
-    return rc < 0 ? rc : data_sync_dir(d->snap);
+    if (rc == 0 && (rc = data_sync_dir(d->snap)) < 0)
+        data_error_set(e, d->snap, -1, "See that the disk works.",
+                       "cannot be made durable: %s", strerror(-rc));
+    return rc;
 }
 
 int
@@ -170,6 +173,6 @@ image_forget_after(const struct datadir *d, zxid_t zxid, struct data_error *e)
     rc = image_zxid > zxid ? image_remove(d->image) : 0;
     if (rc < 0)
         data_error_set(e, d->image, -1, "Remove this directory by hand.",
-                       "cannot be removed");
+                       "cannot be removed: %s", strerror(-rc));
     return rc < 0 ? rc : image_forget_snapshots(d, zxid, e);
 }

@@ -16,8 +16,6 @@
 #include "storage/image/image_snapshot.h"
 #include "storage/log/txlog_reader.h"
 
-enum { IMAGE_ROWS_FIRST = 1024 }; /* of the first batch */
-
 struct image_proc {
     struct shm *shm;
     struct bell bell;

@@ -63,7 +63,7 @@ image_row_size(const struct image_row *row)
         size += 4 + (size_t)row->path.size;
     if (!is_world(row->acl))
         size += 4 + (size_t)row->acl.size;
-    return size + (row->data.size > 0 ? (size_t)row->data.size : 0);
+    return size + (size_t)bytes_size(row->data);
 }
 
 void

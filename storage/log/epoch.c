@@ -48,7 +48,7 @@ load(const char *dir, const char *name, int64_t *epoch)
         return rc;
     errno = 0;
     value = strtoll(text, &end, 10);
-    if (errno == ERANGE || value >= INT32_MAX)
+    if (errno == ERANGE || value > EPOCH_MAX)
         return -ERANGE;
     if (end == text || value < 0 || !is_end(end))
         return -EINVAL;

@@ -74,16 +74,15 @@ count_fsync(struct log_proc *p, int64_t us)
 {
     struct shm_log *s = p->shm->log;
 
-    atomic_fetch_add_explicit(&s->fsync_count, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&s->fsync_total_us, (uint64_t)us,
-                              memory_order_relaxed);
+    COUNT(s->fsync_count, 1);
+    COUNT(s->fsync_total_us, (uint64_t)us);
     if ((uint64_t)us >
         atomic_load_explicit(&s->fsync_max_us, memory_order_relaxed))
         atomic_store_explicit(&s->fsync_max_us, (uint64_t)us,
                               memory_order_relaxed);
     if (us / 1000 <= p->conf.fsync_warning_ms)
         return;
-    atomic_fetch_add_explicit(&s->fsync_slow, 1, memory_order_relaxed);
+    COUNT(s->fsync_slow, 1);
     log_warn_often("fsync-ing the write ahead log in log took %" PRId64
                    "ms which will adversely effect operation latency. "
                    "File size is %" PRIu64 " bytes",
@@ -162,7 +161,8 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
         p->conf_version = shm_conf(p->shm, &p->conf);
         p->log.options = options_of(&p->conf);
     }
-    atomic_store_explicit(&p->shm->log->log_bytes, txlog_dir_bytes(p->dirs.log),
+    atomic_store_explicit(&p->shm->log->log_bytes,
+                          data_dir_bytes(p->dirs.log, DATA_LOGS),
                           memory_order_relaxed);
 }
 
@@ -201,7 +201,7 @@ open_dirs(struct log_proc *p)
                               p->conf.datadir_autocreate, &e)) == -EBUSY &&
            clock_mono_ms() < until) {
         ev_sleep(lock_pause_seconds);
-        atomic_fetch_add(&p->shm->log->proc.beats, 1);
+        COUNT(p->shm->log->proc.beats, 1);
     }
     if (rc < 0)
         cannot_open(&e);

@@ -68,7 +68,7 @@ log_order_failed(struct log_proc *p, const char *what, int rc,
     char text[2048];
 
     proc_disk_end(PROC_LOG, p->shm);
-    if (e) {
+    if (e && *e->path) {
         data_error_text(e, text, sizeof text);
         log_error("%s", text);
     }

@@ -51,7 +51,7 @@ int log_orders_work(struct log_proc *p);
 
 /*
  * The disk failed in the middle of an order, behind proc_disk_begin: `rc`, of
- * which `e`, unless NULL, has the words.  Ends the log; returns `rc`.
+ * which `e`, unless NULL or empty, has the words.  Ends the log; returns `rc`.
  */
 int log_order_failed(struct log_proc *p, const char *what, int rc,
                      const struct data_error *e);

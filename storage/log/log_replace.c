@@ -168,11 +168,11 @@ log_rebase(struct log_proc *p, zxid_t zxid, int *result)
     struct data_error e = {.offset = -1};
     int found = rebase_look(&p->dirs, zxid), rc;
 
-    if (found <= 0) {
+    if (found < 0 || found == REBASE_NOTHING) {
         *result = found < 0 ? found : -ENOENT;
         return 0;
     }
-    if (found == 2 && p->log.last == zxid) /* by the one before us */
+    if (found == REBASE_DONE && p->log.last == zxid) /* by the one before us */
         return 0;
     if (!has_let_go(p))
         return LOG_ORDER_WAITS;

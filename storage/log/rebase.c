@@ -37,15 +37,13 @@ static int
 remove_all(const char *dir, enum data_kind kind, const char *keep)
 {
     struct data_list list;
-    char path[DATA_PATH_MAX];
     int rc = data_list_read(&list, dir, kind);
 
     for (size_t i = list.count; rc == 0 && i > 0; i--) {
         const char *name = list.file[i - 1].name;
 
-        data_path(path, dir, name);
-        if (strcmp(name, keep) != 0 && unlink(path) < 0)
-            rc = -errno;
+        if (strcmp(name, keep) != 0)
+            rc = data_remove(dir, name);
     }
     data_list_free(&list);
     return rc < 0 ? rc : data_sync_dir(dir);
@@ -78,10 +76,9 @@ read_marker(const struct datadir *d, zxid_t *zxid)
 static int
 remove_marker(const struct datadir *d)
 {
-    char path[DATA_PATH_MAX];
+    int rc = data_remove(d->snap, REBASE_MARKER);
 
-    data_path(path, d->snap, REBASE_MARKER);
-    return unlink(path) < 0 ? -errno : data_sync_dir(d->snap);
+    return rc < 0 ? rc : data_sync_dir(d->snap);
 }
 
 /* --- the steps ----------------------------------------------------------- */
@@ -127,9 +124,10 @@ finish(const struct datadir *d, zxid_t zxid, struct data_error *e)
     if (rc < 0)
         return fail(e, d->image, rc, "cannot be removed");
     rc = remove_all(d->snap, DATA_SNAPSHOTS, keep);
-    if (rc == 0)
-        rc = remove_marker(d);
-    return rc < 0 ? fail(e, d->snap, rc, "snapshots cannot be removed") : 0;
+    if (rc < 0)
+        return fail(e, d->snap, rc, "snapshots cannot be removed");
+    rc = remove_marker(d);
+    return rc < 0 ? fail(e, d->snap, rc, "the marker cannot be removed") : 0;
 }
 
 int
@@ -141,12 +139,13 @@ rebase_look(const struct datadir *d, zxid_t zxid)
 
     path_of(path, d, REBASE_TAKEN, zxid);
     if (access(path, F_OK) == 0)
-        return 1;
+        return REBASE_READY;
     path_of(path, d, "snapshot", zxid);
     if (access(path, F_OK) < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return errno == ENOENT ? REBASE_NOTHING : -errno;
     rc = data_list_read(&logs, d->log, DATA_LOGS);
-    rc = rc < 0 ? rc : logs.count == 0 ? 2 : 0;
+    if (rc == 0)
+        rc = logs.count == 0 ? REBASE_DONE : REBASE_NOTHING;
     data_list_free(&logs);
     return rc;
 }

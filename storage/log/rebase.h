@@ -31,10 +31,14 @@
 /* The file that says so. */
 #define REBASE_MARKER "rebase"
 
-/*
- * Whether there is a snapshot to rebase to: 1 taken.<zxid>; 2 it is done
- * already, nothing else is left; 0 neither; -errno.
- */
+/* What the directory has for a rebase to the snapshot at a zxid. */
+enum rebase_state {
+    REBASE_NOTHING, /* no such snapshot */
+    REBASE_READY,   /* taken.<zxid> */
+    REBASE_DONE,    /* snapshot.<zxid>, and no log */
+};
+
+/* The state, or -errno. */
 int rebase_look(const struct datadir *d, zxid_t zxid);
 
 /* Do it: 0, or -errno when only a later rebase_finish can help. */

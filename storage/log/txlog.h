@@ -99,7 +99,4 @@ int txlog_find(const char *dir, zxid_t zxid);
 int txlog_truncate(const char *dir, zxid_t zxid, bool is_base,
                    struct data_error *e);
 
-/* What the files of `dir` take, in bytes. */
-uint64_t txlog_dir_bytes(const char *dir);
-
 #endif

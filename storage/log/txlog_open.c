@@ -227,7 +227,7 @@ txlog_open(struct txlog *l, const char *dir,
     if (was_torn)
         *was_torn = is_torn;
     if (rc == 0 && !(l->buffer = malloc(BUFFER_BYTES)))
-        rc = -ENOMEM;
+        rc = fail(e, dir, -ENOMEM, "cannot be written");
     if (rc < 0)
         txlog_close(l);
     return rc;
@@ -303,12 +303,12 @@ txlog_find(const char *dir, zxid_t zxid)
 static int
 remove_newer(const char *dir, const struct cut *cut)
 {
-    char path[DATA_PATH_MAX];
     int rc = 0;
 
     for (size_t i = cut->list.count; rc == 0 && i > cut->index; i--) {
-        data_path(path, dir, cut->list.file[i - 1].name);
-        rc = unlink(path) < 0 ? -errno : data_sync_dir(dir);
+        rc = data_remove(dir, cut->list.file[i - 1].name);
+        if (rc == 0)
+            rc = data_sync_dir(dir);
     }
     return rc;
 }
@@ -330,10 +330,4 @@ txlog_truncate(const char *dir, zxid_t zxid, bool is_base, struct data_error *e)
     }
     data_list_free(&cut.list);
     return rc < 0 ? fail(e, dir, rc, "cannot be cut") : 0;
-}
-
-uint64_t
-txlog_dir_bytes(const char *dir)
-{
-    return data_dir_bytes(dir, DATA_LOGS);
 }

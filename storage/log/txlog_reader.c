@@ -49,7 +49,11 @@ txlog_reader_open(struct txlog_reader *r, const char *dir, zxid_t after)
     *r = (struct txlog_reader){.scan = {.fd = -1}, .after = after};
     r->is_any = after == TXLOG_FROM_START;
     r->last = after;
-    return data_path(r->dir, dir, "") ? 0 : -ENAMETOOLONG;
+    if (data_path(r->dir, dir, ""))
+        return 0;
+    data_error_set(&r->error, r->dir, -1, "Use a shorter path.",
+                   "the path is too long");
+    return -ENAMETOOLONG;
 }
 
 void

@@ -67,8 +67,16 @@ int txlog_scan_next(struct txlog_scan *s, struct bytes *entry);
 uint32_t txlog_scan_ahead(const struct txlog_scan *s, struct bytes *entries,
                           uint32_t max);
 
+/*
+ * Whether a whole record, its checksum right, begins at `p`, of which `left`
+ * bytes are there; its size goes to `record_size`.
+ */
+bool txlog_is_record(const uint8_t *p, size_t left, size_t *record_size);
+
 /* The zxid of an entry of at least TXLOG_ENTRY_MIN bytes. */
 zxid_t txlog_entry_zxid(struct bytes entry);
+
+/* --- txlog_tail.c --------------------------------------------------------- */
 
 /*
  * Judge what follows the last whole record.  Reads the rest of the file.

@@ -54,9 +54,6 @@ zxid_t snapfile_newest(const char *dir);
 /* A quick look: right beginning, and for plain files the right end. */
 bool snapfile_looks_whole(const char *path);
 
-/* What the snapshots of `dir` take, in bytes. */
-uint64_t snapfile_dir_bytes(const char *dir);
-
 /*
  * Writing: open, sessions, ACLs, nodes in this order, then end or abort.
  * Under a temporary name until end, which makes file and name durable.

@@ -12,6 +12,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "storage/tree/znode.h"
+
 enum { SLOTS_FIRST = 64 };
 
 static size_t

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <libdeflate.h>
 
-#include "storage/snap/snapfile_acl.h"
-
 enum {
     ITEM_MAX = 1 << 30,      /* no item is longer: a length beyond is damage */
     TRAILER_MAX = 64 * 1024, /* and what follows that is not looked at */
@@ -69,7 +67,7 @@ take_buffer(struct snap_decode *d, const uint8_t *p, size_t left, size_t *at,
         return bad(d, what);
     *at += 4;
     *buffer = size < 0 ? BYTES_NULL : (struct bytes){p + *at, size};
-    *at += size > 0 ? (size_t)size : 0;
+    *at += (size_t)bytes_size(*buffer);
     return 1;
 }
 
@@ -229,7 +227,7 @@ give_node(struct snap_decode *d, struct bytes path, struct bytes data,
     int rc;
 
     znode_stat_get_persisted(&in, &stat);
-    stat.data_size = data.size > 0 ? data.size : 0;
+    stat.data_size = bytes_size(data);
     rc = d->visitor->node(d->visitor->arg, path.size ? path : bytes_of("/"),
                           data, resolve_acl(d, (int64_t)load_be64(fixed)),
                           &stat);
@@ -292,7 +290,7 @@ sealed(const uint8_t *p, size_t size, uint32_t *adler)
 }
 
 /*
- * The bytes of the digest part, which before version 2 was text; 0 if they
+ * The bytes of the digest part, which in older versions was text; 0 if they
  * are not all there.
  */
 static size_t
@@ -300,7 +298,7 @@ digest_part_size(const uint8_t *p, size_t left)
 {
     if (left < SNAP_DIGEST_BYTES)
         return 0;
-    if ((int32_t)load_be32(p + 8) >= 2)
+    if ((int32_t)load_be32(p + 8) >= ZK_DIGEST_VERSION)
         return SNAP_DIGEST_BYTES;
     return left < 16 || load_be32(p + 12) > left ? 0 : 16 + load_be32(p + 12);
 }
@@ -329,7 +327,7 @@ on_trailer(struct snap_decode *d, const uint8_t *p, size_t left, bool is_last)
     size = digest_part_size(p, left);
     if (size == 0 || left < size + SNAP_SEAL_BYTES || !sealed(p, size, &adler))
         return bad(d, "the checksum of the digest does not match");
-    if (size == SNAP_DIGEST_BYTES && load_be32(p + 8) == 2) {
+    if (size == SNAP_DIGEST_BYTES && load_be32(p + 8) == ZK_DIGEST_VERSION) {
         d->has_digest = true;
         d->digest_zxid = (zxid_t)load_be64(p);
         d->digest = load_be64(p + 12);

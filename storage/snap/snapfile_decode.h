@@ -21,6 +21,7 @@
 #ifndef STORAGE_SNAP_SNAPFILE_DECODE_H
 #define STORAGE_SNAP_SNAPFILE_DECODE_H
 
+#include "storage/snap/snapfile_acl.h"
 #include "storage/tree/znode.h"
 
 /* A negative result ends the decoding and is its result. */
@@ -29,19 +30,6 @@ struct snap_visitor {
     int (*node)(void *arg, struct bytes path, struct bytes data,
                 struct bytes acl, const struct znode_stat *stat);
     void *arg;
-};
-
-/* ACL lists by the number that the snapshot gives them. */
-struct snap_acl {
-    int64_t id;
-    uint8_t *list; /* owned; NULL: slot is free */
-    int32_t size;
-};
-
-struct snap_acl_map {
-    struct snap_acl *slot;
-    size_t slots; /* a power of two, or 0 */
-    size_t count;
 };
 
 enum snap_part {
@@ -57,7 +45,12 @@ enum snap_part {
     SNAP_DONE,
 };
 
-enum { SNAP_MAGIC = 0x5A4B534E, SNAP_SEAL_BYTES = 13, SNAP_DIGEST_BYTES = 20 };
+enum {
+    SNAP_MAGIC = 0x5A4B534E,
+    SNAP_VERSION = 2,
+    SNAP_SEAL_BYTES = 13,
+    SNAP_DIGEST_BYTES = 20,
+};
 
 struct snap_decode {
     const struct snap_visitor *visitor; /* borrowed */

@@ -255,9 +255,3 @@ snapfile_newest(const char *dir)
     data_list_free(&list);
     return zxid;
 }
-
-uint64_t
-snapfile_dir_bytes(const char *dir)
-{
-    return data_dir_bytes(dir, DATA_SNAPSHOTS);
-}

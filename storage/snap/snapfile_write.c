@@ -168,7 +168,7 @@ snapfile_writer_open_as(struct snapfile_writer *w, const char *dir,
         return rc;
     }
     put_i32(w, SNAP_MAGIC);
-    put_i32(w, 2);
+    put_i32(w, SNAP_VERSION);
     put_i64(w, -1);
     return 0;
 }
@@ -268,7 +268,7 @@ snapfile_writer_end(struct snapfile_writer *w, zxid_t zxid, uint64_t digest)
     put_item(w, &nodes_end);
     put_seal(w);
     put_i64(w, zxid);
-    put_i32(w, 2);
+    put_i32(w, ZK_DIGEST_VERSION);
     put_i64(w, (int64_t)digest);
     put_seal(w);
     drain(w, true);

@@ -92,7 +92,7 @@ bool
 quota_parse(struct bytes text, struct quota_text *q)
 {
     const struct quota_text none = {-1, -1, -1, -1};
-    size_t size = text.size < 0 ? 0 : (size_t)text.size;
+    size_t size = (size_t)bytes_size(text);
     size_t start = 0;
 
     *q = none;
@@ -276,10 +276,8 @@ count_anew(struct tree *t, tree_ref_t stats, struct bytes real_path)
     tree_ref_t top = tree_find(t, real_path);
 
     for (tree_ref_t ref = top; ref; ref = next_below(t, top, ref)) {
-        int32_t size = node_at(t, ref)->data_size;
-
         now.count++;
-        now.bytes += size > 0 ? size : 0;
+        now.bytes += node_data_size(node_at(t, ref));
     }
     put_stats(t, stats, &now);
 }
@@ -290,19 +288,17 @@ enum quota_node
 quota_node_of(struct bytes path, struct bytes *real)
 {
     size_t root = sizeof quota_root - 1;
-    struct bytes parent, name;
+    struct parted parted;
 
     if (path.size <= (int32_t)root + 1 ||
         memcmp(path.data, quota_root, root) != 0 || path.data[root] != '/')
         return QUOTA_NONE;
-    parent = tree_parent_path(path);
-    name.data = parent.data + parent.size + 1;
-    name.size = path.size - parent.size - 1;
-    real->data = parent.data + root;
-    real->size = parent.size - (int32_t)root;
-    if (bytes_are(name, limits_name))
+    (void)path_part(path, &parted); /* it has a slash */
+    real->data = path.data + root;
+    real->size = parted.above.size - (int32_t)root;
+    if (bytes_are(parted.name, limits_name))
         return real->size > 0 ? QUOTA_LIMITS : QUOTA_NONE;
-    return bytes_are(name, stats_name) ? QUOTA_STATS : QUOTA_NONE;
+    return bytes_are(parted.name, stats_name) ? QUOTA_STATS : QUOTA_NONE;
 }
 
 void

@@ -165,13 +165,13 @@ session_slot_end(const struct session_table *table)
 }
 
 void
-session_password(session_id_t id, uint8_t password[16])
+session_password(session_id_t id, uint8_t password[ZK_PASSWORD_BYTES])
 {
     const uint64_t mask = (UINT64_C(1) << 48) - 1;
     uint64_t s = (uint64_t)id ^ UINT64_C(0xB3415C00);
 
     s = (s ^ UINT64_C(0x5DEECE66D)) & mask;
-    for (int i = 0; i < 16; i += 4) {
+    for (int i = 0; i < ZK_PASSWORD_BYTES; i += 4) {
         uint32_t word;
 
         s = (s * UINT64_C(0x5DEECE66D) + 0xB) & mask;

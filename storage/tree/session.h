@@ -14,6 +14,7 @@
 #define STORAGE_TREE_SESSION_H
 
 #include "daemon/txring.h"
+#include "daemon/zk.h"
 
 enum { SESSIONS_MAX = 1 << 20 };
 
@@ -97,6 +98,6 @@ uint32_t session_slot_end(const struct session_table *table);
  * The password that goes with a session id.
  * ZK: ZooKeeperServer.generatePasswd (java.util.Random)
  */
-void session_password(session_id_t id, uint8_t password[16]);
+void session_password(session_id_t id, uint8_t password[ZK_PASSWORD_BYTES]);
 
 #endif

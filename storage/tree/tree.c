@@ -9,6 +9,8 @@
 #include "daemon/check.h"
 #include "storage/tree/tree_node.h"
 
+#define TREE_MAGIC UINT64_C(0x6565727464626173) /* a tree is laid out here */
+
 /* --- laying out ---------------------------------------------------------- */
 
 static void

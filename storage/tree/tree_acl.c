@@ -18,6 +18,8 @@
 #include "daemon/check.h"
 #include "daemon/hash.h"
 
+#define RING_POS_OPEN UINT64_MAX /* the batch that is still open */
+
 static bool
 is_open(struct bytes acl)
 {

@@ -10,8 +10,6 @@
  */
 #include "storage/tree/tree_node.h"
 
-#include <string.h>
-
 void
 tree_ahead_begin(struct tree_ahead *a, const struct tree *t)
 {
@@ -34,20 +32,16 @@ parent_of(struct tree_ahead *a, struct bytes above)
 void
 tree_ahead_note(struct tree_ahead *a, struct bytes path)
 {
-    const uint8_t *slash =
-        path.size > 1 ? memrchr(path.data, '/', (size_t)path.size) : NULL;
-    struct bytes above = {path.data, 0};
+    struct parted parted;
     tree_ref_t parent;
-    size_t name_size;
 
-    if (!slash || tree_ahead_is_full(a))
+    if (!path_part(path, &parted) || parted.name.size == 0 ||
+        tree_ahead_is_full(a))
         return;
-    above.size = (int32_t)(slash - path.data);
-    name_size = (size_t)(path.size - above.size - 1);
-    parent = parent_of(a, above);
+    parent = parent_of(a, parted.above);
     if (parent)
-        a->hash[a->count++] =
-            tree_index_prefetch(a->tree, parent, slash + 1, name_size);
+        a->hash[a->count++] = tree_index_prefetch(
+            a->tree, parent, parted.name.data, (size_t)parted.name.size);
 }
 
 void

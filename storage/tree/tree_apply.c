@@ -99,7 +99,7 @@ create_new(struct tree *t, const struct txn_header *h, const struct change *c,
     must(tree_add(t, place, c->path, c->data, acl, &stat, &ref));
     tree_node_stat(t, node_at(t, ref), &out->stat); /* without a quota's text */
     quota_node_added(t, ref, c->path);
-    quota_changed(t, c->path, +1, c->data.size > 0 ? c->data.size : 0);
+    quota_changed(t, c->path, +1, bytes_size(c->data));
 }
 
 static void
@@ -128,11 +128,11 @@ apply_create(struct tree *t, const struct txn_header *h, const struct change *c,
 static void
 remove_one(struct tree *t, tree_ref_t ref, struct bytes path)
 {
-    int32_t size = node_at(t, ref)->data_size;
+    int64_t size = node_data_size(node_at(t, ref));
 
     quota_node_leaves(t, path);
     tree_remove(t, ref, path);
-    quota_changed(t, path, -1, size > 0 ? -(int64_t)size : 0);
+    quota_changed(t, path, -1, -size);
 }
 
 /* The first leaf at or below the node. */
@@ -202,7 +202,7 @@ apply_set_data(struct tree *t, const struct txn_header *h,
         out->err = ZK_NO_NODE;
         return;
     }
-    before = n->data_size > 0 ? n->data_size : 0;
+    before = node_data_size(n);
     tree_digest_out(t, n);
     must(tree_put_data(t, ref, c->path, c->data));
     n->mtime = h->time;
@@ -212,8 +212,7 @@ apply_set_data(struct tree *t, const struct txn_header *h,
     out->node_acl = n->acl;
     out->parent_acl = acl_of_parent(t, n);
     tree_node_stat(t, n, &out->stat);
-    quota_changed(t, c->path, 0,
-                  (c->data.size > 0 ? c->data.size : 0) - before);
+    quota_changed(t, c->path, 0, bytes_size(c->data) - before);
 }
 
 static void

@@ -27,18 +27,13 @@ utf16_units(struct bytes text)
 struct place
 tree_place(const struct tree *t, struct bytes path)
 {
-    struct place place = {.name = {path.data, 0}};
-    const uint8_t *slash =
-        path.size > 0 ? memrchr(path.data, '/', (size_t)path.size) : NULL;
-    struct bytes above;
+    struct place place = {0};
+    struct parted parted;
+    bool has_slash = path_part(path, &parted);
 
-    if (!slash)
-        return place;
-    above = (struct bytes){path.data, (int32_t)(slash - path.data)};
-    place.name.data = slash + 1;
-    place.name.size = path.size - above.size - 1;
-    if (above.size != 1) /* "//name" is below no node */
-        place.parent = tree_find(t, above);
+    place.name = parted.name;
+    if (has_slash && parted.above.size != 1) /* "//name" is below no node */
+        place.parent = tree_find(t, parted.above);
     return place;
 }
 
@@ -213,7 +208,7 @@ link_child(struct tree *t, tree_ref_t parent, tree_ref_t ref)
 static size_t
 counted_bytes(struct bytes path, int32_t data_size)
 {
-    return utf16_units(path) + (data_size > 0 ? (size_t)data_size : 0);
+    return utf16_units(path) + (size_t)data_size;
 }
 
 int
@@ -240,7 +235,7 @@ tree_add(struct tree *t, struct place place, struct bytes path,
         n->flags |= NODE_DIGESTED;
     link_child(t, place.parent, *ref);
     t->node_count++;
-    t->data_bytes += counted_bytes(path, data.size);
+    t->data_bytes += counted_bytes(path, bytes_size(data));
     tree_index_insert(t, *ref);
     tree_digest_in(t, n);
     return 0;
@@ -274,7 +269,7 @@ tree_remove(struct tree *t, tree_ref_t ref, struct bytes path)
     check(ref != t->root && (!kids || !kids->first));
     tree_digest_out(t, n);
     t->node_count--;
-    t->data_bytes -= counted_bytes(path, n->data_size);
+    t->data_bytes -= counted_bytes(path, node_data_size(n));
     tree_index_remove(t, ref);
     unlink_child(t, ref);
     tree_disown(t, ref);
@@ -304,8 +299,8 @@ tree_put_data(struct tree *t, tree_ref_t ref, struct bytes path,
             arena_give(&t->arena, n->data);
         STORE(n->data, block);
     }
-    t->data_bytes += (size_t)(data.size > 0 ? data.size : 0);
-    t->data_bytes -= (size_t)(n->data_size > 0 ? n->data_size : 0);
+    t->data_bytes += (size_t)bytes_size(data);
+    t->data_bytes -= (size_t)node_data_size(n);
     STORE(n->data_size, data.size);
     n->crc = znode_path_crc(path, data);
     return 0;

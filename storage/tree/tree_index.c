@@ -20,7 +20,12 @@
 #include "daemon/check.h"
 #include "daemon/hash.h"
 
-enum { SLOTS = 7, NODES_PER_BUCKET = 5 };
+enum {
+    SLOTS = 7,
+    NODES_PER_BUCKET = 5,
+    BUCKETS_MIN = 4,
+    LINES_MAX = 1 << 16, /* no bucket of ours has a hundredth of this */
+};
 
 struct bucket {
     uint32_t hash[SLOTS];

@@ -45,17 +45,12 @@ is_at(const struct tree *t, tree_ref_t ref, struct bytes path)
 static bool
 is_beside_last(const struct tree *t, struct bytes path, struct place *place)
 {
-    const uint8_t *slash =
-        path.size > 0 ? memrchr(path.data, '/', (size_t)path.size) : NULL;
-    struct bytes above;
+    struct parted parted;
 
-    if (!slash || !t->loading)
+    if (!t->loading || !path_part(path, &parted) ||
+        !is_at(t, t->loading, parted.above))
         return false;
-    above = (struct bytes){path.data, (int32_t)(slash - path.data)};
-    if (!is_at(t, t->loading, above))
-        return false;
-    place->parent = t->loading;
-    place->name = (struct bytes){slash + 1, path.size - above.size - 1};
+    *place = (struct place){t->loading, parted.name};
     return true;
 }
 
@@ -87,7 +82,7 @@ tree_load_node(struct tree *t, struct bytes path, struct bytes data,
     check(tree_is_open(t));
     if (!is_beside_last(t, path, &place))
         place = tree_place(t, path);
-    if (tree_is_full(t, data.size > 0 ? (uint64_t)data.size : 0))
+    if (tree_is_full(t, (uint64_t)bytes_size(data)))
         return -ENOSPC;
     if (is_root(path))
         ref = t->root;

@@ -90,12 +90,7 @@ enum {
     TREE_HEAD_BYTES = ARENA_PAGE,
     ACL_BUCKETS = 1 << 15,
     BUCKET_BYTES = 64,
-    BUCKETS_MIN = 4,
-    LINES_MAX = 1 << 16, /* no bucket of ours has a hundredth of this */
 };
-
-#define TREE_MAGIC UINT64_C(0x6565727464626173)
-#define RING_POS_OPEN UINT64_MAX /* the batch that is still open */
 
 struct tree {
     /* what every reader touches */
@@ -187,6 +182,15 @@ node_name(const struct tree *t, const struct node *n)
     return (struct bytes){at, (int32_t)size};
 }
 
+/* Bytes of data: null has none. */
+static inline int32_t
+node_data_size(const struct node *n)
+{
+    int32_t size = LOAD(n->data_size);
+
+    return size > 0 ? size : 0;
+}
+
 /* A struct kids, or NULL; readers: bounded. */
 static inline const struct kids *
 node_kids(const struct tree *t, const struct node *n)
@@ -221,6 +225,29 @@ size_t tree_path_size(const struct tree *t, tree_ref_t ref, size_t max);
 /* Write the path's `size` bytes; false if the tree changed meanwhile. */
 bool tree_path_write(const struct tree *t, tree_ref_t ref, uint8_t *to,
                      size_t size);
+
+/* --- paths --------------------------------------------------------------- */
+
+/* A path parted at its last slash: "/a/b" is "/a" and "b", "/a" "" and "a". */
+struct parted {
+    struct bytes above, name;
+};
+
+/* False, and both are empty: there is no slash. */
+static inline bool
+path_part(struct bytes path, struct parted *p)
+{
+    const uint8_t *slash =
+        path.size > 0 ? memrchr(path.data, '/', (size_t)path.size) : NULL;
+
+    *p = (struct parted){{path.data, 0}, {path.data, 0}};
+    if (!slash)
+        return false;
+    p->above.size = (int32_t)(slash - path.data);
+    p->name.data = slash + 1;
+    p->name.size = path.size - p->above.size - 1;
+    return true;
+}
 
 /* --- tree_index.c: nodes by parent and name ------------------------------ */
 

@@ -15,7 +15,6 @@ tree_node_stat(const struct tree *t, const struct node *n,
                struct znode_stat *stat)
 {
     const struct kids *kids = node_kids(t, n);
-    int32_t data_size = LOAD(n->data_size);
 
     stat->czxid = LOAD(n->czxid);
     stat->mzxid = LOAD(n->mzxid);
@@ -24,7 +23,7 @@ tree_node_stat(const struct tree *t, const struct node *n,
     stat->version = LOAD(n->version);
     stat->aversion = LOAD(n->aversion);
     stat->owner = LOAD(n->owner);
-    stat->data_size = data_size < 0 ? 0 : data_size;
+    stat->data_size = node_data_size(n);
     stat->pzxid = kids ? LOAD(kids->pzxid) : stat->czxid;
     stat->cversion = kids ? LOAD(kids->cversion) : 0;
     stat->child_count = kids ? LOAD(kids->child_count) : 0;
@@ -59,14 +58,13 @@ tree_view(const struct tree *t, struct bytes path, struct znode_view *view)
 struct bytes
 tree_parent_path(struct bytes path)
 {
-    const uint8_t *slash =
-        path.size > 0 ? memrchr(path.data, '/', (size_t)path.size) : NULL;
+    struct parted parted;
 
-    if (!slash)
+    if (!path_part(path, &parted))
         return BYTES_NULL;
-    if (slash == path.data)
-        return (struct bytes){path.data, 1};
-    return (struct bytes){path.data, (int32_t)(slash - path.data)};
+    if (parted.above.size == 0)
+        parted.above.size = 1; /* the root's slash */
+    return parted.above;
 }
 
 /* --- many nodes ---------------------------------------------------------- */

@@ -136,7 +136,7 @@ next_of_multi(struct txn *t)
         t->at.bad = true;
         return c;
     }
-    in = jute_in_of(body.data, (size_t)body.size);
+    in = jute_in_bytes(body);
     get_body(&in, c.op, t->header.session, &c);
     if (in.bad)
         t->at.bad = true;
@@ -209,7 +209,7 @@ get_length(struct jute_in *in)
 void
 txn_rewind(struct txn *t)
 {
-    t->at = jute_in_of(t->body.data, (size_t)t->body.size);
+    t->at = jute_in_bytes(t->body);
     t->closes = t->header.type == ZK_OP_CLOSE_SESSION;
     t->is_past_error = false;
     t->left = 1;
@@ -251,7 +251,7 @@ static bool
 is_digest(struct bytes rest)
 {
     return rest.size == ZK_TXN_DIGEST_BYTES &&
-           load_be32(rest.data) == TXN_DIGEST_VERSION;
+           load_be32(rest.data) == ZK_DIGEST_VERSION;
 }
 
 /*
@@ -276,8 +276,7 @@ walk_body(struct txn *t)
 int
 txn_open(struct txn *t, struct bytes data)
 {
-    struct jute_in in =
-        jute_in_of(data.data, data.size < 0 ? 0 : (size_t)data.size);
+    struct jute_in in = jute_in_bytes(data);
     int rc;
 
     *t = (struct txn){.header = get_header(&in)};
@@ -333,6 +332,6 @@ txn_put_header(struct jute_out *out, const struct txn_header *h)
 void
 txn_put_digest(struct jute_out *out, int64_t digest)
 {
-    jute_put_i32(out, TXN_DIGEST_VERSION);
+    jute_put_i32(out, ZK_DIGEST_VERSION);
     jute_put_i64(out, digest);
 }

@@ -21,8 +21,6 @@
 #include "daemon/jute.h"
 #include "daemon/zk.h"
 
-enum { TXN_DIGEST_VERSION = 2 };
-
 struct txn_header {
     session_id_t session;
     int32_t cxid;
@@ -102,7 +100,7 @@ uint32_t txn_count(const struct txn *t);
 static inline bool
 txn_has_tree_digest(const struct txn *t)
 {
-    return t->has_digest && t->digest_version == TXN_DIGEST_VERSION;
+    return t->has_digest && t->digest_version == ZK_DIGEST_VERSION;
 }
 
 void txn_put_header(struct jute_out *out, const struct txn_header *h);

@@ -3,6 +3,7 @@
 #include "storage/log/epoch.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
@@ -232,6 +233,32 @@ a_log_among_the_snapshots_is_refused(void)
     tempdir_remove(dir);
 }
 
+/* Both can be locked, and then no descriptor is left to list one with. */
+static void
+a_directory_that_cannot_be_listed_is_told(void)
+{
+    char data[DATA_PATH_MAX], log[DATA_PATH_MAX];
+    struct rlimit before, small;
+    struct datadir d;
+    int next, rc;
+
+    tempdir_make(dir);
+    data_path(data, dir, "data");
+    data_path(log, dir, "log");
+    next = open("/dev/null", O_RDONLY);
+    close(next);
+    getrlimit(RLIMIT_NOFILE, &before);
+    small = (struct rlimit){(rlim_t)next + 2, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &small);
+    error = (struct data_error){.offset = -1};
+    rc = datadir_open(&d, data, log, true, &error);
+    setrlimit(RLIMIT_NOFILE, &before);
+    CU_ASSERT_EQUAL(rc, -EMFILE);
+    CU_ASSERT_STRING_EQUAL(error.path, d.snap);
+    CU_ASSERT(strstr(error.what, strerror(EMFILE)) != NULL);
+    tempdir_remove(dir);
+}
+
 static void
 one_directory_by_two_paths_is_one(void)
 {
@@ -300,6 +327,7 @@ UNIT_SUITE(epoch)
     UNIT(two_servers_cannot_share_a_directory);
     UNIT(a_missing_directory_is_made_only_if_allowed);
     UNIT(a_log_among_the_snapshots_is_refused);
+    UNIT(a_directory_that_cannot_be_listed_is_told);
     UNIT(one_directory_by_two_paths_is_one);
     UNIT(names_are_taken_apart_strictly);
 }

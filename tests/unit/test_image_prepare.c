@@ -4,6 +4,8 @@
 #include "storage/image/image_prepare.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "storage/log/txlog.h"
@@ -172,6 +174,57 @@ a_strangers_file_in_an_image_is_told_by_its_place(void)
     }
 }
 
+/* Files may not grow: what a full disk is to LMDB. */
+static int
+prepare_without_room(struct image_prepare *p)
+{
+    struct rlimit before, small;
+    int rc;
+
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = (struct rlimit){32768, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    rc = prepare(p);
+    setrlimit(RLIMIT_FSIZE, &before);
+    return rc;
+}
+
+/* An operator must hear why, and that it is not the snapshot. */
+static void
+an_image_that_cannot_be_written_is_told_with_the_reason(void)
+{
+    struct image_prepare p;
+    int rc;
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 600);
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    rc = prepare_without_room(&p);
+    CU_ASSERT(rc < 0);
+    CU_ASSERT(strstr(error.path, IMAGE_NEW) != NULL);
+    CU_ASSERT(strstr(error.what, strerror(-rc)) != NULL);
+    CU_ASSERT(!file_is_there(error.path));
+    datadir_close(&dirs);
+    tempdir_remove(base);
+}
+
+static void
+a_snapshot_that_cannot_be_removed_is_told_with_the_reason(void)
+{
+    char path[DATA_PATH_MAX];
+
+    given_directory();
+    data_path(path, dirs.snap, "snapshot.9");
+    CU_ASSERT_EQUAL(mkdir(path, 0750), 0);
+    CU_ASSERT_EQUAL(image_forget_snapshots(&dirs, 4, &error), -EISDIR);
+    CU_ASSERT_STRING_EQUAL(error.path, path);
+    CU_ASSERT(strstr(error.what, strerror(EISDIR)) != NULL);
+    datadir_close(&dirs);
+    tempdir_remove(base);
+}
+
 /* Behind its name there is nothing to replay, behind itself there is. */
 static void
 a_snapshot_under_the_name_of_a_later_zxid_is_not_believed(void)
@@ -312,6 +365,8 @@ UNIT_SUITE(image_prepare)
     UNIT(replaying_the_log_shows_progress);
     UNIT(a_damaged_snapshot_sends_us_to_an_older_one);
     UNIT(a_strangers_file_in_an_image_is_told_by_its_place);
+    UNIT(an_image_that_cannot_be_written_is_told_with_the_reason);
+    UNIT(a_snapshot_that_cannot_be_removed_is_told_with_the_reason);
     UNIT(a_snapshot_under_the_name_of_a_later_zxid_is_not_believed);
     UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
     UNIT(a_newer_snapshot_bridges_a_gap);

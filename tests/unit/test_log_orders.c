@@ -514,11 +514,11 @@ a_log_directory_of_its_own_is_emptied_too(void)
     CU_ASSERT_EQUAL(txlog_flush(&l), 0);
     txlog_close(&l);
     given_snapshot(REBASE_TAKEN, ZXID(7, 2), "/theirs");
-    CU_ASSERT_EQUAL(rebase_look(&two, ZXID(7, 2)), 1);
+    CU_ASSERT_EQUAL(rebase_look(&two, ZXID(7, 2)), REBASE_READY);
     CU_ASSERT_EQUAL(rebase(&two, ZXID(7, 2), &e), 0);
     CU_ASSERT_EQUAL(data_list_read(&logs, two.log, DATA_LOGS), 0);
     CU_ASSERT_EQUAL(logs.count, 0);
-    CU_ASSERT_EQUAL(rebase_look(&two, ZXID(7, 2)), 2);
+    CU_ASSERT_EQUAL(rebase_look(&two, ZXID(7, 2)), REBASE_DONE);
     data_list_free(&logs);
     datadir_close(&two);
     tempdir_remove(other);

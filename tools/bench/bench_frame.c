@@ -101,7 +101,7 @@ bench_frame_cut(const uint8_t *data, size_t size, struct bytes *frame)
 bool
 bench_read_grant(struct bytes frame, struct bench_grant *grant)
 {
-    struct jute_in in = jute_in_of(frame.data, (size_t)frame.size);
+    struct jute_in in = jute_in_bytes(frame);
 
     jute_get_i32(&in);
     grant->timeout_ms = jute_get_i32(&in);
@@ -112,7 +112,7 @@ bench_read_grant(struct bytes frame, struct bench_grant *grant)
 bool
 bench_read_reply(struct bytes frame, struct bench_reply *reply)
 {
-    reply->body = jute_in_of(frame.data, (size_t)frame.size);
+    reply->body = jute_in_bytes(frame);
     reply->xid = jute_get_i32(&reply->body);
     reply->zxid = jute_get_i64(&reply->body);
     reply->code = jute_get_i32(&reply->body);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_file.c - what LMDB does not do about the files of an image.
+ */
+#include "storage/image/image_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    ALLOCATE_STEP = 64 * 1024 * 1024,
+    SYNC_STEP = 64 * 1024 * 1024, /* some seconds of a slow disk */
+};
+
+/* LMDB's names for what it keeps in a directory. */
+static const char DATA_FILE[] = "data.mdb", LOCK_FILE[] = "lock.mdb";
+
+/*
+ * A page behind the end of a file that was cut kills whoever touches it; on a
+ * page of zeros LMDB returns an error.  Pages that a commit took and gave back
+ * may lie behind the end of a sound file, too, so a short file is made longer,
+ * never shorter: a writer may be at work.  A process that may not write there
+ * takes the risk.
+ */
+int
+image_make_whole(const struct image *im)
+{
+    char path[DATA_PATH_MAX];
+    MDB_envinfo info;
+    MDB_stat env;
+    struct stat st;
+    uint64_t wanted;
+    int fd, rc = mdb_env_info(im->env, &info);
+
+    if (rc == 0)
+        rc = mdb_env_stat(im->env, &env);
+    data_path(path, im->dir, DATA_FILE);
+    if (rc != 0 || stat(path, &st) < 0)
+        return rc ? rc : errno;
+    wanted = (info.me_last_pgno + 1) * env.ms_psize;
+    if ((uint64_t)st.st_size >= wanted)
+        return 0;
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fallocate(fd, 0, (off_t)(wanted - env.ms_psize), env.ms_psize);
+        close(fd);
+    }
+    return 0;
+}
+
+/*
+ * Whoever opens an image that came without LMDB's lock file makes one.  One
+ * that root owns would keep the server out of its own image.
+ */
+void
+image_share_lock(const struct image *im)
+{
+    char data[DATA_PATH_MAX], lock[DATA_PATH_MAX];
+    struct stat owner, st;
+
+    data_path(data, im->dir, DATA_FILE);
+    data_path(lock, im->dir, LOCK_FILE);
+    if (geteuid() == 0 && stat(data, &owner) == 0 && lstat(lock, &st) == 0 &&
+        st.st_uid != owner.st_uid)
+        (void)!lchown(lock, owner.st_uid, owner.st_gid);
+}
+
+int
+image_remove(const char *dir)
+{
+    int rc = data_remove(dir, DATA_FILE);
+
+    if (rc == 0)
+        rc = data_remove(dir, LOCK_FILE);
+    if (rc == 0)
+        rc = data_sync_dir(dir); /* gone for good, then */
+    if (rc == 0 && rmdir(dir) < 0)
+        rc = -errno;
+    return rc == -ENOENT ? 0 : rc;
+}
+
+/*
+ * Gigabytes may wait, and a process that shows no progress for a minute is
+ * ended.  So they go to the disk in steps, through a descriptor of our own:
+ * whether all of them got there is for LMDB's own sync to say.
+ */
+static void
+push_out(const struct image *im, progress_fn *progress, void *progress_arg)
+{
+    char path[DATA_PATH_MAX];
+    struct stat st;
+    int fd;
+
+    data_path(path, im->dir, DATA_FILE);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) < 0)
+        st.st_size = 0;
+    for (off_t at = 0; at < st.st_size; at += SYNC_STEP) {
+        (void)sync_file_range(fd, at, SYNC_STEP,
+                              SYNC_FILE_RANGE_WAIT_BEFORE |
+                                  SYNC_FILE_RANGE_WRITE |
+                                  SYNC_FILE_RANGE_WAIT_AFTER);
+        progress(progress_arg, (uint64_t)at, (uint64_t)st.st_size);
+    }
+    close(fd);
+}
+
+int
+image_sync(struct image *im, progress_fn *progress, void *progress_arg)
+{
+    if (progress)
+        push_out(im, progress, progress_arg);
+    return image_rc(mdb_env_sync(im->env, 1));
+}
+
+/*
+ * Blocks are taken in large steps beyond the file's end, which LMDB does not
+ * see, so that its syncs rarely make the file system allocate.  Without
+ * room or support for it nothing is lost: the commit itself will tell.
+ */
+void
+image_allocate_ahead(struct image *im, uint64_t bytes)
+{
+    struct stat st;
+    uint64_t end;
+    int fd;
+
+    if (mdb_env_get_fd(im->env, &fd) != 0 || fstat(fd, &st) < 0)
+        return;
+    end = (uint64_t)st.st_size + bytes;
+    if (end <= im->allocated)
+        return;
+    end = ALIGN_UP(end, (uint64_t)ALLOCATE_STEP);
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)end) == 0)
+        im->allocated = end;
+}
