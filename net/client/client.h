@@ -185,7 +185,7 @@ struct client *client_open(struct client_proc *p, int fd,
 void client_drop(struct client_proc *p, struct client *c);
 
 /* Send what is written, then close. */
-void client_end(struct client_proc *p, struct client *c);
+void client_close(struct client_proc *p, struct client *c);
 
 void client_set_state(struct client_proc *p, struct client *c,
                       enum client_state state);

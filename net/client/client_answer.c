@@ -95,7 +95,7 @@ put_queued_reply(struct client_proc *p, struct client *c,
     else
         client_count_sent(p, c);
     if (q->ends)
-        client_end(p, c);
+        client_close(p, c);
 }
 
 void

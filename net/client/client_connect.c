@@ -39,7 +39,7 @@ client_refused(struct client_proc *p, struct client *c)
 {
     if (put_response(p, c, 0, 0))
         client_count_sent(p, c);
-    client_end(p, c);
+    client_close(p, c);
 }
 
 void

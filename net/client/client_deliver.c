@@ -140,7 +140,7 @@ answer_write(struct client_proc *p, struct client *c,
     conn_out_end(&c->conn, &out);
     finish(p, c, q, e->zxid);
     if (e->op == ZK_OP_CLOSE_SESSION && c->state == CLIENT_OPEN)
-        client_end(p, c);
+        client_close(p, c);
 }
 
 /* The session has ended: whoever else serves it is closed without a word. */

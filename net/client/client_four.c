@@ -26,7 +26,7 @@ put_text(struct client_proc *p, struct client *c, const char *text, size_t size)
     }
     jute_put_raw(&out, text, size);
     conn_out_end(&c->conn, &out);
-    client_end(p, c);
+    client_close(p, c);
 }
 
 static void

@@ -70,7 +70,7 @@ client_local_close(struct client_proc *p, struct client *c,
     if (c->state == CLIENT_GONE)
         return;
     client_count_reply(p, c, r->op, p->zxid, heard_ms);
-    client_end(p, c);
+    client_close(p, c);
 }
 
 void

@@ -285,7 +285,7 @@ client_drop(struct client_proc *p, struct client *c)
 }
 
 void
-client_end(struct client_proc *p, struct client *c)
+client_close(struct client_proc *p, struct client *c)
 {
     conn_pause(&c->conn, CONN_PAUSE_END);
     if (c->state == CLIENT_GONE)
