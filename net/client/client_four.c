@@ -6,12 +6,13 @@
  * behind the word does not matter.  Memory for the text comes from malloc:
  * this is no client's request.
  */
-#include "net/client/client.h"
+#include "net/client/client_request.h"
 
 #include <stdlib.h>
 
 #include "daemon/log.h"
 #include "net/admin/four.h"
+#include "net/client/client_table.h"
 
 static void
 put_text(struct client_proc *p, struct client *c, const char *text, size_t size)

@@ -9,7 +9,11 @@
  *
  * Client processes.  Facts: spec/client-protocol.md 8.6, 12.
  */
-#include "net/client/client.h"
+#include "net/client/client_connect.h"
+
+#include "net/client/client_answer.h"
+#include "net/client/client_ask.h"
+#include "net/client/client_table.h"
 
 void
 client_local_init(struct client_proc *p)
