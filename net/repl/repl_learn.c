@@ -17,8 +17,13 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
-#include "net/zab/forward.h"
+#include "net/repl/repl_apply.h"
 #include "net/repl/repl_master.h"
+#include "net/repl/repl_order.h"
+#include "net/repl/repl_ring.h"
+#include "net/repl/repl_role.h"
+#include "net/repl/repl_serve.h"
+#include "net/zab/forward.h"
 
 enum { LEARN_BUFFERS = 1 << 30, STILL_SILENT_MS = 1000 };
 
