@@ -101,6 +101,9 @@ struct conf_member {
     char client_host[CONF_ADDRESS_MAX]; /* empty: any address */
 };
 
+/* The member with this number, or NULL. */
+const struct conf_member *conf_member_of(const struct conf *conf, sid_t sid);
+
 /*
  * Address `i` of a member, in the order of its line; false: there are not so
  * many, and the first is always there.
