@@ -101,9 +101,6 @@ struct conf_member {
     char client_host[CONF_ADDRESS_MAX]; /* empty: any address */
 };
 
-/* The member with this number, or NULL. */
-const struct conf_member *conf_member_of(const struct conf *conf, sid_t sid);
-
 /*
  * Address `i` of a member, in the order of its line; false: there are not so
  * many, and the first is always there.
@@ -304,6 +301,9 @@ void conf_take_live(struct conf *running, const struct conf *wanted);
 
 /* The largest jute.maxbuffer that a reload can set: what the rings carry. */
 int32_t conf_request_max(const struct conf *running);
+
+/* The member with this number, or NULL. */
+const struct conf_member *conf_member_of(const struct conf *conf, sid_t sid);
 
 /* How many members vote; 0: a server of its own. */
 uint32_t conf_voters(const struct conf *conf);
