@@ -45,7 +45,7 @@ print_answer(struct client_proc *p, struct client *c, enum conf_word word,
     figures_collect(p->shm, &figures);
     figures.is_serving = figures.is_serving && client_is_serving(p);
     if (!figures.is_serving && four_needs_serving(word))
-        fputs(four_not_serving, out);
+        fprintf(out, "%s\n", figures_not_serving);
     else if (!four_print(&four, word, out))
         fprintf(out, "%s is not known to this server.\n", four_name(word));
 }
