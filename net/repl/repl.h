@@ -37,7 +37,6 @@
 #include "net/prep/local.h"
 #include "net/prep/prep.h"
 #include "net/prep/reaper.h"
-#include "storage/log/identity.h"
 
 /*
  * What clients get, which outlives a role:

@@ -14,7 +14,6 @@
  */
 #include <stdlib.h>
 
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "net/repl/repl_apply.h"

@@ -9,6 +9,7 @@
 #define NET_REPL_REPL_ORDER_H
 
 #include "net/repl/repl.h"
+#include "storage/log/identity.h"
 
 /* The log process does this next; what `value` is, enum log_order says. */
 void repl_order(struct repl *r, enum log_order kind, int64_t value);
