@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-#include "net/admin/client_info.h"
+#include "net/admin/conn_info.h"
 #include "net/admin/figures.h"
 
 /* What the first four bytes of a connection are. */

@@ -30,7 +30,7 @@
 #include "daemon/ring_memory.h"
 #include "net/access/auth.h"
 #include "net/access/limits.h"
-#include "net/admin/client_info.h"
+#include "net/admin/conn_info.h"
 #include "net/client/client_queue.h"
 #include "net/client/watch.h"
 #include "net/wire/conn.h"
