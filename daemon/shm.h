@@ -36,7 +36,7 @@ enum {
     CLIENTS_MAX = 64,
     IP_SLOTS = 4096,       /* addresses counted per client process */
     CONNS_MAX = 1 << 17,   /* connections per client process */
-    CONN_INFO_BYTES = 112, /* net/admin/client_info.h keeps to it */
+    CONN_INFO_BYTES = 112, /* net/admin/conn_info.h keeps to it */
 };
 
 /*
@@ -283,7 +283,7 @@ struct shm_client {
 #define RING_POS_NONE UINT64_MAX
 
 /* One record of the connection table: what `cons` and `stat` print. */
-struct conn_info; /* net/admin/client_info.h */
+struct conn_info; /* net/admin/conn_info.h */
 
 /*
  * The directory, in a page of its own that the supervisor fills once.

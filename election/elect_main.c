@@ -6,26 +6,17 @@
  * shm->replication->look when to look for a leader, stores the outcome in
  * shm->election and rings replication's bell.  Nothing on disk.  PROC_STOP ends
  * it.  If it dies, the role stands: the supervisor forks another, which finds
- * in shared memory what was decided, rejoins the mesh and answers others.
- *
- * If the replication process of a leader dies, that leader is none any more,
- * and its successor will need a while to load.  Its followers look for another
- * within a millisecond; so we look at the process itself (a pidfd) and fall
- * silent, or they would hear that we still lead.  The same if it hangs, and
- * for good when the log has failed: then this server has no role any more.
+ * in shared memory what was decided, rejoins the mesh and answers others.  It
+ * falls silent when replication or the log fails (elect_pulse.c).
  */
 #include "election/elect_proc.h"
 
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-
-enum { PULSE_MS = 250, HANG_MS = 1000 }; /* a loop beats every 250 ms */
 
 void
 elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
@@ -100,114 +91,7 @@ elect_proc_met(struct elect_proc *p, sid_t sid, uint64_t ensemble)
                  (long long)sid);
 }
 
-/* --- the replication process that we answer ------------------------------ */
-
-static bool
-is_looking(const struct elect_proc *p)
-{
-    return p->asked != atomic_load(&p->shm->election->decided);
-}
-
-/* Neither a leader nor a candidate; who leads us is true still. */
-static void
-leave(struct elect_proc *p)
-{
-    if (!p->is_open || !(p->leads || is_looking(p)))
-        return;
-    log_info("election: %s no more: the replication process ended",
-             p->leads ? "leading" : "looking");
-    p->leads = p->is_hung = false; /* its successor beats before it looks */
-    p->election->leave(p);
-}
-
-static void
-on_replication_ended(struct ev_loop *loop, ev_io *w, int events)
-{
-    struct elect_proc *p = w->data;
-
-    (void)events;
-    ev_io_stop(loop, w);
-    leave(p);
-}
-
-/* Remember who asks.  Without a pidfd the supervisor's word must do. */
-static void
-meet_replication(struct elect_proc *p)
-{
-    const struct shm_super *super = p->shm->super;
-    pid_t pid = atomic_load(&super->pid[PROC_REPLICATION]);
-
-    p->life = atomic_load(&super->life[PROC_REPLICATION]);
-    if (p->pidfd >= 0) {
-        ev_io_stop(p->loop, &p->replication);
-        close(p->pidfd);
-    }
-    p->pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-    if (p->pidfd < 0)
-        return;
-    ev_io_init(&p->replication, on_replication_ended, p->pidfd, EV_READ);
-    ev_set_priority(&p->replication, EV_MAXPRI); /* before any note */
-    p->replication.data = p;
-    ev_io_start(p->loop, &p->replication);
-}
-
-static void
-see_replication(struct elect_proc *p)
-{
-    uint32_t life = atomic_load(&p->shm->super->life[PROC_REPLICATION]);
-
-    if (p->life == life)
-        return;
-    p->life = life;
-    leave(p);
-}
-
-/*
- * A leader whose replication process hangs leads nobody: its followers notice
- * the silence, and must not hear from us that it leads still.  Time in which we
- * did not run does not count.
- */
-static void
-on_pulse(struct ev_loop *loop, ev_timer *w, int events)
-{
-    struct elect_proc *p = w->data;
-    uint64_t beats = atomic_load_explicit(&p->shm->replication->proc.beats,
-                                          memory_order_relaxed);
-    mono_ms_t now = clock_mono_ms();
-
-    (void)loop, (void)events;
-    if (beats != p->beats || now - p->pulse_at > 2 * PULSE_MS)
-        p->beats_at = now;
-    if (beats != p->beats && p->is_hung) {
-        p->is_hung = false;
-        log_info("election: the replication process goes on");
-        p->election->back(p);
-    } else if (p->leads && !p->is_hung && now - p->beats_at >= HANG_MS) {
-        p->is_hung = true;
-        log_warn("election: not leading while the replication process hangs");
-        p->election->leave(p);
-    }
-    p->beats = beats;
-    p->pulse_at = now;
-}
-
-/*
- * Whom we name our leader would count us among its followers, and a quorum of
- * such would send others to a leader that is none.
- */
-static void
-see_log(struct elect_proc *p)
-{
-    if (p->is_failed || atomic_load(&p->shm->log->failed) == 0)
-        return;
-    p->is_failed = true;
-    p->leads = p->is_hung = false;
-    log_warn("election: silent from now on: the transaction log has failed");
-    if (p->is_open)
-        p->election->leave(p);
-}
-
-/* --- what it asks -------------------------------------------------------- */
+/* --- what replication asks ------------------------------------------------ */
 
 static void
 begin_look(struct elect_proc *p)
@@ -253,7 +137,7 @@ see_look(struct elect_proc *p)
     p->asked = number;
     p->asked_ms = clock_mono_ms();
     p->leads = p->is_over = p->is_hung = false;
-    meet_replication(p);
+    elect_pulse_meet(p);
     delay = delay_seconds(p);
     ev_timer_stop(p->loop, &p->delay);
     if (delay == 0) {
@@ -269,7 +153,7 @@ elect_proc_see_over(struct elect_proc *p)
 {
     const struct shm_look *look = &p->shm->replication->look;
 
-    if (p->is_over || !p->is_open || is_looking(p) ||
+    if (p->is_over || !p->is_open || elect_is_looking(p) ||
         atomic_load(&look->ended) != p->asked)
         return;
     p->is_over = true;
@@ -306,9 +190,9 @@ work(void *arg)
     struct elect_proc *p = arg;
 
     follow_conf(p);
-    see_log(p);
+    elect_pulse_log(p);
     see_look(p);
-    see_replication(p);
+    elect_pulse_replication(p);
     elect_proc_see_over(p);
     see_established(p);
     if (p->is_open)
@@ -335,12 +219,12 @@ take_over(struct elect_proc *p)
     p->asked = atomic_load(&e->decided);
     if (p->asked == 0)
         return; /* the first life, or nothing was decided in it */
-    meet_replication(p);
+    elect_pulse_meet(p);
     p->leads = outcome.leader == p->conf.my_sid;
     p->election->open(p, &outcome);
     p->is_open = true;
     if (p->leads && p->life != atomic_load(&e->life))
-        leave(p);
+        elect_pulse_leave(p);
     else
         log_info("election: round %lld: our leader is still %lld",
                  (long long)outcome.round, (long long)outcome.leader);
@@ -350,7 +234,6 @@ static void
 shell_open(struct elect_proc *p, struct shm *shm)
 {
     p->shm = shm;
-    p->pidfd = -1;
     p->conf_version = shm_conf(shm, &p->conf);
     quorum_of_conf(&p->conf, &p->quorum);
     p->config = (struct bytes){
@@ -363,9 +246,8 @@ shell_open(struct elect_proc *p, struct shm *shm)
         fatal(EXIT_UNEXPECTED, "election: no event loop can be had");
     srand48((long)clock_mono_us() ^ (long)p->conf.my_sid << 20);
     ev_timer_init(&p->delay, on_delay, 0, 0);
-    ev_timer_init(&p->pulse, on_pulse, PULSE_MS / 1000., PULSE_MS / 1000.);
-    p->delay.data = p->pulse.data = p;
-    ev_timer_start(p->loop, &p->pulse);
+    p->delay.data = p;
+    elect_pulse_start(p);
     take_over(p);
     bell_attach(&p->bell, p->loop, shm, PROC_ELECTION, work, p);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * elect_proc.h - the election process: private to elect_main.c,
- * elect_fast.c and elect_poll.c.
+ * elect_proc.h - the election process.
  *
- *   elect_main.c  what replication asks, what it is answered
- *   elect_fast.c  fast leader election: elect.c and the mesh
- *   elect_poll.c  the polling election: poll.c and datagrams
+ *   elect_main.c   what replication asks, what it is answered
+ *   elect_pulse.c  whether those for whom we speak are alive
+ *   elect_fast.c   fast leader election: elect.c and the mesh
+ *   elect_poll.c   the polling election: poll.c and datagrams
  *
+ * Private to those four.
  * One of the two elections runs, as electionAlg says, for all of a life.
  */
 #ifndef ELECTION_ELECT_PROC_H
@@ -77,21 +78,24 @@ struct elect_proc {
     struct bytes config; /* the members, as notes carry them */
     const struct election *election;
     bool is_open;
-    bool is_over;      /* the role of the last outcome */
-    bool leads;        /* the outcome was ourselves, and stands */
+    bool is_over;         /* the role of the last outcome */
+    bool leads;           /* the outcome was ourselves, and stands */
+    uint64_t asked;       /* number of the look at hand */
+    mono_ms_t asked_ms;   /* ... and when */
+    uint64_t established; /* number of the look whose leader leads us */
+    ev_timer delay;       /* of an observer, before it looks */
+
+    /* elect_pulse.c */
     uint32_t life;     /* of the replication process that asked */
     int pidfd;         /* of that; -1: none */
     ev_io replication; /* it ended */
-    ev_timer pulse;    /* is replication alive? */
+    ev_timer pulse;    /* is it alive? */
     mono_ms_t pulse_at;
     uint64_t beats; /* of its loop, as last seen to change */
     mono_ms_t beats_at;
     bool is_hung;
-    bool is_failed;       /* our log: nobody is told anything any more */
-    uint64_t asked;       /* number of the look we are about */
-    uint64_t established; /* number of the look whose leader leads us */
-    mono_ms_t asked_ms;
-    ev_timer delay; /* of an observer, before it looks */
+    bool is_failed; /* our log: nobody is told anything any more */
+
     struct elect_fast fast;
     struct elect_poll poll;
     char config_text[CONFIG_TEXT_MAX];
@@ -104,6 +108,13 @@ struct elect_proc {
  */
 void elect_proc_see_over(struct elect_proc *p);
 
+/* Nothing is decided yet in the look at hand. */
+static inline bool
+elect_is_looking(const struct elect_proc *p)
+{
+    return p->asked != atomic_load(&p->shm->election->decided);
+}
+
 /* The ensemble that we are of for good; 0: not known yet. */
 uint64_t elect_proc_ensemble(const struct elect_proc *p);
 
@@ -113,5 +124,20 @@ void elect_proc_met(struct elect_proc *p, sid_t sid, uint64_t ensemble);
 /* `v` is the outcome of the look that is going on: tell replication. */
 void elect_proc_decided(struct elect_proc *p, const struct vote *v,
                         const char *why);
+
+/* --- elect_pulse.c -------------------------------------------------------- */
+
+/* At the start, when the loop is there. */
+void elect_pulse_start(struct elect_proc *p);
+
+/* The replication process that asked is gone: we neither lead nor look. */
+void elect_pulse_leave(struct elect_proc *p);
+
+/* The replication process that runs now is the one that asks. */
+void elect_pulse_meet(struct elect_proc *p);
+
+/* Once a turn: is it another by now, has the log failed? */
+void elect_pulse_replication(struct elect_proc *p);
+void elect_pulse_log(struct elect_proc *p);
 
 #endif

@@ -7,12 +7,6 @@
  * bytes are hello.c and vote.c.  A peer that misbehaves loses its connection
  * and a line in the log tells why; others do not notice.
  *
- *   mesh.c         peers: telling, who can answer, dialling again
- *   mesh_stream.c  frames on a connection, in and out
- *   mesh_dial.c    connection, hello: us to them
- *   mesh_accept.c  guests of our port, until they said who they are
- *   mesh_twin.c    two servers with one number
- *
  * The election process only.  All memory is in struct mesh.
  *
  * ZK: QuorumCnxManager (spec/quorum-protocol.md 1)
@@ -122,44 +116,5 @@ uint64_t mesh_connected(const struct mesh *m);
 
 /* Voters that may answer (elect_reach). */
 quorum_set_t mesh_may_answer(const struct mesh *m);
-
-/* Private to mesh*.c ------------------------------------------------------- */
-
-struct peer *mesh_peer(struct mesh *m, sid_t sid);
-
-/* mesh_stream.c */
-void stream_begin(struct peer *p, int fd); /* link is UP; takes fd */
-void stream_flush(struct peer *p);         /* write what waits, if UP */
-void stream_close(struct peer *p);
-
-/* mesh_dial.c: only while the link is DOWN. */
-void call_init(struct peer *p);
-void call_begin(struct peer *p);
-void call_stop(struct peer *p); /* give up what is under way, quietly */
-void mesh_own_address(struct mesh *m);
-
-/* mesh_accept.c */
-void accept_init(struct mesh *m);
-void accept_open(struct mesh *m);
-void accept_close(struct mesh *m);
-
-/* mesh_twin.c */
-/* A peer that is connected said `h` on another connection. */
-void mesh_suspect_twin(struct peer *p, const struct hello *h, int fd);
-
-/* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
-const char *mesh_name(int fd);
-
-/* A socket between servers: no delay, and a dead peer is noticed. */
-void mesh_socket_options(int fd);
-
-/* Its peer has another address: what is sent must be acknowledged soon. */
-void mesh_be_impatient(int fd);
-
-/* The peer is lost: link, and one line if that is news. */
-void mesh_lost(struct peer *p, const char *why);
-
-/* The peer is connected: one line if that is news. */
-void mesh_found(const struct peer *p);
 
 #endif

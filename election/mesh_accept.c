@@ -8,7 +8,7 @@
  *
  * ZK: QuorumCnxManager.Listener, handleConnection
  */
-#include "election/mesh.h"
+#include "election/mesh_part.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -4,7 +4,7 @@
  *
  * All of it together may take cnxTimeout.
  */
-#include "election/mesh.h"
+#include "election/mesh_part.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
  *
  * ZK: QuorumCnxManager.SendWorker, RecvWorker (spec/quorum-protocol.md 1.3)
  */
-#include "election/mesh.h"
+#include "election/mesh_part.h"
 
 #include <errno.h>
 #include <unistd.h>

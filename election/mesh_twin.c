@@ -12,36 +12,18 @@
  * Nothing can be done about it here, but the operator is told whom to look at.
  */
 #include <arpa/inet.h>
-#include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "election/mesh.h"
+#include "election/mesh_part.h"
 
 enum {
     TWIN_TIMES = 3,         /* that it connects anew */
     TWIN_WITHIN_MS = 60000, /* ... in so long */
     TWIN_AGAIN_MS = 60000,  /* between two lines about one server */
 };
-
-const char *
-mesh_name(int fd)
-{
-    static char name[96];
-    char host[64] = "?", port[8] = "?";
-    struct sockaddr_storage from;
-    socklen_t size = sizeof from;
-
-    if (getpeername(fd, (struct sockaddr *)&from, &size) == 0)
-        getnameinfo((struct sockaddr *)&from, size, host, sizeof host, port,
-                    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(name, sizeof name, "%s:%s", host, port);
-    return name;
-}
 
 /* Java spells IPv6 addresses out. */
 static bool

@@ -12,10 +12,7 @@ _Static_assert((int)QUORUM_MEMBERS_MAX == (int)CONF_MEMBERS_MAX,
 const struct conf_member *
 conf_myself(const struct conf *conf)
 {
-    for (uint32_t i = 0; i < conf->member_count; i++)
-        if (conf->member[i].sid == conf->my_sid)
-            return &conf->member[i];
-    return NULL;
+    return conf_member_of(conf, conf->my_sid);
 }
 
 /* The number of the first member in the group of member `i`: its name. */

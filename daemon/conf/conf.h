@@ -303,6 +303,9 @@ void conf_take_live(struct conf *running, const struct conf *wanted);
 /* The largest jute.maxbuffer that a reload can set: what the rings carry. */
 int32_t conf_request_max(const struct conf *running);
 
+/* The member with this number, or NULL. */
+const struct conf_member *conf_member_of(const struct conf *conf, sid_t sid);
+
 /* How many members vote; 0: a server of its own. */
 uint32_t conf_voters(const struct conf *conf);
 

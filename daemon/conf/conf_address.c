@@ -73,6 +73,15 @@ conf_address_take(const char **at, struct conf_address *a)
     return NULL;
 }
 
+const struct conf_member *
+conf_member_of(const struct conf *conf, sid_t sid)
+{
+    for (uint32_t i = 0; i < conf->member_count; i++)
+        if (conf->member[i].sid == sid)
+            return &conf->member[i];
+    return NULL;
+}
+
 bool
 conf_member_address(const struct conf_member *m, uint32_t i,
                     struct conf_address *a)

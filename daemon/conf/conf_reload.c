@@ -108,15 +108,6 @@ tell_change(const struct conf_row *row, const struct conf *running,
     conf_report_put(report, &m);
 }
 
-static const struct conf_member *
-member_of(const struct conf *conf, sid_t sid)
-{
-    for (uint32_t i = 0; i < conf->member_count; i++)
-        if (conf->member[i].sid == sid)
-            return &conf->member[i];
-    return NULL;
-}
-
 /* All that a member's keys say, "none" for no member. */
 static void
 member_text(const struct conf_member *m, char *text, size_t size)
@@ -138,11 +129,11 @@ static uint32_t
 diff_member(const struct conf *running, const struct conf *wanted, sid_t sid,
             struct conf_report *report)
 {
-    const struct conf_member *new_one = member_of(wanted, sid);
+    const struct conf_member *new_one = conf_member_of(wanted, sid);
     struct conf_message m = {.severity = CONF_WARNING};
     char old[CONF_MEMBER_TEXT_MAX], new[CONF_MEMBER_TEXT_MAX];
 
-    member_text(member_of(running, sid), old, sizeof old);
+    member_text(conf_member_of(running, sid), old, sizeof old);
     member_text(new_one, new, sizeof new);
     if (strcmp(old, new) == 0)
         return 0;
@@ -164,7 +155,7 @@ diff_members(const struct conf *running, const struct conf *wanted,
     for (uint32_t i = 0; i < running->member_count; i++)
         pending += diff_member(running, wanted, running->member[i].sid, report);
     for (uint32_t i = 0; i < wanted->member_count; i++)
-        if (!member_of(running, wanted->member[i].sid))
+        if (!conf_member_of(running, wanted->member[i].sid))
             pending +=
                 diff_member(running, wanted, wanted->member[i].sid, report);
     return pending;

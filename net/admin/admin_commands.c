@@ -14,9 +14,6 @@
     json_object_set_new(o, name, json_integer((json_int_t)(value)))
 #define FLAG(o, name, value) json_object_set_new(o, name, json_boolean(value))
 
-static const char not_serving[] = "This ZooKeeper instance is not currently "
-                                  "serving requests";
-
 /* --- numbers -------------------------------------------------------------- */
 
 static void
@@ -147,12 +144,24 @@ format_address(const char *host, int32_t port, char *text, size_t size)
              host, port);
 }
 
+/* The address for clients; false: its line has none. */
+static bool
+client_address(const struct conf_member *m, char *text, size_t size)
+{
+    *text = 0;
+    if (m->client_port != 0)
+        format_address(*m->client_host ? m->client_host : "0.0.0.0",
+                       m->client_port, text, size);
+    return m->client_port != 0;
+}
+
 /* One of the two ports where other servers come. */
 static int32_t
 quorum_port(const struct conf_address *a)
 {
     return a->quorum_port;
 }
+
 static int32_t
 election_port(const struct conf_address *a)
 {
@@ -178,12 +187,10 @@ address_list(const struct conf_member *m,
 static json_t *
 voter_view(const struct conf_member *m)
 {
-    char client[CONF_ADDRESS_MAX + 16] = "";
+    char client[CONF_ADDRESS_MAX + 16];
     json_t *o = json_object();
 
-    if (m->client_port != 0)
-        format_address(*m->client_host ? m->client_host : "0.0.0.0",
-                       m->client_port, client, sizeof client);
+    (void)client_address(m, client, sizeof client);
     json_object_set_new(o, "server_addresses", address_list(m, quorum_port));
     json_object_set_new(o, "election_addresses",
                         address_list(m, election_port));
@@ -250,13 +257,10 @@ put_place(const struct conf_member *self, json_t *o)
                         multiple_addresses(self, quorum_port));
     json_object_set_new(o, "election_address",
                         multiple_addresses(self, election_port));
-    if (self->client_port != 0) {
-        format_address(*self->client_host ? self->client_host : "0.0.0.0",
-                       self->client_port, client, sizeof client);
-        TEXT(o, "client_address", client);
-    } else {
-        json_object_set_new(o, "client_address", json_null());
-    }
+    json_object_set_new(o, "client_address",
+                        client_address(self, client, sizeof client)
+                            ? json_string(client)
+                            : json_null());
 }
 
 static void
@@ -328,7 +332,8 @@ admin_command(const struct admin_view *v, const char *name,
         snprintf(answer->error, sizeof answer->error, "Unknown command: %.80s",
                  name);
     else if (c->need != ALWAYS && !v->figures->is_serving)
-        snprintf(answer->error, sizeof answer->error, "%s", not_serving);
+        snprintf(answer->error, sizeof answer->error, "%s",
+                 figures_not_serving);
     else if (c->need == MEMBER && v->conf->member_count == 0)
         snprintf(answer->error, sizeof answer->error,
                  "server is not initialized");

@@ -4,15 +4,6 @@
 
 #include <stdio.h>
 
-static const struct conf_member *
-member_of(const struct conf *c, sid_t sid)
-{
-    for (uint32_t i = 0; i < c->member_count; i++)
-        if (c->member[i].sid == sid)
-            return &c->member[i];
-    return NULL;
-}
-
 /* The library answered for the name that was asked last. */
 static void
 on_address(void *arg, int gai, const struct addrinfo *list)
@@ -50,7 +41,7 @@ admin_leader_look(struct admin_leader *l)
         return;
     l->seen = sid;
     shm_conf(l->shm, &conf);
-    m = member_of(&conf, sid);
+    m = conf_member_of(&conf, sid);
     if (!m)
         return;
     snprintf(l->asked, sizeof l->asked, "%s", m->host);
@@ -61,7 +52,7 @@ void
 admin_leader_address(struct admin_leader *l, const struct conf *conf, sid_t sid,
                      char text[NI_MAXHOST])
 {
-    const struct conf_member *m = member_of(conf, sid);
+    const struct conf_member *m = conf_member_of(conf, sid);
 
     snprintf(text, NI_MAXHOST, "%s", m ? m->host : "");
     pthread_mutex_lock(&l->lock);

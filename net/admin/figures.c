@@ -10,6 +10,9 @@
 
 #include "daemon/clock.h"
 
+const char figures_not_serving[] =
+    "This ZooKeeper instance is not currently serving requests";
+
 /* --- collecting ----------------------------------------------------------- */
 
 static void

@@ -52,6 +52,9 @@ struct figures {
 
 void figures_collect(const struct shm *shm, struct figures *f);
 
+/* The answer to most questions while the server does not serve. */
+extern const char figures_not_serving[];
+
 /* "standalone", "leader", "follower", "observer", "read-only". */
 const char *figures_state(const struct figures *f);
 

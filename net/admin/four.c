@@ -9,9 +9,6 @@
 #include "election/quorum_conf.h"
 #include "net/wire/request.h"
 
-const char four_not_serving[] =
-    "This ZooKeeper instance is not currently serving requests\n";
-
 static const char *const names[] = {
 #define NAME(id, word) [CONF_WORD_##id] = word,
     CONF_WORD_TABLE(NAME)

@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-#include "net/admin/client_info.h"
+#include "net/admin/conn_info.h"
 #include "net/admin/figures.h"
 
 /* What the first four bytes of a connection are. */
@@ -25,10 +25,8 @@ enum four_kind four_kind(const uint8_t bytes[4], enum conf_word *word);
 
 const char *four_name(enum conf_word word);
 
-/* Whether `word` needs a server that serves; else its text is told. */
+/* Whether it takes a server that serves to answer `word`. */
 bool four_needs_serving(enum conf_word word);
-
-extern const char four_not_serving[];
 
 /* What an answer is made of; borrowed. */
 struct four {

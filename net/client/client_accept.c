@@ -5,7 +5,7 @@
  * All client processes share one listening socket; client_share.c says whose
  * turn it is to accept there.  Facts: spec/client-protocol.md 1.8, 11.
  */
-#include "net/client/client.h"
+#include "net/client/client_accept.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "net/client/client_table.h"
 
 static const double pause_seconds = 0.1; /* while no descriptor is left */
 

@@ -7,8 +7,9 @@
  * (client_queue.h) and leaves with client_put_due.  The replies to writes and
  * reads are written by client_deliver.c and client_read.c.
  */
-#include "net/client/client.h"
+#include "net/client/client_answer.h"
 
+#include "net/client/client_table.h"
 #include "net/wire/frame.h"
 #include "net/wire/reply.h"
 
@@ -95,7 +96,7 @@ put_queued_reply(struct client_proc *p, struct client *c,
     else
         client_count_sent(p, c);
     if (q->ends)
-        client_end(p, c);
+        client_close(p, c);
 }
 
 void

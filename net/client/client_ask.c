@@ -6,7 +6,7 @@
  * name of a connection of this life of the process.  Its answer is an entry of
  * the transaction ring, or a word about a local session.
  */
-#include "net/client/client.h"
+#include "net/client/client_ask.h"
 
 /* A message of `c`, to be filled and sent; NULL: the ring is full. */
 static struct req *

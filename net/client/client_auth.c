@@ -6,11 +6,13 @@
  * keeps its place.  Identities lie in the client itself until they outgrow
  * it, then in a buffer.  Facts: spec/client-protocol.md 6.6, 13.1.
  */
-#include "net/client/client.h"
+#include "net/client/client_request.h"
 
 #include <inttypes.h>
 
 #include "daemon/log.h"
+#include "net/client/client_answer.h"
+#include "net/client/client_table.h"
 
 /*
  * Make room for more identities: in the client itself, then in a buffer.  With

@@ -10,11 +10,15 @@
  * ZK: ZooKeeperServer.processConnectRequest.
  * Ours: the password is checked first; a wrong one closes nobody else.
  */
-#include "net/client/client.h"
+#include "net/client/client_connect.h"
 
 #include <inttypes.h>
 
 #include "daemon/log.h"
+#include "net/client/client_answer.h"
+#include "net/client/client_ask.h"
+#include "net/client/client_deliver.h"
+#include "net/client/client_table.h"
 #include "net/wire/reply.h"
 
 /* Write a ConnectResponse; session 0 refuses.  False: the client is gone. */
@@ -39,7 +43,7 @@ client_refused(struct client_proc *p, struct client *c)
 {
     if (put_response(p, c, 0, 0))
         client_count_sent(p, c);
-    client_end(p, c);
+    client_close(p, c);
 }
 
 void

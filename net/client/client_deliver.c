@@ -12,12 +12,16 @@
  *
  * Facts: spec/client-protocol.md 7.2, 8.4.  ZK: FinalRequestProcessor
  */
-#include "net/client/client.h"
+#include "net/client/client_deliver.h"
 
 #include <inttypes.h>
 
 #include "daemon/check.h"
 #include "daemon/log.h"
+#include "net/client/client_answer.h"
+#include "net/client/client_connect.h"
+#include "net/client/client_request.h"
+#include "net/client/client_table.h"
 #include "net/wire/frame.h"
 #include "net/wire/reply.h"
 
@@ -140,7 +144,7 @@ answer_write(struct client_proc *p, struct client *c,
     conn_out_end(&c->conn, &out);
     finish(p, c, q, e->zxid);
     if (e->op == ZK_OP_CLOSE_SESSION && c->state == CLIENT_OPEN)
-        client_end(p, c);
+        client_close(p, c);
 }
 
 /* The session has ended: whoever else serves it is closed without a word. */

@@ -14,7 +14,7 @@
  * its way is not read any more and ends when that is answered.  Who needs
  * longer than END_MS is not waited for.
  */
-#include "net/client/client.h"
+#include "net/client/client_accept.h"
 
 #include <linux/sockios.h>
 #include <signal.h>
@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 
 #include "daemon/proc.h"
+#include "net/client/client_table.h"
 
 enum { REST_MS = 50, END_MS = 1000 };
 

@@ -6,12 +6,13 @@
  * behind the word does not matter.  Memory for the text comes from malloc:
  * this is no client's request.
  */
-#include "net/client/client.h"
+#include "net/client/client_request.h"
 
 #include <stdlib.h>
 
 #include "daemon/log.h"
 #include "net/admin/four.h"
+#include "net/client/client_table.h"
 
 static void
 put_text(struct client_proc *p, struct client *c, const char *text, size_t size)
@@ -26,7 +27,7 @@ put_text(struct client_proc *p, struct client *c, const char *text, size_t size)
     }
     jute_put_raw(&out, text, size);
     conn_out_end(&c->conn, &out);
-    client_end(p, c);
+    client_close(p, c);
 }
 
 static void
@@ -44,7 +45,7 @@ print_answer(struct client_proc *p, struct client *c, enum conf_word word,
     figures_collect(p->shm, &figures);
     figures.is_serving = figures.is_serving && client_is_serving(p);
     if (!figures.is_serving && four_needs_serving(word))
-        fputs(four_not_serving, out);
+        fprintf(out, "%s\n", figures_not_serving);
     else if (!four_print(&four, word, out))
         fprintf(out, "%s is not known to this server.\n", four_name(word));
 }

@@ -7,9 +7,10 @@
  * replaced: all connections are closed, and `attached` says that nobody here
  * looks at the tree any more.
  */
-#include "net/client/client.h"
+#include "net/client/client_deliver.h"
 
 #include "daemon/log.h"
+#include "net/client/client_table.h"
 
 enum { BEGIN_TRIES = 100 }; /* per turn: the tree may be busy */
 

@@ -9,7 +9,11 @@
  *
  * Client processes.  Facts: spec/client-protocol.md 8.6, 12.
  */
-#include "net/client/client.h"
+#include "net/client/client_connect.h"
+
+#include "net/client/client_answer.h"
+#include "net/client/client_ask.h"
+#include "net/client/client_table.h"
 
 void
 client_local_init(struct client_proc *p)
@@ -70,7 +74,7 @@ client_local_close(struct client_proc *p, struct client *c,
     if (c->state == CLIENT_GONE)
         return;
     client_count_reply(p, c, r->op, p->zxid, heard_ms);
-    client_end(p, c);
+    client_close(p, c);
 }
 
 void

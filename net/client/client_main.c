@@ -19,7 +19,14 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "net/access/acl.h"
 #include "net/access/byte_set.h"
+#include "net/client/client_accept.h"
+#include "net/client/client_connect.h"
+#include "net/client/client_deliver.h"
+#include "net/client/client_request.h"
+#include "net/client/client_table.h"
+#include "net/client/client_watch.h"
 
 enum {
     TURN_BYTES = 1024 * 1024, /* of the ring before sockets have their turn */
@@ -100,10 +107,12 @@ run_todo(struct client_proc *p)
     p->todo = list;
 }
 
-static bool
-is_watching(const struct client_proc *p)
+static void
+ring_replication(struct client_proc *p)
 {
-    return p->published.data_watches || p->published.child_watches;
+    if (p->must_ring)
+        bell_ring(p->shm, PROC_REPLICATION);
+    p->must_ring = false;
 }
 
 /* Everything but sockets: before the loop sleeps, and when we are rung. */
@@ -111,7 +120,7 @@ static bool
 turn(void *arg)
 {
     struct client_proc *p = arg;
-    bool watched = is_watching(p), more;
+    bool watched = client_is_watching(p), more;
 
     refresh(p);
     client_follow(p);
@@ -119,15 +128,15 @@ turn(void *arg)
     client_local_hear(p);
     retry_blocked(p);
     run_todo(p);
-    client_publish(p);
+    client_watch_publish(p);
     conn_flush_dirty(&p->home);
     client_pace_turn(p);
     client_end_look(p);
     client_accept_look(p);
     client_sweep(p);
-    client_ring(p);
+    ring_replication(p);
     /* Replication rings watchers for every change, from now on: look again. */
-    more |= !watched && is_watching(p);
+    more |= !watched && client_is_watching(p);
     return more || p->todo.first || p->is_lost;
 }
 
@@ -141,21 +150,6 @@ on_wake(struct ev_loop *loop, ev_check *check, int events)
     client_begin_turn(p, p->now_ms);
 }
 
-/* Watches are refused when tree and watches together fill the limit. */
-static bool
-is_full(const struct client_proc *p)
-{
-    struct tree_totals totals;
-    uint64_t bytes = 0;
-
-    if (!client_is_serving(p))
-        return false;
-    tree_totals(p->tree, &totals);
-    for (uint32_t w = 0; w < p->shm->super->client_count; w++)
-        bytes += p->shm->client[w]->stats.watch_bytes;
-    return totals.memory_bytes + bytes >= (uint64_t)p->conf.memory_limit;
-}
-
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -164,7 +158,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop, (void)events;
     client_expire(p);
     client_share_tick(p);
-    p->is_full = is_full(p);
+    client_watch_tick(p);
     p->blocked_moved = 0; /* look again, whatever moved */
     ring_memory_look(&p->ring_memory, p->shm->replication->taken[p->worker],
                      p->own->requested);

@@ -25,7 +25,7 @@
  * Ours: Apache's writers wait as well, for the thread that applies queues the
  * events.
  */
-#include "net/client/client.h"
+#include "net/client/client_deliver.h"
 
 enum {
     SLICE_BYTES = 256 * 1024, /* of events */

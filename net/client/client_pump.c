@@ -8,11 +8,19 @@
  *
  * Facts: spec/client-protocol.md 2.3, 9.
  */
-#include "net/client/client.h"
+#include "net/client/client_request.h"
 
 #include "daemon/clock.h"
+#include "net/client/client_answer.h"
+#include "net/client/client_ask.h"
+#include "net/client/client_connect.h"
+#include "net/client/client_read.h"
+#include "net/client/client_table.h"
 
-enum { READS_UNTIMED = 64 };
+enum {
+    LONG_MS = 10,       /* of a turn: then others have theirs */
+    READS_UNTIMED = 64, /* the clock is looked at after so many */
+};
 
 /* --- whose turn it is ----------------------------------------------------- */
 

@@ -20,6 +20,10 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "net/client/client_answer.h"
+#include "net/client/client_deliver.h"
+#include "net/client/client_table.h"
+#include "net/client/client_watch.h"
 #include "net/wire/frame.h"
 #include "net/wire/reply.h"
 
@@ -75,25 +79,6 @@ void
 client_looked(struct client_proc *p)
 {
     client_pace_hold(p, false);
-}
-
-/* A path that the connection watches already takes no memory. */
-static bool
-may_grow(const struct client_proc *p, const struct client *c, struct bytes path)
-{
-    return !p->is_full || watch_modes(&p->watch, c->id, path) != 0;
-}
-
-bool
-client_watch(struct client_proc *p, struct client *c, struct bytes path,
-             unsigned modes)
-{
-    if (!may_grow(p, c, path) || !watch_add(&p->watch, c->id, path, modes)) {
-        log_warn_often("%s: watch refused, memory.limit is reached",
-                       client_name(p, c));
-        return false;
-    }
-    return true;
 }
 
 /* --- the reply ------------------------------------------------------------ */

@@ -6,6 +6,7 @@
  */
 #include "net/client/client_read.h"
 
+#include "net/access/acl.h"
 #include "net/access/path.h"
 #include "net/wire/reply.h"
 

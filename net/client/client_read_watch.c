@@ -8,6 +8,10 @@
  */
 #include "net/client/client_read.h"
 
+#include "net/client/client_answer.h"
+#include "net/client/client_deliver.h"
+#include "net/client/client_table.h"
+#include "net/client/client_watch.h"
 #include "net/wire/reply.h"
 
 /* The modes that a watch type of check and remove speaks of; 0: no type. */

@@ -10,9 +10,15 @@
  * Facts: spec/client-protocol.md 1.7, 2.2 to 2.4, 9.
  * Ours: auth takes effect at once, but its reply keeps its place.
  */
-#include "net/client/client.h"
+#include "net/client/client_request.h"
 
 #include "daemon/log.h"
+#include "net/client/client_answer.h"
+#include "net/client/client_ask.h"
+#include "net/client/client_connect.h"
+#include "net/client/client_deliver.h"
+#include "net/client/client_table.h"
+#include "net/client/client_watch.h"
 #include "net/wire/frame.h"
 
 enum { XID_PING = -2 };
@@ -263,6 +269,6 @@ client_input(struct conn *conn, const uint8_t *data, size_t size)
         COUNT(p->own->stats.bytes_received, at);
         note_heard(p, c);
     }
-    client_publish(p);
+    client_watch_publish(p);
     return at < size && c->state == CLIENT_GONE ? size : at;
 }

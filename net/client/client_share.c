@@ -14,7 +14,7 @@
  * the last of a block rings the next.  A process that is not ready, whose loop
  * has not turned for a while, or that has no descriptor left, is passed over.
  */
-#include "net/client/client.h"
+#include "net/client/client_accept.h"
 
 enum {
     BLOCK = 64,

@@ -7,7 +7,7 @@
  * connections that ended are freed at the end of a turn (client_sweep), so
  * no caller is left with a client that has become somebody else.
  */
-#include "net/client/client.h"
+#include "net/client/client_table.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -17,6 +17,8 @@
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/memory.h"
+
+enum { SESSION_BUCKETS = 1 << 14 };
 
 void
 client_table_init(struct client_proc *p, uint64_t seed)
@@ -285,7 +287,7 @@ client_drop(struct client_proc *p, struct client *c)
 }
 
 void
-client_end(struct client_proc *p, struct client *c)
+client_close(struct client_proc *p, struct client *c)
 {
     conn_pause(&c->conn, CONN_PAUSE_END);
     if (c->state == CLIENT_GONE)
@@ -326,23 +328,6 @@ client_drop_all(struct client_proc *p)
 {
     for (uint32_t i = 0; i < p->client_end; i++)
         client_drop(p, &p->client[i]);
-}
-
-/* Only when they changed: this runs before every flush. */
-void
-client_publish(struct client_proc *p)
-{
-    struct client_stats *s = &p->own->stats;
-    const struct watch_totals *t = &p->watch.totals;
-
-    if (memcmp(&p->published, t, sizeof *t) == 0)
-        return;
-    p->published = *t;
-    s->watches = t->data_watches;
-    s->child_watches = t->child_watches;
-    s->watched_paths = t->data_paths;
-    s->watching_connections = t->connections;
-    s->watch_bytes = (uint64_t)p->watch.arena.used * WATCH_UNIT;
 }
 
 const char *

@@ -7,10 +7,14 @@
  *
  * Facts: spec/client-protocol.md 7.2 to 7.4.  ZK: DataTree.processTxn
  */
-#include "net/client/client.h"
+#include "net/client/client_deliver.h"
 
 #include "daemon/log.h"
+#include "net/access/acl.h"
+#include "net/client/client_table.h"
 #include "net/wire/reply.h"
+
+enum { EVENT_BACKLOG_MAX = 16 << 20 }; /* bytes unsent, then it is closed */
 
 /* One event on its way to many. */
 struct news {

@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl.h - what the files of the replication process share.
+ * repl.h - the replication process.
  *
- *   request rings --repl_take--> prep --> ring entry --repl_publish--> log
- *                                                                       |
- *   clients <--bell-- tree, sessions <--repl_apply-- committed <-- durable
+ *   request rings --repl_take--> repl_prepare --> ring --repl_publish--> log
+ *                                                                         |
+ *   clients <--bell-- tree, sessions <--repl_apply-- committed <---- durable
  *
  * In an ensemble `committed` is the leader's word, ours or another's: the
- * role says so (role.h), and a learner's entries are its leader's proposals.
+ * role says so, and a learner's entries are its leader's proposals.
  *
- * Private to repl_*.c.  One thread; all state is this struct, the tree, the
- * session table and shm->replication.
+ *   repl_take.h      requests come
+ *   repl_prepare.h   ... and become transactions
+ *   repl_ring.h      ... in the ring
+ *   repl_order.h     what the log process does beside its log
+ *   repl_apply.h     what is committed goes into the tree
+ *   repl_session.h   sessions, local ones too
+ *   repl_serve.h     who is served, and for how long
+ *   repl_role.h      alone, leading, learning, or looking for a leader
+ *   repl_lead.h      the shell of a leader, and of an observer master
+ *   repl_learn.h     the shell of a learner
+ *   repl_history.h   the past, for learners that are behind
+ *
+ * Private to repl_*.c, as those are.  One thread; all state is this struct, the
+ * tree, the session table and shm->replication.
  */
 #ifndef NET_REPL_REPL_H
 #define NET_REPL_REPL_H
@@ -25,8 +37,6 @@
 #include "net/prep/local.h"
 #include "net/prep/prep.h"
 #include "net/prep/reaper.h"
-#include "net/repl/role.h"
-#include "storage/log/identity.h"
 
 /*
  * What clients get, which outlives a role:
@@ -63,6 +73,8 @@ struct looking {
     mono_ms_t ask_at; /* not before */
     mono_ms_t found;  /* the election gave us the last role then */
 };
+
+struct role;
 
 struct repl {
     struct shm *shm;
@@ -128,234 +140,12 @@ struct repl {
 /* Fill tree and sessions from image and log, or end here. */
 void repl_load(struct repl *r);
 
-/* --- repl_main.c --------------------------------------------------------- */
-
-/* Let others see what is in the ring; the log is woken as the turn ends. */
-void repl_publish(struct repl *r);
-
-/* The timers of whoever orders: expiry of sessions, the reaper. */
-void repl_start_clocks(struct repl *r);
-void repl_stop_clocks(struct repl *r);
-
-/* --- repl_role.c --------------------------------------------------------- */
-
-/* Take the first role; once, when all is loaded and the loop is there. */
-void repl_role_start(struct repl *r);
-
-/* The role is over, for this reason: look for a leader. */
-void repl_look(struct repl *r, const char *why);
-
-/*
- * Prepare requests over the tree as it is, from the zxid behind `zxid`; every
- * session begins with a full timeout, and from now on they expire.
- */
-void repl_prepare_from(struct repl *r, zxid_t zxid);
-
-/* Begin the role that the election gave us. */
-void repl_lead(struct repl *r);
-void repl_learn(struct repl *r, sid_t leader);
-
-/* The members, for /zookeeper/config: every server writes its own. */
-void repl_put_config(struct repl *r);
-
-/* Tell the election process that its choice leads in `epoch`. */
-void repl_established(struct repl *r, int64_t epoch);
-
-/* The tree misses nothing before `epoch`: clients of its leader may come. */
-void repl_reached(struct repl *r, int64_t epoch);
-
-/* One order to the log process at a time; see enum log_order. */
-void repl_order(struct repl *r, enum log_order kind, int64_t value);
-
-/* One that stores the ensemble's id as well, unless there is none. */
-void repl_order_named(struct repl *r, enum log_order kind, int64_t value,
-                      const struct identity *id);
-
-/* The order is carried out; `result` 0 or -errno.  Once per order. */
-bool repl_order_done(struct repl *r, int *result);
-
-/* What the log process has made durable. */
-zxid_t repl_durable(const struct repl *r);
-
-/* A quorum has everything up to `zxid`. */
-static inline void
-repl_commit(struct repl *r, zxid_t zxid)
-{
-    r->commit_zxid = r->known_committed = zxid;
-}
-
-/* Everything committed is in the tree when this returns. */
-void repl_apply_all(struct repl *r);
-
-/* --- repl_serve.c -------------------------------------------------------- */
-
-/* A role in `epoch` is taken and up to date: clients may come, or go on. */
-void repl_serve(struct repl *r, enum server_role kind, int64_t epoch);
-
-/* Clients that are held go their way, and the mode begins: looking. */
-void repl_serve_read_only(struct repl *r);
-
-/* Nobody is served any more; client processes drop their connections. */
-void repl_end_serving(struct repl *r);
-
-/* The role is lost: clients are held for a while, until there is another. */
-void repl_hold(struct repl *r);
-
-/* A few times a second: they are let go in the end. */
-void repl_hold_tick(struct repl *r);
-
-/* What the last leader had goes to this one; false: not all of it yet. */
-bool repl_ask_again(struct repl *r);
-
-/* No client process looks at the tree: it may be replaced. */
-bool repl_is_alone_with_tree(const struct repl *r);
-
-/*
- * Requests are of connections that are closed by now.  In a period of service
- * somebody waits for them, even if the role that is to take them has just
- * given up and this turn will hold its clients.
- */
-static inline bool
-repl_is_nobodys(const struct repl *r)
-{
-    return r->service.state == SERVICE_NONE;
-}
-
-/* What always holds of the service, checked in every turn. */
-void repl_service_check(const struct repl *r);
-
-/* --- repl_readonly.c ----------------------------------------------------- */
-
-/* A few times a second: the mode begins when nobody has led for long. */
-void repl_readonly_tick(struct repl *r);
-
-/* The election has decided, or the log has failed. */
-void repl_readonly_end(struct repl *r);
-
-/* --- repl_local.c -------------------------------------------------------- */
-
-/* Local sessions are possible from now on, if the configuration has them. */
-void repl_local_start(struct repl *r);
-
-/* A client's request, seen by local sessions first, then by the role. */
-bool repl_local_take(struct repl *r, const struct req *req,
-                     const struct origin *o);
-
-/* `session` is local and ours. */
-bool repl_local_has(const struct repl *r, session_id_t session);
-
-/* A transaction of this type was applied: it may have made one global. */
-void repl_local_applied(struct repl *r, const struct ring_entry *e,
-                        int32_t type);
-
-/* What was to make them global may be lost with the role. */
-void repl_local_hold(struct repl *r);
-
-/* ... but has been asked again: one that `req` opens cannot move meanwhile. */
-void repl_local_asked_again(struct repl *r, const struct req *req);
-
-/* The period of service is over, and they with it. */
-void repl_local_clear(struct repl *r);
-
-/* A few times a second: those that nobody heard of end. */
-void repl_local_tick(struct repl *r);
-
-/* --- repl_report.c ------------------------------------------------------- */
+/* --- repl_report.c -------------------------------------------------------- */
 
 /* Tell operators where a member stands. */
 void repl_report(const struct repl *r);
 
 /* A leader's transaction of so many bytes was proposed. */
 void repl_report_proposal(const struct repl *r, uint32_t bytes);
-
-/* --- repl_take.c --------------------------------------------------------- */
-
-/* Take a bounded number of requests; true if there are more. */
-bool repl_take(struct repl *r);
-
-/* The place for an entry of at most `size` bytes, or NULL: not now. */
-struct ring_entry *repl_reserve(struct repl *r, uint32_t size);
-
-/* What repl_reserve gave is written. */
-void repl_append(struct repl *r, struct ring_entry *e);
-
-/* A word to one connection, in order with the transactions.  False: no room. */
-bool repl_put_word(struct repl *r, enum ring_kind kind, const struct req *req,
-                   const struct origin *o, int32_t err);
-
-/* Prepare one request, in as many transactions as it takes. */
-enum prep_verdict repl_prepare(struct repl *r, struct prep_request *q,
-                               int32_t timeout_ms, int32_t *err);
-
-/* role.take of those who order transactions. */
-bool repl_take_ordering(struct repl *r, const struct req *req,
-                        const struct origin *o);
-
-/* Give back what a ring at rest does not need; a few times a second. */
-void repl_rest(struct repl *r);
-
-/*
- * A transaction of the server's own: closeSession of `session`, or
- * deleteContainer with its record.  False: not now, ask again later.
- */
-bool repl_submit(struct repl *r, int32_t op, session_id_t session,
-                 struct bytes body);
-
-/* --- repl_ahead.c -------------------------------------------------------- */
-
-/* Fetch what the requests of client process `w` from `pos` on will need. */
-void repl_ahead_requests(const struct repl *r, uint32_t w, ring_pos_t pos);
-
-/* ... and the committed entries from `pos` on; up to the place it returns. */
-ring_pos_t repl_ahead_entries(const struct repl *r, ring_pos_t pos);
-
-/* --- repl_apply.c -------------------------------------------------------- */
-
-/*
- * Apply a bounded number of what is committed, as far as the client processes
- * let us; true if there is more.
- */
-bool repl_apply(struct repl *r);
-
-/* One transaction to tree and session table, inside a batch. */
-void repl_apply_txn(struct repl *r, struct txn *txn, struct outcome *outcomes);
-
-/* --- repl_session.c ------------------------------------------------------ */
-
-/* Ids of this life begin here. */
-void repl_session_start(struct repl *r);
-session_id_t repl_session_id(struct repl *r);
-
-/* A client came back: ZK_OK, or ZK_SESSION_EXPIRED. */
-enum zk_code repl_session_resume(struct repl *r, session_id_t id,
-                                 const struct origin *origin,
-                                 int32_t timeout_ms);
-
-/* createSession was applied for a connection of this server. */
-void repl_session_owned(struct repl *r, const struct ring_entry *e);
-
-/*
- * Where a session's client is, as far as this server knows: it was given back
- * to `origin`; it has asked for the transaction that is the last one now.
- */
-void repl_session_moves(struct repl *r, session_id_t id,
-                        const struct origin *origin);
-void repl_session_acts(struct repl *r, const struct ring_entry *e);
-
-/*
- * What `req` asks was held through a change of leader, and its session has
- * done something elsewhere since, or has ended: it must not be done behind
- * that.  A leader would not mind: it takes an unknown session for a local one.
- */
-bool repl_session_has_left(const struct repl *r, const struct req *req);
-
-/* When a client process or a learner last heard of what has this slot. */
-mono_ms_t repl_last_heard(void *repl, uint32_t slot, mono_ms_t now);
-
-/* Full timeouts from now, for every session; nobody owns one. */
-void repl_revive_sessions(struct repl *r);
-
-/* Sessions that nobody heard of end. */
-void repl_session_expire(struct repl *r);
 
 #endif

@@ -7,7 +7,8 @@
  * they say of paths goes to tree_ahead.  Nothing here is believed, so a record
  * that does not parse is somebody else's to answer.
  */
-#include "net/repl/repl.h"
+#include "net/repl/repl_apply.h"
+
 #include "net/wire/request.h"
 
 enum { LINE = 64, LINES_MAX = 8 }; /* of the processor's cache */

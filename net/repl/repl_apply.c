@@ -6,11 +6,14 @@
  * sequence lock, short enough that a reader hardly waits; what a reply needs
  * is kept in the entry.
  */
+#include "net/repl/repl_apply.h"
+
 #include <inttypes.h>
 
 #include "daemon/check.h"
 #include "daemon/log.h"
-#include "net/repl/repl.h"
+#include "net/repl/repl_role.h"
+#include "net/repl/repl_session.h"
 
 enum {
     BATCH_ENTRIES = 64,

@@ -11,13 +11,13 @@
  *
  * ZK: ZKDatabase.getProposalsFromTxnLog (spec/quorum-protocol.md 4.6)
  */
-#include "net/repl/repl_history.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "net/repl/repl_history.h"
 
 enum { PROBE_BYTES = 4096 };
 

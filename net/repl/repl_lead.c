@@ -19,6 +19,13 @@
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "net/repl/repl_apply.h"
+#include "net/repl/repl_order.h"
+#include "net/repl/repl_prepare.h"
+#include "net/repl/repl_ring.h"
+#include "net/repl/repl_role.h"
+#include "net/repl/repl_serve.h"
+#include "net/repl/repl_take.h"
 
 enum { ALONE_MS = 1500 };
 

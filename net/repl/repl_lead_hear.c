@@ -15,8 +15,8 @@
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "net/zab/forward.h"
 #include "net/repl/repl_lead.h"
+#include "net/zab/forward.h"
 
 enum { LATE_MAX = FORWARD_BYTES / 2 }; /* no zabd has more under way */
 

@@ -8,6 +8,8 @@
  */
 #include "daemon/clock.h"
 #include "net/repl/repl_lead.h"
+#include "net/repl/repl_prepare.h"
+#include "net/repl/repl_session.h"
 
 enum { TOUCH_BYTES = 8 + 4 };
 

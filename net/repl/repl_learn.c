@@ -17,151 +17,15 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
-#include "net/zab/forward.h"
 #include "net/repl/repl_master.h"
+#include "net/repl/repl_order.h"
+#include "net/repl/repl_ring.h"
+#include "net/repl/repl_role.h"
+#include "net/repl/repl_serve.h"
 
 enum { LEARN_BUFFERS = 1 << 30, STILL_SILENT_MS = 1000 };
 
 static const double tick_s = 0.1;
-
-/* --- what the core says -------------------------------------------------- */
-
-/* One by one: Apache's leader counts each by itself. */
-static void
-put_acks(struct repl_learn *l, zxid_t from, zxid_t to)
-{
-    for (zxid_t z = from; z <= to; z++)
-        if (!qlink_put(&l->conn, Q_ACK, z, BYTES_NULL, BYTES_NULL))
-            return;
-}
-
-/*
- * An Apache master takes us before all that its epoch began with is in its
- * tree: what we asked and do not have may come yet, and is not asked again.
- */
-static bool
-may_lack_past(const struct repl_learn *l)
-{
-    return l->master_count > 0 && !l->core.is_leader_zabd &&
-           forward_waiting(l->r->forward) > 0;
-}
-
-static void
-begin_serving(struct repl_learn *l, int64_t epoch)
-{
-    struct repl *r = l->r;
-    bool is_observer = r->conf.is_observer;
-
-    repl_apply_all(r);
-    repl_reached(r, epoch);
-    r->snap_from = SID_NONE;
-    l->silent = SID_NONE;
-    l->ponged = clock_mono_ms();
-    if (may_lack_past(l))
-        r->service.epoch = epoch; /* clients do not go on */
-    repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING, epoch);
-    repl_established(r, epoch);
-    log_info("replication: %s server %" PRId64 " epoch %" PRId64
-             ": in sync zxid=0x%" PRIx64,
-             is_observer ? "observing" : "following", (int64_t)l->leader, epoch,
-             (uint64_t)r->last);
-    repl_master_begin(r, epoch);
-}
-
-static void
-store_epoch(struct repl_learn *l, enum log_order kind,
-            const struct learner_act *a)
-{
-    l->order = LEARN_EPOCH;
-    repl_order_named(l->r, kind, a->epoch, &a->identity);
-}
-
-/* Nobody waits for it, but the next role. */
-static void
-keep_identity(struct repl_learn *l, const struct identity *id)
-{
-    l->order = LEARN_IDENTITY;
-    repl_order_named(l->r, LOG_IDENTITY, id->epoch, id);
-    repl_master_identified(l->r, id);
-}
-
-static void
-append(struct repl_learn *l, const struct qpacket *p)
-{
-    if (learn_append(l, p) < 0) {
-        log_error("learner: the leader sent a transaction of no known form "
-                  "zxid=0x%" PRIx64 " bytes=%d",
-                  (uint64_t)p->zxid, p->data.size);
-        l->why = "the leader sent what is no transaction";
-    }
-}
-
-/* What the next connection has to know of this one. */
-static void
-give_up(struct repl_learn *l, const char *why)
-{
-    if (l->core.needs_snap)
-        l->r->snap_from = l->leader;
-    l->silent = l->core.is_silent ? l->leader : SID_NONE;
-    l->why = why;
-}
-
-static void
-perform(struct repl_learn *l, const struct learner_act *a)
-{
-    switch (a->kind) {
-    case LEARNER_SEND:
-        qlink_put_packet(&l->conn, &a->packet);
-        break;
-    case LEARNER_PONG:
-        learn_pong(l, a->zxid);
-        break;
-    case LEARNER_ACK:
-        put_acks(l, a->from, a->zxid);
-        break;
-    case LEARNER_STORE_ACCEPTED:
-        store_epoch(l, LOG_ACCEPT_EPOCH, a);
-        break;
-    case LEARNER_STORE_CURRENT:
-        store_epoch(l, LOG_CURRENT_EPOCH, a);
-        break;
-    case LEARNER_KEEP_IDENTITY:
-        keep_identity(l, &a->identity);
-        break;
-    case LEARNER_TRUNCATE:
-        learn_cut(l, a->zxid);
-        break;
-    case LEARNER_TAKE_SNAP:
-        learn_take_snap(l, a->zxid);
-        break;
-    case LEARNER_APPEND:
-        append(l, &a->packet);
-        break;
-    case LEARNER_COMMIT:
-        repl_commit(l->r, a->zxid);
-        break;
-    case LEARNER_SERVE:
-        begin_serving(l, l->core.epoch);
-        break;
-    case LEARNER_SYNCED:
-        learn_synced(l);
-        break;
-    case LEARNER_REVALIDATED:
-        learn_revalidated(l, &a->packet);
-        break;
-    case LEARNER_GIVE_UP:
-        give_up(l, a->why);
-        break;
-    }
-}
-
-/* Do what the core says, in order. */
-static void
-perform_all(struct repl_learn *l, const struct learner_out *out)
-{
-    for (uint32_t i = 0; i < out->count && !l->why; i++)
-        perform(l, &out->act[i]);
-}
 
 /* --- what the leader says ------------------------------------------------ */
 
@@ -178,7 +42,7 @@ take_packet(struct repl_learn *l, const struct qpacket *packet, mono_ms_t now)
         return false;
     }
     learner_hear(&l->core, packet, now, &out);
-    perform_all(l, &out);
+    learn_perform(l, &out);
     return true;
 }
 
@@ -262,7 +126,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
         return;
     }
     learner_tick(&l->core, now, &out);
-    perform_all(l, &out);
+    learn_perform(l, &out);
 }
 
 static struct repl_learn *
@@ -347,7 +211,7 @@ learn_connected(struct repl_learn *l, int fd)
     expect_snap_of_no_other(l);
     conf = learner_conf_of(l->r);
     learner_init(&l->core, &conf, now, &out);
-    perform_all(l, &out);
+    learn_perform(l, &out);
 }
 
 static void
@@ -356,13 +220,13 @@ hear_log(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     zxid_t durable = repl_durable(l->r);
 
     learn_past_turn(l, out, now);
-    perform_all(l, out);
+    learn_perform(l, out);
     out->count = 0;
     if (l->order > LEARN_IDENTITY)
         return; /* the log is being changed */
     if (durable > l->core.durable)
         learner_durable(&l->core, durable, now, out);
-    perform_all(l, out);
+    learn_perform(l, out);
 }
 
 static void

@@ -3,7 +3,8 @@
  * repl_learn.h - what the files of a learning replication process share.
  *
  *      clients' requests -> repl_learn_ask: REQUEST, REVALIDATE -> leader
- *      leader -> repl_learn: packets -> learner_hear -> acts -> ring entries
+ *      leader -> repl_learn: packets -> learner_hear
+ *             -> repl_learn_act: acts -> ring entries, orders, answers
  *
  * Private to repl_learn*.c.
  */
@@ -67,6 +68,16 @@ struct repl_learn {
     mono_ms_t ponged; /* when touches went last */
 };
 
+/* --- repl_learn.c -------------------------------------------------------- */
+
+/* `fd` is connected to the leader: the core begins. */
+void learn_connected(struct repl_learn *l, int fd);
+
+/* --- repl_learn_act.c ---------------------------------------------------- */
+
+/* Do what the core says, in order, until the role is over. */
+void learn_perform(struct repl_learn *l, const struct learner_out *out);
+
 /* --- repl_learn_dial.c --------------------------------------------------- */
 
 /* Ready to dial; once. */
@@ -76,9 +87,6 @@ void learn_dial_init(struct repl_learn *l);
 void learn_dial(struct repl_learn *l, mono_ms_t now);
 void learn_dial_tick(struct repl_learn *l, mono_ms_t now);
 void learn_dial_stop(struct repl_learn *l);
-
-/* repl_learn.c: `fd` is connected. */
-void learn_connected(struct repl_learn *l, int fd);
 
 /* --- repl_learn_past.c --------------------------------------------------- */
 

@@ -18,9 +18,11 @@
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "net/zab/forward.h"
 #include "net/repl/repl_learn.h"
 #include "net/repl/repl_master.h"
+#include "net/repl/repl_ring.h"
+#include "net/repl/repl_session.h"
+#include "net/zab/forward.h"
 #include "storage/tree/txn.h"
 
 enum {

@@ -26,12 +26,7 @@ enum { PAUSE_MIN_MS = 5, PAUSE_MAX_MS = 100, PATIENCE_MS = 500 };
 static const struct conf_member *
 leader_of(const struct repl_learn *l)
 {
-    const struct conf *conf = &l->r->conf;
-
-    for (uint32_t i = 0; i < conf->member_count; i++)
-        if (conf->member[i].sid == l->leader)
-            return &conf->member[i];
-    return NULL;
+    return conf_member_of(&l->r->conf, l->leader);
 }
 
 static bool

@@ -23,7 +23,11 @@
 
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "net/repl/repl_apply.h"
 #include "net/repl/repl_learn.h"
+#include "net/repl/repl_order.h"
+#include "net/repl/repl_role.h"
+#include "net/repl/repl_serve.h"
 #include "storage/datadir.h"
 
 static noreturn void

@@ -12,7 +12,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "net/repl/repl.h"
+#include "net/repl/repl_apply.h"
 #include "storage/datadir.h"
 #include "storage/image/image.h"
 #include "storage/log/seam.h"

@@ -17,10 +17,12 @@
  * The replication process.  Facts: spec/client-protocol.md 8.6, 12.
  * ZK: UpgradeableSessionTracker; QuorumZooKeeperServer.checkUpgradeSession
  */
+#include "net/repl/repl_session.h"
+
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
-#include "net/repl/repl.h"
+#include "net/repl/repl_role.h"
 
 void
 repl_local_start(struct repl *r)

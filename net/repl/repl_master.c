@@ -22,9 +22,9 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "net/zab/forward.h"
 #include "net/repl/repl_lead.h"
 #include "net/repl/repl_learn.h"
+#include "net/zab/forward.h"
 
 /* --- to the leader ------------------------------------------------------- */
 

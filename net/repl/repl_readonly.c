@@ -14,9 +14,11 @@
  * The replication process.  ZK: QuorumPeer.run, ReadOnlyZooKeeperServer
  * Facts: spec/quorum-protocol.md 8, spec/client-protocol.md 12.
  */
+#include "net/repl/repl_serve.h"
+
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "net/repl/repl.h"
+#include "net/repl/repl_role.h"
 
 enum { DELAY_MIN_MS = 2000 };
 

@@ -8,6 +8,7 @@
 #include "daemon/clock.h"
 #include "net/repl/repl_lead.h"
 #include "net/repl/repl_learn.h"
+#include "net/repl/repl_role.h"
 
 static enum zab_state
 state_of_leader(const struct leader *l)

@@ -12,105 +12,26 @@
  *
  * The replication process.
  */
-#include <errno.h>
-#include <inttypes.h>
-#include <sys/mman.h>
-#include <sys/random.h>
+#include "net/repl/repl_role.h"
 
-#include "daemon/check.h"
+#include <inttypes.h>
+
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
 #include "election/quorum_conf.h"
-#include "net/access/byte_set.h"
-#include "net/zab/forward.h"
 #include "net/repl/repl_history.h"
+#include "net/repl/repl_order.h"
+#include "net/repl/repl_prepare.h"
+#include "net/repl/repl_ring.h"
+#include "net/repl/repl_serve.h"
+#include "net/repl/repl_session.h"
+#include "net/repl/repl_take.h"
+#include "net/zab/forward.h"
 
 enum { AT_ONCE_MS = 100, PAUSE_MS = 200 };
 
-/* --- preparing ------------------------------------------------------------ */
-
-/*
- * Zeroed: the memory of an earlier term goes back first.  It may be too small
- * by now, where jute.maxbuffer became smaller and larger again.
- */
-static void *
-prep_memory(struct repl *r, size_t size)
-{
-    if (size <= r->prep_size) {
-        madvise(r->prep_memory, r->prep_size, MADV_DONTNEED);
-        return r->prep_memory;
-    }
-    if (r->prep_memory)
-        munmap(r->prep_memory, r->prep_size);
-    r->prep_memory = memory_reserve(size);
-    r->prep_size = size;
-    return r->prep_memory;
-}
-
-void
-repl_prepare_from(struct repl *r, zxid_t zxid)
-{
-    uint32_t maxbuffer = (uint32_t)conf_request_max(&r->conf);
-    struct prep_rules rules;
-    uint64_t seed;
-
-    prep_rules_of(&r->conf, &rules);
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-        fatal(EXIT_UNEXPECTED, "replication: no random numbers: %s",
-              strerror(errno));
-    byte_set_seed(seed);
-    prep_init(&r->prep, prep_memory(r, prep_bytes(maxbuffer)), maxbuffer,
-              r->tree, r->sessions, &rules, seed);
-    r->zxid = r->prep.prepared = r->prep.applied = zxid;
-    r->is_preparing = true;
-    repl_start_clocks(r);
-}
-
-/* --- the log's and the election's word ------------------------------------ */
-
-void
-repl_order(struct repl *r, enum log_order kind, int64_t value)
-{
-    struct shm_log_order *o = &r->shm->replication->log_order;
-
-    check(!r->is_ordering);
-    r->is_ordering = true;
-    r->order = atomic_load(&o->number) + 1;
-    atomic_store(&o->kind, kind);
-    atomic_store(&o->value, value);
-    atomic_store(&o->behind, r->published);
-    atomic_store(&o->number, r->order);
-    bell_ring(r->shm, PROC_LOG);
-}
-
-void
-repl_order_named(struct repl *r, enum log_order kind, int64_t value,
-                 const struct identity *id)
-{
-    check(!r->is_ordering);
-    identity_share(&r->shm->replication->log_order.identity, id);
-    repl_order(r, kind, value);
-}
-
-bool
-repl_order_done(struct repl *r, int *result)
-{
-    const struct shm_log *log = r->shm->log;
-
-    if (!r->is_ordering || atomic_load(&log->order_done) != r->order)
-        return false;
-    r->is_ordering = false;
-    *result = atomic_load(&log->order_result);
-    return true;
-}
-
-zxid_t
-repl_durable(const struct repl *r)
-{
-    return atomic_load_explicit(&r->shm->log->durable_zxid,
-                                memory_order_acquire);
-}
+/* --- a leader is there ---------------------------------------------------- */
 
 /*
  * Apache's leader shows its clients the first zxid of its epoch before there

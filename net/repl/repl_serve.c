@@ -25,11 +25,16 @@
  *
  * The replication process.
  */
+#include "net/repl/repl_serve.h"
+
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "net/repl/repl_prepare.h"
+#include "net/repl/repl_ring.h"
+#include "net/repl/repl_role.h"
+#include "net/repl/repl_session.h"
 #include "net/zab/forward.h"
-#include "net/repl/repl.h"
 
 enum { HOLD_MS = 2000 };
 
@@ -87,8 +92,7 @@ new_period(struct repl *r)
 void
 repl_end_serving(struct repl *r)
 {
-    r->is_preparing = false;
-    repl_stop_clocks(r);
+    repl_prepare_end(r);
     if (r->forward)
         forward_clear(r->forward);
     atomic_store(&r->shm->replication->role, ROLE_NONE);
@@ -102,6 +106,12 @@ repl_is_alone_with_tree(const struct repl *r)
         if (atomic_load(&r->shm->client[w]->attached) != 0)
             return false;
     return true;
+}
+
+bool
+repl_is_nobodys(const struct repl *r)
+{
+    return r->service.state == SERVICE_NONE;
 }
 
 void
@@ -142,8 +152,7 @@ repl_hold(struct repl *r)
         repl_end_serving(r);
         return;
     }
-    r->is_preparing = false;
-    repl_stop_clocks(r);
+    repl_prepare_end(r);
     repl_local_hold(r);
     if (service->state == SERVICE_ASKING_AGAIN)
         forward_turn(r->forward, service->again_end);

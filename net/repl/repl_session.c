@@ -5,9 +5,11 @@
  * The replication process, standalone or leading.
  * Facts: spec/client-protocol.md 8.1, 8.3, 8.5.
  */
+#include "net/repl/repl_session.h"
+
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "net/repl/repl.h"
+#include "net/repl/repl_prepare.h"
 #include "storage/tree/txn.h"
 
 enum {
@@ -203,7 +205,6 @@ repl_session_expire(struct repl *r)
     while ((s = expiry_next(&r->expiry, now, repl_last_heard, r)) != NULL) {
         if (!repl_submit(r, ZK_OP_CLOSE_SESSION, s->id, BYTES_NULL)) {
             expiry_touch(&r->expiry, s, now - s->timeout_ms);
-            r->is_stalled = true;
             return;
         }
         log_info("session 0x%llx: expired, silent for %d ms",

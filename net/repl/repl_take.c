@@ -1,189 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_take.c - requests become entries of the transaction ring.
+ * repl_take.c - requests of client processes are taken, in turn.
  *
- * The replication process.  An entry is built in place behind the last one
- * and nobody sees it before repl_publish.  A request is taken only when the
- * ring has room for the largest entry that it can become; else it waits in
- * its request ring, whose client process then stops reading.
+ * The replication process.  A request is taken only when the transaction ring
+ * has room for the largest entry that it can become; else it waits in its
+ * request ring, whose client process then stops reading.
  */
+#include "net/repl/repl_take.h"
 
 #include "daemon/log.h"
-#include "net/repl/repl_history.h"
+#include "net/repl/repl_apply.h"
+#include "net/repl/repl_prepare.h"
+#include "net/repl/repl_ring.h"
+#include "net/repl/repl_serve.h"
+#include "net/repl/repl_session.h"
 
-enum { TAKE_MAX = 512, TAKE_IN_A_ROW = 64 };
-
-/* Whoever still reads or writes old entries bounds the ring. */
-static ring_pos_t
-slowest_cursor(const struct repl *r)
-{
-    ring_pos_t slowest =
-        atomic_load_explicit(&r->shm->log->durable, memory_order_acquire);
-
-    if (r->applied < slowest)
-        slowest = r->applied;
-    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
-        ring_pos_t pos = atomic_load_explicit(&r->shm->client[w]->delivered,
-                                              memory_order_acquire);
-
-        if (pos != RING_POS_NONE && pos < slowest)
-            slowest = pos;
-    }
-    return slowest;
-}
-
-void
-repl_rest(struct repl *r)
-{
-    ring_memory_look(&r->ring_memory, slowest_cursor(r), r->head);
-}
-
-struct ring_entry *
-repl_reserve(struct repl *r, uint32_t size)
-{
-    if (r->head + size - r->slowest > r->shm->ring.size)
-        r->slowest = slowest_cursor(r);
-    if (r->head + size - r->slowest > r->shm->ring.size)
-        return NULL;
-    if (r->history)
-        repl_history_reach(r->history, r->head + size);
-    return txring_at(&r->shm->ring, r->head);
-}
-
-void
-repl_append(struct repl *r, struct ring_entry *e)
-{
-    r->head += e->size;
-    if (e->kind == RING_TXN) {
-        r->last = e->zxid;
-        if (r->history)
-            repl_history_note(r->history, e->zxid, r->head - e->size);
-        if (r->forward)
-            repl_session_acts(r, e);
-        if (r->role == &role_leading)
-            repl_report_proposal(r, e->payload_size);
-        r->outstanding++;
-        COUNT(r->shm->replication->proposals, 1);
-    }
-}
-
-static uint32_t
-size_of_need(const struct prep_need *need)
-{
-    return ring_entry_size(need->payload, need->outcomes,
-                           sizeof(struct outcome), need->has_ops);
-}
-
-/* The header of a transaction's entry, around what prep wrote. */
-static void
-finish_txn(struct ring_entry *e, const struct prep_request *q,
-           const struct prep_result *result, int32_t timeout_ms)
-{
-    const struct origin *o = &q->origin;
-    bool is_own = o->worker == RING_NOBODY || result->is_partial;
-
-    *e = (struct ring_entry){
-        .size =
-            ring_entry_size(result->size, result->outcome_count,
-                            sizeof(struct outcome), result->reply_ops != NULL),
-        .kind = RING_TXN,
-        .worker = is_own ? RING_NOBODY : o->worker,
-        .life = is_own ? 0 : o->life,
-        .conn = is_own ? 0 : o->conn,
-        .zxid = q->zxid,
-        .session = q->session,
-        .xid = q->xid,
-        .op = q->op,
-        .timeout_ms = timeout_ms,
-        .payload_size = result->size,
-        .outcome_count = result->outcome_count,
-    };
-    if (result->reply_ops)
-        memcpy((struct outcome *)ring_outcomes(e) + result->outcome_count,
-               result->reply_ops, result->outcome_count * sizeof(int32_t));
-}
-
-bool
-repl_put_word(struct repl *r, enum ring_kind kind, const struct req *req,
-              const struct origin *o, int32_t err)
-{
-    struct ring_entry *e = repl_reserve(r, ring_entry_size(0, 0, 0, false));
-
-    if (!e)
-        return false;
-    *e = (struct ring_entry){
-        .size = ring_entry_size(0, 0, 0, false),
-        .kind = (uint16_t)kind,
-        .worker = o->worker,
-        .life = o->life,
-        .conn = o->conn,
-        .zxid = r->zxid,
-        .session = req->session,
-        .xid = req->xid,
-        .op = req->op,
-        .err = err,
-        .timeout_ms = req->timeout_ms,
-    };
-    repl_append(r, e);
-    return true;
-}
-
-/*
- * Counter 0xffffffff is never used: a leader could not propose it.  Alone, we
- * go on in the next epoch; a leader's epoch is worn, and a new term brings
- * another.  False: there is none.
- */
-static bool
-zxid_after(struct repl *r, zxid_t *zxid)
-{
-    *zxid = r->zxid + 1;
-    if (zxid_counter(r->zxid) < 0xfffffffe)
-        return true;
-    *zxid = ZXID(zxid_epoch(r->zxid) + 1, 1);
-    r->is_worn = !r->role->is_alone;
-    return r->role->is_alone;
-}
-
-enum prep_verdict
-repl_prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
-             int32_t *err)
-{
-    struct prep_need need = prep_need(&r->prep, q->op, q->body.size);
-    struct prep_result result = {0};
-    enum prep_verdict verdict;
-
-    q->now = (wall_ms_t)(ev_now(r->loop) * 1000.); /* as this turn began */
-    do {
-        struct ring_entry *e = repl_reserve(r, size_of_need(&need));
-
-        if (!e || !zxid_after(r, &q->zxid))
-            return PREP_WAIT;
-        q->in_flight = r->head - r->applied;
-        verdict = prep_step(&r->prep, q, e + 1, need.payload, &result);
-        *err = result.err;
-        if (verdict != PREP_TXN)
-            return verdict;
-        r->zxid = q->zxid;
-        finish_txn(e, q, &result, timeout_ms);
-        repl_append(r, e);
-    } while (result.is_partial);
-    return PREP_TXN;
-}
-
-bool
-repl_submit(struct repl *r, int32_t op, session_id_t session, struct bytes body)
-{
-    struct prep_request q = {
-        .op = op,
-        .session = session,
-        .origin = {.worker = RING_NOBODY},
-        .body = body,
-        .ids = BYTES_NULL,
-    };
-    int32_t err;
-
-    return repl_prepare(r, &q, 0, &err) != PREP_WAIT;
-}
+enum {
+    TAKE_MAX = 512,     /* requests in one turn of the loop */
+    TAKE_IN_A_ROW = 64, /* of one client process */
+};
 
 /* --- one handler per kind of request -------------------------------------- */
 

@@ -5,7 +5,7 @@
  * Pure; called by tests and by the simulator.
  */
 #include "daemon/check.h"
-#include "net/zab/leader_core.h"
+#include "net/zab/leader.h"
 
 /* How far a learner may be, given how far its leader is. */
 static void

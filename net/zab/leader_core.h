@@ -3,7 +3,8 @@
  * leader_core.h - what the files of the leader core share.
  *
  *   leader.c           states and quorums
- *   leader_hear.c      what a learner says, stage by stage
+ *   leader_discover.c  who comes to be a learner, and what it promises
+ *   leader_hear.c      what it says then, stage by stage
  *   leader_send.c      what goes to a learner next
  *   leader_time.c      how long we wait
  *   leader_silence.c   who may have left us without a word
@@ -43,6 +44,17 @@ quorum_set_t leader_self(const struct leader *l);
 
 /* Whether those who are connected and have come to `stage` are one, with us. */
 bool leader_has_quorum_at(const struct leader *l, enum peer_stage stage);
+
+/* --- leader_discover.c --------------------------------------------------- */
+
+/* FOLLOWER_INFO or OBSERVER_INFO should be the first packet. */
+void leader_hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
+                      mono_ms_t now, struct leader_out *out);
+
+/* ACK_EPOCH: the learner has stored our epoch. */
+void leader_hear_ack_epoch(struct leader *l, uint32_t slot,
+                           const struct qpacket *p, mono_ms_t now,
+                           struct leader_out *out);
 
 /* --- leader_time.c ------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lead_late.c - requests of learners that find no room in the ring: as
- * net/repl/repl_lead_peer.c.
+ * net/repl/repl_lead_hear.c.
  *
  * They wait aside, and so do all behind them that count on their order; an
  * ACK behind them is heard, for there may be no room before it is.

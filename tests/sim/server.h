@@ -8,9 +8,10 @@
  *   lead_snap.c   what goes behind SNAP        (net/repl/repl_history_snap.c)
  *   learn.c       drives learner.c                    (net/repl/repl_learn.c)
  *   learn_past.c  TRUNC and SNAP                 (net/repl/repl_learn_past.c)
- *   data.c        log, tree, sessions, preparation    (net/repl/repl_apply.c,
- * ...) attach*.c     clients that are connected          (net/client/)
- *   lead_late.c   requests that find no room     (net/repl/repl_lead_peer.c)
+ *   data.c        log, tree, sessions               (net/repl/repl_apply.c,
+ *                 and preparation                net/repl/repl_prepare.c ...)
+ *   attach*.c     clients that are connected          (net/client/)
+ *   lead_late.c   requests that find no room     (net/repl/repl_lead_hear.c)
  *   local.c       sessions of one server               (net/repl/repl_local.c)
  *   hold.c        ... through a change of leader    (net/repl/repl_serve.c)
  *

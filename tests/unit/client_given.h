@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/client/client.h"
+#include "net/client/client_table.h"
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_client_accept.c - claims about connections that go by themselves. */
-#include "net/client/client.h"
+#include "net/client/client_accept.h"
 
+#include "net/client/client_request.h"
 #include "tests/unit/client_given.h"
 
 static struct client *

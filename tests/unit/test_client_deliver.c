@@ -3,7 +3,7 @@
  * test_client_deliver.c - claims about how events go out: client_deliver.c and
  * the pace that it sets (client_pace.c).
  */
-#include "net/client/client.h"
+#include "net/client/client_deliver.h"
 
 #include "tests/unit/client_given.h"
 #include "tests/unit/tree_given.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_client_read.c - claims about reads while the tree changes. */
-#include "net/client/client.h"
+#include "net/client/client_read.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_client_share.c - claims about whose turn it is to accept. */
-#include "net/client/client.h"
+#include "net/client/client_accept.h"
 
 #include "tests/unit/unit.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/zab/leader_hear.c: what learners may say, and when. */
+/*
+ * Claims about net/zab/leader_discover.c and leader_hear.c: what learners may
+ * say, and when.
+ */
 #include "tests/unit/leader_given.h"
 
 /* --- who it is ----------------------------------------------------------- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_repl_apply.c - claims about how far the tree goes with the ring. */
-#include "net/repl/repl.h"
+#include "net/repl/repl_apply.h"
 
+#include "net/repl/repl_role.h"
 #include "tests/unit/tree_given.h"
 
 enum { RING = 1 << 20, ENTRY = RING_ALIGN, ENTRIES = 2000 };

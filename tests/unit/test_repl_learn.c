@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "net/repl/repl_master.h"
+#include "net/repl/repl_role.h"
 #include "tests/unit/unit.h"
 
 #define E(counter) ZXID(4, counter)

@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "net/repl/repl_apply.h"
+#include "net/repl/repl_ring.h"
+#include "net/repl/repl_role.h"
 #include "net/zab/forward.h"
 #include "tests/unit/history_given.h"
 

@@ -3,10 +3,14 @@
  * Claims about whose requests a role takes: net/repl/repl_take.c with the
  * takes of repl_lead.c and repl_learn.c.
  */
-#include "net/repl/repl.h"
+#include "net/repl/repl_take.h"
 
 #include "net/repl/repl_lead.h"
 #include "net/repl/repl_learn.h"
+#include "net/repl/repl_ring.h"
+#include "net/repl/repl_role.h"
+#include "net/repl/repl_serve.h"
+#include "net/repl/repl_session.h"
 #include "net/zab/forward.h"
 #include "storage/tree/txn.h"
 #include "tests/unit/memory_given.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client_info.h - one record per connection, for `stat` and `cons`.
+ * conn_info.h - one record per connection, for `stat` and `cons`.
  *
  * In shm->conns[w], at the connection's place in the table of client process
  * w, which alone stores to it, field by field.  Whoever prints reads fields
  * of a moment that may not be the same; `is_used` is set last and cleared
  * first.
  */
-#ifndef NET_ADMIN_CLIENT_INFO_H
-#define NET_ADMIN_CLIENT_INFO_H
+#ifndef NET_ADMIN_CONN_INFO_H
+#define NET_ADMIN_CONN_INFO_H
 
 #include "daemon/shm.h"
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * elect_pulse.c - those for whom we speak: the replication process, the log.
+ *
+ * If the replication process of a leader dies, that leader leads no longer,
+ * and its successor will need a while to load.  Its followers look for another
+ * leader within a millisecond; so we watch the process itself (a pidfd) and
+ * fall silent, or they would hear from us that it still leads.  We do the same
+ * if it hangs; and for good when the log has failed: then this server has no
+ * role any more.
+ *
+ * The election process.
+ */
+#include "election/elect_proc.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+
+enum { PULSE_MS = 250, HANG_MS = 1000 }; /* a loop beats every 250 ms */
+
+/* Neither a leader nor a candidate; who leads us is true still. */
+void
+elect_pulse_leave(struct elect_proc *p)
+{
+    if (!p->is_open || !(p->leads || elect_is_looking(p)))
+        return;
+    log_info("election: %s no more: the replication process ended",
+             p->leads ? "leading" : "looking");
+    p->leads = p->is_hung = false; /* its successor beats before it looks */
+    p->election->leave(p);
+}
+
+static void
+on_replication_ended(struct ev_loop *loop, ev_io *w, int events)
+{
+    struct elect_proc *p = w->data;
+
+    (void)events;
+    ev_io_stop(loop, w);
+    elect_pulse_leave(p);
+}
+
+/* Remember who asks.  Without a pidfd the supervisor's word must do. */
+void
+elect_pulse_meet(struct elect_proc *p)
+{
+    const struct shm_super *super = p->shm->super;
+    pid_t pid = atomic_load(&super->pid[PROC_REPLICATION]);
+
+    p->life = atomic_load(&super->life[PROC_REPLICATION]);
+    if (p->pidfd >= 0) {
+        ev_io_stop(p->loop, &p->replication);
+        close(p->pidfd);
+    }
+    p->pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    if (p->pidfd < 0)
+        return;
+    ev_io_init(&p->replication, on_replication_ended, p->pidfd, EV_READ);
+    ev_set_priority(&p->replication, EV_MAXPRI); /* before any note */
+    p->replication.data = p;
+    ev_io_start(p->loop, &p->replication);
+}
+
+void
+elect_pulse_replication(struct elect_proc *p)
+{
+    uint32_t life = atomic_load(&p->shm->super->life[PROC_REPLICATION]);
+
+    if (p->life == life)
+        return;
+    p->life = life;
+    elect_pulse_leave(p);
+}
+
+/*
+ * A leader whose replication process hangs leads nobody: its followers notice
+ * the silence, and must not hear from us that it leads still.  Time in which we
+ * did not run does not count.
+ */
+static void
+on_pulse(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct elect_proc *p = w->data;
+    uint64_t beats = atomic_load_explicit(&p->shm->replication->proc.beats,
+                                          memory_order_relaxed);
+    mono_ms_t now = clock_mono_ms();
+
+    (void)loop, (void)events;
+    if (beats != p->beats || now - p->pulse_at > 2 * PULSE_MS)
+        p->beats_at = now;
+    if (beats != p->beats && p->is_hung) {
+        p->is_hung = false;
+        log_info("election: the replication process goes on");
+        p->election->back(p);
+    } else if (p->leads && !p->is_hung && now - p->beats_at >= HANG_MS) {
+        p->is_hung = true;
+        log_warn("election: not leading while the replication process hangs");
+        p->election->leave(p);
+    }
+    p->beats = beats;
+    p->pulse_at = now;
+}
+
+/*
+ * Whom we name our leader would count us among its followers, and a quorum of
+ * such would send others to a leader that is none.
+ */
+void
+elect_pulse_log(struct elect_proc *p)
+{
+    if (p->is_failed || atomic_load(&p->shm->log->failed) == 0)
+        return;
+    p->is_failed = true;
+    p->leads = p->is_hung = false;
+    log_warn("election: silent from now on: the transaction log has failed");
+    if (p->is_open)
+        p->election->leave(p);
+}
+
+void
+elect_pulse_start(struct elect_proc *p)
+{
+    p->pidfd = -1;
+    ev_timer_init(&p->pulse, on_pulse, PULSE_MS / 1000., PULSE_MS / 1000.);
+    p->pulse.data = p;
+    ev_timer_start(p->loop, &p->pulse);
+}

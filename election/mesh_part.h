@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mesh_part.h - what the files of the mesh give each other.
+ *
+ *   mesh.c         peers: telling, who can answer, dialling again
+ *   mesh_stream.c  frames on a connection, in and out
+ *   mesh_dial.c    us to them: connection, then hello
+ *   mesh_accept.c  guests of our port, until they have said who they are
+ *   mesh_twin.c    two servers with one number
+ *   mesh_socket.c  sockets: options, names
+ *
+ * Private to mesh*.c.
+ */
+#ifndef ELECTION_MESH_PART_H
+#define ELECTION_MESH_PART_H
+
+#include "election/mesh.h"
+
+/* --- mesh.c --------------------------------------------------------------- */
+
+/* The peer with that number, or NULL. */
+struct peer *mesh_peer(struct mesh *m, sid_t sid);
+
+/* The peer is lost: its link is down, with one line if that is news. */
+void mesh_lost(struct peer *p, const char *why);
+
+/* The peer is connected: one line if that is news. */
+void mesh_found(const struct peer *p);
+
+/* --- mesh_stream.c -------------------------------------------------------- */
+
+/* The link is UP, by `fd`, which is ours now. */
+void stream_begin(struct peer *p, int fd);
+
+/* Write what waits, if UP. */
+void stream_flush(struct peer *p);
+
+/* Harmless without a connection.  The link is the caller's to change. */
+void stream_close(struct peer *p);
+
+/* --- mesh_dial.c ---------------------------------------------------------- */
+
+/* As our hello has it: once, before any call. */
+void mesh_own_address(struct mesh *m);
+
+void call_init(struct peer *p);
+
+/* Dial; only while the link is DOWN. */
+void call_begin(struct peer *p);
+
+/* Give up what is under way, without a word. */
+void call_stop(struct peer *p);
+
+/* --- mesh_accept.c -------------------------------------------------------- */
+
+void accept_init(struct mesh *m);
+void accept_open(struct mesh *m);
+
+/* The port is closed, and all guests are sent away. */
+void accept_close(struct mesh *m);
+
+/* --- mesh_twin.c ---------------------------------------------------------- */
+
+/* A peer that is connected said `h` on another connection, `fd`. */
+void mesh_suspect_twin(struct peer *p, const struct hello *h, int fd);
+
+/* --- mesh_socket.c -------------------------------------------------------- */
+
+/* No delay, and a dead peer is noticed. */
+void mesh_socket_options(int fd);
+
+/* Its peer has another address: what is sent must be acknowledged soon. */
+void mesh_be_impatient(int fd);
+
+/* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
+const char *mesh_name(int fd);
+
+#endif

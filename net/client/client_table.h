@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_table.h - the connections of this process: places, lists, life.
+ *
+ * Private to client_*.c.
+ */
+#ifndef NET_CLIENT_CLIENT_TABLE_H
+#define NET_CLIENT_CLIENT_TABLE_H
+
+#include "net/client/client.h"
+
+/* `seed` is random: clients must not know how their paths are hashed. */
+void client_table_init(struct client_proc *p, uint64_t seed);
+
+/*
+ * A new connection, which owns `fd`.  NULL: all places are taken, and `fd` is
+ * the caller's still.
+ */
+struct client *client_open(struct client_proc *p, int fd,
+                           const struct sockaddr *peer);
+
+/* Close now; unsent output is lost.  Harmless twice. */
+void client_drop(struct client_proc *p, struct client *c);
+
+/* Send what is written, then close: CLIENT_CLOSING. */
+void client_close(struct client_proc *p, struct client *c);
+
+/* It is the youngest in that state. */
+void client_set_state(struct client_proc *p, struct client *c,
+                      enum client_state state);
+
+/* Who has `id` now, or NULL. */
+struct client *client_find(const struct client_proc *p, uint32_t id);
+
+/* Who has `session` here, or NULL. */
+struct client *client_of_session(const struct client_proc *p,
+                                 session_id_t session);
+
+/* `c`, which has none, gets `session`. */
+void client_bind_session(struct client_proc *p, struct client *c,
+                         session_id_t session, int32_t timeout_ms);
+
+/*
+ * The place in shm->heard of a global session; UINT32_MAX: there is no such
+ * session.
+ */
+uint32_t client_find_slot(const struct client_proc *p, session_id_t session);
+
+/* Once a turn: free the places of those that are gone. */
+void client_sweep(struct client_proc *p);
+
+void client_drop_all(struct client_proc *p);
+
+/* --- lists of those that have something to do ----------------------------- */
+
+/* Append `c`, unless it is in a list already. */
+void client_list_add(struct client_proc *p, struct client_list *list,
+                     struct client *c);
+
+/* Take the first away; there is one. */
+struct client *client_list_take(struct client_proc *p,
+                                struct client_list *list);
+
+/* Append all of `more`, which is empty then. */
+void client_list_join(struct client_proc *p, struct client_list *list,
+                      struct client_list *more);
+
+/* --- for the log ---------------------------------------------------------- */
+
+/* The peer as the log names it: "/1.2.3.4:567".  Good until the next call. */
+const char *client_name(const struct client_proc *p, const struct client *c);
+
+#endif

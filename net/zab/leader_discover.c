@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * leader_discover.c - who comes to be a learner, and what it promises.
+ *
+ * Pure; part of the leader core.
+ *
+ * Zab: phase 1.  ZK: LearnerHandler.run, Leader.getEpochToPropose,
+ *     waitForEpochAck (spec/quorum-protocol.md 4.3, 4.4)
+ */
+#include "net/zab/leader_core.h"
+
+/* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
+
+static const char promised_later[] =
+    "it promised a later epoch: the next election takes it in";
+
+static const char of_another[] = "it is of another ensemble";
+
+/*
+ * Why this server cannot be our learner, or NULL.
+ *
+ * ZK: takes any epoch, and begins the next one above it.  Ours: none that
+ * cannot have been reached (EPOCH_LEAP_MAX).
+ */
+static const char *
+refusal(const struct leader *l, const struct qpacket *p,
+        struct learner_info *info)
+{
+    int64_t accepted = zxid_epoch(p->zxid);
+
+    if (p->type != Q_FOLLOWER_INFO && p->type != Q_OBSERVER_INFO)
+        return "its first packet does not say who it is";
+    if (l->is_master && p->type != Q_OBSERVER_INFO)
+        return "a follower has observers for learners, nobody else";
+    if (learner_info_get(p->data, info) < 0)
+        return "its info is cut short";
+    if (info->protocol < LEARNER_PROTOCOL)
+        return "its protocol is older than 3.4";
+    if (info->sid == l->conf.me)
+        return "it has our own sid: one of the two myid files is wrong";
+    if (identity_is_foreign(&info->identity, &l->identity))
+        return of_another;
+    if (info->config_version > l->conf.config_version)
+        return "its configuration is newer than ours";
+    if (accepted < 0 || (accepted >= EPOCH_MAX && accepted != l->epoch))
+        return "no epoch can follow the one that it accepted";
+    if (accepted - l->accepted_max > EPOCH_LEAP_MAX)
+        return "it accepted an epoch that cannot have been reached";
+    if (l->state > LEADER_DISCOVERY && accepted > l->epoch)
+        return promised_later;
+    return NULL;
+}
+
+/*
+ * A member that promised a later epoch, to a leader that never was one, can
+ * be nobody's learner before the epoch is later still.
+ *
+ * ZK: it tries again for ever (14.5).  Ours: this term ends for it, once: the
+ * next one begins above all that this one heard of.
+ */
+static bool
+needs_election(struct leader *l, const struct qpacket *p, sid_t sid)
+{
+    if (l->is_master || quorum_index(l->conf.quorum, sid) < 0)
+        return false;
+    l->accepted_max = zxid_epoch(p->zxid);
+    return true;
+}
+
+/* Two connections of one server: the older one is what it lost. */
+static void
+drop_older(struct leader *l, sid_t sid, struct leader_out *out)
+{
+    for (uint32_t i = 0; i < l->peer_end; i++)
+        if (l->peer[i].stage >= PEER_INFORMED && l->peer[i].sid == sid)
+            leader_drop(l, i, "its server is here on a newer connection", out);
+}
+
+static void
+introduce(const struct leader *l, struct leader_peer *peer,
+          const struct learner_info *info)
+{
+    peer->sid = info->sid;
+    peer->is_zabd = info->is_zabd;
+    peer->flags = info->is_zabd ? info->flags & l->conf.flags : 0;
+    peer->identity = info->identity;
+}
+
+/*
+ * Its epochs and its history mean nothing here, and ours would destroy what
+ * it has.  It learns that from our id.
+ */
+static void
+dismiss(struct leader *l, uint32_t slot, const struct learner_info *info,
+        struct leader_out *out)
+{
+    struct leader_act *a = leader_add(out, LEADER_FOREIGN);
+
+    introduce(l, &l->peer[slot], info);
+    l->peer[slot].stage = PEER_FOREIGN;
+    a->slot = slot;
+    a->identity = info->identity;
+}
+
+static void
+welcome(struct leader *l, uint32_t slot, const struct learner_info *info,
+        bool is_observer, struct leader_out *out)
+{
+    struct leader_peer *peer = &l->peer[slot];
+
+    drop_older(l, info->sid, out);
+    introduce(l, peer, info);
+    peer->stage = PEER_INFORMED;
+    peer->is_observer = is_observer;
+    peer->vote = is_observer ? 0 : quorum_bit(l->conf.quorum, info->sid);
+}
+
+void
+leader_hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
+                 mono_ms_t now, struct leader_out *out)
+{
+    struct learner_info info = {0};
+    const char *why = refusal(l, p, &info);
+
+    if (why == of_another) {
+        dismiss(l, slot, &info, out);
+    } else if (why) {
+        leader_drop(l, slot, why, out);
+        if (why == promised_later && needs_election(l, p, info.sid))
+            leader_resign(l, "a member promised a later epoch", out);
+    } else {
+        welcome(l, slot, &info, p->type == Q_OBSERVER_INFO, out);
+        l->accepted_max = max_of(l->accepted_max, zxid_epoch(p->zxid));
+        leader_advance(l, now, out);
+    }
+}
+
+/* --- ACK_EPOCH ----------------------------------------------------------- */
+
+static bool
+is_ahead(const struct leader *l, const struct leader_peer *peer)
+{
+    if (peer->current != l->conf.current)
+        return peer->current > l->conf.current;
+    return peer->last > l->conf.last;
+}
+
+/*
+ * -1 says that it had promised this epoch before, perhaps to another: that is
+ * no promise to us.  A promise outlives its connection.  NULL, or why it cannot
+ * be our learner.
+ */
+static const char *
+take_promise(struct leader *l, const struct leader_peer *peer)
+{
+    if (l->state != LEADER_EPOCH_ACKS || peer->current == -1)
+        return NULL;
+    if (is_ahead(l, peer))
+        return "its history is ahead of ours";
+    if (peer->last != -1)
+        l->promised |= peer->vote;
+    return NULL;
+}
+
+/*
+ * Too many voters had promised our epoch before: of those who did so to us, and
+ * those who are here and have not been asked or answered, none is a quorum.
+ *
+ * ZK: waits for others until initLimit.  Ours: the next term has another epoch,
+ * so it is not waited for.
+ */
+static bool
+is_spent(const struct leader *l)
+{
+    quorum_set_t set = leader_self(l) | l->promised;
+
+    for (uint32_t i = 0; i < l->peer_end; i++)
+        if (l->peer[i].stage == PEER_INFORMED ||
+            l->peer[i].stage == PEER_PROMISED)
+            set |= l->peer[i].vote;
+    return !quorum_is_met(l->conf.quorum, set);
+}
+
+/* The learner stored our epoch. */
+void
+leader_hear_ack_epoch(struct leader *l, uint32_t slot, const struct qpacket *p,
+                      mono_ms_t now, struct leader_out *out)
+{
+    struct leader_peer *peer = &l->peer[slot];
+    struct jute_in in = jute_in_bytes(p->data);
+    const char *why;
+
+    peer->current = jute_get_i32(&in);
+    peer->last = p->zxid;
+    why = in.bad || peer->current < -1 ? "its ACK_EPOCH names no epoch"
+                                       : take_promise(l, peer);
+    if (why) {
+        leader_drop(l, slot, why, out);
+        return;
+    }
+    peer->stage = PEER_ACCEPTED;
+    leader_learn_identity(l, peer, out);
+    leader_advance(l, now, out);
+    if (l->state == LEADER_EPOCH_ACKS && peer->current == -1 && peer->vote &&
+        is_spent(l))
+        leader_give_up(l, "our epoch was promised to another already", out);
+}
