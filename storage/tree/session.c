@@ -10,6 +10,8 @@
  */
 #include "storage/tree/session.h"
 
+#include <endian.h>
+
 #include "daemon/check.h"
 
 enum {
@@ -175,7 +177,7 @@ session_password(session_id_t id, uint8_t password[16])
         uint32_t word;
 
         s = (s * UINT64_C(0x5DEECE66D) + 0xB) & mask;
-        word = (uint32_t)(s >> 16);
-        memcpy(password + i, &word, sizeof word); /* lowest byte first */
+        word = htole32((uint32_t)(s >> 16));
+        memcpy(password + i, &word, sizeof word);
     }
 }
