@@ -10,13 +10,14 @@
 #include "net/client/client.h"
 
 #include "daemon/log.h"
+#include "daemon/ring_readers.h"
 
 enum { BEGIN_TRIES = 100 }; /* per turn: the tree may be busy */
 
 /*
- * Our cursor starts at what is applied now.  The producer may not know of it
- * yet and overwrite: so look again once it is visible.  And who ends the
- * period may not know of us yet: so look again whether it lasts.  False: later.
+ * Our cursor starts at what is applied when replication knows of it; and who
+ * ends the period may not know of us yet, so look again whether it lasts.
+ * False: later.
  */
 static bool
 begin(struct client_proc *p, uint32_t period)
@@ -26,7 +27,7 @@ begin(struct client_proc *p, uint32_t period)
     uint64_t seq;
 
     atomic_store(&p->own->attached, period);
-    atomic_thread_fence(memory_order_seq_cst);
+    ring_readers_join(p->shm, p->worker); /* with a fence: then look again */
     p->is_read_only = r->role == ROLE_READ_ONLY;
     if (r->serving != period)
         return false;
@@ -39,9 +40,6 @@ begin(struct client_proc *p, uint32_t period)
         return false;
     p->zxid = totals.zxid;
     atomic_store(&p->own->delivered, p->delivered);
-    atomic_thread_fence(memory_order_seq_cst);
-    if (r->published - p->delivered >= p->shm->ring.size / 2)
-        return false;
     p->period = period;
     return true;
 }
@@ -52,7 +50,7 @@ detach(struct client_proc *p)
 {
     p->period = 0;
     p->is_read_only = false;
-    atomic_store(&p->own->delivered, RING_POS_NONE);
+    ring_readers_leave(p->shm, p->worker);
     client_pace_end(p);
     atomic_store(&p->own->attached, 0);
 }
