@@ -16,8 +16,9 @@ enum { BEGIN_TRIES = 100 }; /* per turn: the tree may be busy */
 
 /*
  * Our cursor starts at what is applied when replication knows of it; and who
- * ends the period may not know of us yet, so look again whether it lasts.
- * False: later.
+ * ends the period may not know of us yet, so look again whether it lasts.  The
+ * tree is ahead of the ring for a moment after each batch: what lies there is
+ * for nobody yet.  False: later.
  */
 static bool
 begin(struct client_proc *p, uint32_t period)
@@ -36,7 +37,7 @@ begin(struct client_proc *p, uint32_t period)
         return false;
     p->delivered = tree_applied(p->tree);
     tree_totals(p->tree, &totals);
-    if (tree_read_retry(p->tree, seq))
+    if (tree_read_retry(p->tree, seq) || r->applied != p->delivered)
         return false;
     p->zxid = totals.zxid;
     atomic_store(&p->own->delivered, p->delivered);
