@@ -27,6 +27,8 @@
 
 enum { PULSE_MS = 250, HANG_MS = 1000 }; /* a loop beats every 250 ms */
 
+static const double pulse_seconds = (double)PULSE_MS / 1000;
+
 void
 elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
 {
@@ -363,7 +365,7 @@ shell_open(struct elect_proc *p, struct shm *shm)
         fatal(EXIT_UNEXPECTED, "election: no event loop can be had");
     srand48((long)clock_mono_us() ^ (long)p->conf.my_sid << 20);
     ev_timer_init(&p->delay, on_delay, 0, 0);
-    ev_timer_init(&p->pulse, on_pulse, PULSE_MS / 1000., PULSE_MS / 1000.);
+    ev_timer_init(&p->pulse, on_pulse, pulse_seconds, pulse_seconds);
     p->delay.data = p->pulse.data = p;
     ev_timer_start(p->loop, &p->pulse);
     take_over(p);
