@@ -12,6 +12,8 @@
 #ifndef DAEMON_JUTE_H
 #define DAEMON_JUTE_H
 
+#include <endian.h>
+
 #include "daemon/types.h"
 
 struct jute_in {
@@ -33,7 +35,7 @@ load_be32(const uint8_t *p)
     uint32_t v;
 
     memcpy(&v, p, sizeof v);
-    return __builtin_bswap32(v);
+    return be32toh(v);
 }
 
 static inline uint64_t
@@ -42,20 +44,20 @@ load_be64(const uint8_t *p)
     uint64_t v;
 
     memcpy(&v, p, sizeof v);
-    return __builtin_bswap64(v);
+    return be64toh(v);
 }
 
 static inline void
 store_be32(uint8_t *p, uint32_t v)
 {
-    v = __builtin_bswap32(v);
+    v = htobe32(v);
     memcpy(p, &v, sizeof v);
 }
 
 static inline void
 store_be64(uint8_t *p, uint64_t v)
 {
-    v = __builtin_bswap64(v);
+    v = htobe64(v);
     memcpy(p, &v, sizeof v);
 }
 

@@ -20,6 +20,7 @@
 
 #include "daemon/check.h"
 #include "daemon/proc.h"
+#include "daemon/ring_readers.h"
 
 enum start { AT_ONCE, AFTER_STORAGE };
 enum recovery { CONTINUE, REBUILD, RELEASE };
@@ -184,7 +185,7 @@ release_client(struct shm *shm, uint32_t w)
 {
     struct shm_client *client = shm->client[w];
 
-    atomic_store(&client->delivered, RING_POS_NONE);
+    ring_readers_leave(shm, w);
     atomic_store(&client->apply_until, 0);
     atomic_store(&client->attached, 0);
     forget_present(&client->stats);

@@ -110,7 +110,7 @@ static void
 wait_for_next(struct dial *d)
 {
     ev_timer_stop(d->loop, &d->begin_next);
-    ev_timer_set(&d->begin_next, DIAL_NEXT_MS / 1000., 0);
+    ev_timer_set(&d->begin_next, (double)DIAL_NEXT_MS / 1000, 0);
     ev_timer_start(d->loop, &d->begin_next);
 }
 

@@ -21,6 +21,8 @@
 
 enum { PULSE_MS = 250, HANG_MS = 1000 }; /* a loop beats every 250 ms */
 
+static const double pulse_seconds = (double)PULSE_MS / 1000;
+
 /* Neither a leader nor a candidate; who leads us is true still. */
 void
 elect_pulse_leave(struct elect_proc *p)
@@ -124,7 +126,7 @@ void
 elect_pulse_start(struct elect_proc *p)
 {
     p->pidfd = -1;
-    ev_timer_init(&p->pulse, on_pulse, PULSE_MS / 1000., PULSE_MS / 1000.);
+    ev_timer_init(&p->pulse, on_pulse, pulse_seconds, pulse_seconds);
     p->pulse.data = p;
     ev_timer_start(p->loop, &p->pulse);
 }

@@ -192,7 +192,7 @@ mesh_resume(struct mesh *m)
         return;
     m->is_paused = false;
     m->is_beginning = true;
-    ev_timer_set(&m->beginning, MESH_BEGINNING_MS / 1000.0, 0);
+    ev_timer_set(&m->beginning, (double)MESH_BEGINNING_MS / 1000, 0);
     ev_timer_start(m->loop, &m->beginning);
     accept_open(m);
     /* Everybody at once, then again and again who is not there. */

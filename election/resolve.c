@@ -130,7 +130,7 @@ await(struct resolve *q)
     if (!is_known(q->resolver, q->host))
         return;
     ev_timer_stop(q->resolver->loop, &q->patience);
-    ev_timer_set(&q->patience, RESOLVE_KNOWN_MS / 1000., 0);
+    ev_timer_set(&q->patience, (double)RESOLVE_KNOWN_MS / 1000, 0);
     ev_timer_start(q->resolver->loop, &q->patience);
 }
 

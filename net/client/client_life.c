@@ -10,14 +10,16 @@
 #include "net/client/client_deliver.h"
 
 #include "daemon/log.h"
+#include "daemon/ring_readers.h"
 #include "net/client/client_table.h"
 
 enum { BEGIN_TRIES = 100 }; /* per turn: the tree may be busy */
 
 /*
- * Our cursor starts at what is applied now.  The producer may not know of it
- * yet and overwrite: so look again once it is visible.  And who ends the
- * period may not know of us yet: so look again whether it lasts.  False: later.
+ * Our cursor starts at what is applied when replication knows of it; and who
+ * ends the period may not know of us yet, so look again whether it lasts.  The
+ * tree is ahead of the ring for a moment after each batch: what lies there is
+ * for nobody yet.  False: later.
  */
 static bool
 begin(struct client_proc *p, uint32_t period)
@@ -27,7 +29,7 @@ begin(struct client_proc *p, uint32_t period)
     uint64_t seq;
 
     atomic_store(&p->own->attached, period);
-    atomic_thread_fence(memory_order_seq_cst);
+    ring_readers_join(p->shm, p->worker); /* with a fence: then look again */
     p->is_read_only = r->role == ROLE_READ_ONLY;
     if (r->serving != period)
         return false;
@@ -36,13 +38,10 @@ begin(struct client_proc *p, uint32_t period)
         return false;
     p->delivered = tree_applied(p->tree);
     tree_totals(p->tree, &totals);
-    if (tree_read_retry(p->tree, seq))
+    if (tree_read_retry(p->tree, seq) || r->applied != p->delivered)
         return false;
     p->zxid = totals.zxid;
     atomic_store(&p->own->delivered, p->delivered);
-    atomic_thread_fence(memory_order_seq_cst);
-    if (r->published - p->delivered >= p->shm->ring.size / 2)
-        return false;
     p->period = period;
     return true;
 }
@@ -53,7 +52,7 @@ detach(struct client_proc *p)
 {
     p->period = 0;
     p->is_read_only = false;
-    atomic_store(&p->own->delivered, RING_POS_NONE);
+    ring_readers_leave(p->shm, p->worker);
     client_pace_end(p);
     atomic_store(&p->own->attached, 0);
 }

@@ -12,6 +12,7 @@
 
 #include "daemon/check.h"
 #include "daemon/log.h"
+#include "daemon/ring_readers.h"
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_session.h"
 
@@ -182,21 +183,6 @@ tell_committed(struct repl *r)
     atomic_store_explicit(&shared->committed, committed, memory_order_release);
 }
 
-static ring_pos_t
-delivered_by_all(const struct repl *r)
-{
-    ring_pos_t least = r->applied;
-
-    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
-        ring_pos_t pos = atomic_load_explicit(&r->shm->client[w]->delivered,
-                                              memory_order_acquire);
-
-        if (pos < least)
-            least = pos;
-    }
-    return least;
-}
-
 static bool
 is_watching(const struct shm_client *c)
 {
@@ -261,7 +247,7 @@ apply_up_to(struct repl *r, ring_pos_t until)
         apply_batch(r, until);
     atomic_store_explicit(&r->shm->replication->outstanding, r->outstanding,
                           memory_order_relaxed);
-    tree_reclaim(r->tree, delivered_by_all(r));
+    tree_reclaim(r->tree, ring_readers_slowest(r->shm, r->applied));
     ring_concerned(r);
 }
 

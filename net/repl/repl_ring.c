@@ -2,6 +2,7 @@
 /* repl_ring.c - see repl_ring.h.  The replication process. */
 #include "net/repl/repl_ring.h"
 
+#include "daemon/ring_readers.h"
 #include "net/repl/repl_history.h"
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_session.h"
@@ -10,19 +11,11 @@
 static ring_pos_t
 slowest_cursor(const struct repl *r)
 {
-    ring_pos_t slowest =
+    ring_pos_t read = ring_readers_slowest(r->shm, r->applied);
+    ring_pos_t durable =
         atomic_load_explicit(&r->shm->log->durable, memory_order_acquire);
 
-    if (r->applied < slowest)
-        slowest = r->applied;
-    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
-        ring_pos_t pos = atomic_load_explicit(&r->shm->client[w]->delivered,
-                                              memory_order_acquire);
-
-        if (pos != RING_POS_NONE && pos < slowest)
-            slowest = pos;
-    }
-    return slowest;
+    return durable < read ? durable : read;
 }
 
 void

@@ -10,6 +10,8 @@
  */
 #include "storage/tree/session.h"
 
+#include <endian.h>
+
 #include "daemon/check.h"
 
 enum {
@@ -63,10 +65,12 @@ session_table_clear(struct session_table *table)
     table->slot_end = 0;
 }
 
+/* What is tested is what is used, so each is loaded once. */
 struct session *
 session_find(const struct session_table *table, session_id_t id)
 {
-    uint32_t next = table->bucket[bucket_of(id)];
+    uint32_t next =
+        __atomic_load_n(&table->bucket[bucket_of(id)], __ATOMIC_RELAXED);
 
     for (uint32_t i = 0; i < CHAIN_MAX && id != 0; i++) {
         const struct session *s;
@@ -74,7 +78,7 @@ session_find(const struct session_table *table, session_id_t id)
         if (next - 1 >= SESSIONS_MAX)
             return NULL;
         s = &table->slot[next - 1];
-        if (s->id == id)
+        if (__atomic_load_n(&s->id, __ATOMIC_RELAXED) == id)
             return session_at(table, next - 1);
         next = __atomic_load_n(&s->hash_next, __ATOMIC_RELAXED);
     }
@@ -175,7 +179,7 @@ session_password(session_id_t id, uint8_t password[ZK_PASSWORD_BYTES])
         uint32_t word;
 
         s = (s * UINT64_C(0x5DEECE66D) + 0xB) & mask;
-        word = (uint32_t)(s >> 16);
-        memcpy(password + i, &word, sizeof word); /* lowest byte first */
+        word = htole32((uint32_t)(s >> 16));
+        memcpy(password + i, &word, sizeof word);
     }
 }

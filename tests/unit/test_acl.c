@@ -346,48 +346,49 @@ auth_becomes_the_digest_ids_of_the_caller(void)
                     ZK_INVALID_ACL);
 }
 
+/* A list of `count` entries for the same identity; no two permissions alike. */
+static struct bytes
+long_list(int32_t count, const char *scheme, const char *id)
+{
+    static uint8_t memory[(ACL_ENTRIES_MAX + 1) * 27 + 4];
+    struct jute_out out = jute_out_of(memory, sizeof memory);
+
+    jute_put_i32(&out, count);
+    for (int32_t i = 0; i < count; i++) {
+        jute_put_i32(&out, i);
+        put_text(&out, scheme);
+        put_text(&out, id);
+    }
+    return kit_bytes(&out);
+}
+
+static enum zk_code
+fixup_long(struct bytes acl)
+{
+    static uint8_t result[(ACL_ENTRIES_MAX + 1) * 27 + 4];
+    struct jute_out to = jute_out_of(result, sizeof result);
+
+    return acl_fixup(acl, BYTES_NULL, 0, &to);
+}
+
 static void
 too_many_entries_are_refused(void)
 {
-    static uint8_t memory[(ACL_ENTRIES_MAX + 1) * 27 + 4];
-    static uint8_t result[sizeof memory];
-    struct jute_out out = jute_out_of(memory, sizeof memory);
-    struct jute_out to = jute_out_of(result, sizeof result);
-    struct bytes acl;
-
-    jute_put_i32(&out, ACL_ENTRIES_MAX + 1);
-    for (int32_t i = 0; i <= ACL_ENTRIES_MAX; i++) {
-        jute_put_i32(&out, i);
-        put_text(&out, "world");
-        put_text(&out, "anyone");
-    }
-    acl = kit_bytes(&out);
-    CU_ASSERT_EQUAL(acl_fixup(acl, BYTES_NULL, 0, &to), ZK_INVALID_ACL);
-    store_be32(memory, ACL_ENTRIES_MAX);
-    to = jute_out_of(result, sizeof result);
-    CU_ASSERT_EQUAL(acl_fixup(acl, BYTES_NULL, 0, &to), ZK_OK);
+    CU_ASSERT_EQUAL(fixup_long(long_list(ACL_ENTRIES_MAX, "world", "anyone")),
+                    ZK_OK);
+    CU_ASSERT_EQUAL(
+        fixup_long(long_list(ACL_ENTRIES_MAX + 1, "world", "anyone")),
+        ZK_INVALID_ACL);
 }
 
 /* Half a minute, if each entry were held against all before it. */
 static void
 the_longest_list_full_of_nulls_is_no_trouble(void)
 {
-    static uint8_t memory[ACL_ENTRIES_MAX * 16 + 4];
-    static uint8_t result[sizeof memory];
-    struct jute_out out = jute_out_of(memory, sizeof memory);
+    struct bytes acl = long_list(ACL_ENTRIES_MAX, "ip", NULL);
 
-    jute_put_i32(&out, ACL_ENTRIES_MAX);
-    for (int32_t i = 0; i < ACL_ENTRIES_MAX; i++) {
-        jute_put_i32(&out, i);
-        put_text(&out, "ip");
-        put_text(&out, NULL);
-    }
-    for (int i = 0; i < 3000; i++) {
-        struct jute_out to = jute_out_of(result, sizeof result);
-
-        CU_ASSERT_EQUAL_FATAL(acl_fixup(kit_bytes(&out), BYTES_NULL, 0, &to),
-                              ZK_MARSHALLING);
-    }
+    for (int i = 0; i < 3000; i++)
+        CU_ASSERT_EQUAL_FATAL(fixup_long(acl), ZK_MARSHALLING);
 }
 
 static void

@@ -33,7 +33,7 @@ is_quiet(struct hold *h, int64_t now_ns)
     used_ns = cpu_ns - h->cpu_ns;
     h->cpu_ns = cpu_ns;
     h->look_ns = now_ns + LOOK_MS * INT64_C(1000000);
-    return (double)used_ns < QUIET_SHARE * LOOK_MS * 1e6;
+    return (double)used_ns < QUIET_SHARE * (double)LOOK_MS * 1e6;
 }
 
 static void

@@ -24,10 +24,9 @@ bench_pace_due_ns(int64_t began_ns, uint64_t count, double rate)
 static inline int64_t
 bench_pace_wake_ns(int64_t due_ns, double rate)
 {
-    double early_ns = 1e9 / rate / 10;
+    double early_ns = 1e9 / rate / 10, most_ns = PACE_AWAKE_MAX_NS;
 
-    return due_ns - (int64_t)(early_ns < PACE_AWAKE_MAX_NS ? early_ns
-                                                           : PACE_AWAKE_MAX_NS);
+    return due_ns - (int64_t)(early_ns < most_ns ? early_ns : most_ns);
 }
 
 #endif
