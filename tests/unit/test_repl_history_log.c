@@ -270,6 +270,25 @@ a_snapshot_between_two_files_is_a_gap(void)
     no_past();
 }
 
+/* What a reader skips in several steps ends right before the next file. */
+static void
+a_snapshot_within_what_is_skipped_is_no_gap(void)
+{
+    char path[DATA_PATH_MAX], name[DATA_NAME_MAX];
+
+    given_past(E(10));
+    log_file.options.roll_bytes = 0;
+    propose_up_to(E(9000));
+    CU_ASSERT_EQUAL(txlog_roll(&log_file), 0);
+    propose_up_to(E(9001));
+    data_name(name, "snapshot", E(8990));
+    data_path(path, past->dirs.snap, name);
+    file_write(path, "ZKSN", 4);
+    past->index.dropped = past->index.taken;
+    CU_ASSERT_EQUAL(take(0, E(9000)), E(9001));
+    no_past();
+}
+
 /*
  * Purging took the end of epoch 2; what is left begins with (4,1), which
  * might follow (2,150) if one did not know better.
@@ -318,5 +337,6 @@ UNIT_SUITE(repl_history_log)
     UNIT(who_expects_a_learner_does_not_wait_in_plan);
     UNIT(old_epochs_flow_into_the_ring);
     UNIT(a_snapshot_between_two_files_is_a_gap);
+    UNIT(a_snapshot_within_what_is_skipped_is_no_gap);
     UNIT(a_later_epoch_does_not_follow_whatever_was_purged);
 }
