@@ -23,10 +23,11 @@
  *   every role           repl_history_reach before the ring is written,
  *                        repl_history_note for each RING_TXN appended,
  *                        repl_history_cut after a TRUNC
- *   the leader           repl_history_of for leader_init; with a connection
- *                        in `slot`: repl_history_expect before ACK_EPOCH goes
- *                        to the core, the snap calls while it says
- *                        is_snapshot, repl_history_leave when it is gone;
+ *   the leader           repl_history_of for leader_init,
+ *                        repl_history_begin_term; with a connection in `slot`:
+ *                        repl_history_expect before ACK_EPOCH goes to the
+ *                        core, the snap calls while it says is_snapshot,
+ *                        repl_history_leave when it is gone;
  *                        repl_history_is_reading after each pump
  *
  * ZK: ZKDatabase.getCommittedLog, getProposalsFromTxnLog, LearnerHandler
@@ -78,7 +79,7 @@ struct repl_history {
     struct datadir dirs;
     struct zxid_runs runs;   /* the history's end, as far back as is known */
     struct ring_index index; /* of the part that the ring holds */
-    zxid_t distrust;         /* the log could not be read on from here once */
+    zxid_t distrust; /* the log could not be read on from here, this term */
     bool is_reading;
     struct image image; /* open while somebody snaps */
     uint32_t snapping;  /* how many */
@@ -117,6 +118,13 @@ repl_history_note(struct repl_history *h, zxid_t zxid, ring_pos_t pos)
 
 /* All behind `zxid` is cut off, in the log and (as RING_VOID) in the ring. */
 void repl_history_cut(struct repl_history *h, zxid_t zxid);
+
+/*
+ * A term begins: what could not be read from the log in an earlier one is
+ * tried again.  Before a quorum has our history no snapshot has its end, and
+ * who did not believe the log would never lead.
+ */
+void repl_history_begin_term(struct repl_history *h);
 
 /*
  * What the leader core asks.  `next` never fails because a learner is slow;
