@@ -108,11 +108,15 @@ repl_history_reach(struct repl_history *h, ring_pos_t end)
     ring_index_reach(&h->index, end);
 }
 
-/* The RING_TXN entry at `pos` was appended; zxids only grow.  Cheap. */
+/*
+ * The RING_TXN entry at `pos` was appended; zxids only grow.  Cheap.  What
+ * the ring gave back is forgotten first, or `pos` would be found by way of it.
+ */
 static inline void
 repl_history_note(struct repl_history *h, zxid_t zxid, ring_pos_t pos)
 {
     zxid_runs_add(&h->runs, zxid);
+    ring_index_trim(&h->index, h->repl->ring_memory.kept);
     ring_index_note(&h->index, zxid, pos);
 }
 
