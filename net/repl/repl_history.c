@@ -57,6 +57,12 @@ repl_history_begin(struct repl_history *h, zxid_t last)
 }
 
 void
+repl_history_begin_term(struct repl_history *h)
+{
+    h->distrust = 0;
+}
+
+void
 repl_history_cut(struct repl_history *h, zxid_t zxid)
 {
     leave_all(h);

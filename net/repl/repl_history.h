@@ -23,10 +23,11 @@
  *   every role           repl_history_reach before the ring is written,
  *                        repl_history_note for each RING_TXN appended,
  *                        repl_history_cut after a TRUNC
- *   the leader           repl_history_of for leader_init; with a connection
- *                        in `slot`: repl_history_expect before ACK_EPOCH goes
- *                        to the core, the snap calls while it says
- *                        is_snapshot, repl_history_leave when it is gone;
+ *   the leader           repl_history_of for leader_init,
+ *                        repl_history_begin_term; with a connection in `slot`:
+ *                        repl_history_expect before ACK_EPOCH goes to the
+ *                        core, the snap calls while it says is_snapshot,
+ *                        repl_history_leave when it is gone;
  *                        repl_history_is_reading after each pump
  *
  * ZK: ZKDatabase.getCommittedLog, getProposalsFromTxnLog, LearnerHandler
@@ -78,7 +79,7 @@ struct repl_history {
     struct datadir dirs;
     struct zxid_runs runs;   /* the history's end, as far back as is known */
     struct ring_index index; /* of the part that the ring holds */
-    zxid_t distrust;         /* the log could not be read on from here once */
+    zxid_t distrust; /* the log could not be read on from here, this term */
     bool is_reading;
     struct image image; /* open while somebody snaps */
     uint32_t snapping;  /* how many */
@@ -107,16 +108,27 @@ repl_history_reach(struct repl_history *h, ring_pos_t end)
     ring_index_reach(&h->index, end);
 }
 
-/* The RING_TXN entry at `pos` was appended; zxids only grow.  Cheap. */
+/*
+ * The RING_TXN entry at `pos` was appended; zxids only grow.  Cheap.  What
+ * the ring gave back is forgotten first, or `pos` would be found by way of it.
+ */
 static inline void
 repl_history_note(struct repl_history *h, zxid_t zxid, ring_pos_t pos)
 {
     zxid_runs_add(&h->runs, zxid);
+    ring_index_trim(&h->index, h->repl->ring_memory.kept);
     ring_index_note(&h->index, zxid, pos);
 }
 
 /* All behind `zxid` is cut off, in the log and (as RING_VOID) in the ring. */
 void repl_history_cut(struct repl_history *h, zxid_t zxid);
+
+/*
+ * A term begins: what could not be read from the log in an earlier one is
+ * tried again.  Before a quorum has our history no snapshot has its end, and
+ * who did not believe the log would never lead.
+ */
+void repl_history_begin_term(struct repl_history *h);
 
 /*
  * What the leader core asks.  `next` never fails because a learner is slow;

@@ -96,10 +96,10 @@ history_log_find(struct repl_history *h, struct history_log *l, zxid_t after)
     if (rc < 0 || l->is_found)
         return rc < 0 ? rc : 1;
     rc = txlog_reader_next(&l->reader, &l->txn, &l->zxid);
+    if (rc != 1)
+        return rc; /* perhaps it is still skipping */
     if (l->previous == 0)
         l->previous = l->reader.skipped;
-    if (rc != 1)
-        return rc;
     rc = check_join(h, l);
     l->is_found = rc == 1;
     return rc;

@@ -152,6 +152,7 @@ lead_open(struct repl *r, const struct lead_duty *duty, int32_t port)
     l->duty = duty;
     l->is_on = true;
     l->why = NULL;
+    repl_history_begin_term(r->history);
     port_open_quorum(&l->port, &r->conf, port);
     l->tick.repeat = ping_ms(&r->conf) / 1000.;
     ev_timer_again(r->loop, &l->tick);

@@ -130,14 +130,19 @@ a_ring_at_rest_gives_back_and_the_log_serves(void)
     no_past();
 }
 
+static ring_pos_t
+last_sample(void)
+{
+    const struct ring_index *x = &past->index;
+
+    return x->sample[(x->taken - 1) % RING_INDEX_ROOM].pos;
+}
+
 /* Whether the next entry will get a sample in the index. */
 static bool
 is_sample_due(void)
 {
-    const struct ring_index *x = &past->index;
-
-    return r.head - x->sample[(x->taken - 1) % RING_INDEX_ROOM].pos >=
-           KIT_RING / RING_INDEX_PARTS;
+    return r.head - last_sample() >= KIT_RING / RING_INDEX_PARTS;
 }
 
 /* The reader stood on it, and asks for what follows only now. */
@@ -158,6 +163,22 @@ an_entry_given_back_is_not_stepped_over(void)
     CU_ASSERT_EQUAL(txring_at(&shm.ring, pos)->size, 0); /* zeros */
     propose(appended + 1);
     CU_ASSERT_EQUAL(take(0, appended - 1), appended);
+    no_past();
+}
+
+/* The log is long to read, and has it only when it is on disk. */
+static void
+what_comes_after_a_rest_is_in_the_ring(void)
+{
+    given_past(E(1));
+    propose_up_to(E(1000));
+    while (last_sample() / KIT_PAGE == r.head / KIT_PAGE || is_sample_due())
+        propose_up_to(appended + 1);
+    ring_memory_look(&r.ring_memory, r.head, r.head);
+    ring_memory_look(&r.ring_memory, r.head, r.head);
+    propose(appended + 1);
+    CU_ASSERT_EQUAL(take(0, appended - 1), appended);
+    CU_ASSERT_FALSE(past->slot[0].log.is_open);
     no_past();
 }
 
@@ -303,6 +324,7 @@ UNIT_SUITE(repl_history)
     UNIT(memory_that_may_be_written_is_not_read);
     UNIT(a_ring_at_rest_gives_back_and_the_log_serves);
     UNIT(an_entry_given_back_is_not_stepped_over);
+    UNIT(what_comes_after_a_rest_is_in_the_ring);
     UNIT(words_given_back_are_passed_over);
     UNIT(a_learner_in_step_gets_nothing);
     UNIT(a_learner_of_our_epoch_gets_what_it_lacks);

@@ -142,20 +142,28 @@ a_purged_log_ends_it_and_then_there_is_a_snapshot(void)
 }
 
 static void
-a_damaged_log_is_not_believed_again(void)
+damage_oldest_log(off_t at)
 {
     char path[DATA_PATH_MAX], name[DATA_NAME_MAX];
-    struct bytes txn;
-    zxid_t z, at = E(20);
-    int fd, rc;
+    int fd;
 
-    given_past(E(10));
-    propose_up_to(E(9000));
     data_name(name, "log", E(11));
     data_path(path, past->dirs.log, name);
     fd = open(path, O_WRONLY);
-    CU_ASSERT_EQUAL(pwrite(fd, "damaged", 7, 20000), 7);
+    CU_ASSERT_EQUAL(pwrite(fd, "damaged", 7, at), 7);
     close(fd);
+}
+
+static void
+a_damaged_log_is_not_believed_again(void)
+{
+    struct bytes txn;
+    zxid_t z, at = E(20);
+    int rc;
+
+    given_past(E(10));
+    propose_up_to(E(9000));
+    damage_oldest_log(20000);
     while ((rc = next_of(0, at, &z, &txn)) == 1)
         at = z;
     CU_ASSERT_TRUE(rc < 0);
@@ -163,6 +171,24 @@ a_damaged_log_is_not_believed_again(void)
     CU_ASSERT_EQUAL(plan_for(0, E(20)).op, SYNC_SNAP);
     CU_ASSERT_EQUAL(plan_for(0, at).op, SYNC_SNAP);
     CU_ASSERT_EQUAL(plan_for(0, at + 500).op, SYNC_DIFF);
+    no_past();
+}
+
+/* What is not committed yet is in no snapshot: only the log can have it. */
+static void
+another_term_believes_the_log_again(void)
+{
+    struct bytes txn;
+    zxid_t z;
+
+    given_past(E(10));
+    propose_up_to(E(9000));
+    damage_oldest_log(20000);
+    CU_ASSERT_TRUE(next_of(0, E(200), &z, &txn) < 0);
+    repl_history_leave(past, 0);
+    CU_ASSERT_EQUAL(plan_for(0, E(200)).op, SYNC_SNAP);
+    repl_history_begin_term(past);
+    CU_ASSERT_EQUAL(plan_for(0, E(200)).op, SYNC_DIFF);
     no_past();
 }
 
@@ -270,6 +296,25 @@ a_snapshot_between_two_files_is_a_gap(void)
     no_past();
 }
 
+/* What a reader skips in several steps ends right before the next file. */
+static void
+a_snapshot_within_what_is_skipped_is_no_gap(void)
+{
+    char path[DATA_PATH_MAX], name[DATA_NAME_MAX];
+
+    given_past(E(10));
+    log_file.options.roll_bytes = 0;
+    propose_up_to(E(9000));
+    CU_ASSERT_EQUAL(txlog_roll(&log_file), 0);
+    propose_up_to(E(9001));
+    data_name(name, "snapshot", E(8990));
+    data_path(path, past->dirs.snap, name);
+    file_write(path, "ZKSN", 4);
+    past->index.dropped = past->index.taken;
+    CU_ASSERT_EQUAL(take(0, E(9000)), E(9001));
+    no_past();
+}
+
 /*
  * Purging took the end of epoch 2; what is left begins with (4,1), which
  * might follow (2,150) if one did not know better.
@@ -314,9 +359,11 @@ UNIT_SUITE(repl_history_log)
     UNIT(what_is_not_in_the_file_yet_is_waited_for);
     UNIT(a_purged_log_ends_it_and_then_there_is_a_snapshot);
     UNIT(a_damaged_log_is_not_believed_again);
+    UNIT(another_term_believes_the_log_again);
     UNIT(epochs_of_an_earlier_life_are_found_in_the_files);
     UNIT(who_expects_a_learner_does_not_wait_in_plan);
     UNIT(old_epochs_flow_into_the_ring);
     UNIT(a_snapshot_between_two_files_is_a_gap);
+    UNIT(a_snapshot_within_what_is_skipped_is_no_gap);
     UNIT(a_later_epoch_does_not_follow_whatever_was_purged);
 }
