@@ -21,8 +21,8 @@ WARN     := -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes \
             -Wstrict-prototypes -Wpointer-arith -Wcast-qual
 CPPFLAGS += -I. -D_GNU_SOURCE
 # libev's own header trips strict aliasing warnings; its manual says so.
-CFLAGS   += -std=c11 -g $(OPT) $(TUNE) -fno-strict-aliasing -fno-omit-frame-pointer \
-            -pipe $(WARN) $(SAN)
+CFLAGS   += -std=c11 -g $(OPT) $(TUNE) -fno-strict-aliasing \
+            -fno-omit-frame-pointer -pipe $(WARN) $(SAN)
 LDFLAGS  += $(SAN)
 LDLIBS   := -lev -llmdb -lzstd -lz -ldeflate -lcrypto -lsystemd \
             -lmicrohttpd -ljansson -lm
