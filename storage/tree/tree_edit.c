@@ -13,14 +13,21 @@
 #include <errno.h>
 
 #include "daemon/check.h"
+#include "daemon/word.h"
 
+/* Bytes that continue a character are 10xxxxxx; all others begin one. */
 size_t
 utf16_units(struct bytes text)
 {
-    size_t units = 0;
+    size_t size = text.size > 0 ? (size_t)text.size : 0, units = size, i = 0;
 
-    for (int32_t i = 0; i < text.size; i++)
-        units += (text.data[i] & 0xc0) != 0x80;
+    for (; i + WORD_BYTES <= size; i += WORD_BYTES) {
+        uint64_t word = word_at(text.data + i);
+
+        units -= word_count(word & ~(word << 1) & WORD_OF(0x80));
+    }
+    for (; i < size; i++)
+        units -= (text.data[i] & 0xc0) == 0x80;
     return units;
 }
 

@@ -178,6 +178,22 @@ names_of_any_length_work(void)
     CU_ASSERT_TRUE(data_is(path, "short"));
 }
 
+/* As Java counts: characters, not bytes. */
+static void
+a_name_counts_its_characters(void)
+{
+    char path[128] = "/";
+
+    given_tree();
+    for (uint64_t n = 1; n <= 20; n++) {
+        uint64_t before = totals().data_bytes;
+
+        strcat(path, n % 2 ? "\xe2\x82\xac" : "\xc3\xa9");
+        CU_ASSERT_EQUAL(create(path, NULL), ZK_OK);
+        CU_ASSERT_EQUAL(totals().data_bytes, before + 1 + n);
+    }
+}
+
 /* --- delete -------------------------------------------------------------- */
 
 static void
@@ -605,6 +621,7 @@ UNIT_SUITE(tree_apply)
     UNIT(every_creation_raises_the_parent_of_a_node_that_exists);
     UNIT(a_node_that_exists_gets_the_list_of_the_transaction);
     UNIT(names_of_any_length_work);
+    UNIT(a_name_counts_its_characters);
     UNIT(a_deletion_raises_pzxid_only);
     UNIT(deleting_what_is_gone_still_raises_pzxid);
     UNIT(deleting_a_parent_takes_what_is_below);
