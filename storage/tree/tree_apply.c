@@ -334,6 +334,7 @@ tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes)
         if (outcomes)
             outcomes++;
     }
+    check(!txn->at.bad);
     if (txn->header.zxid > t->zxid)
         STORE(t->zxid, txn->header.zxid);
 }
