@@ -60,18 +60,37 @@ digest_of(const struct tree *t, const struct node *n)
     return znode_digest(n->crc, &stat);
 }
 
-void
-tree_digest_out(struct tree *t, const struct node *n)
-{
-    if (n->flags & NODE_DIGESTED)
-        t->digest -= digest_of(t, n);
-}
-
-void
-tree_digest_in(struct tree *t, const struct node *n)
+static void
+add_share(struct tree *t, const struct node *n)
 {
     if (n->flags & NODE_DIGESTED)
         t->digest += digest_of(t, n);
+}
+
+void
+tree_digest_out(struct tree *t, tree_ref_t ref)
+{
+    const struct node *n = node_at(t, ref);
+
+    if (ref != t->unsummed && n->flags & NODE_DIGESTED)
+        t->digest -= digest_of(t, n);
+    if (ref == t->unsummed)
+        t->unsummed = 0;
+}
+
+void
+tree_digest_in(struct tree *t, tree_ref_t ref)
+{
+    tree_digest_settle(t);
+    t->unsummed = ref;
+}
+
+void
+tree_digest_settle(struct tree *t)
+{
+    if (t->unsummed)
+        add_share(t, node_at(t, t->unsummed));
+    t->unsummed = 0;
 }
 
 /* --- blocks of a node ---------------------------------------------------- */
@@ -249,7 +268,7 @@ tree_add(struct tree *t, struct place place, struct bytes path,
     t->node_count++;
     t->data_bytes += counted_bytes(path, data.size);
     tree_index_insert(t, *ref);
-    tree_digest_in(t, n);
+    add_share(t, n);
     return 0;
 }
 
@@ -279,7 +298,7 @@ tree_remove(struct tree *t, tree_ref_t ref, struct bytes path)
     const struct kids *kids = node_kids(t, n);
 
     check(ref != t->root && (!kids || !kids->first));
-    tree_digest_out(t, n);
+    tree_digest_out(t, ref);
     t->node_count--;
     t->data_bytes -= counted_bytes(path, n->data_size);
     tree_index_remove(t, ref);
@@ -327,7 +346,7 @@ tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,
     struct node *n = node_mem(t, ref);
     int rc = 0;
 
-    tree_digest_out(t, n);
+    tree_digest_out(t, ref);
     if (stat->cversion != 0 || stat->pzxid != stat->czxid)
         rc = tree_need_kids(t, n);
     if (rc == 0)
@@ -340,6 +359,6 @@ tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,
         if (stat->owner != 0)
             rc = tree_own(t, ref);
     }
-    tree_digest_in(t, n);
+    tree_digest_in(t, ref);
     return rc;
 }
