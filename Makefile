@@ -14,12 +14,15 @@ CC       := gcc
 endif
 BUILD    ?= build
 OPT      ?= -O2
+# For x86 at large gcc clears structs by `rep stos`, which takes 30 cycles to
+# begin; for this one it stores.  Both run on any.
+TUNE     := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),-mtune=skylake)
 WARN     := -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes \
             -Wstrict-prototypes -Wpointer-arith -Wcast-qual
 CPPFLAGS += -I. -D_GNU_SOURCE
 # libev's own header trips strict aliasing warnings; its manual says so.
-CFLAGS   += -std=c11 -g $(OPT) -fno-strict-aliasing -fno-omit-frame-pointer \
-            -pipe $(WARN) $(SAN)
+CFLAGS   += -std=c11 -g $(OPT) $(TUNE) -fno-strict-aliasing \
+            -fno-omit-frame-pointer -pipe $(WARN) $(SAN)
 LDFLAGS  += $(SAN)
 LDLIBS   := -lev -llmdb -lzstd -lz -ldeflate -lcrypto -lsystemd \
             -lmicrohttpd -ljansson -lm

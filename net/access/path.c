@@ -8,6 +8,8 @@
  */
 #include "net/access/path.h"
 
+#include "daemon/word.h"
+
 static bool
 is_tail(uint8_t byte)
 {
@@ -48,6 +50,31 @@ is_plain(uint8_t byte)
     return (uint8_t)(byte - 0x20) < 0x7f - 0x20 && byte != '/';
 }
 
+/* The same of eight: which are not plain. */
+static uint64_t
+not_plain(uint64_t word)
+{
+    return word_below(word, 0x20) | word_equal(word, 0x7f) |
+           word_equal(word, '/') | (word & WORD_OF(0x80));
+}
+
+/* How many plain bytes come first. */
+static size_t
+plain_run(const uint8_t *p, size_t size)
+{
+    size_t n = 0;
+
+    for (; n + WORD_BYTES <= size; n += WORD_BYTES) {
+        uint64_t others = not_plain(word_at(p + n));
+
+        if (others)
+            return n + word_first(others);
+    }
+    while (n < size && is_plain(p[n]))
+        n++;
+    return n;
+}
+
 /* A name between two slashes: not empty, not `.`, not `..`. */
 static bool
 component_valid(const uint8_t *name, size_t size)
@@ -68,11 +95,10 @@ path_valid(struct bytes path)
 
     if (size == 0 || p[0] != '/')
         return false;
-    for (size_t i = 1; i < size;) {
-        if (is_plain(p[i])) {
-            i++;
-            continue;
-        }
+    for (size_t i = 1;;) {
+        i += plain_run(p + i, size - i);
+        if (i == size)
+            break;
         if (p[i] >= 0x80) {
             size_t n = wide_char(p + i, size - i);
 

@@ -216,7 +216,7 @@ on_txn(struct client_proc *p, const struct ring_entry *e)
     p->zxid = e->zxid;
     if (!c && watch_is_empty(&p->watch) && type != ZK_OP_CLOSE_SESSION)
         return;
-    if (txn_open(&t, ring_payload(e)) < 0) {
+    if (txn_open_known(&t, ring_payload(e)) < 0) {
         log_error("a transaction that cannot be read zxid=0x%" PRIx64
                   " bytes=%u",
                   (uint64_t)e->zxid, e->payload_size);

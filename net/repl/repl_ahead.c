@@ -69,7 +69,7 @@ note_entry(struct tree_ahead *a, const struct ring_entry *e)
     struct change change;
     struct txn txn;
 
-    if (type == ZK_OP_MULTI && txn_open(&txn, payload) == 0) {
+    if (type == ZK_OP_MULTI && txn_open_known(&txn, payload) == 0) {
         while (!tree_ahead_is_full(a) && txn_next(&txn, &change))
             tree_ahead_note(a, change.path);
     } else if (type != 0) {

@@ -87,7 +87,7 @@ apply_entry(struct repl *r, struct ring_entry *e)
     note_concerned(r, e);
     if (e->kind != RING_TXN)
         return 0;
-    check(txn_open(&txn, ring_payload(e)) == 0);
+    check(txn_open_known(&txn, ring_payload(e)) == 0);
     check(txn.header.zxid == e->zxid);
     check_slow(txn_count(&txn) == e->outcome_count);
     repl_apply_txn(r, &txn, ring_outcomes(e));

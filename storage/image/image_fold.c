@@ -7,13 +7,13 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "storage/image/image_proc.h"
+#include "storage/image/written.h"
 
 enum {
     /*
@@ -125,17 +125,6 @@ compare_digests(struct image_proc *p)
     p->has_differed = true;
 }
 
-/* Bytes that this process has made dirty so far, in any file. */
-static uint64_t
-bytes_dirtied(void)
-{
-    struct rusage usage;
-
-    return getrusage(RUSAGE_SELF, &usage) == 0
-               ? (uint64_t)usage.ru_oublock * 512
-               : 0;
-}
-
 /* As many rows as would have written what a commit should write. */
 static void
 size_batches(struct image_proc *p, size_t rows, uint64_t bytes)
@@ -158,11 +147,11 @@ image_commit_now(struct image_proc *p)
 
     if (p->batch_since == 0)
         return true;
-    before = bytes_dirtied();
+    before = written_bytes();
     proc_disk_begin(PROC_IMAGE, p->shm);
     rc = image_batch_commit(&p->batch, p->batch.zxid);
     proc_disk_end(PROC_IMAGE, p->shm);
-    size_batches(p, rows, bytes_dirtied() - before);
+    size_batches(p, rows, written_bytes() - before);
     if (rc < 0) {
         pause_folding(p, rc);
         return false;

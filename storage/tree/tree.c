@@ -26,7 +26,7 @@ lay_root(struct tree *t)
     t->root = root;
     t->node_count = 1;
     t->data_bytes = 1; /* Java counts the alias "/" */
-    tree_digest_in(t, n);
+    tree_digest_in(t, root);
 }
 
 static void
@@ -47,6 +47,7 @@ lay_fresh_nodes(struct tree *t)
     lay_root(t);
     for (size_t i = 1; i < FIRST_NODES; i++)
         lay_node(t, &tree_first_nodes[i]);
+    tree_digest_settle(t);
 }
 
 /*

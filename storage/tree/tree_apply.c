@@ -34,12 +34,12 @@ count_creation(struct tree *t, tree_ref_t parent, const struct change *c,
     struct node *n = node_mem(t, parent);
     struct kids *kids;
 
-    tree_digest_out(t, n);
+    tree_digest_out(t, parent);
     must(tree_need_kids(t, n));
     kids = node_kids_mem(t, n);
     if (effect_counts(c, &kids->cversion))
         kids->pzxid = zxid;
-    tree_digest_in(t, n);
+    tree_digest_in(t, parent);
 }
 
 static void
@@ -50,10 +50,10 @@ note_deletion(struct tree *t, tree_ref_t parent, zxid_t zxid)
 
     if (zxid <= (kids ? kids->pzxid : n->czxid))
         return;
-    tree_digest_out(t, n);
+    tree_digest_out(t, parent);
     must(tree_need_kids(t, n));
     node_kids_mem(t, n)->pzxid = zxid;
-    tree_digest_in(t, n);
+    tree_digest_in(t, parent);
 }
 
 /* Where a node can come or go; false: nowhere, as out->err says. */
@@ -203,12 +203,12 @@ apply_set_data(struct tree *t, const struct txn_header *h,
         return;
     }
     before = node_data_size(n);
-    tree_digest_out(t, n);
+    tree_digest_out(t, ref);
     must(tree_put_data(t, ref, c->path, c->data));
     n->mtime = h->time;
     n->mzxid = h->zxid;
     n->version = c->version;
-    tree_digest_in(t, n);
+    tree_digest_in(t, ref);
     out->node_acl = n->acl;
     out->parent_acl = acl_of_parent(t, n);
     tree_node_stat(t, n, &out->stat);
@@ -228,10 +228,10 @@ apply_set_acl(struct tree *t, const struct change *c, struct outcome *out)
     }
     check(tree_acl_take(t, c->acl, &acl));
     tree_acl_give(t, n->acl);
-    tree_digest_out(t, n);
+    tree_digest_out(t, ref);
     n->acl = acl;
     n->aversion = c->version;
-    tree_digest_in(t, n);
+    tree_digest_in(t, ref);
     out->node_acl = acl;
     out->parent_acl = acl_of_parent(t, n);
     tree_node_stat(t, n, &out->stat);
@@ -333,6 +333,8 @@ tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes)
         if (outcomes)
             outcomes++;
     }
+    check(!txn->at.bad);
+    tree_digest_settle(t);
     if (txn->header.zxid > t->zxid)
         STORE(t->zxid, txn->header.zxid);
 }

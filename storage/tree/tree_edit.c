@@ -13,14 +13,21 @@
 #include <errno.h>
 
 #include "daemon/check.h"
+#include "daemon/word.h"
 
+/* Bytes that continue a character are 10xxxxxx; all others begin one. */
 size_t
 utf16_units(struct bytes text)
 {
-    size_t units = 0;
+    size_t size = text.size > 0 ? (size_t)text.size : 0, units = size, i = 0;
 
-    for (int32_t i = 0; i < text.size; i++)
-        units += (text.data[i] & 0xc0) != 0x80;
+    for (; i + WORD_BYTES <= size; i += WORD_BYTES) {
+        uint64_t word = word_at(text.data + i);
+
+        units -= word_count(word & ~(word << 1) & WORD_OF(0x80));
+    }
+    for (; i < size; i++)
+        units -= (text.data[i] & 0xc0) == 0x80;
     return units;
 }
 
@@ -48,18 +55,37 @@ digest_of(const struct tree *t, const struct node *n)
     return znode_digest(n->crc, &stat);
 }
 
-void
-tree_digest_out(struct tree *t, const struct node *n)
-{
-    if (n->flags & NODE_DIGESTED)
-        t->digest -= digest_of(t, n);
-}
-
-void
-tree_digest_in(struct tree *t, const struct node *n)
+static void
+add_share(struct tree *t, const struct node *n)
 {
     if (n->flags & NODE_DIGESTED)
         t->digest += digest_of(t, n);
+}
+
+void
+tree_digest_out(struct tree *t, tree_ref_t ref)
+{
+    const struct node *n = node_at(t, ref);
+
+    if (ref != t->unsummed && n->flags & NODE_DIGESTED)
+        t->digest -= digest_of(t, n);
+    if (ref == t->unsummed)
+        t->unsummed = 0;
+}
+
+void
+tree_digest_in(struct tree *t, tree_ref_t ref)
+{
+    tree_digest_settle(t);
+    t->unsummed = ref;
+}
+
+void
+tree_digest_settle(struct tree *t)
+{
+    if (t->unsummed)
+        add_share(t, node_at(t, t->unsummed));
+    t->unsummed = 0;
 }
 
 /* --- blocks of a node ---------------------------------------------------- */
@@ -237,7 +263,7 @@ tree_add(struct tree *t, struct place place, struct bytes path,
     t->node_count++;
     t->data_bytes += counted_bytes(path, bytes_size(data));
     tree_index_insert(t, *ref);
-    tree_digest_in(t, n);
+    add_share(t, n);
     return 0;
 }
 
@@ -267,7 +293,7 @@ tree_remove(struct tree *t, tree_ref_t ref, struct bytes path)
     const struct kids *kids = node_kids(t, n);
 
     check(ref != t->root && (!kids || !kids->first));
-    tree_digest_out(t, n);
+    tree_digest_out(t, ref);
     t->node_count--;
     t->data_bytes -= counted_bytes(path, node_data_size(n));
     tree_index_remove(t, ref);
@@ -315,7 +341,7 @@ tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,
     struct node *n = node_mem(t, ref);
     int rc = 0;
 
-    tree_digest_out(t, n);
+    tree_digest_out(t, ref);
     if (stat->cversion != 0 || stat->pzxid != stat->czxid)
         rc = tree_need_kids(t, n);
     if (rc == 0)
@@ -328,6 +354,6 @@ tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,
         if (stat->owner != 0)
             rc = tree_own(t, ref);
     }
-    tree_digest_in(t, n);
+    tree_digest_in(t, ref);
     return rc;
 }

@@ -109,5 +109,6 @@ tree_load_done(struct tree *t, zxid_t zxid)
     check(tree_is_open(t));
     t->loading = 0;
     quota_rebuild(t);
+    tree_digest_settle(t);
     STORE(t->zxid, zxid);
 }

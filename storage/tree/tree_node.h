@@ -109,6 +109,7 @@ struct tree {
     struct session_table *sessions;
     zxid_t zxid;
     uint64_t digest;
+    tree_ref_t unsummed; /* a node whose share is not in it yet, or 0 */
     uint64_t node_count, data_bytes, ephemeral_count;
     uint64_t index_bytes; /* resident */
     uint64_t bucket_max;
@@ -322,9 +323,14 @@ int tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,
 /* Make room for children's counters; 0 or -ENOSPC. */
 int tree_need_kids(struct tree *t, struct node *n);
 
-/* Take the node's share out of the digest before a change, in after it. */
-void tree_digest_out(struct tree *t, const struct node *n);
-void tree_digest_in(struct tree *t, const struct node *n);
+/*
+ * Take the node's share out of the digest before a change, in after it.  In
+ * means: soon, for the next change may be of the same node, as the parent's is
+ * all through a multi; settled at the end of the transaction.
+ */
+void tree_digest_out(struct tree *t, tree_ref_t ref);
+void tree_digest_in(struct tree *t, tree_ref_t ref);
+void tree_digest_settle(struct tree *t);
 
 /* UTF-16 units, as Java counts characters. */
 size_t utf16_units(struct bytes text);

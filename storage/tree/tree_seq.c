@@ -96,6 +96,7 @@ void
 tree_batch_end(struct tree *t, ring_pos_t applied)
 {
     check(tree_is_open(t));
+    tree_digest_settle(t);
     tree_acl_batch_end(t, applied);
     STORE(t->applied, applied);
     tree_seq_close(t);

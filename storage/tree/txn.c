@@ -110,57 +110,52 @@ get_single(struct jute_in *in, const struct txn_header *h, struct change *c)
     }
 }
 
-static struct change
-empty_change(const struct txn *t)
-{
-    return (struct change){
-        .op = t->header.type,
-        .data = BYTES_NULL,
-        .acl = BYTES_NULL,
-        .path = BYTES_NULL,
-    };
-}
-
 /* --- the walk ------------------------------------------------------------- */
 
-static struct change
-next_of_multi(struct txn *t)
+static void
+take_of_multi(struct txn *t, struct change *c)
 {
-    struct change c = empty_change(t);
     struct bytes body;
     struct jute_in in;
 
-    c.op = jute_get_i32(&t->at);
+    c->op = jute_get_i32(&t->at);
     body = jute_get_bytes(&t->at);
     if (body.size < 0) {
         t->at.bad = true;
-        return c;
+        return;
     }
     in = jute_in_bytes(body);
-    get_body(&in, c.op, t->header.session, &c);
+    get_body(&in, c->op, t->header.session, c);
     if (in.bad)
         t->at.bad = true;
-    if (c.op == ZK_OP_ERROR)
+    if (c->op == ZK_OP_ERROR)
         t->is_past_error = true;
     else if (t->is_failed)
-        c.err = t->is_past_error ? ZK_RUNTIME_INCONSISTENCY : ZK_OK;
+        c->err = t->is_past_error ? ZK_RUNTIME_INCONSISTENCY : ZK_OK;
     if (t->is_failed)
-        c.kind = CHANGE_NONE;
-    return c;
+        c->kind = CHANGE_NONE;
 }
 
-static struct change
-next_of_close(struct txn *t)
+/* Over one operation, without a look into it. */
+static void
+pass_of_multi(struct txn *t)
 {
-    struct change c = empty_change(t);
+    if (jute_get_i32(&t->at) == ZK_OP_ERROR)
+        t->is_past_error = true;
+    if (jute_get_bytes(&t->at).size < 0)
+        t->at.bad = true;
+    t->left--;
+}
 
+static void
+take_of_close(struct txn *t, struct change *c)
+{
     if (t->left > 0) {
-        c.kind = CHANGE_DELETE;
-        get_path(&t->at, &c);
+        c->kind = CHANGE_DELETE;
+        get_path(&t->at, c);
     } else {
-        c.kind = CHANGE_CLOSE_SESSION;
+        c->kind = CHANGE_CLOSE_SESSION;
     }
-    return c;
 }
 
 static bool
@@ -169,24 +164,25 @@ is_over(const struct txn *t)
     return t->left == 0 && !t->closes;
 }
 
-static struct change
-take_change(struct txn *t)
+static void
+take_change(struct txn *t, struct change *c)
 {
-    struct change c;
-
-    if (t->header.type == ZK_OP_MULTI) {
-        c = next_of_multi(t);
-    } else if (t->header.type == ZK_OP_CLOSE_SESSION) {
-        c = next_of_close(t);
-    } else {
-        c = empty_change(t);
-        get_single(&t->at, &t->header, &c);
-    }
+    *c = (struct change){
+        .op = t->header.type,
+        .data = BYTES_NULL,
+        .acl = BYTES_NULL,
+        .path = BYTES_NULL,
+    };
+    if (t->header.type == ZK_OP_MULTI)
+        take_of_multi(t, c);
+    else if (t->header.type == ZK_OP_CLOSE_SESSION)
+        take_of_close(t, c);
+    else
+        get_single(&t->at, &t->header, c);
     if (t->left > 0)
         t->left--;
     else
         t->closes = false;
-    return c;
 }
 
 bool
@@ -194,7 +190,7 @@ txn_next(struct txn *t, struct change *change)
 {
     if (is_over(t))
         return false;
-    *change = take_change(t);
+    take_change(t, change);
     return !t->at.bad;
 }
 
@@ -259,13 +255,19 @@ is_digest(struct bytes rest)
  * in it has failed, and did nothing.
  */
 static int
-walk_body(struct txn *t)
+walk_body(struct txn *t, bool is_known)
 {
+    bool passes = is_known && t->header.type == ZK_OP_MULTI;
+    struct change c;
+
     if (t->header.type == ZK_OP_CLOSE_SESSION && is_digest(t->body))
         t->body.size = 0;
     txn_rewind(t);
     while (!is_over(t) && !t->at.bad)
-        take_change(t);
+        if (passes)
+            pass_of_multi(t);
+        else
+            take_change(t, &c);
     if (t->at.bad)
         return -EBADMSG;
     t->is_failed = t->is_past_error;
@@ -273,8 +275,8 @@ walk_body(struct txn *t)
     return 0;
 }
 
-int
-txn_open(struct txn *t, struct bytes data)
+static int
+take_apart(struct txn *t, struct bytes data, bool is_known)
 {
     struct jute_in in = jute_in_bytes(data);
     int rc;
@@ -283,7 +285,7 @@ txn_open(struct txn *t, struct bytes data)
     if (in.bad)
         return -EBADMSG;
     t->body = (struct bytes){in.at, (int32_t)jute_in_left(&in)};
-    rc = walk_body(t);
+    rc = walk_body(t, is_known);
     if (rc < 0)
         return rc;
     in.at = t->body.data + t->body.size;
@@ -294,6 +296,18 @@ txn_open(struct txn *t, struct bytes data)
     }
     txn_rewind(t);
     return 0;
+}
+
+int
+txn_open(struct txn *t, struct bytes data)
+{
+    return take_apart(t, data, false);
+}
+
+int
+txn_open_known(struct txn *t, struct bytes data)
+{
+    return take_apart(t, data, true);
 }
 
 bool

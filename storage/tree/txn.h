@@ -74,6 +74,13 @@ struct txn {
  */
 int txn_open(struct txn *t, struct bytes data);
 
+/*
+ * The same for what is in the ring: it was prepared here, or opened when it
+ * came, so nobody looks into the operations of a multi before their turn.
+ * Should one be broken all the same, txn_next ends there, and at.bad says so.
+ */
+int txn_open_known(struct txn *t, struct bytes data);
+
 /* The type in its header, without looking at the rest; 0: it is too short. */
 static inline int32_t
 txn_peek_type(struct bytes data)

@@ -81,6 +81,34 @@ refuses_what_is_not_two_or_three_byte_utf8(void)
         path_valid((struct bytes){(const uint8_t *)"/\xe2\x82\xac", 3}));
 }
 
+/* What a byte makes of a path of plain ones. */
+static bool
+may_stand(uint8_t byte, size_t at, size_t size)
+{
+    if (byte == '/')
+        return at > 1 && at + 1 < size;
+    if (byte == '.')
+        return size > 2;
+    return byte >= 0x20 && byte < 0x7f;
+}
+
+static void
+a_byte_is_judged_wherever_it_stands(void)
+{
+    uint8_t text[32];
+
+    text[0] = '/';
+    for (size_t size = 2; size <= sizeof text; size++)
+        for (size_t at = 1; at < size; at++)
+            for (int byte = 0; byte < 256; byte++) {
+                memset(text + 1, 'a', sizeof text - 1);
+                text[at] = (uint8_t)byte;
+                if (path_valid((struct bytes){text, (int32_t)size}) !=
+                    may_stand(text[at], at, size))
+                    CU_FAIL("a byte that is judged by its place");
+            }
+}
+
 static void
 a_delete_only_asks_for_a_slash_and_no_nul(void)
 {
@@ -121,6 +149,7 @@ UNIT_SUITE(path)
     UNIT(refuses_shapes_that_are_no_path);
     UNIT(refuses_control_and_private_characters);
     UNIT(refuses_what_is_not_two_or_three_byte_utf8);
+    UNIT(a_byte_is_judged_wherever_it_stands);
     UNIT(a_delete_only_asks_for_a_slash_and_no_nul);
     UNIT(four_nodes_are_reserved);
     UNIT(a_parent_is_the_text_before_the_last_slash);

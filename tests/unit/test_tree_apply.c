@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about storage/tree/tree_apply.c. */
 #include "tests/unit/tree_given.h"
+#include "tests/unit/tree_sound.h"
 
 /* A list with one entry for `id`. */
 static struct bytes
@@ -176,6 +177,22 @@ names_of_any_length_work(void)
     CU_ASSERT_FALSE(exists(path));
     path[65536] = 0;
     CU_ASSERT_TRUE(data_is(path, "short"));
+}
+
+/* As Java counts: characters, not bytes. */
+static void
+a_name_counts_its_characters(void)
+{
+    char path[128] = "/";
+
+    given_tree();
+    for (uint64_t n = 1; n <= 20; n++) {
+        uint64_t before = totals().data_bytes;
+
+        strcat(path, n % 2 ? "\xe2\x82\xac" : "\xc3\xa9");
+        CU_ASSERT_EQUAL(create(path, NULL), ZK_OK);
+        CU_ASSERT_EQUAL(totals().data_bytes, before + 1 + n);
+    }
 }
 
 /* --- delete -------------------------------------------------------------- */
@@ -547,6 +564,45 @@ each_operation_of_a_multi_has_the_stat_of_its_moment(void)
 }
 
 static void
+changed_too(struct change c)
+{
+    struct txn_header h = {.zxid = zxid, .time = 1000, .type = c.op};
+
+    tree_apply(tree, &h, &c, &last);
+    CU_ASSERT_EQUAL(last.err, ZK_OK);
+}
+
+static struct change
+made(enum change_kind kind, const char *path)
+{
+    return (struct change){.kind = kind,
+                           .path = bytes_of(path),
+                           .data = BYTES_NULL,
+                           .acl = BYTES_NULL,
+                           .parent_cversion = -1};
+}
+
+/* Each is taken out of the digest and put in again, or not. */
+static void
+a_node_may_change_and_go_in_one_transaction(void)
+{
+    given_tree();
+    zxid++;
+    tree_batch_begin(tree);
+    changed_too(made(CHANGE_CREATE, "/p"));
+    changed_too(made(CHANGE_SET_DATA, "/p"));
+    changed_too(made(CHANGE_CREATE, "/p/a"));
+    changed_too(made(CHANGE_CREATE, "/p/b"));
+    changed_too(made(CHANGE_DELETE, "/p/a"));
+    changed_too(made(CHANGE_DELETE, "/p/b"));
+    changed_too(made(CHANGE_DELETE, "/p"));
+    changed_too(made(CHANGE_CREATE, "/q"));
+    changed_too(made(CHANGE_SET_ACL, "/q"));
+    tree_batch_end(tree, ++applied);
+    tree_check_sound(tree);
+}
+
+static void
 the_zxid_never_goes_back(void)
 {
     struct txn txn;
@@ -605,6 +661,7 @@ UNIT_SUITE(tree_apply)
     UNIT(every_creation_raises_the_parent_of_a_node_that_exists);
     UNIT(a_node_that_exists_gets_the_list_of_the_transaction);
     UNIT(names_of_any_length_work);
+    UNIT(a_name_counts_its_characters);
     UNIT(a_deletion_raises_pzxid_only);
     UNIT(deleting_what_is_gone_still_raises_pzxid);
     UNIT(deleting_a_parent_takes_what_is_below);
@@ -623,6 +680,7 @@ UNIT_SUITE(tree_apply)
     UNIT(timed_nodes_are_visited_a_few_at_a_time);
     UNIT(a_walk_goes_on_where_it_was_stopped);
     UNIT(each_operation_of_a_multi_has_the_stat_of_its_moment);
+    UNIT(a_node_may_change_and_go_in_one_transaction);
     UNIT(the_zxid_never_goes_back);
     UNIT(a_captured_proposal_has_the_digest_it_says);
 }

@@ -78,10 +78,31 @@ put_sub_error(int32_t code)
     put_sub(ZK_OP_ERROR, &to);
 }
 
+/* What was opened once says the same when it is opened as known. */
+static void
+known_alike(struct bytes bytes)
+{
+    struct txn known;
+
+    CU_ASSERT_EQUAL_FATAL(txn_open_known(&known, bytes), 0);
+    CU_ASSERT_EQUAL(known.header.zxid, txn.header.zxid);
+    CU_ASSERT_EQUAL(known.body.size, txn.body.size);
+    CU_ASSERT_EQUAL(known.is_failed, txn.is_failed);
+    CU_ASSERT_EQUAL(known.has_digest, txn.has_digest);
+    CU_ASSERT_EQUAL(known.digest, txn.digest);
+    CU_ASSERT_EQUAL(known.at.at, txn.at.at);
+    CU_ASSERT_EQUAL(txn_count(&known), txn_count(&txn));
+}
+
 static int
 opened(void)
 {
-    return txn_open(&txn, (struct bytes){room, (int32_t)jute_out_size(&out)});
+    struct bytes bytes = {room, (int32_t)jute_out_size(&out)};
+    int rc = txn_open(&txn, bytes);
+
+    if (rc == 0)
+        known_alike(bytes);
+    return rc;
 }
 
 static struct change
@@ -330,6 +351,25 @@ unknown_types_are_refused(void)
 }
 
 static void
+a_known_multi_ends_at_a_broken_operation(void)
+{
+    struct change c;
+
+    given_header(ZK_OP_MULTI);
+    jute_put_i32(&out, 2);
+    put_sub_create("/a");
+    put_sub(ZK_OP_SET_ACL, &(struct jute_out){room, room, room, false});
+    CU_ASSERT_EQUAL(
+        txn_open_known(&txn,
+                       (struct bytes){room, (int32_t)jute_out_size(&out)}),
+        0);
+    CU_ASSERT_TRUE(txn_next(&txn, &c));
+    CU_ASSERT_FALSE(txn.at.bad);
+    CU_ASSERT_FALSE(txn_next(&txn, &c));
+    CU_ASSERT_TRUE(txn.at.bad);
+}
+
+static void
 a_null_path_is_refused(void)
 {
     given_header(ZK_OP_DELETE);
@@ -386,6 +426,7 @@ UNIT_SUITE(txn)
     UNIT(a_close_deletes_its_list_first);
     UNIT(a_close_may_have_no_list);
     UNIT(unknown_types_are_refused);
+    UNIT(a_known_multi_ends_at_a_broken_operation);
     UNIT(a_null_path_is_refused);
     UNIT(no_cut_is_taken_for_a_transaction);
     UNIT(a_header_is_thirty_two_bytes);
