@@ -460,3 +460,27 @@ def full_ring(t, word):
     t.claim(all(one.successful() for one in asked), "some of it failed")
     t.claim(not leader.said("is dropped", mark), "%r drops a follower", leader)
     t.finish(e)
+
+
+@case("short", of=["zzz"])
+def rings_behind(t, word):
+    """A follower comes back and lacks several times what its ring holds, of
+    which nothing is known to be committed before UP_TO_DATE: it is brought up
+    over one connection, and loads its tree once."""
+    e = t.ensemble(word, {"snapshotSizeFactor": 1000})
+    e[1].extra = {"ring.size": "16M"}
+    leader = e.start()
+    t.claim(leader is e[3], "%r leads", leader)
+    c = t.client(leader, 30)
+    c.create("/large", b"")
+    e[1].stop()
+    for _ in range(3):
+        asked = [c.set_async("/large", b"x" * LARGE) for _ in range(35)]
+        until(lambda: all(one.ready() for one in asked), "all is answered", 30)
+    mark = e[1].mark()
+    e[1].start_only()
+    e.wait()
+    way = e[1].in_step_by(mark)
+    t.claim(way == ["DIFF"], "it took %s", way)
+    t.claim(not e[1].said("loading the tree again", mark), "it loaded again")
+    t.finish(e)
