@@ -318,14 +318,17 @@ put_touches(struct repl_learn *l, zxid_t zxid, uint32_t since)
               (struct bytes){data, (int32_t)jute_out_size(&out)}, BYTES_NULL);
 }
 
-/* A leader that is zabd pings often; touches go as often as with Apache. */
+/*
+ * A leader that is zabd pings often; touches go as often as with Apache, whose
+ * pings come each half a tick, and may come a moment early.
+ */
 void
 learn_pong(struct repl_learn *l, zxid_t zxid)
 {
     static const uint8_t nothing[1];
     mono_ms_t now = clock_mono_ms(), since = l->ponged;
 
-    if (now - since < l->r->conf.tick_time_ms / 2) {
+    if (now - since < l->r->conf.tick_time_ms / 3) {
         qlink_put(&l->conn, Q_PING, zxid, (struct bytes){nothing, 0},
                   BYTES_NULL);
         return;
