@@ -120,6 +120,7 @@ struct client_proc {
     size_t told;      /* bytes of events in this slice */
     zxid_t zxid;      /* of the tree at `delivered` */
     mono_ms_t now_ms; /* of this turn */
+    int64_t lease_ms; /* the shortest of our connections; 0: none has one */
     bool is_lost;     /* the tree cannot be read: drop everybody */
     bool is_full;     /* memory.limit: no new watches */
     bool must_ring;   /* something was sent to replication */
@@ -250,6 +251,17 @@ void client_accept_look(struct client_proc *p);
 
 /* Close connections that are too long without a session or closing. */
 void client_expire(struct client_proc *p);
+
+/* --- client_lease.c ------------------------------------------------------- */
+
+/* `c` has a session that others know: for how long without their word? */
+void client_lease_begin(struct client_proc *p, const struct client *c);
+
+/* A session of this timeout may have ended elsewhere. */
+bool client_lease_is_over(const struct client_proc *p, int32_t timeout_ms);
+
+/* As the loop wakes: close the connections of those. */
+void client_lease_look(struct client_proc *p);
 
 /* --- client_connect.c: sessions ------------------------------------------- */
 

@@ -78,6 +78,7 @@ client_local_upgraded(struct client_proc *p, struct client *c)
 {
     c->is_local = false;
     c->slot = client_find_slot(p, c->session);
+    client_lease_begin(p, c);
 }
 
 /*

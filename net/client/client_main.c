@@ -139,6 +139,7 @@ on_wake(struct ev_loop *loop, ev_check *check, int events)
     (void)loop, (void)events;
     p->now_ms = clock_mono_ms();
     client_begin_turn(p, p->now_ms);
+    client_lease_look(p);
 }
 
 /* Watches are refused when tree and watches together fill the limit. */

@@ -34,6 +34,7 @@ given_learner(bool is_observer)
                        .election = &election,
                        .log = &log_part,
                        .ring = {memory, sizeof memory / 2}};
+    atomic_store(&replication.vouched, 0);
     atomic_store(&log_part.accepted_epoch, 4);
     atomic_store(&log_part.current_epoch, 4);
     r = (struct repl){.shm = &shm,
@@ -220,6 +221,26 @@ frequent_pings_go_back_empty(void)
     loses_its_leader();
 }
 
+/* Those that go now may be lost on their way. */
+static void
+a_ping_vouches_for_the_touches_before_it(void)
+{
+    mono_ms_t before = is_pinged_after(460);
+
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), before);
+    loses_its_leader();
+}
+
+static void
+what_was_vouched_for_stays_so(void)
+{
+    mono_ms_t before = is_pinged_after(150);
+
+    repl_vouched(&r, before - 1);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), before);
+    loses_its_leader();
+}
+
 UNIT_SUITE(repl_learn)
 {
     unit_suite("repl_learn");
@@ -231,4 +252,6 @@ UNIT_SUITE(repl_learn)
     UNIT(server_0_may_give_a_snapshot);
     UNIT(an_early_ping_takes_touches_along);
     UNIT(frequent_pings_go_back_empty);
+    UNIT(a_ping_vouches_for_the_touches_before_it);
+    UNIT(what_was_vouched_for_stays_so);
 }

@@ -160,6 +160,11 @@ becomes_a_word(struct lead_peer *p, const struct qpacket *packet)
     return repl_put_word(p->lead->r, RING_DROP, &req, &nobody, ZK_OK);
 }
 
+static const struct quorum three = {
+    .count = 3,
+    .member = {{.sid = 0}, {.sid = 1}, {.sid = 2}},
+};
+
 /* A learner's request found no room before; now there is some. */
 static void
 given_late_request(const struct lead_duty *duty)
@@ -174,6 +179,7 @@ given_late_request(const struct lead_duty *duty)
     shm.log = &log_part;
     shm.ring = (struct txring){memory, sizeof memory};
     lead.duty = duty;
+    lead.core.conf.quorum = &three;
     lead.core.state = LEADER_BROADCAST;
     lead.core.peer_end = 1;
     lead.core.peer[0].stage = PEER_UP_TO_DATE;
