@@ -187,6 +187,8 @@ repl_hold_tick(struct repl *r)
 static bool
 ask_once_more(struct repl *r, const struct req *req, const struct origin *o)
 {
+    if (repl_session_is_unwanted(r, req, o))
+        return true;
     if (repl_session_has_left(r, req))
         return repl_put_word(r, RING_DROP, req, o, ZK_OK);
     if (!r->role->take(r, req, o))
