@@ -46,7 +46,8 @@ conn_is_open(const struct shm *shm, const struct origin *o)
     uint32_t life = atomic_load(&shm->super->life[PROC_CLIENT + o->worker]);
     uint32_t place = o->conn & (CONNS_MAX - 1);
 
-    return o->life == life && conn_info_at(shm, o->worker, place)->id == o->conn;
+    return o->life == life &&
+           conn_info_at(shm, o->worker, place)->id == o->conn;
 }
 
 #endif
