@@ -183,6 +183,9 @@ struct shm_replication {
     _Atomic uint64_t proposals; /* transactions prepared */
     /* transactions after which our tree was not its leader's */
     _Atomic uint64_t digest_mismatches;
+    /* so long those who could end sessions are known to have heard of ours;
+       MONO_MS_MAX: nobody else could.  See net/client/client_lease.c */
+    _Atomic mono_ms_t vouched;
     struct shm_ensemble ensemble;
     struct shm_look look;           /* to the election process */
     struct shm_log_order log_order; /* to the log process */

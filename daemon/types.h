@@ -19,6 +19,9 @@ typedef int64_t mono_ms_t;    /* CLOCK_MONOTONIC, milliseconds */
 typedef int64_t wall_ms_t;    /* milliseconds since 1970, may jump */
 typedef uint64_t ring_pos_t;  /* bytes ever put in a ring: only grows */
 
+/* Later than any moment. */
+#define MONO_MS_MAX ((mono_ms_t)INT64_MAX)
+
 /* No server: numbers begin with 0. */
 #define SID_NONE ((sid_t)-1)
 

@@ -4,8 +4,7 @@
  *
  * In shm->conns[w], at the connection's place in the table of client process
  * w, which alone stores to it, field by field.  Whoever prints reads fields
- * of a moment that may not be the same; `is_used` is set last and cleared
- * first.
+ * of a moment that may not be the same; `id` is set last and cleared first.
  */
 #ifndef NET_ADMIN_CONN_INFO_H
 #define NET_ADMIN_CONN_INFO_H
@@ -13,7 +12,7 @@
 #include "daemon/shm.h"
 
 struct conn_info {
-    _Atomic uint32_t is_used;
+    _Atomic uint32_t id; /* the connection's; 0: there is none */
     uint16_t port;
     uint8_t is_v6;
     uint8_t address[16];
@@ -38,6 +37,17 @@ conn_info_at(const struct shm *shm, uint32_t worker, uint32_t place)
 {
     return (struct conn_info *)(void *)((uint8_t *)shm->conns[worker] +
                                         (size_t)place * CONN_INFO_BYTES);
+}
+
+/* Whether the connection that asked a client process for something is open. */
+static inline bool
+conn_is_open(const struct shm *shm, const struct origin *o)
+{
+    uint32_t life = atomic_load(&shm->super->life[PROC_CLIENT + o->worker]);
+    uint32_t place = o->conn & (CONNS_MAX - 1);
+
+    return o->life == life &&
+           conn_info_at(shm, o->worker, place)->id == o->conn;
 }
 
 #endif

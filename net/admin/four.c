@@ -138,7 +138,7 @@ print_connections(const struct four *f, bool is_long, FILE *out)
         for (uint32_t i = 0; i < end; i++) {
             const struct conn_info *c = conn_info_at(f->shm, w, i);
 
-            if (!atomic_load_explicit(&c->is_used, memory_order_acquire))
+            if (!atomic_load_explicit(&c->id, memory_order_acquire))
                 continue;
             print_counts(f, c, out);
             if (is_long)

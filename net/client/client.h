@@ -12,6 +12,7 @@
  *   client_table.h     connections: places, lists, life
  *   client_accept.h    they come, and go
  *   client_connect.h   they get sessions
+ *   client_lease.h     they may have lost them
  *   client_request.h   what they ask, frame by frame
  *   client_ask.h       what replication is asked
  *   client_read.h      what is looked up in the tree
@@ -125,6 +126,9 @@ struct client_proc {
     ev_timer end;
     mono_ms_t ending_since; /* PROC_STOP came; 0: it did not */
     struct token_bucket tokens;
+
+    /* client_lease.c */
+    int64_t lease_ms; /* the shortest of our connections; 0: none has one */
 
     /* client_request.c, client_pump.c */
     struct ring_memory ring_memory; /* of our requests */

@@ -18,6 +18,7 @@
 #include "net/client/client_answer.h"
 #include "net/client/client_ask.h"
 #include "net/client/client_deliver.h"
+#include "net/client/client_lease.h"
 #include "net/client/client_table.h"
 #include "net/wire/reply.h"
 
@@ -56,6 +57,7 @@ client_accepted(struct client_proc *p, struct client *c, session_id_t session,
     if (older && older != c)
         client_drop(p, older);
     client_bind_session(p, c, session, timeout_ms);
+    client_lease_begin(p, c);
     client_set_state(p, c, CLIENT_OPEN);
     if (!put_response(p, c, session, timeout_ms))
         return;
@@ -133,6 +135,20 @@ wants_more(struct client_proc *p, struct client *c,
     return true;
 }
 
+/* It would be let go at once. */
+static bool
+is_unheard(struct client_proc *p, struct client *c,
+           const struct connect_request *r)
+{
+    if (kind_of(p, r) == CONNECT_LOCAL ||
+        !client_lease_is_over(p, clamp(p, r->timeout_ms)))
+        return false;
+    log_warn_often("Refusing session request for client %s: nobody is known "
+                   "to have heard of our sessions for too long",
+                   client_name(p, c));
+    return true;
+}
+
 static bool
 take_token(struct client_proc *p, enum connect_kind kind)
 {
@@ -155,7 +171,7 @@ may_connect(struct client_proc *p, struct client *c,
         COUNT(p->own->stats.throttle_drops, 1);
         return false;
     }
-    return !wants_more(p, c, r) && !is_ahead(p, c, r);
+    return !wants_more(p, c, r) && !is_unheard(p, c, r) && !is_ahead(p, c, r);
 }
 
 bool

@@ -13,6 +13,7 @@
 
 #include "net/client/client_answer.h"
 #include "net/client/client_ask.h"
+#include "net/client/client_lease.h"
 #include "net/client/client_table.h"
 
 void
@@ -82,6 +83,7 @@ client_local_upgraded(struct client_proc *p, struct client *c)
 {
     c->is_local = false;
     c->slot = client_find_slot(p, c->session);
+    client_lease_begin(p, c);
 }
 
 /*

@@ -24,6 +24,7 @@
 #include "net/client/client_accept.h"
 #include "net/client/client_connect.h"
 #include "net/client/client_deliver.h"
+#include "net/client/client_lease.h"
 #include "net/client/client_request.h"
 #include "net/client/client_table.h"
 #include "net/client/client_watch.h"
@@ -148,6 +149,7 @@ on_wake(struct ev_loop *loop, ev_check *check, int events)
     (void)loop, (void)events;
     p->now_ms = clock_mono_ms();
     client_begin_turn(p, p->now_ms);
+    client_lease_look(p);
 }
 
 static void

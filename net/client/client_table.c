@@ -218,7 +218,7 @@ open_info(struct client_proc *p, struct client *c, const struct sockaddr *peer)
         memcpy(info->address, v6->sin6_addr.s6_addr + (info->is_v6 ? 0 : 12),
                info->is_v6 ? 16 : 4);
     }
-    atomic_store_explicit(&info->is_used, 1, memory_order_release);
+    atomic_store_explicit(&info->id, c->id, memory_order_release);
     if (p->own->stats.conn_end < p->client_end)
         atomic_store(&p->own->stats.conn_end, p->client_end);
 }
@@ -272,7 +272,7 @@ client_drop(struct client_proc *p, struct client *c)
 {
     if (c->state == CLIENT_FREE || c->state == CLIENT_GONE)
         return;
-    atomic_store(&client_info(p, c)->is_used, 0);
+    atomic_store(&client_info(p, c)->id, 0);
     unbind_session(p, c);
     watch_close(&p->watch, c->id);
     COUNT(p->own->stats.outstanding, -count_sent(c));

@@ -119,7 +119,8 @@ struct repl {
     ring_pos_t published; /* what others can see of it */
     ring_pos_t rung;      /* what the log process was woken for */
     ring_pos_t committed, applied;
-    zxid_t commit_zxid; /* everything up to here is to be applied */
+    zxid_t commit_zxid; /* everything up to here is to be applied: it is
+                           committed, or a learner is alone with its tree */
     ring_pos_t slowest; /* as of the last look */
     struct ring_memory ring_memory;
     zxid_t zxid; /* of the last transaction prepared, or to count from */

@@ -166,6 +166,17 @@ find_durable(const struct repl *r, zxid_t *zxid)
     return durable < r->published ? durable : r->published;
 }
 
+/*
+ * What is applied before it is known to be committed (repl_learn_past.c) may
+ * have to go again, and is nothing for the image.
+ */
+static zxid_t
+known(const struct repl *r, zxid_t zxid)
+{
+    return r->role->is_alone || zxid < r->known_committed ? zxid
+                                                          : r->known_committed;
+}
+
 static void
 tell_committed(struct repl *r)
 {
@@ -178,7 +189,7 @@ tell_committed(struct repl *r)
         return;
     r->committed = committed;
     if (zxid != 0)
-        atomic_store_explicit(&shared->committed_zxid, zxid,
+        atomic_store_explicit(&shared->committed_zxid, known(r, zxid),
                               memory_order_release);
     atomic_store_explicit(&shared->committed, committed, memory_order_release);
 }

@@ -171,6 +171,8 @@ leading_turn(struct repl *r)
     if (is_left_alone(l, now))
         leader_resign(&l->core, "no quorum of voters came", &out);
     lead_perform(l, &out);
+    if (l->core.state == LEADER_BROADCAST)
+        repl_vouched(r, leader_vouched(&l->core));
     lead_peers_resume(l);
     repl_publish(r);
     lead_peers_pump(l, now);

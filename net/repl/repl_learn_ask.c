@@ -21,6 +21,7 @@
 #include "net/repl/repl_learn.h"
 #include "net/repl/repl_master.h"
 #include "net/repl/repl_ring.h"
+#include "net/repl/repl_serve.h"
 #include "net/repl/repl_session.h"
 #include "net/zab/forward.h"
 #include "storage/tree/txn.h"
@@ -320,14 +321,20 @@ put_touches(struct repl_learn *l, zxid_t zxid, uint32_t since)
               (struct bytes){data, (int32_t)jute_out_size(&out)}, BYTES_NULL);
 }
 
-/* A leader that is zabd pings often; touches go as often as with Apache. */
+/*
+ * A leader that is zabd pings often; touches go as often as with Apache, whose
+ * pings come each half a tick, and may come a moment early.  What went with the
+ * last touches counts as heard when the leader speaks again: where our words do
+ * not come to it, TCP brings us no new ones of its own.
+ */
 void
 learn_pong(struct repl_learn *l, zxid_t zxid)
 {
     static const uint8_t nothing[1];
     mono_ms_t now = clock_mono_ms(), since = l->ponged;
 
-    if (now - since < l->r->conf.tick_time_ms / 2) {
+    repl_vouched(l->r, since);
+    if (now - since < l->r->conf.tick_time_ms / 3) {
         qlink_put(&l->conn, Q_PING, zxid, (struct bytes){nothing, 0},
                   BYTES_NULL);
         return;

@@ -7,6 +7,8 @@
  *         (repl_serve.c).  After a start the tree may hold some of it, for
  *         nobody knew what was committed: then this process ends, and its
  *         successor loads again.
+ * DIFF    of more than the ring holds: it is applied before it is known to be
+ *         committed, when no client process looks at the tree any more.
  * SNAP    when no client process looks at the tree any more, the payload goes
  *         into an emptied one and into a file; then the log process makes
  *         that file the beginning of all there is on disk.
@@ -37,39 +39,66 @@ reload(const char *why)
     exit(EXIT_RELOAD);
 }
 
-/*
- * Before UP_TO_DATE nothing that comes is known to be committed, so nothing is
- * applied.  Later the COMMIT that would make room is behind what finds none,
- * if all that we were told of is in the tree.
- */
-static bool
-is_room_behind(const struct repl_learn *l)
-{
-    const struct shm_replication *shared = l->r->shm->replication;
+/* --- more than the ring holds --------------------------------------------- */
 
-    switch (l->core.state) {
-    case LEARNER_SYNCING:
-    case LEARNER_SEALED:
-        return true;
-    case LEARNER_BROADCAST:
-        return atomic_load(&shared->committed_zxid) >= l->r->commit_zxid;
-    default:
-        return false;
-    }
+static bool
+is_before_up_to_date(const struct repl_learn *l)
+{
+    return l->core.state == LEARNER_SYNCING || l->core.state == LEARNER_SEALED;
 }
 
 /*
- * What must come can be more than the ring holds.  All of it is in the log: a
- * start puts that into the tree, and asks for the rest.
+ * Nothing that comes before UP_TO_DATE is known to be committed, so it is not
+ * applied, and a lack that is larger than the ring would never find room.  A
+ * start puts all of its log into the tree, whoever has committed it, for
+ * nobody looks at that; so do we, when nobody does: what the leader says is
+ * committed, which is what UP_TO_DATE will make count.  known_committed
+ * stays, and with it the image; what is cut off after all is in the tree
+ * then, which is loaded again, as after a start.
+ */
+static void
+apply_ahead(struct repl_learn *l)
+{
+    struct repl *r = l->r;
+
+    if (r->service.state != SERVICE_NONE) {
+        log_warn("learner: more is to come than the ring holds: clients are "
+                 "let go");
+        repl_end_serving(r);
+    }
+    if (repl_is_alone_with_tree(r))
+        r->commit_zxid = l->core.agreed;
+}
+
+/* No COMMIT that would make room is before what finds none. */
+static bool
+is_room_behind(const struct repl_learn *l)
+{
+    const struct repl *r = l->r;
+
+    if (repl_durable(r) < r->last || r->slowest != r->applied)
+        return false;
+    return is_before_up_to_date(l) ||
+           (l->core.state == LEARNER_BROADCAST &&
+            atomic_load(&r->shm->replication->committed_zxid) >=
+                r->commit_zxid);
+}
+
+/*
+ * What the leader proposes before it commits any of it can be more than the
+ * ring holds, too.  All of it is in the log: a start puts that into the tree,
+ * and asks for the rest.
  */
 void
 learn_past_full(struct repl_learn *l)
 {
     const struct repl *r = l->r;
 
-    if (is_room_behind(l) && r->published == r->head &&
-        repl_durable(r) >= r->last && r->slowest == r->applied &&
-        r->applied == r->committed)
+    if (r->published != r->head || r->applied != r->committed)
+        return;
+    if (is_before_up_to_date(l) && r->commit_zxid < l->core.agreed)
+        apply_ahead(l);
+    else if (is_room_behind(l))
         reload("more is to come than the ring holds");
 }
 

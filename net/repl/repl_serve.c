@@ -141,6 +141,25 @@ repl_service_check(const struct repl *r)
     }
 }
 
+void
+repl_vouched(struct repl *r, mono_ms_t when)
+{
+    _Atomic mono_ms_t *vouched = &r->shm->replication->vouched;
+
+    if (when > atomic_load_explicit(vouched, memory_order_relaxed))
+        atomic_store_explicit(vouched, when, memory_order_release);
+}
+
+/* From a role's word on; without one, as in read-only mode, nobody counts. */
+static void
+begin_vouching(struct repl *r, enum server_role kind)
+{
+    bool is_for_ever = kind == ROLE_STANDALONE || kind == ROLE_READ_ONLY;
+
+    atomic_store(&r->shm->replication->vouched,
+                 is_for_ever ? MONO_MS_MAX : clock_mono_ms());
+}
+
 /* --- through a change of leader ------------------------------------------ */
 
 void
@@ -177,6 +196,8 @@ repl_hold_tick(struct repl *r)
 static bool
 ask_once_more(struct repl *r, const struct req *req, const struct origin *o)
 {
+    if (repl_session_is_unwanted(r, req, o))
+        return true;
     if (repl_session_has_left(r, req))
         return repl_put_word(r, RING_DROP, req, o, ZK_OK);
     if (!r->role->take(r, req, o))
@@ -237,6 +258,7 @@ repl_serve(struct repl *r, enum server_role kind, int64_t epoch)
         atomic_store(&shared->committed_zxid, r->known_committed);
     repl_session_start(r);
     repl_report(r);
+    begin_vouching(r, kind);
     atomic_store(&shared->role, kind);
     if (takes_clients(r, kind)) {
         if (!go_on(r, epoch))
@@ -254,6 +276,7 @@ repl_serve_read_only(struct repl *r)
     if (r->service.state == SERVICE_HELD)
         repl_end_serving(r);
     repl_session_start(r);
+    begin_vouching(r, ROLE_READ_ONLY);
     atomic_store(&r->shm->replication->role, ROLE_READ_ONLY);
     set_period(r, SERVICE_READ_ONLY, new_period(r));
 }

@@ -15,6 +15,9 @@ void repl_serve(struct repl *r, enum server_role kind, int64_t epoch);
 /* Clients that are held go their way, and the mode begins: looking. */
 void repl_serve_read_only(struct repl *r);
 
+/* A leader, or a quorum, was with us at `when`, or later: shm.h, vouched. */
+void repl_vouched(struct repl *r, mono_ms_t when);
+
 /* Nobody is served any more; client processes drop their connections. */
 void repl_end_serving(struct repl *r);
 

@@ -9,6 +9,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "net/admin/conn_info.h"
 #include "net/repl/repl_prepare.h"
 #include "storage/tree/txn.h"
 
@@ -159,6 +160,16 @@ repl_session_has_left(const struct repl *r, const struct req *req)
         return false;
     s = find_any(r, req->session);
     return !s || s->has_left;
+}
+
+bool
+repl_session_is_unwanted(const struct repl *r, const struct req *req,
+                         const struct origin *o)
+{
+    bool asks = req->kind == REQ_SESSION_RESUME ||
+                (req->kind == REQ_SESSION_OPEN && req->session == 0);
+
+    return asks && o->worker < CLIENTS_MAX && !conn_is_open(r->shm, o);
 }
 
 /* --- expiry --------------------------------------------------------------- */

@@ -125,7 +125,7 @@ handle(struct repl *r, uint32_t w, const struct req *req)
               "bytes=%u",
               w, req->kind, (unsigned long long)req->session, req->xid, req->op,
               req->body_size);
-    if (is_late(r, req))
+    if (is_late(r, req) || repl_session_is_unwanted(r, req, &o))
         return true;
     if (repl_session_has_left(r, req))
         return repl_put_word(r, RING_DROP, req, &o, ZK_OK);

@@ -123,6 +123,10 @@ struct leader_peer {
     mono_ms_t joined, ping_due;
     mono_ms_t heard;   /* while it is brought up: or there was room to send */
     int64_t silent_ms; /* since then, as we saw it while we ran */
+    uint32_t pings;    /* that it has not answered */
+    uint32_t timed;    /* answers until that to the ping of `timed_at`, or 0 */
+    mono_ms_t timed_at;
+    mono_ms_t vouched; /* it followed us then, or later; 0: not known */
     zxid_t owing;      /* 0: every proposal sent has its ACK; else this one */
     mono_ms_t owing_since; /* ... has none, and was sent then or before */
     struct {
@@ -246,6 +250,12 @@ void leader_stirs(struct leader *l, uint32_t slot, mono_ms_t now);
  * us unheard, however long it says nothing itself.
  */
 void leader_link_lives(struct leader *l, uint32_t slot);
+
+/*
+ * So long a quorum is known to have followed us; 0: not known, MONO_MS_MAX: we
+ * are a quorum by ourselves.  It may go back when a connection is lost.
+ */
+mono_ms_t leader_vouched(const struct leader *l);
 
 /*
  * The payload for `slot` is written; it holds everything up to `zxid`, and

@@ -8,6 +8,7 @@
  *   leader_send.c      what goes to a learner next
  *   leader_time.c      how long we wait
  *   leader_silence.c   who may have left us without a word
+ *   leader_vouch.c     who is known not to have left us, and since when
  *   leader_identity.c  which ensemble this is
  *   leader_check.c     what is always true
  *
@@ -73,6 +74,12 @@ void leader_note_silence(const struct leader *l, struct leader_peer *p,
 
 /* May it have left us? */
 bool leader_misses(const struct leader *l, const struct leader_peer *p);
+
+/* --- leader_vouch.c ------------------------------------------------------ */
+
+/* A ping goes to `p`; a PING came from it. */
+void leader_pinged(struct leader_peer *p, mono_ms_t now);
+void leader_ponged(struct leader_peer *p);
 
 /* --- leader_identity.c --------------------------------------------------- */
 

@@ -154,8 +154,10 @@ hear_revalidate(struct leader *l, uint32_t slot, const struct qpacket *p,
 
 /* Null data is no session touched: trap 14.1.1. */
 static void
-hear_ping(uint32_t slot, const struct qpacket *p, struct leader_out *out)
+hear_ping(struct leader *l, uint32_t slot, const struct qpacket *p,
+          struct leader_out *out)
 {
+    leader_ponged(&l->peer[slot]);
     if (p->data.size > 0)
         pass_on(LEADER_TOUCH, slot, p, out);
 }
@@ -169,7 +171,7 @@ hear_following(struct leader *l, uint32_t slot, const struct qpacket *p,
         hear_ack(l, &l->peer[slot], p->zxid, now, out);
         break;
     case Q_PING:
-        hear_ping(slot, p, out);
+        hear_ping(l, slot, p, out);
         break;
     case Q_REQUEST:
         hear_request(l, slot, p, out);

@@ -286,11 +286,13 @@ put_inform(struct leader *l, uint32_t slot, struct leader_item *item,
 
 /* The first behind the confirmation tells of it. */
 static bool
-put_ping(struct leader *l, uint32_t slot, struct leader_item *item)
+put_ping(struct leader *l, uint32_t slot, mono_ms_t now,
+         struct leader_item *item)
 {
     struct leader_peer *p = &l->peer[slot];
 
     p->owes_ping = false;
+    leader_pinged(p, now);
     put(item, Q_PING,
         l->state == LEADER_BROADCAST ? l->proposed : ZXID(l->epoch, 0));
     if (p->stage == PEER_UP_TO_DATE && l->identity.is_confirmed &&
@@ -306,7 +308,7 @@ next_of_live(struct leader *l, uint32_t slot, mono_ms_t now,
     struct leader_peer *p = &l->peer[slot];
 
     if (p->owes_ping)
-        return put_ping(l, slot, item);
+        return put_ping(l, slot, now, item);
     if (l->state != LEADER_BROADCAST)
         return false;
     if (p->stage == PEER_SEALED && p->told >= p->ready_at)

@@ -11,8 +11,11 @@
  *
  *      we miss them, and look    our clients are held    at most
  *      2 x 600       500         2000                    3700 behind the cut
- *      they leave    the shortest session, two ticks     at least
+ *      they leave    a session of two usual ticks        at least
  *      600           4000                                4600
+ *
+ * Clients of shorter ones, and those of a server that follows an Apache leader
+ * or stood still, go one by one: net/client/client_lease.c.
  *
  * It may be slow, or stand still, and stay ours: as long as its machine
  * acknowledges what we send, it would also tell us that we were left.  So

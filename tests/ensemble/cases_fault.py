@@ -14,11 +14,13 @@ from kazoo.exceptions import KazooException
 import net
 import strike
 from ensemble import ZAB, until
+from frames import SHORT_MS, Session, wire
 from trial import case
 
 HITS = {"short": 4, "long": 16}
 FREEZE_S = (0.3, 4.0)
 OWNER_S = 6.0          # of a session
+QUIET_S = 4.0          # of one that nothing happens to
 LARGE = 600 * 1000     # bytes of a node, sixty of which are more than a ring
 
 
@@ -278,27 +280,68 @@ def write_ahead(t, c, folder, cut, heal):
     return count
 
 
-@case("short", "long", of=["zzz leader", "zzz follower"])
-def one_owner(t, word, who):
+@case("short", "long", of=["zzz leader", "zzz follower", "zzz leader 1",
+                           "zzz follower 1", "zza follower"])
+def one_owner(t, word, who, seconds=OWNER_S):
     """A member is cut off from the others, not from its clients.  Before the
     session of one of them ends elsewhere, and its ephemeral with it, that
     client has lost its connection, and knows that it may own nothing.  That
-    takes leader.silence, not syncLimit."""
+    takes a part of the session's timeout, not syncLimit; however short it is,
+    and whoever leads."""
     t.claim(net.is_possible(), "network namespaces need root")
-    e = t.ensemble(word, {"syncLimit": 20}, net=True)
-    e.start()
+    seconds = float(seconds)
+    tick = 2000 if seconds == OWNER_S else seconds * 500
+    e = t.ensemble(word, {"tickTime": int(tick), "syncLimit": 20}, net=True)
+    e.elect("apache") if "a" in word else e.start()
     lonely = e.leader() if who == "leader" else e.followers()[0]
     others = [m for m in e if m is not lonely]
-    owner, heir = t.client(lonely, OWNER_S), t.client(others[0])
+    owner, heir = t.client(lonely, seconds), t.client(others[0])
     owner.create("/owned", ephemeral=True)
     heir.sync("/owned")
     t.net.split([lonely.sid], [m.sid for m in others])
     until(lambda: not heir.retry(heir.exists, "/owned"), "the session ends",
-          4 * OWNER_S)
+          60)
     t.claim(not owner.connected, "what it owned is gone, and %r has not let "
             "its client go", lonely)
     t.net.heal()
     t.close_clients()
+    t.finish(e)
+
+
+@case("short", of=["zzz leader", "zzz follower"])
+def thawed_owner(t, word, who):
+    """A member stands still until the session of a client of its own has ended
+    elsewhere: the first that this client hears then is the end of its
+    connection, and no answer from a tree in which it owns what it owned."""
+    e = t.ensemble(word, {"tickTime": 500})
+    e.start()
+    frozen = e.leader() if who == "leader" else e.followers()[0]
+    heir = t.client(next(m for m in e if m is not frozen))
+    owner = Session(frozen, timeout=SHORT_MS)
+    t.claim(owner.ask(wire.create("/owned", flags=wire.EPH)) == "ok", "create")
+    heir.sync("/owned")
+    frozen.freeze()
+    until(lambda: not heir.retry(heir.exists, "/owned"), "the session ends", 20)
+    owner.send(wire.exists("/owned"))
+    frozen.thaw()
+    answer = owner.hear()
+    t.claim(answer is None, "it hears %r of what another may own", answer)
+    t.claim(owner.socket.closed, "its connection is open")
+    t.finish(e)
+
+
+@case("short", of=["zzzZ", "zzaZ"])
+def owners_at_rest(t, word):
+    """Where all hear of each other no server lets a client go, leader,
+    follower or observer, whoever leads."""
+    e = t.ensemble(word, {"tickTime": 500})
+    e.elect("apache") if "a" in word else e.start()
+    lost = []
+    for m in e:
+        c = t.client(m, QUIET_S)
+        c.add_listener(lambda state, m=m: lost.append((m, state)))
+    time.sleep(2 * QUIET_S)
+    t.claim(not lost, "connections are lost: %r", lost)
     t.finish(e)
 
 
@@ -459,4 +502,28 @@ def full_ring(t, word):
     until(lambda: all(one.ready() for one in asked), "all is answered", 30)
     t.claim(all(one.successful() for one in asked), "some of it failed")
     t.claim(not leader.said("is dropped", mark), "%r drops a follower", leader)
+    t.finish(e)
+
+
+@case("short", of=["zzz"])
+def rings_behind(t, word):
+    """A follower comes back and lacks several times what its ring holds, of
+    which nothing is known to be committed before UP_TO_DATE: it is brought up
+    over one connection, and loads its tree once."""
+    e = t.ensemble(word, {"snapshotSizeFactor": 1000})
+    e[1].extra = {"ring.size": "16M"}
+    leader = e.start()
+    t.claim(leader is e[3], "%r leads", leader)
+    c = t.client(leader, 30)
+    c.create("/large", b"")
+    e[1].stop()
+    for _ in range(3):
+        asked = [c.set_async("/large", b"x" * LARGE) for _ in range(35)]
+        until(lambda: all(one.ready() for one in asked), "all is answered", 30)
+    mark = e[1].mark()
+    e[1].start_only()
+    e.wait()
+    way = e[1].in_step_by(mark)
+    t.claim(way == ["DIFF"], "it took %s", way)
+    t.claim(not e[1].said("loading the tree again", mark), "it loaded again")
     t.finish(e)

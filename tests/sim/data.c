@@ -3,7 +3,8 @@
  * data.c - a server's log in memory, its tree and its sessions.
  *
  *      delivered <= applied                 committed <= count
- *      applied: in the tree; after a start all of the log, committed or not
+ *      applied: in the tree; after a start all of the log, committed or not,
+ *      and so is what a learner applies whose ring is full (learn_past.c)
  *
  * As net/repl/repl_apply.c and repl_load.c do, without their shared memory.
  */
@@ -217,6 +218,16 @@ data_load(struct server *s)
 }
 
 void
+data_apply(struct server *s, uint32_t until)
+{
+    while (s->applied < until) {
+        uint32_t id = s->log[s->applied++];
+
+        apply_one(s, id);
+    }
+}
+
+void
 data_commit(struct server *s, zxid_t zxid)
 {
     uint32_t index = data_index(s, zxid);
@@ -229,11 +240,7 @@ data_commit(struct server *s, zxid_t zxid)
     s->committed = index + 1;
     for (; s->delivered < s->committed; s->delivered++)
         claim_delivered(s, s->delivered);
-    while (s->applied < s->committed) {
-        uint32_t id = s->log[s->applied++];
-
-        apply_one(s, id);
-    }
+    data_apply(s, s->committed);
 }
 
 /* --- preparation --------------------------------------------------------- */

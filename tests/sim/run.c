@@ -65,8 +65,6 @@ draw_plan(const struct run_how *how)
         p->voters = 3;
     p->jitter = 4 * p->delay;
     p->disk_sync = delays[rng_below(r, 4)];
-    if (p->ring > 0)
-        p->quiet_max *= 4; /* who lacks much loads again for each ring full */
     if (p->voters < 5)
         p->is_weighted = false;
     if (p->is_weighted)

@@ -386,6 +386,9 @@ void data_append(struct server *s, uint32_t id);
 bool data_has_room(const struct server *s);
 uint32_t data_slowest(const struct server *s);
 void data_commit(struct server *s, zxid_t zxid);
+
+/* So many of the log are in the tree, known to be committed or not. */
+void data_apply(struct server *s, uint32_t until);
 uint32_t data_index(const struct server *s, zxid_t zxid); /* or UINT32_MAX */
 void data_prepare_from(struct server *s, zxid_t zxid);
 uint64_t data_digest(const struct server *s);

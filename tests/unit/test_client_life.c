@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about net/client/client_life.c: where a client process begins. */
-#include "net/client/client.h"
+#include "net/client/client_deliver.h"
 
 #include "tests/unit/client_given.h"
 #include "tests/unit/tree_given.h"

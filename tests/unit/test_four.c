@@ -116,7 +116,7 @@ stat_and_cons_list_connections_in_use(void)
     given_a_server();
     c = conn_info_at(&shm, 0, 1);
     *c = (struct conn_info){
-        .is_used = 1, .port = 567, .address = {127, 0, 0, 1}, .received = 9};
+        .id = 1, .port = 567, .address = {127, 0, 0, 1}, .received = 9};
     CU_ASSERT_PTR_NOT_NULL(
         strstr(answer(CONF_WORD_STAT),
                "Clients:\n /127.0.0.1:567[1](queued=0,recved=9,sent=0)\n\n"
@@ -139,7 +139,7 @@ an_ipv6_peer_is_written_out(void)
 
     given_a_server();
     c = conn_info_at(&shm, 0, 0);
-    *c = (struct conn_info){.is_used = 1, .port = 5, .is_v6 = 1};
+    *c = (struct conn_info){.id = 1, .port = 5, .is_v6 = 1};
     c->address[15] = 1;
     CU_ASSERT_PTR_NOT_NULL(
         strstr(answer(CONF_WORD_CONS), " /[0:0:0:0:0:0:0:1]:5[1]("));

@@ -6,8 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/clock.h"
 #include "net/repl/repl_master.h"
 #include "net/repl/repl_role.h"
+#include "net/repl/repl_serve.h"
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
 #define E(counter) ZXID(4, counter)
@@ -33,6 +36,7 @@ given_learner(bool is_observer)
                        .election = &election,
                        .log = &log_part,
                        .ring = {memory, sizeof memory / 2}};
+    atomic_store(&replication.vouched, 0);
     atomic_store(&log_part.accepted_epoch, 4);
     atomic_store(&log_part.current_epoch, 4);
     r = (struct repl){.shm = &shm,
@@ -182,6 +186,63 @@ server_0_may_give_a_snapshot(void)
     loses_its_leader();
 }
 
+/* A leader's PING comes `ms` behind the last touches. */
+static mono_ms_t
+is_pinged_after(mono_ms_t ms)
+{
+    static struct session_table *sessions;
+    mono_ms_t ponged = clock_mono_ms() - ms;
+
+    if (!sessions)
+        sessions = session_table_init(memory_reserved(session_table_bytes()),
+                                      session_table_bytes());
+    given_learner(false);
+    connects_with(2);
+    r.sessions = sessions;
+    r.learn->ponged = ponged;
+    learn_pong(r.learn, E(0));
+    return ponged;
+}
+
+/* Apache's come each half a tick, and one may be a moment early. */
+static void
+an_early_ping_takes_touches_along(void)
+{
+    mono_ms_t before = is_pinged_after(460);
+
+    CU_ASSERT_TRUE(r.learn->ponged > before);
+    loses_its_leader();
+}
+
+static void
+frequent_pings_go_back_empty(void)
+{
+    mono_ms_t before = is_pinged_after(150);
+
+    CU_ASSERT_EQUAL(r.learn->ponged, before);
+    loses_its_leader();
+}
+
+/* Those that go now may be lost on their way. */
+static void
+a_ping_vouches_for_the_touches_before_it(void)
+{
+    mono_ms_t before = is_pinged_after(460);
+
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), before);
+    loses_its_leader();
+}
+
+static void
+what_was_vouched_for_stays_so(void)
+{
+    mono_ms_t before = is_pinged_after(150);
+
+    repl_vouched(&r, before - 1);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), before);
+    loses_its_leader();
+}
+
 UNIT_SUITE(repl_learn)
 {
     unit_suite("repl_learn");
@@ -191,4 +252,8 @@ UNIT_SUITE(repl_learn)
     UNIT(votes_with_what_it_has_all_the_same);
     UNIT(a_leader_of_any_number_has_time_to_find_its_quorum);
     UNIT(server_0_may_give_a_snapshot);
+    UNIT(an_early_ping_takes_touches_along);
+    UNIT(frequent_pings_go_back_empty);
+    UNIT(a_ping_vouches_for_the_touches_before_it);
+    UNIT(what_was_vouched_for_stays_so);
 }

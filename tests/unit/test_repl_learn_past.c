@@ -9,6 +9,7 @@
 #include "net/repl/repl_apply.h"
 #include "net/repl/repl_ring.h"
 #include "net/repl/repl_role.h"
+#include "net/repl/repl_serve.h"
 #include "net/zab/forward.h"
 #include "tests/unit/history_given.h"
 
@@ -207,6 +208,99 @@ what_goes_into_a_full_ring_waits(void)
     no_past();
 }
 
+/* A server that lacks more than its ring holds; nothing has been applied. */
+static void
+given_more_than_a_ring(void)
+{
+    static struct forward forward;
+    static struct shm_client client;
+
+    given_full_ring(LEARNER_SYNCING);
+    r.published = r.head;
+    atomic_store(&shm.log->durable, r.head);
+    r.is_ordering = false;
+    r.sessions = sessions;
+    r.forward = &forward;
+    r.known_committed = r.commit_zxid = E(10);
+    shm.super->client_count = 1;
+    shm.client[0] = &client;
+    atomic_store(&client.attached, 0);
+    atomic_store(&client.delivered, RING_POS_NONE);
+    learn.core.committed = E(10);
+    learn.core.last = learn.core.agreed = appended;
+}
+
+static void
+gone(void)
+{
+    shm.super->client_count = 0;
+    atomic_store(&shm.log->durable, 0);
+    no_past();
+}
+
+/* As a start would do with all that is in the log. */
+static void
+a_full_ring_goes_into_the_tree_before_up_to_date(void)
+{
+    given_more_than_a_ring();
+    learn_past_full(&learn);
+    while (repl_apply(&r))
+        ;
+    CU_ASSERT_EQUAL(r.applied, r.published);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->applied_zxid), appended);
+    CU_ASSERT_TRUE(has_room_for(Q_SYNC));
+    gone();
+}
+
+/* The image must not hold what may be cut off, nor a leader be told of it. */
+static void
+what_is_in_the_tree_early_is_not_known_to_be_committed(void)
+{
+    given_more_than_a_ring();
+    learn_past_full(&learn);
+    while (repl_apply(&r))
+        ;
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->committed_zxid), E(10));
+    CU_ASSERT_EQUAL(r.known_committed, E(10));
+    repl_commit(&r, appended);
+    repl_serve(&r, ROLE_FOLLOWING, 4);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->committed_zxid), appended);
+    repl_end_serving(&r);
+    gone();
+}
+
+/* No more than UP_TO_DATE will make count. */
+static void
+what_the_leader_has_not_committed_does_not_go_into_the_tree(void)
+{
+    given_more_than_a_ring();
+    learn.core.agreed = E(12);
+    learn_past_full(&learn);
+    while (repl_apply(&r))
+        ;
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->applied_zxid), E(12));
+    gone();
+}
+
+static void
+nobody_sees_a_tree_that_is_ahead(void)
+{
+    given_more_than_a_ring();
+    r.service.state = SERVICE_HELD;
+    atomic_store(&shm.replication->serving, 7);
+    atomic_store(&shm.client[0]->attached, 7);
+    learn_past_full(&learn);
+    CU_ASSERT_EQUAL(r.service.state, SERVICE_NONE);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->serving), 0);
+    CU_ASSERT_FALSE(repl_apply(&r)); /* it has not let go yet */
+    CU_ASSERT_EQUAL(r.applied, 0);
+    atomic_store(&shm.client[0]->attached, 0);
+    learn_past_full(&learn);
+    repl_apply(&r);
+    CU_ASSERT(r.applied > 0);
+    gone();
+}
+
 UNIT_SUITE(repl_learn_past)
 {
     unit_suite("repl_learn_past");
@@ -218,4 +312,8 @@ UNIT_SUITE(repl_learn_past)
     UNIT(what_others_asked_for_is_cut_off_in_silence);
     UNIT(a_full_ring_does_not_keep_us_from_hearing_the_leader);
     UNIT(what_goes_into_a_full_ring_waits);
+    UNIT(a_full_ring_goes_into_the_tree_before_up_to_date);
+    UNIT(what_is_in_the_tree_early_is_not_known_to_be_committed);
+    UNIT(what_the_leader_has_not_committed_does_not_go_into_the_tree);
+    UNIT(nobody_sees_a_tree_that_is_ahead);
 }

@@ -5,6 +5,7 @@
  */
 #include "net/repl/repl_take.h"
 
+#include "net/admin/conn_info.h"
 #include "net/repl/repl_lead.h"
 #include "net/repl/repl_learn.h"
 #include "net/repl/repl_ring.h"
@@ -37,6 +38,8 @@ given(const struct role *role, enum service_state service)
     if (!shm.requests[0].base)
         shm.requests[0] = (struct reqring){memory_twice(RING_BYTES), RING_BYTES,
                                            &tail, &replication.taken[0]};
+    if (!shm.conns[0])
+        shm.conns[0] = memory_reserved((size_t)CONNS_MAX * CONN_INFO_BYTES);
     shm.super = &super;
     shm.replication = &replication;
     atomic_store(&replication.taken[0], atomic_load(&tail));
@@ -112,10 +115,13 @@ what_is_asked_a_third_time_is_asked_in_order(void)
     CU_ASSERT_EQUAL(forward_oldest(&forwarded, UINT64_MAX, &o)->xid, 1);
 }
 
+static uint32_t took;
+
 static bool
 takes_all(struct repl *of, const struct req *req, const struct origin *o)
 {
     (void)of, (void)req, (void)o;
+    took++;
     return true;
 }
 
@@ -148,10 +154,82 @@ a_session_that_opens_is_resumed_when_it_is_there(void)
     lead.core.state = LEADER_BROADCAST;
     req->kind = REQ_SESSION_RESUME;
     req->session = 7;
+    req->conn = conn_info_at(&shm, 0, 0)->id = 1 << 17;
     r.prep.openings.at[0] = (struct prep_opening){7, 1};
     r.prep.openings.newest = 1;
     CU_ASSERT_FALSE(is_taken());
     CU_ASSERT_TRUE(r.is_stalled);
+}
+
+/* A connection asks for a session, and is open still or closed. */
+static struct req *
+given_connection(bool is_open, int64_t session)
+{
+    static const struct role role = {.name = "any", .take = takes_all};
+    struct req *req = given(&role, SERVICE_OPEN);
+
+    req->kind = session ? REQ_SESSION_RESUME : REQ_SESSION_OPEN;
+    req->session = session;
+    req->conn = 5 << 17 | 3; /* the fifth in place 3 */
+    conn_info_at(&shm, 0, 3)->id = is_open ? req->conn : 6 << 17 | 3;
+    took = 0;
+    return req;
+}
+
+/* It had to wait for a leader, and its client came again meanwhile. */
+static void
+who_is_gone_takes_no_session_from_the_next(void)
+{
+    given_connection(false, 7);
+    CU_ASSERT_TRUE(is_taken());
+    CU_ASSERT_EQUAL(took, 0);
+    given_connection(true, 7);
+    CU_ASSERT_TRUE(is_taken());
+    CU_ASSERT_EQUAL(took, 1);
+}
+
+static void
+who_is_gone_needs_no_new_session(void)
+{
+    given_connection(false, 0);
+    CU_ASSERT_TRUE(is_taken());
+    CU_ASSERT_EQUAL(took, 0);
+}
+
+static void
+what_a_process_asked_that_died_is_of_nobody(void)
+{
+    given_connection(true, 7)->life = 1;
+    CU_ASSERT_TRUE(is_taken());
+    CU_ASSERT_EQUAL(took, 0);
+}
+
+/* A write is done all the same, and makes a local session global before. */
+static void
+what_else_it_asked_is_done(void)
+{
+    given_connection(false, 7)->kind = REQ_WRITE;
+    CU_ASSERT_TRUE(is_taken());
+    given_connection(false, 7)->kind = REQ_SESSION_OPEN;
+    CU_ASSERT_TRUE(is_taken());
+    CU_ASSERT_EQUAL(took, 1);
+}
+
+/* The same of what a lost leader was asked. */
+static void
+who_is_gone_does_not_ask_the_next_leader_for_a_session(void)
+{
+    struct req req = {.size = sizeof req, .kind = REQ_SESSION_RESUME};
+
+    given_connection(false, 7);
+    req.session = 7;
+    req.conn = 5 << 17 | 3;
+    forward_keep(&forwarded, &req, 0, 7);
+    r.service.state = SERVICE_ASKING_AGAIN;
+    r.service.again_end = forwarded.newest;
+    CU_ASSERT_TRUE(is_taken());
+    CU_ASSERT_EQUAL(took, 0);
+    CU_ASSERT_EQUAL(forward_waiting(&forwarded), 0);
 }
 
 static bool
@@ -163,6 +241,11 @@ becomes_a_word(struct lead_peer *p, const struct qpacket *packet)
     (void)packet;
     return repl_put_word(p->lead->r, RING_DROP, &req, &nobody, ZK_OK);
 }
+
+static const struct quorum three = {
+    .count = 3,
+    .member = {{.sid = 0}, {.sid = 1}, {.sid = 2}},
+};
 
 /* A learner's request found no room before; now there is some. */
 static void
@@ -178,6 +261,7 @@ given_late_request(const struct lead_duty *duty)
     shm.log = &log_part;
     shm.ring = (struct txring){memory, sizeof memory};
     lead.duty = duty;
+    lead.core.conf.quorum = &three;
     lead.core.state = LEADER_BROADCAST;
     lead.core.peer_end = 1;
     lead.core.peer[0].stage = PEER_UP_TO_DATE;
@@ -404,6 +488,11 @@ UNIT_SUITE(repl_take)
     UNIT(what_is_asked_a_third_time_is_asked_in_order);
     UNIT(a_local_session_that_is_made_global_again_cannot_move);
     UNIT(a_session_that_opens_is_resumed_when_it_is_there);
+    UNIT(who_is_gone_takes_no_session_from_the_next);
+    UNIT(who_is_gone_needs_no_new_session);
+    UNIT(what_a_process_asked_that_died_is_of_nobody);
+    UNIT(what_else_it_asked_is_done);
+    UNIT(who_is_gone_does_not_ask_the_next_leader_for_a_session);
     UNIT(what_was_late_is_published_in_the_turn_that_takes_it);
     UNIT(each_server_has_session_ids_of_its_own);
     UNIT(session_ids_only_grow);
