@@ -92,9 +92,9 @@ def says_foreign(m, id, mark):
     def status():
         mark = m.mark()
         os.kill(m.pid, signal.SIGQUIT)
-        return until(lambda: m.said(r"state: .*of another ensemble", mark),
-                     "the state of %r names it" % m, 1)
-    until(status, "the status of %r" % m, SAID_S)
+        until(lambda: m.said("state: ", mark), "%r says its state" % m, SAID_S)
+        return m.said(r"state: .*of another ensemble", mark)
+    until(status, "the state of %r names it" % m, SAID_S)
 
 
 def counts_foreign(m):

@@ -38,7 +38,7 @@ def master_is(t, e, m):
     t.say("%r learns from %r, %s", m, master, master.mode())
     t.claim(master.mode() == "follower", "the master is a %s", master.mode())
     until(lambda: figure(master, "synced_observers") == 1,
-          "%r has an observer" % master, 5)
+          "%r has an observer" % master, FOUND_S)
     # Apache's master cuts an observer that is ahead of it, and then begins
     # with the next epoch: the transactions between are lost there.
     if m.kind == master.kind == "apache":

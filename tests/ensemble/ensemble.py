@@ -167,7 +167,7 @@ class Member(Server):
     def in_step_by(self, mark):
         """The same, once it has said something: it serves just before."""
         return until(lambda: self.synced_by(mark), "%r says how it came in "
-                     "step" % self, 5)
+                     "step" % self, ELECTED_S)
 
     def logged(self, token):
         """Are these bytes in its transaction log?"""

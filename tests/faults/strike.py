@@ -14,7 +14,7 @@ import signal
 import time
 
 HANG_S = 20            # within which a stopped process must be ended
-GONE_S = 5             # children after their supervisor's death
+GONE_S = 20            # children after their supervisor's death
 WHOLE_S = 20           # until the process set is complete again
 
 

@@ -12,8 +12,8 @@ import collections
 import re
 import time
 
-GONE_S = 12            # for ephemerals of dead sessions, outages included
-SEEN_S = 10            # until the watcher knows the last value
+GONE_S = 30            # for ephemerals of dead sessions, outages included
+SEEN_S = 30            # until the watcher knows the last value
 
 
 class Tree:

@@ -150,8 +150,8 @@ def test_holder_session_dies(t):
     threading.Thread(target=lambda: lock.acquire() and got.set(),
                      daemon=True).start()
     until(lambda: len(b.get_children("/l")) == 2, "b waits")
-    vanish(a)
     begin = time.monotonic()
+    vanish(a)
     is_now(got, "b has the lock")
     assert time.monotonic() - begin > 0.3, "not before it has expired"
 

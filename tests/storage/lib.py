@@ -353,6 +353,17 @@ def version2(data, prefix=""):
 
 # --- running -----------------------------------------------------------------
 
+def until(fact, what, seconds=60):
+    """Wait for what must come; what fact() returned."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = fact()
+        if answer:
+            return answer
+        assert time.monotonic() < end, "not within %d s: %s" % (seconds, what)
+        time.sleep(0.02)
+
+
 def long(body):
     """A test for `run long` only."""
     body.is_long = True
@@ -390,5 +401,5 @@ def main(module):
 
 
 __all__ = ["Answer", "Server", "Session", "busy", "grow", "long", "main",
-           "same", "see_all", "version2", "wire", "zab", "ROOT", "SHORT",
+           "same", "see_all", "until", "version2", "wire", "zab", "ROOT", "SHORT",
            "SHORT_MS", "ZAB"]

@@ -58,7 +58,8 @@ class Apache:
         RUNNING.append(self)
         self.log = open(os.path.join(data, "apache.out"), "a")
         self.child = subprocess.Popen(
-            ["java", "-Xmx256m", "-cp", CLASSPATH, *defines,
+            ["java", "-Xmx256m", "-XX:+UseSerialGC",
+             "-XX:TieredStopAtLevel=1", "-cp", CLASSPATH, *defines,
              "-Dzookeeper.root.logger=WARN,CONSOLE",
              "org.apache.zookeeper.server.quorum.QuorumPeerMain", conf],
             stdout=self.log, stderr=self.log)

@@ -4,8 +4,10 @@
 import socket
 import time
 
-from kit import (FOLLOWING, HOST, LEADING, LOOKING, NOBODY, OBSERVING, case,
-                 claim)
+from kit import (BY_ALL, BY_WAITING, FOLLOWING, HOST, LEADING, LOOKING, NOBODY,
+                 OBSERVING, case, claim, until)
+
+OFTEN = 5              # a machine does not stall that often at one place
 
 
 def ensemble(stage, *sids, zxids=None, epochs=None, **more):
@@ -23,16 +25,14 @@ def agreed(nodes):
 
 
 def look_again(nodes, leader=None, zxids=None):
-    """All alive: who wins, and after how long.  As in an ensemble whose
-    leader is lost, nobody says that it leads when the others look."""
+    """All alive: who wins.  As in an ensemble whose leader is lost, nobody
+    says that it leads when the others look."""
     if leader in nodes:
-        nodes[leader].look((zxids or {}).get(leader, 0))
-        time.sleep(0.02)
-    begin = time.monotonic()
+        nodes[leader].looks((zxids or {}).get(leader, 0))
     for s, n in nodes.items():
         if s != leader:
             n.look((zxids or {}).get(s, 0))
-    return agreed(nodes), time.monotonic() - begin
+    return agreed(nodes)
 
 
 @case
@@ -50,11 +50,9 @@ def the_latest_history_wins(stage):
     """Epoch, then zxid, then sid, once all know each other."""
     nodes = ensemble(stage, 1, 2, 3, 4, 5)
     leader = agreed(nodes)
-    claim(look_again(nodes, leader)[0] == 5, "the largest sid does not win")
-    claim(look_again(nodes, 5, {2: 9})[0] == 2,
-          "the largest zxid does not win")
-    nodes[2].look(9, 0)
-    time.sleep(0.02)
+    claim(look_again(nodes, leader) == 5, "the largest sid does not win")
+    claim(look_again(nodes, 5, {2: 9}) == 2, "the largest zxid does not win")
+    nodes[2].looks(9, 0)
     for s in (1, 3, 4, 5):
         nodes[s].look(9, 7 if s == 1 else 0)
     claim(agreed(nodes) == 1, "the largest epoch does not win")
@@ -68,24 +66,18 @@ def hosts_may_be_ipv6(stage):
     claim("another configuration" not in nodes[1].log(), nodes[1].log())
 
 
-def median(seconds):
-    return sorted(seconds)[len(seconds) // 2]
-
-
 @case
 def those_left_elect_at_once(stage):
     nodes = ensemble(stage, 1, 2, 3)
     leader = agreed(nodes)
-    took = []
     for _ in range(5):
-        claim(look_again(nodes, leader)[0] == 3, "3 does not lead")
+        claim(look_again(nodes, leader) == 3, "3 does not lead")
         nodes.pop(3).stop()
-        leader, seconds = look_again(nodes)
+        leader = look_again(nodes)
         claim(leader == 2, "%d leads", leader)
-        took.append(seconds)
+        claim(nodes[2].why() == BY_ALL, "2 leads, for %s", nodes[2].why())
         nodes[3] = stage.node(3).look()
         claim(nodes[3].decided()[0] == 2, "3 does not join")
-    claim(median(took) < 0.1, "it took %s", took)
 
 
 @case
@@ -93,20 +85,16 @@ def one_after_the_other_elect_at_once(stage):
     """A follower that notices the loss later dropped what it was told."""
     nodes = ensemble(stage, 1, 2, 3)
     look_again(nodes, agreed(nodes))
-    for order in ((1, 2), (2, 1)):
-        took = []
+    for first, second in ((1, 2), (2, 1)):
         for _ in range(3):
             nodes.pop(3).stop()
-            nodes[order[0]].look()
-            time.sleep(0.02)
-            begin = time.monotonic()
-            nodes[order[1]].look()
+            nodes[first].looks()
+            nodes[second].look()
             claim(agreed(nodes) == 2, "2 does not lead")
-            took.append(time.monotonic() - begin)
+            claim(nodes[2].why() == BY_ALL, "2 leads, for %s", nodes[2].why())
             nodes[3] = stage.node(3).look()
             nodes[3].decided()
-            claim(look_again(nodes, 2)[0] == 3, "3 does not lead")
-        claim(median(took) < 0.1, "%s: it took %s", order, took)
+            claim(look_again(nodes, 2) == 3, "3 does not lead")
 
 
 @case
@@ -146,10 +134,10 @@ def an_observer_that_waited_long_follows_at_once(stage):
     """Nobody tells it that there is a leader now: it asks."""
     stage.members(1, 2, 3, 4, observers=(4,))
     observer, one = stage.node(4).look(), stage.node(1).look()
-    observer.undecided(8)
+    observer.undecided(7)       # 12.6 s after its first it asks by itself
     leader = stage.node(2).look().decided()[0]
     claim(one.decided()[0] == leader, "two leaders")
-    claim(observer.decided(2)[0] == leader, "it does not follow")
+    claim(observer.decided(4)[0] == leader, "it does not follow")
 
 
 @case
@@ -172,11 +160,10 @@ def groups_decide(stage):
         extra="group.1=1:2:3\ngroup.2=4:5:6\ngroup.3=7\nweight.7=0\n")
     leader = agreed(nodes)
     claim(leader != 7, "one without weight leads")
-    claim(look_again(nodes, leader)[0] == 6, "6 does not lead")
+    claim(look_again(nodes, leader) == 6, "6 does not lead")
     for s in (1, 2, 3):
         nodes.pop(s).stop()
-    nodes[6].look()
-    time.sleep(0.02)
+    nodes[6].looks()
     for s in (4, 5, 7):
         nodes[s].look()
     for n in nodes.values():
@@ -194,9 +181,12 @@ def a_leader_that_was_established_says_its_epoch(stage):
     two.tell(LOOKING, 2, 0, 7, 0)
     claim(two.hears(LEADING, 3).vote() == (LEADING, 3, 5, 1, 1), "before")
     node.say("established", 2)
-    time.sleep(0.05)
-    two.tell(LOOKING, 2, 0, 7, 0)
-    claim(two.hears(LEADING, 3).vote() == (LEADING, 3, 5, 1, 2), "after")
+    node.has_obeyed()
+
+    def told():
+        two.tell(LOOKING, 2, 0, 7, 0)
+        return two.hears(LEADING, 3).vote()
+    until(lambda: told() == (LEADING, 3, 5, 1, 2), "it says its epoch")
 
 
 @case
@@ -244,9 +234,9 @@ def a_role_that_is_over_is_told_to_nobody(stage):
     links[0].tell(LOOKING, 1, 0, 1, 0)
     links[0].hears(LEADING, 3)
     node.say("over")
-    time.sleep(0.05)
+    node.has_obeyed()
     for link in links:
-        link.is_open(0.05)      # reads what was said before
+        link.is_open(0.5)       # reads what was said before
         link.tell(LOOKING, 1, 0, 2, 0)
         claim(link.is_mute(), "it speaks, or breaks off")
     node.look(5, 1)
@@ -269,7 +259,7 @@ def a_leader_whose_replication_died_is_none(stage):
     node.say("established", 2)
     node.say("die")
     for link in links:
-        claim(link.is_closed(1), "it stays")
+        claim(link.is_closed(), "it stays")
     claim(fakes[0].nobody_comes(), "it comes back by itself")
     with socket.socket() as s:
         claim(s.connect_ex((HOST, stage.m.election[3])) != 0,
@@ -294,7 +284,7 @@ def a_leader_whose_replication_hung_and_died_is_none(stage):
     claim(node.decided() == (3, 1, 1), "it does not lead")
     node.say("hang")
     for link in links:
-        claim(link.is_closed(3), "it leads on")
+        claim(link.is_closed(), "it leads on")
     node.say("die")
     node.say("load")
     claim(one.nobody_comes(1), "it says that it is there")
@@ -310,7 +300,7 @@ def a_candidate_whose_replication_died_is_none(stage):
     link = stage.fake(1).linked(3)
     link.note()
     node.say("die")
-    claim(link.is_closed(1), "it stays")
+    claim(link.is_closed(), "it stays")
     node.undecided()
 
 
@@ -326,7 +316,7 @@ def with_a_failed_log_nobody_is_told_of_a_leader(stage):
     claim(node.decided() == (3, 1, 1), "it does not follow")
     node.say("fail")
     for link in (follower, leader):
-        claim(link.is_closed(1), "it stays")
+        claim(link.is_closed(), "it stays")
     node.look(5, 1)
     claim(one.nobody_comes(), "it looks")
     node.say("kill")
@@ -346,7 +336,7 @@ def a_follower_whose_replication_died_knows_its_leader(stage):
     link.tell(FOLLOWING, 3, 5, 1, 1)
     claim(node.decided() == (3, 1, 1), "it does not follow")
     node.say("die")
-    time.sleep(0.05)
+    node.has_obeyed()
     link.tell(LOOKING, 1, 0, 7, 0)
     link.hears(FOLLOWING, 3)
 
@@ -393,21 +383,28 @@ def a_peer_that_is_mute_is_waited_for_200_ms(stage):
     begin = time.monotonic()
     one.tell(LOOKING, 2, 0, 1, 0)
     claim(node.decided() == (2, 1, 0), "it does not lead")
-    claim(0.15 < time.monotonic() - begin < 0.6, "not after 200 ms")
+    claim(time.monotonic() - begin > 0.15, "before 200 ms")
+    claim(node.why() == BY_WAITING, "it leads, for %s", node.why())
 
 
 @case
 def one_that_breaks_off_is_not_waited_for(stage):
+    """If it does so within 200 ms, which a machine that stalls may not allow."""
     stage.members(1, 2, 3)
-    node = stage.node(2).look()
-    three = stage.fake(3).dial(2)
-    three.note()
+    node, three = stage.node(2).look(), stage.fake(3)
     one = stage.fake(1).linked(2)
-    begin = time.monotonic()
-    one.tell(LOOKING, 2, 0, 1, 0)
-    three.close()
-    claim(node.decided() == (2, 1, 0), "it does not lead")
-    claim(time.monotonic() - begin < 0.19, "it was waited for")
+    reasons = []
+    for round_ in range(1, OFTEN + 1):
+        link = three.dial(2)
+        link.hears(LOOKING, 2)
+        one.tell(LOOKING, 2, 0, round_, 0)
+        link.close()
+        claim(node.decided() == (2, round_, 0), "it does not lead")
+        reasons.append(node.why())
+        if reasons[-1] == BY_ALL:
+            return
+        node.looks()
+    claim(False, "it was waited for: %s", reasons)
 
 
 @case
@@ -448,6 +445,6 @@ def an_observer_with_a_leader_is_silent_to_a_voter_that_looks(stage):
     three.tell(LEADING, 3, 0, 1, 0)
     two.tell(FOLLOWING, 3, 0, 1, 0)
     claim(node.decided() == (3, 1, 0), "it does not observe")
-    one.is_open(0.1)            # reads what was said before
+    one.is_open(0.5)            # reads what was said before
     one.tell(LOOKING, 1, 0, 1, 0)
     claim(one.is_mute(), "it says what 1 cannot use")

@@ -240,10 +240,10 @@ def our_own_number_is_refused(stage):
 def a_silent_guest_is_closed(stage):
     """syncLimit 5 ticks of 200 ms."""
     node = trio(stage)
-    link = stage.fake(3).dial(2, b"\xff\xff")
     begin = time.monotonic()
+    link = stage.fake(3).dial(2, b"\xff\xff")
     claim(link.is_closed(), "it may stay silent")
-    claim(0.7 < time.monotonic() - begin < 3, "not after syncLimit")
+    claim(time.monotonic() - begin > 0.7, "before syncLimit")
     node.logs("it does not say who it is")
 
 
@@ -339,7 +339,7 @@ def a_dead_peer_is_dialled_again(stage):
     node = trio(stage)
     stage.fake(3).dial(2).tell(LOOKING, 3, 5, 1, 0)
     claim(node.decided() == (3, 1, 0), "no leader")
-    link = stage.fake(1).accept(8)
+    link = stage.fake(1).accept()
     claim(link.hello()[0] == 2 and link.note().leader == 3, "no note")
 
 

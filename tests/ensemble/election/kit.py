@@ -31,8 +31,15 @@ NODE = os.environ.get("ELECTION_NODE",
 BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|bad check")
 LOOKING, FOLLOWING, LEADING, OBSERVING = range(4)
 NOBODY = -2 ** 63
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0       # for what must come: a busy machine takes its time
 HOST = "127.0.0.1"
+
+# What an election process says in its log.
+LOOKS = re.compile("looking for a leader|asking all members")
+WHY = re.compile(r"round \d+: (?:leading as|following|observing) \d+: (.*) "
+                 "epoch=")
+BY_ALL = "every voter we can reach agrees"
+BY_WAITING = "a quorum agreed and nothing better came"
 
 
 class Wrong(Exception):
@@ -42,6 +49,14 @@ class Wrong(Exception):
 def claim(fact, text, *more):
     if not fact:
         raise Wrong(text % more if more else text)
+
+
+def until(fact, text):
+    """Wait for what must come."""
+    end = time.monotonic() + PATIENCE_S
+    while not fact():
+        claim(time.monotonic() < end, "not within %g s: %s", PATIENCE_S, text)
+        time.sleep(0.01)
 
 
 def die_with_parent():
@@ -106,6 +121,7 @@ class Node:
                 [NODE, os.path.join(self.dir, "zoo.cfg")], text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                 preexec_fn=die_with_parent)
+        self.decisions = len(self.reasons())    # of former lives
         self.lines = queue.Queue()
         threading.Thread(target=self._read, args=(self.child.stdout,),
                          daemon=True).start()
@@ -121,6 +137,18 @@ class Node:
     def look(self, zxid=0, epoch=0):
         self.say("look", zxid, epoch)
         return self
+
+    def looks(self, zxid=0, epoch=0):
+        """The same, and it has begun to."""
+        before = len(LOOKS.findall(self.log()))
+        self.look(zxid, epoch)
+        until(lambda: len(LOOKS.findall(self.log())) > before,
+              "%d looks" % self.sid)
+        return self
+
+    def has_obeyed(self):
+        """All that it was told to do is done."""
+        self.connected()
 
     def reload(self, lines):
         """With these at the end of its file."""
@@ -141,7 +169,18 @@ class Node:
 
     def decided(self, seconds=PATIENCE_S):
         """(leader, round, epoch)"""
-        return tuple(self.hear("decided", seconds)[1:])
+        outcome = tuple(self.hear("decided", seconds)[1:])
+        self.decisions += 1
+        return outcome
+
+    def why(self):
+        """Why it decided as it did last."""
+        until(lambda: len(self.reasons()) >= self.decisions,
+              "%d says why it decided" % self.sid)
+        return self.reasons()[self.decisions - 1]
+
+    def reasons(self):
+        return WHY.findall(self.log())
 
     def undecided(self, seconds=0.5):
         time.sleep(seconds)

@@ -190,6 +190,7 @@ class Server:
         """Start it; `in_child` is called between fork and exec."""
         if self.kind == "zabd" and not os.access(ZABD, os.X_OK):
             raise SystemExit("%s is not there: run make first" % ZABD)
+        self.launched = time.monotonic()
         with open(self.path("log"), "ab") as log:
             self.child = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log,
