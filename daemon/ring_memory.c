@@ -4,16 +4,15 @@
 
 #include <sys/mman.h>
 
-enum {
-    PAGE = 4096,
-    BUSY_PART = 64, /* of the ring between two looks: keep it all */
-};
+#include "daemon/memory.h"
+
+enum { BUSY_PART = 64 }; /* of the ring between two looks: keep it all */
 
 /* Where the oldest bytes lie that are still in the ring. */
 static ring_pos_t
 oldest(const struct ring_memory *m, ring_pos_t head)
 {
-    ring_pos_t page = ALIGN_UP(head, (ring_pos_t)PAGE);
+    ring_pos_t page = ALIGN_UP(head, (ring_pos_t)m->page);
 
     return page > m->size ? page - m->size : 0;
 }
@@ -22,7 +21,7 @@ oldest(const struct ring_memory *m, ring_pos_t head)
 static void
 give_back(struct ring_memory *m, ring_pos_t done, ring_pos_t head)
 {
-    ring_pos_t from = oldest(m, head), to = done / PAGE * PAGE;
+    ring_pos_t from = oldest(m, head), to = done / m->page * m->page;
 
     if (from < m->kept)
         from = m->kept;
@@ -37,7 +36,8 @@ void
 ring_memory_init(struct ring_memory *m, uint8_t *base, uint64_t size,
                  ring_pos_t head)
 {
-    *m = (struct ring_memory){.base = base, .size = size, .seen = head};
+    *m = (struct ring_memory){
+        .base = base, .size = size, .page = memory_page(), .seen = head};
 }
 
 void

@@ -19,6 +19,7 @@
 struct ring_memory {
     uint8_t *base; /* borrowed: mapped shared, twice in a row */
     uint64_t size;
+    uint64_t page;   /* of the system: gone as a whole, or not at all */
     ring_pos_t seen; /* head at the last look */
     ring_pos_t kept; /* what lies below, whole pages, was given back */
 };

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
+#include "daemon/memory.h"
 
 enum {
     PARTS_MAX = 16 + 5 * CLIENTS_MAX,
@@ -42,7 +43,7 @@ add_part(size_t index_of_address, size_t size, bool twice, enum proc_id owner)
     check(part_count < PARTS_MAX && index_of_address == part_count);
     parts[part_count++] = (struct part){
         .where = &addresses[index_of_address],
-        .size = ALIGN_UP(size, (size_t)SHM_PAGE),
+        .size = ALIGN_UP(size, memory_page()),
         .twice = twice,
         .owner = owner,
     };

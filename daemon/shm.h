@@ -32,7 +32,7 @@
 #include "daemon/types.h"
 
 enum {
-    SHM_PAGE = 4096,
+    SHM_PAGE = 4096, /* or more: a part begins on a page (memory.h) */
     CLIENTS_MAX = 64,
     IP_SLOTS = 4096,       /* addresses counted per client process */
     CONNS_MAX = 1 << 17,   /* connections per client process */

@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <string.h>
 
+_Static_assert(sizeof(void *) == 8,
+               "zabd needs a 64-bit machine: its tree has 64 GiB of addresses");
+
 typedef int64_t zxid_t;       /* epoch in the high, counter in the low 32 */
 typedef int64_t sid_t;        /* server id, the number in `myid` */
 typedef int64_t session_id_t; /* 0 is nobody */

@@ -126,7 +126,8 @@ write_group(struct log_proc *p, ring_pos_t limit)
         log_give_up(p, p->log.path, "the transaction log", rc);
         return rc;
     }
-    atomic_store_explicit(&s->durable_zxid, p->log.last, memory_order_relaxed);
+    /* The files come before it, for who follows them by it: image_fold.c. */
+    atomic_store_explicit(&s->durable_zxid, p->log.last, memory_order_release);
     atomic_store_explicit(&s->durable, p->appended, memory_order_release);
     bell_ring(p->shm, PROC_REPLICATION);
     return 0;

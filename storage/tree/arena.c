@@ -197,34 +197,64 @@ run_take(struct arena *a, size_t count, uint8_t kind)
     return first;
 }
 
+/*
+ * Pages from `first` to `end` became free, in a free run from `from` to `to`.
+ * They may have been the last that kept a page of the system.
+ */
+static void
+run_give_back(const struct arena *a, uint32_t first, uint32_t end,
+              uint32_t from, uint32_t to)
+{
+    const uint32_t around = ARENA_LARGEST_PAGE / ARENA_PAGE - 1;
+
+    if (!a->give_back)
+        return;
+    if (first - from > around)
+        from = first - around;
+    if (to - end > around)
+        to = end + around;
+    a->give_back(a->base + (size_t)from * ARENA_PAGE,
+                 (size_t)(to - from) * ARENA_PAGE);
+}
+
+/* Where the free run begins that ends at `first`; or `first`. */
+static uint32_t
+free_before(const struct arena *a, uint32_t first)
+{
+    const struct arena_page *left = &a->table[first - 1];
+
+    if (first == a->first_page)
+        return first;
+    return left->kind == PAGE_FREE        ? first - 1
+           : left->kind == PAGE_FREE_TAIL ? left->first
+                                          : first;
+}
+
+/* Where the free run ends that begins at `end`; or `end`. */
+static uint32_t
+free_behind(const struct arena *a, uint32_t end)
+{
+    if (end == a->top_page || a->table[end].kind != PAGE_FREE)
+        return end;
+    return end + a->table[end].pages;
+}
+
 static void
 run_give(struct arena *a, uint32_t first, uint32_t pages)
 {
-    a->resident_pages -= pages;
-    if (a->give_back)
-        a->give_back(a->base + (size_t)first * ARENA_PAGE,
-                     (size_t)pages * ARENA_PAGE);
-    if (first > a->first_page) {
-        const struct arena_page *left = &a->table[first - 1];
-        uint32_t start = left->kind == PAGE_FREE        ? first - 1
-                         : left->kind == PAGE_FREE_TAIL ? left->first
-                                                        : first;
-        if (start != first)
-            bin_remove(a, start);
-        pages += first - start;
-        first = start;
-    }
-    if (first + pages < a->top_page &&
-        a->table[first + pages].kind == PAGE_FREE) {
-        uint32_t right = first + pages;
+    uint32_t end = first + pages;
+    uint32_t from = free_before(a, first), to = free_behind(a, end);
 
-        pages += a->table[right].pages;
-        bin_remove(a, right);
-    }
-    if (first + pages == a->top_page)
-        set_top(a, first);
+    a->resident_pages -= pages;
+    if (from != first)
+        bin_remove(a, from);
+    if (to != end)
+        bin_remove(a, end);
+    run_give_back(a, first, end, from, to);
+    if (to == a->top_page)
+        set_top(a, from);
     else
-        bin_put(a, first, pages);
+        bin_put(a, from, to - from);
 }
 
 /* --- slabs ---------------------------------------------------------------- */

@@ -7,7 +7,8 @@
  * says what a page is.  Blocks up to 8 KiB come from slabs of one size class
  * (steps of 16 bytes up to 1 KiB, then an eighth of the power of two), larger
  * ones are runs of 4 KiB pages.  Taking and giving are O(1); an empty slab
- * and a freed run go back to the system through `give_back`.
+ * and a freed run go back to the system through `give_back`, which takes of a
+ * piece what is whole pages of the system: those may be larger than ours.
  *
  *     base                first_page                  top          end
  *      | owner's own parts | slab | run | free | slab | untouched   |
@@ -27,6 +28,7 @@ enum {
     ARENA_SLAB_PAGES = 16,
     ARENA_CLASSES = 88,
     ARENA_BINS = 192,
+    ARENA_LARGEST_PAGE = 64 << 10, /* of a system */
 };
 
 /* One entry of the page table. */
@@ -47,7 +49,10 @@ struct arena_page {
 
 _Static_assert(sizeof(struct arena_page) == 16, "0.4 % of the memory");
 
-/* Tell the system that `size` bytes at `at`, page aligned, hold nothing. */
+/*
+ * Tell the system that `size` bytes at `at`, whole pages of ours, hold nothing;
+ * of some of them it may have been told before.
+ */
 typedef void arena_give_back_fn(void *at, size_t size);
 
 struct arena {

@@ -52,15 +52,17 @@ lay_fresh_nodes(struct tree *t)
 
 /*
  * Table, ACL buckets and the index get their places; the index has room for
- * an eighth of the memory, which is more than nodes can need.
+ * an eighth of the memory, which is more than nodes can need, and shares no
+ * page of the system, however large, with anything else.
  */
 static void
 lay_parts(struct tree *t, size_t reserved)
 {
     size_t table = TREE_HEAD_BYTES;
     size_t acls = table + arena_table_bytes(reserved);
-    size_t buckets = acls + ACL_BUCKETS * sizeof(tree_ref_t);
-    size_t first = buckets + ALIGN_UP(reserved / 8, (size_t)ARENA_PAGE);
+    size_t page = ARENA_LARGEST_PAGE;
+    size_t buckets = ALIGN_UP(acls + ACL_BUCKETS * sizeof(tree_ref_t), page);
+    size_t first = buckets + ALIGN_UP(reserved / 8, page);
 
     t->reserved = reserved;
     t->bucket_max = (first - buckets) / BUCKET_BYTES;

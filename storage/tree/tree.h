@@ -79,7 +79,8 @@ struct tree *tree_init(void *arena, size_t reserved_bytes,
 /*
  * How memory goes back to the system; right after tree_init.  What a tree of
  * an earlier life left behind goes back at once.  tree_madvise is the way for
- * a shared mapping; without one all memory is kept.
+ * a shared mapping, of which it gives the whole pages; without one all memory
+ * is kept.
  */
 typedef void tree_give_back_fn(void *at, size_t size);
 void tree_on_give_back(struct tree *t, tree_give_back_fn *give_back);

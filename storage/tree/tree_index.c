@@ -163,14 +163,14 @@ count_resident(struct tree *t)
 {
     uint64_t need = ALIGN_UP((uint64_t)t->bucket_count * BUCKET_BYTES,
                              (uint64_t)ARENA_PAGE);
-    uint64_t slack = 16 * ARENA_PAGE; /* give back in larger pieces */
+    uint64_t slack = ARENA_LARGEST_PAGE; /* give back in larger pieces */
+    uint64_t end = ALIGN_UP(t->index_bytes, slack);
 
     if (need > t->index_bytes) {
         t->index_bytes = need;
     } else if (need + slack <= t->index_bytes) {
         if (t->arena.give_back)
-            t->arena.give_back((uint8_t *)bucket_mem(t, 0) + need,
-                               t->index_bytes - need);
+            t->arena.give_back((uint8_t *)bucket_mem(t, 0) + need, end - need);
         t->index_bytes = need;
     }
 }

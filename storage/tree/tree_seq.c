@@ -14,6 +14,7 @@
 
 #include "daemon/check.h"
 #include "daemon/clock.h"
+#include "daemon/memory.h"
 
 enum {
     SPINS = 200,          /* a few microseconds: most batches are over */
@@ -105,6 +106,11 @@ tree_batch_end(struct tree *t, ring_pos_t applied)
 void
 tree_madvise(void *at, size_t size)
 {
+    size_t page = memory_page();
+    uintptr_t from = ALIGN_UP((uintptr_t)at, page);
+    uintptr_t to = ((uintptr_t)at + size) / page * page;
+
     /* Only a loss of memory if it cannot be done: nothing to answer. */
-    (void)madvise(at, size, MADV_REMOVE);
+    if (from < to)
+        (void)madvise((void *)from, to - from, MADV_REMOVE);
 }

@@ -135,6 +135,72 @@ freed_memory_goes_back(void)
     CU_ASSERT_EQUAL(arena.resident_pages, ARENA_SLAB_PAGES); /* one is kept */
 }
 
+/* --- a system whose pages are larger than ours --------------------------- */
+
+enum { LARGE = 64 << 10, RUNS = 400, RUN_PAGES = 3 };
+
+static uint8_t is_gone[RESERVED / LARGE];
+
+/* It takes the pages that are whole, and what is in them is lost. */
+static void
+take_large_pages(void *at, size_t size)
+{
+    size_t from = ALIGN_UP((size_t)((uint8_t *)at - base), (size_t)LARGE);
+    size_t to = (size_t)((uint8_t *)at - base) + size;
+
+    for (; from + LARGE <= to; from += LARGE) {
+        memset(base + from, 0xdd, LARGE);
+        is_gone[from / LARGE] = 1;
+    }
+}
+
+static uint32_t
+given_runs(uint32_t run[RUNS])
+{
+    uint32_t fence;
+
+    given_arena();
+    arena.give_back = take_large_pages;
+    memset(is_gone, 0, sizeof is_gone);
+    for (uint32_t i = 0; i < RUNS; i++) {
+        run[i] = arena_take(&arena, RUN_PAGES * ARENA_PAGE);
+        memset(arena_at(&arena, run[i]), (int)i % 100, RUN_PAGES * ARENA_PAGE);
+    }
+    fence = arena_take(&arena, 3 * ARENA_PAGE); /* keeps the top up */
+    memset(arena_at(&arena, fence), 7, 3 * ARENA_PAGE);
+    return fence;
+}
+
+static bool
+is_whole(uint32_t block, uint8_t what)
+{
+    const uint8_t *at = arena_at(&arena, block);
+
+    return at[0] == what && memcmp(at, at + 1, RUN_PAGES * ARENA_PAGE - 1) == 0;
+}
+
+/* In whatever order its parts come free; and nothing else goes with it. */
+static void
+a_large_page_goes_back_when_all_of_it_is_free(void)
+{
+    static uint32_t run[RUNS];
+    uint32_t fence = given_runs(run), gone = 0;
+
+    for (uint32_t i = 0; i < RUNS; i++) {
+        uint32_t k = i * 7 % RUNS, next = (i + 1) * 7 % RUNS;
+
+        arena_give(&arena, run[k]);
+        if (i + 1 < RUNS)
+            CU_ASSERT_TRUE(is_whole(run[next], (uint8_t)(next % 100)));
+    }
+    CU_ASSERT_TRUE(is_whole(fence, 7));
+    for (size_t i = 0; i < ARRAY_COUNT(is_gone); i++)
+        gone += is_gone[i];
+    CU_ASSERT_TRUE(gone >= RUNS * RUN_PAGES * ARENA_PAGE / LARGE - 1);
+}
+
+/* --- all of it ----------------------------------------------------------- */
+
 /* Random takes and gives: no two blocks overlap, the sums are exact. */
 static void
 blocks_never_overlap(void)
@@ -188,5 +254,6 @@ UNIT_SUITE(arena)
     UNIT(a_full_arena_has_no_block_and_recovers);
     UNIT(freed_runs_become_one);
     UNIT(freed_memory_goes_back);
+    UNIT(a_large_page_goes_back_when_all_of_it_is_free);
     UNIT(blocks_never_overlap);
 }

@@ -3,9 +3,10 @@
  * Claims about net/repl/repl_history.c and net/zab/ring_index.c: what a leader
  * can give from its ring, and how it plans to bring a learner up.
  */
+#include "daemon/memory.h"
 #include "tests/unit/history_given.h"
 
-enum { KIT_PAGE = 4096 };
+#define KIT_PAGE memory_page()
 
 /* --- the ring ------------------------------------------------------------ */
 

@@ -5,9 +5,13 @@
 
 #include <sys/mman.h>
 
+#include "daemon/memory.h"
 #include "daemon/ring_memory.h"
 
-enum { PAGE = 4096, PAGES = 128, SIZE = PAGE * PAGES };
+enum { PAGES = 128 };
+
+#define PAGE memory_page()
+#define SIZE (PAGES * PAGE)
 
 static uint8_t *base;
 static struct ring_memory memory;
@@ -69,6 +73,21 @@ a_full_ring_loses_nothing(void)
     CU_ASSERT_EQUAL(resident_pages(), PAGES);
 }
 
+/* The system takes it whole, with what is in it behind what was read. */
+static void
+a_larger_page_stays_until_all_of_it_was_read(void)
+{
+    ring_pos_t head = 10 * SIZE + 100, done = head - 20 * PAGE;
+
+    given_a_full_ring(head);
+    memory.page = 16 * PAGE;
+    ring_memory_look(&memory, done, head);
+    CU_ASSERT_EQUAL(resident_pages(), 3 * 16);
+    CU_ASSERT_EQUAL(memory.kept % memory.page, 0);
+    ring_memory_look(&memory, head, head);
+    CU_ASSERT_EQUAL(resident_pages(), 16);
+}
+
 static void
 a_busy_ring_keeps_its_memory(void)
 {
@@ -98,6 +117,7 @@ UNIT_SUITE(ring_memory)
     UNIT(a_ring_at_rest_keeps_one_page);
     UNIT(what_was_not_read_stays);
     UNIT(a_full_ring_loses_nothing);
+    UNIT(a_larger_page_stays_until_all_of_it_was_read);
     UNIT(a_busy_ring_keeps_its_memory);
     UNIT(a_young_ring_ends_at_its_beginning);
 }
