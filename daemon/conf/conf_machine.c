@@ -13,6 +13,12 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+/*
+ * The image process makes batches and packs snapshots, 40 MB; then there are
+ * heaps, connections, and pages of files that were just written.
+ */
+enum { PROCESSES_BYTES = 64 << 20 };
+
 int32_t
 conf_machine_cores(void)
 {
@@ -113,4 +119,12 @@ conf_machine_memory(void)
         machine = (int64_t)((uint64_t)info.totalram * info.mem_unit);
     return least(machine,
                  conf_cgroup_memory("/proc/self/cgroup", "/sys/fs/cgroup"));
+}
+
+int64_t
+conf_memory_beside(int64_t machine, int64_t rings)
+{
+    int64_t rest = rings + PROCESSES_BYTES;
+
+    return (machine / 2 > rest ? machine - rest : machine / 2) / 4 * 3;
 }

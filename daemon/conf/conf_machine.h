@@ -17,6 +17,14 @@ int32_t conf_machine_cores(void);
 int64_t conf_machine_memory(void);
 
 /*
+ * What the tree and all that grows with it may take of `machine` bytes when
+ * the rings take so many: three quarters of what is left beside them and the
+ * processes, at least three eighths.  With the eighth by which the tree may
+ * pass its limit, and snapshots, it still fits.
+ */
+int64_t conf_memory_beside(int64_t machine, int64_t rings);
+
+/*
  * The least memory limit of the cgroups that the file `self` (as
  * /proc/self/cgroup) names below `root` (as /sys/fs/cgroup), version 1 or 2;
  * INT64_MAX if there is none.

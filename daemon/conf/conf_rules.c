@@ -48,7 +48,9 @@ resolve_machine(struct conf *c)
             c->client_processes = CONF_CLIENTS_MAX;
     }
     if (c->memory_limit == 0)
-        c->memory_limit = conf_machine_memory() / 4 * 3;
+        c->memory_limit = conf_memory_beside(
+            conf_machine_memory(),
+            c->ring_bytes + c->client_processes * c->request_ring_bytes);
 }
 
 /*
@@ -69,8 +71,8 @@ static void
 resolve(struct conf *c)
 {
     resolve_sessions(c);
-    resolve_machine(c);
     resolve_rings(c);
+    resolve_machine(c);
     if (!*c->data_log_dir)
         memcpy(c->data_log_dir, c->data_dir, sizeof c->data_log_dir);
     if (c->listen_backlog < 0)

@@ -144,7 +144,8 @@ int32_t prep_multi_ops(struct bytes body, int32_t *ops, uint32_t max);
 
 /*
  * Whether the request is a create or create2 of an ephemeral, or a multi in
- * which any create has such flags; other requests are never asked.
+ * which a create has such flags, and none before it flags that are none;
+ * other requests are never asked.
  * ZK: QuorumZooKeeperServer.checkUpgradeSession
  */
 bool prep_makes_ephemeral(int32_t op, struct bytes body);

@@ -96,19 +96,29 @@ is_ephemeral(const struct prep_op *o)
            (o->flags == ZK_EPHEMERAL || o->flags == ZK_EPHEMERAL_SEQUENTIAL);
 }
 
+static bool
+has_wrong_flags(const struct prep_op *o)
+{
+    return is_create(o->op) && (o->flags < ZK_PERSISTENT ||
+                                o->flags > ZK_PERSISTENT_SEQUENTIAL_TTL);
+}
+
+/* All of a multi must be legible, whatever its first operations ask. */
 bool
 prep_makes_ephemeral(int32_t op, struct bytes body)
 {
     struct jute_in in =
         jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
     struct prep_op o = {.op = op};
-    bool found = false;
+    bool found = false, fails = false;
     int rc;
 
     if (op != ZK_OP_MULTI)
         return prep_parse_create(&in, &o) && is_ephemeral(&o);
-    while ((rc = next_op(&in, &o)) > 0)
-        found |= is_ephemeral(&o);
+    while ((rc = next_op(&in, &o)) > 0) {
+        found = found || (!fails && is_ephemeral(&o));
+        fails = fails || has_wrong_flags(&o);
+    }
     return rc == 0 && found;
 }
 

@@ -97,6 +97,27 @@ this_machine_has_a_core_and_memory(void)
     CU_ASSERT_TRUE(conf_machine_memory() < INT64_MAX);
 }
 
+/* A container of 256M: the rings fill, snapshots are made, nobody dies. */
+static void
+a_small_machine_keeps_memory_for_the_rest(void)
+{
+    int64_t small = 256 << 20, rings = 72 << 20;
+
+    CU_ASSERT_TRUE(conf_memory_beside(small, rings) > small / 4);
+    CU_ASSERT_TRUE(
+        conf_memory_beside(small, rings) / 8 * 9 + rings + (64 << 20) <= small);
+    CU_ASSERT_TRUE(conf_memory_beside(100 << 20, rings) > 0);
+}
+
+static void
+a_large_one_gives_three_quarters(void)
+{
+    int64_t large = INT64_C(64) << 30;
+
+    CU_ASSERT_TRUE(conf_memory_beside(large, 72 << 20) > large / 100 * 74);
+    CU_ASSERT_TRUE(conf_memory_beside(large, 72 << 20) <= large / 4 * 3);
+}
+
 UNIT_SUITE(conf_machine)
 {
     unit_suite("conf_machine");
@@ -106,4 +127,6 @@ UNIT_SUITE(conf_machine)
     UNIT(version_2_may_have_a_folder_of_its_own);
     UNIT(odd_files_are_no_limit);
     UNIT(this_machine_has_a_core_and_memory);
+    UNIT(a_small_machine_keeps_memory_for_the_rest);
+    UNIT(a_large_one_gives_three_quarters);
 }

@@ -247,6 +247,29 @@ a_multi_with_one_asks(void)
     CU_ASSERT_FALSE(multi_asks(ZK_OP_CREATE_TTL, ZK_PERSISTENT_TTL, true));
 }
 
+static bool
+asks_with(int32_t first, int32_t second)
+{
+    struct jute_out out = kit_record();
+
+    put_multi_header(&out, ZK_OP_CREATE);
+    put_create(&out, "/a", "data", acl_open_to_all, first);
+    put_multi_header(&out, ZK_OP_CREATE);
+    put_create(&out, "/b", "data", acl_open_to_all, second);
+    put_multi_header(&out, -1);
+    return prep_makes_ephemeral(ZK_OP_MULTI, kit_bytes(&out));
+}
+
+/* Whose turn comes behind flags that are none fails whatever it asks. */
+static void
+flags_that_are_none_end_the_look(void)
+{
+    CU_ASSERT_TRUE(asks_with(ZK_PERSISTENT, ZK_EPHEMERAL));
+    CU_ASSERT_FALSE(asks_with(-1, ZK_EPHEMERAL));
+    CU_ASSERT_FALSE(asks_with(7, ZK_EPHEMERAL));
+    CU_ASSERT_TRUE(asks_with(ZK_EPHEMERAL, -1));
+}
+
 /* What is not legible becomes no session of all servers. */
 static void
 what_is_cut_off_does_not_ask(void)
@@ -275,5 +298,6 @@ UNIT_SUITE(prep_local)
     UNIT(no_session_opens_by_a_request_that_fails);
     UNIT(creates_of_ephemerals_ask);
     UNIT(a_multi_with_one_asks);
+    UNIT(flags_that_are_none_end_the_look);
     UNIT(what_is_cut_off_does_not_ask);
 }
