@@ -99,7 +99,8 @@ size_t
 prep_bytes(uint32_t maxbuffer)
 {
     return pending_bytes(pending_capacity(maxbuffer)) +
-           prep_multi_ops_max((int32_t)maxbuffer) * sizeof(int32_t);
+           prep_multi_ops_max((int32_t)maxbuffer) *
+               (sizeof(struct prep_op) + sizeof(int32_t));
 }
 
 /* The digest that counts is the tree's whenever nothing is pending. */
@@ -121,9 +122,10 @@ prep_init(struct prep *p, void *memory, uint32_t maxbuffer,
 
     *p = (struct prep){.tree = tree, .sessions = sessions, .rules = *rules};
     pending_init(&p->pending, memory, capacity, seed);
-    p->reply_ops =
-        (int32_t *)(void *)((uint8_t *)memory + pending_bytes(capacity));
     p->ops_max = prep_multi_ops_max((int32_t)maxbuffer);
+    p->ops =
+        (struct prep_op *)(void *)((uint8_t *)memory + pending_bytes(capacity));
+    p->reply_ops = (int32_t *)(void *)(p->ops + p->ops_max);
     follow_tree(p);
 }
 

@@ -93,7 +93,8 @@ struct prep {
     struct session_table *sessions;
     struct prep_rules rules;
     struct pending pending;
-    int32_t *reply_ops; /* of the multi at hand */
+    struct prep_op *ops; /* of the multi at hand, as they were asked */
+    int32_t *reply_ops;  /* and what the reply calls them */
     uint32_t ops_max;
     zxid_t prepared, applied;     /* zxids of the last such transaction */
     uint64_t digest;              /* of the tree once all is applied */

@@ -57,18 +57,22 @@ next_op(struct jute_in *in, struct prep_op *o)
     return 1;
 }
 
-/* How many operations; -1 if the request as a whole is not legible. */
+/* Read all of them; how many, or -1: not legible, or too many. */
 static int32_t
-count_ops(struct bytes body)
+read_ops(struct bytes body, struct prep_op *ops, uint32_t max)
 {
-    struct jute_in in = jute_in_of(body.data, (size_t)body.size);
+    struct jute_in in =
+        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
     struct prep_op o;
-    int32_t count = 0;
+    uint32_t count = 0;
     int rc;
 
-    while ((rc = next_op(&in, &o)) > 0)
-        count++;
-    return rc < 0 ? -1 : count;
+    while ((rc = next_op(&in, &o)) > 0) {
+        if (count == max)
+            return -1;
+        ops[count++] = o;
+    }
+    return rc < 0 ? -1 : (int32_t)count;
 }
 
 /*
@@ -165,42 +169,38 @@ put_error(struct jute_out *out, enum zk_code err)
     jute_put_i32(out, err);
 }
 
-/* Read the next operations into `ops`, and fetch what they will look for. */
-static uint32_t
-next_ops(const struct prep *p, struct jute_in *in, int32_t left,
-         struct prep_op ops[TREE_AHEAD_MAX])
+/* Fetch what the next operations will look for. */
+static void
+look_ahead(const struct prep *p, const struct prep_op *ops, uint32_t count)
 {
     struct tree_ahead ahead;
-    uint32_t count = 0;
 
     tree_ahead_begin(&ahead, p->tree);
-    while (count < TREE_AHEAD_MAX && count < (uint32_t)left) {
-        struct prep_op *o = &ops[count++];
-
-        check(next_op(in, o) == 1);
-        tree_ahead_note(&ahead, o->path);
-    }
+    for (uint32_t i = 0; i < count && i < TREE_AHEAD_MAX; i++)
+        tree_ahead_note(&ahead, ops[i].path);
     tree_ahead_end(&ahead);
-    return count;
 }
 
-/* Run those after the first `done`; ZK_MARSHALLING: the multi as a whole. */
+/* Run one after the other; ZK_MARSHALLING: the multi as a whole. */
 static enum zk_code
-run_ops(struct prep *p, struct prep_op *ops, uint32_t count, uint32_t done,
-        struct jute_out *out, struct prep_result *result)
+run_ops(struct prep *p, uint32_t count, struct jute_out *out,
+        struct prep_result *result)
 {
     for (uint32_t i = 0; i < count; i++) {
+        struct prep_op *o = &p->ops[i];
         enum zk_code err = ZK_RUNTIME_INCONSISTENCY;
 
+        if (i % TREE_AHEAD_MAX == 0)
+            look_ahead(p, o, count - i);
         if (result->err == 0) {
-            err = run_op(p, &ops[i], out);
+            err = run_op(p, o, out);
             result->err = err;
             if (err == ZK_MARSHALLING)
                 return err; /* a null id, a TTL of no createTTL, no room */
         }
         if (err != ZK_OK)
             put_error(out, err);
-        p->reply_ops[done + i] = prep_reply_op(ops[i].op, ops[i].txn_type);
+        p->reply_ops[i] = prep_reply_op(o->op, o->txn_type);
     }
     return ZK_OK;
 }
@@ -208,22 +208,13 @@ run_ops(struct prep *p, struct prep_op *ops, uint32_t count, uint32_t done,
 enum zk_code
 prep_run_multi(struct prep *p, struct jute_out *out, struct prep_result *result)
 {
-    struct bytes body = p->r->body;
-    int32_t count = count_ops(body);
-    struct prep_op ops[TREE_AHEAD_MAX];
-    struct jute_in in;
+    int32_t count = read_ops(p->r->body, p->ops, p->ops_max);
 
-    if (count < 0 || (uint32_t)count > p->ops_max)
+    if (count < 0)
         return ZK_MARSHALLING;
-    in = jute_in_of(body.data, (size_t)body.size);
     jute_put_i32(out, count);
-    for (uint32_t done = 0; done < (uint32_t)count;) {
-        uint32_t more = next_ops(p, &in, count - (int32_t)done, ops);
-
-        if (run_ops(p, ops, more, done, out, result) != ZK_OK)
-            return ZK_MARSHALLING;
-        done += more;
-    }
+    if (run_ops(p, (uint32_t)count, out, result) != ZK_OK)
+        return ZK_MARSHALLING;
     if (result->err != 0)
         pending_rollback(&p->pending);
     result->outcome_count = (uint32_t)count;

@@ -65,6 +65,22 @@ batch_keep_data(struct image_batch *b, struct batch_row *row, struct bytes data)
     return rc;
 }
 
+/* Take over a node's list; the one that nearly all have costs nothing. */
+static int
+keep_acl(struct image_batch *b, struct batch_row *row, struct bytes acl)
+{
+    int rc = 0;
+
+    acl = acl_or_world(acl);
+    if (bytes_equal(acl, acl_open_to_all))
+        acl = acl_open_to_all;
+    else
+        rc = batch_copy(b, &acl);
+    if (rc == 0)
+        row->now.acl = acl;
+    return rc;
+}
+
 /* Bring the node into being. */
 static int
 make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
@@ -72,12 +88,10 @@ make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
 {
     int rc = batch_keep_data(b, row, data);
 
-    acl = acl_or_world(acl);
     if (rc == 0)
-        rc = batch_copy(b, &acl);
+        rc = keep_acl(b, row, acl);
     if (rc < 0)
         return rc;
-    row->now.acl = acl;
     row->now.stat = *stat;
     row->now.stat.data_size = bytes_size(data);
     row->is_there = true;
@@ -94,14 +108,11 @@ static int
 already_there(struct image_batch *b, zxid_t zxid, const struct change *c,
               struct batch_row *row, struct batch_row *parent)
 {
-    struct bytes acl = acl_or_world(c->acl);
-
-    if (!bytes_equal(row->now.acl, acl)) {
-        int rc = batch_copy(b, &acl);
+    if (!bytes_equal(row->now.acl, acl_or_world(c->acl))) {
+        int rc = keep_acl(b, row, c->acl);
 
         if (rc < 0)
             return rc;
-        row->now.acl = acl;
         row->is_dirty = true;
     }
     raise_parent(parent, c, zxid);
@@ -165,15 +176,13 @@ apply_set_data(struct image_batch *b, const struct txn_header *h,
 static int
 apply_set_acl(struct image_batch *b, const struct change *c)
 {
-    struct bytes acl = acl_or_world(c->acl);
     struct batch_row *row;
     int rc = batch_row(b, c->path, &row);
 
     if (rc == 0 && row->is_there)
-        rc = batch_copy(b, &acl);
+        rc = keep_acl(b, row, c->acl);
     if (rc < 0 || !row->is_there)
         return rc;
-    row->now.acl = acl;
     row->now.stat.aversion = c->version;
     row->is_dirty = true;
     return 0;

@@ -105,7 +105,7 @@ write_node(struct writing *w, struct batch_row *row,
     rc = key->is_long ? mdb_put(w->txn, table, &name, &value, MDB_RESERVE)
                       : mdb_cursor_put(w->nodes, &name, &value, MDB_RESERVE);
     if (rc == 0)
-        image_row_put(value.mv_data, &row->now);
+        image_row_put(value.mv_data, value.mv_size, &row->now);
     row->now.path = BYTES_NULL;
     return rc;
 }

@@ -67,17 +67,17 @@ image_row_size(const struct image_row *row)
 }
 
 void
-image_row_put(uint8_t *value, const struct image_row *row)
+image_row_put(uint8_t *value, size_t size, const struct image_row *row)
 {
-    size_t size = image_row_size(row);
     struct jute_out out = jute_out_of(value + 1, size - 1);
+    bool has_world = is_world(row->acl);
 
-    value[0] = (uint8_t)((is_world(row->acl) ? ROW_WORLD : 0) |
+    value[0] = (uint8_t)((has_world ? ROW_WORLD : 0) |
                          (row->data.size < 0 ? ROW_NULL_DATA : 0));
     znode_stat_put_persisted(&out, &row->stat);
     if (row->path.size >= 0)
         jute_put_bytes(&out, row->path);
-    if (!is_world(row->acl))
+    if (!has_world)
         jute_put_bytes(&out, row->acl);
     if (row->data.size > 0)
         jute_put_raw(&out, row->data.data, (size_t)row->data.size);

@@ -58,9 +58,9 @@ size_t image_owned_key(uint8_t out[IMAGE_OWNED_KEY_MAX], int64_t owner,
 /* Whether a node of this owner has a row in `ephemerals`. */
 bool image_is_owned(int64_t owner);
 
-/* The bytes the value takes, and writing it there. */
+/* The bytes the value takes, and writing it there: just so many. */
 size_t image_row_size(const struct image_row *row);
-void image_row_put(uint8_t *value, const struct image_row *row);
+void image_row_put(uint8_t *value, size_t size, const struct image_row *row);
 
 /* Borrowed from `value`.  0, or -EBADMSG. */
 int image_row_get(struct image_row *row, const void *value, size_t size,

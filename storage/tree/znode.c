@@ -105,15 +105,19 @@ znode_stat_put(struct jute_out *out, const struct znode_stat *stat)
 void
 znode_stat_put_persisted(struct jute_out *out, const struct znode_stat *stat)
 {
-    jute_put_i64(out, stat->czxid);
-    jute_put_i64(out, stat->mzxid);
-    jute_put_i64(out, stat->ctime);
-    jute_put_i64(out, stat->mtime);
-    jute_put_i32(out, stat->version);
-    jute_put_i32(out, stat->cversion);
-    jute_put_i32(out, stat->aversion);
-    jute_put_i64(out, stat->owner);
-    jute_put_i64(out, stat->pzxid);
+    uint8_t *p = jute_room(out, ZK_STAT_PERSISTED_BYTES);
+
+    if (!p)
+        return;
+    store_be64(p, (uint64_t)stat->czxid);
+    store_be64(p + 8, (uint64_t)stat->mzxid);
+    store_be64(p + 16, (uint64_t)stat->ctime);
+    store_be64(p + 24, (uint64_t)stat->mtime);
+    store_be32(p + 32, (uint32_t)stat->version);
+    store_be32(p + 36, (uint32_t)stat->cversion);
+    store_be32(p + 40, (uint32_t)stat->aversion);
+    store_be64(p + 44, (uint64_t)stat->owner);
+    store_be64(p + 52, (uint64_t)stat->pzxid);
 }
 
 void
