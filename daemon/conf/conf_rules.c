@@ -139,11 +139,12 @@ rule_ports(struct conf_loading *l)
                       "is clientPort as well");
 }
 
+/* An empty one is that, too: net/admin/admin_main.c. */
 static bool
 is_loopback(const char *address)
 {
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
-           strcmp(address, "localhost") == 0;
+    return address[0] == '\0' || strncmp(address, "127.", 4) == 0 ||
+           strcmp(address, "::1") == 0 || strcmp(address, "localhost") == 0;
 }
 
 static void

@@ -125,6 +125,8 @@ figures_collect(const struct shm *shm, struct figures *f)
     f->digest_mismatches = r->digest_mismatches;
     getrlimit(RLIMIT_NOFILE, &files);
     f->max_files = files.rlim_cur;
+    for (int i = 0; i < PROC_END; i++)
+        f->pid[i] = shm->super->pid[i];
     for (uint32_t w = 0; w < shm->super->client_count; w++)
         add_client(f, &shm->client[w]->stats);
     add_storage(f, shm);
@@ -228,27 +230,45 @@ figures_latency_avg(const struct figures *f)
     return average((double)f->latency_total_ms, f->latency_count);
 }
 
-/*
- * Of the process that is asked.  A kernel before 6.2 has no size for that
- * folder; to read it takes a microsecond for each file, so this is not counted
- * for those who do not ask.
- */
+/* A kernel before 6.2 has no size for that folder. */
 static uint64_t
-count_files(void)
+count_files(const char *folder)
 {
     struct stat s;
     DIR *dir;
     uint64_t n = 0;
 
-    if (stat("/proc/self/fd", &s) == 0 && s.st_size > 0)
+    if (stat(folder, &s) == 0 && s.st_size > 0)
         return (uint64_t)s.st_size;
-    dir = opendir("/proc/self/fd");
+    dir = opendir(folder);
     if (!dir)
         return 0;
     while (readdir(dir))
         n++;
     closedir(dir);
-    return n > 3 ? n - 3 : 0; /* two dots and the folder itself */
+    return n > 2 ? n - 2 : 0; /* two dots; of our own the folder, too */
+}
+
+/*
+ * Of the process that has most: the limit is each one's own.  To read those
+ * folders takes a microsecond for each file, so this is not counted for who
+ * does not ask.
+ */
+static uint64_t
+most_files(const struct figures *f)
+{
+    uint64_t most = count_files("/proc/self/fd");
+    char folder[32];
+
+    for (int i = 0; i < PROC_END; i++) {
+        uint64_t n;
+
+        snprintf(folder, sizeof folder, "/proc/%d/fd", f->pid[i]);
+        n = f->pid[i] ? count_files(folder) : 0;
+        if (n > most)
+            most = n;
+    }
+    return most;
 }
 
 /*
@@ -269,7 +289,7 @@ count_files(void)
     W(GAUGE, watch_count, f->data_watches + f->child_watches)                  \
     W(GAUGE, ephemerals_count, f->tree.ephemeral_count)                        \
     W(GAUGE, approximate_data_size, f->tree.data_bytes)                        \
-    W(GAUGE, open_file_descriptor_count, count_files())                        \
+    W(GAUGE, open_file_descriptor_count, most_files(f))                        \
     W(GAUGE, max_file_descriptor_count, f->max_files)
 
 #define MEMBER_METRICS(W, R, T)                                                \

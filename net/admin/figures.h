@@ -44,6 +44,7 @@ struct figures {
     uint64_t drop_ppm; /* of the process that drops most */
     uint64_t auth_failed, revalidations, throttled, watch_bytes;
     uint64_t max_files;
+    int32_t pid[PROC_END]; /* of our processes; 0: there is none */
     uint64_t sessions_expired, proposals, digest_mismatches;
     uint64_t fsync_count, fsync_total_us, fsync_max_us, fsync_slow;
     uint64_t snapshots, snapshot_last_ms, snapshots_ms;

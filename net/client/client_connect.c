@@ -135,20 +135,6 @@ wants_more(struct client_proc *p, struct client *c,
     return true;
 }
 
-/* It would be let go at once. */
-static bool
-is_unheard(struct client_proc *p, struct client *c,
-           const struct connect_request *r)
-{
-    if (kind_of(p, r) == CONNECT_LOCAL ||
-        !client_lease_is_over(p, clamp(p, r->timeout_ms)))
-        return false;
-    log_warn_often("Refusing session request for client %s: nobody is known "
-                   "to have heard of our sessions for too long",
-                   client_name(p, c));
-    return true;
-}
-
 static bool
 take_token(struct client_proc *p, enum connect_kind kind)
 {
@@ -171,7 +157,29 @@ may_connect(struct client_proc *p, struct client *c,
         COUNT(p->own->stats.throttle_drops, 1);
         return false;
     }
-    return !wants_more(p, c, r) && !is_unheard(p, c, r) && !is_ahead(p, c, r);
+    return !wants_more(p, c, r) && !is_ahead(p, c, r);
+}
+
+/*
+ * It would be let go at once.  But it has been heard of, and so its session
+ * goes on here as long as it tries, whoever will count it.
+ */
+static bool
+is_unheard(struct client_proc *p, struct client *c,
+           const struct connect_request *r)
+{
+    uint32_t slot;
+
+    if (kind_of(p, r) == CONNECT_LOCAL ||
+        !client_lease_is_over(p, clamp(p, r->timeout_ms)))
+        return false;
+    slot = client_find_slot(p, r->session);
+    if (slot != UINT32_MAX)
+        atomic_store(&p->heard[slot], (uint32_t)p->now_ms);
+    log_warn_often("Refusing session request for client %s: nobody is known "
+                   "to have heard of our sessions for too long",
+                   client_name(p, c));
+    return true;
 }
 
 bool
@@ -194,6 +202,10 @@ client_on_connect(struct client_proc *p, struct client *c, struct bytes frame)
                        client_name(p, c), (uint64_t)r.session);
         c->has_read_only = r.has_read_only;
         client_refused(p, c);
+        return true;
+    }
+    if (is_unheard(p, c, &r)) {
+        client_drop(p, c);
         return true;
     }
     if (!ask(p, c, &r))

@@ -339,5 +339,5 @@ void
 client_catch_up(struct client_proc *p)
 {
     while (client_deliver(p, UINT64_MAX))
-        ;
+        conn_flush_dirty(&p->home); /* there may be a ring full of events */
 }

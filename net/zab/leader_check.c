@@ -28,7 +28,7 @@ check_marks(const struct leader *l, const struct leader_peer *p)
     check(p->acked <= p->sent);
     check(p->owing <= p->sent);
     check(p->early <= p->sent);
-    check(p->timed <= p->pings && p->vouched <= p->timed_at);
+    check(p->timed <= p->pings);
     if (p->stage == PEER_SYNCING)
         check(p->sent <= p->seal);
     if (p->stage > PEER_SYNCING)

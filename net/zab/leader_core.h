@@ -81,6 +81,9 @@ bool leader_misses(const struct leader *l, const struct leader_peer *p);
 void leader_pinged(struct leader_peer *p, mono_ms_t now);
 void leader_ponged(struct leader_peer *p);
 
+/* Its machine has acknowledged something since the last tick. */
+void leader_reached(const struct leader *l, struct leader_peer *p);
+
 /* --- leader_identity.c --------------------------------------------------- */
 
 /* What the learner `peer`, which we take, knows of the ensemble's id. */

@@ -53,6 +53,7 @@ leader_link_lives(struct leader *l, uint32_t slot)
 {
     check(slot < LEADER_PEERS_MAX);
     l->peer[slot].silent_ms = 0;
+    leader_reached(l, &l->peer[slot]);
 }
 
 /* Before UP_TO_DATE it answers no pings, and does not leave us so soon. */

@@ -41,6 +41,18 @@ leader_ponged(struct leader_peer *p)
         p->vouched = p->timed_at;
 }
 
+/*
+ * Whoever is brought up has promised us its vote, and would hang up before it
+ * went to another.  It answers no pings, for as long as initLimit; its machine
+ * does.
+ */
+void
+leader_reached(const struct leader *l, struct leader_peer *p)
+{
+    if (p->stage >= PEER_ACCEPTED && p->stage < PEER_UP_TO_DATE)
+        p->vouched = l->ticked;
+}
+
 /* Those who followed us then, with us. */
 static quorum_set_t
 followed_at(const struct leader *l, mono_ms_t when)

@@ -684,6 +684,12 @@ NOT_COMPARED = [
     ("local sessions while the leader changes", "end",
      "go on with their connections, if there is a leader within two seconds",
      "clients are held through a change of leader"),
+    ("a connection to a member that is cut off, or stood still",
+     "stays for syncLimit, whatever its session's timeout",
+     "is closed two thirds of that behind the last moment at which a quorum, "
+     "or the leader, is known to have heard of the member; who stood still "
+     "answers nothing before",
+     "a client must know that it may own nothing before another does"),
     ("a new session in read-only mode without localSessionsEnabled",
      "a ReplyHeader with NOTREADONLY, which clients misread as a "
      "ConnectResponse", "a local session",

@@ -392,3 +392,37 @@ def auth_behind_a_write(t, word, kind):
             "it is answered %s", answers)
     t.claim(not follower.said("looking", mark), "it lost its leader")
     t.finish(e)
+
+
+# --- a session that owns more than one closeSession holds ---------------------
+
+MANY = 9000            # 8192 go in one
+
+
+@case("short", of=["zzaZA"])
+def many_ephemerals(t, word):
+    """What does not fit into the closeSession is deleted in a multi just before
+    it: on every member, zabd or Apache, each watcher hears once of the end of
+    each node, and all trees are the same."""
+    e = t.ensemble(word)
+    leader = e.elect("zabd")
+    owner = t.client(leader)
+    owner.create("/many", b"")
+    made = [owner.create_async("/many/%05d" % i, ephemeral=True)
+            for i in range(MANY)]
+    until(lambda: all(one.ready() for one in made), "they are made", 60)
+    told, watchers = [], [(m, t.client(m)) for m in e]
+    for m, c in watchers:
+        c.sync("/many")
+        t.claim(len(c.get_children("/many")) == MANY, "%r has not all", m)
+        for i in range(0, MANY, 500):
+            c.exists("/many/%05d" % i, watch=lambda event, m=m: told.append(
+                (m.sid, event.type, event.path)))
+    owner.stop()
+    for m, c in watchers:
+        until(lambda: not c.get_children("/many"), "none is left at %r" % m, 30)
+    expected = sorted((m.sid, "DELETED", "/many/%05d" % i) for m in e
+                      for i in range(0, MANY, 500))
+    until(lambda: len(told) >= len(expected), "all are told", 10)
+    t.claim(sorted(told) == expected, "told: %r", sorted(told))
+    t.finish(e)

@@ -121,6 +121,23 @@ who_catches_up_does_not_let_replication_on(void)
     no_process();
 }
 
+/*
+ * Who stood still finds a ring full of events: they leave slice by slice, or a
+ * watcher that reads would be taken for one that does not.
+ */
+static void
+what_is_caught_up_with_leaves_in_slices(void)
+{
+    uint8_t byte;
+
+    given_watchers("/watched");
+    is_written("/watched", ENTRIES);
+    client_catch_up(&p);
+    for (int i = 0; i < WATCHERS; i++)
+        CU_ASSERT_EQUAL(recv(peer[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT), 1);
+    no_process();
+}
+
 static void
 the_pace_is_given_up_when_there_is_little_to_tell(void)
 {
@@ -165,6 +182,7 @@ UNIT_SUITE(client_deliver)
     UNIT(many_events_go_out_in_slices);
     UNIT(events_that_nobody_may_know_of_set_the_pace_as_well);
     UNIT(who_catches_up_does_not_let_replication_on);
+    UNIT(what_is_caught_up_with_leaves_in_slices);
     UNIT(the_pace_is_given_up_when_there_is_little_to_tell);
     UNIT(who_gets_no_session_is_not_left_waiting);
 }

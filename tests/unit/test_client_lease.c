@@ -3,6 +3,7 @@
 #include "net/client/client_lease.h"
 
 #include "tests/unit/client_given.h"
+#include "tests/unit/tree_given.h"
 
 enum { TICK = 500, VOUCHED = 100000 };
 
@@ -119,6 +120,50 @@ a_server_of_its_own_keeps_all(void)
     no_process();
 }
 
+/* A ConnectRequest that renews session 7, of 3 s. */
+static void
+comes_back(struct client *c)
+{
+    uint8_t bytes[64], password[16];
+    struct jute_out out = jute_out_of(bytes, sizeof bytes);
+
+    session_password(7, password);
+    jute_put_i32(&out, 0);
+    jute_put_i64(&out, 0);
+    jute_put_i32(&out, 3000);
+    jute_put_i64(&out, 7);
+    jute_put_bytes(&out, (struct bytes){password, sizeof password});
+    client_on_connect(&p, c,
+                      (struct bytes){bytes, (int32_t)jute_out_size(&out)});
+}
+
+/* It tries, so its session goes on: whoever counts hears of that later. */
+static void
+who_is_turned_away_is_heard_of(void)
+{
+    static _Atomic uint32_t heard[SESSIONS_MAX];
+    struct client *c;
+
+    given_server();
+    given_tree();
+    p.tree = tree;
+    p.sessions = sessions;
+    p.heard = heard;
+    p.conf.min_session_timeout_ms = 1000;
+    p.conf.max_session_timeout_ms = 20000;
+    p.now_ms = VOUCHED + 2001;
+    tree_batch_begin(tree);
+    session_take(sessions, 7);
+    tree_batch_end(tree, 0);
+    c = given_client();
+    client_set_state(&p, c, CLIENT_NEW);
+    comes_back(c);
+    CU_ASSERT_EQUAL(c->state, CLIENT_GONE);
+    CU_ASSERT_EQUAL(heard[session_slot(sessions, session_find(sessions, 7))],
+                    VOUCHED + 2001);
+    no_process();
+}
+
 UNIT_SUITE(client_lease)
 {
     unit_suite("client_lease");
@@ -128,4 +173,5 @@ UNIT_SUITE(client_lease)
     UNIT(a_short_session_has_the_lease_of_two_ticks);
     UNIT(a_local_session_stays);
     UNIT(a_server_of_its_own_keeps_all);
+    UNIT(who_is_turned_away_is_heard_of);
 }

@@ -63,6 +63,14 @@ what_is_dangerous_is_warned_of(void)
     CU_ASSERT_EQUAL(report.warnings, 0);
 }
 
+/* Without an address it listens as with the default one. */
+static void
+an_empty_admin_address_opens_nothing(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "admin.serverAddress=\n"), 0);
+    CU_ASSERT_EQUAL(report.warnings, 0);
+}
+
 static void
 relative_folders_are_warned_of(void)
 {
@@ -143,6 +151,7 @@ UNIT_SUITE(conf_rules)
     UNIT(data_dir_and_client_port_must_be_set);
     UNIT(session_bounds_must_be_in_order);
     UNIT(what_is_dangerous_is_warned_of);
+    UNIT(an_empty_admin_address_opens_nothing);
     UNIT(relative_folders_are_warned_of);
     UNIT(read_only_mode_allows_isro);
     UNIT(enforced_schemes_must_exist);

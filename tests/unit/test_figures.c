@@ -2,6 +2,10 @@
 /* test_figures.c - claims about the numbers that words and metrics show. */
 #include "net/admin/figures.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "tests/unit/unit.h"
 
 static struct shm_super super;
@@ -53,6 +57,46 @@ what_is_timed_has_an_average_a_count_and_a_sum(void)
     CU_ASSERT_EQUAL(value_of(&none, "avg_snapshottime"), 0);
 }
 
+/* A process of this server that has opened many files. */
+static pid_t
+given_process_with_files(int count)
+{
+    int ready[2];
+    pid_t pid;
+    char byte;
+
+    CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        for (int i = 0; i < count; i++)
+            dup(ready[1]);
+        if (write(ready[1], "r", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    CU_ASSERT_EQUAL_FATAL(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    return pid;
+}
+
+/* The limit is each process's own, and the fullest one comes to it first. */
+static void
+files_are_those_of_the_process_that_has_most(void)
+{
+    pid_t pid = given_process_with_files(300);
+    struct figures f;
+
+    super.pid[PROC_CLIENT + 1] = pid;
+    figures_collect(&shm, &f);
+    CU_ASSERT(value_of(&f, "open_file_descriptor_count") >= 300);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    CU_ASSERT(value_of(&f, "open_file_descriptor_count") < 300);
+    CU_ASSERT(value_of(&f, "open_file_descriptor_count") > 0);
+    super.pid[PROC_CLIENT + 1] = 0;
+}
+
 static bool
 is_called(const char *name, const char *expected)
 {
@@ -75,6 +119,7 @@ UNIT_SUITE(figures)
 {
     unit_suite("figures");
     UNIT(who_holds_its_clients_does_not_serve);
+    UNIT(files_are_those_of_the_process_that_has_most);
     UNIT(what_is_timed_has_an_average_a_count_and_a_sum);
     UNIT(prometheus_finds_the_names_of_summaries);
 }

@@ -72,7 +72,7 @@ what_it_says_unasked_vouches_for_nothing(void)
 
 /* A ping before UP_TO_DATE has no answer that could be taken for a later. */
 static void
-who_is_brought_up_vouches_for_nothing(void)
+an_answer_before_up_to_date_vouches_for_nothing(void)
 {
     given_led();
     comes_late(3, 4, 4, ZXID(4, 3));
@@ -82,6 +82,42 @@ who_is_brought_up_vouches_for_nothing(void)
     acks(3, EPOCH(5));
     CU_ASSERT_TRUE_FATAL(sends(3, Q_UP_TO_DATE, -1));
     answers(3);
+    CU_ASSERT_EQUAL(leader_vouched(&leader), 0);
+}
+
+/* It came back for a snapshot, and says nothing until it has that on disk. */
+static void
+who_is_brought_up_vouches_by_its_link(void)
+{
+    given_led();
+    leaves(2);
+    comes_late(2, 5, 5, ZXID(4, 3));
+    passes(100);
+    leader_link_lives(&leader, 2);
+    CU_ASSERT_EQUAL(leader_vouched(&leader), now);
+    is_brought_up(2);
+    passes(100);
+    CU_ASSERT_EQUAL(leader_vouched(&leader), now - 100);
+}
+
+static void
+who_has_not_promised_vouches_for_nothing(void)
+{
+    given_led();
+    leaves(2);
+    comes(2, 5);
+    passes(100);
+    leader_link_lives(&leader, 2);
+    CU_ASSERT_EQUAL(leader_vouched(&leader), 0);
+}
+
+/* The other end of the link may be a proxy. */
+static void
+who_answers_pings_does_not_vouch_by_its_link(void)
+{
+    given_led();
+    passes(100);
+    leader_link_lives(&leader, 2);
     CU_ASSERT_EQUAL(leader_vouched(&leader), 0);
 }
 
@@ -132,7 +168,10 @@ UNIT_SUITE(leader_vouch)
     UNIT(an_answer_is_to_the_ping_before_it_and_not_to_the_last);
     UNIT(another_packet_is_no_answer);
     UNIT(what_it_says_unasked_vouches_for_nothing);
-    UNIT(who_is_brought_up_vouches_for_nothing);
+    UNIT(an_answer_before_up_to_date_vouches_for_nothing);
+    UNIT(who_is_brought_up_vouches_by_its_link);
+    UNIT(who_has_not_promised_vouches_for_nothing);
+    UNIT(who_answers_pings_does_not_vouch_by_its_link);
     UNIT(an_observer_vouches_for_nothing);
     UNIT(a_quorum_vouches_as_of_its_oldest_word);
     UNIT(who_is_a_quorum_alone_needs_nobodys_word);
