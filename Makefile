@@ -156,6 +156,8 @@ $(BUILD)/sim: $(SIM_O) $(CORES:%=$(BUILD)/obj/%.o)
 ON_LIB    := ensemble/election/node powercut/orders_tool storage/storage_tool
 ON_CLIENT := faults/client live/c_client
 INTO      := faults/clock powercut/shim
+test-programs: $(ON_LIB:%=$(BUILD)/tests/%) $(ON_CLIENT:%=$(BUILD)/tests/%) \
+    $(INTO:%=$(BUILD)/tests/%.so)
 
 $(ON_LIB:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -239,7 +241,7 @@ bench-envelope: all ## 10 M znodes, 100 k sessions, 10 M watches
 # ----------------------------------------------------------------------------
 
 # What has a line of help is no file.
-.PHONY: fuzz-build \
+.PHONY: fuzz-build test-programs \
     $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -120,6 +120,8 @@ proc_disk_begin(enum proc_id id, struct shm *shm)
 void
 proc_disk_end(enum proc_id id, struct shm *shm)
 {
-    atomic_store_explicit(&shm_proc(shm, id)->disk_since_ms, 0,
-                          memory_order_relaxed);
+    struct shm_proc *proc = shm_proc(shm, id);
+
+    atomic_fetch_add_explicit(&proc->beats, 1, memory_order_relaxed);
+    atomic_store_explicit(&proc->disk_since_ms, 0, memory_order_release);
 }

@@ -39,7 +39,8 @@ void proc_progress(enum proc_id id, struct shm *shm, uint64_t done,
 
 /*
  * Before and after a system call that may wait for a disk: such a process
- * is slow, not hung.
+ * is slow, not hung.  Who comes back has shown that it lives, before it is
+ * seen to wait no more: its loop turns later.
  */
 void proc_disk_begin(enum proc_id id, struct shm *shm);
 void proc_disk_end(enum proc_id id, struct shm *shm);

@@ -48,18 +48,18 @@ kernel_state(pid_t pid)
 }
 
 static const char *
-why_hung(const struct super *s, enum proc_id id, mono_ms_t silent_ms)
+why_hung(const struct child *c, bool waits, mono_ms_t silent_ms)
 {
     char state;
 
     if (silent_ms < STOPPED_MS)
         return NULL;
-    state = kernel_state(s->child[id].pid);
+    state = kernel_state(c->pid);
     if (state == 't')
         return NULL;
     if (state == 'T')
         return "is stopped";
-    if (atomic_load(&shm_proc(s->shm, id)->disk_since_ms) != 0)
+    if (waits)
         return silent_ms >= DISK_MS ? "waits for the disk" : NULL;
     return silent_ms >= SILENT_MS ? "does not answer" : NULL;
 }
@@ -83,19 +83,23 @@ super_watch(struct super *s, mono_ms_t now)
     forgive(s, now);
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++) {
         struct child *c = &s->child[id];
+        const struct shm_proc *proc;
         uint64_t beats;
+        bool waits; /* looked at first: who comes back beats before */
         const char *why;
 
         if (c->pid <= 0)
             continue;
-        beats = atomic_load_explicit(&shm_proc(s->shm, id)->beats,
-                                     memory_order_relaxed);
+        proc = shm_proc(s->shm, id);
+        waits = atomic_load_explicit(&proc->disk_since_ms,
+                                     memory_order_acquire) != 0;
+        beats = atomic_load_explicit(&proc->beats, memory_order_relaxed);
         if (beats != c->beats_seen) {
             c->beats_seen = beats;
             c->beats_at = now;
             continue;
         }
-        why = why_hung(s, id, now - c->beats_at);
+        why = why_hung(c, waits, now - c->beats_at);
         if (!why)
             continue;
         log_error("%s (pid %d) %s since %lld ms: ending it", proc_name(id),

@@ -50,14 +50,19 @@ class Apache(Server):
 
 @case
 def a_node_follows_what_apache_elects(stage):
-    """The node has the smallest sid: Apache calls it."""
+    """The node has the smallest sid: Apache calls it.  It may agree with one
+    who hears of a better one at last, if that starts late, and looks again."""
     stage.members(1, 2, 3)
     node = stage.node(1).look()
     apaches = [Apache(stage, s) for s in (2, 3)]
-    leader = node.decided(ELECTED_S)[0]
-    claim(leader in (2, 3), "%d leads", leader)
-    apaches[leader - 2].says("LEADING - LEADER ELECTION TOOK")
-    apaches[3 - leader].says("FOLLOWING - LEADER ELECTION TOOK")
+    first = node.decided(ELECTED_S)[0]
+    claim(first in (2, 3), "%d leads", first)
+    for a in apaches:
+        a.wait(seconds=ELECTED_S)
+    leader = {a.mode(): a.sid for a in apaches}.get("leader")
+    claim(leader, "no Apache leads")
+    claim(first == leader or node.look().decided()[0] == leader,
+          "it does not follow %d", leader)
     claim(node.is_connected_with(6), "not connected with both")
 
 
