@@ -173,7 +173,7 @@ put_member(struct text *t, const struct conf_member *m)
 static bool
 is_grouped(const struct conf_member *m)
 {
-    return m->group != 0 && !m->is_observer;
+    return m->group != 0;
 }
 
 /* The smallest group above `group`, or 0. */

@@ -153,6 +153,11 @@ rule_ports(struct conf_loading *l)
     }
 }
 
+/*
+ * ZK: QuorumHierarchical.computeGroupWeight.  An observer's weight counts in
+ * what its group is worth and never in a quorum; without any it is a number
+ * in the list, and files of existing ensembles have such.
+ */
 static void
 assign_group(struct conf_loading *l, const struct conf_group *g, sid_t sid)
 {
@@ -162,10 +167,11 @@ assign_group(struct conf_loading *l, const struct conf_group *g, sid_t sid)
         conf_tell_line(l, CONF_ERROR, "group", g->number, g->line,
                        "names %" PRId64 ", and there is no server.%" PRId64,
                        sid, sid);
-    else if (m->is_observer)
+    else if (m->is_observer && m->weight != 0)
         conf_tell_line(l, CONF_ERROR, "group", g->number, g->line,
-                       "names %" PRId64 ", an observer, which has no vote",
-                       sid);
+                       "names %" PRId64 ", an observer, which has no vote: "
+                       "with weight.%" PRId64 "=0 only",
+                       sid, sid);
     else if (m->group != 0)
         conf_tell_line(l, CONF_ERROR, "group", g->number, g->line,
                        "names %" PRId64 ", which is in group.%" PRId32

@@ -282,6 +282,9 @@ every_voter_is_in_exactly_one_group(void)
         {"group.1=1:2:2:3\n", "names 2, which is in group.1 already"},
         {"group.1=1:2:3:9\n", "and there is no server.9"},
         {"group.1=1:2:3:4\n", "names 4, an observer"},
+        {"group.1=1:2:3:4\nweight.4=2\n", "names 4, an observer"},
+        {"group.1=1:2:3:4\ngroup.2=4\nweight.4=0\n",
+         "names 4, which is in group.1 already"},
         {"group.1=1:2:3\nweight.9=1\n", "weight.9: there is no server.9"},
         {"group.1=1:2:3\nweight.1=0\nweight.2=0\nweight.3=0\n",
          "no voter has any weight"},
@@ -298,6 +301,18 @@ every_voter_is_in_exactly_one_group(void)
         CU_ASSERT_EQUAL(given_member("1", text), -EINVAL);
         CU_ASSERT_TRUE(says(bad[i].says));
     }
+}
+
+/* ZK: QuorumHierarchical starts with it; only a weight would count. */
+static void
+an_observer_without_weight_may_be_in_a_group(void)
+{
+    CU_ASSERT_EQUAL_FATAL(
+        given_member("1",
+                     LIMITS OBSERVED "group.1=1:2:3\ngroup.2=4\nweight.4=0\n"),
+        0);
+    CU_ASSERT_EQUAL(conf.member[3].group, 2);
+    CU_ASSERT_EQUAL(conf.member[3].weight, 0);
 }
 
 static void
@@ -434,6 +449,7 @@ UNIT_SUITE(conf_ensemble)
     UNIT(ports_on_one_host_must_differ);
     UNIT(groups_and_weights_are_taken_in);
     UNIT(every_voter_is_in_exactly_one_group);
+    UNIT(an_observer_without_weight_may_be_in_a_group);
     UNIT(one_voter_may_have_all_the_weight);
     UNIT(polling_is_allowed_and_warned_of);
     UNIT(what_an_ensemble_lacks_is_warned_of);

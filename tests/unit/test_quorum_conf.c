@@ -89,6 +89,23 @@ writes_groups_and_weights(void)
          "weight.1=1\nweight.2=0\nweight.3=1\nversion=0");
 }
 
+/* Captured from Apache ZooKeeper 3.8.0. */
+static void
+writes_observers_that_are_in_a_group(void)
+{
+    given_members(4);
+    conf.member[0].group = conf.member[1].group = conf.member[2].group = 1;
+    conf.member[3].group = 2;
+    conf.member[3].weight = 0;
+    conf.member[3].is_observer = true;
+    says("server.1=127.0.0.1:23101:23201:participant\n"
+         "server.2=127.0.0.1:23102:23202:participant\n"
+         "server.3=127.0.0.1:23103:23203:participant\n"
+         "server.4=127.0.0.1:23104:23204:observer\n"
+         "group.1=1:2:3\ngroup.2=4\n"
+         "weight.1=1\nweight.2=1\nweight.3=1\nweight.4=0\nversion=0");
+}
+
 static void
 fits_the_largest_ensemble(void)
 {
@@ -118,6 +135,24 @@ counts_voters_only(void)
     CU_ASSERT_EQUAL(q.count, 3);
     CU_ASSERT_EQUAL(q.groups, 0);
     CU_ASSERT_EQUAL(quorum_all(&q), 3);
+    CU_ASSERT_FALSE(quorum_is_met(&q, 1));
+    CU_ASSERT_TRUE(quorum_is_met(&q, 3));
+}
+
+/* One group of voters, one of observers, which is none. */
+static void
+counts_no_group_of_observers(void)
+{
+    struct quorum q;
+
+    given_members(5);
+    for (int i = 0; i < 5; i++) {
+        conf.member[i].group = i < 3 ? 1 : 2;
+        conf.member[i].is_observer = i >= 3;
+        conf.member[i].weight = i < 3;
+    }
+    quorum_of_conf(&conf, &q);
+    CU_ASSERT_EQUAL(q.groups, 1);
     CU_ASSERT_FALSE(quorum_is_met(&q, 1));
     CU_ASSERT_TRUE(quorum_is_met(&q, 3));
 }
@@ -173,8 +208,10 @@ UNIT_SUITE(quorum_conf)
     UNIT(writes_observers_client_ports_and_ipv6);
     UNIT(writes_several_addresses_by_host);
     UNIT(writes_groups_and_weights);
+    UNIT(writes_observers_that_are_in_a_group);
     UNIT(fits_the_largest_ensemble);
     UNIT(counts_voters_only);
+    UNIT(counts_no_group_of_observers);
     UNIT(counts_groups);
     UNIT(compares_members);
     UNIT(finds_our_own_line);
