@@ -189,7 +189,7 @@ cannot_open(const struct data_error *e)
     fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
 }
 
-/* Processes of a server that was killed may need a moment to be gone. */
+/* Processes of a server that was killed may take a moment to end. */
 static void
 open_dirs(struct log_proc *p)
 {
