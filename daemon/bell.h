@@ -27,12 +27,14 @@ struct bell {
 /*
  * Let `work` run in every turn of `loop`, before it would sleep and whenever
  * process `self` is rung.  Work is bounded per call; when it returns true the
- * loop polls without sleeping and calls it again.  Also beats the heart.
+ * loop polls without sleeping and calls it again.  Also counts shm_proc.beats
+ * four times a second, by which the supervisor knows who hangs.  Once in a
+ * process; `bell` and `shm` live as long as the loop.
  */
 void bell_attach(struct bell *bell, struct ev_loop *loop, const struct shm *shm,
                  enum proc_id self, bool (*work)(void *arg), void *arg);
 
-/* Wake process `id` if it sleeps.  After the work was made visible. */
+/* Wake process `id` if it sleeps; call it after the work is visible. */
 void bell_ring(const struct shm *shm, enum proc_id id);
 
 /* Wake every client process that sleeps. */

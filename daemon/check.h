@@ -11,7 +11,7 @@
 
 #include <stdnoreturn.h>
 
-/* Print the broken fact on stderr and abort, for the supervisor to see. */
+/* Print the broken fact on stderr and abort, which the supervisor sees. */
 noreturn void check_failed(const char *fact, const char *file, int line);
 
 #define check(fact)                                                            \
@@ -20,7 +20,7 @@ noreturn void check_failed(const char *fact, const char *file, int line);
 
 #define never(why) check_failed(why, __FILE__, __LINE__)
 
-/* Costly checks, in test builds only (make CHECK_SLOW=1). */
+/* Costly checks, in test builds only (-DCHECK_SLOW: make unit-asan). */
 #ifdef CHECK_SLOW
 #define check_slow(fact) check(fact)
 #else

@@ -29,7 +29,7 @@ clock_mono_ms(void)
     return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
-/* What the operator's watch shows; goes into ctime and mtime only. */
+/* As the operator's watch; for ctime and mtime only. */
 static inline wall_ms_t
 clock_wall_ms(void)
 {
@@ -45,8 +45,8 @@ struct clock_pair {
 enum { CLOCK_JUMP_MS = 1000 }; /* less is a correction */
 
 /*
- * How far the wall's clock was set between `pair` and now, forwards or back;
- * 0: it went as the other did.  `pair` becomes now.
+ * How far the wall clock was set between `pair` and now, in ms, forwards or
+ * back; 0: it kept pace with the other.  `pair` becomes now.
  */
 static inline int64_t
 clock_jump(struct clock_pair *pair, mono_ms_t mono, wall_ms_t wall)

@@ -3,9 +3,9 @@
  * hash.h - hashes of bytes that a client chose.
  *
  * Multiplicative as wyhash's: products of words, each word blinded by a seed.
- * Who does not know the seed cannot make keys collide, so no client can make a
- * chain as long as its patience.  A seed is random and of one run; what is
- * hashed here goes to no disk and no wire.  Pure; any process.
+ * A client that does not know the seed cannot make keys collide, nor a chain
+ * as long as it likes.  A seed is random and lasts for one run: no hash of
+ * these goes to disk or wire.  Pure; any process.
  */
 #ifndef DAEMON_HASH_H
 #define DAEMON_HASH_H

@@ -47,8 +47,8 @@ listen_first(const struct addrinfo *list, int family, int backlog)
 }
 
 /*
- * Without an address the IPv6 wildcard, which takes IPv4 too, if it can be had.
- * A name means its IPv4 address, if it has one: so do clients that are Java.
+ * Without an address the IPv6 wildcard, which takes IPv4 too, if there is one.
+ * A name means its IPv4 address, if it has one, as it does to Java's clients.
  */
 static int
 listen_best(const struct addrinfo *list, bool is_any, int backlog)

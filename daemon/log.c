@@ -16,17 +16,17 @@
 
 enum {
     LINE_MAX_BYTES = 2048, /* a pipe takes so many whole or not at all */
-    PATIENCE_MS = 100,     /* with who reads */
+    PATIENCE_MS = 100,     /* with a reader */
 };
 
 static const _Atomic int info_level = LOG_INFO;
 static const _Atomic int *threshold = &info_level;
 static char process_name[32] = "zabd";
 static int to_journal = -1; /* -1: not looked yet */
-static unsigned lost;       /* lines since who reads took the last one */
+static unsigned lost;       /* lines since the reader took the last one */
 static int own_pipe = -1;   /* stderr's, opened anew: it does not wait */
-static bool is_socket;      /* stderr; it does as it is told */
-static bool asks_for_room;  /* else a write that has none says so */
+static bool is_socket;      /* stderr is one: MSG_DONTWAIT will do */
+static bool asks_for_room;  /* else a write without room says so */
 
 /* systemd names the stream it connected: JOURNAL_STREAM=device:inode. */
 static bool
@@ -42,9 +42,9 @@ stderr_is_journal(void)
 }
 
 /*
- * A file always has room, and a terminal's flags are the shell's as well.
- * Others may have our pipe, too, and did not ask for O_NONBLOCK: it is opened
- * anew, unless it is another user's.
+ * A file always has room, and a terminal shares its flags with the shell.
+ * Others may write to our pipe, too, and did not ask for O_NONBLOCK: it is
+ * opened anew, unless it belongs to another user.
  */
 static void
 do_not_wait_for_readers(void)
@@ -123,7 +123,7 @@ has_room(int patience_ms)
     return poll(&fd, 1, patience_ms) == 1;
 }
 
-/* false: there is no room.  Of other errors there is nobody to tell. */
+/* false: there is no room.  There is nobody to tell of other errors. */
 static bool
 try_write(const char *line, size_t size)
 {
@@ -139,8 +139,8 @@ try_write(const char *line, size_t size)
 }
 
 /*
- * Who reads may stand still: a journald that was stopped, a pager, a terminal
- * after Control-S.  Then we do not: once a line has waited in vain, all are
+ * The reader may stand still: a journald that was stopped, a pager, a
+ * terminal after Control-S.  We do not: once a line has waited in vain, all are
  * lost until one is taken.
  */
 static bool

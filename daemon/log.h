@@ -2,13 +2,13 @@
 /*
  * log.h - lines for the operator, on stderr.
  *
- * error: somebody must act; warn: handled, yet it should not be; info: a
+ * error: somebody must act; warn: handled, yet it should not happen; info: a
  * change of state; debug: every message.  To a journal each line carries
  * the <N> priority and no time; to a terminal a time, the level and the
  * process.  One write(2) per line, so lines of processes never mix.
- * Control characters from outside are printed as `?`.  A journal, a pipe or a
- * terminal that stands still costs lines, which are counted and told, and no
- * time.
+ * Control characters from outside are printed as `?`.  A journal, pipe or
+ * terminal that nobody reads costs no time but lines, which are counted, and
+ * the count is logged.
  */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
@@ -23,8 +23,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
  * Lines below `*level` are dropped.  The level lives where the caller says
  * (shared memory in the server), so that a reload reaches every process.
  * Until the first call it is info.  `level` is borrowed for ever.  From then
- * on a pipe or socket that is stderr now is written without waiting for who
- * reads it.
+ * on, if stderr is a pipe or a socket, nobody waits for its reader.
  */
 void log_open(const _Atomic int *level);
 
@@ -42,7 +41,7 @@ void log_line(enum log_level level, const char *format, ...)
 #define log_debug(...)                                                         \
     (log_wants(LOG_DEBUG) ? log_line(LOG_DEBUG, __VA_ARGS__) : (void)0)
 
-/* At most one line a second from this place; tells how many were dropped. */
+/* At most one line a second from this place; says how many were dropped. */
 #define log_warn_often(...)                                                    \
     do {                                                                       \
         static struct log_limit limit_;                                        \
@@ -50,8 +49,9 @@ void log_line(enum log_level level, const char *format, ...)
             log_limited(&limit_, LOG_WARN, __VA_ARGS__);                       \
     } while (0)
 
+/* What it is made of. */
 struct log_limit {
-    long long second;
+    long long second; /* of the last line, plus 1; 0: none yet */
     unsigned dropped;
     unsigned to_report;
 };

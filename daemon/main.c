@@ -60,7 +60,7 @@ add_property(char *text)
     conf_set_options(properties, count);
 }
 
-/* What was printed is all there, or the command has failed: a full disk. */
+/* Unless all of it could be printed, the command has failed: a full disk. */
 static int
 printed(int status)
 {
@@ -119,7 +119,7 @@ load_conf(const char *path, struct conf *conf)
         fatal(EXIT_CONFIG, "Invalid config, exiting abnormally");
 }
 
-/* Whoever started us without one of the three: it would be the next file. */
+/* We may be started without one of the three: it would be the next file. */
 static void
 fill_standard_files(void)
 {
@@ -133,9 +133,9 @@ fill_standard_files(void)
 }
 
 /*
- * What the loop answers waits for it (super.c): a reload while the port is not
- * to be had yet would end us.  A file that may not grow (ulimit -f) is an error
- * to tell, not an end.
+ * Signals that the loop answers (super.c) wait for it: a SIGHUP while the port
+ * is not free yet would end us.  A file that may not grow (ulimit -f) is an
+ * error to report, not an end.
  */
 static void
 hold_signals(void)
@@ -163,7 +163,7 @@ raise_descriptor_limit(void)
     }
 }
 
-/* Processes of a server that was killed may need a moment to be gone. */
+/* Processes of a server that was killed may take a moment to end. */
 static void
 open_port(struct shm_super *super)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * memory.h - memory that a process counts out at its start.
+ * memory.h - memory that a process reserves at its start.
  *
  * Private to the process, kept until it ends.  What is shared is in shm.h; the
  * size of a page concerns both.

@@ -15,9 +15,9 @@
 
 #include "daemon/log.h"
 
-enum { TEXT_MAX = 512, PATIENCE_S = 1 };
+enum { TEXT_MAX = 1024, PATIENCE_S = 1 };
 
-/* A path, or with @ in front a name without a file; -1: it cannot be. */
+/* To a path, or with @ in front to an abstract name; -1: it failed. */
 static int
 connect_to(const char *name)
 {
@@ -38,7 +38,7 @@ connect_to(const char *name)
     return -1;
 }
 
-/* Does it go away within `seconds`, 0 at once? */
+/* Whether it is taken within `seconds`; 0: at once. */
 static bool
 send_within(int fd, const char *text, time_t seconds)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proc.h - entering a process, and the table of all of them.
+ * proc.h - what every child does at its entry and tells of its progress; the
+ * entries themselves.  Who there is, and what deaths cost: procs.def.
  */
 #ifndef DAEMON_PROC_H
 #define DAEMON_PROC_H
@@ -27,7 +28,7 @@ void proc_enter(enum proc_id id, struct shm *shm);
 /* Remember where the command line lies; main, before options are read. */
 void proc_title_init(int argc, char **argv);
 
-/* "log", "client 2": as in titles and in the log. */
+/* "log", "client 2": as in titles and in the log; until the next call. */
 const char *proc_name(enum proc_id id);
 
 /* This process serves now: the supervisor goes on with its start order. */
@@ -50,7 +51,8 @@ noreturn void log_main(struct shm *shm);   /* storage/log/log_main.c */
 noreturn void image_main(struct shm *shm); /* storage/image/image_main.c */
 noreturn void repl_main(struct shm *shm);  /* net/repl/repl_main.c */
 noreturn void elect_main(struct shm *shm); /* election/elect_main.c */
-noreturn void client_main(struct shm *shm, uint32_t worker); /* net/ */
+noreturn void client_main(struct shm *shm, /* net/client/client_main.c */
+                          uint32_t worker);
 noreturn void admin_main(struct shm *shm); /* net/admin/admin_main.c */
 
 #endif

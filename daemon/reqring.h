@@ -7,7 +7,7 @@
  * mapped twice in a row: a message is always contiguous.  A message below
  * `tail` is whole; a process that dies in the middle of one sent nothing.
  *
- * The other way, shm->words[w] has what replication says of local sessions
+ * The other way, shm->words[w] carries what replication says of local sessions
  * (net/prep/local.h): no transaction comes with them, so they have no place in
  * the transaction ring, and must not wait for one.
  */
@@ -64,7 +64,8 @@ struct reqring {
 /*
  * Room for a message of auth_size and body_size, header filled with sizes;
  * NULL when the ring is full (stop reading that client, try again when
- * `taken` moved).  Producer only; not visible before reqring_send.
+ * `taken` has moved).  Producer only; not visible before reqring_send, which
+ * takes no other.
  */
 struct req *reqring_reserve(struct reqring *ring, uint32_t auth_size,
                             uint32_t body_size);

@@ -3,9 +3,9 @@
  * restart.h - when a dead process may be forked again: the policy, pure.
  *
  * A process that served a while is forked again at once.  One that keeps
- * dying young waits longer each time; past a limit the server gives up.  What
- * it took to start is no service: a process that dies of its large tree, each
- * time it has loaded half of it, would else load it for ever.
+ * dying young waits longer each time; past a limit the server gives up.  The
+ * start is not counted as service: a process that dies each time it has loaded
+ * half of a large tree would load it for ever.
  */
 #ifndef DAEMON_RESTART_H
 #define DAEMON_RESTART_H

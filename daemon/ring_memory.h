@@ -3,13 +3,13 @@
  * ring_memory.h - a ring at rest gives its memory back.
  *
  * A busy ring walks through all of its memory within a second and will need
- * it again; one that little goes through holds on to it for nothing.  Its
- * producer looks now and then, and pages that all readers have left go back
- * to the system while less than a 64th of the ring goes by in between: the
- * page faults of taking them again then cost nothing that can be measured.
- * They come back, zero, when they are written again.
+ * it again; a quiet one holds on to it for nothing.  Its producer looks now and
+ * then: while less than a 64th of the ring goes by between two looks, pages
+ * that all readers have left go back to the system, for the page faults of
+ * taking them again then cost nothing that can be measured.  They come back,
+ * zero, when they are written again.
  *
- * The producer's process; no other may touch the ring's memory like this.
+ * The producer's process only.
  */
 #ifndef DAEMON_RING_MEMORY_H
 #define DAEMON_RING_MEMORY_H
@@ -24,7 +24,7 @@ struct ring_memory {
     ring_pos_t kept; /* what lies below, whole pages, was given back */
 };
 
-/* `head` is where the next entry goes; an earlier life may have been there. */
+/* `head` is where the next entry goes: not 0 after an earlier life. */
 void ring_memory_init(struct ring_memory *m, uint8_t *base, uint64_t size,
                       ring_pos_t head);
 

@@ -40,7 +40,7 @@ enum {
 };
 
 /*
- * So many of the largest requests, each with a page for headers and
+ * How many of the largest requests, each with a page for headers and
  * identities, a ring holds at least.  A multi's outcomes can be larger than
  * its request (88 bytes for a 17-byte delete): an entry of the transaction
  * ring takes up to 7.5 times the request.
@@ -103,8 +103,8 @@ struct shm_super {
 };
 
 /*
- * What replication asks of another process: everything else is written
- * before `number` grows, and stays until the other has answered with it.
+ * What replication asks of the election process.  All else is written before
+ * `number` grows, and stays as it is until the answer names that number.
  */
 struct shm_look {
     alignas(64) _Atomic uint64_t number; /* look for a leader; 0: not yet */
@@ -125,22 +125,23 @@ enum log_order {
     LOG_REBASE,        /* the snapshot at zxid `value` replaces all we have */
 };
 
-/* The ensemble that we are of: storage/log/identity.h. */
+/* The ensemble that we belong to: storage/log/identity.h. */
 struct shm_identity {
     _Atomic uint64_t id;
     _Atomic int64_t epoch;
     _Atomic uint32_t is_confirmed;
 };
 
+/* What replication orders of the log process; as shm_look. */
 struct shm_log_order {
     alignas(64) _Atomic uint64_t number;
     _Atomic uint32_t kind; /* enum log_order */
     _Atomic int64_t value;
-    struct shm_identity identity; /* id 0: what there is stays */
+    struct shm_identity identity; /* id 0: ours stays as it is */
     _Atomic ring_pos_t behind;    /* done when all up to here is durable */
 };
 
-/* How far the role of a member is; ZooKeeper's words. */
+/* How far a member has come in its role; ZooKeeper's words. */
 enum zab_state {
     ZAB_ELECTION, /* looking for a leader */
     ZAB_DISCOVERY,
@@ -149,8 +150,8 @@ enum zab_state {
 };
 
 /*
- * What operators ask of a member: figures, on which nobody acts.  Those of
- * the leader's learners are 0 in every other role.
+ * What operators ask of a member: figures that no process acts on.  Those
+ * about learners are 0 unless we lead.
  */
 struct shm_ensemble {
     alignas(64) _Atomic uint32_t zab_state; /* enum zab_state */
@@ -163,7 +164,7 @@ struct shm_ensemble {
     _Atomic int64_t leading_since_ms; /* mono; 0: does not lead */
     _Atomic int64_t proposal_last, proposal_min, proposal_max; /* bytes; 0:
                                                                   none yet */
-    _Atomic uint64_t diffs, snaps;        /* learners served so, ever */
+    _Atomic uint64_t diffs, snaps;        /* learners served by each, ever */
     _Atomic uint64_t unavailable_last_ms; /* between serving and serving */
 };
 
@@ -206,8 +207,9 @@ struct shm_log {
     _Atomic int32_t order_result; /* 0 or -errno */
     _Atomic int64_t accepted_epoch, current_epoch; /* as on disk */
     struct shm_identity identity;                  /* likewise */
-    _Atomic uint64_t replaced; /* odd: it replaces what the image stands on,
-                                  hands off; even: use it, if changed anew */
+    _Atomic uint64_t replaced; /* odd: it replaces the files that the image
+                                  process uses, hands off; even: use them, but
+                                  open them anew if it has changed */
     _Atomic zxid_t base_zxid;  /* the log goes on from there: all before is
                                   in a snapshot or the image */
     _Atomic zxid_t exact_zxid; /* from here on the image is no longer fuzzy;
@@ -243,8 +245,9 @@ struct shm_admin {
 };
 
 /*
- * Counters of a client process, kept over its lives, and what it has just now,
- * which super_child.c forgets with it.  The four-letter words add them up.
+ * Counters of a client process, which outlive it, and what it has at the
+ * moment, which super_child.c sets to 0 when it dies.  The four-letter words
+ * add them up over all client processes.
  */
 struct client_stats {
     _Atomic uint64_t received, sent;
@@ -271,14 +274,14 @@ struct shm_client {
     alignas(SHM_PAGE) struct shm_proc proc;
     alignas(64) _Atomic ring_pos_t delivered; /* events and replies sent;
                                                  RING_POS_NONE: no reader */
-    _Atomic ring_pos_t apply_until; /* no entry behind that, for events or a
-                                       read take long: client_pace.c; 0: any */
+    _Atomic ring_pos_t apply_until; /* apply no entry behind that: events or a
+                                       read take long (client_pace.c); 0: any */
     alignas(64) _Atomic ring_pos_t requested; /* tail of its request ring */
     alignas(64) _Atomic ring_pos_t words_taken;
     alignas(64) _Atomic uint32_t attached; /* period of service whose tree it
                                               reads; 0: it has no connections
                                               and reads nothing */
-    _Atomic bool is_out_of_files; /* has no descriptor for a connection more */
+    _Atomic bool is_out_of_files; /* no descriptor for one more connection */
     struct client_stats stats;
     struct ip_slot ips[IP_SLOTS];
 };
@@ -306,7 +309,7 @@ struct shm {
     struct conn_info *conns[CLIENTS_MAX];
     struct txring ring;
     struct reqring requests[CLIENTS_MAX];
-    struct reqring words[CLIENTS_MAX]; /* replication tells, w hears */
+    struct reqring words[CLIENTS_MAX]; /* from replication to w */
     void *tree_arena;                  /* tree_init by replication */
     size_t tree_arena_bytes;
     void *session_memory;
@@ -323,7 +326,7 @@ struct shm_proc *shm_proc(const struct shm *shm, enum proc_id id);
 int shm_map(const struct conf *conf, size_t session_bytes, size_t session_slots,
             struct shm **shm);
 
-/* Take from this process the right to store to parts of others. */
+/* Take from this process the right to store to parts of others; a child. */
 void shm_protect(enum proc_id self);
 
 /*

@@ -23,10 +23,12 @@ super_end(const struct super *s)
     return (enum proc_id)(PROC_CLIENT + s->shm->super->client_count);
 }
 
-/* --- told to stop --------------------------------------------------------- */
+/* --- stopping ------------------------------------------------------------- */
 
-/* The last signal that stops us, and who sent it; -1: the kernel, for a
-   terminal. */
+/*
+ * The last signal that asked us to stop, and the process that sent it; -1: the
+ * kernel, for a terminal.
+ */
 static volatile sig_atomic_t stop_signal, stop_sender = -1;
 
 /* libev does not say who sent a signal; this does, then wakes libev. */
@@ -51,7 +53,7 @@ note_sender(int signum)
 
 /*
  * The unit hides the processes of other users, and a sender may be gone:
- * then its number must do.  0 is a process outside of our container.
+ * then its number has to do.  0 is a process outside of our container.
  */
 static void
 log_stop_signal(int signum)
@@ -75,10 +77,10 @@ log_stop_signal(int signum)
 }
 
 /*
- * Orderly stop: clients first, so that no new request comes; replication,
- * image and log when they are gone.  What was acknowledged is on disk.  The
- * election process ends at once: others who look for a leader see that we
- * are none, and do not wait for our vote.
+ * Orderly stop: client processes first, so that no new request comes;
+ * replication, image and log when they are gone.  What was acknowledged is on
+ * disk.  The election process ends at once: servers that look for a leader see
+ * that we are none, and do not wait for our vote.
  */
 static void
 stop_step(struct super *s, mono_ms_t now)
@@ -114,9 +116,21 @@ stop_begin(struct super *s, int exit_code)
     log_info("stopping");
 }
 
+/* Before children are reaped: what ends from now on was told to. */
+static void
+look_for_stop(struct super *s)
+{
+    if (stop_signal == 0 || s->is_stopping)
+        return;
+    log_stop_signal(stop_signal);
+    stop_begin(s, EXIT_OK);
+}
+
+/* --- the loop ------------------------------------------------------------- */
+
 /*
- * Nothing that waits for a time is led astray by that, but the times of nodes
- * and of log lines are; who wonders about them finds this line.
+ * Whatever waits is not led astray by that, but times of nodes and of log lines
+ * are: this line explains them.
  */
 static void
 tell_jump(struct super *s, mono_ms_t now)
@@ -128,16 +142,6 @@ tell_jump(struct super *s, mono_ms_t now)
                  "nodes and in this log jump, sessions and TTLs do not",
                  jump > 0 ? "forwards" : "back",
                  (long long)(jump > 0 ? jump : -jump));
-}
-
-/* Before children are reaped: what ends from now on did not die. */
-static void
-look_for_stop(struct super *s)
-{
-    if (stop_signal == 0 || s->is_stopping)
-        return;
-    log_stop_signal(stop_signal);
-    stop_begin(s, EXIT_OK);
 }
 
 static void
@@ -208,7 +212,7 @@ super_leave_loop(struct super *s)
     ev_loop_destroy(s->loop);
 }
 
-/* main.c may have held it back. */
+/* It may be blocked until now: main.c, hold_signals. */
 static void
 watch_signal(struct super *s, ev_signal *w, int signum)
 {
@@ -225,7 +229,7 @@ watch_signal(struct super *s, ev_signal *w, int signum)
 int
 super_run(struct shm *shm, const char *conf_path)
 {
-    static struct super super; /* children look at it no more */
+    static struct super super; /* children do not look at it */
     struct super *s = &super;
 
     s->shm = shm;

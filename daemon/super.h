@@ -3,13 +3,13 @@
  * super.h - the supervisor: private to daemon/super*.c and main.c.
  *
  * It owns the configuration, the mapping, the listening socket, the children
- * and the talk with systemd.  It serves nobody and touches no file; all it
- * does it does in its event loop, so that it can be trusted to be there.
+ * and the talk with systemd.  It serves no client and touches no data; all it
+ * does it does in its event loop, so that it is always there.
  *
  *   super.c         the loop, the signals, orderly stop
  *   super_child.c   fork, reap, repair what a dead process left
- *   super_watch.c   who hangs
- *   super_status.c  what systemd and the terminal are told
+ *   super_watch.c   ends what hangs
+ *   super_status.c  what systemd, the log and SIGQUIT are told
  *   super_conf.c    reload
  */
 #ifndef DAEMON_SUPER_H
@@ -24,7 +24,7 @@
 #include "daemon/restart.h"
 #include "daemon/shm.h"
 
-/* What the supervisor knows of one child. */
+/* What the supervisor knows about one child. */
 struct child {
     pid_t pid; /* 0: not running */
     struct restart restart;
@@ -62,23 +62,38 @@ void super_leave_loop(struct super *s);
 /* One past the last process id in use. */
 enum proc_id super_end(const struct super *s);
 
-/* super_child.c */
+/* --- super_child.c -------------------------------------------------------- */
+
 /* Whether this server needs such a process at all. */
 bool super_wants(const struct super *s, enum proc_id id);
+
+/* Fork every process whose time has come. */
 void super_fork_due(struct super *s, mono_ms_t now);
+
+/* Take note of the dead: repair what they left, plan their successors. */
 void super_reap(struct super *s, mono_ms_t now);
 bool super_all_ended(const struct super *s);
+
+/* Nothing happens if it is not running. */
 void super_signal(struct super *s, enum proc_id id, int sig);
 
-/* super_watch.c: end those that hang. */
+/* --- super_watch.c -------------------------------------------------------- */
+
+/* End the processes that hang. */
 void super_watch(struct super *s, mono_ms_t now);
 
-/* super_status.c */
+/* --- super_status.c ------------------------------------------------------- */
+
+/* Tell systemd and the log what has changed. */
 void super_status(struct super *s, mono_ms_t now);
 void super_notify_stopping(void);
+
+/* SIGQUIT: the state of all processes as lines of the log. */
 void super_dump(const struct super *s);
 
-/* super_conf.c: SIGHUP. */
+/* --- super_conf.c --------------------------------------------------------- */
+
+/* SIGHUP: read the configuration again. */
 void super_reload(struct super *s);
 
 #endif

@@ -162,8 +162,8 @@ super_fork_due(struct super *s, mono_ms_t now)
 }
 
 /*
- * What it had is gone; what it counted stays: a sum that falls is a restart to
- * whoever computes a rate of it.
+ * What it had is gone; what it counted stays: who computes a rate takes a sum
+ * that falls for a restart of the server.
  */
 static void
 forget_present(struct client_stats *s)
@@ -179,7 +179,7 @@ forget_present(struct client_stats *s)
     atomic_store(&s->watch_bytes, 0);
 }
 
-/* A dead client process bounds the ring no more and has nobody. */
+/* A dead client process no longer bounds the ring and has no connections. */
 static void
 release_client(struct shm *shm, uint32_t w)
 {
@@ -207,7 +207,7 @@ begin_rebuild(struct super *s)
     atomic_fetch_add(&s->shm->super->life[PROC_REPLICATION], 1);
     s->rebuild = true;
     bell_ring_clients(s->shm);
-    bell_ring(s->shm, PROC_ELECTION); /* it must not say that we lead */
+    bell_ring(s->shm, PROC_ELECTION); /* it must no longer say that we lead */
 }
 
 static void
@@ -225,7 +225,7 @@ repair(struct super *s, enum proc_id id)
     }
 }
 
-/* A child that says so cannot be helped by another fork. */
+/* Another fork would end in the same way. */
 static bool
 is_final(int status)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * super_status.c - what systemd, the journal and SIGQUIT are told.
+ * super_status.c - what systemd, the log and SIGQUIT are told.
  *
  * ZK: spec/operations.md 13.1.  READY=1 when this server takes part: its data
  * is loaded and every process runs.  A server of its own then serves; a
@@ -21,9 +21,14 @@
 #include "storage/tree/session.h"
 #include "storage/tree/tree.h"
 
-enum { STATUS_EVERY_MS = 1000, EXTEND_US = 10 * 1000 * 1000 };
+enum {
+    STATUS_EVERY_MS = 1000,
+    EXTEND_US = 10 * 1000 * 1000,
+    STANDING_MAX = 320, /* bytes of text */
+    STATUS_MAX = 720,   /* with tree, disk, pending keys */
+};
 
-/* What can go without is no reason to wait. */
+/* Without admin a server serves all the same: no reason to wait. */
 static bool
 is_needed(const struct super *s, enum proc_id id)
 {
@@ -93,7 +98,7 @@ describe_learning(const struct super *s, bool is_synced, char *text,
              is_synced ? "" : ", synchronizing");
 }
 
-/* Somebody must act, so it is said as long as it lasts. */
+/* An operator must act, so it is said as long as it lasts. */
 static void
 describe_aliens(const struct super *s, char *text, size_t size)
 {
@@ -104,7 +109,7 @@ describe_aliens(const struct super *s, char *text, size_t size)
                  count == 1 ? "member is" : "members are");
 }
 
-/* The processes run, and nobody is served before the disk is seen to. */
+/* The processes run, yet nobody is served until the disk is repaired. */
 static void
 describe_failure(const struct super *s, char *text, size_t size)
 {
@@ -134,7 +139,7 @@ describe_role(const struct super *s, char *text, size_t size)
         describe_learning(s, state == ZAB_BROADCAST, text, size);
 }
 
-/* What serves has a tree that can be looked at. */
+/* A server that serves has a tree to look at. */
 static void
 describe_tree(const struct super *s, char *text, size_t size)
 {
@@ -147,17 +152,27 @@ describe_tree(const struct super *s, char *text, size_t size)
              totals.node_count);
 }
 
+/* Its role, and what is wrong with it. */
 static void
-describe_part(const struct super *s, char *text, size_t size)
+describe_standing(const struct super *s, char *text, size_t size)
 {
-    char role[120], failure[120] = "", aliens[80] = "", tree[120] = "";
+    char role[120], failure[120] = "", aliens[80] = "";
 
     describe_role(s, role, sizeof role);
     describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
+    snprintf(text, size, "%s%s%s", role, failure, aliens);
+}
+
+static void
+describe_server(const struct super *s, char *text, size_t size)
+{
+    char standing[STANDING_MAX], tree[120] = "";
+
+    describe_standing(s, standing, sizeof standing);
     if (is_serving(s))
         describe_tree(s, tree, sizeof tree);
-    snprintf(text, size, "%s%s%s%s%s%s%s%s", role, failure, aliens, tree,
+    snprintf(text, size, "%s%s%s%s%s%s", standing, tree,
              atomic_load(&s->shm->log->proc.disk_since_ms)
                  ? ", waiting for the disk"
                  : "",
@@ -217,7 +232,7 @@ announce(struct super *s)
              (int)s->shm->super->pid[PROC_SUPER]);
 }
 
-/* Systemd's watchdog: half of what it allows. */
+/* systemd's watchdog, after half of the time that it allows. */
 static void
 feed_watchdog(mono_ms_t now)
 {
@@ -233,9 +248,9 @@ feed_watchdog(mono_ms_t now)
         fed_at = now; /* else again, in the next turn */
 }
 
-/* What makes a new status worth telling at once. */
+/* Anything in here that changes is told at once. */
 static uint32_t
-standing(const struct super *s, bool part)
+fingerprint(const struct super *s, bool part)
 {
     const struct shm_replication *r = s->shm->replication;
 
@@ -247,7 +262,7 @@ standing(const struct super *s, bool part)
            (uint32_t)s->reload_failed << 18;
 }
 
-/* A member serves when it has a leader, a server of its own at once. */
+/* A member takes part before it serves; a server alone does both at once. */
 static void
 announce_changes(struct super *s, bool part)
 {
@@ -267,16 +282,16 @@ super_status(struct super *s, mono_ms_t now)
     static uint32_t told = UINT32_MAX;
     static mono_ms_t told_at;
     bool part = takes_part(s);
-    char text[400];
+    char text[STATUS_MAX];
 
     feed_watchdog(now);
     announce_changes(s, part);
-    if (standing(s, part) == told && now - told_at < STATUS_EVERY_MS)
+    if (fingerprint(s, part) == told && now - told_at < STATUS_EVERY_MS)
         return;
-    told = standing(s, part);
+    told = fingerprint(s, part);
     told_at = now;
     if (part)
-        describe_part(s, text, sizeof text);
+        describe_server(s, text, sizeof text);
     else
         describe_start(s, text, sizeof text);
     (void)notify_often("STATUS=%s", text);
@@ -294,7 +309,7 @@ void
 super_dump(const struct super *s)
 {
     const struct shm *shm = s->shm;
-    char role[120], failure[120] = "", aliens[80] = "";
+    char standing[STANDING_MAX];
 
     log_info("state: published=%" PRIu64 " durable=%" PRIu64
              " committed=%" PRIu64 " applied=%" PRIu64 " persisted=0x%" PRIx64,
@@ -303,10 +318,8 @@ super_dump(const struct super *s)
              atomic_load(&shm->replication->committed),
              atomic_load(&shm->replication->applied),
              (uint64_t)atomic_load(&shm->image->persisted_zxid));
-    describe_role(s, role, sizeof role);
-    describe_failure(s, failure, sizeof failure);
-    describe_aliens(s, aliens, sizeof aliens);
-    log_info("state: %s%s%s", role, failure, aliens);
+    describe_standing(s, standing, sizeof standing);
+    log_info("state: %s", standing);
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
         if (super_wants(s, id))
             log_info("state: %s pid=%d life=%u ready=%u beats=%" PRIu64,

@@ -5,8 +5,8 @@
  * Every event loop beats four times a second.  One that is silent while the
  * kernel says it is stopped (SIGSTOP) is ended after a second; one that is
  * silent for other reasons after ten; one that waits for a disk is slow, not
- * hung, and gets a minute.  A process under a debugger is left alone.  All that
- * holds while the server stops, too: who hangs then would only be waited for.
+ * hung, and gets a minute.  A process under a debugger is left alone.  The same
+ * holds while the server stops, which would else wait for one that hangs.
  */
 #include "daemon/super.h"
 
@@ -22,7 +22,7 @@ enum {
     STOPPED_MS = 1000,
     SILENT_MS = 10000,
     DISK_MS = 60000,
-    OURSELVES_MS = 500, /* between two looks: then it was we who stood still */
+    OURSELVES_MS = 500, /* between two looks: it was we who stood still */
 };
 
 /* The kernel's letter for the state of `pid`: T stopped, t traced; or 0. */
@@ -64,7 +64,7 @@ why_hung(const struct child *c, bool waits, mono_ms_t silent_ms)
     return silent_ms >= SILENT_MS ? "does not answer" : NULL;
 }
 
-/* Stopped and continued as a whole: nobody could beat while we did not look. */
+/* The server was stopped as a whole, and continued: nobody could beat. */
 static void
 forgive(struct super *s, mono_ms_t now)
 {

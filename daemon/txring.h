@@ -17,9 +17,9 @@
  *         int32_t reply_op[outcome_count] multi only: the client's operations
  *         (padding to 64)
  *
- * Not every entry is a transaction: what replication has to tell a client
- * process in order with the transactions (RING_RESUMED, ...) travels the same
- * way, without payload.  The log process skips those.
+ * Not every entry is a transaction: what a client process must hear at its
+ * place among the transactions (RING_RESUMED, ...) travels the same way,
+ * without payload.  The log process skips those.
  */
 #ifndef DAEMON_TXRING_H
 #define DAEMON_TXRING_H

@@ -25,7 +25,7 @@ typedef uint64_t ring_pos_t;  /* bytes ever put in a ring: only grows */
 /* Later than any moment. */
 #define MONO_MS_MAX ((mono_ms_t)INT64_MAX)
 
-/* No server: numbers begin with 0. */
+/* No server; their numbers begin at 0. */
 #define SID_NONE ((sid_t)-1)
 
 #define ZXID(epoch, counter) ((zxid_t)(epoch) << 32 | (zxid_t)(counter))
@@ -43,9 +43,9 @@ zxid_counter(zxid_t zxid)
 }
 
 /*
- * An epoch is one of 2^31 and cannot be given back: a broken file or a
- * stranger must not use them up with one word.  Nobody misses EPOCH_LEAP_MAX
- * elections, one every second for half a year.
+ * There are 2^31 epochs, and none is used twice: a broken file or a stranger
+ * must not use them up with one message.  Nobody misses EPOCH_LEAP_MAX
+ * elections: one every second for half a year.
  */
 enum {
     EPOCH_MAX = INT32_MAX - 1, /* a file with more is refused: epoch.c */

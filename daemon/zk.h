@@ -8,8 +8,8 @@
 #define DAEMON_ZK_H
 
 /*
- * Operations: request types, and the types of transactions; the word is the
- * one that `cons` prints.
+ * Operations: types of requests and of transactions.  The word is what `cons`
+ * prints.
  */
 /* clang-format off */
 #define ZK_OP_TABLE(X)                                                         \

@@ -41,8 +41,8 @@ int datadir_name(struct datadir *d, const char *data_dir, const char *log_dir,
                  struct data_error *e);
 
 /*
- * Take the empty marker `initialize` away: 0 if it was there, -ENOENT if
- * not.  ZK: FileTxnSnapLog, autoCreateDB (11.7)
+ * Remove the empty marker `initialize`: 0 if it was there, -ENOENT if not.
+ * ZK: FileTxnSnapLog, autoCreateDB (11.7)
  */
 int datadir_take_initialize(const struct datadir *d);
 

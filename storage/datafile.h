@@ -14,9 +14,10 @@ enum { DATA_PATH_MAX = 512, DATA_NAME_MAX = 64 };
 /* --- what is wrong -------------------------------------------------------- */
 
 /*
- * What an operator must hear of a file that cannot be used.  Filled beside
- * an error number wherever a parameter of this type is offered; NULL is
- * accepted everywhere.  `offset` is -1 where no place in a file is meant.
+ * What an operator must hear of a file that cannot be used.  Wherever a
+ * parameter of this type is offered it is filled together with a negative
+ * result; NULL is accepted everywhere.  `offset` is -1 where no place in a
+ * file is meant.
  */
 struct data_error {
     char path[DATA_PATH_MAX];
@@ -33,12 +34,14 @@ void data_error_set(struct data_error *e, const char *path, int64_t offset,
 /* The whole error as one text: path, offset, what, remedy. */
 void data_error_text(const struct data_error *e, char *text, size_t size);
 
-/* Told now and then, by who works for long, how far it is. */
+/* --- progress ------------------------------------------------------------- */
+
+/* Called now and then by what takes long: how far it is, in any unit. */
 typedef void progress_fn(void *arg, uint64_t done, uint64_t total);
 
 /* --- names ---------------------------------------------------------------- */
 
-/* Those that are named after a zxid. */
+/* Files that are named after a zxid. */
 enum data_kind {
     DATA_LOGS,      /* log.<hex> */
     DATA_SNAPSHOTS, /* snapshot.<hex>[.gz|.snappy|.zst] */
@@ -54,13 +57,15 @@ struct data_list {
     size_t count;
 };
 
-/* The files of `kind` in `dir`.  Free with data_list_free, after an error too.
+/*
+ * The files of `kind` in `dir`.  0 or -errno; to be freed with data_list_free,
+ * after an error, too.
  */
 int data_list_read(struct data_list *list, const char *dir,
                    enum data_kind kind);
 void data_list_free(struct data_list *list);
 
-/* What the files that data_list_read finds take, in bytes. */
+/* The size of all files that data_list_read finds, in bytes. */
 uint64_t data_dir_bytes(const char *dir, enum data_kind kind);
 
 /* dir/name; false if it does not fit (then `path` is cut). */
@@ -70,8 +75,8 @@ bool data_path(char path[DATA_PATH_MAX], const char *dir, const char *name);
 void data_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid);
 
 /*
- * Remove dir/name, or every file whose name begins and ends so (the two do
- * not overlap).  0, also when there is none, or -errno.
+ * Remove dir/name, or every file whose name begins with `prefix` and ends
+ * behind it with `suffix`.  0, also when there is none, or -errno.
  */
 int data_remove(const char *dir, const char *name);
 int data_remove_all(const char *dir, const char *prefix, const char *suffix);
@@ -79,18 +84,18 @@ int data_remove_all(const char *dir, const char *prefix, const char *suffix);
 /* Make the names in `dir` durable.  0 or -errno. */
 int data_sync_dir(const char *dir);
 
-/* Write all of it, however often that takes.  0 or -errno. */
+/* Write all of it, in as many calls as that takes.  0 or -errno. */
 int data_write(int fd, const void *data, size_t size);
 
 /*
- * What the small file dir/name holds, as text: up to size - 1 bytes of it, and
- * a zero.  How many, or -errno.
+ * The text in the small file dir/name: up to size - 1 bytes, and a zero.  How
+ * many, or -errno.
  */
 int data_read(const char *dir, const char *name, char *text, size_t size);
 
 /*
- * Make `text` the whole of file dir/name, at once and durably: written beside
- * it as name.tmp, synced, renamed over it.  0 or -errno; then it is as it was.
+ * Make `text` the whole of file dir/name, atomically and durably: written
+ * beside it as name.tmp, synced, renamed over it.  0 or -errno.
  */
 int data_replace(const char *dir, const char *name, const char *text,
                  size_t size);

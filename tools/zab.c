@@ -41,7 +41,7 @@ print_help(FILE *to)
     fputs("\n`zab COMMAND --help` tells the options.\n", to);
 }
 
-/* What was printed is all there, or the command has failed: a full disk. */
+/* Unless all of it could be printed, the command has failed: a full disk. */
 static int
 finish(const char *name, int status)
 {

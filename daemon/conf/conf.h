@@ -5,8 +5,8 @@
  * A `struct conf` is a plain value: no pointer, no lock.  The supervisor
  * loads it, keeps it in shared memory and alone writes it; every process
  * reads it.  Each key is one row of conf.def, and that table is all that the
- * parser, the ranges, the messages, `zabd -t`, `--print-config`, the reload
- * and the check of etc/zoo.cfg know.
+ * parser, the ranges, the messages, `zabd -t`, `zabd -p`, the reload and the
+ * check of etc/zoo.cfg know.
  *
  * Everything here that could be "default: derived" is already resolved after
  * conf_load: session bounds from the tick, the log folder from the data
@@ -102,16 +102,16 @@ struct conf_member {
 };
 
 /*
- * Address `i` of a member, in the order of its line; false: there are not so
- * many, and the first is always there.
+ * Address `i` of a member, in the order of its line; false: it has fewer.  It
+ * has one at least.
  */
 bool conf_member_address(const struct conf_member *m, uint32_t i,
                          struct conf_address *a);
 
 /*
- * Limits given as "0 or less is off" in zoo.cfg keep that meaning here.
- * Text is terminated, UTF-8, and zero up to its end, so that two
- * configurations compare by their bytes.
+ * Where 0 or less is "off" in zoo.cfg, it is so here.  Text is terminated,
+ * UTF-8, and followed by zeros to the end of its field, so that fields compare
+ * by their bytes.
  */
 struct conf {
     /* where, and how often */
@@ -183,8 +183,8 @@ struct conf {
     int32_t observer_master_port;  /* 0: none */
     int32_t observer_election_delay_ms;
     bool force_snap_sync;
-    double snap_size_factor;   /* of the snapshot: more log than that is not
-                                  read for a learner; negative: none is */
+    double snap_size_factor;   /* times the snapshot's size: no more log than
+                                  that is read for a learner; negative: none */
     int32_t leader_silence_ms; /* zabd's own: a zabd leader that is silent
                                   for so long is dead; 0: syncLimit decides */
 
@@ -261,7 +261,7 @@ struct conf_report {
 /*
  * Read `path`, or the embedded default configuration if it is NULL.  Returns
  * 0 or -errno: -EINVAL when the report holds an error about a key, else why
- * the file could not be read (told in the report as well).  `conf` is
+ * the file could not be read (the report says so, too).  `conf` is
  * untouched on error; the report is always written from its start.  Prints
  * nothing.  Any process; reads files, allocates and frees.
  */
@@ -295,8 +295,8 @@ uint32_t conf_diff(const struct conf *running, const struct conf *wanted,
 
 /*
  * Take over from `wanted` every key that may change while running; all
- * others keep their value.  Supervisor only; readers see each value whole if
- * it is a number, text only if the copy they look at is swapped (shm.h).
+ * others keep their value.  Supervisor only, while conf_version is odd:
+ * readers copy again (shm_conf).
  */
 void conf_take_live(struct conf *running, const struct conf *wanted);
 

@@ -4,7 +4,7 @@
  *
  *   <host>:<quorum port>:<election port>[|<host>:...]
  *
- * Pure; the elections' cores ask it as well.
+ * Pure.  For daemon/conf/ only; conf_member_address is in conf.h.
  */
 #ifndef DAEMON_CONF_CONF_ADDRESS_H
 #define DAEMON_CONF_CONF_ADDRESS_H
@@ -12,7 +12,7 @@
 #include "daemon/conf/conf.h"
 
 /*
- * Read the address at `*at`, and go behind it.  NULL, or what is wrong with
+ * Read the address at `*at` and step behind it.  NULL, or what is wrong with
  * it, in words that live for ever.
  */
 const char *conf_address_take(const char **at, struct conf_address *a);
@@ -20,7 +20,7 @@ const char *conf_address_take(const char **at, struct conf_address *a);
 /* A host and the colon behind it; brackets are dropped.  False: it is none. */
 bool conf_take_host(const char **at, char host[CONF_ADDRESS_MAX]);
 
-/* Decimal digits up to one of `ends` or the end of the text. */
+/* Decimal digits up to one of `ends` or the end of the text; steps behind. */
 bool conf_take_number(const char **at, const char *ends, int64_t max,
                       int64_t *v);
 bool conf_take_port(const char **at, const char *ends, int32_t *port);

@@ -4,7 +4,7 @@
  *
  * Several voters are an ensemble, and then the limits, the ports and the
  * groups must be right, and one line must be ours (conf_self.c); one voter is
- * a server of its own, which is told.
+ * a server of its own, with a warning.
  * Errors are collected: an operator wants to hear of all at once.  The texts
  * in ZooKeeper's words are those that operators search for.
  * Facts: spec/operations.md 2 and 4; ZK: QuorumPeerConfig, QuorumHierarchical

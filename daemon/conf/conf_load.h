@@ -36,7 +36,7 @@ void conf_tell(struct conf_loading *l, enum conf_severity severity,
 
 /*
  * The same about one of the lines `kind`.<number>: server, group or weight.
- * All of these stand in the dynamic file, if there is one.
+ * All of these are in the dynamic file, if there is one.
  */
 void conf_tell_line(struct conf_loading *l, enum conf_severity severity,
                     const char *kind, int64_t number, uint32_t line,

@@ -29,7 +29,7 @@ conf_machine_cores(void)
     return CPU_COUNT(&set);
 }
 
-/* The number in a file; INT64_MAX for "max", an absent or an odd file. */
+/* The number in a file; INT64_MAX: "max", no number, no file. */
 static int64_t
 number_in(const char *path)
 {
@@ -113,7 +113,7 @@ int64_t
 conf_machine_memory(void)
 {
     struct sysinfo info;
-    int64_t machine = INT64_C(1) << 30; /* if even the kernel is silent */
+    int64_t machine = INT64_C(1) << 30; /* if the kernel does not say */
 
     if (sysinfo(&info) == 0)
         machine = (int64_t)((uint64_t)info.totalram * info.mem_unit);

@@ -2,8 +2,8 @@
 /*
  * conf_machine.h - what this process was given: cores and memory.
  *
- * Reads files of the kernel, never fails: without an answer there is the
- * smallest sensible one.  For daemon/conf/ and their tests only.
+ * Reads files of the kernel and never fails: what it cannot learn is the
+ * smallest sensible value.  For daemon/conf/ and its tests only.
  */
 #ifndef DAEMON_CONF_CONF_MACHINE_H
 #define DAEMON_CONF_CONF_MACHINE_H

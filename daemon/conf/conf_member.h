@@ -3,7 +3,7 @@
  * conf_member.h - the server lines: who belongs to the ensemble, and how
  * much each one's vote weighs.
  *
- * Pure.  For daemon/conf/ and their tests only.
+ * Pure.  For daemon/conf/ and its tests only.
  *
  *   server.<sid>=<host>:<quorum port>:<election port>[:<role>]
  *                [;[<host>:]<client port>[;<secure client address>]]

@@ -70,7 +70,7 @@ props_init(struct props *p, struct bytes text)
     p->end = text.data + bytes_size(text);
     p->is_utf8 = all_utf8(p->at, p->end);
     if (p->is_utf8 && text.size >= 3 && memcmp(p->at, "\xef\xbb\xbf", 3) == 0)
-        p->at += 3; /* nobody sees it, and editors put it there */
+        p->at += 3; /* a byte order mark: editors put it there, unseen */
 }
 
 /* Step over \n, \r or \r\n, whichever is there. */

@@ -6,13 +6,13 @@
  * `value` is terminated UTF-8, escapes resolved, trimmed as ZooKeeper trims
  * it; the meaning of a key is not known here.
  *
- * For daemon/conf/ and their tests only.
+ * For daemon/conf/ and its tests only.
  *
  * Facts: java.util.Properties.load, spec/operations.md 2.  60,000 random
- * texts were read by both alike, but for two things that we leave: Java
- * makes an entry without a name of a backslash that ends the file, and takes
+ * texts were read by both alike, but for two things that we do not do: Java
+ * takes a backslash that ends the file for an entry without a name, and reads
  * a \u escape that is broken over two lines.
- * Ours: a byte order mark is none of the first key's letters.
+ * Ours: a byte order mark is no part of the first key.
  */
 #ifndef DAEMON_CONF_CONF_PROPS_H
 #define DAEMON_CONF_CONF_PROPS_H

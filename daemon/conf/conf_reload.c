@@ -32,7 +32,7 @@ line_of(const char *key, const struct conf *conf)
     return conf->line[conf_row_find(key) - conf_rows];
 }
 
-/* Those of the tick; where they would cross, what is given counts. */
+/* By the tick, if not given; where they would cross, what is given counts. */
 static void
 derive_session_bounds(int32_t tick_ms, struct conf *wanted)
 {
@@ -51,7 +51,7 @@ derive_session_bounds(int32_t tick_ms, struct conf *wanted)
 }
 
 /*
- * Values that nobody gave follow others.  The tick needs a restart: until
+ * Values that are not given follow others.  The tick needs a restart: until
  * then the session bounds follow the running one.  What stored transactions
  * may have extra is fixed at start, whatever jute.maxbuffer becomes.
  */

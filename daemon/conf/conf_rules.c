@@ -54,9 +54,9 @@ resolve_machine(struct conf *c)
 }
 
 /*
- * Alone, what lies behind the slowest reader is of no use, and a ring that
- * stays in the processor's cache is worth more than a long one.  In an ensemble
- * it is what learners are given from, and holds what they cannot apply yet.
+ * Alone, what all have read is of no use, and a ring that stays in the
+ * processor's cache is worth more than a long one.  In an ensemble learners are
+ * served from it, and it holds what they cannot apply yet.
  */
 static void
 resolve_rings(struct conf *c)

@@ -2,7 +2,7 @@
 /*
  * conf_self.c - which server line is ours, and what it says of us.
  *
- * The file myid tells; it is read with the rest of the configuration.
+ * The file myid says which; it is read with the rest of the configuration.
  * Facts: spec/operations.md 2 and 4; ZK: QuorumPeerConfig.setupMyId
  */
 #include "daemon/conf/conf_load.h"
@@ -111,8 +111,8 @@ is_election_port(const struct conf_member *m, int32_t port)
 }
 
 /*
- * A follower lets observers in there.  Its quorum port is free as long as it
- * follows, and may be the same; these two are not.
+ * Where a follower accepts observers.  Its quorum port is free as long as it
+ * follows, and may be the same; client and election port are not free.
  */
 static void
 look_at_observer_master(struct conf_loading *l, const struct conf_member *self)

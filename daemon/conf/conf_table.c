@@ -124,8 +124,8 @@ distance(const char *a, const char *b)
 }
 
 /*
- * Words differ at least by what one is longer, and whoever mistypes a key
- * gets its first letter right: few need the matrix.
+ * Two words differ at least by their difference in length, and whoever mistypes
+ * a key gets its first letter right: few need the matrix.
  */
 static void
 keep_nearer(const char *key, const char *known, const char **best,

@@ -2,7 +2,7 @@
 /*
  * conf_table.h - the rows of conf.def as values, and one key's text.
  *
- * Pure.  For daemon/conf/ and their tests only; others read struct conf.
+ * Pure.  For daemon/conf/ and its tests only; others read struct conf.
  */
 #ifndef DAEMON_CONF_CONF_TABLE_H
 #define DAEMON_CONF_CONF_TABLE_H
@@ -108,7 +108,7 @@ bool conf_value_is_default(const struct conf_row *row, const char *text);
 void conf_value_format(const struct conf_row *row, const struct conf *conf,
                        char *text, size_t size);
 
-/* What may stand there, in words. */
+/* What its value may be, in words. */
 void conf_value_allowed(const struct conf_row *row, char *text, size_t size);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * conf_take.c - one entry of a configuration, taken in; see conf_load.h.
  *
- * The row of its key says what may stand there, and what the operator is told
- * when that has no effect here.  Server lines are kept as they are:
+ * The row of its key says what its value may be, and what the operator is told
+ * if it has no effect here.  Server lines are kept as they are:
  * conf_ensemble.c says what they mean together.  Pure but for snprintf.
  */
 #include "daemon/conf/conf_load.h"
@@ -142,7 +142,7 @@ take_unknown(struct conf_loading *l, const struct prop *entry)
 {
     const char *near = NULL;
 
-    if (l->report->warnings < 16) /* else it is no zoo.cfg, and a search */
+    if (l->report->warnings < 16) /* else it is no zoo.cfg: searching is vain */
         near = conf_row_nearest(entry->key);
     if (near)
         conf_tell(l, CONF_WARNING, entry->key, entry->line,

@@ -194,7 +194,7 @@ conf_message_format(const struct conf_message *m, char *text, size_t size)
              *m->allowed ? "; allowed: " : "", m->allowed);
 }
 
-/* A value that the parser would read otherwise gets its backslashes. */
+/* Backslashes are doubled, so that the parser reads the same value. */
 static void
 print_value(const char *value, FILE *out)
 {

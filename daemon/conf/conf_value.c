@@ -282,7 +282,7 @@ read_words(struct reading *r)
         *(uint32_t *)r->field = (in & ~out) | 1U << CONF_WORD_SRVR;
 }
 
-/* Whether an unknown scheme matters is known when the file is read. */
+/* Whether an unknown scheme matters is known when all is read. */
 static void
 read_schemes(struct reading *r)
 {

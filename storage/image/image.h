@@ -6,8 +6,8 @@
  * timeout), `meta` (one row: format, zxid, digest, seed, exact).  A batch of
  * transactions and the zxid it leads to are one LMDB transaction, synced, so
  * that after any crash the image is the tree at meta's zxid, never a mixture.
- * The exception passes: one made from a fuzzy snapshot is as fuzzy until the
- * transactions behind that have been applied over it (meta.exact).
+ * With one exception, for a while: an image made from a fuzzy snapshot is as
+ * fuzzy until the transactions behind that are applied over it (meta.exact).
  *
  * The image process is the only writer; the replication process loads, tools
  * look, each with an environment of its own opened after fork.  One process
@@ -41,17 +41,14 @@ struct image {
     uint64_t allocated;     /* bytes of the file with blocks behind them */
 };
 
-/*
- * Whether it is as fuzzy as the snapshot that it was made of, or may be: one
- * whose future nobody knows yet is.
- */
+/* Whether it may still be as fuzzy as the snapshot that it was made from. */
 static inline bool
 image_is_fuzzy(const struct image_meta *meta)
 {
     return meta->zxid < meta->exact;
 }
 
-/* One that is being made, in version-2 beside the old one. */
+/* An image that is being made, in version-2 beside the old one. */
 #define IMAGE_NEW "image.new"
 
 enum image_mode {
@@ -69,16 +66,18 @@ int image_open(struct image *im, const char *dir, enum image_mode mode,
                struct data_error *e);
 void image_close(struct image *im);
 
-/* What to do about a damaged one: it is made of what else is there. */
+/* What to do about a damaged one: it can be made anew. */
 extern const char image_remedy[];
 
-/* Remove an image that nobody has open.  0, also if there is none, or -errno.
+/*
+ * Remove an image that nobody has open.  0, also if there is none, or -errno:
+ * -ENOTEMPTY if there are files that are not ours.
  */
 int image_remove(const char *dir);
 
 /*
- * Up to where it is known to hold what is committed, and nothing else; 0: it
- * was made from a snapshot, of which nobody knows that yet.
+ * The zxid up to which it is known to hold what is committed and nothing else;
+ * 0: it was made from a snapshot, and that is not known yet.
  */
 zxid_t image_committed(const struct image *im);
 
@@ -86,8 +85,8 @@ zxid_t image_committed(const struct image *im);
 int image_get_meta(struct image *im, MDB_txn *txn);
 
 /*
- * Make all of an IMAGE_CREATE image durable.  `progress` may be NULL; counts
- * bytes, many times a minute however much there is.  0 or -errno.
+ * Make all of an IMAGE_CREATE image durable.  `progress` may be NULL; it counts
+ * bytes and is called many times a minute.  0 or -errno.
  */
 int image_sync(struct image *im, progress_fn *progress, void *progress_arg);
 
@@ -102,8 +101,8 @@ int image_put_meta(struct image *im, MDB_txn *txn,
 void image_allocate_ahead(struct image *im, uint64_t bytes);
 
 /*
- * What a reader saw is kept for it, also when it was killed.  Give the places
- * of those up; opening does so too.
+ * LMDB keeps the pages that a reader may see, even if the reader was killed:
+ * forget those readers.  Opening does so, too.
  */
 void image_forget_dead_readers(const struct image *im);
 

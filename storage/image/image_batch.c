@@ -145,7 +145,6 @@ batch_take(struct image_batch *b, size_t size)
     return at;
 }
 
-/* Make borrowed bytes the batch's own. */
 int
 batch_copy(struct image_batch *b, struct bytes *bytes)
 {
@@ -216,7 +215,7 @@ hash_of(struct bytes path)
     return (uint32_t)XXH3_64bits(path.data, (size_t)path.size);
 }
 
-/* A row waits three times: for its slot, itself, and where its data lies. */
+/* A row costs three waits for memory: its slot, itself, its data. */
 void
 image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
                   uint32_t count)
@@ -246,7 +245,7 @@ batch_known_row(const struct image_batch *b, struct bytes path)
     return find_row(b, path, hash_of(path));
 }
 
-/* An empty row, which nothing is known of. */
+/* An empty row. */
 static struct batch_row *
 add_row(struct image_batch *b, struct bytes path, uint32_t hash)
 {
@@ -292,7 +291,6 @@ batch_new_row(struct image_batch *b, struct bytes path,
     return *found ? 0 : -ENOMEM;
 }
 
-/* The session `id` as this batch has it; it asks LMDB nothing. */
 int
 batch_session(struct image_batch *b, session_id_t id,
               struct batch_session **found)

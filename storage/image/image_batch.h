@@ -2,11 +2,11 @@
 /*
  * image_batch.h - transactions on their way into the image.
  *
- * A batch applies committed transactions to rows in private memory: each
- * path touched is read from LMDB once and written once, however often it
- * changed in between.  The rules are the tree's (quorum-protocol.md 10.3 and
- * 10.4), and the tree's digest is kept with them: a leader's digest in a
- * transaction shows whether image and leader agree.
+ * A batch applies transactions to rows in private memory: each path touched is
+ * read from LMDB once and written once, however often it changes in between.
+ * The rules are the tree's (quorum-protocol.md 10.3 and 10.4), and the tree's
+ * digest is kept with them: a leader's digest in a transaction shows whether
+ * image and leader agree.
  *
  *     image_batch_apply  ...  image_batch_apply  image_batch_commit
  *
@@ -84,21 +84,21 @@ void image_batch_deinit(struct image_batch *b);
 int image_batch_apply(struct image_batch *b, struct bytes entry);
 
 /*
- * What is likely to be applied next: the processor fetches all the rows at one
- * time and need not wait for each.  A hint, which nothing believes.
+ * What will probably be applied next: the processor fetches the rows of all of
+ * it at once and need not wait for each.  Only a matter of speed.
  */
 enum { IMAGE_BATCH_AHEAD_MAX = 16 };
 void image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
                        uint32_t count);
 
-/* Put a node or session as a snapshot has it; no rule but the last wins. */
+/* Put a node or session as a snapshot has it; the last one wins. */
 int image_batch_put_node(struct image_batch *b, struct bytes path,
                          struct bytes data, struct bytes acl,
                          const struct znode_stat *stat);
 int image_batch_put_session(struct image_batch *b, session_id_t id,
                             int32_t timeout_ms);
 
-/* Whether it holds as much as one commit should write. */
+/* Whether it has reached one of two bounds of what a commit should write. */
 bool image_batch_is_full(const struct image_batch *b, size_t rows_max,
                          size_t bytes_max);
 
@@ -120,6 +120,7 @@ bool image_batch_agrees(const struct image_batch *b);
 
 /* --- private to image_batch*.c ------------------------------------------- */
 
+/* Make borrowed bytes the batch's own.  0 or -ENOMEM. */
 int batch_copy(struct image_batch *b, struct bytes *bytes);
 
 /*
@@ -159,11 +160,18 @@ int batch_delete(struct image_batch *b, const struct txn_header *h,
                  const struct change *c);
 int batch_close_session(struct image_batch *b, const struct txn_header *h);
 
+/* The row of `path` if this batch has touched it, or NULL. */
 struct batch_row *batch_known_row(const struct image_batch *b,
                                   struct bytes path);
+
+/* The session `id` as this batch has it; LMDB is not asked.  0 or -ENOMEM. */
 int batch_session(struct image_batch *b, session_id_t id,
                   struct batch_session **session);
+
+/* Have the read transaction.  0 or -errno. */
 int batch_reader(struct image_batch *b);
+
+/* Forget all rows and sessions; the memory serves the next batch. */
 void batch_reset(struct image_batch *b);
 
 #endif

@@ -3,9 +3,8 @@
  * image_batch_apply.c - what a transaction does to rows.
  *
  * The same rules as storage/tree/tree_apply.c (effect.h), on rows instead of
- * shared memory.  Everything is tolerant in the way a replay over a fuzzy
- * snapshot needs: a missing node or parent, or one that is there already, is no
- * error.
+ * shared memory, and as tolerant as a replay over a fuzzy snapshot needs: a
+ * missing node or parent, or one that is there already, is no error.
  * What takes nodes away is in image_batch_delete.c.
  * ZK: DataTree.processTxn, createNode, setData, setACL, setCversionPzxid
  * (spec/quorum-protocol.md 10.3, 10.4)
@@ -100,9 +99,9 @@ make_node(struct image_batch *b, struct batch_row *row, struct bytes data,
 }
 
 /*
- * A fuzzy snapshot has the node already; what its creation did beside must
- * not be lost: it counts at the parent (effect.h), and its list may be one that
- * the snapshot did not have (ZOOKEEPER-4846).
+ * A fuzzy snapshot has the node already; what else its creation did must not
+ * be lost: it counts at the parent (effect.h), and its ACL may be one that the
+ * snapshot did not have (ZOOKEEPER-4846).
  */
 static int
 already_there(struct image_batch *b, zxid_t zxid, const struct change *c,

@@ -123,9 +123,9 @@ delete_below(struct image_batch *b, struct bytes path,
 }
 
 /*
- * A node that goes while it has children: only over a fuzzy snapshot that
- * holds what was made later.  They go with it, for the log makes them again.
- * Rows are looked for in LMDB, so the batch is written first.
+ * A node that goes while it has children, which happens only over a fuzzy
+ * snapshot that holds what was made later.  They go with it, for the log makes
+ * them again.  Rows are looked for in LMDB, so the batch is written first.
  */
 static int
 delete_orphans(struct image_batch *b, struct bytes path)
@@ -194,7 +194,7 @@ listed_path(struct image_batch *b, const MDB_val *key, struct bytes *path)
     return rc;
 }
 
-/* What LMDB lists for the session and is still its own goes. */
+/* Whatever LMDB lists for the session and is still its own goes. */
 static int
 delete_listed(struct image_batch *b, zxid_t zxid, session_id_t session)
 {

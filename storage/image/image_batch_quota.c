@@ -2,15 +2,14 @@
 /*
  * image_batch_quota.c - statistics of quotas that stand still.
  *
- * What zookeeper_stats says is counted anew at each start where there are
- * limits beside it (quota_rebuild), so the image need not know.  Without them
- * it stands still at what was counted when it was made, or when the limits
- * went: the same at every server, and after a restart, because the image
- * counts then as the tree does.
+ * Where there are limits beside it, zookeeper_stats is counted anew at each
+ * start (quota_rebuild), so the image need not keep it up to date.  Without
+ * limits it stays as it was counted when it was made, or when the limits went:
+ * the same on every server and after a restart, because the image counts then
+ * as the tree does.
  *
- * Both are rare; what is below a path is gone through, in LMDB and in what
- * the batch made of it.
- * ZK: DataTree.createNode, deleteNode, updateQuotaForPath
+ * Both are rare, and all nodes below a path are visited, in LMDB and in what
+ * the batch made of it. ZK: DataTree.createNode, deleteNode, updateQuotaForPath
  */
 #include "storage/image/image_batch.h"
 

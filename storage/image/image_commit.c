@@ -21,8 +21,8 @@ struct writing {
 
 /*
  * A row on its way to its place: `head` is the eight bytes of its path behind
- * what all paths begin with, which mostly settles an order without a look at
- * the rows, that lie all over the batch.
+ * what all paths have in common.  They mostly settle the order of two rows
+ * without a look at the rows, which lie all over the batch.
  */
 struct place {
     uint64_t head;
@@ -56,7 +56,7 @@ common_size(struct bytes a, struct bytes b, size_t size)
     return i;
 }
 
-/* Where a path ends there are zeros: what goes on is behind it. */
+/* Zeros behind a path's end: a longer path comes after it. */
 static uint64_t
 head_of(struct bytes path, size_t skip)
 {

@@ -3,7 +3,8 @@
  * image_due.c - what is due now and then: snapshots, and the removal of old
  * files.  Image process.
  *
- * A snapshot comes in steps of a few milliseconds, between which is folded.
+ * A snapshot is taken in steps of a few milliseconds, between which the log is
+ * folded.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +19,7 @@
 enum {
     SNAPSHOT_ROWS = 1000, /* of a step */
     SNAPSHOT_REST = 49,   /* times what the last one took: 2 % of the time */
-    NODES_PER_MS = 1000,  /* what one takes, as long as none was timed */
+    NODES_PER_MS = 1000,  /* what one takes, before one was timed */
 };
 
 /* A random number of [n/2, n], so that servers do not snapshot together. */
@@ -41,7 +42,7 @@ image_snapshot_aim(struct image_proc *p)
                           : 0;
 }
 
-/* One took so long, or would have: none is begun for 49 times as long. */
+/* A snapshot took `ms`, or would have: none begins for 49 times as long. */
 static void
 rest_from(struct image_proc *p, int64_t ms)
 {
@@ -52,8 +53,8 @@ rest_from(struct image_proc *p, int64_t ms)
 }
 
 /*
- * Who was just started has clients that come back, and what was folded before
- * counts: without a rest the first one would be taken into the worst of it.
+ * Right after a start clients come back, and what was folded before it counts:
+ * without a rest the first snapshot would be taken in the middle of that.
  */
 void
 image_snapshot_plan(struct image_proc *p)
@@ -113,8 +114,8 @@ has_enough(const struct image_proc *p)
 }
 
 /*
- * While replication loads the tree, the processors and the disk are its own.
- * Our snapshots are exact, so a fuzzy image gives none.
+ * While replication loads the tree, it has the processors and the disk to
+ * itself.  Our snapshots are exact, so none is taken of a fuzzy image.
  */
 static bool
 is_snapshot_due(const struct image_proc *p)

@@ -50,8 +50,8 @@ image_limit(const struct image_proc *p)
 }
 
 /*
- * Whether everything up to `zxid` is committed, not just told by somebody who
- * may yet fail to become our leader.
+ * Whether everything up to `zxid` is committed, and not only sent by a server
+ * that may yet fail to become our leader.
  */
 static bool
 is_committed(const struct image_proc *p, zxid_t zxid)
@@ -64,9 +64,9 @@ is_committed(const struct image_proc *p, zxid_t zxid)
 }
 
 /*
- * A leader's snapshot may hold effects of what comes behind its zxid; the log
- * process learns how far, when the leader's epoch is taken over.  But only
- * when that is committed does the image stand for something.
+ * A leader's snapshot may hold effects of what comes behind its zxid; how far,
+ * the log process learns when the leader's epoch is taken over.  The image
+ * takes that in when it is committed, and not before.
  */
 static zxid_t
 exact_from(struct image_proc *p)
@@ -80,7 +80,7 @@ exact_from(struct image_proc *p)
     return meta->exact;
 }
 
-/* LMDB calls a write that was cut short an I/O error; often it is no room. */
+/* LMDB calls a short write an I/O error; often there is no room. */
 static bool
 is_full(const char *dir)
 {
@@ -163,7 +163,7 @@ image_commit_now(struct image_proc *p)
     return true;
 }
 
-/* What came to be known is written even if no transaction follows. */
+/* Once meta.exact is known it is written, even if no transaction follows. */
 static void
 settle_exact(struct image_proc *p)
 {

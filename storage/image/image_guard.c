@@ -2,9 +2,9 @@
 /*
  * image_guard.c - see image_guard.h.
  *
- * Whose fault it is stands in the kernel's list of what is mapped where: the
- * address lies in an image, or the instruction in LMDB.  So the handler needs
- * no state of ours, which might be what is broken.
+ * The kernel's list of mappings tells whose fault it is: the address lies in an
+ * image, or the instruction in LMDB.  So the handler needs no state of ours,
+ * which might be what is broken.
  */
 #include "storage/image/image_guard.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image_guard.h - a damaged image is told of, not died of.
+ * image_guard.h - a damaged image is reported, where LMDB would crash.
  *
- * LMDB believes what its pages say.  In one that a disk has damaged it may find
- * a page behind the end of the file, or a kind of node that it has nothing
- * for, and the kernel ends whoever follows that: SIGBUS, SIGSEGV, again and
- * again, for nothing gets better by starting anew.  With the guard such a
- * process says what is wrong and what to do, and ends with EXIT_DATA.  Any
- * other fault is what it was before.
+ * LMDB believes what its pages say.  A page that a disk has damaged may name
+ * one behind the end of the file, or a kind of node that LMDB does not know,
+ * and the kernel ends the process that follows it: SIGBUS, SIGSEGV, again and
+ * again, for no restart makes it better.  With the guard such a process says
+ * what is wrong and what to do, and ends with EXIT_DATA.  Any other fault takes
+ * its usual course.
  */
 #ifndef STORAGE_IMAGE_IMAGE_GUARD_H
 #define STORAGE_IMAGE_IMAGE_GUARD_H
@@ -20,8 +20,8 @@
 void image_guard(void);
 
 /*
- * For a process that is none of a server's: `tell` says it instead, and what it
- * returns is the exit status.  LMDB is in the middle of something meanwhile.
+ * For tools: `tell` reports it instead, and its result is the exit status.  It
+ * must not use LMDB, which was interrupted.
  */
 typedef int image_damage_fn(const struct data_error *e);
 void image_guard_tells(image_damage_fn *tell);

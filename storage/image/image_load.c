@@ -3,8 +3,8 @@
  * image_load.c - from the image into the tree.  Replication process, at start.
  *
  * One read transaction, each table once in key order: parents come before
- * children, and brothers follow each other.  Paths too long for that order
- * come last, by length, when all that can be their parents is there.
+ * children, and siblings follow each other.  Paths too long for that order
+ * come last, by length, when all their parents are there.
  */
 #include "storage/image/image.h"
 
@@ -13,7 +13,7 @@
 
 enum {
     PROGRESS_EVERY = 16384,
-    ROWS_AHEAD = 16, /* loaded in more time than memory needs to answer */
+    ROWS_AHEAD = 16, /* loading them takes longer than memory to answer */
 };
 
 struct load {

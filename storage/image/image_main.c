@@ -39,7 +39,7 @@ static const double poll_seconds = 0.05;
 static const double look_seconds = 5;
 static const double wait_seconds = 0.01;
 
-/* May be a long one: keep the supervisor informed. */
+/* A start may take long: keep the supervisor informed. */
 static void
 on_progress(void *arg, uint64_t done, uint64_t total)
 {
@@ -100,7 +100,7 @@ has_replication_lived(const struct image_proc *p)
     return atomic_load(&p->shm->super->life[PROC_REPLICATION]) > 0;
 }
 
-/* Have an image, open it, stand behind its zxid in the log. */
+/* Have an image, open it, and open the log behind its zxid. */
 static void
 open_image(struct image_proc *p)
 {
@@ -169,8 +169,8 @@ let_go(struct image_proc *p)
 }
 
 /*
- * The files are ours from here on, or the log process has them: each first
- * says what it wants, then looks at the other.
+ * The files are ours from here on, or the log process has them: each process
+ * first says what it wants, then looks at the other.
  */
 static bool
 take_files(struct image_proc *p)

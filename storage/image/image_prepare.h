@@ -26,7 +26,7 @@ struct image_prepare {
     /* asked */
     bool trusts_empty;     /* snapshot.trust.empty: logs without any snapshot */
     bool has_limit;        /* of what is replayed: while a server runs, */
-    zxid_t limit;          /* what is behind it may have to go again */
+    zxid_t limit;          /* what is behind it may be cut off again */
     zxid_t exact;          /* of an image that is made: image.h */
     progress_fn *progress; /* may be NULL; goes on while the log is replayed */
     void *progress_arg;
@@ -35,8 +35,8 @@ struct image_prepare {
     zxid_t zxid;
     uint64_t nodes, sessions; /* imported */
     uint64_t txns;            /* replayed from the log in doing so */
-    bool digest_differs;      /* from the leader's in the last of those, where
-                                 it is no longer as fuzzy as the snapshot */
+    bool digest_differs;      /* from the leader's in the last of those, though
+                                 the image is no longer fuzzy there */
     bool is_ahead;    /* kept though the log ends before it: worth a warning */
     uint32_t damaged; /* newer snapshots that could not be read */
     struct data_error damage;     /* ... the newest of them */
@@ -44,11 +44,10 @@ struct image_prepare {
 };
 
 /*
- * See that d->image is an image to start from.  Nobody else uses it, and the
- * end of the log is clean, up to the limit: its writer has opened it, or there
- * is none.  0;
- * -EBADMSG, -ENODATA: files are damaged or missing, `e` says which and what
- * to do; other -errno.
+ * Make sure that d->image is an image to start from.  Nobody else uses it, and
+ * up to the limit the end of the log is clean: its writer has opened it, or
+ * there is none.  0; -EBADMSG, -ENODATA: files are damaged or missing; other
+ * -errno.  `e` tells.
  */
 int image_prepare(const struct datadir *d, struct image_prepare *p,
                   struct data_error *e);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image_proc.h - the image process's state.  Private to image_main.c, which
- * starts it and owns the files, image_fold.c, which follows the log, and
- * image_due.c, which does what is due now and then.
+ * image_proc.h - the image process's state.
+ *
+ * Private to image_main.c, which starts it and owns the files, image_fold.c,
+ * which follows the log, and image_due.c, which does what is due now and then.
  */
 #ifndef STORAGE_IMAGE_IMAGE_PROC_H
 #define STORAGE_IMAGE_IMAGE_PROC_H
@@ -67,7 +68,7 @@ bool image_snapshot_work(struct image_proc *p);
 /* The image was opened: when is the first one due? */
 void image_snapshot_plan(struct image_proc *p);
 
-/* The same where only the configuration is new: what is counted, counts. */
+/* The same when only the configuration is new: what was counted stays. */
 void image_snapshot_aim(struct image_proc *p);
 
 /* Remove what is no longer needed, when it is time. */

@@ -5,8 +5,8 @@
  * A path of at most 480 bytes is its own key in table `nodes`: LMDB takes
  * 511, and the table `ephemerals` puts a session before it.  A prefix sorts
  * before what it begins, so a parent comes before its children.  A longer
- * path lies in `long` under its hash, seeded by the image's own secret so
- * that nobody can make two collide.
+ * path lies in `long` under its hash, whose seed only the image knows, so that
+ * nobody can make two collide.
  *
  * The value of a node, numbers big-endian:
  *
@@ -58,7 +58,7 @@ size_t image_owned_key(uint8_t out[IMAGE_OWNED_KEY_MAX], int64_t owner,
 /* Whether a node of this owner has a row in `ephemerals`. */
 bool image_is_owned(int64_t owner);
 
-/* The bytes the value takes, and writing it there: just so many. */
+/* The bytes that the value takes; write it there, exactly so many. */
 size_t image_row_size(const struct image_row *row);
 void image_row_put(uint8_t *value, size_t size, const struct image_row *row);
 

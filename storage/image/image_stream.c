@@ -94,8 +94,7 @@ next_node(struct image_stream *s, struct bytes *path, struct image_row *row)
     return 1;
 }
 
-/* Both passes end here; behind the first it is known what the image is worth.
- */
+/* Both passes end here; after the first, the digests have to add up. */
 static int
 end_pass(struct image_stream *s, enum image_stream_part next)
 {

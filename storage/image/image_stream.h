@@ -3,14 +3,14 @@
  * image_stream.h - the image as a snapshot stream, piece by piece.
  *
  * Reads under one LMDB read transaction, so it is exact at one zxid while
- * batches go on being committed.  Whoever writes a snapshot file or sends a
- * SNAP pulls; what is pulled is what both have in common: sessions, ACLs,
- * nodes (snapfile_decode.h); how it ends is theirs.  Two passes over the
- * nodes, because the ACLs stand before them; the first adds up their digests,
- * so that nothing is given on of an image that a disk has damaged.
+ * batches go on being committed.  A snapshot file and a SNAP pull what they
+ * have in common: sessions, ACLs, nodes (snapfile_decode.h); each ends it in
+ * its own way.  Two passes over the nodes, because the ACLs come before them;
+ * the first adds up the nodes' digests, so that nothing of a damaged image is
+ * passed on.
  *
  * Pages that the image frees meanwhile are not used again until the stream
- * ends: do not keep one for hours.
+ * ends: do not keep one open for hours.
  */
 #ifndef STORAGE_IMAGE_IMAGE_STREAM_H
 #define STORAGE_IMAGE_IMAGE_STREAM_H

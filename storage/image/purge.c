@@ -10,8 +10,8 @@
 #include "storage/snap/snapfile.h"
 
 /*
- * The zxid of the oldest snapshot to keep, -1 if there are none.  Counted are
- * zxids: two files of one zxid are one snapshot.
+ * The zxid of the oldest snapshot to keep, -1 if there are none.  Two files of
+ * one zxid are one snapshot.
  */
 static int
 oldest_to_keep(const char *dir, uint32_t retain, zxid_t *oldest)

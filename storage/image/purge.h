@@ -2,7 +2,7 @@
 /*
  * purge.h - removing snapshots and logs that nobody needs to start from.
  *
- * Kept are the newest `retain` snapshots that look whole; every log file that
+ * It keeps the newest `retain` snapshots that look whole; every log file that
  * may hold a transaction behind the oldest of these, or behind the image; and
  * always the newest log file.  Nothing is removed while there is no snapshot.
  * Image process, tools.  ZK: PurgeTxnLog (spec/quorum-protocol.md 11.10)

@@ -106,9 +106,10 @@ raise_current(struct epochs *found, const char *dir, int64_t history,
 }
 
 /*
- * What was promised is not below what was taken over, nor far beyond it: a
- * server with a broken file is elected all the same, and would begin its term
- * there (EPOCH_LEAP_MAX).  Who is new has come to where the others are.
+ * What was promised is not below what was taken over, nor far above it: a
+ * server with a broken file can still be elected, and its term would begin
+ * there (EPOCH_LEAP_MAX).  A new server, whose current epoch is 0, may have
+ * promised any.
  */
 static int
 check_promise(const struct epochs *found, const char *dir, struct data_error *e)

@@ -23,14 +23,14 @@ struct epochs {
 
 /*
  * Read both from `dir` (<dataDir>/version-2) for a server whose last
- * transaction is `last`; missing files are made from its epoch.  Puts right
- * what a crash between two writes may leave and refuses with -EINVAL what it
- * may not.  0 or -errno.
+ * transaction is `last`; missing files are made from its epoch.  Repairs what
+ * a crash between two writes can leave, and refuses anything else with
+ * -EINVAL.  0 or -errno, and `e` tells.
  */
 int epoch_load(struct epochs *epochs, const char *dir, zxid_t last,
                struct data_error *e);
 
-/* Durable when this returns 0, unchanged or durable when not. */
+/* 0: it is durable; -errno: unchanged, or durable all the same. */
 int epoch_store_accepted(const char *dir, int64_t epoch);
 int epoch_store_current(const char *dir, int64_t epoch);
 

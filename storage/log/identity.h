@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * identity.h - which ensemble a server is of.
+ * identity.h - which ensemble a server belongs to.
  *
  * The zabds of an ensemble agree on a random number, its id, so that a server
- * with the data of another ensemble is known before it does harm: its epochs
- * and zxids say nothing of that.  What a server knows is one line in
+ * with the data of another ensemble is recognised before it does harm: epochs
+ * and zxids do not tell.  What a server knows is one line in
  * <dataDir>/version-2/ensembleId, replaced atomically and durably:
  *
  *      2f6c1e0a9b53d874 7 confirmed
  *      id               epoch in which it was taken over
  *
- * How they agree is Paxos, with epochs for ballots: a leader takes the id of
- * the latest epoch among its own and those of a quorum that promises itself
- * to it, or a new one where there is none; a learner takes it over together
+ * They agree by Paxos, with epochs for ballots: a leader takes the id of
+ * the latest epoch among its own and those of a quorum that promises to follow
+ * it, or a new one where there is none; a learner takes it over together
  * with currentEpoch, before it acknowledges NEW_LEADER.  Once a quorum of
- * zabds has done so no later leader can come to another one: it is confirmed.
- * Until then it is no more than a proposal, and gives way without a word.
+ * zabds has done so, no later leader can choose another one: it is confirmed.
+ * Until then it is only a proposal, and is replaced without a word.
  *
- * Apache's servers have no id and pass none on, so while they are many an id
- * stays a proposal.  Who has a confirmed one knows it for good.
+ * Apache's servers have no id and pass none on, so where they are a majority
+ * an id stays a proposal.  A confirmed one is never replaced.
  *
  * Replication and log process; the file blocks on the disk.
  */
@@ -53,7 +53,7 @@ identity_beats(const struct identity *a, const struct identity *b)
     return a->epoch > b->epoch;
 }
 
-/* In shared memory; for those who know that the other side rests. */
+/* From and to shared memory, while no other process works on it. */
 struct shm_identity;
 struct identity identity_shared(const struct shm_identity *s);
 void identity_share(struct shm_identity *s, const struct identity *id);
@@ -61,7 +61,7 @@ void identity_share(struct shm_identity *s, const struct identity *id);
 /* What `dir` (<dataDir>/version-2) says; id 0 without a file.  0 or -errno. */
 int identity_load(struct identity *id, const char *dir, struct data_error *e);
 
-/* Durable when this returns 0, unchanged or durable when not. */
+/* 0: it is durable; -errno: unchanged, or durable all the same. */
 int identity_store(const char *dir, const struct identity *id);
 
 #endif

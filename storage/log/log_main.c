@@ -58,7 +58,7 @@ append(struct log_proc *p, ring_pos_t limit)
 
         p->appended += e->size;
         if (e->kind != RING_TXN || e->zxid <= p->log.last)
-            continue; /* or it was written by the process before us */
+            continue; /* nothing to log, or logged by the process before us */
         rc = txlog_append(&p->log, e->zxid, ring_payload(e));
         if (rc < 0)
             return rc;
@@ -101,7 +101,7 @@ flush(struct log_proc *p)
     return rc;
 }
 
-/* Appending waits for the disk, too, where a file begins or ends. */
+/* Appending, too, waits for the disk where a file begins or ends. */
 static int
 append_and_flush(struct log_proc *p, ring_pos_t limit)
 {
@@ -133,7 +133,7 @@ write_group(struct log_proc *p, ring_pos_t limit)
     return 0;
 }
 
-/* `published` is read before the order is: what came behind it is seen so. */
+/* `published` is read before the order: nothing behind an order slips by. */
 static bool
 work(void *arg)
 {
@@ -167,7 +167,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
                           memory_order_relaxed);
 }
 
-/* What was published is kept; the rest of the preallocation goes back. */
+/* What was published is logged; the rest of the preallocation goes back. */
 static void
 on_stop(struct ev_loop *loop, ev_signal *w, int events)
 {
@@ -190,7 +190,7 @@ cannot_open(const struct data_error *e)
     fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
 }
 
-/* Processes of a server that was killed may need a moment to be gone. */
+/* Processes of a server that was killed may take a moment to end. */
 static void
 open_dirs(struct log_proc *p)
 {

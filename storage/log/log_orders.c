@@ -100,9 +100,9 @@ accept_epoch(struct log_proc *p, int64_t epoch, int *result)
 }
 
 /*
- * To learn that a confirmed id was taken over again tells nobody anything, so
- * an election does not wait for it.  Another one in its place is a mistake of
- * replication's.
+ * That a confirmed id was taken over again is nothing to be stored, so no
+ * election waits for it.  Another id in place of a confirmed one is a mistake
+ * of replication's.
  */
 static int
 keep_identity(struct log_proc *p, const struct identity *id, int *result)
@@ -129,8 +129,8 @@ keep_identity(struct log_proc *p, const struct identity *id, int *result)
 }
 
 /*
- * All the history of the leader of this epoch is in the log: what a fuzzy
- * snapshot held too early has been told by now, too.
+ * All the history of the leader of this epoch is in the log, and so is what a
+ * fuzzy snapshot held too early.
  */
 static int
 take_over_epoch(struct log_proc *p, int64_t epoch, const struct identity *id,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log_proc.h - the log process's state.  Private to log_main.c, which appends,
- * log_start.c, log_orders.c, which does what replication orders, and
- * log_replace.c, where that replaces files.
+ * log_proc.h - the log process's state.
+ *
+ * Private to log_start.c, which begins, log_main.c, which appends,
+ * log_orders.c, which does what replication orders, and log_replace.c, which
+ * does the orders that replace files.
  */
 #ifndef STORAGE_LOG_LOG_PROC_H
 #define STORAGE_LOG_LOG_PROC_H
@@ -30,35 +32,35 @@ struct log_proc {
 /* --- log_orders.c --------------------------------------------------------- */
 
 /*
- * `what` at `path` cannot be written: say so, once and for ever; replication
- * sees shm->log->failed and nothing more is written.
+ * `what` at `path` cannot be written, which is final: log it and set
+ * shm->log->failed, for replication to see.  Nothing more is written.
  */
 void log_give_up(struct log_proc *p, const char *path, const char *what,
                  int rc);
 
 /*
- * Up to where the ring may be appended now that `published` was read from
- * it: what comes behind an order waits for it.
+ * Up to where the ring may be appended, `published` at most: what comes behind
+ * an order waits for it.
  */
 ring_pos_t log_orders_limit(const struct log_proc *p, ring_pos_t published);
 
 /*
- * Carry the order out whose turn has come.  1: that is done; 0: there is none
- * or it has to wait, the bell will ring; -errno: the disk failed, which has
- * been told.
+ * Carry out the order whose turn has come.  1: done; 0: there is none or it has
+ * to wait, and the bell will ring; -errno: the disk failed, which has been
+ * logged.
  */
 int log_orders_work(struct log_proc *p);
 
 /*
- * The disk failed in the middle of an order, behind proc_disk_begin: `rc`, of
- * which `e`, unless NULL or empty, has the words.  Ends the log; returns `rc`.
+ * The disk failed in the middle of an order, after proc_disk_begin, with `rc`;
+ * `e` has the words, unless it is NULL or empty.  Ends the log; returns `rc`.
  */
 int log_order_failed(struct log_proc *p, const char *what, int rc,
                      const struct data_error *e);
 
 /* --- log_replace.c -------------------------------------------------------- */
 
-/* No result yet: the image process has to let go of its files. */
+/* No result yet: the image process still uses the files. */
 enum { LOG_ORDER_WAITS = 1 };
 
 /*
@@ -78,7 +80,7 @@ void log_give_back(struct log_proc *p);
 /* --- log_start.c ---------------------------------------------------------- */
 
 /*
- * Before the log is opened, and when it is: put the directory in order; tell
+ * Before the log is opened: put the directory in order.  After it: tell
  * everybody what the log goes on from, and a member's epochs.  0 or -errno, and
  * `e` tells.
  */

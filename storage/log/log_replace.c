@@ -7,9 +7,9 @@
  *              same history
  *   rebase     rebase.h
  *
- * The image process stands on these files.  It is asked to let go
- * (shm->log->replaced is odd), and when it is no longer at work the files are
- * ours; an even value gives them back.
+ * The image process uses these files.  It is asked to let go of them
+ * (shm->log->replaced is odd), and once it is no longer at work they are ours;
+ * an even value gives them back.
  *
  * ZK: Learner.syncWithLeader (spec/quorum-protocol.md 4.8)
  */

@@ -3,9 +3,9 @@
  * log_start.c - what a log process begins with, and goes on from.
  *
  * Before the log is opened, a rebase that was interrupted is finished.  Then a
- * member of an ensemble has to know how far snapshots and image lead, which the
- * log need not reach, and what it has promised: its epochs, and of which
- * ensemble it is.
+ * member of an ensemble has to know how far snapshots and image lead, for the
+ * log may end before them, and what it has promised: its epochs, and which
+ * ensemble it belongs to.
  */
 #include "storage/image/image_prepare.h"
 #include "storage/log/epoch.h"
@@ -14,8 +14,8 @@
 #include "storage/log/rebase.h"
 
 /*
- * Replication is forked when log and image are ready: until then nothing has
- * been done with the files, whoever died while starting.
+ * Replication is forked when log and image are ready: until then nobody has
+ * changed the files, however often a process died while starting.
  */
 static bool
 is_first_start(const struct log_proc *p)
@@ -63,10 +63,10 @@ raise_base(struct log_proc *p, zxid_t zxid)
 
 /*
  * What image and snapshots hold, for a server that has just started.  The
- * image tells exactly; where one has to be made, a snapshot's name counts, and
- * then nobody knows how fuzzy it is, or whether the log's end is committed.
- * Such a snapshot may be all there is: of a backup, or of Apache's that died
- * when it had begun to lead.
+ * image says it exactly; where one has to be made, a snapshot's name counts,
+ * and then nobody knows how fuzzy it is, or whether the log's end is committed.
+ * Such a snapshot may be all there is: from a backup, or from an Apache that
+ * died when it had begun to lead.
  */
 static zxid_t
 zxid_beside_log(struct log_proc *p)

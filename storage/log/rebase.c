@@ -60,7 +60,7 @@ write_marker(const struct datadir *d, zxid_t zxid)
     return data_replace(d->snap, REBASE_MARKER, text, (size_t)size);
 }
 
-/* 1, 0 without a marker, -EBADMSG for one that is none, -errno. */
+/* 1: there is one; 0: none; -EBADMSG: it cannot be read as one; -errno. */
 static int
 read_marker(const struct datadir *d, zxid_t *zxid)
 {

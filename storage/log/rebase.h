@@ -14,11 +14,10 @@
  *     3  log files, the image, all other snapshots go
  *     4  the marker goes
  *
- * Before 1 is durable all is as it was; from then on whoever opens the
- * directory first, the log process, goes on with 2 to 4.  So no mixture of two
- * histories is ever read.
+ * Before 1 is durable all is as it was; from then on every start finishes 2 to
+ * 4 first.  So no mixture of two histories is ever read.
  *
- * Log process; nobody else uses the directory meanwhile but tools that read.
+ * Log process; meanwhile nobody else uses the directory but tools that read.
  */
 #ifndef STORAGE_LOG_REBASE_H
 #define STORAGE_LOG_REBASE_H
@@ -28,7 +27,7 @@
 /* The prefix of a snapshot that was taken from a leader and not yet used. */
 #define REBASE_TAKEN "taken"
 
-/* The file that says so. */
+/* The file that says that a rebase is under way. */
 #define REBASE_MARKER "rebase"
 
 /* What the directory has for a rebase to the snapshot at a zxid. */
@@ -48,16 +47,16 @@ int rebase(const struct datadir *d, zxid_t zxid, struct data_error *e);
 int rebase_finish(const struct datadir *d, zxid_t *zxid, struct data_error *e);
 
 /*
- * Whether one has begun that nobody has finished: then neither what is there
- * is all that was, nor what is to come.  1, 0, -errno.  Tools, which may not
- * finish it.
+ * Whether one has begun and is not finished: then the directory is neither what
+ * it was nor what it will be.  1, 0, -errno.  For tools, which may not finish
+ * it.
  */
 int rebase_is_pending(const struct datadir *d);
 
 /*
- * Remove what was taken, or half taken, and never used, from version-2 of the
- * data directory.  0 or -errno.  Replication before it takes one; the log
- * process before there is a replication.
+ * Remove snapshots that were taken, whole or half, and never used, from
+ * version-2 of the data directory.  0 or -errno.  Replication before it takes
+ * one; the log process before replication is forked.
  */
 int rebase_forget_taken(const char *dir);
 

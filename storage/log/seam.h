@@ -3,13 +3,13 @@
  * seam.h - where one epoch's transactions end and another's begin.
  *
  * Within an epoch each transaction has the next number, so a missing one is
- * seen.  Those of another epoch begin with 1, whatever the last of the epoch
- * before was: if that is missing, for its file is, only the trees tell.  A
- * leader says in each transaction what its tree's digest is then.  Who replays
- * them and agreed with the last of one epoch, but not with the first of the
- * next, has missed what was between.
+ * seen.  Those of another epoch begin with 1, whatever the last number before
+ * was: if that transaction is missing with its file, only the trees tell.  In
+ * each transaction the leader says what its tree's digest is after it.  A
+ * replay that agreed with the last one of an epoch, but not with the first one
+ * of the next, has missed what was between.
  *
- * Pure; whoever replays a log at a start.
+ * Pure; for what replays a log at a start.
  */
 #ifndef STORAGE_LOG_SEAM_H
 #define STORAGE_LOG_SEAM_H
@@ -19,7 +19,7 @@
 struct seam {
     zxid_t last; /* replayed */
     bool agreed; /* its digest was the tree's */
-    bool is_on;  /* another epoch has begun since, and said nothing yet */
+    bool is_on;  /* another epoch has begun since, without a digest so far */
 };
 
 /* Whether `zxid`, which comes next, begins another epoch. */
@@ -30,7 +30,7 @@ seam_is_before(const struct seam *s, zxid_t zxid)
 }
 
 /*
- * `zxid` was replayed; whether it says a digest, and that is the tree's.
+ * `zxid` was replayed: whether it has a digest, and whether that is the tree's.
  * False: transactions are missing between s->last and this one.
  */
 static inline bool

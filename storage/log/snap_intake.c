@@ -16,7 +16,7 @@ enum {
 
 /* --- what the decoder finds ---------------------------------------------- */
 
-/* The file has counts in front: of the sessions when the first one comes. */
+/* Counts come first in the file: that of sessions before the first session. */
 static void
 begin_sessions(struct snap_intake *in, uint32_t count)
 {
@@ -26,8 +26,8 @@ begin_sessions(struct snap_intake *in, uint32_t count)
 }
 
 /*
- * All ACL lists are known when the first node comes; and one for nodes whose
- * list is not (ZOOKEEPER-4846), and those of put_missing_first.
+ * All ACL lists are known when the first node comes.  To these come one for
+ * nodes whose list is missing (ZOOKEEPER-4846) and those of put_missing_first.
  */
 static int
 begin_nodes(struct snap_intake *in)
@@ -67,7 +67,7 @@ note_first(struct snap_intake *in, struct bytes path)
             in->has_first[i] = true;
 }
 
-/* Every tree has these, also one of a server too old for some of them. */
+/* Every tree has these; a server too old for some does not send them. */
 static void
 put_missing_first(struct snap_intake *in)
 {

@@ -8,11 +8,11 @@
  *
  *     snap_intake_begin, snap_intake_feed ..., snap_intake_end | _abort
  *
- * A half-taken tree is nobody's (ZOOKEEPER-3642): once it was begun, after
- * an error or an abort, tree and sessions are empty and have to be loaded from
- * disk again, where nothing has changed.
+ * A half-taken tree is of no use (ZOOKEEPER-3642): after an error or an abort
+ * tree and sessions are empty and have to be loaded again from the disk, where
+ * nothing has changed.
  *
- * An Apache leader's snapshot is fuzzy: what its following transactions did
+ * An Apache leader's snapshot is fuzzy: what the transactions behind it did
  * may be in it already.  Applying them again does no harm (tree_apply.c).
  *
  * Replication process; between tree batches, while nobody reads the tree.
@@ -55,10 +55,10 @@ int snap_intake_begin(struct snap_intake *in, const char *snap_dir, zxid_t zxid,
                       struct session_table *sessions);
 
 /*
- * Take what came.  1: the payload is complete, `used` bytes of these were of
- * it, what follows is the next packet.  0: all were used, more to come.
- * -EBADMSG: it is none; -ENOSPC: tree, session table or disk are full; other
- * -errno.  After an error only abort.  Takes time as a file write does.
+ * Take what came.  1: the payload is complete, `used` of these bytes belong to
+ * it, the next packet follows.  0: all were used, more is to come.
+ * -EBADMSG: it is no snapshot; -ENOSPC: tree, session table or disk are full;
+ * other -errno.  After an error only abort.  Takes as long as a file write.
  */
 int snap_intake_feed(struct snap_intake *in, const void *data, size_t size,
                      size_t *used);

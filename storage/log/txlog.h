@@ -10,9 +10,8 @@
  * with zeros a little ahead, so that fdatasync writes no metadata either.
  *
  * A write or fdatasync that failed is never tried again, for the kernel may
- * have dropped the pages: the log stays failed, and whoever opens it again
- * must have asked the disk first (txlog_open reads from the disk, not from
- * the page cache, what it declares durable).
+ * have dropped the pages: the log stays failed.  What txlog_open declares
+ * durable it has read from the disk, not from the page cache.
  *
  * Reading: txlog_reader.h.  ZK: FileTxnLog (spec/quorum-protocol.md 11.3)
  */
@@ -22,8 +21,8 @@
 #include "storage/datafile.h"
 
 /*
- * What waits for one fdatasync, and what a crash can tear, is one record of
- * whatever size or several that are no more than this together.
+ * What waits for one fdatasync, and what a crash can tear, is one record of any
+ * size, or several of no more than this together.
  */
 enum { TXLOG_UNSYNCED_MAX = 8 * 1024 * 1024 };
 
@@ -56,8 +55,8 @@ struct txlog {
  * Find the last whole record in `dir`, cut a torn write off behind it and
  * make sure that all before it is on disk.  An empty directory is an empty
  * log.  `l->last` is then durable.  0 or -errno; -EBADMSG: damage, or a file
- * that is not named after its first transaction, see `e`.  After an error
- * nothing is open.  `was_torn`, unless NULL, tells whether something was cut
+ * that is not named after its first transaction; `e` tells.  After an error
+ * nothing is open.  `was_torn`, unless NULL, says whether something was cut
  * off, or a file removed that had no whole transaction.
  */
 int txlog_open(struct txlog *l, const char *dir,

@@ -32,8 +32,8 @@ fail(struct data_error *e, const char *path, int rc, const char *what)
 }
 
 /*
- * Have the disk, not the page cache, tell what is in the file: push out what
- * a killed writer left behind, then forget the pages.
+ * Let the disk, not the page cache, say what is in the file: push out what
+ * a killed writer left behind, then drop the pages.
  */
 static int
 settle(const char *path)
@@ -50,7 +50,7 @@ settle(const char *path)
     return rc;
 }
 
-/* How far a scan is; `told` is where it was when that was told. */
+/* How far a scan is; `told` is the offset that was told last. */
 static void
 tell_progress(const struct txlog_scan *s, const struct txlog_options *o,
               uint64_t *told)
@@ -162,10 +162,10 @@ clean_end(const char *dir, const struct txlog_options *o, zxid_t *last,
 }
 
 /*
- * What is looked for is looked for by the names of files, which are those of
- * their first transactions: a file under another name would be read out of its
- * turn, or not at all, and stand in the way of the one that has its name by
- * right.  One whose beginning cannot be read is judged when it is needed.
+ * Transactions are looked for by the names of files, which are those of their
+ * first transactions: a file under another name would be read out of its turn
+ * or not at all, and be in the way of the file whose name it has.  One whose
+ * beginning cannot be read is judged when it is needed.
  */
 static int
 check_name(struct txlog_scan *s, const char *dir, const struct data_file *file,

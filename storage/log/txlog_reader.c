@@ -185,7 +185,7 @@ missing(struct txlog_reader *r, zxid_t zxid)
     return -ENODATA;
 }
 
-/* A record that is not yielded; of the last one the digest is kept. */
+/* Step over a record up to `after`; the digest of that one is kept. */
 static void
 pass(struct txlog_reader *r, struct bytes found, zxid_t here)
 {

@@ -2,7 +2,7 @@
 /*
  * txlog_reader.h - the transactions of a log directory, in order.
  *
- * Runs across files and along a file that another process is appending to:
+ * Reads from file to file, and a file that another process is appending to:
  * it stops at the first record that is not whole yet, and a later call goes
  * on from there, into a newer file where there is one.  What it yields has no
  * gaps; damage and gaps are errors, never skipped.  Used to load the tree, to
@@ -53,9 +53,8 @@ int txlog_reader_next(struct txlog_reader *r, struct bytes *entry,
                       zxid_t *zxid);
 
 /*
- * Forget what was read ahead.  Whoever reads up to a limit calls this when
- * the limit has moved: behind the old one the log may have been cut and
- * written anew since.
+ * Forget what was read ahead.  To be called when a limit up to which is read
+ * has moved: behind the old one the log may have been cut and written anew.
  */
 void txlog_reader_refresh(struct txlog_reader *r);
 

@@ -6,9 +6,10 @@
  * zxid; the suffix says how it is packed: none, .gz and .snappy as Apache
  * writes them, .zst as we do, so that `zstd -d` makes a file for Apache.
  * Apache's are fuzzy: they may hold effects of transactions behind their
- * zxid, and the replay of those puts it right.  Ours are exact.
+ * zxid, which the replay of those puts right.  Ours are exact.
  *
- * Image process, tools.  ZK: FileSnap, SnapStream (quorum-protocol.md 11.8)
+ * Image, log and replication process, tools; blocks on the disk.
+ * ZK: FileSnap, SnapStream (quorum-protocol.md 11.8)
  */
 #ifndef STORAGE_SNAP_SNAPFILE_H
 #define STORAGE_SNAP_SNAPFILE_H
@@ -18,14 +19,14 @@
 
 enum snap_format { SNAP_PLAIN, SNAP_GZIP, SNAP_SNAPPY, SNAP_ZSTD };
 
-/* By the suffix of its name. */
+/* By the suffix of the name. */
 enum snap_format snapfile_format(const char *name);
 
 /* `prefix`.<zxid>[.zst], as we name one: "snapshot", or what rebase.h takes. */
 void snapfile_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid,
                    enum snap_format format);
 
-/* What reading found, beside what the visitor saw. */
+/* What reading found, apart from what the visitor saw. */
 struct snapfile_info {
     uint64_t sessions, nodes, unknown_acls;
     bool has_digest;
@@ -35,16 +36,19 @@ struct snapfile_info {
 
 /*
  * Read the whole file at `path` through the visitor and verify its seals;
- * only a result of 0 says that what the visitor got is to be believed.
- * `progress` (NULL: nobody asks) counts bytes of the file.  -EBADMSG: damage,
- * or a name that says a later zxid than the digest in it; or what the visitor
- * returned; or -errno.  `e` tells.
+ * only after a result of 0 may what the visitor got be believed.  `progress`
+ * may be NULL; it counts bytes of the file.  -EBADMSG: damage, or a name with a
+ * later zxid than the digest in it; or what the visitor returned; or -errno.
+ * `e` tells.
  */
 int snapfile_read(const char *path, const struct snap_visitor *visitor,
                   progress_fn *progress, void *progress_arg,
                   struct snapfile_info *info, struct data_error *e);
 
-/* Snapshots that pass the look at their ends, newest last, at most 100. */
+/*
+ * The newest snapshots that look whole, newest last.  0 or -errno; to be freed
+ * with data_list_free, after an error, too.
+ */
 enum { SNAPFILE_CANDIDATES_MAX = 100 };
 int snapfile_candidates(struct data_list *list, const char *dir);
 
@@ -55,10 +59,10 @@ zxid_t snapfile_newest(const char *dir);
 bool snapfile_looks_whole(const char *path);
 
 /*
- * Writing: open, sessions, ACLs, nodes in this order, then end or abort.
- * Under a temporary name until end, which makes file and name durable.
- * An error stays and is returned by end; puts return nothing.  What comes
- * from the image comes spelled: snapfile_put.
+ * Writing: open; sessions, ACLs, nodes in this order; end or abort.  The file
+ * has a temporary name until end, which makes file and name durable.  An error
+ * stays and is returned by end; puts return nothing.  What comes from the image
+ * is a stream already: snapfile_put.
  */
 struct snapfile_writer {
     char dir[DATA_PATH_MAX];
@@ -96,7 +100,7 @@ void snapfile_put_node(struct snapfile_writer *w, struct bytes path,
                        struct bytes data, int64_t acl,
                        const struct znode_stat *stat);
 
-/* Seals and the digest of the tree at `zxid`.  0: it is there, durably. */
+/* Put seals and the digest of the tree at `zxid`.  0: it is there, durably. */
 int snapfile_writer_end(struct snapfile_writer *w, zxid_t zxid,
                         uint64_t digest);
 void snapfile_writer_abort(struct snapfile_writer *w);

@@ -51,8 +51,8 @@ has(struct snap_decode *d, size_t left, size_t wanted)
 }
 
 /*
- * The buffer or string at p + *at, which then is behind it; its bytes may not
- * be there yet.  1; 0: more is needed; -EBADMSG, which is `what`.
+ * The buffer or string at p + *at; *at goes behind it, though its bytes may not
+ * be there yet.  1; 0: more is needed; -EBADMSG: `what` is wrong.
  */
 static int
 take_buffer(struct snap_decode *d, const uint8_t *p, size_t left, size_t *at,
@@ -182,8 +182,8 @@ on_acl(struct snap_decode *d, const uint8_t *p, size_t left)
 
 /*
  * ZK: a node's ACL may have been added after the map was written; the replay
- * of the node's creation gives it back (ZOOKEEPER-4846).  Until then it is
- * closed, not open.
+ * of the node's creation restores it (ZOOKEEPER-4846).  Until then the node is
+ * closed to all, not open.
  */
 static struct bytes
 resolve_acl(struct snap_decode *d, int64_t id)

@@ -74,10 +74,10 @@ void snap_decode_init(struct snap_decode *d, const struct snap_visitor *v,
 void snap_decode_deinit(struct snap_decode *d);
 
 /*
- * Consume what is whole of `size` bytes; `used` says how many.  The rest is
- * to be offered again with more behind it, d->need bytes at least; `is_last`
- * says that there is no more.  0, -EBADMSG, -ENOMEM, or what the visitor
- * returned.  The stream is complete when d->part is SNAP_DONE.
+ * Consume the whole items among `size` bytes, which are `used` bytes.  The rest
+ * is to be offered again with more behind it, d->need bytes at least; `is_last`
+ * says that there is no more.  0, -EBADMSG (d->what), -ENOMEM, or what the
+ * visitor returned.  The stream is complete when d->part is SNAP_DONE.
  */
 int snap_decode_feed(struct snap_decode *d, const uint8_t *data, size_t size,
                      bool is_last, size_t *used);

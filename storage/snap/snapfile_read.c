@@ -67,8 +67,8 @@ window_fill(struct window *w, struct snap_source *s, size_t need)
 }
 
 /*
- * Grow the window no faster than the stream delivers: a damaged length must
- * not make us take a gigabyte for a file of a page.
+ * The window grows no faster than the stream delivers: a damaged length must
+ * not take a gigabyte of memory for a file of one page.
  */
 static size_t
 next_need(const struct window *w, size_t need)
@@ -135,10 +135,10 @@ zxid_of(const char *path)
 }
 
 /*
- * A snapshot under the name of a later zxid than it is of would hide what lies
- * between: the log behind its name is replayed, not what is behind itself.  Its
- * digest is of when it was finished, at its zxid or later; but Apache's leader
- * names one after the epoch that it begins before there is a transaction.
+ * A snapshot named after a later zxid than its own would hide what lies
+ * between: the log is replayed from its name on.  Its digest is of when it was
+ * finished, at its zxid or later; but an Apache leader names one after the
+ * epoch that it begins, before there is a transaction.
  */
 static int
 check_name(const char *path, const struct snap_decode *d, struct data_error *e)
@@ -189,7 +189,7 @@ snapfile_read(const char *path, const struct snap_visitor *visitor,
     return rc;
 }
 
-/* --- which --------------------------------------------------------------- */
+/* --- which to read ------------------------------------------------------- */
 
 bool
 snapfile_looks_whole(const char *path)
