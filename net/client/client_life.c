@@ -16,8 +16,9 @@ enum { BEGIN_TRIES = 100 }; /* per turn: the tree may be busy */
 
 /*
  * Our cursor starts at what is applied now.  The producer may not know of it
- * yet and overwrite: so look again once it is visible.  And who ends the
- * period may not know of us yet: so look again whether it lasts.  False: later.
+ * yet, and overwrite what we are to read: so look again once the cursor is
+ * visible.  And replication may end the period before it knows of us: so look
+ * again whether it lasts.  False: later.
  */
 static bool
 begin(struct client_proc *p, uint32_t period)
