@@ -36,7 +36,10 @@ void repl_session_acts(struct repl *r, const struct ring_entry *e);
  */
 bool repl_session_has_left(const struct repl *r, const struct req *req);
 
-/* When a client process or a learner last heard of what has this slot. */
+/*
+ * When a client process or a learner last heard of the session with this slot;
+ * 0: never.  An expiry_heard_fn: `repl` is a struct repl.
+ */
 mono_ms_t repl_last_heard(void *repl, uint32_t slot, mono_ms_t now);
 
 /* Full timeouts from now, for every session; nobody owns one. */
