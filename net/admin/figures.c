@@ -230,8 +230,8 @@ figures_latency_avg(const struct figures *f)
 
 /*
  * Of the process that is asked.  A kernel before 6.2 has no size for that
- * folder; to read it takes a microsecond for each file, so this is not counted
- * for those who do not ask.
+ * folder; to read it takes a microsecond for each file, so they are counted
+ * only for those who ask.
  */
 static uint64_t
 count_files(void)
