@@ -45,8 +45,9 @@ set_alarm(struct elect_out *out, int32_t ms)
 }
 
 /*
- * Ours: what voters decide they tell to voters only.  An observer that looked
- * for long, as there was no quorum, would hear of a leader a minute late.
+ * Ours: what voters decide they tell to voters only.  An observer that has
+ * looked for long, because there was no quorum, would hear of a leader a minute
+ * late.
  */
 void
 elect_init(struct elect *e, const struct quorum *q, sid_t me,
@@ -62,10 +63,9 @@ elect_init(struct elect *e, const struct quorum *q, sid_t me,
         e->resend_max_ms = ELECT_ASK_MAX_MS;
 }
 
-/*
- * Vote for what `v` votes for, in our round.
- * A vote adopted must be told: the caller does.
- */
+/* --- deciding ------------------------------------------------------------- */
+
+/* Vote for what `v` votes for, in our round.  The caller has to tell it. */
 static void
 adopt(struct elect *e, const struct vote *v)
 {
@@ -107,7 +107,7 @@ decide(struct elect *e, const struct vote *v, const char *why,
 /*
  * The voters that can be elected, of those that may answer; and ourselves.
  * The leader we lost may be frozen, its connection alive: it is not waited
- * for.  If it did but step down, we mostly heard of that before we looked.
+ * for.  If it only stepped down, we mostly heard of that before we looked.
  */
 static quorum_set_t
 speakers_of(const struct elect *e)
@@ -128,7 +128,7 @@ speakers_of(const struct elect *e)
  *
  * Ours: Apache always waits; when every voter that can be reached agrees, no
  * better vote can come from them, and those who cannot be reached would not
- * be waited for either.  Who cannot be elected has no better vote.
+ * be waited for either.  A server that cannot be elected has no better vote.
  */
 static void
 settle(struct elect *e, bool has_changed, struct elect_out *out)
@@ -164,9 +164,11 @@ elect_know(struct elect *e, uint64_t ensemble)
     e->ensemble = ensemble;
 }
 
+/* --- looking -------------------------------------------------------------- */
+
 /*
  * Nobody counts up to the last round, but anybody may say that it is there.
- * Behind it they begin again; who is in a later one is joined as always.
+ * Behind it they begin again; a server in a later one is joined as always.
  * ZK: logicalclock wraps to the smallest number there is
  */
 static int64_t
@@ -205,12 +207,15 @@ elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
     }
 }
 
+/* --- what others say ------------------------------------------------------ */
+
 /*
  * ZK: the case LOOKING of lookForLeader; HandleNotmsg in the TLA+.
  *
- * Ours: whom we hear for the first time in a round is told our vote.  It may
- * have begun to look only now, and dropped what we told it before; Apache's
- * servers find out when they tell each other again, 200 ms later at best.
+ * Ours: a server that we hear for the first time in a round is told our vote.
+ * It may have begun to look only now, and dropped what we told it before;
+ * Apache's servers find out when they tell each other again, 200 ms later at
+ * best.
  */
 static void
 hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
@@ -284,14 +289,15 @@ hear_settled(struct elect *e, const struct vote *v, struct elect_out *out)
         decide(e, v, "joins an ensemble that has a leader", out);
 }
 
-/* --- servers of another ensemble ------------------------------------------
- *
- * Ours: each note says of which ensemble its sender is.  A foreign server
- * would win every election with a later epoch, and be refused by all when it
- * leads.
- */
+/* --- servers of another ensemble ------------------------------------------ */
 
-/* It said so first now; each note tells anew, for it may be put right. */
+/*
+ * Ours: each note says of which ensemble its sender is.  A foreign server would
+ * win every election with a later epoch, and be refused by all when it leads.
+ *
+ * What a note says counts until the next one, for it may be put right.  True:
+ * only now it is known to be foreign.
+ */
 static bool
 meet(struct elect *e, const struct vote *v)
 {
@@ -305,7 +311,7 @@ meet(struct elect *e, const struct vote *v)
     return !is_known && (e->aliens & bit);
 }
 
-/* By one of them, or for one. */
+/* The vote is by one of them, or for one. */
 static bool
 is_alien(const struct elect *e, const struct vote *v)
 {
@@ -329,8 +335,10 @@ leave_out(struct elect *e, sid_t alien, struct elect_out *out)
         settle(e, false, out);
 }
 
+/* --- events --------------------------------------------------------------- */
+
 /*
- * Who does not vote learns from us what we know, in any state.
+ * A server that does not vote learns from us what we know, in any state.
  *
  * Ours: but our vote only if it looks, too, and not in a later round.  Else it
  * drops that, and tells us of its leader, or that our round is old; Apache's

@@ -92,7 +92,7 @@ on_alarm(struct ev_loop *loop, ev_timer *w, int events)
     perform_all(p, &out);
 }
 
-/* Who is gone is not told of as a foreign server any more. */
+/* A foreign server that is gone is no longer reported as one. */
 static void
 tell_connected(struct elect_proc *p)
 {

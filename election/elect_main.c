@@ -201,8 +201,8 @@ work(void *arg)
 }
 
 /*
- * What the one before us decided stands, unless who asked for it is gone; or
- * it was the last before the look that goes on.
+ * What the process before us decided stands, unless the replication process
+ * that asked for it is gone; or it was the last before the look that goes on.
  */
 static void
 take_over(struct elect_proc *p)

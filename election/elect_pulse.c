@@ -23,7 +23,7 @@ enum { PULSE_MS = 250, HANG_MS = 1000 }; /* a loop beats every 250 ms */
 
 static const double pulse_seconds = (double)PULSE_MS / 1000;
 
-/* Neither a leader nor a candidate; who leads us is true still. */
+/* Neither a leader nor a candidate; that another leads us stays true. */
 void
 elect_pulse_leave(struct elect_proc *p)
 {
@@ -45,7 +45,7 @@ on_replication_ended(struct ev_loop *loop, ev_io *w, int events)
     elect_pulse_leave(p);
 }
 
-/* Remember who asks.  Without a pidfd the supervisor's word must do. */
+/* Without a pidfd the supervisor's word (its life) must do. */
 void
 elect_pulse_meet(struct elect_proc *p)
 {
@@ -107,8 +107,8 @@ on_pulse(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 /*
- * Whom we name our leader would count us among its followers, and a quorum of
- * such would send others to a leader that is none.
+ * The server that we name as our leader would count us among its followers, and
+ * a quorum of such followers would send others to a leader that is none.
  */
 void
 elect_pulse_log(struct elect_proc *p)

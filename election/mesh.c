@@ -127,7 +127,7 @@ on_redial(struct ev_loop *loop, ev_timer *w, int events)
             call_begin(&m->peer[i]);
 }
 
-/* Who was not there yet is worth a line now. */
+/* A member that is not there by now is worth a line. */
 static void
 on_beginning_over(struct ev_loop *loop, ev_timer *w, int events)
 {
@@ -195,7 +195,7 @@ mesh_resume(struct mesh *m)
     ev_timer_set(&m->beginning, (double)MESH_BEGINNING_MS / 1000, 0);
     ev_timer_start(m->loop, &m->beginning);
     accept_open(m);
-    /* Everybody at once, then again and again who is not there. */
+    /* Everybody at once; then, again and again, those who are not there. */
     ev_timer_set(&m->redial, 0, redial_seconds);
     ev_timer_start(m->loop, &m->redial);
 }

@@ -2,9 +2,9 @@
 /*
  * mesh_accept.c - guests of the election port, until they said who they are.
  *
- * A guest has syncLimit ticks for its hello, or quorumCnxnTimeoutMs.  There
- * are MESH_GUESTS places;
- * when all are taken the guest that waits longest makes room.
+ * A guest has syncLimit ticks for its hello, or quorumCnxnTimeoutMs.  There are
+ * MESH_GUESTS places; when all are taken, the guest that has waited longest
+ * makes room.
  *
  * ZK: QuorumCnxManager.Listener, handleConnection
  */

@@ -49,7 +49,7 @@ quorum_weight(const struct quorum *q, sid_t sid)
     return q->groups > 0 ? q->member[i].weight : 1;
 }
 
-/* More than half of the weight of all voters. */
+/* More than half of all voters. */
 static bool
 majority(const struct quorum *q, quorum_set_t set)
 {

@@ -30,7 +30,7 @@ unsigned acl_flags_of(const struct conf *conf);
 
 /*
  * Does `acl` give one of the permissions in `perm` (enum zk_perm bits) to
- * somebody of `ids`?  An empty or null list allows; `super` may everything.
+ * somebody of `ids`?  An empty or null list allows; `super` may do everything.
  */
 bool acl_allows(struct bytes acl, int perm, struct bytes ids, unsigned flags);
 

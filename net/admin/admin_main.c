@@ -23,7 +23,7 @@
 #include "net/admin/admin_commands.h"
 #include "net/admin/admin_leader.h"
 
-/* Who holds many open leaves some to others. */
+/* One address cannot hold all of them open. */
 static const unsigned connections_max = 128, of_one_address_max = 32;
 
 struct admin {

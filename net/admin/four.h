@@ -2,9 +2,9 @@
 /*
  * four.h - four letter words: from four bytes to a text.
  *
- * Only the layouts; where the numbers come from is figures.h's, who may
- * ask is the shell's.  Texts are printed to a stream.
- * Facts: spec/operations.md 6.  ZK: org.apache.zookeeper.server.command
+ * Only the layouts: the numbers come from figures.h, and client_four.c knows
+ * who may ask.  Texts are printed to a stream. Facts: spec/operations.md 6. ZK:
+ * org.apache.zookeeper.server.command
  */
 #ifndef NET_ADMIN_FOUR_H
 #define NET_ADMIN_FOUR_H

@@ -25,8 +25,8 @@ print_machine(FILE *out)
 }
 
 /*
- * Only the file is asked: whom it does not know a name server may, and one that
- * is slow to answer would hold up all clients of this process.
+ * Only the file is asked: a name server may know more users, but one that is
+ * slow to answer would hold up all clients of this process.
  */
 static const struct passwd *
 find_user(uid_t uid)

@@ -12,12 +12,12 @@
 
 /*
  * An answer that is known already takes its place behind the others.  False:
- * no room, the request is not taken.
+ * there is no room, the request is not taken.
  */
 bool client_answer(struct client_proc *p, struct client *c,
                    const struct queued *q);
 
-/* The same; then the connection ends, whatever it has sent behind. */
+/* The same; then the connection ends, whatever it has sent since. */
 bool client_answer_last(struct client_proc *p, struct client *c,
                         const struct request *r, zxid_t zxid, enum zk_code err);
 

@@ -2,9 +2,9 @@
 /*
  * client_connect.c - from a ConnectRequest to a session.
  *
- * Refused here: who cannot be served now, who has seen a later state, who
- * has a wrong password.  All others wait for replication's word, and with
- * them the requests that they sent right behind.
+ * Refused here: a client that cannot be served now, has seen a later state, or
+ * has a wrong password.  All others wait for replication's word, and with them
+ * the requests that they sent right behind.
  *
  * Facts: spec/client-protocol.md 1.4 to 1.7.
  * ZK: ZooKeeperServer.processConnectRequest.
@@ -123,7 +123,7 @@ kind_of(const struct client_proc *p, const struct connect_request *r)
                : CONNECT_NEW;
 }
 
-/* Only who said so can do with reads. */
+/* Only a client that said so can make do with reads. */
 static bool
 wants_more(struct client_proc *p, struct client *c,
            const struct connect_request *r)

@@ -36,7 +36,7 @@ asker(const struct client_proc *p, const struct ring_entry *e)
     return client_find(p, e->conn);
 }
 
-/* The request that an entry answers is the oldest one, or we are broken. */
+/* The request that an entry answers; if it is not the oldest, we are broken. */
 static struct queued *
 answered_request(struct client_proc *p, struct client *c,
                  const struct ring_entry *e)
@@ -160,8 +160,9 @@ close_session(struct client_proc *p, const struct client *by,
 
 /*
  * The leader refused a learner's request: the session is somebody else's, or
- * was asked for by a connection that is gone.  Never sent as -118: closed, a
- * client comes back and has it again.  ZK: FinalRequestProcessor, ZOOKEEPER-710
+ * was asked for by a connection that is gone.  It is not told so (-118) but
+ * closed: the client comes back and has it again.  ZK: FinalRequestProcessor,
+ * ZOOKEEPER-710
  */
 static bool
 is_moved(struct txn *t)
@@ -176,8 +177,8 @@ is_moved(struct txn *t)
 }
 
 /*
- * Its session is there, or is global now.  Or none can be had: the leader has
- * too many, and the client tries elsewhere.
+ * Its session is there, or is global now.  Or it gets none: the leader has too
+ * many, and the client tries elsewhere.
  */
 static void
 answer_session(struct client_proc *p, struct client *c,

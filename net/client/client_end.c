@@ -2,17 +2,17 @@
 /*
  * client_end.c - a client process is told to stop.
  *
- * After PROC_STOP each connection ends by itself, behind the next answer with
- * which nothing is owed on it: what has come is read, what was read is
- * answered, and the answers are sent.  So the end of the stream comes with
- * that answer, and whoever asks one thing after the other sees it before it
- * asks the next one: none of its requests fails.
+ * After PROC_STOP each connection ends by itself, right behind the answer with
+ * which we owe it nothing any more: what has come is read, what was read is
+ * answered, and the answers are sent.  So the end of the stream comes with that
+ * answer, and a client that asks one thing at a time sees it before it asks
+ * again: none of its requests fails.
  *
  *      at rest? --shutdown--> CLOSING --all acknowledged--> closed
  *
- * Who has asked nothing for REST_MS ends then, and who always has something on
- * its way is not read any more and ends when that is answered.  Who needs
- * longer than END_MS is not waited for.
+ * A connection that has asked nothing for REST_MS ends then.  One that always
+ * has something under way is not read any more, and ends when that is answered.
+ * None gets more than END_MS.
  */
 #include "net/client/client_accept.h"
 
@@ -74,7 +74,7 @@ say_goodbye(struct client_proc *p, struct client *c)
     client_set_state(p, c, CLIENT_CLOSING);
 }
 
-/* It has our last byte: no reset can overtake that any more. */
+/* It has our last byte: a reset can no longer overtake that. */
 static bool
 has_all(const struct client_proc *p, const struct client *c)
 {

@@ -3,8 +3,8 @@
  * client_four.c - a connection that begins with a four letter word.
  *
  * The text goes out as it is, then the connection ends; what the peer sends
- * behind the word does not matter.  Memory for the text comes from malloc:
- * this is no client's request.
+ * behind the word does not matter.  Memory for the text comes from malloc: an
+ * operator asks, now and then.
  */
 #include "net/client/client_request.h"
 

@@ -16,10 +16,10 @@
 enum { BEGIN_TRIES = 100 }; /* per turn: the tree may be busy */
 
 /*
- * Our cursor starts at what is applied when replication knows of it; and who
- * ends the period may not know of us yet, so look again whether it lasts.  The
- * tree is ahead of the ring for a moment after each batch: what lies there is
- * for nobody yet.  False: later.
+ * Our cursor starts at what is applied when replication knows of it; and
+ * replication may end the period before it knows of us, so look again whether
+ * it lasts.  The tree is ahead of the ring for a moment after each batch: what
+ * lies there is for nobody yet.  False: later.
  */
 static bool
 begin(struct client_proc *p, uint32_t period)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client_local.c - sessions without a transaction, on this side.
+ * client_local.c - sessions of this server, which no transaction makes.
  *
  * Replication keeps them (repl_local.c) and says in shm->words what becomes
  * of an open or a resume, and which connections have to go.  A close is ours:

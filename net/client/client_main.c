@@ -41,7 +41,7 @@ struct client_proc client_proc;
 /* --- a turn --------------------------------------------------------------- */
 
 /*
- * All servers but one may have their share outstanding.
+ * The global limit is shared by all voters but one.
  * ZK: LeaderZooKeeperServer.getGlobalOutstandingLimit
  */
 static int64_t
@@ -80,7 +80,7 @@ refresh(struct client_proc *p)
             p->outstanding_of_others += shm->client[w]->stats.outstanding;
 }
 
-/* Those who found no room look again when something moved. */
+/* What found no room is tried again when something has moved. */
 static void
 retry_blocked(struct client_proc *p)
 {
@@ -92,7 +92,7 @@ retry_blocked(struct client_proc *p)
     client_list_join(p, &p->todo, &p->blocked);
 }
 
-/* Who had no turn, for others took long, is the first of the next one. */
+/* Those that had no turn, for others took long, are first in the next one. */
 static void
 run_todo(struct client_proc *p)
 {
@@ -168,7 +168,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* --- life ----------------------------------------------------------------- */
 
-/* The last of our output is out: those who wait for that may go. */
+/* The last of our output is out: what waited for that goes on. */
 static void
 on_drained(struct conn *conn)
 {

@@ -15,14 +15,14 @@
  * us, as the slice took.  Each turn without a full one doubles that, until it
  * is as long as the ring and holds nobody up.
  *
- * The mark moves once in a turn, when everything is on its way: who waits for
- * all that is applied, as a read does, finds an end of it.
+ * The mark moves once in a turn, when everything is on its way: so a read,
+ * which waits for all that is applied, sees an end of that.
  *
  * And a read that is torn again and again, for it takes longer than there is
  * between two batches, has replication stand still for as long as it takes.
  * Replication goes on with all else: its peers do not take it for frozen.
  *
- * Ours: Apache's writers wait as well, for the thread that applies queues the
+ * Apache's writers wait as well: there the thread that applies also queues the
  * events.
  */
 #include "net/client/client_deliver.h"

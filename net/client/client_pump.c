@@ -4,7 +4,7 @@
  *
  * A read runs when it is the oldest request of its connection, and for as long
  * as this turn has not taken too long; a write behind it goes out then
- * (client_queue.h).  Who is cut short goes on in the next turn.
+ * (client_queue.h).  A connection that is cut short goes on in the next turn.
  *
  * Facts: spec/client-protocol.md 2.3, 9.
  */
@@ -48,7 +48,7 @@ may_take_long(int32_t op)
     }
 }
 
-/* After one that may have taken long, and now and then. */
+/* After a request that may have taken long, and now and then. */
 static void
 look_at_clock(struct client_proc *p, int32_t op)
 {
@@ -79,7 +79,10 @@ client_run(struct client_proc *p, struct client *c, const struct request *r,
 
 /* --- the queue's turn ----------------------------------------------------- */
 
-/* Who had asked, whatever auth packets came behind.  Good for this request. */
+/*
+ * The asker's identities at that time, whatever auth packets came since.  Good
+ * until the next call.
+ */
 static struct bytes
 ids_of(const struct client *c, const struct queued *q)
 {
@@ -109,7 +112,7 @@ run_parked_read(struct client_proc *p, struct client *c)
         queue_pop(&p->home.pool, &c->queue);
 }
 
-/* Move the first that waits; false if it has to wait on. */
+/* Move the first that waits; false: it has to go on waiting. */
 static bool
 step_parked(struct client_proc *p, struct client *c)
 {

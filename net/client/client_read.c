@@ -127,7 +127,7 @@ cannot_answer(struct client_proc *p, struct client *c, size_t room)
 
 /*
  * Where the reply goes.  A multiRead of a few bytes could ask for all there is
- * a thousand times; who wants so much can ask more than once.
+ * a thousand times; whoever wants so much can ask more than once.
  */
 static bool
 has_room(const struct read *r, size_t room, struct jute_out *out)

@@ -4,8 +4,8 @@
  *
  * A write goes to replication at once, unless a read of the same connection
  * waits before it.  A read is answered at once, unless something waits before
- * it.  Who finds no room (request ring, own queue, server too busy) leaves
- * its frame where it is: the connection is not read until there is room.
+ * it.  A request that finds no room (request ring full, own queue full, server
+ * too busy) stays where it is: the connection is not read until there is room.
  *
  * Facts: spec/client-protocol.md 1.7, 2.2 to 2.4, 9.
  * Ours: auth takes effect at once, but its reply keeps its place.
@@ -25,7 +25,7 @@ enum { XID_PING = -2 };
 
 /* --- places --------------------------------------------------------------- */
 
-/* A sync's path comes back in its reply, so it is kept with the place. */
+/* A sync's path comes back in its reply, so it stays in the queue. */
 static bool
 send_or_wait(struct client_proc *p, struct client *c, const struct request *r)
 {
@@ -211,7 +211,7 @@ is_too_large_now(struct client_proc *p, const struct client *c, int32_t length)
            p->conf.large_request_max_bytes;
 }
 
-/* A word to the server is life of the session. */
+/* Whatever a client says keeps its session alive. */
 static void
 note_heard(struct client_proc *p, const struct client *c)
 {
@@ -223,8 +223,8 @@ note_heard(struct client_proc *p, const struct client *c)
 }
 
 /*
- * Its words are not read now, pings neither; but it takes our answers.  Its
- * last ones, too: then its time begins anew.
+ * Nothing it says is read now, not even pings; but it takes our answers, so it
+ * is alive.  If they are its last ones, its time to take them begins anew.
  */
 void
 client_taken(struct conn *conn)

@@ -2,8 +2,8 @@
 /*
  * client_tell.c - the events of a transaction, to whoever watches.
  *
- * Nothing here reads the tree but the ACLs that an outcome names: who may not
- * read a node is not told of it.
+ * Nothing here reads the tree but the ACLs that an outcome names: whoever may
+ * not read a node hears nothing of it.
  *
  * Facts: spec/client-protocol.md 7.2 to 7.4.  ZK: DataTree.processTxn
  */
@@ -21,7 +21,7 @@ struct news {
     struct client_proc *p;
     enum zk_event event;
     struct bytes path;
-    tree_ref_t acl; /* who may READ this may know */
+    tree_ref_t acl; /* whoever may READ by it may know */
 };
 
 /* Not now: the watch that is firing must not lose its watchers. */
@@ -33,8 +33,8 @@ close_later(struct client_proc *p, struct client *c)
 }
 
 /*
- * Whoever leaves its events unread is cut off before they eat the memory.  An
- * answer may be longer than that: it was asked for, and only once.
+ * A client that leaves its events unread is cut off before they eat the memory.
+ * An answer may be longer than that: it was asked for, and only once.
  */
 static bool
 cut_off_if_deaf(struct client_proc *p, struct client *c)

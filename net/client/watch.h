@@ -84,7 +84,7 @@ void watch_open(struct watch *w, uint32_t conn);
 /* It is gone, and all its watches. */
 void watch_close(struct watch *w, uint32_t conn);
 
-/* False when memory is out: nothing changed.  Known modes are no news. */
+/* Add `modes` to what it has.  False when memory is out: nothing changed. */
 bool watch_add(struct watch *w, uint32_t conn, struct bytes path,
                unsigned modes);
 
@@ -102,7 +102,7 @@ watch_is_empty(const struct watch *w)
     return w->paths == 0;
 }
 
-/* Told of each connection at most once per trigger; may not change `w`. */
+/* Called at most once per trigger for a connection; must not change `w`. */
 typedef void watch_hit_fn(void *arg, uint32_t conn);
 
 /*

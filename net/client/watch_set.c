@@ -18,6 +18,7 @@ array(const struct watch_arena *a, const struct watch_set *s)
     return watch_at(a, s->list);
 }
 
+/* Where `path` is, unless others came first: neighbours are spread. */
 static uint32_t
 home(uint32_t path, uint32_t log2)
 {

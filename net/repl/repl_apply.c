@@ -27,8 +27,8 @@ _Static_assert(CLIENTS_MAX <= 64, "one bit each in `concerned`");
 
 /*
  * What a leader sent says what its tree is: ours must be the same, all the
- * time, or clients read something else here.  Told once; whoever watches the
- * counter hears of each.  Up to exact_zxid the tree may still hold a part of
+ * time, or clients read something else here.  The log says so once; the counter
+ * shows each.  Up to exact_zxid the tree may still hold a part of
  * the future that a fuzzy snapshot brought.
  */
 static void
@@ -66,8 +66,8 @@ repl_apply_txn(struct repl *r, struct txn *txn, struct outcome *outcomes)
 }
 
 /*
- * Who waits for this entry: its origin; all, if a connection may have to be
- * closed somewhere.  Those who only read or lag need no bell for it.
+ * Whom to ring for this entry: its origin; or all, if a connection may have to
+ * be closed somewhere.  Processes that only read, or lag, need no bell for it.
  */
 static void
 note_concerned(struct repl *r, const struct ring_entry *e)
@@ -210,7 +210,7 @@ is_behind(const struct repl *r, const struct shm_client *c)
     return delivered != RING_POS_NONE && r->applied - delivered > BEHIND_BYTES;
 }
 
-/* It has to look before it lets us go on. */
+/* It has to look at the ring before it lets us go on. */
 static bool
 is_holding(const struct shm_client *c)
 {

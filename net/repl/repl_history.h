@@ -140,13 +140,13 @@ struct history repl_history_of(struct repl_history *h);
 /*
  * A learner in `slot` will claim `last`: whether plan can answer without
  * reading much.  False: keep its ACK_EPOCH and ask again at the next turn.
- * Who does not ask makes plan read as long as it takes.
+ * Unless this was asked, plan reads for as long as it takes.
  */
 bool repl_history_expect(struct repl_history *h, uint32_t slot, zxid_t last);
 
 /*
- * Whether since the last call somebody was told "ask again" because there is
- * more to read: then do so at the next turn of the loop.
+ * Whether, since the last call, somebody was told to ask again because there is
+ * more to read: at the next turn of the loop.
  */
 bool repl_history_is_reading(struct repl_history *h);
 

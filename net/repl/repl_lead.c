@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_lead.c - leading: what the leader core wants done, but for its learners.
+ * repl_lead.c - leading: what the leader core wants done that is of no learner.
  *
  * A term begins with the election's word: the quorum port is bound at once,
  * for followers give up after 0.4 s of refusals.  The core then says what to
@@ -121,7 +121,7 @@ repl_lead(struct repl *r)
     lead_perform(l, &out);
 }
 
-/* For the id alone nobody waits. */
+/* Nobody waits for the id alone to be stored. */
 static bool
 is_for_epoch(const struct leader *core)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_lead.h - what the files of a process share that has learners: of a
- * leader, or of an observer master, which is a follower.
+ * repl_lead.h - the shell of a server that has learners: of a leader, or of an
+ * observer master, which is a follower.
  *
  *      repl_lead_port: port -> repl_lead_peer: places
  *      repl_lead_hear: packets -> leader_hear -> acts
@@ -88,11 +88,13 @@ void lead_perform(struct repl_lead *l, const struct leader_out *out);
 /* A learner connected on `fd`. */
 void lead_peer_open(struct repl_lead *l, int fd, const char *from);
 
-/* The core knows that it is gone; or it has to be told so. */
+/* Close its connection, if it has one; the core knows that it is gone. */
 void lead_peer_close(struct lead_peer *p);
+
+/* The same, and the core hears of it. */
 void lead_peer_lose(struct lead_peer *p);
 
-/* It said who it is: for the log. */
+/* It has said who it is: the log calls it so from now on. */
 void lead_peer_name(struct lead_peer *p);
 
 /* --- repl_lead_hear.c ---------------------------------------------------- */
@@ -115,7 +117,7 @@ void lead_peers_pump(struct repl_lead *l, mono_ms_t now);
  */
 bool lead_answer(struct lead_peer *p, const struct qpacket *packet);
 
-/* It heard of these sessions. */
+/* The sessions in `packet` were heard of at that learner. */
 void lead_touch(struct lead_peer *p, const struct qpacket *packet);
 
 #endif

@@ -16,8 +16,8 @@
 static const char nameless[] = "learner at ";
 
 /*
- * A free place, or the one of whoever is here longest without a word of who it
- * is: LEADER_INFO is all that it got.  NULL: all are learners.
+ * A free place; or that of the oldest connection that is no learner, since it
+ * has not said who it is, or is of another ensemble.  NULL: all are learners.
  *
  * ZK: each connection has a thread of its own, and there is no limit.
  */

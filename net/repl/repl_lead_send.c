@@ -112,7 +112,7 @@ pump(struct repl_lead *l, uint32_t slot, mono_ms_t now)
     conn_flush_dirty(&l->home);
 }
 
-/* Whoever asked last comes first: its client waits for this. */
+/* The learner that asked last comes first: its client waits for this. */
 void
 lead_peers_pump(struct repl_lead *l, mono_ms_t now)
 {

@@ -48,7 +48,7 @@ request(struct lead_peer *p, const struct qpacket *packet)
     return true;
 }
 
-/* False: it opens, and is waited for as in repl_take.c. */
+/* False: the session opens, and is waited for as in repl_take.c. */
 static bool
 revalidate(struct lead_peer *p, const struct qpacket *packet)
 {

@@ -96,8 +96,8 @@ static const struct conn_ops ops = {input, broken, drained, NULL};
 /* --- the role ------------------------------------------------------------ */
 
 /*
- * A server whose replication process hangs is elected again while its election
- * process does not know; it accepts connections and never says a word.
+ * A server whose replication process hangs can be elected again, as long as its
+ * election process does not know; it accepts connections and says nothing.
  */
 static bool
 is_silent_still(const struct repl_learn *l, mono_ms_t now)
@@ -161,9 +161,10 @@ repl_learn(struct repl *r, sid_t leader)
 }
 
 /*
- * Only who asked for what we do not have is told that we have nothing: it has
- * all that is committed, or it would not have led.  Others hear what we have,
- * and must not lead us if they have less; an observer's word is not counted.
+ * Only the leader that asked for what we do not have hears that we have
+ * nothing: it has all that is committed, or it would not have led.  Others hear
+ * what we have, and must not lead us if they have less; an observer's word is
+ * not counted.
  */
 static void
 expect_snap_of_no_other(struct repl_learn *l)

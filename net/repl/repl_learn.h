@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_learn.h - what the files of a learning replication process share.
+ * repl_learn.h - the shell of a learner: of a follower, or of an observer.
  *
  *      clients' requests -> repl_learn_ask: REQUEST, REVALIDATE -> leader
  *      leader -> repl_learn: packets -> learner_hear
@@ -118,8 +118,7 @@ bool learn_ask(struct repl_learn *l, const struct req *req,
 /* Whether what `packet` brings has room in the ring. */
 bool learn_has_room(struct repl_learn *l, const struct qpacket *packet);
 
-/* Its transaction becomes a ring entry; there is room.  -EBADMSG: it is none.
- */
+/* Its transaction becomes a ring entry, for which there is room; -EBADMSG. */
 int learn_append(struct repl_learn *l, const struct qpacket *packet);
 
 /* The oldest sync has come back. */

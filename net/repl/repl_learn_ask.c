@@ -60,8 +60,10 @@ put_request(struct repl_learn *l, session_id_t session, int32_t xid, int32_t op,
     return true;
 }
 
-/* Under which session it goes; a new one gets its id here, a local one that
-   becomes global has it. */
+/*
+ * Under which session it goes.  A new one gets its id here; a local one that
+ * becomes global keeps its own.
+ */
 static session_id_t
 session_of(struct repl_learn *l, const struct req *req)
 {
@@ -144,8 +146,8 @@ size_at_most(struct bytes data)
 
 /*
  * What `packet` puts into the ring, at most.  Whatever else a leader says is
- * heard when that is full: how we are brought up, for which a cut or a start
- * makes room, and the COMMIT that does.
+ * heard although the ring is full: how we are brought up, for which a cut or a
+ * start makes room, and the COMMIT that makes it.
  */
 static uint32_t
 room_for(const struct qpacket *packet)

@@ -8,7 +8,8 @@
  *
  * An observer with observerMasterPort set looks for a master instead: one
  * voter after the other, in a random order that stays, and after a loss the
- * next one.  The leader is none, nor is who does not follow yet: they refuse.
+ * next one.  The leader is no master, nor is a server that does not follow yet:
+ * they refuse.
  *
  * The replication process, learning.
  * ZK: Learner.connectToLeader (spec/quorum-protocol.md 6.4);

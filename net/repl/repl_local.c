@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_local.c - local sessions between client processes and the keeper.
+ * repl_local.c - local sessions: what client processes ask, and are told.
  *
  *      SESSION_OPEN      a local one, if that is what sessions are here
  *      SESSION_RESUME    of a local one; others are the role's

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_report.c - what operators may know of a member: shm->ensemble.
+ * repl_report.c - what operators see of a member: struct shm_ensemble.
  *
  * Collected a few times a second, and when a role changes; nobody acts on it.
  * The replication process.

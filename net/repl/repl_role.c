@@ -69,8 +69,8 @@ take_nothing(struct repl *r, const struct req *req, const struct origin *o)
 }
 
 /*
- * A role that was refused at once may be refused for ever: a leader that is
- * not to be had is tried a few times a second, not all the time.
+ * A role that was refused at once may be refused for ever: a leader that does
+ * not take us is tried a few times a second, not all the time.
  */
 static mono_ms_t
 after_a_pause(const struct repl *r)
@@ -87,7 +87,7 @@ repl_look(struct repl *r, const char *why)
     struct shm_look *look = &r->shm->replication->look;
 
     repl_publish(r);
-    /* Those whom we led look for another leader, and ask us, too. */
+    /* Those whom we led look for another leader, and will ask us as well. */
     atomic_store(&look->ended, r->looking.number);
     bell_ring(r->shm, PROC_ELECTION);
     r->looking.ask_at = after_a_pause(r);

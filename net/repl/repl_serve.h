@@ -12,7 +12,7 @@
 /* A role in `epoch` is taken and up to date: clients may come, or go on. */
 void repl_serve(struct repl *r, enum server_role kind, int64_t epoch);
 
-/* Clients that are held go their way, and the mode begins: looking. */
+/* Looking in vain: clients that are held are let go, read-only ones come. */
 void repl_serve_read_only(struct repl *r);
 
 /* A leader, or a quorum, was with us at `when`, or later: shm.h, vouched. */
@@ -24,18 +24,18 @@ void repl_end_serving(struct repl *r);
 /* The role is lost: clients are held for a while, until there is another. */
 void repl_hold(struct repl *r);
 
-/* A few times a second: they are let go in the end. */
+/* A few times a second: are they held for too long? */
 void repl_hold_tick(struct repl *r);
 
-/* What the last leader had goes to this one; false: not all of it yet. */
+/* Ask this leader what the last one was asked; false: not all of it yet. */
 bool repl_ask_again(struct repl *r);
 
 /* No client process looks at the tree: it may be replaced. */
 bool repl_is_alone_with_tree(const struct repl *r);
 
 /*
- * Requests are of connections that are closed by now.  In a period of service
- * somebody waits for them, even if the role that is to take them has just
+ * Nobody waits for requests: their connections are closed by now.  In a period
+ * of service somebody does, even if the role that is to take them has just
  * given up and this turn will hold its clients.
  */
 bool repl_is_nobodys(const struct repl *r);
@@ -45,10 +45,10 @@ void repl_service_check(const struct repl *r);
 
 /* --- repl_readonly.c ------------------------------------------------------ */
 
-/* A few times a second: the mode begins when nobody has led for long. */
+/* A few times a second: read-only mode begins when nobody has led for long. */
 void repl_readonly_tick(struct repl *r);
 
-/* The election has decided, or the log has failed. */
+/* It ends: the election has decided, or the log has failed. */
 void repl_readonly_end(struct repl *r);
 
 #endif

@@ -143,7 +143,7 @@ repl_session_acts(struct repl *r, const struct ring_entry *e)
         s->has_left = 1;
 }
 
-/* Its place among what the session asks matters. */
+/* It has to keep its place among what the session asks. */
 static bool
 has_turn(const struct req *req)
 {

@@ -37,14 +37,17 @@ void repl_session_acts(struct repl *r, const struct ring_entry *e);
 bool repl_session_has_left(const struct repl *r, const struct req *req);
 
 /*
- * A session is asked for by a connection of ours that was closed meanwhile, as
- * when it had to wait for a leader: nobody waits, and it must not be taken from
- * the connection that came next.
+ * A session is asked for by a connection of ours that was closed meanwhile,
+ * which happens when it had to wait for a leader: nobody waits, and it must not
+ * be taken from the connection that came next.
  */
 bool repl_session_is_unwanted(const struct repl *r, const struct req *req,
                               const struct origin *o);
 
-/* When a client process or a learner last heard of what has this slot. */
+/*
+ * When a client process or a learner last heard of the session with this slot;
+ * 0: never.  An expiry_heard_fn: `repl` is a struct repl.
+ */
 mono_ms_t repl_last_heard(void *repl, uint32_t slot, mono_ms_t now);
 
 /* Full timeouts from now, for every session; nobody owns one. */

@@ -9,12 +9,12 @@
  * messages that are there: input() is handed everything that came and says
  * how much it took.  What it leaves takes memory as it comes, whatever length
  * it begins with: a peer's word costs nothing.  Output waits for
- * conn_flush_dirty, which runs after input() and for all dirty connections in
- * conn_flush_dirty.
+ * conn_flush_dirty, which runs after every event of a socket, and whenever the
+ * process calls it.
  *
  * Marks: above CONN_OUT_HIGH bytes of unsent output the connection is not
  * read any more (CONN_PAUSE_OUTPUT) until it has fallen below CONN_OUT_LOW.
- * Who adds output that nobody asked for (events) looks at conn_unsent.
+ * Whoever adds output that nobody asked for (events) looks at conn_unsent.
  *
  * Client and peer ports; each process has one conn_home.  TLS will live in
  * conn_recv and conn_send of conn.c.
@@ -35,7 +35,7 @@ enum {
 
 /* Why a connection is not read; bits. */
 enum conn_pause {
-    CONN_PAUSE_OUTPUT = 1,  /* it does not read its answers */
+    CONN_PAUSE_OUTPUT = 1,  /* the peer does not read its answers */
     CONN_PAUSE_WAITING = 2, /* an answer, or its turn, has to come first */
     CONN_PAUSE_QUEUE = 4,   /* its own queue is full */
     CONN_PAUSE_GLOBAL = 8,  /* the server has too much to do */
@@ -124,7 +124,7 @@ conn_unsent(const struct conn *c)
     return buf_used(c->out);
 }
 
-/* Its owner cannot go on with it: `broken` is called with `error`. */
+/* Whoever has it cannot go on with it: `broken` is called with `error`. */
 void conn_break(struct conn *c, int error);
 
 /* Send what can be sent of what was written; may call broken and drained. */

@@ -8,8 +8,6 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 
-enum { PACKET_FIXED = QPACKET_BYTES_MIN };
-
 int64_t
 qlink_get(const uint8_t *data, size_t size, uint32_t data_max,
           struct qpacket *p)
@@ -22,7 +20,8 @@ qlink_get(const uint8_t *data, size_t size, uint32_t data_max,
 bool
 qlink_put_packet(struct conn *c, const struct qpacket *p)
 {
-    size_t room = PACKET_FIXED + (size_t)(p->data.size > 0 ? p->data.size : 0) +
+    size_t room = QPACKET_BYTES_MIN +
+                  (size_t)(p->data.size > 0 ? p->data.size : 0) +
                   (size_t)(p->authinfo.size > 0 ? p->authinfo.size : 0);
     struct jute_out out;
 

@@ -55,8 +55,8 @@ enum {
 };
 
 /*
- * The largest data there is, for what was once committed is readable; and
- * that of a learner which has not yet spoken for clients: a struct
+ * The largest data of a packet, since what was once committed must be readable;
+ * and the largest of a learner that does not speak for clients yet: a struct
  * learner_info, an epoch.
  */
 enum { QPACKET_DATA_MAX = 256 * 1024 * 1024, QPACKET_WORD_MAX = 4096 };
@@ -131,8 +131,8 @@ void leader_info_put(struct jute_out *out, const struct leader_info *info);
 
 /*
  * What a leader has to say of the ensemble's id after LEADER_INFO, to learners
- * with LEARNER_IDENTITY: "zabd" and the id, as the data of a packet that has
- * none else.  False: there is no signature.
+ * with LEARNER_IDENTITY: "zabd" and the id, as the data of a packet that has no
+ * other.  False: there is no signature.
  */
 bool signature_get(struct bytes data, struct identity *id);
 void signature_put(struct jute_out *out, const struct identity *id);

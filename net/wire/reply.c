@@ -65,7 +65,7 @@ reply_put_multi_header(struct jute_out *out, int32_t type, bool done,
     jute_put_i32(out, err);
 }
 
-/* The record of a success; false if `op` has none of its own. */
+/* The record of a success, if `op` has one. */
 static void
 put_record(struct jute_out *out, int32_t op, const struct change *c,
            const struct outcome *o)

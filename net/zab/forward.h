@@ -33,7 +33,8 @@ struct forward_place {
     session_id_t session; /* as it was sent: of an open one, the new one */
     int32_t xid;
     uint16_t kind;   /* enum req_kind */
-    uint16_t worker; /* CLIENTS_MAX and up: an observer, repl_master.c */
+    uint16_t worker; /* who asked; from CLIENTS_MAX on it is an observer's
+                        connection: repl_master.c */
     uint32_t next;   /* in the bucket: place + 1 */
     bool is_answered;
     uint64_t at; /* of the request, counted from the first since it was empty */

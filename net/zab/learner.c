@@ -334,8 +334,10 @@ hear_in_sync(struct learner *l, const struct qpacket *p, mono_ms_t now,
                         "a packet that has no place while we synchronise");
 }
 
-/* 8: an observer hears of what is committed by INFORM alone, and a follower
-   never by INFORM. */
+/*
+ * 8: an observer hears of what is committed by INFORM alone, and a follower
+ * never by INFORM.
+ */
 static bool
 is_for_us(const struct learner *l, int32_t type)
 {

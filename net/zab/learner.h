@@ -30,9 +30,9 @@
  * learner_durable, learner_stored and UP_TO_DATE, never of a PROPOSAL; and
  * the first is the one for NEW_LEADER.
  *
- * Who knows for good of which ensemble it is (storage/log/identity.h) takes
- * nothing from a leader of another one, and promises it nothing; what it has
- * stays as it is.
+ * A server that knows for good of which ensemble it is (storage/log/identity.h)
+ * takes nothing from the leader of another one, and promises it nothing; what
+ * it has stays as it is.
  *
  * Life: learner_init, then the events; it owns nothing, allocates nothing.
  *
@@ -68,7 +68,7 @@ struct learner_conf {
     zxid_t committed; /* known to be: what an earlier LEARNER_COMMIT of this
                          process said; 0 after a start, when all of the log
                          is in the tree and nobody knows */
-    bool wants_snap;  /* our history is of no use to this leader, who said
+    bool wants_snap;  /* our history is of no use to this leader, which said
                          so before: claim none */
     int64_t config_version;
     int32_t flags; /* ours, for a leader that is zabd, too */
@@ -98,7 +98,7 @@ struct learner {
     mono_ms_t heard;       /* the leader, or an end of work of our own */
     mono_ms_t ticked;
     int64_t silent_ms; /* as we saw it while we ran */
-    bool is_silent;    /* gave up: it was for that */
+    bool is_silent;    /* gave up for that reason */
 };
 
 enum learner_act_kind {
@@ -121,7 +121,7 @@ enum learner_act_kind {
     LEARNER_SERVE,          /* up to date: serve clients */
     LEARNER_SYNCED,         /* the oldest sync has come back */
     LEARNER_REVALIDATED,    /* `packet` answers for a session */
-    LEARNER_GIVE_UP,        /* this connection is over; see needs_snap */
+    LEARNER_GIVE_UP,        /* this connection is over: `why`; see needs_snap */
 };
 
 struct learner_act {

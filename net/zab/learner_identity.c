@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * learner_identity.c - which ensemble a leader is of, and so are we: see
+ * learner_identity.c - of which ensemble a leader is, and are we: see
  * storage/log/identity.h.
  *
  *      LEADER_INFO   ours, if it is foreign: then we leave

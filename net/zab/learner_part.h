@@ -2,6 +2,12 @@
 /*
  * learner_part.h - what the files of the learner core give each other.
  *
+ *   learner.c           states, in the order in which a connection lives
+ *   learner_txn.c       the history that comes
+ *   learner_time.c      how long the leader may be silent
+ *   learner_identity.c  which ensemble this is
+ *   learner_check.c     what is always true
+ *
  * Private to learner*.c.
  */
 #ifndef NET_ZAB_LEARNER_PART_H
@@ -29,13 +35,13 @@ void learner_enter(struct learner *l, enum learner_state state, mono_ms_t now);
 bool learner_leave_alien(struct learner *l, const struct identity *theirs,
                          struct learner_out *out);
 
-/* What our disk is to learn with currentEpoch; id 0: nothing. */
+/* What goes to our disk with currentEpoch; id 0: nothing. */
 struct identity learner_name(const struct learner *l);
 
-/* That is on disk; false: there was nothing. */
+/* That is on disk now; false: there was nothing. */
 bool learner_take_name(struct learner *l);
 
-/* The data of a PING. */
+/* `data` of a PING may say that the id is confirmed. */
 void learner_hear_confirmed(struct learner *l, struct bytes data,
                             struct learner_out *out);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about net/client/client_lease.c: who may believe in its session. */
+#include "net/client/client_connect.h"
 #include "net/client/client_lease.h"
 
 #include "tests/unit/client_given.h"
