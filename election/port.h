@@ -34,7 +34,7 @@ struct port {
     struct ev_loop *loop;
     const char *name; /* for the log */
     void (*knocked)(void *arg, int fd);
-    /* A place failed so many times in a row; may end the process. */
+    /* A place has failed so many times in a row; it may end the process. */
     void (*failed)(void *arg, const char *why, int times);
     void *arg;
     double pause_seconds; /* between two attempts */

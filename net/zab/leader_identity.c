@@ -42,7 +42,7 @@ zabds_at(const struct leader *l, enum peer_stage stage)
     return set;
 }
 
-/* It is for good: who was taken in good faith and is of another one goes. */
+/* It is for good: whoever is of another one, taken in good faith, goes. */
 static void
 settle(struct leader *l, struct leader_out *out)
 {
