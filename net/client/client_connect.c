@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 
+#include "daemon/check.h"
 #include "daemon/log.h"
 #include "net/client/client_answer.h"
 #include "net/client/client_ask.h"
@@ -83,15 +84,14 @@ password_fits(const struct connect_request *r)
            memcmp(r->password.data, password, sizeof password) == 0;
 }
 
-static bool
+/* There is room in the request ring. */
+static void
 ask(struct client_proc *p, struct client *c, const struct connect_request *r)
 {
-    if (!client_ask_session(p, c, r->session, clamp(p, r->timeout_ms)))
-        return false;
+    check(client_ask_session(p, c, r->session, clamp(p, r->timeout_ms)));
     c->has_read_only = r->has_read_only;
     client_set_state(p, c, CLIENT_CONNECTING);
     conn_pause(&c->conn, CONN_PAUSE_WAITING);
-    return true;
 }
 
 /* Has it seen what this server has not?  Any process may have shown it. */
@@ -144,13 +144,17 @@ take_token(struct client_proc *p, enum connect_kind kind)
 }
 
 static bool
-may_connect(struct client_proc *p, struct client *c,
-            const struct connect_request *r)
+is_anybody_welcome(struct client_proc *p)
 {
     if (!client_is_serving(p))
         client_follow(p); /* it may serve since we last looked */
-    if (!client_is_serving(p) || p->shm->super->is_stopping)
-        return false;
+    return client_is_serving(p) && !p->shm->super->is_stopping;
+}
+
+static bool
+may_connect(struct client_proc *p, struct client *c,
+            const struct connect_request *r)
+{
     if (!take_token(p, kind_of(p, r))) {
         COUNT(p->own->stats.throttle_drops, 1);
         return false;
@@ -169,6 +173,12 @@ client_on_connect(struct client_proc *p, struct client *c, struct bytes frame)
         client_drop(p, c);
         return true;
     }
+    if (!is_anybody_welcome(p)) {
+        client_drop(p, c);
+        return true;
+    }
+    if (!client_may_ask(p, 0, 0))
+        return false; /* it comes again: a token is taken only once */
     if (!may_connect(p, c, &r)) {
         client_drop(p, c);
         return true;
@@ -180,8 +190,7 @@ client_on_connect(struct client_proc *p, struct client *c, struct bytes frame)
         client_refused(p, c);
         return true;
     }
-    if (!ask(p, c, &r))
-        return false;
+    ask(p, c, &r);
     COUNT(p->own->stats.connection_requests, 1);
     COUNT(p->own->stats.revalidations, r.session != 0);
     COUNT(p->own->stats.received, 1);
