@@ -24,7 +24,7 @@ struct port_place {
     char host[CONF_ADDRESS_MAX]; /* empty: every address of this machine */
     int32_t number;
     uint32_t bound;
-    ev_io listener[PORT_SOCKETS_MAX]; /* so many */
+    ev_io listener[PORT_SOCKETS_MAX]; /* `bound` of them */
     int failures;
     ev_timer again;
     struct resolve own;

@@ -39,8 +39,8 @@ reload(const char *why)
 
 /*
  * Before UP_TO_DATE nothing that comes is known to be committed, so nothing is
- * applied.  Later the COMMIT that would make room is behind what finds none,
- * if all that we were told of is in the tree.
+ * applied.  Later, if all that we know to be committed is in the tree, the
+ * COMMIT that would make room is behind the packet that finds none.
  */
 static bool
 is_room_behind(const struct repl_learn *l)

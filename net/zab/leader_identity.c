@@ -102,7 +102,7 @@ leader_fix_identity(struct leader *l)
     l->identity.epoch = l->epoch;
 }
 
-/* Our disk is told of one thing at a time: not before our epoch is there. */
+/* One order to our disk at a time: not before our epoch is stored. */
 void
 leader_keep_identity(struct leader *l, struct leader_out *out)
 {
