@@ -320,8 +320,8 @@ is_alien(const struct elect *e, const struct vote *v)
 }
 
 /*
- * What it told before it knew, or others told of it, is forgotten in a round
- * of its own; and nobody waits for it.
+ * What it said before it knew, and what others said of it, is forgotten by a
+ * new round; and nobody waits for it.
  */
 static void
 leave_out(struct elect *e, sid_t alien, struct elect_out *out)

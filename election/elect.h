@@ -22,7 +22,7 @@ enum {
     ELECT_SETTLE_MS = 200,     /* ZK: finalizeWait */
     ELECT_RESEND_MIN_MS = 200, /* ZK: minNotificationInterval */
     ELECT_RESEND_MAX_MS = 60000,
-    ELECT_ASK_MAX_MS = 1000, /* of who does not vote */
+    ELECT_ASK_MAX_MS = 1000, /* of a server that does not vote */
 };
 
 /*

@@ -111,7 +111,7 @@ end_round(struct elect_proc *p)
     log_debug("election: no majority, our next vote is leader=%lld zxid=0x%llx",
               (long long)e->core.mine.leader,
               (unsigned long long)e->core.mine.zxid);
-    /* Not all in step: who asks at once forever asks the same. */
+    /* Not all in step: all who ask at once would ask the same for ever. */
     set_timer(p, e->pause_ms / 2 + (int64_t)(drand48() * (double)e->pause_ms));
     e->pause_ms =
         e->pause_ms * 2 < POLL_AGAIN_MS ? e->pause_ms * 2 : POLL_AGAIN_MS;

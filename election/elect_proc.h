@@ -103,8 +103,8 @@ struct elect_proc {
 
 /*
  * Look whether our role is over; before anybody is answered.  Replication
- * says so before peers can know: who asks us because of that is not told that
- * we still have it.
+ * says so before peers can know: a server that asks us because of that is not
+ * told that we still have it.
  */
 void elect_proc_see_over(struct elect_proc *p);
 

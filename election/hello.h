@@ -19,7 +19,7 @@
 enum {
     HELLO_ADDRESS_MAX = 2048,
     HELLO_BYTES_MAX = 8 + 8 + 4 + HELLO_ADDRESS_MAX,
-    HELLO_FIRST_BYTES = 8, /* read so many before anything is known */
+    HELLO_FIRST_BYTES = 8, /* to read before anything is known */
 };
 
 /* The sid of an observer that was given none. */

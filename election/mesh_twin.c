@@ -6,8 +6,8 @@
  * the other's connections, and all that anybody sees of it is a peer that
  * comes and goes.  But one that is connected has no reason to connect anew,
  * unless its own end of the connection is gone: once, after its network or its
- * machine was.  Who does it again and again, or says that it lives elsewhere
- * than we think, is somebody else.
+ * machine was.  A server that does it again and again, or says that it lives
+ * elsewhere than we think, is somebody else.
  *
  * Nothing can be done about it here, but the operator is told whom to look at.
  */

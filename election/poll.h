@@ -51,9 +51,10 @@ struct poll {
  * currentEpoch is another one, the beginning of that, or the end if it has
  * more: transactions of an epoch come before the epoch is taken over.
  *
- * Ours: the original knew no epochs on disk.  Who has taken over an epoch in
- * which nothing was logged yet is ahead of who has not, and refuses it as a
- * leader: by the zxid alone the same server would be elected for ever.
+ * Ours: the original knew no epochs on disk.  A server that has taken over an
+ * epoch in which nothing was logged yet is ahead of one that has not, and
+ * refuses it as a leader: by the zxid alone the same server would be elected
+ * for ever.
  */
 zxid_t poll_candidacy(zxid_t last, int64_t current);
 

@@ -24,7 +24,7 @@ struct port_place {
     char host[CONF_ADDRESS_MAX]; /* empty: every address of this machine */
     int32_t number;
     uint32_t bound;
-    ev_io listener[PORT_SOCKETS_MAX]; /* so many */
+    ev_io listener[PORT_SOCKETS_MAX]; /* `bound` of them */
     int failures;
     ev_timer again;
     struct resolve own;
@@ -34,7 +34,7 @@ struct port {
     struct ev_loop *loop;
     const char *name; /* for the log */
     void (*knocked)(void *arg, int fd);
-    /* A place failed so many times in a row; may end the process. */
+    /* A place has failed so many times in a row; it may end the process. */
     void (*failed)(void *arg, const char *why, int times);
     void *arg;
     double pause_seconds; /* between two attempts */

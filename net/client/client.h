@@ -90,7 +90,7 @@ struct client_proc {
     struct shm_client *own;
     const struct tree *tree;
     const struct session_table *sessions;
-    _Atomic uint32_t *heard; /* when of a session's slot; only we store */
+    _Atomic uint32_t *heard; /* by slot of a session: when it last spoke */
     enum proc_id self;
     uint32_t worker; /* our number among the client processes */
     uint32_t life;   /* ours */

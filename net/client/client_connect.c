@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 
+#include "daemon/check.h"
 #include "daemon/log.h"
 #include "net/client/client_answer.h"
 #include "net/client/client_ask.h"
@@ -85,15 +86,14 @@ password_fits(const struct connect_request *r)
            memcmp(r->password.data, password, sizeof password) == 0;
 }
 
-static bool
+/* There is room in the request ring. */
+static void
 ask(struct client_proc *p, struct client *c, const struct connect_request *r)
 {
-    if (!client_ask_session(p, c, r->session, clamp(p, r->timeout_ms)))
-        return false;
+    check(client_ask_session(p, c, r->session, clamp(p, r->timeout_ms)));
     c->has_read_only = r->has_read_only;
     client_set_state(p, c, CLIENT_CONNECTING);
     conn_pause(&c->conn, CONN_PAUSE_WAITING);
-    return true;
 }
 
 /* Has it seen what this server has not?  Any process may have shown it. */
@@ -146,13 +146,17 @@ take_token(struct client_proc *p, enum connect_kind kind)
 }
 
 static bool
-may_connect(struct client_proc *p, struct client *c,
-            const struct connect_request *r)
+is_anybody_welcome(struct client_proc *p)
 {
     if (!client_is_serving(p))
         client_follow(p); /* it may serve since we last looked */
-    if (!client_is_serving(p) || p->shm->super->is_stopping)
-        return false;
+    return client_is_serving(p) && !p->shm->super->is_stopping;
+}
+
+static bool
+may_connect(struct client_proc *p, struct client *c,
+            const struct connect_request *r)
+{
     if (!take_token(p, kind_of(p, r))) {
         COUNT(p->own->stats.throttle_drops, 1);
         return false;
@@ -182,6 +186,29 @@ is_unheard(struct client_proc *p, struct client *c,
     return true;
 }
 
+/* True: it gets no session here, and knows by now. */
+static bool
+is_turned_away(struct client_proc *p, struct client *c,
+               const struct connect_request *r)
+{
+    if (!may_connect(p, c, r)) {
+        client_drop(p, c);
+        return true;
+    }
+    if (r->session != 0 && !password_fits(r)) {
+        log_warn_often("%s: wrong password for session 0x%" PRIx64,
+                       client_name(p, c), (uint64_t)r->session);
+        c->has_read_only = r->has_read_only;
+        client_refused(p, c);
+        return true;
+    }
+    if (is_unheard(p, c, r)) {
+        client_drop(p, c);
+        return true;
+    }
+    return false;
+}
+
 bool
 client_on_connect(struct client_proc *p, struct client *c, struct bytes frame)
 {
@@ -193,23 +220,15 @@ client_on_connect(struct client_proc *p, struct client *c, struct bytes frame)
         client_drop(p, c);
         return true;
     }
-    if (!may_connect(p, c, &r)) {
+    if (!is_anybody_welcome(p)) {
         client_drop(p, c);
         return true;
     }
-    if (r.session != 0 && !password_fits(&r)) {
-        log_warn_often("%s: wrong password for session 0x%" PRIx64,
-                       client_name(p, c), (uint64_t)r.session);
-        c->has_read_only = r.has_read_only;
-        client_refused(p, c);
+    if (!client_may_ask(p, 0, 0))
+        return false; /* it comes again: a token is taken only once */
+    if (is_turned_away(p, c, &r))
         return true;
-    }
-    if (is_unheard(p, c, &r)) {
-        client_drop(p, c);
-        return true;
-    }
-    if (!ask(p, c, &r))
-        return false;
+    ask(p, c, &r);
     COUNT(p->own->stats.connection_requests, 1);
     COUNT(p->own->stats.revalidations, r.session != 0);
     COUNT(p->own->stats.received, 1);

@@ -19,7 +19,7 @@
 
 enum {
     LONG_MS = 10,       /* of a turn: then others have theirs */
-    READS_UNTIMED = 64, /* the clock is looked at after so many */
+    READS_UNTIMED = 64, /* then the clock is looked at */
 };
 
 /* --- whose turn it is ----------------------------------------------------- */

@@ -20,7 +20,6 @@ void client_read(struct client_proc *p, struct client *c,
 enum { TRIES_POLITE = 32 }; /* of a read that is torn; then it insists */
 
 /* The read at hand. */
-
 struct read {
     struct client_proc *p;
     struct client *c;

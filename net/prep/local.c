@@ -66,7 +66,7 @@ local_stay(struct local *l)
         session_at(l->sessions, i)->is_closing = 0;
 }
 
-/* On its way to be global, it is the leader who lets it end. */
+/* One that is becoming global is the leader's to end. */
 struct session *
 local_expired(struct local *l, mono_ms_t now, expiry_heard_fn *heard, void *arg)
 {

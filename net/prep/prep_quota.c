@@ -9,8 +9,8 @@
 #include "storage/tree/quota.h"
 
 /*
- * Soft limits only warn in Apache's log; nobody is told here either.  Who is
- * above a hard one may shrink only to where it is kept.
+ * Soft limits only warn in Apache's log; nobody is told here either.  What is
+ * above a hard one may shrink, but only to where that is kept.
  * ZK: ZooKeeperServer.checkQuota
  */
 static bool

@@ -42,7 +42,7 @@ reaper_wants(const struct znode_stat *stat, wall_ms_t never_used_ms,
 
 /* --- a clock that is set -------------------------------------------------- */
 
-/* The oldest two become one: who was made between them lives longer. */
+/* The oldest two become one: what was made between them lives longer. */
 static void
 leap_forwards(struct reaper *r, wall_ms_t to, int64_t ms)
 {

@@ -53,7 +53,7 @@ enum service_state {
     SERVICE_OPEN,         /* the role takes requests */
     SERVICE_HELD,         /* no leader: reads go on, requests wait */
     SERVICE_ASKING_AGAIN, /* a leader again: what the last one had goes first */
-    SERVICE_READ_ONLY,    /* looking in vain: reads, for who asked for that */
+    SERVICE_READ_ONLY,    /* looking in vain: reads, for those who asked */
 };
 
 struct service {
@@ -87,7 +87,7 @@ struct repl {
     bool is_preparing;      /* prep and the clocks run */
     bool is_worn;           /* leading: this epoch has no zxid left */
     bool has_differed;      /* from the leader's tree, which has been told */
-    sid_t snap_from;        /* who asked for what our log does not have, and
+    sid_t snap_from;        /* it asked for what our log does not have, and
                                has to give us a snapshot; or SID_NONE */
     zxid_t known_committed; /* a quorum has it; what was loaded at the start
                                or came with a snapshot beyond that may have

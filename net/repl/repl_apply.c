@@ -218,8 +218,8 @@ is_holding(const struct shm_client *c)
 }
 
 /*
- * Wake who has something to do.  A client process that begins to watch looks
- * at the ring once more before it sleeps, so no event is late.
+ * Wake those that have something to do.  A client process that begins to watch
+ * looks at the ring once more before it sleeps, so no event is late.
  */
 static void
 ring_concerned(struct repl *r)

@@ -5,9 +5,9 @@
  * Sizes are powers of two from 512 bytes.  Small ones that were given back
  * are kept for the next taker, large ones go back to the kernel.  What is out
  * at one time is bounded: an empty pool refuses, its caller closes or stops
- * reading.  The last eighth of it is for buffers up to 16 KiB: who asks for
- * much does not keep those from an answer who ask for little.  One pool per
- * process, no lock.
+ * reading.  The last eighth of it is for buffers up to 16 KiB: those that
+ * ask for much do not keep an answer from those that ask for little.  One pool
+ * per process, no lock.
  */
 #ifndef NET_WIRE_CONN_BUF_H
 #define NET_WIRE_CONN_BUF_H

@@ -77,7 +77,7 @@ leader_has_quorum_at(const struct leader *l, enum peer_stage stage)
 
 /* --- from one state to the next ------------------------------------------ */
 
-/* Once fixed, an epoch stays: who comes later gets the same. */
+/* Once fixed, an epoch stays: learners that come later get the same. */
 static void
 fix_epoch(struct leader *l, mono_ms_t now, struct leader_out *out)
 {

@@ -28,7 +28,7 @@
  *
  * Which ensemble this is (storage/log/identity.h) is decided with TAKING_OVER,
  * of what those who promised know of it; the plan tells it to a learner, and a
- * ping when it is confirmed.  Who is of another ensemble is told ours in
+ * ping when it is confirmed.  A server of another ensemble is told ours in
  * LEADER_INFO, and nothing else; it is never counted.
  *
  * A LEADER_REQUEST must have become its proposal (leader_proposed) before the

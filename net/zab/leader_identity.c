@@ -42,7 +42,7 @@ zabds_at(const struct leader *l, enum peer_stage stage)
     return set;
 }
 
-/* It is for good: who was taken in good faith and is of another one goes. */
+/* It is for good: whoever is of another one, taken in good faith, goes. */
 static void
 settle(struct leader *l, struct leader_out *out)
 {
@@ -102,7 +102,7 @@ leader_fix_identity(struct leader *l)
     l->identity.epoch = l->epoch;
 }
 
-/* Our disk is told of one thing at a time: not before our epoch is there. */
+/* One order to our disk at a time: not before our epoch is stored. */
 void
 leader_keep_identity(struct leader *l, struct leader_out *out)
 {

@@ -115,7 +115,8 @@ in_touch(const struct leader *l, mono_ms_t now)
 
 /*
  * Is a quorum still there to lead?  Once an epoch is fixed it is looked for
- * all the time, for who has left may be waiting for us to look as well.
+ * all the time, since those who have left may be waiting for us to look as
+ * well.
  *
  * ZK: until NEWLEADER is acknowledged only initLimit ends it.
  */

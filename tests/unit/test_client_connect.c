@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_client_connect.c - claims about ConnectRequests: client_connect.c. */
+#include "net/client/client_connect.h"
+
+#include "tests/unit/client_given.h"
+
+enum { REQUESTS = 4096, TOKENS = 10 };
+
+static struct bytes
+a_connect_request(void)
+{
+    static uint8_t text[64];
+    struct jute_out out = jute_out_of(text, sizeof text);
+
+    jute_put_i32(&out, 0); /* protocol version */
+    jute_put_i64(&out, 0); /* seen so far */
+    jute_put_i32(&out, 30000);
+    jute_put_i64(&out, 0); /* a new session */
+    jute_put_i32(&out, -1);
+    return (struct bytes){text, (int32_t)jute_out_size(&out)};
+}
+
+static struct client *
+given_a_throttled_connection(void)
+{
+    struct client *c;
+
+    given_process();
+    if (!shm.requests[0].base)
+        shm.requests[0] = (struct reqring){
+            .base = memory_twice(REQUESTS),
+            .size = REQUESTS,
+            .tail = &p.own->requested,
+            .taken = &shm.replication->taken[0],
+        };
+    p.conf.connect_tokens = TOKENS;
+    p.conf.connect_freeze_time_ms = -1;
+    p.now_ms = 1;
+    c = given_client();
+    client_set_state(&p, c, CLIENT_NEW);
+    return c;
+}
+
+static void
+a_connect_request_costs_a_token(void)
+{
+    struct client *c = given_a_throttled_connection();
+
+    CU_ASSERT_TRUE(client_on_connect(&p, c, a_connect_request()));
+    CU_ASSERT_EQUAL(c->state, CLIENT_CONNECTING);
+    CU_ASSERT_EQUAL(p.tokens.tokens, TOKENS - 1);
+    no_process();
+}
+
+/* It comes again and again until there is room. */
+static void
+one_that_finds_no_room_costs_none(void)
+{
+    struct client *c = given_a_throttled_connection();
+
+    p.own->requested = REQUESTS;
+    for (int i = 0; i < 2 * TOKENS; i++)
+        CU_ASSERT_FALSE(client_on_connect(&p, c, a_connect_request()));
+    CU_ASSERT_EQUAL(c->state, CLIENT_NEW);
+    p.own->requested = 0;
+    CU_ASSERT_TRUE(client_on_connect(&p, c, a_connect_request()));
+    CU_ASSERT_EQUAL(c->state, CLIENT_CONNECTING);
+    CU_ASSERT_EQUAL(p.tokens.tokens, TOKENS - 1);
+    no_process();
+}
+
+UNIT_SUITE(client_connect)
+{
+    unit_suite("client_connect");
+    UNIT(a_connect_request_costs_a_token);
+    UNIT(one_that_finds_no_room_costs_none);
+}
