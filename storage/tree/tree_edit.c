@@ -14,6 +14,10 @@
 
 #include "daemon/check.h"
 
+/*
+ * Java counts surrogates, each half of a character on its own.  Paths have none
+ * (ZK: PathUtils.validatePath), so characters will do.
+ */
 size_t
 utf16_units(struct bytes text)
 {
