@@ -204,7 +204,8 @@ write_log(struct exporting *x)
 static int
 write_epochs(struct exporting *x)
 {
-    static const char *const names[] = {"currentEpoch", "acceptedEpoch"};
+    static const char *const names[] = {EPOCH_CURRENT_FILE,
+                                        EPOCH_ACCEPTED_FILE};
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         char path[DATA_PATH_MAX];

@@ -187,7 +187,8 @@ copy_logs(struct import *x, zxid_t since)
 static int
 copy_rest(struct import *x)
 {
-    static const char *const names[] = {"currentEpoch", "acceptedEpoch"};
+    static const char *const names[] = {EPOCH_CURRENT_FILE,
+                                        EPOCH_ACCEPTED_FILE};
     char path[DATA_PATH_MAX];
     int rc = 0;
 
