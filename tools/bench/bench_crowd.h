@@ -11,9 +11,6 @@
 
 #include "tools/bench/bench_loop.h"
 
-#define NS_PER_S INT64_C(1000000000)
-#define NS_PER_MS INT64_C(1000000)
-
 /*
  * Resolve opts->hosts and allocate l->conn_count connections, which share
  * `out_size` bytes for what they send.  0 or -errno, with l->why set.
