@@ -104,8 +104,8 @@ format_name(const char *path)
 }
 
 /*
- * The digest that was sealed belongs to one zxid; only an exact snapshot
- * holds the tree of just that one.  Apache seals zeros when it knows none.
+ * The digest in a snapshot belongs to one zxid; only an exact snapshot holds
+ * the tree of that very zxid.  Apache writes zeros when it knows none.
  */
 static bool
 has_digest(const struct snapfile_info *info)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_hold.c - workloads about sessions: connect storms, idle sessions; and
- * waiting, which all that look at memory need.
+ * waiting, which every workload that measures memory needs.
  */
 #include "tools/bench/bench_run.h"
 
