@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bareserver.c - the yardstick: what a ZooKeeper server costs that does
- * nothing.
+ * bareserver.c - the yardstick: what a ZooKeeper server that does nothing
+ * costs.
  *
  * It reads the same frames from the same sockets and answers as many bytes as
  * a server would for 100-byte values, but has no tree, no sessions, no log.
@@ -32,7 +32,7 @@ enum {
     EVENTS_MAX = 512,
 };
 
-/* Half a frame that came, of each connection; NULL mostly. */
+/* A connection; `part` is half a frame that came, mostly NULL. */
 struct peer {
     uint8_t *part;
     size_t part_size;

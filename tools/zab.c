@@ -53,7 +53,7 @@ finish(const char *name, int status)
     return status == ZAB_OK ? ZAB_FAILED : status;
 }
 
-/* LMDB died of an image, in the middle of a command. */
+/* A damaged image ends the command: image_guard.h. */
 static int
 on_damaged_image(const struct data_error *e)
 {

@@ -49,7 +49,7 @@ is_zero(const uint8_t *p, size_t size)
     return p[0] == 0 && memcmp(p, p + 1, size - 1) == 0;
 }
 
-/* All of `in`; the file's size at the end is what was read. */
+/* All of `in`, durably; the size of `out` is then what was read. */
 static int
 copy_bytes(int in, int out, uint64_t total, progress_fn *progress,
            void *progress_arg)

@@ -8,7 +8,7 @@
 
 #include "storage/datafile.h"
 
-/* What was put where; the list is bounded by what one command copies. */
+/* The paths that a command has made. */
 struct zab_copied {
     char (*path)[DATA_PATH_MAX];
     size_t count, room;
@@ -16,17 +16,17 @@ struct zab_copied {
 };
 
 /*
- * Copy from/name to to/name, which must not exist, durably but for the name;
- * a stretch of zeros, as logs end with, stays a hole.  0; -ENOENT: there is
- * no such file; other -errno.  But for -ENOENT `e` tells.
+ * Copy from/name to to/name, which must not exist: its bytes durably, its name
+ * not yet; a stretch of zeros, as logs end with, becomes a hole.  0; -ENOENT:
+ * there is no such file; other -errno, and `e` tells.
  */
 int zab_copy(struct zab_copied *done, const char *from, const char *to,
              const char *name, progress_fn *progress, void *progress_arg,
              struct data_error *e);
 
 /*
- * Give hidden copies their names, the last first: no server takes a part of
- * them for all.  0 or -errno, and `e` tells.
+ * Give hidden copies their names, the last first, so that no server takes some
+ * of them for all.  0 or -errno, and `e` tells.
  */
 int zab_copied_show(struct zab_copied *done, struct data_error *e);
 

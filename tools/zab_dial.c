@@ -13,7 +13,7 @@
 
 enum { PATIENCE_S = 10 };
 
-/* getaddrinfo would take 99999 for 34463, and no brackets. */
+/* getaddrinfo would take 99999 for 34463, and refuse brackets. */
 static bool
 split(char *text, const char **host, const char **port)
 {

@@ -14,7 +14,7 @@
  */
 struct addrinfo *zab_resolve(const char *where, char *why, size_t why_size);
 
-/* The first of these that answers, as zab_dial; -1 with errno. */
+/* A socket as zab_dial's, to the first of these that answers; -1 with errno. */
 int zab_dial_any(const struct addrinfo *list);
 
 /* What errno says of such a socket. */

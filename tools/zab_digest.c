@@ -7,8 +7,8 @@
  *
  * a line each; then up to twenty nodes that differ.  Exit status 0 when none
  * does, 1 when some do or a server cannot be read.  While clients write, the
- * servers are read at different zxids, and a difference says nothing: the
- * zxid is shown as a range then.
+ * servers are read at different zxids, and a difference means nothing: then the
+ * zxid is shown as a range.
  */
 #include <inttypes.h>
 #include <stdio.h>

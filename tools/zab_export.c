@@ -9,11 +9,10 @@
  *     OUTDIR/version-2/acceptedEpoch, currentEpoch
  *     OUTDIR/myid                         if the server has one
  *
- * The image is held still by an LMDB read transaction; the log behind it is
- * copied first, before a running server may purge it.  Epochs are read in
- * the order current, accepted, after the log: each is only ever raised before
- * the next one is, so what is written keeps their order.
- * ZK: spec/quorum-protocol.md 15.3, 7
+ * An LMDB read transaction keeps the image as it is; the log behind it is
+ * copied first, before a running server may purge it.  Then the epochs, current
+ * before accepted: a server only ever raises them, accepted first, so the
+ * copies keep their order. ZK: spec/quorum-protocol.md 15.3, 7
  */
 #include <dirent.h>
 #include <errno.h>
@@ -126,8 +125,8 @@ make_place(struct exporting *x)
 }
 
 /*
- * A learner's image and log go one after the other while its leader's
- * snapshot replaces them; what is left of them lacks what it acknowledged.
+ * While a leader's snapshot replaces a learner's image and log, they go one
+ * after the other; what is left of them lacks what it acknowledged.
  */
 static int
 refuse_rebase(struct exporting *x)
@@ -204,7 +203,8 @@ write_log(struct exporting *x)
 static int
 write_epochs(struct exporting *x)
 {
-    static const char *const names[] = {"currentEpoch", "acceptedEpoch"};
+    static const char *const names[] = {EPOCH_CURRENT_FILE,
+                                        EPOCH_ACCEPTED_FILE};
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         char path[DATA_PATH_MAX];
@@ -300,7 +300,7 @@ report(const struct exporting *x)
 
 static struct exporting *unfinished;
 
-/* LMDB may have ended us in the middle: image_guard.h. */
+/* A damaged image may end us in the middle: image_guard.h. */
 static void
 leave_nothing(void)
 {

@@ -4,11 +4,10 @@
  * directory into an empty one for zabd, and reports what was in it.
  *
  * The newest snapshots and the log behind them are copied, so that the source
- * stays as it is; then the image is made of them as zabd itself does when it
- * is started on such a directory, and every witness of its content is heard.
- * After an error the target is what it was before.  Copies get their names
- * when all are there: a server would take a part of them for all, should the
- * import be killed.
+ * stays as it is; then the image is made from them, as zabd itself does when it
+ * is started on such a directory, and verified (zab_verify.h).  After an error
+ * the target is what it was before.  Copies get their names when all are there:
+ * should the import be killed, no server takes some of them for all.
  * ZK: FileTxnSnapLog.restore (spec/quorum-protocol.md 11.9, 15.3)
  */
 #include <errno.h>
@@ -33,7 +32,7 @@ static const char REMEDY_NAMES[] =
     "Name the directory that Apache's zoo.cfg calls dataDir, and with "
     "--from-log what it calls dataLogDir; see that you may read it.";
 
-/* As many as Apache always keeps: a damaged one has older ones behind it. */
+/* As many as Apache always keeps: one that is damaged has older ones. */
 enum { SNAPSHOTS_TAKEN = 3 };
 
 enum { OPT_FROM = ZAB_OPT_OWN, OPT_FROM_LOG, OPT_TRUST_EMPTY };
@@ -187,7 +186,8 @@ copy_logs(struct import *x, zxid_t since)
 static int
 copy_rest(struct import *x)
 {
-    static const char *const names[] = {"currentEpoch", "acceptedEpoch"};
+    static const char *const names[] = {EPOCH_CURRENT_FILE,
+                                        EPOCH_ACCEPTED_FILE};
     char path[DATA_PATH_MAX];
     int rc = 0;
 
@@ -269,7 +269,7 @@ look_at_image(struct import *x)
     return rc;
 }
 
-/* An ensemble member's promises are kept; others need none. */
+/* Promises of a member of an ensemble are kept; a server alone has none. */
 static int
 check_epochs(struct import *x)
 {
@@ -281,7 +281,7 @@ check_epochs(struct import *x)
 }
 
 /*
- * What an ensemble's member logged last may be committed or not: its server
+ * What a member of an ensemble logged last may be committed or not: its server
  * has to hear that from a leader, as if it had made the image itself.
  */
 static int
@@ -345,7 +345,7 @@ import(struct import *x)
     return rc;
 }
 
-/* Print what was found; whether every witness agrees. */
+/* Print what was found; true: the image is what the leader had. */
 static bool
 report(const struct import *x)
 {

@@ -19,7 +19,7 @@
 
 static const char ME[] = "log";
 
-/* How often to look again at an end that may be being written. */
+/* How often to look again at an end that somebody may be writing. */
 enum { LOOKS = 5, LOOK_US = 20000 };
 
 enum { OPT_FROM = ZAB_OPT_OWN, OPT_TO, OPT_JSON };
@@ -92,8 +92,8 @@ tell_gap(struct printing *p, const char *path, zxid_t here)
 
 /*
  * How the file ends: nothing to say, a note, or damage.  What looks broken may
- * be a write that a running server has not finished: that becomes whole while
- * we wait, and true comes back to go on.
+ * be a write that a running server has not finished; true: it has become whole
+ * while we waited, go on.
  */
 static bool
 look_at_end(struct printing *p, struct txlog_scan *s, const char *path,

@@ -15,14 +15,15 @@ struct zab_count {
     uint64_t digest; /* the sum over all nodes */
 };
 
-/* One line: path, size of the data, owner, ACL, stat, with --nodes. */
+/* One line, as --nodes prints it: path, size of the data, owner, ACL, Stat. */
 void zab_put_node(FILE *to, struct bytes path, struct bytes data,
                   struct bytes acl, const struct znode_stat *stat);
 
+/* Add one node. */
 void zab_count_node(struct zab_count *c, struct bytes path, struct bytes data,
                     const struct znode_stat *stat);
 
-/* What was counted, some lines; but the digest. */
+/* What was counted, in some lines; without the digest. */
 void zab_put_count(FILE *to, const struct zab_count *c);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * zab_owner.c - see zab_owner.h.
  *
- * The directory's owner may do there as it likes meanwhile, so what is given
- * away is looked at first, through a descriptor: only what root owns, has no
- * other name and is no link out of here.
+ * Meanwhile the directory's owner may do there what it likes, so what is given
+ * away is looked at first, through a descriptor: only what root owns, what has
+ * no other name and is no link out of here.
  */
 #include "tools/zab_owner.h"
 

@@ -31,7 +31,7 @@ zab_place_is_given(const struct zab_place *p)
     return p->conf || p->data;
 }
 
-/* Errors only: what else is wrong with a zoo.cfg is `zabd -t`'s business. */
+/* Errors only: for warnings about a zoo.cfg there is `zabd -t`. */
 static void
 tell_errors(const char *command, const struct conf_report *report)
 {

@@ -38,7 +38,7 @@ enum { ZAB_OPT_DATA = 256, ZAB_OPT_LOG, ZAB_OPT_OWN };
 /* Take an option that getopt_long found; false: it is not one of ours. */
 bool zab_place_take(struct zab_place *p, int option, const char *value);
 
-/* Whether the operator said which; if not, what zabd does holds. */
+/* Whether the operator said which; if not, it is as for zabd. */
 bool zab_place_is_given(const struct zab_place *p);
 
 /*

@@ -3,9 +3,9 @@
  * zab_ring.c - `zab ring PID`: the processes of a running server, where each
  * of them stands in the rings, and what goes through the transaction ring.
  *
- * Looks only: it takes no cursor and holds nobody up, so an entry may be
- * overwritten while it is read.  An entry is copied first and believed when
- * the producer has not come round to it since.
+ * It only looks: it takes no cursor and holds nobody up, so an entry may be
+ * overwritten while it is read.  An entry is copied first, and believed if the
+ * producer has not come round to it since.
  */
 #include <getopt.h>
 #include <inttypes.h>

@@ -3,9 +3,9 @@
  * zab_shm.h - the shared memory of a running server, to be looked at.
  *
  * It is mapped for reading only, at the server's own addresses, so that the
- * pointers in it hold; no cursor is taken, nobody waits for who looks.  What
- * is read may change or be overwritten at any moment.  Needs root: the way
- * there is /proc/PID/map_files.
+ * pointers in it are valid; no cursor is taken, nobody waits for us.  What
+ * is read may change or be overwritten at any moment.  Needs root: it is opened
+ * by /proc/PID/map_files.
  */
 #ifndef TOOLS_ZAB_SHM_H
 #define TOOLS_ZAB_SHM_H

@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "storage/snap/snapfile.h"
@@ -105,8 +104,8 @@ format_name(const char *path)
 }
 
 /*
- * The digest that was sealed belongs to one zxid; only an exact snapshot
- * holds the tree of just that one.  Apache seals zeros when it knows none.
+ * The digest in a snapshot belongs to one zxid; only an exact snapshot holds
+ * the tree of that very zxid.  Apache writes zeros when it knows none.
  */
 static bool
 has_digest(const struct snapfile_info *info)
@@ -132,16 +131,14 @@ static void
 put_summary(const char *path, const struct reading *r,
             const struct snapfile_info *info)
 {
-    const char *dot = strstr(path, "snapshot.");
+    zxid_t zxid = snapfile_zxid(path);
     struct stat st;
 
     printf("snapshot    %s\nformat      %s, bytes %lld\n", path,
            format_name(path),
            stat(path, &st) == 0 ? (long long)st.st_size : -1);
-    for (const char *next = dot; next; next = strstr(next + 1, "snapshot."))
-        dot = next; /* the name comes after all folders */
-    if (dot)
-        printf("zxid        0x%llx\n", strtoull(dot + 9, NULL, 16));
+    if (zxid >= 0)
+        printf("zxid        0x%" PRIx64 "\n", (uint64_t)zxid);
     printf("sessions    %" PRIu64 "\n", r->sessions);
     zab_put_count(stdout, &r->count);
     if (info->unknown_acls > 0)

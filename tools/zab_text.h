@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zab_text.h - how `zab` spells what it finds in files, and what went wrong.
+ * zab_text.h - how `zab` prints what it finds in files, and what went wrong.
  *
  * Paths and other text of strangers are printed so that a line stays a line
  * and a column a column: bytes up to the space, DEL and the backslash become
@@ -31,7 +31,8 @@ void zab_put_acl(FILE *to, struct bytes acl);
 /* What the owner field means: "-", "container", "ttl=MS" or the session. */
 void zab_put_owner(FILE *to, int64_t owner);
 
-/* "0x1f" alone; no other spelling, for 10 could mean two zxids. */
+/* "0x1f" and no other spelling, for 10 could be two zxids.  False: it is not.
+ */
 bool zab_parse_zxid(const char *text, zxid_t *zxid);
 
 /*

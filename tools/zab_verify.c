@@ -53,7 +53,7 @@ zab_each_node(const struct image *im, MDB_txn *txn, visit_fn *visit, void *arg)
     return rc;
 }
 
-/* --- the image's own witnesses -------------------------------------------- */
+/* --- what the image says -------------------------------------------------- */
 
 struct look {
     const struct image *image;
@@ -143,7 +143,7 @@ look_at_image(struct image *im, struct zab_verdict *v, progress_fn *progress,
     return rc;
 }
 
-/* --- the log's ------------------------------------------------------------ */
+/* --- what the log says ---------------------------------------------------- */
 
 /* The file that has transaction `zxid`, if any has. */
 static int

@@ -2,10 +2,9 @@
 /*
  * zab_verify.h - whether an image is what it says it is.
  *
- * Three witnesses: the digest over all nodes as they lie there, the digest
- * that the image keeps as it changes, and the leader's in the transaction
- * log.  Beside that, each node has a parent and each ephemeral its session's
- * entry.
+ * Three digests must agree: the sum over all nodes as they are there, the one
+ * that the image keeps as it changes, and the leader's in the transaction log.
+ * And each node has a parent, each ephemeral an entry in its session's list.
  */
 #ifndef TOOLS_ZAB_VERIFY_H
 #define TOOLS_ZAB_VERIFY_H
@@ -16,7 +15,7 @@
 /* What to do about a damaged one, while its server may be running. */
 extern const char zab_image_remedy[];
 
-/* Every node of the image under `txn`; a negative result ends it. */
+/* Visit every node of the image under `txn`; a negative result ends it. */
 int zab_each_node(const struct image *im, MDB_txn *txn,
                   int (*visit)(void *arg, struct bytes path,
                                const struct image_row *row),
@@ -38,7 +37,7 @@ struct zab_verdict {
 int zab_verify(struct image *im, const char *log_dir, progress_fn *progress,
                void *progress_arg, struct zab_verdict *v, struct data_error *e);
 
-/* Print it; whether all agrees. */
+/* Print it; true: all agrees. */
 bool zab_put_verdict(FILE *to, const struct zab_verdict *v);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * For each node three requests go out together: its data, its ACL, its
  * children.  A server answers in order, so replies need no table: they belong
- * to the oldest node that was asked and lacks one.
+ * to the oldest node that is not complete.
  *
  * Source: spec/client-protocol.md 1.4, 2, 5.
  */

@@ -2,10 +2,9 @@
 /*
  * zab_walk.h - the whole tree of one running server, read as a client.
  *
- * A session is opened, sync'd and walked breadth first, many requests on
- * their way; each node leaves a number that its path, data, ACL and Stat
- * give.  What is below /zookeeper/ is left out: each server keeps that by
- * itself.
+ * A session is opened, a sync sent, and the tree walked breadth first with many
+ * requests in flight; each node leaves a hash of its path, data, ACL and Stat.
+ * What is below /zookeeper/ is left out: each server keeps that by itself.
  */
 #ifndef TOOLS_ZAB_WALK_H
 #define TOOLS_ZAB_WALK_H
@@ -22,7 +21,7 @@ struct zab_walk {
     struct zab_walk_node *node; /* in the order found; sorted by path at last */
     size_t count, room;
     uint64_t digest;    /* the sum of the hashes */
-    zxid_t first, last; /* the tree as of these: equal when nothing moved */
+    zxid_t first, last; /* of the replies: equal if nobody wrote meanwhile */
 };
 
 /* 0, or -errno with a line on stderr.  zab_walk_free takes either. */

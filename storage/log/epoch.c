@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char ACCEPTED[] = "acceptedEpoch";
-static const char CURRENT[] = "currentEpoch";
-
 static const char REMEDY[] =
     "The epoch files and the transactions do not belong together. Restore the "
     "directory from one backup, or move it away and let this server take "
@@ -94,9 +91,9 @@ raise_current(struct epochs *found, const char *dir, int64_t history,
 
     if (found->accepted >= history) {
         found->current = history;
-        return store(dir, CURRENT, history);
+        return store(dir, EPOCH_CURRENT_FILE, history);
     }
-    data_path(path, dir, CURRENT);
+    data_path(path, dir, EPOCH_CURRENT_FILE);
     data_error_set(e, path, -1, REMEDY,
                    "the current epoch is %" PRId64 ", the accepted %" PRId64
                    ", but there are transactions of "
@@ -121,7 +118,7 @@ check_promise(const struct epochs *found, const char *dir, struct data_error *e)
 
     if (!is_below && !is_leap)
         return 0;
-    data_path(path, dir, ACCEPTED);
+    data_path(path, dir, EPOCH_ACCEPTED_FILE);
     data_error_set(
         e, path, -1, REMEDY,
         "the accepted epoch %" PRId64 " is %s the current one %" PRId64,
@@ -135,10 +132,10 @@ epoch_load(struct epochs *epochs, const char *dir, zxid_t last,
 {
     int64_t history = zxid_epoch(last);
     struct epochs found;
-    int rc = load_or_make(dir, CURRENT, history, &found.current, e);
+    int rc = load_or_make(dir, EPOCH_CURRENT_FILE, history, &found.current, e);
 
     if (rc == 0)
-        rc = load_or_make(dir, ACCEPTED,
+        rc = load_or_make(dir, EPOCH_ACCEPTED_FILE,
                           found.current > history ? found.current : history,
                           &found.accepted, e);
     if (rc == 0 && found.current < history)
@@ -153,11 +150,11 @@ epoch_load(struct epochs *epochs, const char *dir, zxid_t last,
 int
 epoch_store_accepted(const char *dir, int64_t epoch)
 {
-    return store(dir, ACCEPTED, epoch);
+    return store(dir, EPOCH_ACCEPTED_FILE, epoch);
 }
 
 int
 epoch_store_current(const char *dir, int64_t epoch)
 {
-    return store(dir, CURRENT, epoch);
+    return store(dir, EPOCH_CURRENT_FILE, epoch);
 }

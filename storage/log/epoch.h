@@ -16,6 +16,9 @@
 
 #include "storage/datafile.h"
 
+#define EPOCH_ACCEPTED_FILE "acceptedEpoch"
+#define EPOCH_CURRENT_FILE "currentEpoch"
+
 struct epochs {
     int64_t accepted;
     int64_t current;

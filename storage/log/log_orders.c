@@ -93,7 +93,7 @@ accept_epoch(struct log_proc *p, int64_t epoch, int *result)
     if (epoch != atomic_load(accepted))
         rc = epoch_store_accepted(p->dirs.snap, epoch);
     if (rc < 0)
-        return log_order_failed(p, "acceptedEpoch", rc, NULL);
+        return log_order_failed(p, EPOCH_ACCEPTED_FILE, rc, NULL);
     proc_disk_end(PROC_LOG, p->shm);
     atomic_store(accepted, epoch);
     return 0;
@@ -151,7 +151,7 @@ take_over_epoch(struct log_proc *p, int64_t epoch, const struct identity *id,
     if (epoch != atomic_load(&s->current_epoch))
         rc = epoch_store_current(p->dirs.snap, epoch);
     if (rc < 0)
-        return log_order_failed(p, "currentEpoch", rc, NULL);
+        return log_order_failed(p, EPOCH_CURRENT_FILE, rc, NULL);
     proc_disk_end(PROC_LOG, p->shm);
     atomic_store(&s->current_epoch, epoch);
     if (atomic_load(&s->exact_zxid) == INT64_MAX)

@@ -26,6 +26,9 @@ enum snap_format snapfile_format(const char *name);
 void snapfile_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid,
                    enum snap_format format);
 
+/* The zxid in the name of a snapshot; -1: it is named otherwise. */
+zxid_t snapfile_zxid(const char *path);
+
 /* What reading found, apart from what the visitor saw. */
 struct snapfile_info {
     uint64_t sessions, nodes, unknown_acls;

@@ -122,16 +122,15 @@ fail(struct data_error *e, const char *path, int rc,
     return rc;
 }
 
-/* The zxid in the name of a snapshot; 0: it is named otherwise. */
-static zxid_t
-zxid_of(const char *path)
+zxid_t
+snapfile_zxid(const char *path)
 {
     static const char prefix[] = "snapshot.";
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
     return strncmp(name, prefix, sizeof prefix - 1) == 0
                ? (zxid_t)strtoull(name + sizeof prefix - 1, NULL, 16)
-               : 0;
+               : -1;
 }
 
 /*
@@ -143,10 +142,10 @@ zxid_of(const char *path)
 static int
 check_name(const char *path, const struct snap_decode *d, struct data_error *e)
 {
-    zxid_t zxid = zxid_of(path);
+    zxid_t zxid = snapfile_zxid(path);
 
-    if (!d->has_digest || d->digest_zxid == 0 || d->digest_zxid >= zxid ||
-        zxid_counter(zxid) == 0)
+    if (zxid < 0 || !d->has_digest || d->digest_zxid == 0 ||
+        d->digest_zxid >= zxid || zxid_counter(zxid) == 0)
         return 0;
     data_error_set(
         e, path, -1, "Give it the name of that zxid, or move it away.",

@@ -4,7 +4,7 @@
  *
  * Pure; the replication process.  Free runs of pages are kept as in TLSF
  * (Masmano et al. 2004): bins by length, a bit per bin, neighbours joined at
- * once.  Pages of free runs have been given back.
+ * once.  The system has the pages of free runs.
  */
 #include "storage/tree/arena.h"
 
@@ -131,7 +131,7 @@ bin_remove(struct arena *a, uint32_t first)
         a->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
 }
 
-/* A free run of at least `pages`, or 0: looks only where all are enough. */
+/* A free run of at least `pages`, or 0: in bins where every run is enough. */
 static uint32_t
 bin_find(const struct arena *a, uint32_t pages)
 {
@@ -157,7 +157,7 @@ set_top(struct arena *a, uint32_t page)
                      __ATOMIC_RELAXED);
 }
 
-/* Mark the pages taken; a run needs only its ends known, a slab all. */
+/* Mark the pages as taken: of a run both ends, of a slab all. */
 static void
 run_mark(struct arena *a, uint32_t first, uint32_t pages, uint8_t kind)
 {

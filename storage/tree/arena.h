@@ -42,7 +42,7 @@ struct arena_page {
             uint16_t fresh; /* where blocks never taken begin */
         } slab;
         uint32_t pages; /* of a run, on its first page */
-        uint32_t first; /* of what this page is an inner or last part */
+        uint32_t first; /* page of the run or slab, on its other pages */
     };
     uint32_t next, prev; /* slabs with free blocks, free runs; 0: none */
 };
@@ -68,7 +68,7 @@ struct arena {
     uint64_t bin_bits[ARENA_BINS / 64];
 };
 
-/* Bytes a page table for `reserved` bytes of memory needs. */
+/* The bytes that a page table for `reserved` bytes of memory needs. */
 size_t arena_table_bytes(size_t reserved);
 
 /*
@@ -81,6 +81,7 @@ void arena_init(struct arena *a, void *base, size_t first, size_t reserved,
 /* A block of `size` bytes, or 0 when the arena is full. */
 uint32_t arena_take(struct arena *a, size_t size);
 
+/* Give back a block that arena_take gave. */
 void arena_give(struct arena *a, uint32_t block);
 
 /* How many bytes the block can hold. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * effect.h - what a creation makes of Stats: the rules that the tree and the
- * LMDB image share, each for nodes that lie where they lie.
+ * effect.h - what a creation does to Stats: the rules that the tree and the
+ * LMDB image share.
  *
  * Pure; any process.
  * ZK: DataTree.createNode, setCversionPzxid (spec/quorum-protocol.md 10.3)
@@ -12,7 +12,7 @@
 #include "storage/tree/txn.h"
 #include "storage/tree/znode.h"
 
-/* The Stat that it gives its node, but for the counters of data. */
+/* The Stat of the new node, but for data_size. */
 static inline struct znode_stat
 effect_created(const struct txn_header *h, const struct change *creation)
 {
@@ -27,14 +27,14 @@ effect_created(const struct txn_header *h, const struct change *creation)
 }
 
 /*
- * Whether it counts at its parent, which gets `*cversion` and the zxid as its
- * pzxid: not when that is further already, for a replay over a fuzzy snapshot
- * takes nothing back (14.4.4).
+ * Whether it counts at its parent, which then gets `*cversion`, and the zxid as
+ * its pzxid.  It does not when the parent is further already, for a replay over
+ * a fuzzy snapshot takes nothing back (14.4.4).
  *
- * It counts, too, when the node is there already: a session that ended took
- * it along, it was made again, and the snapshot has the parent from before and
- * the node from after.  ZK: processTxn, for type create only (14.4.5).  Ours:
- * for every kind, as the leader counted it, whose digest says so.
+ * It counts even when the node is there already: it may have gone with its
+ * session and been made again, and the snapshot has the parent from before that
+ * and the node from after it.  ZK: processTxn, for type create only (14.4.5).
+ * Ours: for every kind, as the leader counted it, whose digest says so.
  */
 static inline bool
 effect_counts(const struct change *creation, int32_t *cversion)

@@ -2,8 +2,8 @@
 /*
  * quota.c - limits on subtrees, kept in nodes below /zookeeper/quota.
  *
- * Nothing is kept beside the tree but the number of quotas in force: who
- * asks walks from /zookeeper/quota along the path he asks about.
+ * Nothing is kept outside of the tree's nodes but the number of quotas in
+ * force: a question is a walk from /zookeeper/quota along its path.
  *
  * Pure; see quota.h.  Facts: client-protocol.md 10.2.
  */
@@ -64,7 +64,7 @@ is_separator(uint8_t c)
     return c == ',' || c == ';';
 }
 
-/* key=value, where more `=` may follow: they tell old parsers to stop. */
+/* key=value; a second `=`, at which old parsers stop, ends the value. */
 static bool
 parse_pair(const uint8_t *p, size_t size, struct quota_text *q)
 {
@@ -220,7 +220,7 @@ quota_find(const struct tree *t, struct bytes path, struct quota_view *q)
 
 /* --- the statistics ------------------------------------------------------ */
 
-/* Only the data, with no trace in the Stat. */
+/* Only the data changes, not the Stat. */
 static void
 put_stats(struct tree *t, tree_ref_t ref, const struct quota_text *q)
 {

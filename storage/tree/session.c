@@ -2,8 +2,8 @@
 /*
  * session.c - the session table in shared memory.
  *
- * Slots in an array, found through chained buckets by id; free slots hang on
- * a list through hash_next.  A session touches 60 bytes.
+ * Slots in an array, found through chained buckets by id; free slots are in
+ * a list by hash_next.  A session touches 60 bytes: a slot and a bucket.
  *
  * Pure.  The replication process writes; readers may see a chain torn, so a
  * walk is bounded and a slot number tested before use.
@@ -146,7 +146,7 @@ session_slot(const struct session_table *table, const struct session *s)
     return (uint32_t)slot;
 }
 
-/* The table is the caller's, who knows whether it may write. */
+/* Only the writer may write to it, though readers get no const. */
 struct session *
 session_at(const struct session_table *table, uint32_t slot)
 {

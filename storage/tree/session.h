@@ -3,9 +3,9 @@
  * session.h - the session table in shared memory.
  *
  * The replication process is the only writer.  A session has a slot for its
- * life; slots are reused after it ended.  Client processes look sessions up
- * under the tree's sequence lock (they come and go inside tree batches only),
- * and note in their own memory when they heard of a slot: shm->heard[w][slot].
+ * life; slots are reused after it.  Client processes look sessions up under the
+ * tree's sequence lock (they come and go inside tree batches only), and note in
+ * their own part when they last heard from one: shm->heard[w][slot].
  *
  * Pure: memory is given, reserved and zero.
  * ZK: ZKDatabase.sessionsWithTimeouts, SessionTrackerImpl
@@ -26,8 +26,8 @@ struct session {
     uint32_t ephemeral_count;
     uint16_t worker;        /* client process that serves it now */
     uint8_t is_closing : 1; /* a closeSession is on its way */
-    uint8_t has_left : 1;   /* what it did last it asked of another server */
-    uint8_t is_alive;       /* false: only ephemerals' owner of old data */
+    uint8_t has_left : 1;   /* its last request went to another server */
+    uint8_t is_alive;       /* false: old data knows it as an owner only */
     uint32_t life;          /* that process's incarnation */
     uint32_t conn;          /* its connection */
     uint32_t hash_next;     /* slot + 1 of the next with this hash */
@@ -37,9 +37,9 @@ struct session {
 struct session_table;
 
 /*
- * Where a table of sessions looks for an id.  Ids count up from a server's
+ * The hash of an id in a table of sessions.  Ids count up from a server's
  * number and clock, so those of one start fill neighbouring buckets, and few
- * sessions few pages; the next start begins somewhere else.
+ * sessions touch few pages; the next start begins somewhere else.
  */
 static inline uint32_t
 session_hash(session_id_t id)
@@ -51,7 +51,11 @@ session_hash(session_id_t id)
 }
 
 size_t session_table_bytes(void);
+
+/* Lay a table into `size` bytes, session_table_bytes at least. */
 struct session_table *session_table_init(void *memory, size_t size);
+
+/* Forget all sessions; writer only. */
 void session_table_clear(struct session_table *table);
 
 /* Find by id; NULL if there is none.  Readers: bounded, may be torn. */
@@ -85,6 +89,7 @@ session_is_owner(const struct session *s, const struct origin *o)
     return s->worker == o->worker && s->life == o->life && s->conn == o->conn;
 }
 
+/* The number of its slot, and the other way round. */
 uint32_t session_slot(const struct session_table *table,
                       const struct session *s);
 struct session *session_at(const struct session_table *table, uint32_t slot);

@@ -196,8 +196,8 @@ idle_bytes(const struct tree *t)
 }
 
 /*
- * What else a node may need beside its blocks (lines of the index, scratch)
- * is a small part of what is kept free here.
+ * What a node may need besides its blocks (lines of the index, scratch) is a
+ * small part of what is kept free here.
  */
 bool
 tree_is_full(const struct tree *t, uint64_t bytes)
@@ -210,8 +210,8 @@ tree_is_full(const struct tree *t, uint64_t bytes)
 
 /*
  * Slabs that deletions left half empty count as room, as long as they are
- * more than an eighth of the limit; the limit is passed by an eighth at most
- * should the next blocks not fit into them.
+ * more than an eighth of the limit; if the next blocks do not fit into them,
+ * the limit is passed by an eighth at most.
  */
 bool
 tree_has_room(const struct tree *t, uint64_t bytes, uint64_t limit_bytes)

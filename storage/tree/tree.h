@@ -44,10 +44,10 @@ struct znode_view {
 
 /* The tree as a whole, for status, metrics, admission. */
 struct tree_totals {
-    zxid_t zxid;         /* of the last transaction applied */
-    uint64_t digest;     /* ZooKeeper's tree digest, version 2 */
-    uint64_t node_count; /* with `/` and the nodes below /zookeeper */
-    uint64_t data_bytes; /* names' and data's bytes, as approximate_data_size */
+    zxid_t zxid;           /* of the last transaction applied */
+    uint64_t digest;       /* ZooKeeper's tree digest, version 2 */
+    uint64_t node_count;   /* with `/` and the nodes below /zookeeper */
+    uint64_t data_bytes;   /* of paths and data: approximate_data_size */
     uint64_t memory_bytes; /* resident: slabs, runs, index, page table */
     uint64_t used_bytes;   /* of these, in blocks that hold something */
     uint64_t ephemeral_count;
@@ -77,10 +77,10 @@ struct tree *tree_init(void *arena, size_t reserved_bytes,
                        struct session_table *sessions);
 
 /*
- * How memory goes back to the system; right after tree_init.  What a tree of
- * an earlier life left behind goes back at once.  tree_madvise is the way for
- * a shared mapping, of which it gives the whole pages; without one all memory
- * is kept.
+ * How memory goes back to the system; to be said right after tree_init, else
+ * all memory is kept.  What a tree of an earlier life left behind goes back at
+ * once.  tree_madvise is the way for a shared mapping, of which it gives the
+ * whole pages.
  */
 typedef void tree_give_back_fn(void *at, size_t size);
 void tree_on_give_back(struct tree *t, tree_give_back_fn *give_back);
@@ -100,8 +100,8 @@ void tree_batch_begin(struct tree *t);
 void tree_batch_end(struct tree *t, ring_pos_t applied);
 
 /*
- * Nothing up to `zxid` is missing, though no transaction may have it: a new
- * epoch begins.  In a batch; never back.
+ * The tree's zxid rises to `zxid`, though no transaction has that number: a new
+ * epoch begins.  In a batch.
  */
 void tree_reached(struct tree *t, zxid_t zxid);
 
@@ -124,15 +124,15 @@ void tree_apply(struct tree *t, const struct txn_header *h,
 void tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes);
 
 /*
- * Of the transaction that was applied last: whether the tree is what it says
- * its leader's is after it, by the digest; true if it says nothing of that.
+ * Whether the tree has the digest that the transaction applied last, `txn`,
+ * says its leader's has; true if it says none.
  * ZK: DataTree.compareDigest
  */
 bool tree_agrees(const struct tree *t, const struct txn *txn);
 
 /*
- * About so many nodes will be loaded; only a matter of speed, as is saying a
- * few nodes ahead which path will be loaded soon.
+ * About so many nodes will be loaded; and, a few nodes ahead, this path will be
+ * loaded soon.  Only a matter of speed.
  */
 void tree_load_expect(struct tree *t, uint64_t node_count);
 void tree_load_soon(const struct tree *t, struct bytes path);
@@ -148,15 +148,15 @@ int tree_load_node(struct tree *t, struct bytes path, struct bytes data,
 
 /*
  * After the last tree_load_node: counters, quotas; sets the zxid.  A batch
- * of millions of nodes makes readers give up (tree_read_begin): right so.
+ * of millions of nodes makes readers give up (tree_read_begin), as it should.
  */
 void tree_load_done(struct tree *t, zxid_t zxid);
 
 /*
- * What will be looked for next, so that the processor fetches all of it at
- * one time and need not wait for each: note paths until it is full, end, then
- * look for them.  Only a matter of speed; the tree does not change between
- * begin and end, and the paths are borrowed for as long.
+ * What will be looked for next: the processor fetches all of it at once and
+ * need not wait for each.  Note paths until it is full, end, then look for
+ * them.  Only a matter of speed; the tree does not change between begin and
+ * end, and the paths are borrowed for as long.
  */
 enum { TREE_AHEAD_MAX = 16 };
 
@@ -233,9 +233,9 @@ void tree_visit_owned(const struct tree *t, session_id_t owner,
 
 /*
  * The same for containers and TTL nodes, at most `max` of them in one call:
- * the first begins, others go on with the node at which `visit` returned
- * false, or behind the last.  The tree may change between calls.  True: there
- * are more.
+ * the first call begins, the next go on with the node at which `visit` returned
+ * false, or behind the last one.  The tree may change between calls.  True:
+ * there are more.
  */
 bool tree_visit_timed(struct tree *t, bool is_first, uint32_t max,
                       tree_visit_fn *visit, void *arg);
@@ -248,7 +248,7 @@ void tree_totals(const struct tree *t, struct tree_totals *totals);
 /* Whether `bytes` more can be taken without passing `limit_bytes`. */
 bool tree_has_room(const struct tree *t, uint64_t bytes, uint64_t limit_bytes);
 
-/* The CRC kept with a node. */
+/* The CRC kept with a node (znode_path_crc); 0 for a handle out of range. */
 uint32_t tree_path_crc(const struct tree *t, tree_ref_t node);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tree_ahead.c - the memory of what will be looked for next.
+ * tree_ahead.c - fetching the memory of what will be looked for next.
  *
  * A lookup waits twice for memory: for a line of the index, then for the node
- * that stands there.  Asked for beforehand, sixteen lines arrive in the time
- * of one, then sixteen nodes.
+ * that it names.  Asked for beforehand, sixteen lines arrive in the time of
+ * one, then sixteen nodes.
  *
  * Pure; the replication process.
  */
@@ -18,7 +18,7 @@ tree_ahead_begin(struct tree_ahead *a, const struct tree *t)
     a->count = 0;
 }
 
-/* Paths that come together are mostly neighbours. */
+/* Paths that come together mostly have one parent. */
 static tree_ref_t
 parent_of(struct tree_ahead *a, struct bytes above)
 {

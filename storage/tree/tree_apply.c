@@ -74,8 +74,8 @@ find_place(const struct tree *t, struct bytes path, struct place *place,
 /* --- create -------------------------------------------------------------- */
 
 /*
- * The node is there: a snapshot had it.  Its list may be one that the
- * snapshot did not have (ZOOKEEPER-4846), so it is given again.
+ * The node is there: a snapshot had it.  Its ACL may be one that the snapshot
+ * did not have (ZOOKEEPER-4846), so it is set again.
  */
 static void
 create_again(struct tree *t, const struct change *c, zxid_t zxid,
@@ -149,8 +149,8 @@ leaf_of(const struct tree *t, tree_ref_t ref)
 }
 
 /*
- * What lies below a node that is deleted: only in a replay, where it comes
- * from later transactions, which will bring it again.
+ * What lies below a node that is deleted, which there is only in a replay: it
+ * is of later transactions, which will make it again.
  */
 static void
 remove_below(struct tree *t, tree_ref_t top)

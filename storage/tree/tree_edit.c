@@ -15,7 +15,11 @@
 #include "daemon/check.h"
 #include "daemon/word.h"
 
-/* Bytes that continue a character are 10xxxxxx; all others begin one. */
+/*
+ * Java counts surrogates, each half of a character on its own.  Paths have none
+ * (ZK: PathUtils.validatePath), so characters will do.  Bytes that continue one
+ * are 10xxxxxx; all others begin one.
+ */
 size_t
 utf16_units(struct bytes text)
 {

@@ -260,8 +260,8 @@ void tree_index_remove(struct tree *t, tree_ref_t ref);
 void tree_index_grow(struct tree *t, uint64_t node_count);
 
 /*
- * tree_child of this will be asked in a moment; the nodes that it may be, of
- * the hash that was the answer, when the line has come.
+ * tree_child of this will be asked in a moment: fetch the line of the index,
+ * and return the hash; when the line has come, fetch the nodes of that hash.
  */
 uint32_t tree_index_prefetch(const struct tree *t, tree_ref_t parent,
                              const uint8_t *name, size_t size);
@@ -306,15 +306,15 @@ int tree_add(struct tree *t, struct place place, struct bytes path,
 void tree_remove(struct tree *t, tree_ref_t ref, struct bytes path);
 
 /*
- * Replace the data, and its CRC; the node is outside the digest meanwhile.
- * 0 or -ENOSPC, then nothing changed.
+ * Replace the data, and the CRC; the caller has taken a node that counts in the
+ * digest out of it.  0 or -ENOSPC, then nothing changed.
  */
 int tree_put_data(struct tree *t, tree_ref_t ref, struct bytes path,
                   struct bytes data);
 
 /*
  * Make a node what a snapshot says; takes a use of `acl` over.
- * 0, or -ENOSPC and the tree is good for nothing but tree_clear.
+ * 0, or -ENOSPC: the tree is of no use but for tree_clear.
  */
 int tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,
                  struct bytes data, tree_ref_t acl,
@@ -332,7 +332,7 @@ void tree_digest_out(struct tree *t, tree_ref_t ref);
 void tree_digest_in(struct tree *t, tree_ref_t ref);
 void tree_digest_settle(struct tree *t);
 
-/* UTF-16 units, as Java counts characters. */
+/* The length of a path in UTF-16 units, as Java counts it. */
 size_t utf16_units(struct bytes text);
 
 /* --- tree_owned.c: lists of a session's nodes, and of the timed ---------- */
@@ -363,7 +363,7 @@ void quota_changed(struct tree *t, struct bytes path, int64_t count,
 void quota_node_added(struct tree *t, tree_ref_t ref, struct bytes path);
 void quota_node_leaves(struct tree *t, struct bytes path);
 
-/* Find the limits that a snapshot brought and count anew. */
+/* Find the limits that were loaded, and count anew. */
 void quota_rebuild(struct tree *t);
 
 /* --- the sequence -------------------------------------------------------- */

@@ -141,7 +141,7 @@ tree_path_take(struct tree *t, tree_ref_t ref, tree_ref_t *block)
 
 /*
  * The path needs a block for a moment, which is no change that a reader could
- * see; only the writer comes here, so the tree may be written.
+ * see; only the writer calls this, so it may write to the tree.
  */
 static bool
 visit_one(const struct tree *t, tree_ref_t ref, tree_visit_fn *visit, void *arg)
@@ -179,7 +179,7 @@ tree_visit_owned(const struct tree *t, session_id_t owner, tree_visit_fn *visit,
         visit_list(t, t->strays, owner, visit, arg);
 }
 
-/* New ones come to the front: who walks from there does not meet them. */
+/* New ones come to the front of the list, behind a walk that is under way. */
 bool
 tree_visit_timed(struct tree *t, bool is_first, uint32_t max,
                  tree_visit_fn *visit, void *arg)

@@ -2,9 +2,9 @@
 /*
  * tree_seq.c - the sequence lock between the writer and the readers.
  *
- * The one file of the tree that is not pure: it waits, so it reads the clock,
- * yields, and it gives pages back.  Readers never hold anything: a reader that
- * dies leaves nothing behind, a writer that dies leaves the sequence odd.
+ * The one file of the tree that is not pure: it waits, so it reads the clock
+ * and yields; and tree_madvise is here.  Readers never hold anything: a reader
+ * that dies leaves nothing behind, a writer that dies leaves the sequence odd.
  */
 #include "storage/tree/tree_node.h"
 

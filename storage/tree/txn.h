@@ -81,7 +81,7 @@ int txn_open(struct txn *t, struct bytes data);
  */
 int txn_open_known(struct txn *t, struct bytes data);
 
-/* The type in its header, without looking at the rest; 0: it is too short. */
+/* The type in its header, without a look at the rest; 0: it is too short. */
 static inline int32_t
 txn_peek_type(struct bytes data)
 {
@@ -91,8 +91,8 @@ txn_peek_type(struct bytes data)
 }
 
 /*
- * The path that a transaction of a single write begins with, without looking
- * at the rest; false: it is of another type, or too short.  Borrowed.
+ * The path that a transaction of a single write begins with, without a look at
+ * the rest; false: it is of another type, or too short.  Borrowed.
  */
 bool txn_peek_path(struct bytes data, struct bytes *path);
 

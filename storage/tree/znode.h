@@ -21,8 +21,9 @@ struct znode_stat {
 };
 
 /*
- * What every tree has before anybody wrote: zero stats but for aversion, empty
- * data, and a config node that the world may only read.  The root is first.
+ * The nodes of every tree before anybody has written: zero Stats but for
+ * aversion, empty data, a config node that the world may only read.  The root
+ * comes first.
  * ZK: DataTree's constructor, addConfigNode
  */
 struct first_node {
@@ -47,7 +48,7 @@ int64_t znode_ttl_ms(int64_t owner); /* 0: no TTL node */
 
 /*
  * Serialised lists that everybody knows: world:anyone with all permissions,
- * which is reference 0 of the tree and what a null list means; with none.
+ * which is reference 0 of the tree and what a null list means; and with none.
  */
 extern const struct bytes acl_open_to_all;
 extern const struct bytes acl_nobody;

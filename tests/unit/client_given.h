@@ -28,7 +28,7 @@ nobody_minds(struct conn *c)
     (void)c;
 }
 
-/* It serves, and has nobody; what is applied is position 0. */
+/* It serves alone, and has nobody; what is applied is position 0. */
 static inline void
 given_process(void)
 {
@@ -44,7 +44,10 @@ given_process(void)
         shm.replication = &replication;
         shm.client[0] = &own;
     }
-    replication = (struct shm_replication){.serving = 1};
+    replication = (struct shm_replication){
+        .serving = 1,
+        .vouched = MONO_MS_MAX,
+    };
     own = (struct shm_client){0};
     p = (struct client_proc){.shm = &shm, .own = &own, .period = 1};
     p.conf.memory_limit = 16 << 20;

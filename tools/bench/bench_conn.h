@@ -94,6 +94,9 @@ void bench_io_close(struct bench_io *io);
 /* CLOCK_MONOTONIC in ns. */
 int64_t bench_now_ns(void);
 
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+
 /* Room for `depth` flights; 0 or -ENOMEM. */
 int bench_conn_new(struct bench_conn *c, unsigned index, unsigned depth);
 void bench_conn_free(struct bench_conn *c);

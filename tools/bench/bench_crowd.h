@@ -2,17 +2,14 @@
 /*
  * bench_crowd.h - the connections of a loop, all together.
  *
- * What bench_loop.c needs of them; they lie in struct bench_loop, and those
- * that went down are opened again while l->wants_open.  Private to
- * bench_loop.c and bench_crowd.c; all else is in bench_loop.h.
+ * They lie in struct bench_loop; those that went down are opened again while
+ * l->wants_open.  Private to bench_loop.c and bench_crowd.c; all else is in
+ * bench_loop.h.
  */
 #ifndef TOOLS_BENCH_BENCH_CROWD_H
 #define TOOLS_BENCH_BENCH_CROWD_H
 
 #include "tools/bench/bench_loop.h"
-
-#define NS_PER_S INT64_C(1000000000)
-#define NS_PER_MS INT64_C(1000000)
 
 /*
  * Resolve opts->hosts and allocate l->conn_count connections, which share

@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/bench/bench_crowd.h"
 #include "tools/bench/bench_pace.h"
 #include "tools/bench/bench_run.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_hold.c - workloads about sessions: connect storms, idle sessions; and
- * waiting, which all that look at memory need.
+ * waiting, which every workload that measures memory needs.
  */
-
 #include "tools/bench/bench_run.h"
 
 enum { SETTLE_S = 30, LOOK_MS = 500 };
@@ -32,7 +31,7 @@ is_quiet(struct hold *h, int64_t now_ns)
     cpu_ns = bench_procs_cpu_ns(&procs);
     used_ns = cpu_ns - h->cpu_ns;
     h->cpu_ns = cpu_ns;
-    h->look_ns = now_ns + LOOK_MS * INT64_C(1000000);
+    h->look_ns = now_ns + LOOK_MS * NS_PER_MS;
     return (double)used_ns < QUIET_SHARE * (double)LOOK_MS * 1e6;
 }
 

@@ -3,8 +3,8 @@
  * bench_run.h - one run: what each workload gets and fills in.
  *
  * A workload is a row of bench_run.c and a function that opens connections,
- * makes znodes and measures, with the helpers below; behind a step that failed
- * it goes no further.  What was made bench_run removes.
+ * makes znodes and measures, with the helpers below; it ends at the first step
+ * that fails.  bench_run removes what was made.
  */
 #ifndef TOOLS_BENCH_BENCH_RUN_H
 #define TOOLS_BENCH_BENCH_RUN_H

@@ -56,7 +56,7 @@ void bench_path_list(const struct bench_tree *t, uint64_t n,
 void bench_path_list_child(const struct bench_tree *t, uint64_t n,
                            struct bench_path *p);
 
-/* What connection `conn` creates as its n-th; a sequence number follows. */
+/* The n-th node that connection `conn` creates; maybe a sequence follows. */
 void bench_path_work(const struct bench_tree *t, unsigned conn, uint64_t n,
                      struct bench_path *p);
 

@@ -7,7 +7,6 @@
  * A round is: write one key; wait until every watcher has its event; set the
  * watches that fired again.  Only the first two are measured.
  */
-
 #include "daemon/zk.h"
 #include "tools/bench/bench_run.h"
 

@@ -4,7 +4,6 @@
  * as fast as the connections allow or at a given rate; warm-up, then the
  * window that is measured.
  */
-
 #include "daemon/zk.h"
 #include "tools/bench/bench_mix.h"
 #include "tools/bench/bench_run.h"
