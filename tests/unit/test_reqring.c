@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #include "daemon/reqring.h"
 
@@ -93,6 +94,65 @@ a_broken_size_is_an_error_not_a_crash(void)
     CU_ASSERT_EQUAL(reqring_next(&ring, 0, &r), -EBADMSG);
 }
 
+/* --- threads ------------------------------------------------------------- */
+
+enum { MESSAGES = 200000 };
+
+static uint32_t
+size_of(uint32_t n)
+{
+    return n * 7 % 900;
+}
+
+static atomic_bool is_over;
+
+static void *
+send_all(void *unused)
+{
+    for (uint32_t n = 0; n < MESSAGES && !atomic_load(&is_over);)
+        if (send_number(n, size_of(n)))
+            n++;
+    return unused;
+}
+
+/* Its number, and as much of its body as tells. */
+static bool
+is_number(const struct req *r, uint32_t n)
+{
+    uint32_t size = size_of(n);
+
+    return r->conn == n && r->body_size == size &&
+           (size == 0 ||
+            (r->bytes[0] == (uint8_t)n && r->bytes[size - 1] == (uint8_t)n));
+}
+
+/* What comes is whole, and its place is used again only when it was read. */
+static void
+messages_come_whole_from_another_thread(void)
+{
+    pthread_t producer;
+    uint32_t broken = 0;
+    ring_pos_t pos = 0;
+
+    given_a_ring();
+    atomic_store(&is_over, false);
+    if (pthread_create(&producer, NULL, send_all, NULL) != 0)
+        abort();
+    for (uint32_t n = 0; n < MESSAGES && broken == 0;) {
+        const struct req *r;
+
+        broken += reqring_next(&ring, pos, &r) < 0;
+        if (!r)
+            continue;
+        broken += !is_number(r, n++);
+        pos += r->size;
+        atomic_store_explicit(&taken, pos, memory_order_release);
+    }
+    atomic_store(&is_over, true);
+    pthread_join(producer, NULL);
+    CU_ASSERT_EQUAL(broken, 0);
+}
+
 UNIT_SUITE(reqring)
 {
     unit_suite("reqring");
@@ -100,4 +160,5 @@ UNIT_SUITE(reqring)
     UNIT(a_full_ring_refuses);
     UNIT(messages_come_whole_across_the_end);
     UNIT(a_broken_size_is_an_error_not_a_crash);
+    UNIT(messages_come_whole_from_another_thread);
 }
