@@ -133,9 +133,8 @@ def test_a_look_that_was_cut_short_costs_no_room():
         look.kill()
         look.wait()
         time.sleep(6)       # longer than the image process looks away
-        before = set_all(server)
-        after = set_all(server)
-        assert after < before * 1.2, (before, after)
+        sizes = [set_all(server) for _ in range(6)]     # a commit each or so
+        assert sizes[5] < sizes[2] * 1.1, sizes
 
 
 def test_import_leaves_a_running_server_alone():
