@@ -343,10 +343,10 @@ def flip(path, at, mask=0x10):
 
 
 def version2(data, prefix=""):
-    """The files of that kind, oldest first."""
+    """The files of that kind, oldest first; none that a kill left half done."""
     folder = os.path.join(data, "version-2")
     return sorted((os.path.join(folder, f) for f in os.listdir(folder)
-                   if f.startswith(prefix)),
+                   if f.startswith(prefix) and not f.endswith(".tmp")),
                   key=lambda f: (int(os.path.basename(f).split(".")[1], 16)
                                  if "." in os.path.basename(f) else 0))
 
