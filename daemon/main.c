@@ -195,6 +195,16 @@ open_bells(struct shm_super *super)
     }
 }
 
+/* Of what is reserved little is ever used, whatever a limit takes it for. */
+static noreturn void
+cannot_reserve(int rc)
+{
+    fatal(EXIT_UNEXPECTED, "cannot reserve shared memory: %s%s", strerror(-rc),
+          rc == -ENOMEM ? ": lift the limit of address space (ulimit -v, "
+                          "LimitAS); memory.limit is what bounds memory"
+                        : "");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -219,8 +229,7 @@ main(int argc, char **argv)
     /* Slots are those of global sessions, then of local ones. */
     rc = shm_map(&conf, session_table_bytes(), 2 * SESSIONS_MAX, &shm);
     if (rc < 0)
-        fatal(EXIT_UNEXPECTED, "cannot reserve shared memory: %s",
-              strerror(-rc));
+        cannot_reserve(rc);
     log_open(&shm->super->log_level);
     atomic_store(&shm->super->pid[PROC_SUPER], (int32_t)getpid());
     shm->super->started_ms = clock_mono_ms();

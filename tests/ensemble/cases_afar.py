@@ -42,7 +42,6 @@ WORLDS = {
     "small": World({"jute.maxbuffer": 4096}, fit=alone),
     "quota": World({"enforceQuota": "true"}, ("quota",)),
     "skipacl": World({"skipACL": "yes"}, ("skipacl",)),
-    "narrow": World({"globalOutstandingLimit": 1}, ("narrow",)),
 }
 # Nobody looks for another leader while these are at work.
 PATIENT = {"syncLimit": 100, "leader.silence": 50000}
@@ -55,11 +54,10 @@ def cases_of(world, first, count):
 
 
 @case("short", of=["zzz plain 1 40"])
-@case("long", of=["zzzZ plain any 800", "zza plain any 300",
-                  "aaz plain any 300", "zzz local any 600",
-                  "zzz small any 300", "zzz quota any 1500",
-                  "zzz skipacl any 1500", "zzz narrow any 1500",
-                  "aaa plain any 100"])
+@case("long", of=["zzzZ plain any 400", "zza plain any 300",
+                  "aaz plain any 300", "zzz local any 400",
+                  "zzz small any 300", "zzz quota any 1000",
+                  "zzz skipacl any 1000", "aaa plain any 100"])
 def drawn_afar(t, word, name, seed, count):
     """Each step by itself: nobody's turn comes before all have caught up."""
     world = WORLDS[name]

@@ -16,7 +16,7 @@
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
-enum { GIVEN_RING = 1 << 20, GIVEN_CLIENTS = 64 };
+enum { GIVEN_RING = 1 << 20, GIVEN_REQUESTS = 4096, GIVEN_CLIENTS = 64 };
 
 static struct shm shm;
 static struct client_proc p;
@@ -43,6 +43,12 @@ given_process(void)
         shm.super = &super;
         shm.replication = &replication;
         shm.client[0] = &own;
+        shm.requests[0] = (struct reqring){
+            .base = memory_twice(GIVEN_REQUESTS),
+            .size = GIVEN_REQUESTS,
+            .tail = &own.requested,
+            .taken = &replication.taken[0],
+        };
     }
     replication = (struct shm_replication){
         .serving = 1,

@@ -4,7 +4,7 @@
 
 #include "tests/unit/client_given.h"
 
-enum { REQUESTS = 4096, TOKENS = 10 };
+enum { TOKENS = 10 };
 
 static struct bytes
 a_connect_request(void)
@@ -26,13 +26,6 @@ given_a_throttled_connection(void)
     struct client *c;
 
     given_process();
-    if (!shm.requests[0].base)
-        shm.requests[0] = (struct reqring){
-            .base = memory_twice(REQUESTS),
-            .size = REQUESTS,
-            .tail = &p.own->requested,
-            .taken = &shm.replication->taken[0],
-        };
     p.conf.connect_tokens = TOKENS;
     p.conf.connect_freeze_time_ms = -1;
     p.now_ms = 1;
@@ -58,7 +51,7 @@ one_that_finds_no_room_costs_none(void)
 {
     struct client *c = given_a_throttled_connection();
 
-    p.own->requested = REQUESTS;
+    p.own->requested = GIVEN_REQUESTS;
     for (int i = 0; i < 2 * TOKENS; i++)
         CU_ASSERT_FALSE(client_on_connect(&p, c, a_connect_request()));
     CU_ASSERT_EQUAL(c->state, CLIENT_NEW);
