@@ -140,6 +140,23 @@ def quorums_of_groups(t, word):
     t.finish(e)
 
 
+@case("long", of=["zzzZ", "zaaZ", "zzaA"])
+def observers_in_a_group(t, word):
+    """An observer without weight is a number in a group, for everybody."""
+    e = t.ensemble(word, {"group.1": "1:2:3", "group.2": "4", "weight.4": 0})
+    e.start()
+    configs = {t.client(m).get("/zookeeper/config")[0] for m in e}
+    t.claim(len(configs) == 1 and b"group.2=4\n" in min(configs),
+            "they write their groups as %s", configs)
+    t.close_clients()
+    t.say("a voter dies: the observer's group counts for nothing")
+    e[1].kill()
+    e.wait()
+    write_through_each(t, e, "three")
+    e[1].start()
+    t.finish(e)
+
+
 @case("long", of=["zzz"])
 def larger_requests(t, word):
     """A larger jute.maxbuffer is reloaded, and who led before leads again.
