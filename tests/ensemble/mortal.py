@@ -66,11 +66,13 @@ class Mortal(Member):
     # --- files, while it is down --------------------------------------------
 
     def newest(self, prefix):
-        """The path of its newest file of this kind, or None."""
+        """The path of its newest file of this kind, or None: one that was
+        wiped and killed at once may not even have the folder."""
         top = self.path("data/version-2")
-        names = [n for n in os.listdir(top) if n.startswith(prefix)]
-        return names and os.path.join(top, max(
-            names, key=lambda n: int(n.split(".")[1], 16)))
+        names = [n for n in os.listdir(top) if n.startswith(prefix)] \
+            if os.path.isdir(top) else []
+        return os.path.join(top, max(
+            names, key=lambda n: int(n.split(".")[1], 16))) if names else None
 
     def lose_image(self):
         """Unless there is no snapshot to make another from."""
