@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/log.h"
+
 void
 data_error_set(struct data_error *e, const char *path, int64_t offset,
                const char *remedy, const char *what, ...)
@@ -36,6 +38,15 @@ data_error_text(const struct data_error *e, char *text, size_t size)
                  e->offset, e->what, e->remedy);
     else
         snprintf(text, size, "%s: %s. %s", e->path, e->what, e->remedy);
+}
+
+noreturn void
+data_fatal(const struct data_error *e)
+{
+    char text[2048];
+
+    data_error_text(e, text, sizeof text);
+    fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
 }
 
 bool

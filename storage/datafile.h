@@ -7,6 +7,8 @@
 #ifndef STORAGE_DATAFILE_H
 #define STORAGE_DATAFILE_H
 
+#include <stdnoreturn.h>
+
 #include "daemon/types.h"
 
 enum { DATA_PATH_MAX = 512, DATA_NAME_MAX = 64 };
@@ -33,6 +35,9 @@ void data_error_set(struct data_error *e, const char *path, int64_t offset,
 
 /* The whole error as one text: path, offset, what, remedy. */
 void data_error_text(const struct data_error *e, char *text, size_t size);
+
+/* This process cannot go on with such files: log it, end with EXIT_DATA. */
+noreturn void data_fatal(const struct data_error *e);
 
 /* --- progress ------------------------------------------------------------- */
 

@@ -48,15 +48,6 @@ on_progress(void *arg, uint64_t done, uint64_t total)
     proc_progress(PROC_IMAGE, p->shm, done, total);
 }
 
-noreturn void
-image_cannot_go_on(const struct data_error *e)
-{
-    char text[2048];
-
-    data_error_text(e, text, sizeof text);
-    fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
-}
-
 static void
 tell_damaged(const struct image_prepare *a)
 {
@@ -118,12 +109,12 @@ open_image(struct image_proc *p)
     rc = image_prepare(&p->dirs, &ask, &e);
     proc_disk_end(PROC_IMAGE, p->shm);
     if (rc < 0)
-        image_cannot_go_on(&e);
+        data_fatal(&e);
     tell_prepared(&ask, clock_mono_ms() - began);
     if (ask.origin == IMAGE_FRESH)
         (void)datadir_take_initialize(&p->dirs); /* it has served */
     if (image_open(&p->image, p->dirs.image, IMAGE_WRITE, &e) < 0)
-        image_cannot_go_on(&e);
+        data_fatal(&e);
     if (image_batch_init(&p->batch, &p->image) < 0 ||
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
         fatal(EXIT_UNEXPECTED, "image: out of memory");
@@ -282,7 +273,7 @@ start(struct image_proc *p)
     p->snapshot = (struct image_snapshot){.writer = {.fd = -1}};
     wait_for_log(p);
     if (datadir_name(&p->dirs, p->conf.data_dir, p->conf.data_log_dir, &e) < 0)
-        image_cannot_go_on(&e);
+        data_fatal(&e);
     begin(p);
 }
 

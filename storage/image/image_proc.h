@@ -9,7 +9,6 @@
 #define STORAGE_IMAGE_IMAGE_PROC_H
 
 #include <ev.h>
-#include <stdnoreturn.h>
 
 #include "daemon/bell.h"
 #include "storage/image/image_batch.h"
@@ -47,7 +46,6 @@ struct image_proc {
 
 /* image_main.c: image, batch and reader anew, from what is on disk. */
 void image_reopen(struct image_proc *p);
-noreturn void image_cannot_go_on(const struct data_error *e);
 
 /* --- image_fold.c --------------------------------------------------------- */
 

@@ -181,15 +181,6 @@ on_stop(struct ev_loop *loop, ev_signal *w, int events)
     ev_break(loop, EVBREAK_ALL);
 }
 
-static noreturn void
-cannot_open(const struct data_error *e)
-{
-    char text[2048];
-
-    data_error_text(e, text, sizeof text);
-    fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
-}
-
 /* Processes of a server that was killed may take a moment to end. */
 static void
 open_dirs(struct log_proc *p)
@@ -205,7 +196,7 @@ open_dirs(struct log_proc *p)
         COUNT(p->shm->log->proc.beats, 1);
     }
     if (rc < 0)
-        cannot_open(&e);
+        data_fatal(&e);
 }
 
 static void
@@ -230,12 +221,12 @@ open_log(struct log_proc *p)
     options.progress_arg = p;
     proc_disk_begin(PROC_LOG, p->shm);
     if (log_start_begin(p, &e) < 0)
-        cannot_open(&e);
+        data_fatal(&e);
     if (txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e) < 0)
-        cannot_open(&e);
+        data_fatal(&e);
     p->appended = atomic_load(&p->shm->log->durable);
     if (log_start_end(p, &e) < 0)
-        cannot_open(&e);
+        data_fatal(&e);
     proc_disk_end(PROC_LOG, p->shm);
     if (was_torn)
         log_warn("cut a write that never finished off the end of the log "
