@@ -35,3 +35,11 @@ memory_reserve(size_t size)
         madvise(at, size, MADV_DONTDUMP);
     return at;
 }
+
+/* MADV_DONTNEED would do for private memory only: a memfd keeps its pages. */
+void
+memory_clear(void *at, size_t size)
+{
+    if (madvise(at, size, MADV_REMOVE) < 0)
+        memset(at, 0, size);
+}

@@ -14,6 +14,9 @@
 /* `size` bytes, zero, which cost nothing until they are touched; or fatal. */
 void *memory_reserve(size_t size);
 
+/* All that memory_reserve gave is as it was then: zero, and costs nothing. */
+void memory_clear(void *at, size_t size);
+
 /*
  * What the system maps, protects and takes back at once, never a part of it:
  * 4 KiB on most machines, 16 or 64 on some.

@@ -183,7 +183,7 @@ static void *
 prep_memory(struct repl *r, size_t size)
 {
     if (size <= r->prep_size) {
-        madvise(r->prep_memory, r->prep_size, MADV_DONTNEED);
+        memory_clear(r->prep_memory, r->prep_size);
         return r->prep_memory;
     }
     if (r->prep_memory)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about daemon/memory.c: memory that a process sets aside. */
+#include "tests/unit/unit.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "daemon/memory.h"
+
+#define SIZE (16 * memory_page())
+
+static bool
+is_zero(const uint8_t *at)
+{
+    for (size_t i = 0; i < SIZE; i++)
+        if (at[i] != 0)
+            return false;
+    return true;
+}
+
+static void
+what_is_cleared_is_as_new(void)
+{
+    uint8_t *at = memory_reserve(SIZE);
+
+    CU_ASSERT_TRUE(is_zero(at));
+    memset(at, 'x', SIZE);
+    memory_clear(at, SIZE);
+    CU_ASSERT_TRUE(is_zero(at));
+    munmap(at, SIZE);
+}
+
+/* Of what a process may store to, this limit takes every byte into account. */
+static void
+what_is_not_touched_is_not_charged(void)
+{
+    const size_t large = (size_t)64 << 30;
+    struct rlimit before, tight;
+    uint8_t *at;
+
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_DATA, &before), 0);
+    tight = before;
+    tight.rlim_cur = (rlim_t)1 << 30;
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_DATA, &tight), 0);
+    at = memory_reserve(large);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_DATA, &before), 0);
+    at[large - 1] = 'x';
+    munmap(at, large);
+}
+
+UNIT_SUITE(memory)
+{
+    unit_suite("memory");
+    UNIT(what_is_cleared_is_as_new);
+    UNIT(what_is_not_touched_is_not_charged);
+}
