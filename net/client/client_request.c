@@ -211,17 +211,6 @@ is_too_large_now(struct client_proc *p, const struct client *c, int32_t length)
            p->conf.large_request_max_bytes;
 }
 
-/* Whatever a client says keeps its session alive. */
-static void
-note_heard(struct client_proc *p, const struct client *c)
-{
-    uint32_t now = (uint32_t)p->now_ms;
-
-    if (c->slot != UINT32_MAX &&
-        atomic_load_explicit(&p->heard[c->slot], memory_order_relaxed) != now)
-        atomic_store_explicit(&p->heard[c->slot], now, memory_order_relaxed);
-}
-
 /*
  * Nothing it says is read now, not even pings; but it takes our answers, so it
  * is alive.  If they are its last ones, its time to take them begins anew.
@@ -232,7 +221,7 @@ client_taken(struct conn *conn)
     struct client *c = client_of(conn);
 
     if (c->state == CLIENT_OPEN)
-        note_heard(&client_proc, c);
+        client_heard(&client_proc, c);
     else if (c->state == CLIENT_CLOSING)
         client_set_state(&client_proc, c, CLIENT_CLOSING);
 }
@@ -267,7 +256,7 @@ client_input(struct conn *conn, const uint8_t *data, size_t size)
     }
     if (c->state != CLIENT_GONE) {
         COUNT(p->own->stats.bytes_received, at);
-        note_heard(p, c);
+        client_heard(p, c);
     }
     client_watch_publish(p);
     return at < size && c->state == CLIENT_GONE ? size : at;

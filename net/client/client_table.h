@@ -46,6 +46,9 @@ void client_bind_session(struct client_proc *p, struct client *c,
  */
 uint32_t client_find_slot(const struct client_proc *p, session_id_t session);
 
+/* Whatever a client says keeps its session alive. */
+void client_heard(struct client_proc *p, struct client *c);
+
 /* Once a turn: free the places of those that are gone. */
 void client_sweep(struct client_proc *p);
 
