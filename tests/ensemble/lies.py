@@ -125,9 +125,9 @@ def a_read_of_what_was_sent_later(ops):
 
 
 def writes_of_a_session_out_of_order(ops):
-    b = acked(ops, "set")[-1]
-    a = [op for op in acked(ops, "set", "cas")
-         if op.session == b.session and op.zxid < b.zxid][-1]
+    a, b = next((a, b) for b in reversed(acked(ops, "set"))
+                for a in reversed(acked(ops, "set", "cas"))
+                if a.session == b.session and a.zxid < b.zxid)
     for op in ops:
         if op.version is not None and op.zxid in (a.zxid, b.zxid):
             op.zxid = a.zxid + b.zxid - op.zxid

@@ -249,12 +249,14 @@ def a_silent_guest_is_closed(stage):
 
 @case
 def a_reload_is_followed(stage):
-    """A syncLimit of 100 s, then of 400 ms: a guest may be silent so long."""
+    """A syncLimit of 100 s, then of 400 ms: a guest may be silent so long.
+    One that comes before the process has looked has the old one yet."""
     node = trio(stage, extra="syncLimit=500\n")
     one = stage.fake(1)
     claim(one.dial(2, b"").is_open(), "it is closed at once")
     node.reload("syncLimit=2\n")
-    claim(one.dial(2, b"").is_closed(), "it may stay silent")
+    claim(any(one.dial(2, b"").is_closed(4) for _ in range(5)),
+          "it may stay silent")
 
 
 @case
