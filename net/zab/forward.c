@@ -121,19 +121,25 @@ forward_forget(struct forward *f, uint32_t worker)
     }
 }
 
-/* Opening and closing a session never answers anything else. */
+static bool
+is_create(int32_t op)
+{
+    return op == ZK_OP_CREATE || op == ZK_OP_CREATE2 ||
+           op == ZK_OP_CREATE_CONTAINER || op == ZK_OP_CREATE_TTL;
+}
+
+/*
+ * A client may number its requests anew when it comes back, and what it asked
+ * at another server may be done behind that: a transaction of another type is
+ * no answer to what it asks now.
+ */
 static bool
 answers(int32_t type, const struct forward_place *p, int32_t op)
 {
-    bool is_session = op == ZK_OP_CREATE_SESSION || op == ZK_OP_CLOSE_SESSION;
-
     if (p->kind != REQ_WRITE && p->kind != REQ_SESSION_OPEN)
         return false;
-    if (type == ZK_OP_ERROR)
-        return true;
-    if (type == ZK_OP_CREATE_SESSION || type == ZK_OP_CLOSE_SESSION)
-        return type == op;
-    return !is_session;
+    return type == ZK_OP_ERROR || type == op ||
+           (is_create(type) && is_create(op));
 }
 
 /* The oldest that fits is the last in its bucket. */

@@ -119,6 +119,21 @@ an_expiry_answers_no_write(void)
     CU_ASSERT_PTR_NULL(forward_take(f, 5, 0, ZK_OP_CLOSE_SESSION, &o));
 }
 
+/* A client numbers its requests anew at each connection; what it asked at
+   another server comes late. */
+static void
+a_write_of_another_kind_answers_nothing(void)
+{
+    struct origin o;
+
+    forward_clear(f);
+    forward_keep(f, request(REQ_WRITE, ZK_OP_MULTI, 5, 1, 8), 3, 5);
+    CU_ASSERT_PTR_NULL(forward_take(f, 5, 1, ZK_OP_SET_DATA, &o));
+    CU_ASSERT_TRUE(is_taken(5, 1, ZK_OP_MULTI));
+    forward_keep(f, request(REQ_WRITE, ZK_OP_CREATE, 5, 1, 8), 3, 5);
+    CU_ASSERT_TRUE(is_taken(5, 1, ZK_OP_CREATE_CONTAINER));
+}
+
 static void
 of_two_alike_the_older_is_answered(void)
 {
@@ -327,6 +342,7 @@ UNIT_SUITE(forward)
     UNIT(what_is_somebody_elses_finds_nobody);
     UNIT(an_answer_is_taken_once);
     UNIT(an_expiry_answers_no_write);
+    UNIT(a_write_of_another_kind_answers_nothing);
     UNIT(of_two_alike_the_older_is_answered);
     UNIT(syncs_are_answered_in_their_order);
     UNIT(sessions_are_answered_in_any_order);
