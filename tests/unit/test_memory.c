@@ -10,27 +10,33 @@
 
 #include "daemon/memory.h"
 
-#define SIZE (16 * memory_page())
-
 static bool
-is_zero(const uint8_t *at)
+is_zero(const uint8_t *at, size_t size)
 {
-    for (size_t i = 0; i < SIZE; i++)
+    for (size_t i = 0; i < size; i++)
         if (at[i] != 0)
             return false;
     return true;
 }
 
 static void
+is_as_new_when_cleared(size_t size)
+{
+    uint8_t *at = memory_reserve(size);
+
+    CU_ASSERT_TRUE(is_zero(at, size));
+    memset(at, 'x', size);
+    memory_clear(at, size);
+    CU_ASSERT_TRUE(is_zero(at, size));
+    munmap(at, size);
+}
+
+/* A little of it, and so much that it is of another kind. */
+static void
 what_is_cleared_is_as_new(void)
 {
-    uint8_t *at = memory_reserve(SIZE);
-
-    CU_ASSERT_TRUE(is_zero(at));
-    memset(at, 'x', SIZE);
-    memory_clear(at, SIZE);
-    CU_ASSERT_TRUE(is_zero(at));
-    munmap(at, SIZE);
+    is_as_new_when_cleared(16 * memory_page());
+    is_as_new_when_cleared((size_t)65 << 20);
 }
 
 /* Of what a process may store to, this limit takes every byte into account. */
