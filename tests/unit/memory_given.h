@@ -42,4 +42,15 @@ memory_twice(size_t size)
     return at;
 }
 
+static inline bool
+memory_is_zero(const void *at, size_t size)
+{
+    const uint8_t *byte = at;
+
+    for (size_t i = 0; i < size; i++)
+        if (byte[i] != 0)
+            return false;
+    return true;
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about daemon/memory.c: memory that a process sets aside. */
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
 #include <stdbool.h>
@@ -10,24 +11,15 @@
 
 #include "daemon/memory.h"
 
-static bool
-is_zero(const uint8_t *at, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (at[i] != 0)
-            return false;
-    return true;
-}
-
 static void
 is_as_new_when_cleared(size_t size)
 {
     uint8_t *at = memory_reserve(size);
 
-    CU_ASSERT_TRUE(is_zero(at, size));
+    CU_ASSERT_TRUE(memory_is_zero(at, size));
     memset(at, 'x', size);
     memory_clear(at, size);
-    CU_ASSERT_TRUE(is_zero(at, size));
+    CU_ASSERT_TRUE(memory_is_zero(at, size));
     munmap(at, size);
 }
 

@@ -20,15 +20,6 @@ given_replication(void)
     repl_prepare_init(&r);
 }
 
-static bool
-is_zero(const uint8_t *at, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (at[i] != 0)
-            return false;
-    return true;
-}
-
 /* Zero is what prep_init takes for tables that are empty. */
 static void
 a_term_begins_with_nothing_pending(void)
@@ -42,7 +33,7 @@ a_term_begins_with_nothing_pending(void)
     repl_prepare_end(&r);
 
     repl_prepare_from(&r, 1);
-    CU_ASSERT_TRUE(is_zero(r.prep_memory, r.prep_size));
+    CU_ASSERT_TRUE(memory_is_zero(r.prep_memory, r.prep_size));
     repl_prepare_end(&r);
     ev_loop_destroy(r.loop);
 }
