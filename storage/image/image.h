@@ -38,7 +38,8 @@ struct image {
     MDB_env *env; /* NULL: closed */
     MDB_dbi nodes, longs, ephemerals, sessions, meta_table;
     struct image_meta meta; /* of the last commit this process knows */
-    uint64_t allocated;     /* bytes of the file with blocks behind them */
+    uint64_t allocated;     /* bytes of the file with blocks behind them, */
+    uint64_t cached;        /* ... and with pages of the page cache */
 };
 
 /* Whether it may still be as fuzzy as the snapshot that it was made from. */
@@ -97,8 +98,8 @@ int image_rc(int mdb_rc);
 int image_put_meta(struct image *im, MDB_txn *txn,
                    const struct image_meta *meta);
 
-/* Have blocks for `bytes` more before a commit needs them. */
-void image_allocate_ahead(struct image *im, uint64_t bytes);
+/* Have blocks and pages for `bytes` more before a commit needs them. */
+void image_make_room(struct image *im, uint64_t bytes);
 
 /*
  * LMDB keeps the pages that a reader may see, even if the reader was killed:

@@ -198,7 +198,7 @@ image_batch_commit(struct image_batch *b, zxid_t zxid)
 
     if (!places)
         return -ENOMEM;
-    image_allocate_ahead(b->image, 2 * b->bytes);
+    image_make_room(b->image, 2 * b->bytes);
     rc = mdb_txn_begin(b->image->env, NULL, 0, &w.txn);
     if (rc == 0)
         rc = write_all(&w, places, count);

@@ -18,8 +18,8 @@
 
 enum {
     SNAPSHOT_ROWS = 1000, /* of a step */
-    SNAPSHOT_REST = 49,   /* times what the last one took: 2 % of the time */
-    NODES_PER_MS = 1000,  /* what one takes, before one was timed */
+    SNAPSHOT_REST = 49,   /* times what one takes: 2 % of the time */
+    NODES_PER_MS = 1000,  /* what none does faster */
 };
 
 /* A random number of [n/2, n], so that servers do not snapshot together. */
@@ -42,14 +42,29 @@ image_snapshot_aim(struct image_proc *p)
                           : 0;
 }
 
-/* A snapshot took `ms`, or would have: none begins for 49 times as long. */
+/* One has ended now, after `ms`, or would have. */
 static void
-rest_from(struct image_proc *p, int64_t ms)
+rest_after(struct image_proc *p, int64_t ms)
 {
-    mono_ms_t until = clock_mono_ms() + SNAPSHOT_REST * ms;
+    p->snapshot_ended = clock_mono_ms();
+    p->snapshot_ms = ms;
+}
 
-    if (until > p->snapshot_after)
-        p->snapshot_after = until;
+/*
+ * The tree may have grown since: what the next one will take is what the rest
+ * must be long enough for.
+ */
+static bool
+has_rested(const struct image_proc *p)
+{
+    uint64_t nodes = 0, sessions;
+    int64_t ms;
+
+    (void)image_count(&p->image, &nodes, &sessions); /* else as the last one */
+    ms = (int64_t)nodes / NODES_PER_MS;
+    if (ms < p->snapshot_ms)
+        ms = p->snapshot_ms;
+    return clock_mono_ms() - p->snapshot_ended >= SNAPSHOT_REST * ms;
 }
 
 /*
@@ -60,15 +75,13 @@ void
 image_snapshot_plan(struct image_proc *p)
 {
     zxid_t last = snapfile_newest(p->dirs.snap), here = p->image.meta.zxid;
-    uint64_t nodes = 0, sessions;
 
     image_snapshot_aim(p);
     p->txns = p->bytes = 0;
     if (here > last && zxid_epoch(here) == zxid_epoch(last))
         p->txns = (uint64_t)(here - last);
     p->needs_snapshot = last < 0 || (p->is_ahead && last < here);
-    (void)image_count(&p->image, &nodes, &sessions); /* else for none */
-    rest_from(p, (int64_t)nodes / NODES_PER_MS);
+    rest_after(p, 0);
     atomic_store(&p->shm->image->snapshot_zxid, last < 0 ? 0 : last);
 }
 
@@ -98,7 +111,7 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
     int64_t ms = clock_mono_ms() - p->snapshot_began;
 
     log_info("Snapshot taken in %" PRId64 " ms", ms);
-    rest_from(p, ms);
+    rest_after(p, ms);
     image_snapshot_aim(p);
     atomic_store(&s->snapshot_zxid, zxid);
     atomic_store(&s->snapshot_last_ms, (uint64_t)ms);
@@ -123,14 +136,13 @@ is_snapshot_due(const struct image_proc *p)
     if (!atomic_load(&p->shm->replication->proc.is_ready) ||
         image_is_fuzzy(&p->image.meta))
         return false;
-    return p->needs_snapshot ||
-           (clock_mono_ms() >= p->snapshot_after && has_enough(p));
+    return p->needs_snapshot || (has_enough(p) && has_rested(p));
 }
 
 static void
 give_up(struct image_proc *p, zxid_t zxid, int rc)
 {
-    rest_from(p, clock_mono_ms() - p->snapshot_began);
+    rest_after(p, clock_mono_ms() - p->snapshot_began);
     if (rc == -EBADMSG)
         log_error("%s: the image is damaged: its nodes do not add up to its "
                   "digest, and no snapshot is taken of it. Reads and writes go "

@@ -32,9 +32,10 @@ struct image_proc {
     mono_ms_t paused_until; /* after LMDB could not be written */
     struct txlog_reader reader;
     struct image_snapshot snapshot;
-    mono_ms_t snapshot_began;
-    mono_ms_t snapshot_after;           /* none is begun before that, ... */
-    bool needs_snapshot;                /* ... but one that a start may need */
+    mono_ms_t snapshot_began;           /* the one that is being taken */
+    mono_ms_t snapshot_ended;           /* the last one, or the start did; */
+    int64_t snapshot_ms;                /* ... how long that took */
+    bool needs_snapshot;                /* a start may need one: at once */
     uint64_t txns, bytes;               /* folded since the last snapshot */
     uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */
     bool is_open;                       /* image, batch and reader are */

@@ -60,6 +60,14 @@ done(void)
     tempdir_remove(base);
 }
 
+/* `ms` have gone by since the last snapshot ended. */
+static bool
+is_taken_after(mono_ms_t ms)
+{
+    p.snapshot_ended = clock_mono_ms() - ms;
+    return image_snapshot_work(&p);
+}
+
 /*
  * A server that was just started is busy enough, and nobody knows yet what a
  * snapshot costs it.
@@ -67,16 +75,25 @@ done(void)
 static void
 the_first_snapshot_keeps_to_its_share_too(void)
 {
-    mono_ms_t before = clock_mono_ms();
-
     given_image(true);
     image_snapshot_plan(&p);
     CU_ASSERT(p.txns >= p.txns_wanted);
-    CU_ASSERT(p.snapshot_after >= before + REST * NODES / 1000);
-    p.snapshot_after = INT64_MAX;
     CU_ASSERT_FALSE(image_snapshot_work(&p));
-    p.snapshot_after = 0;
-    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    CU_ASSERT_TRUE(is_taken_after(REST * NODES / 1000));
+    done();
+}
+
+/* A server that began empty and is filled: what there was says nothing. */
+static void
+the_rest_is_that_of_what_the_tree_is_now(void)
+{
+    given_image(true);
+    image_snapshot_plan(&p);
+    p.snapshot_ms = 1; /* the last one, of hardly anything */
+    CU_ASSERT_FALSE(is_taken_after(REST * 10));
+    p.snapshot_ms = 40; /* a slow disk */
+    CU_ASSERT_FALSE(is_taken_after(REST * NODES / 1000));
+    CU_ASSERT_TRUE(is_taken_after(REST * 40));
     done();
 }
 
@@ -98,8 +115,6 @@ a_snapshot_that_a_start_may_need_does_not_wait(void)
 static void
 a_snapshot_that_fails_is_followed_by_a_rest_too(void)
 {
-    mono_ms_t before = clock_mono_ms();
-
     given_image(false);
     image_snapshot_plan(&p);
     CU_ASSERT_TRUE(image_snapshot_work(&p));
@@ -108,7 +123,10 @@ a_snapshot_that_fails_is_followed_by_a_rest_too(void)
     while (image_snapshot_work(&p))
         ;
     CU_ASSERT_PTR_NULL(p.snapshot.image);
-    CU_ASSERT(p.snapshot_after >= before + REST * 1000);
+    CU_ASSERT(p.snapshot_ms >= 1000);
+    p.txns = BUSY;
+    CU_ASSERT_FALSE(is_taken_after(REST * 900));
+    CU_ASSERT_TRUE(is_taken_after(p.snapshot_ms * REST));
     done();
 }
 
@@ -116,6 +134,7 @@ UNIT_SUITE(image_due)
 {
     unit_suite("image_due");
     UNIT(the_first_snapshot_keeps_to_its_share_too);
+    UNIT(the_rest_is_that_of_what_the_tree_is_now);
     UNIT(a_snapshot_that_a_start_may_need_does_not_wait);
     UNIT(a_snapshot_that_fails_is_followed_by_a_rest_too);
 }
