@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about storage/image/image_file.c: what LMDB leaves to us. */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
+
+#include "tests/unit/image_given.h"
+#include "tests/unit/unit.h"
+
+enum { ROOM = 1024 * 1024, PAGES_MAX = 4096 };
+
+/* How many pages of the file's first `size` bytes are in the page cache. */
+static size_t
+pages_in_cache(const char *path, size_t size)
+{
+    static unsigned char is_there[PAGES_MAX];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), count = 0;
+    int fd = open(path, O_RDONLY);
+    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+    CU_ASSERT_FATAL(fd >= 0 && map != MAP_FAILED);
+    CU_ASSERT_EQUAL(mincore(map, size, is_there), 0);
+    munmap(map, size);
+    close(fd);
+    for (size_t i = 0; i < size / page; i++)
+        count += is_there[i] & 1;
+    return count;
+}
+
+/* One that the file system's pages are, and none of its own. */
+static bool
+is_in_memory(const char *path)
+{
+    struct statfs fs;
+
+    return statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
+/* A page that is there when it is written does not come in a large folio. */
+static void
+there_are_pages_for_what_a_commit_will_write(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char path[DATA_PATH_MAX];
+    struct stat st;
+
+    given_fresh_image();
+    data_path(path, dirs.image, "data.mdb");
+    image_make_room(&image, ROOM);
+    CU_ASSERT(stat(path, &st) == 0 && st.st_size >= ROOM);
+    if (!is_in_memory(path))
+        CU_ASSERT_EQUAL(pages_in_cache(path, ROOM), ROOM / page);
+    apply(a_create(1, "/a", "one", 0, 1));
+    commit();
+    HOLDS("/ [] c0 m0 p1 v0 c1 a0 o0\n"
+          "/a [one] c1 m1 p1 v0 c0 a0 o0\n"
+          "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n");
+    done();
+}
+
+UNIT_SUITE(image_file)
+{
+    unit_suite("image_file");
+    UNIT(there_are_pages_for_what_a_commit_will_write);
+}
