@@ -192,8 +192,6 @@ open_env(struct image *im, enum image_mode mode)
         image_share_lock(im);
     if (rc == 0 && mode != IMAGE_CREATE)
         rc = image_make_whole(im);
-    if (rc == 0 && mode != IMAGE_READ)
-        image_make_room(im, 0);
     if (rc == 0)
         rc = mdb_reader_check(im->env, NULL); /* of processes that died */
     if (rc == 0)

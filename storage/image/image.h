@@ -39,7 +39,7 @@ struct image {
     MDB_dbi nodes, longs, ephemerals, sessions, meta_table;
     struct image_meta meta; /* of the last commit this process knows */
     uint64_t allocated;     /* bytes of the file with blocks behind them, */
-    uint64_t cached;        /* ... and with pages of the page cache */
+    uint64_t cached;        /* ... and up to where with single pages */
 };
 
 /* Whether it may still be as fuzzy as the snapshot that it was made from. */
@@ -98,8 +98,25 @@ int image_rc(int mdb_rc);
 int image_put_meta(struct image *im, MDB_txn *txn,
                    const struct image_meta *meta);
 
-/* Have blocks and pages for `bytes` more before a commit needs them. */
+/*
+ * Have blocks and pages of the page cache for `bytes` more before a commit needs
+ * them.
+ *
+ * The page cache is to hold the file in single pages.  What is written, or read
+ * page after page, in one go gets a large folio, and then ext4 looks at every
+ * block of a folio for each page of it that a commit writes and syncs: four
+ * times the processor time, and longer in the way of the log.  A page that is
+ * there stays what it is, and what Linux is advised of comes in single ones;
+ * where nothing was ever written that takes no disk.
+ */
 void image_make_room(struct image *im, uint64_t bytes);
+
+/*
+ * Begin to read all of an image that will be loaded, unless most of the file is
+ * what deletions left.  `progress` counts bytes.
+ */
+void image_warm(const struct image *im, progress_fn *progress,
+                void *progress_arg);
 
 /*
  * LMDB keeps the pages that a reader may see, even if the reader was killed:

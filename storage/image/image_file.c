@@ -13,6 +13,7 @@ enum {
     ALLOCATE_STEP = 64 * 1024 * 1024,
     SYNC_STEP = 64 * 1024 * 1024, /* some seconds of a slow disk */
     CACHE_STEP = 128 * 1024,      /* Linux may read no more at one word */
+    WARM_STEP = 4 * 1024 * 1024,  /* between signs of life */
 };
 
 /* LMDB's names for what it keeps in a directory. */
@@ -131,35 +132,81 @@ allocate(struct image *im, int fd, uint64_t end)
         im->allocated = end;
 }
 
-/*
- * Have the page cache hold the file in single pages.  What is written, or read
- * one page after the other, in one go gets a large folio, and then ext4 looks
- * at every block of a folio for each page of it that a commit writes and syncs:
- * four times the processor time, and longer in the way of the log.  A page
- * that is there stays what it is, and what was advised is read in single ones;
- * where nothing was ever written that takes no disk.
- */
-static void
-cache_pages(struct image *im, int fd, uint64_t end)
+/* Pages from `at` to `end`, in single ones; to where that was done. */
+static uint64_t
+cache_pages(int fd, uint64_t at, uint64_t end)
 {
-    for (; im->cached < end; im->cached += CACHE_STEP)
-        (void)posix_fadvise(fd, (off_t)im->cached, CACHE_STEP,
-                            POSIX_FADV_WILLNEED);
+    for (; at < end; at += CACHE_STEP)
+        (void)posix_fadvise(fd, (off_t)at, CACHE_STEP, POSIX_FADV_WILLNEED);
+    return at;
+}
+
+/* The file descriptor, or -1; where the pages end that LMDB has used. */
+static int
+used_end(const struct image *im, uint64_t *end)
+{
+    MDB_envinfo info;
+    MDB_stat env;
+    int fd;
+
+    if (mdb_env_get_fd(im->env, &fd) != 0 ||
+        mdb_env_info(im->env, &info) != 0 || mdb_env_stat(im->env, &env) != 0)
+        return -1;
+    *end = (info.me_last_pgno + 1) * env.ms_psize;
+    return fd;
 }
 
 void
 image_make_room(struct image *im, uint64_t bytes)
 {
-    MDB_envinfo info;
-    MDB_stat env;
-    uint64_t end;
-    int fd;
+    uint64_t used, end;
+    int fd = used_end(im, &used);
 
-    if (mdb_env_get_fd(im->env, &fd) != 0 ||
-        mdb_env_info(im->env, &info) != 0 || mdb_env_stat(im->env, &env) != 0)
+    if (fd < 0)
         return;
-    end = (info.me_last_pgno + 1) * env.ms_psize + bytes;
+    end = used + bytes;
     if (end > im->allocated)
         allocate(im, fd, end);
-    cache_pages(im, fd, end);
+    if (im->cached == 0)
+        im->cached = used / CACHE_STEP * CACHE_STEP;
+    im->cached = cache_pages(fd, im->cached, end);
+}
+
+static uint64_t
+table_bytes(MDB_txn *txn, MDB_dbi table)
+{
+    MDB_stat s;
+
+    if (mdb_stat(txn, table, &s) != 0)
+        return 0;
+    return (s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages) *
+           (uint64_t)s.ms_psize;
+}
+
+/* Whether most of the file is rows, and not what deletions left behind. */
+static bool
+is_mostly_rows(const struct image *im, uint64_t end)
+{
+    uint64_t rows;
+    MDB_txn *txn;
+
+    if (mdb_txn_begin(im->env, NULL, MDB_RDONLY, &txn) != 0)
+        return false;
+    rows = table_bytes(txn, im->nodes) + table_bytes(txn, im->longs);
+    mdb_txn_abort(txn);
+    return rows >= end / 2;
+}
+
+void
+image_warm(const struct image *im, progress_fn *progress, void *progress_arg)
+{
+    uint64_t end;
+    int fd = used_end(im, &end);
+
+    if (fd < 0 || !is_mostly_rows(im, end))
+        return;
+    for (uint64_t at = 0; at < end;) {
+        at = cache_pages(fd, at, at + WARM_STEP);
+        progress(progress_arg, at < end ? at : end, end);
+    }
 }

@@ -115,6 +115,7 @@ open_image(struct image_proc *p)
         (void)datadir_take_initialize(&p->dirs); /* it has served */
     if (image_open(&p->image, p->dirs.image, IMAGE_WRITE, &e) < 0)
         data_fatal(&e);
+    image_warm(&p->image, on_progress, p);
     if (image_batch_init(&p->batch, &p->image) < 0 ||
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
         fatal(EXIT_UNEXPECTED, "image: out of memory");

@@ -59,8 +59,47 @@ there_are_pages_for_what_a_commit_will_write(void)
     done();
 }
 
+static void
+count_bytes(void *arg, uint64_t done, uint64_t total)
+{
+    CU_ASSERT(done <= total);
+    *(uint64_t *)arg = done;
+}
+
+/* One that was just started is read as a whole, for it will be loaded. */
+static void
+an_image_is_warmed_unless_most_of_it_is_free(void)
+{
+    static const uint8_t data[4096];
+    uint64_t seen = 0;
+    char path[32];
+
+    given_fresh_image();
+    for (int i = 0; i < 400; i++) {
+        snprintf(path, sizeof path, "/n%d", i);
+        CU_ASSERT_EQUAL(
+            image_batch_put_node(&batch, bytes_of(path),
+                                 (struct bytes){data, sizeof data}, BYTES_NULL,
+                                 &(struct znode_stat){.czxid = 1}),
+            0);
+    }
+    CU_ASSERT_EQUAL(image_batch_commit(&batch, 1), 0);
+    image_warm(&image, count_bytes, &seen);
+    CU_ASSERT(seen > 400 * sizeof data);
+    for (int i = 0; i < 400; i++) {
+        snprintf(path, sizeof path, "/n%d", i);
+        apply(a_delete(2 + i, path));
+    }
+    commit();
+    seen = 0;
+    image_warm(&image, count_bytes, &seen);
+    CU_ASSERT_EQUAL(seen, 0);
+    done();
+}
+
 UNIT_SUITE(image_file)
 {
     unit_suite("image_file");
     UNIT(there_are_pages_for_what_a_commit_will_write);
+    UNIT(an_image_is_warmed_unless_most_of_it_is_free);
 }
