@@ -99,8 +99,8 @@ int image_put_meta(struct image *im, MDB_txn *txn,
                    const struct image_meta *meta);
 
 /*
- * Have blocks and pages of the page cache for `bytes` more before a commit needs
- * them.
+ * Have blocks and pages of the page cache for `bytes` more before a commit
+ * needs them.
  *
  * The page cache is to hold the file in single pages.  What is written, or read
  * page after page, in one go gets a large folio, and then ext4 looks at every

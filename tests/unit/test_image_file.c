@@ -77,11 +77,11 @@ an_image_is_warmed_unless_most_of_it_is_free(void)
     given_fresh_image();
     for (int i = 0; i < 400; i++) {
         snprintf(path, sizeof path, "/n%d", i);
-        CU_ASSERT_EQUAL(
-            image_batch_put_node(&batch, bytes_of(path),
-                                 (struct bytes){data, sizeof data}, BYTES_NULL,
-                                 &(struct znode_stat){.czxid = 1}),
-            0);
+        CU_ASSERT_EQUAL(image_batch_put_node(&batch, bytes_of(path),
+                                             (struct bytes){data, sizeof data},
+                                             BYTES_NULL,
+                                             &(struct znode_stat){.czxid = 1}),
+                        0);
     }
     CU_ASSERT_EQUAL(image_batch_commit(&batch, 1), 0);
     image_warm(&image, count_bytes, &seen);
