@@ -7,6 +7,7 @@
 #include "daemon/version.h"
 #include "net/admin/admin_ensemble.h"
 #include "net/admin/admin_json.h"
+#include "net/admin/metrics.h"
 #include "net/wire/java_text.h"
 
 static void
@@ -46,7 +47,7 @@ put_monitor(const struct admin_view *v, json_t *o)
 {
     const struct figures *f = v->figures;
     struct metric m[METRICS_MAX];
-    size_t n = figures_metrics(f, m);
+    size_t n = metrics_of(f, m);
 
     TEXT(o, "version", ZABD_ZOOKEEPER_VERSION);
     TEXT(o, "server_state", figures_state(f));
