@@ -125,6 +125,9 @@ check-layers: ## includes point down
 check-pure: $(LIB) ## the cores do no I/O, no allocation, read no clock
 	@tools/check-pure $(BUILD)/obj
 
+check-docs: ## what READMEs name there is, and they name all there is
+	@tools/check-docs
+
 # The suites found become one list of calls, one each for every T.
 UNIT_C   := $(if $T,tests/unit/test_$T.c,$(wildcard tests/unit/test_*.c))
 UNIT_GEN := $(BUILD)/gen/unit$(if $T,-$T)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/bench/bench_compare.h"
+#include "tools/bench/bench_report.h"
 #include "tools/bench/bench_run.h"
 #include "tools/zab.h"
 

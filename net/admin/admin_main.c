@@ -22,6 +22,7 @@
 #include "daemon/proc.h"
 #include "net/admin/admin_commands.h"
 #include "net/admin/admin_leader.h"
+#include "net/admin/metrics.h"
 
 /* One address cannot hold all of them open. */
 static const unsigned connections_max = 128, of_one_address_max = 32;
@@ -102,7 +103,7 @@ print_metric(const struct metric *m, FILE *out)
 {
     char name[METRIC_NAME_MAX], value[32];
 
-    figures_prometheus_name(m->name, name);
+    metrics_prometheus_name(m->name, name);
     figures_format(m->is_fraction ? m->real : (double)m->whole, value);
     fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %s\n", name, m->name, name,
             m->kind == METRIC_COUNTER ? "counter" : "gauge", name, value);
@@ -120,7 +121,7 @@ print_metrics(struct admin *a, struct MHD_Connection *connection)
     if (!out)
         return MHD_NO;
     figures_collect(a->shm, &f);
-    n = figures_metrics(&f, m);
+    n = metrics_of(&f, m);
     for (size_t i = 0; i < n; i++)
         print_metric(&m[i], out);
     fclose(out);

@@ -2,8 +2,8 @@
 /*
  * figures.h - the server in numbers, added up over its processes.
  *
- * Read from shared memory, each number of its own moment.  What `mntr` and
- * /metrics print is one table: a figure is a row here and nowhere else.
+ * Read from shared memory, each number of its own moment.  How they are called
+ * and shown: metrics.h, four.h, admin_commands.h.
  * Client and admin processes.  Facts: spec/operations.md 8.
  */
 #ifndef NET_ADMIN_FIGURES_H
@@ -70,27 +70,6 @@ const char *figures_zab_state(const struct figures *f);
 
 /* Of all answers, 0 if there was none. */
 double figures_latency_avg(const struct figures *f);
-
-enum metric_kind { METRIC_GAUGE, METRIC_COUNTER };
-
-struct metric {
-    const char *name; /* without `zk_` */
-    enum metric_kind kind;
-    bool is_fraction; /* `real` counts, else `whole` */
-    int64_t whole;
-    double real;
-};
-
-enum { METRICS_MAX = 80, METRIC_NAME_MAX = 64 };
-
-/* Fill `m` in the order of mntr; returns how many. */
-size_t figures_metrics(const struct figures *f, struct metric m[METRICS_MAX]);
-
-/*
- * What Prometheus calls it: of what was timed, `cnt_x` and `sum_x` of mntr are
- * the count and the sum of a summary `x`.
- */
-void figures_prometheus_name(const char *name, char text[METRIC_NAME_MAX]);
 
 /* At least one and at most four fraction digits, as Java prints. */
 void figures_format(double value, char text[32]);

@@ -7,6 +7,7 @@
 #include "daemon/jute.h"
 #include "daemon/version.h"
 #include "election/quorum_conf.h"
+#include "net/admin/metrics.h"
 #include "net/wire/request.h"
 
 static const char *const names[] = {
@@ -207,7 +208,7 @@ static void
 print_mntr(const struct four *f, FILE *out)
 {
     struct metric m[METRICS_MAX];
-    size_t n = figures_metrics(f->figures, m);
+    size_t n = metrics_of(f->figures, m);
     char text[32];
 
     fprintf(out, "zk_version\t%s, built on %s\n", ZABD_ZOOKEEPER_VERSION,

@@ -2,8 +2,8 @@
 /*
  * prep.c - request preparation: the entry, and the table of operations.
  *
- * Pure but for session.is_closing.  The replication process.
- * Facts: spec/client-protocol.md 2.4 (6), 2.7, 2.9.
+ * Pure but for what prep.h says of sessions.  The replication process.
+ * Facts: spec/client-protocol.md 2.7, 2.9.
  */
 #include "net/prep/prep.h"
 
@@ -13,7 +13,6 @@
 
 enum {
     PENDING_MIN = 1 << 16,
-    SESSIONS_SPARE = 1 << 14, /* more opens than can be in flight */
     ERROR_BYTES = ZK_TXN_HEADER_BYTES + 4,
     OVERHEAD = 1024,              /* header, digest, suffix, counters */
     ACL_GROWTH = 64 * 1024,       /* what `auth` may expand to, at least */
@@ -170,76 +169,6 @@ nodes_needed(const struct prep *p, const struct prep_request *r)
 
 /* --- one request ---------------------------------------------------------- */
 
-/* The top byte: who made the session. */
-static sid_t
-maker_of(session_id_t session)
-{
-    return (sid_t)((uint64_t)session >> 56);
-}
-
-/*
- * A session that we do not have.  One whose createSession is prepared counts:
- * a learner may have applied it before we did.  Others no transaction has
- * made: they may be local, here or at another server, who vouches for them;
- * ours that we do not know are over.
- * ZK: LeaderSessionTracker.checkSession; pRequest tracks what it prepares
- */
-static enum zk_code
-admit_unknown(struct prep *p, const struct prep_request *r)
-{
-    bool is_theirs =
-        r->is_remote && maker_of(r->session) != (p->rules.me & 0xff);
-
-    if (prep_is_opening(p, r->session))
-        return ZK_OK;
-    p->is_local = p->rules.local_sessions && (r->is_local || is_theirs);
-    return p->is_local && r->op != ZK_OP_CLOSE_SESSION ? ZK_OK
-                                                       : ZK_SESSION_EXPIRED;
-}
-
-/*
- * May this request begin at all?  Requests of sessions that are unknown or
- * closing vanish: their connection is about to be closed.  So do those of a
- * connection that lost its session to a newer one, but for closeSession.
- * A session without an owner, as after a change of leader, is whose request
- * comes first: what an older connection asked may still be on its way.
- * ZK: ZooKeeperServer.touch, SessionTrackerImpl.checkSession
- */
-static enum zk_code
-admit(struct prep *p, const struct prep_request *r, struct session **s)
-{
-    const struct origin *o = &r->origin;
-
-    *s = NULL;
-    p->is_local = false;
-    if (r->op == ZK_OP_CREATE_SESSION)
-        return session_count(p->sessions) < SESSIONS_MAX - SESSIONS_SPARE
-                   ? ZK_OK
-                   : ZK_SYSTEM_ERROR;
-    if (r->op == ZK_OP_DELETE_CONTAINER && o->worker == RING_NOBODY)
-        return ZK_OK;
-    *s = session_find(p->sessions, r->session);
-    if (!*s)
-        return admit_unknown(p, r);
-    if (!(*s)->is_alive || (*s)->is_closing)
-        return ZK_SESSION_EXPIRED;
-    if (o->worker == RING_NOBODY || r->op == ZK_OP_CLOSE_SESSION)
-        return ZK_OK;
-    if ((*s)->worker == RING_NOBODY)
-        session_set_owner(*s, o);
-    return session_is_owner(*s, o) ? ZK_OK : ZK_SESSION_MOVED;
-}
-
-/* What is not in the table yet cannot be closed; few can be on their way. */
-static bool
-waits_for_session(const struct prep *p, const struct prep_request *r,
-                  const struct session *s)
-{
-    if (r->op == ZK_OP_CREATE_SESSION)
-        return prep_openings_are_full(p);
-    return r->op == ZK_OP_CLOSE_SESSION && !s;
-}
-
 static enum zk_code
 run_single(struct prep *p, struct jute_out *out, int32_t *type)
 {
@@ -343,7 +272,7 @@ waits(const struct prep *p, const struct prep_request *r,
 {
     if (nodes_needed(p, r) > pending_room(&p->pending) && !prep_is_idle(p))
         return true;
-    return admitted == ZK_OK && waits_for_session(p, r, s);
+    return admitted == ZK_OK && prep_waits_for_session(p, r, s);
 }
 
 enum prep_verdict
@@ -359,7 +288,7 @@ prep_step(struct prep *p, const struct prep_request *r, void *buffer,
 
     check(size >= OVERHEAD);
     check(r->zxid > p->prepared);
-    err = admit(p, r, &s);
+    err = prep_admit(p, r, &s);
     if (err != ZK_OK && !r->is_remote)
         return PREP_DROP;
     if (waits(p, r, s, err))

@@ -14,8 +14,9 @@
  * a zxid.  Only the server that orders transactions prepares: standalone or
  * leader.
  *
- * Pure but for one mark: a session whose closeSession was prepared becomes
- * is_closing.  The replication process.
+ * Pure but for two marks in the session table: a session whose closeSession was
+ * prepared becomes is_closing, and one without an owner gets who asks first.
+ * The replication process.
  * ZK: PrepRequestProcessor.  Facts: spec/client-protocol.md 2.7, 4, 5, 8.4,
  * 10.5; spec/quorum-protocol.md 5.3, 10.
  */

@@ -54,16 +54,6 @@ enum zk_code prep_run_multi(struct prep *p, struct jute_out *out,
                             struct prep_result *result);
 enum zk_code prep_run_open(struct prep *p, struct jute_out *out);
 
-/* Sessions on their way; see struct prep_openings. */
-void prep_note_opening(struct prep *p);
-void prep_drop_openings(struct prep *p, zxid_t zxid);
-
-static inline bool
-prep_openings_are_full(const struct prep *p)
-{
-    return p->openings.newest - p->openings.oldest == PREP_OPENINGS;
-}
-
 /*
  * Write the deletion of what session `s` owns: a whole closeSession, or, if
  * it owns more than `out` has room for, a multi of deletions: is_partial.
@@ -73,6 +63,23 @@ int32_t prep_run_close(struct prep *p, struct session *s, struct jute_out *out,
 
 /* Bounds of those, for prep_need. */
 uint32_t prep_multi_ops_max(int32_t body_size);
+
+/* --- sessions: prep_admit.c ----------------------------------------------- */
+
+/*
+ * May the request begin?  Where it needs a session and we have it, `s` is that,
+ * else NULL.
+ */
+enum zk_code prep_admit(struct prep *p, const struct prep_request *r,
+                        struct session **s);
+
+/* An admitted one cannot begin before more has been applied. */
+bool prep_waits_for_session(const struct prep *p, const struct prep_request *r,
+                            const struct session *s);
+
+/* Sessions on their way; see struct prep_openings. */
+void prep_note_opening(struct prep *p);
+void prep_drop_openings(struct prep *p, zxid_t zxid);
 
 /* --- nodes: prep_node.c --------------------------------------------------- */
 

@@ -25,45 +25,6 @@ prep_run_open(struct prep *p, struct jute_out *out)
     return in.bad || out->bad ? ZK_MARSHALLING : ZK_OK;
 }
 
-/* --- on their way -------------------------------------------------------- */
-
-static struct prep_opening *
-opening_at(struct prep_openings *o, uint32_t n)
-{
-    return &o->at[n % PREP_OPENINGS];
-}
-
-void
-prep_note_opening(struct prep *p)
-{
-    struct prep_openings *o = &p->openings;
-
-    check(!prep_openings_are_full(p));
-    *opening_at(o, o->newest++) =
-        (struct prep_opening){p->r->session, p->r->zxid};
-}
-
-/* Asked with the request right behind: the newest is the likeliest. */
-bool
-prep_is_opening(const struct prep *p, session_id_t id)
-{
-    const struct prep_openings *o = &p->openings;
-
-    for (uint32_t n = o->newest; n != o->oldest; n--)
-        if (o->at[(n - 1) % PREP_OPENINGS].id == id)
-            return true;
-    return false;
-}
-
-void
-prep_drop_openings(struct prep *p, zxid_t zxid)
-{
-    struct prep_openings *o = &p->openings;
-
-    while (o->oldest != o->newest && opening_at(o, o->oldest)->zxid <= zxid)
-        o->oldest++;
-}
-
 /* --- closing ------------------------------------------------------------- */
 
 /* One walk over what a session will own: counting, then removing. */

@@ -10,7 +10,7 @@
 #include "net/zab/leader.h"
 
 #include "daemon/check.h"
-#include "net/zab/leader_core.h"
+#include "net/zab/leader_part.h"
 
 struct leader_act *
 leader_add(struct leader_out *out, enum leader_act_kind kind)

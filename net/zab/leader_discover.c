@@ -7,7 +7,7 @@
  * Zab: phase 1.  ZK: LearnerHandler.run, Leader.getEpochToPropose,
  *     waitForEpochAck (spec/quorum-protocol.md 4.3, 4.4)
  */
-#include "net/zab/leader_core.h"
+#include "net/zab/leader_part.h"
 
 /* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 

@@ -9,7 +9,7 @@
  */
 #include "daemon/check.h"
 #include "daemon/zk.h"
-#include "net/zab/leader_core.h"
+#include "net/zab/leader_part.h"
 
 /* --- ACK ----------------------------------------------------------------- */
 

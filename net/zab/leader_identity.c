@@ -13,7 +13,7 @@
  * Pure; part of the leader core.
  */
 #include "daemon/check.h"
-#include "net/zab/leader_core.h"
+#include "net/zab/leader_part.h"
 
 /*
  * Those who elected us connect within half a second.  An ensemble waits so

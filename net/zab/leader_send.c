@@ -10,7 +10,7 @@
  *     (spec/quorum-protocol.md 4.6, 4.7, 5.3, 5.5, 14.1.3)
  */
 #include "daemon/check.h"
-#include "net/zab/leader_core.h"
+#include "net/zab/leader_part.h"
 
 static bool
 put(struct leader_item *item, int32_t type, zxid_t zxid)

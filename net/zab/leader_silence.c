@@ -24,7 +24,7 @@
  * ZK: both sides wait for syncLimit, in which LearnerHandler.synced counts.
  */
 #include "daemon/check.h"
-#include "net/zab/leader_core.h"
+#include "net/zab/leader_part.h"
 
 /* 0: like those of whoever is not LEARNER_QUICK. */
 static int64_t

@@ -7,7 +7,7 @@
  *
  * ZK: Leader.lead, LearnerHandler.ping (spec/quorum-protocol.md 6.2)
  */
-#include "net/zab/leader_core.h"
+#include "net/zab/leader_part.h"
 
 enum { LOST_MS = 500 }; /* until we look whether a quorum is there */
 

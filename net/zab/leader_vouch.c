@@ -12,7 +12,7 @@
  *
  * ZK: Follower.processPacket, case PING (spec/quorum-protocol.md 6.2)
  */
-#include "net/zab/leader_core.h"
+#include "net/zab/leader_part.h"
 
 /* Before UP_TO_DATE it answers none. */
 void

@@ -141,9 +141,11 @@ class Player(play.Player):
             self.t.run.steps[-1].unordered = True
 
     def look(self):
-        """All events, and how much each member has."""
+        """All events, and how much each member has.  Where the last to act
+        quit and nobody is left, no turn has waited for that."""
+        self.t.side.catch_up()
         for who in sorted(self.up):
-            self.see_end(self.conns[who])
+            self.conns[who].drain()
         for member in self.t.side.members:
             self.t.port = member.port
             self.t.socket(name="w").text(b"mntr", "how much there is",

@@ -53,7 +53,8 @@ def cases_of(world, first, count):
             if c.world in world.worlds]
 
 
-@case("long", of=["zzz plain 1 40", "zzzZ plain any 400", "zza plain any 300",
+@case("short", of=["zzz plain 1 40"])
+@case("long", of=["zzzZ plain any 400", "zza plain any 300",
                   "aaz plain any 300", "zzz local any 400",
                   "zzz small any 300", "zzz quota any 1000",
                   "zzz skipacl any 1000", "aaa plain any 100"])

@@ -25,6 +25,10 @@ enum {
 #define KIT_SESSION INT64_C(0x100000000000001)
 #define KIT_OTHER INT64_C(0x100000000000002)
 
+/* That nobody knows yet. */
+#define KIT_MINE INT64_C(0x100000000000077)   /* of server 1 */
+#define KIT_THEIRS INT64_C(0x300000000000077) /* of server 3 */
+
 struct kit {
     struct tree *tree;
     struct session_table *sessions;
@@ -77,6 +81,17 @@ kit_open(void)
     k->ids = BYTES_NULL;
     kit_session(k, KIT_SESSION);
     kit_session(k, KIT_OTHER);
+    return k;
+}
+
+/* Server 1, beside which others may have sessions of their own. */
+static inline struct kit *
+kit_open_local(void)
+{
+    struct kit *k = kit_open();
+
+    k->prep.rules.local_sessions = true;
+    k->prep.rules.me = 1;
     return k;
 }
 
@@ -256,6 +271,16 @@ ask_create(struct kit *k, const char *path, int32_t flags)
 }
 
 static inline int32_t
+ask_create_by(struct kit *k, session_id_t session, int32_t op, const char *path,
+              int32_t flags)
+{
+    struct jute_out out = kit_record();
+
+    put_create(&out, path, "data", acl_open_to_all, flags);
+    return kit_step(k, op, session, kit_bytes(&out), 0);
+}
+
+static inline int32_t
 ask_create_ttl(struct kit *k, const char *path, int32_t flags, int64_t ttl)
 {
     struct jute_out out = kit_record();
@@ -304,6 +329,15 @@ ask_delete_container(struct kit *k, const char *path)
 
     put_text(&out, path);
     return kit_step(k, ZK_OP_DELETE_CONTAINER, 0, kit_bytes(&out), RING_NOBODY);
+}
+
+static inline int32_t
+ask_open(struct kit *k, session_id_t session)
+{
+    static const uint8_t timeout[] = {0, 0, 0x10, 0};
+
+    return kit_step(k, ZK_OP_CREATE_SESSION, session,
+                    (struct bytes){timeout, sizeof timeout}, 0);
 }
 
 static inline int32_t

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/admin/admin_commands.c: what the HTTP server tells. */
+/*
+ * Claims about net/admin/admin_commands.c and admin_ensemble.c: what the HTTP
+ * server tells.
+ */
 #include "net/admin/admin_commands.h"
 
 #include <stdlib.h>

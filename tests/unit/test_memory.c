@@ -3,8 +3,6 @@
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_prep.c - claims about net/prep/prep.c: admission, failures, digests. */
+/* test_prep.c - claims about net/prep/prep.c: failures, digests, bounds. */
 #include "tests/unit/prep_given.h"
 #include "tests/unit/random.h"
 
@@ -80,59 +80,6 @@ what_is_no_write_is_unimplemented(void)
                     ZK_UNIMPLEMENTED);
     CU_ASSERT_EQUAL(kit_step(k, 4711, KIT_SESSION, BYTES_NULL, 0),
                     ZK_UNIMPLEMENTED);
-    kit_close(k);
-}
-
-static void
-unknown_and_closing_sessions_are_dropped(void)
-{
-    struct kit *k = kit_open();
-
-    kit_step(k, ZK_OP_DELETE, 99, BYTES_NULL, 0);
-    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
-    ask_close(k, KIT_SESSION);
-    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
-    ask_create(k, "/a", 0);
-    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
-    ask_close(k, KIT_SESSION);
-    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
-    CU_ASSERT_EQUAL(k->zxid, 1);
-    kit_close(k);
-}
-
-/* Only the connection that owns a session writes; any may close it. */
-static void
-a_moved_session_is_dropped_but_may_be_closed(void)
-{
-    struct kit *k = kit_open();
-    struct jute_out out = kit_record();
-
-    put_create(&out, "/a", "", acl_open_to_all, 0);
-    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 1);
-    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
-    session_find(k->sessions, KIT_SESSION)->conn = 5;
-    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 0);
-    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
-    kit_step(k, ZK_OP_CLOSE_SESSION, KIT_SESSION, BYTES_NULL, 1);
-    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
-    kit_close(k);
-}
-
-/* As after a change of leader: an older connection's may come behind it. */
-static void
-who_asks_first_owns_a_session_without_owner(void)
-{
-    struct kit *k = kit_open();
-    struct jute_out out = kit_record();
-
-    put_create(&out, "/a", "", acl_open_to_all, 0);
-    session_find(k->sessions, KIT_SESSION)->worker = RING_NOBODY;
-    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 1);
-    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
-    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 0);
-    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
-    kit_step(k, ZK_OP_CREATE, KIT_SESSION, kit_bytes(&out), 1);
-    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
     kit_close(k);
 }
 
@@ -230,25 +177,6 @@ opening_a_session_writes_its_timeout(void)
     s = session_find(k->sessions, 77);
     CU_ASSERT_PTR_NOT_NULL_FATAL(s);
     CU_ASSERT_EQUAL(s->timeout_ms, 10000);
-    kit_close(k);
-}
-
-/* Those in flight must find a place when they are applied. */
-static void
-no_session_opens_when_the_table_is_nearly_full(void)
-{
-    enum { SPARE = 1 << 14 }; /* as in prep.c */
-    static const uint8_t body[] = {0, 0, 0x27, 0x10};
-    struct kit *k = kit_open();
-    session_id_t id = 1;
-
-    while (session_count(k->sessions) < SESSIONS_MAX - SPARE)
-        kit_session(k, id++);
-    kit_step(k, ZK_OP_CREATE_SESSION, 0, (struct bytes){body, 4}, 0);
-    CU_ASSERT_EQUAL(k->verdict, PREP_DROP);
-    session_give(k->sessions, session_find(k->sessions, 1));
-    kit_step(k, ZK_OP_CREATE_SESSION, 1, (struct bytes){body, 4}, 0);
-    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
     kit_close(k);
 }
 
@@ -358,16 +286,12 @@ UNIT_SUITE(prep)
     UNIT(a_reconfig_that_does_not_parse_takes_no_zxid);
     UNIT(a_learners_reconfig_that_does_not_parse_is_a_failure);
     UNIT(what_is_no_write_is_unimplemented);
-    UNIT(unknown_and_closing_sessions_are_dropped);
-    UNIT(a_moved_session_is_dropped_but_may_be_closed);
-    UNIT(who_asks_first_owns_a_session_without_owner);
     UNIT(the_digest_is_that_of_the_tree_after_the_transaction);
     UNIT(the_digest_is_apaches);
     UNIT(what_is_the_servers_own_is_not_digested);
     UNIT(digests_can_be_off);
     UNIT(too_much_pending_waits_until_it_is_applied);
     UNIT(opening_a_session_writes_its_timeout);
-    UNIT(no_session_opens_when_the_table_is_nearly_full);
     UNIT(no_transaction_is_larger_than_may_be);
     UNIT(a_need_is_a_bound_for_any_request);
     UNIT(no_request_breaks_it);

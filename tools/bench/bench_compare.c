@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tools/bench/bench_report.h"
 #include "tools/bench/bench_run.h"
 
 enum { SIDES = 2, ROUNDS_MAX = 1000 };

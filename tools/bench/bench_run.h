@@ -9,7 +9,9 @@
 #ifndef TOOLS_BENCH_BENCH_RUN_H
 #define TOOLS_BENCH_BENCH_RUN_H
 
-#include "tools/bench/bench_report.h"
+#include <stdio.h>
+
+#include "tools/bench/bench_result.h"
 #include "tools/bench/bench_tree.h"
 
 struct bench_run {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * leader_core.h - what the files of the leader core share.
+ * leader_part.h - what the files of the leader core give each other.
  *
  *   leader.c           states and quorums
  *   leader_discover.c  who comes to be a learner, and what it promises
@@ -14,8 +14,8 @@
  *
  * Private to leader*.c.
  */
-#ifndef NET_ZAB_LEADER_CORE_H
-#define NET_ZAB_LEADER_CORE_H
+#ifndef NET_ZAB_LEADER_PART_H
+#define NET_ZAB_LEADER_PART_H
 
 #include "net/zab/leader.h"
 
