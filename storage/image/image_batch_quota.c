@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "storage/tree/quota.h"
+#include "storage/tree/quota_text.h"
 
 static void
 count_node(struct quota_text *now, const struct image_row *row)
