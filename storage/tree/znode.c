@@ -79,6 +79,21 @@ znode_is_ephemeral(int64_t owner)
            znode_ttl_ms(owner) == 0;
 }
 
+/* The 52 bytes that both records begin with. */
+static void
+store_head(uint8_t *p, const struct znode_stat *stat, int32_t cversion,
+           int64_t owner)
+{
+    store_be64(p, (uint64_t)stat->czxid);
+    store_be64(p + 8, (uint64_t)stat->mzxid);
+    store_be64(p + 16, (uint64_t)stat->ctime);
+    store_be64(p + 24, (uint64_t)stat->mtime);
+    store_be32(p + 32, (uint32_t)stat->version);
+    store_be32(p + 36, (uint32_t)cversion);
+    store_be32(p + 40, (uint32_t)stat->aversion);
+    store_be64(p + 44, (uint64_t)owner);
+}
+
 void
 znode_stat_put(struct jute_out *out, const struct znode_stat *stat)
 {
@@ -88,15 +103,8 @@ znode_stat_put(struct jute_out *out, const struct znode_stat *stat)
 
     if (!p)
         return;
-    store_be64(p, (uint64_t)stat->czxid);
-    store_be64(p + 8, (uint64_t)stat->mzxid);
-    store_be64(p + 16, (uint64_t)stat->ctime);
-    store_be64(p + 24, (uint64_t)stat->mtime);
-    store_be32(p + 32, (uint32_t)stat->version);
-    store_be32(p + 36, changes);
-    store_be32(p + 40, (uint32_t)stat->aversion);
-    store_be64(p + 44,
-               znode_is_ephemeral(stat->owner) ? (uint64_t)stat->owner : 0);
+    store_head(p, stat, (int32_t)changes,
+               znode_is_ephemeral(stat->owner) ? stat->owner : 0);
     store_be32(p + 52, (uint32_t)stat->data_size);
     store_be32(p + 56, (uint32_t)stat->child_count);
     store_be64(p + 60, (uint64_t)stat->pzxid);
@@ -109,14 +117,7 @@ znode_stat_put_persisted(struct jute_out *out, const struct znode_stat *stat)
 
     if (!p)
         return;
-    store_be64(p, (uint64_t)stat->czxid);
-    store_be64(p + 8, (uint64_t)stat->mzxid);
-    store_be64(p + 16, (uint64_t)stat->ctime);
-    store_be64(p + 24, (uint64_t)stat->mtime);
-    store_be32(p + 32, (uint32_t)stat->version);
-    store_be32(p + 36, (uint32_t)stat->cversion);
-    store_be32(p + 40, (uint32_t)stat->aversion);
-    store_be64(p + 44, (uint64_t)stat->owner);
+    store_head(p, stat, stat->cversion, stat->owner);
     store_be64(p + 52, (uint64_t)stat->pzxid);
 }
 
