@@ -2,6 +2,7 @@
 """A member whose tree is not its leader's says so itself, and nobody else."""
 
 import os
+import signal
 import struct
 import time
 import zlib
@@ -54,11 +55,12 @@ def differs(t, word):
     e.start()
     victim = [m for m in e if m.kind == "zabd" and m is not e.wait()][0]
     others = [m for m in e if m is not victim and m.kind == "zabd"]
+    os.kill(victim.processes()["image"], signal.SIGSTOP)
     c = t.client(victim)
     c.create("/it", b"first")
     zxid = c.set("/it", RIGHT).mzxid
     until(lambda: victim.logged(RIGHT), "%r logs it" % victim, NOTICED_S)
-    victim.kill()                # before its image has it
+    victim.kill()                # and its image does not have it
     t.claim(forge(victim), "its log has no %r", RIGHT)
     mark = victim.mark()
     victim.start()
