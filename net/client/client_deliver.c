@@ -250,6 +250,10 @@ on_refused(struct client_proc *p, const struct ring_entry *e)
         finish(p, c, q, p->zxid);
 }
 
+/*
+ * A session may have ended behind the leader's word on it, and before this:
+ * the client comes again, and is refused.
+ */
 static void
 on_resumed(struct client_proc *p, const struct ring_entry *e)
 {
@@ -259,10 +263,12 @@ on_resumed(struct client_proc *p, const struct ring_entry *e)
         close_session(p, c, e->session); /* an older connection */
     if (!c || c->state != CLIENT_CONNECTING)
         return;
-    if (e->err == 0)
-        client_accepted(p, c, e->session, e->timeout_ms);
-    else
+    if (e->err != 0)
         client_refused(p, c);
+    else if (client_find_slot(p, e->session) == UINT32_MAX)
+        client_drop(p, c);
+    else
+        client_accepted(p, c, e->session, e->timeout_ms);
 }
 
 static void

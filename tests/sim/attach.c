@@ -278,8 +278,14 @@ attach_synced(struct server *s)
     struct attached *a;
 
     check(req != NULL);
+    if (o.worker == RING_NOBODY)
+        return;
     if (o.worker == NO_CLIENT) {
         master_synced(s, o.conn);
+        return;
+    }
+    if (req->kind == REQ_SESSION_RESUME) {
+        attach_resumed(s, &o, true);
         return;
     }
     a = attach_asker(s, &o);

@@ -8,6 +8,8 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
+enum { RESUME_XID = -1 };
+
 void
 attach_connected(struct server *s, struct attached *a)
 {
@@ -38,11 +40,16 @@ void
 attach_revalidated(struct server *s, session_id_t session, bool is_valid)
 {
     struct origin o;
-    struct attached *a;
 
-    if (!forward_take_session(s->forward, session, &o))
-        return;
-    a = attach_asker(s, &o);
+    if (forward_take_session(s->forward, session, is_valid, &o))
+        attach_resumed(s, &o, is_valid);
+}
+
+void
+attach_resumed(struct server *s, const struct origin *o, bool is_valid)
+{
+    struct attached *a = attach_asker(s, o);
+
     if (a && a->is_opening)
         resumed(s, a, is_valid);
 }
@@ -90,6 +97,7 @@ resume_session(struct server *s, struct attached *a, uint32_t client)
         return true;
     }
     learn_revalidate(s, a->session, a->timeout_ms);
+    learn_request(s, ZK_OP_SYNC, a->session, RESUME_XID, BYTES_NULL);
     hold_keep(s, &about, BYTES_NULL, client, a->session);
     return true;
 }

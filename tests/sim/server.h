@@ -424,6 +424,7 @@ void attach_connect(struct server *s, struct attached *a,
 void attach_connected(struct server *s, struct attached *a);
 session_id_t attach_session_id(struct server *s);
 void attach_revalidated(struct server *s, session_id_t session, bool is_valid);
+void attach_resumed(struct server *s, const struct origin *o, bool is_valid);
 
 /* What the last leader was asked goes to this one, or into our own log. */
 bool attach_asks_again(struct server *s, const struct req *req,
