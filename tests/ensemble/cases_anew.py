@@ -66,3 +66,19 @@ def numbers_anew(t, word):
     moves_ahead_of_what_it_asked(t, leader, [
         m for m in e.voters() if m is not leader], watcher)
     t.finish(e)
+
+
+@case("long", of=["zzz zabd", "zza apache", "aaa apache"])
+def left_behind(t, word, kind):
+    """Any write of a connection that its session has left closes it."""
+    e = t.ensemble(word)
+    leader = e.elect(kind)
+    old = [m for m in e if m is not leader][0]
+    for request in (wire.setData("/n"), wire.multi(wire.setData("/n")),
+                    wire.multi(wire.delete("/no"), wire.setData("/n"))):
+        left = Session(old)
+        left.ask(wire.create("/n"))
+        Session(leader, left.sid).ask(wire.setData("/n"))
+        left.send(request)
+        t.claim(left.ends(), "%s: not closed", request[2])
+    t.finish(e)

@@ -175,6 +175,29 @@ who_gets_no_session_is_not_left_waiting(void)
     no_process();
 }
 
+/* Apache's leaders refuse a multi by its first operation. */
+static void
+a_multi_of_who_has_lost_its_session_is_not_answered(void)
+{
+    struct jute_out out = txn_begun(7, ++zxid, ZK_OP_MULTI);
+    struct ring_entry e = {.op = ZK_OP_MULTI, .session = 7, .xid = 1};
+    struct queued asked = {.kind = QUEUED_SENT, .xid = 1, .op = ZK_OP_MULTI};
+    struct client *c;
+
+    given_process();
+    c = given_client();
+    CU_ASSERT_TRUE_FATAL(queue_put(&p.home.pool, &c->queue, &asked, NULL));
+    e.conn = c->id;
+    jute_put_i32(&out, 1);
+    jute_put_i32(&out, ZK_OP_ERROR);
+    jute_put_i32(&out, 4);
+    jute_put_i32(&out, ZK_SESSION_MOVED);
+    is_applied(e, whole(&out));
+    client_catch_up(&p);
+    CU_ASSERT_EQUAL(c->state, CLIENT_GONE);
+    no_process();
+}
+
 /* What the leader said of session 7, to a client that waits for it. */
 static struct client *
 given_who_may_resume(void)
@@ -229,6 +252,7 @@ UNIT_SUITE(client_deliver)
     UNIT(what_is_caught_up_with_leaves_in_slices);
     UNIT(the_pace_is_given_up_when_there_is_little_to_tell);
     UNIT(who_gets_no_session_is_not_left_waiting);
+    UNIT(a_multi_of_who_has_lost_its_session_is_not_answered);
     UNIT(who_comes_back_is_let_in);
     UNIT(nobody_is_let_into_a_session_that_has_ended);
 }
