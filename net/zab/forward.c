@@ -6,11 +6,13 @@
 #include "daemon/shm.h"
 #include "daemon/zk.h"
 
-/* The answers that a request can wait for. */
+/* What a request can wait for. */
 enum {
     WORD = 1, /* a transaction, or what REVALIDATE asked: while it is to come
                  the request is in a bucket */
     SYNC = 2,
+    AGAIN = 4, /* to be asked again: no answer that comes is for it */
+    ANYTHING = WORD | SYNC | AGAIN,
 };
 
 static uint32_t
@@ -147,7 +149,7 @@ forward_forget(struct forward *f, uint32_t worker)
         struct forward_place *p = &f->place[n % FORWARD_PLACES];
 
         if (p->owed != 0 && p->worker >= worker)
-            take(f, p, WORD | SYNC, &o);
+            take(f, p, ANYTHING, &o);
     }
 }
 
@@ -245,12 +247,18 @@ forward_take_sync(struct forward *f, struct origin *o)
 
 /* --- sending again ------------------------------------------------------- */
 
-/* Nothing but its turn says which sync an answer is for. */
+/* Two may be alike: nothing but its turn says which an answer is for. */
 uint64_t
 forward_ask_again(struct forward *f)
 {
     forward_forget(f, RING_NOBODY);
-    f->sync_at = f->newest;
+    memset(f->bucket, 0, sizeof f->bucket);
+    for (uint64_t n = f->oldest; n != f->newest; n++) {
+        struct forward_place *p = &f->place[n % FORWARD_PLACES];
+
+        if (p->owed != 0)
+            p->owed = AGAIN;
+    }
     return f->newest;
 }
 
@@ -285,5 +293,5 @@ forward_drop(struct forward *f)
 {
     struct origin o;
 
-    take(f, &f->place[f->oldest % FORWARD_PLACES], WORD | SYNC, &o);
+    take(f, &f->place[f->oldest % FORWARD_PLACES], ANYTHING, &o);
 }

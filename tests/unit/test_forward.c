@@ -406,6 +406,28 @@ an_answer_is_for_the_sync_that_was_asked_again(void)
     CU_ASSERT_EQUAL(forward_waiting(f), 0);
 }
 
+/* Its client came back and gave the second the number of the first. */
+static void
+and_for_the_write(void)
+{
+    const struct req *req = request(REQ_WRITE, ZK_OP_CREATE, 5, 1, 8);
+    struct origin o;
+    uint64_t end;
+
+    forward_clear(f);
+    forward_keep(f, req, 1, 5);
+    forward_keep(f, req, 2, 5);
+    end = forward_ask_again(f);
+    CU_ASSERT_PTR_NULL(forward_take(f, 5, 1, ZK_OP_CREATE, &o));
+    for (uint32_t worker = 1; worker <= 2; worker++) {
+        forward_keep(f, forward_oldest(f, end, &o), worker, 5);
+        forward_drop(f);
+        CU_ASSERT_PTR_NOT_NULL(forward_take(f, 5, 1, ZK_OP_CREATE, &o));
+        CU_ASSERT_EQUAL(o.worker, worker);
+    }
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
 static void
 new_requests_leave_room_for_old_ones(void)
 {
@@ -490,6 +512,7 @@ UNIT_SUITE(forward)
     UNIT(as_many_as_may_wait_can_be_asked_again);
     UNIT(what_is_kept_again_stays_whole);
     UNIT(an_answer_is_for_the_sync_that_was_asked_again);
+    UNIT(and_for_the_write);
     UNIT(new_requests_leave_room_for_old_ones);
     UNIT(places_are_bounded);
     UNIT(what_was_asked_again_goes_before_what_was_not);
