@@ -60,7 +60,7 @@ disconnected(struct client *c)
 {
     c->conn = NULL;
     c->is_connected = false;
-    c->first = c->last = 0;
+    c->first = c->last = c->number = 0;
     lose_watches(c);
     again(c, rng_skewed(&sim.rng, MSEC, 200 * MSEC));
 }
@@ -165,7 +165,7 @@ new_op(struct client *c)
     o->client = (uint8_t)(c - sim.client);
     o->session = c->session;
     o->conn = c->conn->number;
-    o->xid = ++c->xid;
+    o->xid = op_xid(++c->xid, ++c->number);
     o->data = sim.ops + 1;
     o->version = -1;
     o->asked = sim.now;

@@ -401,9 +401,12 @@ void attach_drop_all(struct server *s);
 /* All that we gave out as leader is decided: so are the syncs behind it. */
 void attach_settle_syncs(struct server *s);
 
-/* A transaction was applied here; outcome of its first change. */
-void attach_applied(struct server *s, uint32_t id, const struct outcome *out,
-                    uint32_t outcomes);
+/*
+ * A transaction was applied here, which was asked on connection `asker`, or 0;
+ * outcome of its first change.
+ */
+void attach_applied(struct server *s, uint32_t id, uint32_t asker,
+                    const struct outcome *out, uint32_t outcomes);
 void attach_synced(struct server *s);
 void attach_go_on(struct server *s);
 void attach_drop(struct server *s, struct attached *a);
