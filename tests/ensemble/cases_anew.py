@@ -4,12 +4,12 @@ asked, and is still to be done, answers nothing that this one asks."""
 
 import struct
 
+from cases_master import PORT, master_is
 from ensemble import until
 from frames import Session, error, wire
 from trial import case
 
 EARLY_S = 2            # in which who lets a client in too early does so
-PORT = 21811
 
 
 class Returning:
@@ -17,7 +17,7 @@ class Returning:
 
     def __init__(self, member, sid, request):
         op, body, _ = request
-        self.socket = wire.Socket(member.port)
+        self.socket = wire.Socket(member.port, host=member.host)
         self.socket.send(
             wire.framed(wire.connectRequest(0, 20000, sid,
                                             wire.password_of(sid))) +
@@ -65,6 +65,17 @@ def numbers_anew(t, word):
     leader = e.wait()
     moves_ahead_of_what_it_asked(t, leader, [
         m for m in e.voters() if m is not leader], watcher)
+    t.finish(e)
+
+
+@case("long", of=["zzzzzZ", "aaaaaZ"])
+def numbers_anew_behind_a_master(t, word):
+    e = t.ensemble(word, {"observerMasterPort": PORT}, net=True)
+    e.start()
+    watcher = [m for m in e if m.is_observer][0]
+    master, leader = master_is(t, e, watcher), e.wait()
+    moves_ahead_of_what_it_asked(t, leader, [
+        m for m in e.voters() if m not in (leader, master)], watcher)
     t.finish(e)
 
 
