@@ -14,7 +14,12 @@
 #include "tests/sim/wire.h"
 #include "tests/sim/op.h"
 
-enum { ANSWER_MAX = 3000 * 1000, PENDING_MAX = 4, PATHS = 6 };
+enum {
+    ANSWER_MAX = 3000 * 1000,
+    PENDING_MAX = 4,
+    PATHS = 6,
+    HASTE = 100, /* of who numbers anew: what it asked may be under way still */
+};
 
 static int
 node_of(const struct client *c)
@@ -62,7 +67,8 @@ disconnected(struct client *c)
     c->is_connected = false;
     c->first = c->last = c->number = 0;
     lose_watches(c);
-    again(c, rng_skewed(&sim.rng, MSEC, 200 * MSEC));
+    again(c, rng_skewed(&sim.rng, MSEC, 200 * MSEC) /
+                 (sim.plan.numbers_anew ? HASTE : 1));
 }
 
 static void
