@@ -161,19 +161,13 @@ close_session(struct client_proc *p, const struct client *by,
 /*
  * The leader refused a learner's request: the session is somebody else's, or
  * was asked for by a connection that is gone.  It is not told so (-118) but
- * closed: the client comes back and has it again.  ZK: FinalRequestProcessor,
- * ZOOKEEPER-710
+ * closed: the client comes back and has it again.  Apache's leaders say it of
+ * each operation of a multi.  ZK: FinalRequestProcessor, ZOOKEEPER-710
  */
 static bool
-is_moved(struct txn *t)
+is_moved(const struct ring_entry *e)
 {
-    struct change c = {.kind = CHANGE_NONE};
-
-    if (t->header.type != ZK_OP_ERROR)
-        return false;
-    txn_next(t, &c);
-    txn_rewind(t);
-    return c.err == ZK_SESSION_MOVED;
+    return txn_peek_error(ring_payload(e)) == ZK_SESSION_MOVED;
 }
 
 /*
@@ -198,7 +192,7 @@ answer(struct client_proc *p, struct client *c, const struct ring_entry *e,
 {
     if (e->op == ZK_OP_CREATE_SESSION)
         answer_session(p, c, e, t->header.type == ZK_OP_CREATE_SESSION);
-    else if (is_moved(t))
+    else if (is_moved(e))
         client_drop(p, c);
     else
         answer_write(p, c, e, t, outcomes);
@@ -250,6 +244,10 @@ on_refused(struct client_proc *p, const struct ring_entry *e)
         finish(p, c, q, p->zxid);
 }
 
+/*
+ * A session may have ended behind the leader's word on it, and before this:
+ * the client comes again, and is refused.
+ */
 static void
 on_resumed(struct client_proc *p, const struct ring_entry *e)
 {
@@ -259,10 +257,12 @@ on_resumed(struct client_proc *p, const struct ring_entry *e)
         close_session(p, c, e->session); /* an older connection */
     if (!c || c->state != CLIENT_CONNECTING)
         return;
-    if (e->err == 0)
-        client_accepted(p, c, e->session, e->timeout_ms);
-    else
+    if (e->err != 0)
         client_refused(p, c);
+    else if (client_find_slot(p, e->session) == UINT32_MAX)
+        client_drop(p, c);
+    else
+        client_accepted(p, c, e->session, e->timeout_ms);
 }
 
 static void

@@ -177,17 +177,11 @@ client_bind_session(struct client_proc *p, struct client *c,
     info->timeout_ms = timeout_ms;
 }
 
-/*
- * A session that has just been opened at another server may come before we have
- * applied that: it has no slot yet, and is looked for again at each word.
- */
 void
 client_heard(struct client_proc *p, struct client *c)
 {
     uint32_t now = (uint32_t)p->now_ms;
 
-    if (c->slot == UINT32_MAX && c->session != 0)
-        c->slot = client_find_slot(p, c->session);
     if (c->slot != UINT32_MAX &&
         atomic_load_explicit(&p->heard[c->slot], memory_order_relaxed) != now)
         atomic_store_explicit(&p->heard[c->slot], now, memory_order_relaxed);

@@ -5,7 +5,7 @@
  *      WRITE            REQUEST             ...comes back as a transaction
  *      SYNC             REQUEST, op sync    ...as SYNC, in order
  *      SESSION_OPEN     REQUEST, op create  ...as a transaction
- *      SESSION_RESUME   REVALIDATE          ...as REVALIDATE
+ *      SESSION_RESUME   REVALIDATE, SYNC    ...as REVALIDATE, then SYNC
  *
  * What comes back becomes a ring entry with the origin that asked, so client
  * processes answer it as they answer a leader's own.
@@ -30,6 +30,7 @@ enum {
     REQUEST_HEAD = 4 + 8 + 4 + 8 + 4 + 4, /* up to the request record */
     TOUCH_BYTES = 8 + 4,
     TOUCHES_MAX = 64 * 1024,
+    RESUME_XID = -1, /* of the SYNC behind REVALIDATE: no client counts so */
 };
 
 /* --- to the leader ------------------------------------------------------- */
@@ -94,6 +95,22 @@ put_revalidate(struct repl_learn *l, const struct req *req)
                      (struct bytes){data, sizeof data}, BYTES_NULL);
 }
 
+/*
+ * Behind the question goes a sync, as if the session had asked for one here
+ * first: forward.h says what for.  Whoever leads, or is between, answers each
+ * in its turn, whatever it thinks of the session.
+ * ZK: ProposalRequestProcessor, Leader.processSync, FollowerZooKeeperServer
+ */
+static bool
+put_resume(struct repl_learn *l, const struct req *req)
+{
+    static const uint8_t root[] = {0, 0, 0, 1, '/'};
+
+    return put_revalidate(l, req) &&
+           put_request(l, req->session, RESUME_XID, ZK_OP_SYNC,
+                       (struct bytes){root, sizeof root}, BYTES_NULL);
+}
+
 static bool
 put(struct repl_learn *l, const struct req *req, session_id_t session)
 {
@@ -101,7 +118,7 @@ put(struct repl_learn *l, const struct req *req, session_id_t session)
     case REQ_SESSION_OPEN:
         return put_open(l, req, session);
     case REQ_SESSION_RESUME:
-        return put_revalidate(l, req);
+        return put_resume(l, req);
     case REQ_SYNC:
         return put_request(l, session, req->xid, ZK_OP_SYNC, req_body(req),
                            req_auth(req));
@@ -240,18 +257,31 @@ learn_append(struct repl_learn *l, const struct qpacket *packet)
 
 /* --- and back: words ----------------------------------------------------- */
 
+/* A client of ours has its session now, or is refused. */
+static void
+put_resumed(struct repl_learn *l, const struct req *req, const struct origin *o,
+            bool is_valid)
+{
+    if (is_valid)
+        repl_session_moves(l->r, req->session, o);
+    check(repl_put_word(l->r, RING_RESUMED, req, o,
+                        is_valid ? ZK_OK : ZK_SESSION_EXPIRED));
+}
+
 void
 learn_synced(struct repl_learn *l)
 {
     struct origin o;
     const struct req *req = forward_take_sync(l->r->forward, &o);
 
-    if (req && repl_is_observers(&o))
-        repl_master_synced(l->r, &o);
-    else if (req)
-        check(repl_put_word(l->r, RING_SYNCED, req, &o, ZK_OK));
-    else
+    if (!req)
         log_warn_often("learner: the leader answers a sync that nobody sent");
+    else if (repl_is_observers(&o))
+        repl_master_synced(l->r, &o);
+    else if (req->kind == REQ_SYNC)
+        check(repl_put_word(l->r, RING_SYNCED, req, &o, ZK_OK));
+    else if (o.worker != RING_NOBODY)
+        put_resumed(l, req, &o, true);
 }
 
 void
@@ -265,14 +295,16 @@ learn_revalidated(struct repl_learn *l, const struct qpacket *packet)
 
     if (in.bad)
         return;
-    req = forward_take_session(l->r->forward, session, &o);
-    if (req && is_valid)
+    req = forward_take_session(l->r->forward, session, is_valid, &o);
+    if (!req)
+        return;
+    if (!repl_is_observers(&o)) {
+        put_resumed(l, req, &o, is_valid);
+        return;
+    }
+    if (is_valid)
         repl_session_moves(l->r, session, &o);
-    if (req && repl_is_observers(&o))
-        repl_master_revalidated(l->r, &o, packet);
-    else if (req)
-        check(repl_put_word(l->r, RING_RESUMED, req, &o,
-                            is_valid ? ZK_OK : ZK_SESSION_EXPIRED));
+    repl_master_revalidated(l->r, &o, packet);
 }
 
 /* --- sessions heard of --------------------------------------------------- */

@@ -121,13 +121,8 @@ find_any(const struct repl *r, session_id_t id)
 static bool
 is_turned_away(const struct ring_entry *e)
 {
-    struct bytes payload = ring_payload(e);
-    int32_t err;
+    int32_t err = txn_peek_error(ring_payload(e));
 
-    if (txn_peek_type(payload) != ZK_OP_ERROR ||
-        payload.size < ZK_TXN_HEADER_BYTES + 4)
-        return false;
-    err = (int32_t)load_be32(payload.data + ZK_TXN_HEADER_BYTES);
     return err == ZK_SESSION_MOVED || err == ZK_SESSION_EXPIRED;
 }
 

@@ -3,7 +3,17 @@
 #include "net/zab/forward.h"
 
 #include "daemon/check.h"
+#include "daemon/shm.h"
 #include "daemon/zk.h"
+
+/* What a request can wait for. */
+enum {
+    WORD = 1, /* a transaction, or what REVALIDATE asked: while it is to come
+                 the request is in a bucket */
+    SYNC = 2,
+    AGAIN = 4, /* to be asked again: no answer that comes is for it */
+    ANYTHING = WORD | SYNC | AGAIN,
+};
 
 static uint32_t
 bucket_of(session_id_t session, int32_t xid)
@@ -57,11 +67,29 @@ forward_has_room(const struct forward *f, const struct req *req, bool is_again)
            end - place_of(f, f->oldest)->at <= most;
 }
 
+/* An observer sends the SYNC behind its REVALIDATE itself, if it does. */
+static uint8_t
+owed_to(const struct req *req, uint32_t worker)
+{
+    if (req->kind == REQ_SYNC)
+        return SYNC;
+    return req->kind == REQ_SESSION_RESUME && worker < CLIENTS_MAX ? WORD | SYNC
+                                                                   : WORD;
+}
+
+static void
+link_place(struct forward *f, struct forward_place *p)
+{
+    uint32_t *bucket = &f->bucket[bucket_of(p->session, p->xid)];
+
+    p->next = *bucket;
+    *bucket = (uint32_t)(p - f->place) + 1;
+}
+
 void
 forward_keep(struct forward *f, const struct req *req, uint32_t worker,
              session_id_t session)
 {
-    uint32_t *bucket = &f->bucket[bucket_of(session, req->xid)];
     struct forward_place *p = &f->place[f->newest % FORWARD_PLACES];
 
     if (f->oldest == f->newest)
@@ -71,12 +99,13 @@ forward_keep(struct forward *f, const struct req *req, uint32_t worker,
         .xid = req->xid,
         .kind = req->kind,
         .worker = (uint16_t)worker,
-        .next = *bucket,
+        .owed = owed_to(req, worker),
         .at = begin_of(f, req->size),
     };
     memcpy(&f->bytes[p->at % FORWARD_BYTES], req, req->size);
     f->byte_end = p->at + req->size;
-    *bucket = (uint32_t)(f->newest % FORWARD_PLACES) + 1;
+    if (p->owed & WORD)
+        link_place(f, p);
     f->newest++;
 }
 
@@ -95,15 +124,18 @@ unlink_place(struct forward *f, const struct forward_place *p)
     *link = p->next;
 }
 
+/* These answers are there, or do not come any more. */
 static const struct req *
-take(struct forward *f, struct forward_place *p, struct origin *o)
+take(struct forward *f, struct forward_place *p, uint8_t answers,
+     struct origin *o)
 {
     const struct req *req = request_of(f, p);
 
-    unlink_place(f, p);
-    p->is_answered = true;
+    if (p->owed & answers & WORD)
+        unlink_place(f, p);
+    p->owed &= (uint8_t)~answers;
     *o = (struct origin){p->worker, req->life, req->conn};
-    while (f->oldest != f->newest && place_of(f, f->oldest)->is_answered)
+    while (f->oldest != f->newest && place_of(f, f->oldest)->owed == 0)
         f->oldest++;
     return req;
 }
@@ -116,8 +148,8 @@ forward_forget(struct forward *f, uint32_t worker)
     for (uint64_t n = f->oldest; n != f->newest; n++) {
         struct forward_place *p = &f->place[n % FORWARD_PLACES];
 
-        if (!p->is_answered && p->worker >= worker)
-            take(f, p, &o);
+        if (p->owed != 0 && p->worker >= worker)
+            take(f, p, ANYTHING, &o);
     }
 }
 
@@ -157,11 +189,11 @@ forward_take(struct forward *f, session_id_t session, int32_t cxid,
             answers(txn_type, p, request_of(f, p)->op))
             found = p;
     }
-    return found ? take(f, found, o) : NULL;
+    return found ? take(f, found, WORD, o) : NULL;
 }
 
-const struct req *
-forward_take_session(struct forward *f, session_id_t session, struct origin *o)
+static struct forward_place *
+asked_about(struct forward *f, session_id_t session)
 {
     struct forward_place *found = NULL;
 
@@ -170,7 +202,33 @@ forward_take_session(struct forward *f, session_id_t session, struct origin *o)
         if (f->place[i - 1].session == session &&
             f->place[i - 1].kind == REQ_SESSION_RESUME)
             found = &f->place[i - 1];
-    return found ? take(f, found, o) : NULL;
+    return found;
+}
+
+const struct req *
+forward_take_session(struct forward *f, session_id_t session, bool is_valid,
+                     struct origin *o)
+{
+    struct forward_place *p = asked_about(f, session);
+    const struct req *req = p ? take(f, p, WORD, o) : NULL;
+
+    if (!p || p->owed == 0)
+        return req;
+    if (is_valid)
+        return NULL;
+    p->worker = RING_NOBODY; /* the SYNC comes all the same */
+    return req;
+}
+
+/* Ahead of the leader's word on a session it lets nobody in yet. */
+static const struct req *
+take_sync(struct forward *f, struct forward_place *p, struct origin *o)
+{
+    const struct req *req = take(f, p, SYNC, o);
+
+    if (p->owed != 0)
+        o->worker = RING_NOBODY;
+    return req;
 }
 
 const struct req *
@@ -181,19 +239,26 @@ forward_take_sync(struct forward *f, struct origin *o)
     for (; f->sync_at != f->newest; f->sync_at++) {
         struct forward_place *p = &f->place[f->sync_at % FORWARD_PLACES];
 
-        if (p->kind == REQ_SYNC && !p->is_answered)
-            return take(f, p, o);
+        if (p->owed & SYNC)
+            return take_sync(f, p, o);
     }
     return NULL;
 }
 
 /* --- sending again ------------------------------------------------------- */
 
-/* Nothing but its turn says which sync an answer is for. */
+/* Two may be alike: nothing but its turn says which an answer is for. */
 uint64_t
 forward_ask_again(struct forward *f)
 {
-    f->sync_at = f->newest;
+    forward_forget(f, RING_NOBODY);
+    memset(f->bucket, 0, sizeof f->bucket);
+    for (uint64_t n = f->oldest; n != f->newest; n++) {
+        struct forward_place *p = &f->place[n % FORWARD_PLACES];
+
+        if (p->owed != 0)
+            p->owed = AGAIN;
+    }
     return f->newest;
 }
 
@@ -228,5 +293,5 @@ forward_drop(struct forward *f)
 {
     struct origin o;
 
-    take(f, &f->place[f->oldest % FORWARD_PLACES], &o);
+    take(f, &f->place[f->oldest % FORWARD_PLACES], ANYTHING, &o);
 }

@@ -7,6 +7,12 @@
  * session as REVALIDATE with its id, a sync as SYNC, in order.  Nearly always
  * that is the oldest one sent.
  *
+ * A client that comes back may number its requests anew, and then nothing but
+ * the order tells what it asks here from what it asked elsewhere.  So behind
+ * REVALIDATE goes a SYNC, and the client is let in when both are answered: what
+ * the leader took of its session before it moved has come before that, and what
+ * it did not take it refuses.  Who is refused itself need not wait.
+ *
  *      place[]   oldest .. newest      a ring, answered ones are skipped
  *      bucket[]  (session, xid) -> place -> place
  *      bytes[]   the requests, in the order of the places
@@ -34,9 +40,9 @@ struct forward_place {
     int32_t xid;
     uint16_t kind;   /* enum req_kind */
     uint16_t worker; /* who asked; from CLIENTS_MAX on it is an observer's
-                        connection: repl_master.c */
+                        connection: repl_master.c; RING_NOBODY: was refused */
     uint32_t next;   /* in the bucket: place + 1 */
-    bool is_answered;
+    uint8_t owed;    /* answers that are to come; 0: it is answered */
     uint64_t at; /* of the request, counted from the first since it was empty */
 };
 
@@ -73,8 +79,18 @@ void forward_keep(struct forward *f, const struct req *req, uint32_t worker,
 const struct req *forward_take(struct forward *f, session_id_t session,
                                int32_t cxid, int32_t txn_type,
                                struct origin *o);
+
+/*
+ * The same for REVALIDATE.  NULL, too, when a client of ours may have its
+ * session, and waits for the SYNC now.
+ */
 const struct req *forward_take_session(struct forward *f, session_id_t session,
-                                       struct origin *o);
+                                       bool is_valid, struct origin *o);
+
+/*
+ * The same for a SYNC: of a REQ_SYNC, or of a REQ_SESSION_RESUME that may go
+ * on; RING_NOBODY asked if that was refused.
+ */
 const struct req *forward_take_sync(struct forward *f, struct origin *o);
 
 static inline uint64_t
@@ -85,7 +101,8 @@ forward_waiting(const struct forward *f)
 
 /*
  * Another leads: what waits was asked of the last one, and no answer is for it
- * before it is kept again.  Returns the place where that ends.
+ * before it is kept again; who was refused waits no more.  Returns the place
+ * where that ends.
  */
 uint64_t forward_ask_again(struct forward *f);
 

@@ -333,6 +333,21 @@ txn_peek_path(struct bytes data, struct bytes *path)
     }
 }
 
+int32_t
+txn_peek_error(struct bytes data)
+{
+    struct jute_in in = jute_in_bytes(data);
+    int32_t type = get_header(&in).type, err = ZK_OK;
+
+    if (type == ZK_OP_MULTI && jute_get_i32(&in) > 0) {
+        type = jute_get_i32(&in);
+        jute_get_i32(&in); /* the size of what it says */
+    }
+    if (type == ZK_OP_ERROR)
+        err = jute_get_i32(&in);
+    return in.bad ? ZK_OK : err;
+}
+
 void
 txn_put_header(struct jute_out *out, const struct txn_header *h)
 {

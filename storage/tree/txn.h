@@ -96,6 +96,12 @@ txn_peek_type(struct bytes data)
  */
 bool txn_peek_path(struct bytes data, struct bytes *path);
 
+/*
+ * The error that a transaction is, or that the first operation of a multi has,
+ * without a look at the rest; ZK_OK: neither.
+ */
+int32_t txn_peek_error(struct bytes data);
+
 /* The next change, or false at the end.  txn_rewind starts again. */
 bool txn_next(struct txn *t, struct change *change);
 void txn_rewind(struct txn *t);

@@ -684,6 +684,12 @@ NOT_COMPARED = [
     ("local sessions while the leader changes", "end",
      "go on with their connections, if there is a leader within two seconds",
      "clients are held through a change of leader"),
+    ("a session that comes back at a follower or an observer",
+     "is let in at the leader's word, ahead of what it asked elsewhere and is "
+     "only proposed",
+     "is let in behind that",
+     "a client that numbers its requests anew, as kazoo does, could be given "
+     "the answers of its last connection"),
     ("a connection to a member that is cut off, or stood still",
      "stays for syncLimit, whatever its session's timeout",
      "is closed two thirds of that behind the last moment at which a quorum, "

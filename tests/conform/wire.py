@@ -239,16 +239,16 @@ def password_of(sid):
 class Socket:
     """Frames over TCP; tells a closed connection from a silent one."""
 
-    def __init__(self, port, source="127.0.0.1"):
+    def __init__(self, port, source="127.0.0.1", host="127.0.0.1"):
         self.sock = socket.socket()
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if source:
+        if source and host == "127.0.0.1":
             self.sock.bind((source, 0))
         self.sock.settimeout(5)
         self.pending = b""
         self.closed = False
         try:
-            self.sock.connect(("127.0.0.1", port))
+            self.sock.connect((host, port))
         except (ConnectionResetError, BrokenPipeError):
             self.closed = True      # taken and reset before we looked
 

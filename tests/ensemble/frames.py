@@ -31,7 +31,7 @@ class Session:
     def __init__(self, member, sid=0, timeout=20000, readonly=0, zxid=0,
                  password=None):
         self.xid, self.member = 0, member
-        self.socket = wire.Socket(member.port)
+        self.socket = wire.Socket(member.port, host=member.host)
         self.socket.send(wire.framed(wire.connectRequest(
             zxid, timeout, sid,
             password or (wire.password_of(sid) if sid else bytes(16)),

@@ -273,3 +273,12 @@ def said_by(who, text, but=()):
         if is_on and line.strip() and not line.lstrip().startswith("#"):
             out.append(line.rstrip())
     return out
+
+
+def take_out(text, lines):
+    """These lines, which follow each other in it, go; False: they do not."""
+    for i in range(len(text) - len(lines) + 1):
+        if text[i:i + len(lines)] == lines:
+            del text[i:i + len(lines)]
+            return True
+    return False

@@ -278,8 +278,14 @@ attach_synced(struct server *s)
     struct attached *a;
 
     check(req != NULL);
+    if (o.worker == RING_NOBODY)
+        return;
     if (o.worker == NO_CLIENT) {
         master_synced(s, o.conn);
+        return;
+    }
+    if (req->kind == REQ_SESSION_RESUME) {
+        attach_resumed(s, &o, true);
         return;
     }
     a = attach_asker(s, &o);
@@ -354,6 +360,7 @@ answer_origin(struct server *s, struct attached *a, struct txn *txn,
               const struct outcome *out, uint32_t count)
 {
     const struct txn_header *h = &txn->header;
+    struct msg_answer what;
 
     if (h->type == ZK_OP_CREATE_SESSION) {
         if (a->is_opening)
@@ -361,27 +368,25 @@ answer_origin(struct server *s, struct attached *a, struct txn *txn,
         a->is_local = false;
         return;
     }
-    if (h->cxid != 0 && a->first < a->sent && at(a, a->first)->xid == h->cxid) {
-        struct msg_answer what = result_of(txn, out, count);
-
-        if (h->type == ZK_OP_CLOSE_SESSION)
-            what.err = ZK_OK;
-        if (a->is_local && h->type == ZK_OP_ERROR &&
-            what.err == ZK_SESSION_EXPIRED)
-            what.err = ZK_EPHEMERAL_ON_LOCAL_SESSION; /* to the leader */
-        if (what.err == ZK_SESSION_MOVED || what.err == ZK_SESSION_EXPIRED) {
-            attach_drop(s, a); /* it comes again, as ours or not at all */
-            return;
-        }
-        answer_op(s, a, what);
-    }
+    if (h->cxid == 0)
+        return;
+    what = result_of(txn, out, count);
     if (h->type == ZK_OP_CLOSE_SESSION)
-        attach_drop(s, a);
+        what.err = ZK_OK;
+    if (a->is_local && h->type == ZK_OP_ERROR && what.err == ZK_SESSION_EXPIRED)
+        what.err = ZK_EPHEMERAL_ON_LOCAL_SESSION; /* to the leader */
+    if (what.err == ZK_SESSION_MOVED || what.err == ZK_SESSION_EXPIRED ||
+        a->first == a->sent ||
+        op_number(at(a, a->first)->xid) != op_number(h->cxid)) {
+        attach_drop(s, a); /* it comes again, as ours or not at all */
+        return;
+    }
+    answer_op(s, a, what);
 }
 
 void
-attach_applied(struct server *s, uint32_t id, const struct outcome *out,
-               uint32_t count)
+attach_applied(struct server *s, uint32_t id, uint32_t asker,
+               const struct outcome *out, uint32_t count)
 {
     struct txn txn;
 
@@ -390,8 +395,11 @@ attach_applied(struct server *s, uint32_t id, const struct outcome *out,
     for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
         struct attached *a = &s->client[i];
 
-        if (a->conn && a->session == txn.header.session)
+        if (a->conn && a->conn->number == asker)
             answer_origin(s, a, &txn, out, count);
+        if (a->conn && a->session == txn.header.session &&
+            txn.header.type == ZK_OP_CLOSE_SESSION)
+            attach_drop(s, a);
     }
 }
 

@@ -4,9 +4,12 @@
  * opened, given back, and what is asked again of another leader.
  */
 #include "net/zab/forward.h"
+#include "tests/sim/op.h"
 #include "tests/sim/server.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
+
+enum { RESUME_XID = -1 };
 
 void
 attach_connected(struct server *s, struct attached *a)
@@ -38,11 +41,16 @@ void
 attach_revalidated(struct server *s, session_id_t session, bool is_valid)
 {
     struct origin o;
-    struct attached *a;
 
-    if (!forward_take_session(s->forward, session, &o))
-        return;
-    a = attach_asker(s, &o);
+    if (forward_take_session(s->forward, session, is_valid, &o))
+        attach_resumed(s, &o, is_valid);
+}
+
+void
+attach_resumed(struct server *s, const struct origin *o, bool is_valid)
+{
+    struct attached *a = attach_asker(s, o);
+
     if (a && a->is_opening)
         resumed(s, a, is_valid);
 }
@@ -90,6 +98,7 @@ resume_session(struct server *s, struct attached *a, uint32_t client)
         return true;
     }
     learn_revalidate(s, a->session, a->timeout_ms);
+    learn_request(s, ZK_OP_SYNC, a->session, RESUME_XID, BYTES_NULL);
     hold_keep(s, &about, BYTES_NULL, client, a->session);
     return true;
 }
@@ -149,6 +158,7 @@ write_again(struct server *s, const struct req *req, const struct origin *o)
 {
     struct origin own = {.worker = OWN_CLIENTS, .life = o->conn};
     struct attached *a = attach_asker(s, o);
+    struct req about = *req;
     enum asked asked;
 
     if (hold_has_left(s, req->session)) {
@@ -156,10 +166,11 @@ write_again(struct server *s, const struct req *req, const struct origin *o)
             attach_drop(s, a);
         return true;
     }
-    op_asked_again(req->session, req->xid);
+    about.xid = op_xid_of(o->conn, req->xid);
+    op_asked_again(req->session, about.xid);
     if (s->role == ROLE_LEARN) {
-        learn_request(s, req->op, req->session, req->xid, req_body(req));
-        hold_keep(s, req, req_body(req), o->worker, req->session);
+        learn_request(s, req->op, req->session, about.xid, req_body(req));
+        hold_keep(s, &about, req_body(req), o->worker, req->session);
         return true;
     }
     if (req->op == ZK_OP_SYNC && a)
@@ -167,7 +178,7 @@ write_again(struct server *s, const struct req *req, const struct origin *o)
     if (req->op == ZK_OP_SYNC)
         return data_has_room(s);
     asked =
-        lead_request(s, &own, req->op, req->session, req->xid, req_body(req));
+        lead_request(s, &own, req->op, req->session, about.xid, req_body(req));
     if (asked == ASK_DROPS && a)
         attach_drop(s, a);
     return asked != ASK_WAITS;

@@ -14,7 +14,12 @@
 #include "tests/sim/wire.h"
 #include "tests/sim/op.h"
 
-enum { ANSWER_MAX = 3000 * 1000, PENDING_MAX = 4, PATHS = 6 };
+enum {
+    ANSWER_MAX = 3000 * 1000,
+    PENDING_MAX = 4,
+    PATHS = 6,
+    HASTE = 100, /* of who numbers anew: what it asked may be under way still */
+};
 
 static int
 node_of(const struct client *c)
@@ -60,9 +65,10 @@ disconnected(struct client *c)
 {
     c->conn = NULL;
     c->is_connected = false;
-    c->first = c->last = 0;
+    c->first = c->last = c->number = 0;
     lose_watches(c);
-    again(c, rng_skewed(&sim.rng, MSEC, 200 * MSEC));
+    again(c, rng_skewed(&sim.rng, MSEC, 200 * MSEC) /
+                 (sim.plan.numbers_anew ? HASTE : 1));
 }
 
 static void
@@ -165,7 +171,7 @@ new_op(struct client *c)
     o->client = (uint8_t)(c - sim.client);
     o->session = c->session;
     o->conn = c->conn->number;
-    o->xid = ++c->xid;
+    o->xid = op_xid(++c->xid, ++c->number);
     o->data = sim.ops + 1;
     o->version = -1;
     o->asked = sim.now;

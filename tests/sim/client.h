@@ -27,6 +27,7 @@ struct client {
     bool is_connected;
     zxid_t seen;
     int32_t xid;
+    uint32_t number; /* of the last request, on this connection */
     uint32_t gen;
     uint32_t queue[4]; /* operations without an answer */
     uint32_t first, last;

@@ -162,7 +162,7 @@ apply(struct server *s, struct txn *txn)
 }
 
 static void
-apply_one(struct server *s, uint32_t id)
+apply_one(struct server *s, uint32_t id, uint32_t asker)
 {
     struct txn txn;
     uint32_t count;
@@ -183,7 +183,7 @@ apply_one(struct server *s, uint32_t id)
             lead_owns(s, opened);
     }
     if (s->service != SERVICE_NONE)
-        attach_applied(s, id, outcomes, count);
+        attach_applied(s, id, asker, outcomes, count);
 }
 
 void
@@ -221,9 +221,9 @@ void
 data_apply(struct server *s, uint32_t until)
 {
     while (s->applied < until) {
-        uint32_t id = s->log[s->applied++];
+        uint32_t at = s->applied++;
 
-        apply_one(s, id);
+        apply_one(s, s->log[at], s->asker[at]);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "net/zab/forward.h"
+#include "tests/sim/op.h"
 #include "tests/sim/server.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
@@ -115,6 +116,7 @@ hold_keep(struct server *s, const struct req *about, struct bytes body,
     uint32_t size = body.size < 0 ? 0 : (uint32_t)body.size;
 
     *req = *about;
+    req->xid = op_number(about->xid);
     req->size = (uint32_t)ALIGN_UP(sizeof *req + size, 8);
     req->body_size = size;
     check(req->size <= sizeof memory);
@@ -133,7 +135,7 @@ hold_comes_back(struct server *s, uint32_t id)
     struct txn txn;
 
     check(txn_open(&txn, sim.txn[id].bytes) == 0);
-    if (forward_take(s->forward, txn.header.session, txn.header.cxid,
+    if (forward_take(s->forward, txn.header.session, op_number(txn.header.cxid),
                      txn.header.type, &o))
         s->asker[s->count - 1] = o.conn;
     hold_note(s, id);

@@ -96,14 +96,15 @@ print_plan(const struct plan_of_run *p)
                            : p->upgrades      ? ", local sessions"
                                               : ", local sessions that stay so";
 
-    printf("  %u voters, %u observers, %s%s%s%s%s%s%s%s%s\n", p->voters,
+    printf("  %u voters, %u observers, %s%s%s%s%s%s%s%s%s%s\n", p->voters,
            p->observers, p->polls ? "polling" : "fast election",
            p->is_weighted ? ", weights" : "",
            p->is_quick ? ", quick pings" : "",
            p->has_foreign ? ", a foreigner" : "",
            p->plain_percent ? ", plain servers" : "",
            p->ring ? ", small rings" : "", p->zxids ? ", few zxids" : "",
-           p->leader_serves ? "" : ", leaderServes=no", sessions);
+           p->leader_serves ? "" : ", leaderServes=no",
+           p->numbers_anew ? ", numbered anew" : "", sessions);
     printf("  delay %lld us, sync %lld us\n", (long long)p->delay,
            (long long)p->disk_sync);
 }

@@ -119,6 +119,31 @@ op_data_in(struct bytes data)
     return data.size == 8 ? load_be64(data.data) : 0;
 }
 
+enum { NUMBERS = 255 }; /* 0 is nobody's */
+
+int32_t
+op_xid(int32_t of_session, uint32_t of_connection)
+{
+    return sim.plan.numbers_anew
+               ? of_session << 8 | (int32_t)(of_connection % NUMBERS + 1)
+               : of_session;
+}
+
+int32_t
+op_number(int32_t xid)
+{
+    return sim.plan.numbers_anew ? xid & NUMBERS : xid;
+}
+
+int32_t
+op_xid_of(uint32_t conn, int32_t number)
+{
+    for (uint32_t i = sim.ops; i-- > 0;)
+        if (sim.op[i].conn == conn && op_number(sim.op[i].xid) == number)
+            return sim.op[i].xid;
+    never("a request that no client has made");
+}
+
 void
 op_asked_again(session_id_t session, int32_t xid)
 {

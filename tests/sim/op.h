@@ -33,6 +33,17 @@ bool op_is_read(const struct op *o);
 /* The record of the request, in `memory`. */
 struct bytes op_body(const struct op *o, void *memory, size_t size);
 
+/*
+ * A client that numbers its requests anew at each connection: its servers know
+ * them by the last byte of an xid, which is that number, and the others make
+ * it one of a kind, for judge.c.
+ */
+int32_t op_xid(int32_t of_session, uint32_t of_connection);
+int32_t op_number(int32_t xid);
+
+/* The xid of what was asked under this number on this connection. */
+int32_t op_xid_of(uint32_t conn, int32_t number);
+
 /* The number that a node's data is; 0 for anything else. */
 uint64_t op_data_in(struct bytes data);
 

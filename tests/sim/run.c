@@ -81,6 +81,7 @@ draw_plan(const struct run_how *how)
         p->clients = 0;
     if (p->has_foreign)
         p->plain_percent = 0; /* they would follow anybody */
+    p->numbers_anew = sim.seed % 2 && !(p->has_masters && p->observers > 0);
 }
 
 static void

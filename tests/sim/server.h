@@ -401,9 +401,12 @@ void attach_drop_all(struct server *s);
 /* All that we gave out as leader is decided: so are the syncs behind it. */
 void attach_settle_syncs(struct server *s);
 
-/* A transaction was applied here; outcome of its first change. */
-void attach_applied(struct server *s, uint32_t id, const struct outcome *out,
-                    uint32_t outcomes);
+/*
+ * A transaction was applied here, which was asked on connection `asker`, or 0;
+ * outcome of its first change.
+ */
+void attach_applied(struct server *s, uint32_t id, uint32_t asker,
+                    const struct outcome *out, uint32_t outcomes);
 void attach_synced(struct server *s);
 void attach_go_on(struct server *s);
 void attach_drop(struct server *s, struct attached *a);
@@ -424,6 +427,7 @@ void attach_connect(struct server *s, struct attached *a,
 void attach_connected(struct server *s, struct attached *a);
 session_id_t attach_session_id(struct server *s);
 void attach_revalidated(struct server *s, session_id_t session, bool is_valid);
+void attach_resumed(struct server *s, const struct origin *o, bool is_valid);
 
 /* What the last leader was asked goes to this one, or into our own log. */
 bool attach_asks_again(struct server *s, const struct req *req,

@@ -55,6 +55,7 @@ struct plan_of_run { /* drawn from the seed before anything happens */
     bool absent_are_silent; /* cut off, not down */
     uint32_t clients;
     uint32_t think_ms;
+    bool numbers_anew; /* clients count from 1 at each connection */
 };
 
 /* --- what is known of it -------------------------------------------------- */

@@ -3,7 +3,6 @@
 #include "net/client/client_connect.h"
 
 #include "tests/unit/client_given.h"
-#include "tests/unit/tree_given.h"
 
 enum { TOKENS = 10 };
 
@@ -63,33 +62,9 @@ one_that_finds_no_room_costs_none(void)
     no_process();
 }
 
-/* Its createSession is of another server, and on its way to us. */
-static void
-a_session_that_comes_before_its_transaction_is_heard_of(void)
-{
-    static _Atomic uint32_t heard[SESSIONS_MAX];
-    struct client *c;
-
-    given_process();
-    given_tree();
-    p.tree = tree;
-    p.sessions = sessions;
-    p.heard = heard;
-    p.now_ms = 1000;
-    c = given_client();
-    client_bind_session(&p, c, 7, 5000);
-    client_heard(&p, c);
-    open_session(7);
-    client_heard(&p, c);
-    CU_ASSERT_EQUAL(heard[session_slot(sessions, session_find(sessions, 7))],
-                    1000);
-    no_process();
-}
-
 UNIT_SUITE(client_connect)
 {
     unit_suite("client_connect");
     UNIT(a_connect_request_costs_a_token);
     UNIT(one_that_finds_no_room_costs_none);
-    UNIT(a_session_that_comes_before_its_transaction_is_heard_of);
 }

@@ -175,6 +175,73 @@ who_gets_no_session_is_not_left_waiting(void)
     no_process();
 }
 
+/* Apache's leaders refuse a multi by its first operation. */
+static void
+a_multi_of_who_has_lost_its_session_is_not_answered(void)
+{
+    struct jute_out out = txn_begun(7, ++zxid, ZK_OP_MULTI);
+    struct ring_entry e = {.op = ZK_OP_MULTI, .session = 7, .xid = 1};
+    struct queued asked = {.kind = QUEUED_SENT, .xid = 1, .op = ZK_OP_MULTI};
+    struct client *c;
+
+    given_process();
+    c = given_client();
+    CU_ASSERT_TRUE_FATAL(queue_put(&p.home.pool, &c->queue, &asked, NULL));
+    e.conn = c->id;
+    jute_put_i32(&out, 1);
+    jute_put_i32(&out, ZK_OP_ERROR);
+    jute_put_i32(&out, 4);
+    jute_put_i32(&out, ZK_SESSION_MOVED);
+    is_applied(e, whole(&out));
+    client_catch_up(&p);
+    CU_ASSERT_EQUAL(c->state, CLIENT_GONE);
+    no_process();
+}
+
+/* What the leader said of session 7, to a client that waits for it. */
+static struct client *
+given_who_may_resume(void)
+{
+    struct ring_entry *e = txring_at(&shm.ring, 0);
+    struct client *c;
+
+    given_process();
+    given_tree();
+    p.tree = tree;
+    p.sessions = sessions;
+    c = given_client();
+    client_set_state(&p, c, CLIENT_CONNECTING);
+    *e = (struct ring_entry){.size = ring_entry_size(0, 0, 0, false),
+                             .kind = RING_RESUMED,
+                             .conn = c->id,
+                             .session = 7,
+                             .timeout_ms = 5000};
+    shm.replication->applied = e->size;
+    return c;
+}
+
+static void
+who_comes_back_is_let_in(void)
+{
+    struct client *c = given_who_may_resume();
+
+    open_session(7);
+    client_catch_up(&p);
+    CU_ASSERT_EQUAL(c->state, CLIENT_OPEN);
+    no_process();
+}
+
+/* Its end may come between the leader's word and the SYNC behind that. */
+static void
+nobody_is_let_into_a_session_that_has_ended(void)
+{
+    struct client *c = given_who_may_resume();
+
+    client_catch_up(&p);
+    CU_ASSERT_EQUAL(c->state, CLIENT_GONE);
+    no_process();
+}
+
 UNIT_SUITE(client_deliver)
 {
     unit_suite("client_deliver");
@@ -185,4 +252,7 @@ UNIT_SUITE(client_deliver)
     UNIT(what_is_caught_up_with_leaves_in_slices);
     UNIT(the_pace_is_given_up_when_there_is_little_to_tell);
     UNIT(who_gets_no_session_is_not_left_waiting);
+    UNIT(a_multi_of_who_has_lost_its_session_is_not_answered);
+    UNIT(who_comes_back_is_let_in);
+    UNIT(nobody_is_let_into_a_session_that_has_ended);
 }

@@ -2,6 +2,7 @@
 /* Claims about net/zab/forward.c: what went to the leader and comes back. */
 #include "net/zab/forward.h"
 
+#include "daemon/shm.h"
 #include "daemon/zk.h"
 #include "tests/unit/unit.h"
 
@@ -161,18 +162,147 @@ syncs_are_answered_in_their_order(void)
     CU_ASSERT_EQUAL(forward_waiting(f), 3); /* behind the write */
 }
 
+/* --- sessions ------------------------------------------------------------ */
+
+enum { OBSERVER = CLIENTS_MAX + 5 };
+
+static void
+keep_resume(uint32_t worker, session_id_t session)
+{
+    const struct req *req = request(REQ_SESSION_RESUME, 0, session, 0, 0);
+
+    CU_ASSERT_TRUE_FATAL(forward_has_room(f, req, false));
+    forward_keep(f, req, worker, session);
+}
+
+/* The leader's word on the session is for this worker, now. */
+static bool
+is_told(session_id_t session, bool is_valid, uint32_t worker)
+{
+    struct origin o;
+    const struct req *req = forward_take_session(f, session, is_valid, &o);
+
+    return req && req->session == session && o.worker == worker;
+}
+
+/* The next SYNC is for this session and worker. */
+static bool
+is_synced(session_id_t session, uint32_t worker)
+{
+    struct origin o;
+    const struct req *req = forward_take_sync(f, &o);
+
+    return req && req->session == session && o.worker == worker;
+}
+
 static void
 sessions_are_answered_in_any_order(void)
 {
+    forward_clear(f);
+    keep_resume(OBSERVER, 8);
+    keep_resume(OBSERVER + 1, 9);
+    CU_ASSERT_TRUE(is_told(9, true, OBSERVER + 1));
+    CU_ASSERT_TRUE(is_told(8, true, OBSERVER));
+    CU_ASSERT_FALSE(is_told(8, true, OBSERVER));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+/* What its client asked before, at another server, comes before that. */
+static void
+a_session_is_there_with_the_sync_behind_it(void)
+{
+    forward_clear(f);
+    keep_resume(3, 8);
+    CU_ASSERT_FALSE(is_told(8, true, 3));
+    CU_ASSERT_EQUAL(forward_waiting(f), 1);
+    CU_ASSERT_TRUE(is_synced(8, 3));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+/* Its SYNC comes all the same, and is not the next one's. */
+static void
+who_is_refused_does_not_wait(void)
+{
+    forward_clear(f);
+    keep_resume(3, 8);
+    forward_keep(f, request(REQ_SYNC, ZK_OP_SYNC, 5, 1, 8), 4, 5);
+    CU_ASSERT_TRUE(is_told(8, false, 3));
+    CU_ASSERT_TRUE(is_synced(8, RING_NOBODY));
+    CU_ASSERT_TRUE(is_synced(5, 4));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+/* Nobody answers in this order; if one did, it would count both. */
+static void
+a_sync_ahead_of_the_word_lets_nobody_in(void)
+{
+    forward_clear(f);
+    keep_resume(3, 8);
+    CU_ASSERT_TRUE(is_synced(8, RING_NOBODY));
+    CU_ASSERT_EQUAL(forward_waiting(f), 1);
+    CU_ASSERT_TRUE(is_told(8, true, 3));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+/* An observer sends a SYNC of its own. */
+static void
+an_observer_waits_for_the_word_alone(void)
+{
+    forward_clear(f);
+    keep_resume(OBSERVER, 8);
+    forward_keep(f, request(REQ_SYNC, ZK_OP_SYNC, 8, -1, 8), OBSERVER, 8);
+    CU_ASSERT_TRUE(is_told(8, true, OBSERVER));
+    CU_ASSERT_TRUE(is_synced(8, OBSERVER));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+/* Each word and each SYNC is the older connection's first. */
+static void
+a_session_that_comes_back_twice_is_answered_twice(void)
+{
+    forward_clear(f);
+    keep_resume(3, 8);
+    keep_resume(4, 8);
+    CU_ASSERT_FALSE(is_told(8, true, 3));
+    CU_ASSERT_TRUE(is_told(8, false, 4));
+    CU_ASSERT_TRUE(is_synced(8, 3));
+    CU_ASSERT_TRUE(is_synced(8, RING_NOBODY));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+/* The leader is lost between its two answers: the next one gives both. */
+static void
+who_was_not_let_in_yet_is_asked_for_again(void)
+{
     struct origin o;
+    uint64_t end;
 
     forward_clear(f);
-    forward_keep(f, request(REQ_SESSION_RESUME, 0, 8, 0, 0), 1, 8);
-    forward_keep(f, request(REQ_SESSION_RESUME, 0, 9, 0, 0), 2, 9);
-    CU_ASSERT_EQUAL(forward_take_session(f, 9, &o)->session, 9);
-    CU_ASSERT_EQUAL(o.worker, 2);
-    CU_ASSERT_EQUAL(forward_take_session(f, 8, &o)->session, 8);
-    CU_ASSERT_PTR_NULL(forward_take_session(f, 8, &o));
+    keep_resume(3, 8);
+    CU_ASSERT_FALSE(is_told(8, true, 3));
+    end = forward_ask_again(f);
+    CU_ASSERT_EQUAL_FATAL(forward_oldest(f, end, &o)->session, 8);
+    CU_ASSERT_EQUAL(o.worker, 3);
+    forward_keep(f, forward_oldest(f, end, &o), 3, 8);
+    forward_drop(f);
+    CU_ASSERT_FALSE(is_told(8, true, 3));
+    CU_ASSERT_TRUE(is_synced(8, 3));
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
+static void
+who_was_refused_is_not(void)
+{
+    struct origin o;
+    uint64_t end;
+
+    forward_clear(f);
+    keep_resume(3, 8);
+    keep_write(5, 1);
+    CU_ASSERT_TRUE(is_told(8, false, 3));
+    end = forward_ask_again(f);
+    CU_ASSERT_EQUAL(forward_oldest(f, end, &o)->session, 5);
+    CU_ASSERT_EQUAL(forward_waiting(f), 1);
 }
 
 static void
@@ -182,12 +312,14 @@ a_session_is_no_answer_to_anything_else(void)
 
     forward_clear(f);
     keep_write(5, 0);
-    forward_keep(f, request(REQ_SESSION_RESUME, 0, 8, 0, 0), 1, 8);
-    CU_ASSERT_PTR_NULL(forward_take_session(f, 5, &o));
+    keep_resume(3, 8);
+    CU_ASSERT_PTR_NULL(forward_take_session(f, 5, false, &o));
     for (session_id_t other = 9; other < 20 * FORWARD_BUCKETS; other++)
-        CU_ASSERT_PTR_NULL(forward_take_session(f, other, &o));
+        CU_ASSERT_PTR_NULL(forward_take_session(f, other, false, &o));
     CU_ASSERT_EQUAL(forward_waiting(f), 2);
 }
+
+/* --- sending again ------------------------------------------------------- */
 
 static void
 what_waits_is_found_oldest_first(void)
@@ -274,6 +406,28 @@ an_answer_is_for_the_sync_that_was_asked_again(void)
     CU_ASSERT_EQUAL(forward_waiting(f), 0);
 }
 
+/* Its client came back and gave the second the number of the first. */
+static void
+and_for_the_write(void)
+{
+    const struct req *req = request(REQ_WRITE, ZK_OP_CREATE, 5, 1, 8);
+    struct origin o;
+    uint64_t end;
+
+    forward_clear(f);
+    forward_keep(f, req, 1, 5);
+    forward_keep(f, req, 2, 5);
+    end = forward_ask_again(f);
+    CU_ASSERT_PTR_NULL(forward_take(f, 5, 1, ZK_OP_CREATE, &o));
+    for (uint32_t worker = 1; worker <= 2; worker++) {
+        forward_keep(f, forward_oldest(f, end, &o), worker, 5);
+        forward_drop(f);
+        CU_ASSERT_PTR_NOT_NULL(forward_take(f, 5, 1, ZK_OP_CREATE, &o));
+        CU_ASSERT_EQUAL(o.worker, worker);
+    }
+    CU_ASSERT_EQUAL(forward_waiting(f), 0);
+}
+
 static void
 new_requests_leave_room_for_old_ones(void)
 {
@@ -346,11 +500,19 @@ UNIT_SUITE(forward)
     UNIT(of_two_alike_the_older_is_answered);
     UNIT(syncs_are_answered_in_their_order);
     UNIT(sessions_are_answered_in_any_order);
+    UNIT(a_session_is_there_with_the_sync_behind_it);
+    UNIT(who_is_refused_does_not_wait);
+    UNIT(a_sync_ahead_of_the_word_lets_nobody_in);
+    UNIT(an_observer_waits_for_the_word_alone);
+    UNIT(a_session_that_comes_back_twice_is_answered_twice);
+    UNIT(who_was_not_let_in_yet_is_asked_for_again);
+    UNIT(who_was_refused_is_not);
     UNIT(a_session_is_no_answer_to_anything_else);
     UNIT(what_waits_is_found_oldest_first);
     UNIT(as_many_as_may_wait_can_be_asked_again);
     UNIT(what_is_kept_again_stays_whole);
     UNIT(an_answer_is_for_the_sync_that_was_asked_again);
+    UNIT(and_for_the_write);
     UNIT(new_requests_leave_room_for_old_ones);
     UNIT(places_are_bounded);
     UNIT(what_was_asked_again_goes_before_what_was_not);

@@ -10,6 +10,7 @@
 #include "net/repl/repl_master.h"
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_serve.h"
+#include "net/zab/forward.h"
 #include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
@@ -27,7 +28,7 @@ given_learner(bool is_observer)
     static struct shm_replication replication;
     static struct shm_election election;
     static struct shm_log log_part;
-    static uint8_t memory[1 << 16];
+    static _Alignas(RING_ALIGN) uint8_t memory[1 << 16];
 
     if (!r.loop)
         r.loop = ev_loop_new(0);
@@ -186,12 +187,10 @@ server_0_may_give_a_snapshot(void)
     loses_its_leader();
 }
 
-/* A leader's PING comes `ms` behind the last touches. */
-static mono_ms_t
-is_pinged_after(mono_ms_t ms)
+static void
+given_connected(void)
 {
     static struct session_table *sessions;
-    mono_ms_t ponged = clock_mono_ms() - ms;
 
     if (!sessions)
         sessions = session_table_init(memory_reserved(session_table_bytes()),
@@ -199,6 +198,15 @@ is_pinged_after(mono_ms_t ms)
     given_learner(false);
     connects_with(2);
     r.sessions = sessions;
+}
+
+/* A leader's PING comes `ms` behind the last touches. */
+static mono_ms_t
+is_pinged_after(mono_ms_t ms)
+{
+    mono_ms_t ponged = clock_mono_ms() - ms;
+
+    given_connected();
     r.learn->ponged = ponged;
     learn_pong(r.learn, E(0));
     return ponged;
@@ -243,6 +251,99 @@ what_was_vouched_for_stays_so(void)
     loses_its_leader();
 }
 
+/* --- a session that comes back ------------------------------------------- */
+
+/* A client of ours asks for session 7. */
+static void
+given_who_asks_for_a_session(void)
+{
+    static struct forward forward;
+    struct origin o = {.worker = 0, .life = 1, .conn = 5};
+    struct req req = {.size = sizeof req,
+                      .kind = REQ_SESSION_RESUME,
+                      .life = 1,
+                      .conn = 5,
+                      .session = 7,
+                      .timeout_ms = 30000};
+
+    given_connected();
+    r.forward = &forward;
+    forward_clear(&forward);
+    CU_ASSERT_TRUE_FATAL(learn_ask(r.learn, &req, &o));
+}
+
+static void
+leader_says(bool is_valid)
+{
+    uint8_t data[9];
+    struct jute_out out = jute_out_of(data, sizeof data);
+    struct qpacket p = {Q_REVALIDATE, -1, {data, sizeof data}, BYTES_NULL};
+
+    jute_put_i64(&out, 7);
+    jute_put_bool(&out, is_valid);
+    learn_revalidated(r.learn, &p);
+}
+
+/* The one word in the ring is for that client. */
+static bool
+is_told(int32_t err)
+{
+    const struct ring_entry *e = txring_at(&shm.ring, 0);
+
+    return r.head == e->size && e->kind == RING_RESUMED && e->worker == 0 &&
+           e->life == 1 && e->conn == 5 && e->session == 7 && e->err == err &&
+           e->timeout_ms == 30000;
+}
+
+/* What came to the leader: the first packet of this type and what is behind. */
+static bool
+is_asked(int32_t first, int32_t then)
+{
+    uint8_t bytes[512];
+    struct qpacket p = {.type = -1};
+    int32_t last = -1;
+    ssize_t size;
+    int64_t n = 1;
+
+    conn_flush_dirty(&r.learn->home);
+    size = read(leaders_end, bytes, sizeof bytes);
+    for (ssize_t at = 0; at < size && n > 0; at += n) {
+        last = p.type;
+        n = qlink_get(bytes + at, (size_t)(size - at), QPACKET_DATA_MAX, &p);
+    }
+    return last == first && p.type == then;
+}
+
+static void
+a_sync_goes_behind_the_question_for_a_session(void)
+{
+    given_who_asks_for_a_session();
+    CU_ASSERT_TRUE(is_asked(Q_REVALIDATE, Q_REQUEST));
+    loses_its_leader();
+}
+
+static void
+a_session_is_there_when_the_sync_is_back(void)
+{
+    given_who_asks_for_a_session();
+    leader_says(true);
+    CU_ASSERT_EQUAL(r.head, 0);
+    learn_synced(r.learn);
+    CU_ASSERT_TRUE(is_told(ZK_OK));
+    loses_its_leader();
+}
+
+static void
+who_is_refused_is_told_at_once(void)
+{
+    given_who_asks_for_a_session();
+    leader_says(false);
+    CU_ASSERT_TRUE(is_told(ZK_SESSION_EXPIRED));
+    learn_synced(r.learn);
+    CU_ASSERT_TRUE(is_told(ZK_SESSION_EXPIRED));
+    loses_its_leader();
+}
+
 UNIT_SUITE(repl_learn)
 {
     unit_suite("repl_learn");
@@ -256,4 +357,7 @@ UNIT_SUITE(repl_learn)
     UNIT(frequent_pings_go_back_empty);
     UNIT(a_ping_vouches_for_the_touches_before_it);
     UNIT(what_was_vouched_for_stays_so);
+    UNIT(a_sync_goes_behind_the_question_for_a_session);
+    UNIT(a_session_is_there_when_the_sync_is_back);
+    UNIT(who_is_refused_is_told_at_once);
 }

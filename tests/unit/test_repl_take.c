@@ -347,7 +347,7 @@ session_acts(uint16_t worker, int32_t type, int32_t err)
 {
     static struct {
         struct ring_entry e;
-        uint8_t payload[ZK_TXN_HEADER_BYTES + 4];
+        uint8_t payload[ZK_TXN_HEADER_BYTES + 16];
     } at;
     struct jute_out out = jute_out_of(at.payload, sizeof at.payload);
     struct txn_header h = {.session = 7, .zxid = 1, .type = type};
@@ -357,6 +357,11 @@ session_acts(uint16_t worker, int32_t type, int32_t err)
                                .session = 7,
                                .payload_size = sizeof at.payload};
     txn_put_header(&out, &h);
+    if (type == ZK_OP_MULTI) {
+        jute_put_i32(&out, 1);
+        jute_put_i32(&out, ZK_OP_ERROR);
+        jute_put_i32(&out, 4);
+    }
     jute_put_i32(&out, err);
     repl_session_acts(&r, &at.e);
 }
@@ -465,6 +470,7 @@ who_is_turned_away_elsewhere_has_not_left(void)
     given_session();
     session_acts(RING_NOBODY, ZK_OP_ERROR, ZK_SESSION_MOVED);
     session_acts(RING_NOBODY, ZK_OP_ERROR, ZK_SESSION_EXPIRED);
+    session_acts(RING_NOBODY, ZK_OP_MULTI, ZK_SESSION_MOVED);
     CU_ASSERT_FALSE(has_left(true));
 }
 

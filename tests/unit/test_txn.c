@@ -410,6 +410,43 @@ a_header_is_thirty_two_bytes(void)
                     ZK_TXN_HEADER_BYTES + ZK_TXN_DIGEST_BYTES);
 }
 
+static int32_t
+peeked(void)
+{
+    return txn_peek_error((struct bytes){room, (int32_t)jute_out_size(&out)});
+}
+
+static void
+an_error_shows_at_a_glance(void)
+{
+    given_header(ZK_OP_ERROR);
+    CU_ASSERT_EQUAL(peeked(), ZK_OK); /* cut short */
+    put_error(&out, ZK_NO_NODE);
+    CU_ASSERT_EQUAL(peeked(), ZK_NO_NODE);
+    given_header(ZK_OP_CREATE);
+    put_create(&out, "/a", ZK_OP_CREATE);
+    CU_ASSERT_EQUAL(peeked(), ZK_OK);
+    CU_ASSERT_EQUAL(txn_peek_error(BYTES_NULL), ZK_OK);
+}
+
+static void
+and_so_does_that_of_a_multis_first_operation(void)
+{
+    given_header(ZK_OP_MULTI);
+    jute_put_i32(&out, 2);
+    put_sub_error(ZK_SESSION_MOVED);
+    put_sub_error(ZK_RUNTIME_INCONSISTENCY);
+    CU_ASSERT_EQUAL(peeked(), ZK_SESSION_MOVED);
+    given_header(ZK_OP_MULTI);
+    jute_put_i32(&out, 2);
+    put_sub_create("/a");
+    put_sub_error(ZK_NO_NODE);
+    CU_ASSERT_EQUAL(peeked(), ZK_OK);
+    given_header(ZK_OP_MULTI);
+    jute_put_i32(&out, 0);
+    CU_ASSERT_EQUAL(peeked(), ZK_OK);
+}
+
 UNIT_SUITE(txn)
 {
     unit_suite("txn");
@@ -430,4 +467,6 @@ UNIT_SUITE(txn)
     UNIT(a_null_path_is_refused);
     UNIT(no_cut_is_taken_for_a_transaction);
     UNIT(a_header_is_thirty_two_bytes);
+    UNIT(an_error_shows_at_a_glance);
+    UNIT(and_so_does_that_of_a_multis_first_operation);
 }
