@@ -91,12 +91,12 @@ run-ensemble: ## three servers on ports 2181 to 2183, to play with
 PREFIX ?= /usr/local
 install: all ## binaries, systemd unit, sample configuration; takes DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
-	    $(DESTDIR)/etc/zookeeper/conf $(DESTDIR)/lib/systemd/system \
+	    $(DESTDIR)/etc/zookeeper/conf $(DESTDIR)/usr/lib/systemd/system \
 	    $(DESTDIR)/usr/lib/sysusers.d
 	install -m 755 $(BUILD)/zabd $(DESTDIR)$(PREFIX)/sbin/zabd
 	install -m 755 $(BUILD)/zab $(DESTDIR)$(PREFIX)/bin/zab
 	sed 's|/usr/sbin/zabd|$(PREFIX)/sbin/zabd|' systemd/zabd.service \
-	    > $(DESTDIR)/lib/systemd/system/zabd.service
+	    > $(DESTDIR)/usr/lib/systemd/system/zabd.service
 	install -m 644 systemd/sysusers.conf \
 	    $(DESTDIR)/usr/lib/sysusers.d/zabd.conf
 	test -e $(DESTDIR)/etc/zookeeper/conf/zoo.cfg || \

@@ -13,6 +13,7 @@
 #include "daemon/super.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -21,6 +22,9 @@
 #include "daemon/check.h"
 #include "daemon/proc.h"
 #include "daemon/ring_readers.h"
+#include "storage/datadir.h"
+
+enum { DISK_PAUSE_MS = 10 * 1000 };
 
 enum start { AT_ONCE, AFTER_STORAGE };
 enum recovery { CONTINUE, REBUILD, RELEASE };
@@ -233,6 +237,34 @@ is_final(int status)
                                  WEXITSTATUS(status) == EXIT_DATA);
 }
 
+/* Can a file be made in `dir`?  access(2) knows nothing of an ill ext4. */
+static bool
+may_be_written(const char *dir)
+{
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno == EOPNOTSUPP || errno == EISDIR; /* who knows */
+}
+
+/*
+ * The image may not be written where it lies: its disk turned read-only while
+ * we serve.  That costs nobody anything, for the log has everything.  What is
+ * damaged lies where it may be written, and is final.
+ */
+static bool
+waits_for_disk(const struct super *s, enum proc_id id, int status)
+{
+    struct datadir dirs;
+    struct data_error e;
+
+    return id == PROC_IMAGE && s->took_part && WIFEXITED(status) &&
+           WEXITSTATUS(status) == EXIT_DATA &&
+           datadir_name(&dirs, s->shm->super->conf.data_dir, NULL, &e) == 0 &&
+           !may_be_written(dirs.snap);
+}
+
 /*
  * Replication asked for it: the files changed under its tree.  That is no
  * sign of illness.
@@ -280,6 +312,13 @@ plan_successor(struct super *s, enum proc_id id, int status, int64_t served_ms,
 {
     int64_t pause;
 
+    if (waits_for_disk(s, id, status)) {
+        log_warn("image: tried again in %d s; reads and writes go on without "
+                 "it, but see to the disk",
+                 DISK_PAUSE_MS / 1000);
+        s->child[id].fork_at = now + DISK_PAUSE_MS;
+        return;
+    }
     if (is_final(status)) {
         give_up(s, id, WEXITSTATUS(status), "cannot go on");
         return;

@@ -37,23 +37,25 @@ name_pending(struct super *s, const struct conf_report *report)
                                   n ? ", " : "", report->message[i].key);
 }
 
+/* What has no effect is told as at a start, then what the file changes. */
 static void
 reload(struct super *s)
 {
     static struct conf wanted;
     static struct conf_report report;
+    static const char prefix[] = "config reload: ";
     struct shm_super *super = s->shm->super;
     uint32_t pending;
 
     s->reload_failed = conf_load(s->conf_path, &wanted, &report) < 0;
+    conf_log(&report, prefix, s->reload_failed ? LOG_INFO : LOG_DEBUG);
     if (s->reload_failed) {
-        conf_log(&report, "config reload: ", LOG_INFO);
         log_error("config reload: failed, nothing was changed");
         return;
     }
-    report = (struct conf_report){0}; /* as at the start: told then */
+    report = (struct conf_report){0}; /* next: what it changes */
     pending = conf_diff(&super->conf, &wanted, &report);
-    conf_log(&report, "config reload: ", LOG_INFO);
+    conf_log(&report, prefix, LOG_INFO);
     name_pending(s, &report);
     publish(super, &wanted);
     for (enum proc_id id = PROC_LOG; id < super_end(s); id++)

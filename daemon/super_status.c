@@ -28,11 +28,15 @@ enum {
     STATUS_MAX = 720,   /* with tree, disk, pending keys */
 };
 
-/* Without admin a server serves all the same: no reason to wait. */
+/*
+ * Without admin a server serves all the same: no reason to wait.  Without an
+ * image, too, once the tree is loaded.
+ */
 static bool
 is_needed(const struct super *s, enum proc_id id)
 {
-    return id != PROC_ADMIN && super_wants(s, id);
+    return id != PROC_ADMIN && !(id == PROC_IMAGE && s->took_part) &&
+           super_wants(s, id);
 }
 
 static bool
@@ -164,18 +168,27 @@ describe_standing(const struct super *s, char *text, size_t size)
     snprintf(text, size, "%s%s%s", role, failure, aliens);
 }
 
+/* What its disks keep from it; the log and the image may have one each. */
+static void
+describe_disks(const struct super *s, char *text, size_t size)
+{
+    bool log_waits = atomic_load(&s->shm->log->proc.disk_since_ms) != 0;
+    bool has_image = s->child[PROC_IMAGE].pid > 0;
+
+    snprintf(text, size, "%s%s", log_waits ? ", waiting for the disk" : "",
+             has_image ? "" : ", without an image: see the log");
+}
+
 static void
 describe_server(const struct super *s, char *text, size_t size)
 {
-    char standing[STANDING_MAX], tree[120] = "";
+    char standing[STANDING_MAX], tree[120] = "", disks[80];
 
     describe_standing(s, standing, sizeof standing);
     if (is_serving(s))
         describe_tree(s, tree, sizeof tree);
-    snprintf(text, size, "%s%s%s%s%s%s", standing, tree,
-             atomic_load(&s->shm->log->proc.disk_since_ms)
-                 ? ", waiting for the disk"
-                 : "",
+    describe_disks(s, disks, sizeof disks);
+    snprintf(text, size, "%s%s%s%s%s%s", standing, tree, disks,
              *s->pending ? "; a restart would change " : "", s->pending,
              s->reload_failed ? "; the last reload failed, see the log" : "");
 }

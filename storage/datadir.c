@@ -18,6 +18,23 @@ static const char REMEDY_MOVE[] =
     "set dataLogDir to where the logs are.";
 
 /*
+ * What to do about a directory that may not be written.  Our unit lets the
+ * server write to its own folder alone, and hides homes: who is told of rights
+ * only looks for them in vain.
+ */
+static const char *
+remedy_for(int rc)
+{
+    if (rc == -EROFS)
+        return "If a service may not write there, name the directory in "
+               "ReadWritePaths= (systemctl edit zabd); else mount its file "
+               "system writable.";
+    return "Create it and give it and all in it to the server's user; a "
+           "service sees /home and /root only with ProtectHome=no (systemctl "
+           "edit zabd).";
+}
+
+/*
  * Make every directory of `path` that is missing, each with a durable name:
  * what is synced in a directory whose own name is lost is lost with it.
  */
@@ -70,9 +87,8 @@ make_dir(const char *path, bool may_create, struct data_error *e)
     if (rc == -ENOENT)
         rc = make_parts(path);
     if (rc < 0)
-        data_error_set(e, path, -1,
-                       "Create it and give it to the server's user.",
-                       "cannot be created: %s", strerror(-rc));
+        data_error_set(e, path, -1, remedy_for(rc), "cannot be created: %s",
+                       strerror(-rc));
     return rc;
 }
 
@@ -87,10 +103,8 @@ lock_dir(const char *dir, struct data_error *e)
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) {
         rc = -errno;
-        data_error_set(e, path, -1,
-                       "Give the directory and all in it to the "
-                       "server's user, on a file system that is writable.",
-                       "cannot be written: %s", strerror(-rc));
+        data_error_set(e, path, -1, remedy_for(rc), "cannot be written: %s",
+                       strerror(-rc));
         return rc;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)

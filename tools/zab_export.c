@@ -46,7 +46,7 @@ struct exporting {
     uint64_t nodes, txns;
     zxid_t first, last; /* of the log written; last: where it all leads */
     struct epochs epochs;
-    bool has_myid;
+    bool has_myid, is_place_new;
     struct data_error e;
 };
 
@@ -55,8 +55,9 @@ print_help(FILE *to)
 {
     fputs("usage: zab export [-c zoo.cfg | --data DIR [--log DIR]] OUTDIR\n\n"
           "Writes a data directory that Apache ZooKeeper 3.8 starts on.  The "
-          "server may be\nrunning.  OUTDIR is made, or must be "
-          "empty.\n\n" ZAB_PLACE_HELP,
+          "server may be\nrunning.  OUTDIR is made, or must be empty.  What "
+          "root makes belongs to the\nowner of the server's dataDir, or of an "
+          "OUTDIR that was there.\n\n" ZAB_PLACE_HELP,
           to);
 }
 
@@ -111,7 +112,8 @@ make_place(struct exporting *x)
 {
     int rc = is_empty(x->to.data);
 
-    if (rc == -ENOENT)
+    x->is_place_new = rc == -ENOENT;
+    if (x->is_place_new)
         rc = make_dir(x, x->to.data);
     else if (rc < 0)
         return fail(x, x->to.data, rc, "cannot be read");
@@ -251,6 +253,18 @@ write_snapshot(struct exporting *x)
                   : 0;
 }
 
+/* Who runs zabd shall be able to run Apache on what root exports. */
+static int
+give_away(struct exporting *x)
+{
+    int rc;
+
+    if (x->is_place_new)
+        return zab_give_whole(x->to.data, x->from.data, &x->e);
+    rc = zab_give_away(x->to.data, "version-2", &x->e);
+    return rc < 0 ? rc : zab_give_away(x->to.data, "myid", &x->e);
+}
+
 static int
 write_all(struct exporting *x)
 {
@@ -273,9 +287,7 @@ write_all(struct exporting *x)
     }
     rc = write_snapshot(x);
     if (rc == 0)
-        rc = zab_give_away(x->to.data, "version-2", &x->e);
-    if (rc == 0)
-        rc = zab_give_away(x->to.data, "myid", &x->e);
+        rc = give_away(x);
     if (rc < 0)
         return rc;
     rc = data_sync_dir(x->to.data);

@@ -65,22 +65,45 @@ give(int dir, const char *name, const struct stat *to, int depth)
     return rc;
 }
 
-int
-zab_give_away(const char *dir, const char *name, struct data_error *e)
+/* Give at/name to the owner of the directory that `fd` is of. */
+static int
+give_like(int fd, int at, const char *name)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
     struct stat to;
 
     if (fd < 0 || fstat(fd, &to) < 0)
-        rc = -errno;
-    else if (geteuid() == 0 && to.st_uid != 0)
-        rc = give(fd, name, &to, DEPTH_MAX);
+        return -errno;
+    if (geteuid() != 0 || to.st_uid == 0)
+        return 0;
+    return give(at, name, &to, DEPTH_MAX);
+}
+
+/* Give `name`, in `owned` or a path, to the owner of that directory. */
+static int
+give_as(const char *owned, const char *name, bool is_inside,
+        struct data_error *e)
+{
+    int fd = open(owned, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = give_like(fd, is_inside ? fd : AT_FDCWD, name);
+
     if (fd >= 0)
         close(fd);
     if (rc < 0)
-        data_error_set(e, dir, -1,
+        data_error_set(e, owned, -1,
                        "Give it and all in it to the server's user.",
                        "%s cannot be given to whom the directory belongs: %s",
                        name, strerror(-rc));
     return rc;
+}
+
+int
+zab_give_away(const char *dir, const char *name, struct data_error *e)
+{
+    return give_as(dir, name, true, e);
+}
+
+int
+zab_give_whole(const char *dir, const char *like, struct data_error *e)
+{
+    return give_as(like, dir, false, e);
 }

@@ -13,4 +13,7 @@
  */
 int zab_give_away(const char *dir, const char *name, struct data_error *e);
 
+/* The same of all of `dir`, which root made, to the owner of `like`. */
+int zab_give_whole(const char *dir, const char *like, struct data_error *e);
+
 #endif

@@ -215,6 +215,8 @@ load(const char *path, struct bytes text, struct conf *conf,
     if (l->is_embedded)
         take_options(l);
     take_dynamic_file(l);
+    if (!l->is_embedded)
+        conf_java(l);
     conf_rules(l);
     rc = report->errors ? -EINVAL : 0;
     if (rc == 0)

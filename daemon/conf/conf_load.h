@@ -57,8 +57,14 @@ void conf_take_option(struct conf_loading *l, const struct prop *entry);
 /* The key that names a file of server lines. */
 extern const char conf_dynamic_key[];
 
-/* The whole of a file; `*text` is the caller's to free.  0 or -errno. */
+/*
+ * The whole of a file; `*text` is the caller's to free and has room for a zero
+ * behind it.  0 or -errno.
+ */
 int conf_slurp(const char *path, char **text, int32_t *size);
+
+/* Warn of what a file beside this one gave to Java, and it does not say. */
+void conf_java(struct conf_loading *l);
 
 /* The server line of `sid`, NULL if there is none. */
 struct conf_member *conf_member_find(struct conf_loading *l, sid_t sid);

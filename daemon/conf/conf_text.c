@@ -124,16 +124,15 @@ conf_value_format(const struct conf_row *row, const struct conf *conf,
 static void
 allowed_range(const struct conf_row *row, char *text, size_t size)
 {
-    const char *of = *row->unit ? " " : "";
+    const char *unit = row->unit;
 
     if (row->min <= INT32_MIN)
         snprintf(text, size, "a whole number%s%s up to %" PRId64,
-                 *row->unit ? " of" : "", *row->unit ? row->unit : "",
-                 row->max);
+                 *unit ? " of " : "", unit, row->max);
     else
         snprintf(text, size,
                  "a whole number from %" PRId64 " to %" PRId64 "%s%s", row->min,
-                 row->max, of, row->unit);
+                 row->max, *unit ? " " : "", unit);
 }
 
 void

@@ -359,6 +359,20 @@ def test_what_root_imports_is_the_servers():
             assert os.stat(f).st_mode & 0o600 == 0o600, f
 
 
+def test_what_root_exports_to_a_new_folder_is_the_servers():
+    """Apache is started on it as the user that zabd had."""
+    if os.geteuid() != 0:
+        return
+    source, _, _ = grown()
+    with folder() as data, folder() as work:
+        os.chown(data, NOBODY, NOBODY)
+        zab("import", "--from", source, "--data", data)
+        zab("export", "--data", data, work + "/out")
+        found = owners(work)
+        assert work + "/out" in found, found
+        assert set(found.values()) == {NOBODY}, found
+
+
 def test_what_root_looks_at_stays_the_servers():
     """LMDB makes the lock file that a copy came without."""
     if os.geteuid() != 0:

@@ -34,6 +34,9 @@ a_number_out_of_range_is_told_the_range(void)
 {
     CU_ASSERT_EQUAL(reading("clientPort", "65536"), CONF_ERROR);
     CU_ASSERT_STRING_EQUAL(message.allowed, "a whole number from 1 to 65535");
+    CU_ASSERT_EQUAL(reading("maxClientCnxns", "many"), CONF_ERROR);
+    CU_ASSERT_STRING_EQUAL(message.allowed,
+                           "a whole number of connections up to 2147483647");
     CU_ASSERT_EQUAL(reading("tickTime", "0"), CONF_ERROR);
     CU_ASSERT_EQUAL(reading("clientPort", "1"), CONF_NOTE);
     CU_ASSERT_EQUAL(reading("clientPort", "65535"), CONF_NOTE);
