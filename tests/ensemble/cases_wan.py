@@ -5,11 +5,14 @@ dead, and whatever happens on the way, nothing acknowledged is lost."""
 
 import time
 
+from ensemble import until
 from trial import case
 
 # What an operator begins with.
 USUAL = {"tickTime": 2000, "initLimit": 10, "syncLimit": 5}
 LEFT = r"(?:looking for a leader: |is dropped: )[^\n]*"
+LARGE = b"x" * 1200    # does not fit through a hole of
+SMALL = 700            # bytes of a packet
 
 
 def far_apart(t, word, rtt_ms, **link):
@@ -64,6 +67,24 @@ def lossy_at_rest(t, word):
     e = far_apart(t, word, 200, loss=0.02)
     calm = Calm(t, e)
     t.work(240)
+    calm.claim()
+    t.close_clients()
+    t.finish(e)
+
+
+@case("short", "long", of=["zzz"])
+def large_ones_are_lost(t, word, seconds=1.5):
+    """For longer than leader.silence nothing large passes, and all that is
+    behind it has to wait; pings are small.  TCP brings it when it can."""
+    e = far_apart(t, word, 80)
+    calm = Calm(t, e)
+    leader, follower = e.leader(), e.followers()[0]
+    c = t.client(leader)
+    t.net.way(leader.sid, follower.sid, size_max=SMALL)
+    c.create("/large", LARGE)
+    t.work(float(seconds))
+    t.net.way(leader.sid, follower.sid, size_max=1500)
+    until(lambda: follower.zxid() == leader.zxid(), "%r has it" % follower, 20)
     calm.claim()
     t.close_clients()
     t.finish(e)
