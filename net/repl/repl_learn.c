@@ -106,6 +106,17 @@ is_silent_still(const struct repl_learn *l, mono_ms_t now)
            now - l->connected_at >= STILL_SILENT_MS;
 }
 
+/* What the core cannot see: data comes that cannot be read yet. */
+static void
+note_link(struct repl_learn *l, mono_ms_t now)
+{
+    uint32_t segments = qlink_segments(conn_fd(&l->conn));
+
+    if (segments != l->segments)
+        learner_link_lives(&l->core, now);
+    l->segments = segments;
+}
+
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -125,6 +136,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
         l->why = "the leader that fell silent is silent still";
         return;
     }
+    note_link(l, now);
     learner_tick(&l->core, now, &out);
     learn_perform(l, &out);
 }
@@ -209,6 +221,7 @@ learn_connected(struct repl_learn *l, int fd)
     conn_open(&l->conn, &l->home, fd);
     l->is_connected = true;
     l->connected_at = now;
+    l->segments = 0;
     expect_snap_of_no_other(l);
     conf = learner_conf_of(l->r);
     learner_init(&l->core, &conf, now, &out);

@@ -46,6 +46,7 @@ struct repl_learn {
     const char *why;   /* it is over, or NULL */
     sid_t silent;      /* the leader that fell silent last, or SID_NONE */
     mono_ms_t connected_at;
+    uint32_t segments; /* of the leader's, that had come at the last tick */
     ev_timer tick;
 
     /* repl_learn_dial.c */

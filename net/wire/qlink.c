@@ -3,9 +3,9 @@
 #include "net/wire/qlink.h"
 
 #include <errno.h>
+#include <linux/tcp.h> /* the C library's tcp_info ends earlier */
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 
 int64_t
@@ -57,15 +57,30 @@ qlink_tune(int fd)
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
+/* What this kernel does not know stays 0. */
+static bool
+get_info(int fd, struct tcp_info *info)
+{
+    socklen_t size = sizeof *info;
+
+    *info = (struct tcp_info){0};
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size) == 0;
+}
+
 int64_t
 qlink_silence_ms(int fd)
 {
     struct tcp_info info;
-    socklen_t size = sizeof info;
 
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-        return -1;
-    return info.tcpi_last_ack_recv;
+    return get_info(fd, &info) ? (int64_t)info.tcpi_last_ack_recv : -1;
+}
+
+uint32_t
+qlink_segments(int fd)
+{
+    struct tcp_info info;
+
+    return get_info(fd, &info) ? info.tcpi_data_segs_in : 0;
 }
 
 void

@@ -37,6 +37,13 @@ void qlink_tune(int fd);
  */
 int64_t qlink_silence_ms(int fd);
 
+/*
+ * How many segments with data have come from the peer, those included that
+ * cannot be read yet because one before them was lost.  It wraps; 0 for ever:
+ * that cannot be known.
+ */
+uint32_t qlink_segments(int fd);
+
 /* "127.0.0.1:2888" */
 void qlink_name(const struct sockaddr *address, char *text, size_t size);
 

@@ -53,8 +53,7 @@ void
 learner_enter(struct learner *l, enum learner_state state, mono_ms_t now)
 {
     l->state = state;
-    l->heard = now;
-    l->silent_ms = 0;
+    learner_stirs(l, now);
 }
 
 /* --- discovery ----------------------------------------------------------- */
@@ -81,8 +80,8 @@ learner_init(struct learner *l, const struct learner_conf *conf, mono_ms_t now,
                           .durable = conf->last,
                           .agreed = conf->committed,
                           .committed = conf->committed,
-                          .heard = now,
                           .ticked = now};
+    learner_stirs(l, now);
     a = learner_send(out, type, ZXID(conf->accepted, 0));
     data = jute_out_of(a->small, sizeof a->small);
     learner_info_put(&data, &info);

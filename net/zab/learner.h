@@ -78,6 +78,11 @@ struct learner_conf {
                            is dead; 0: sync_ticks decide */
 };
 
+struct learner_silence {
+    mono_ms_t since;
+    int64_t ms; /* of that, as we saw it while we ran */
+};
+
 struct learner {
     struct learner_conf conf;
     enum learner_state state;
@@ -95,10 +100,10 @@ struct learner {
     zxid_t committed;      /* known to be committed */
     zxid_t seal;           /* the last before NEW_LEADER; CUTTING: what stays */
     zxid_t acked;          /* told to the leader one by one, or need not be */
-    mono_ms_t heard;       /* the leader, or an end of work of our own */
     mono_ms_t ticked;
-    int64_t silent_ms; /* as we saw it while we ran */
-    bool is_silent;    /* gave up for that reason */
+    struct learner_silence words; /* of the leader, or an end of our own work */
+    struct learner_silence signs; /* ... or data that cannot be read yet */
+    bool is_silent;               /* gave up for that reason */
 };
 
 enum learner_act_kind {
@@ -174,6 +179,13 @@ void learner_snapped(struct learner *l, zxid_t zxid, mono_ms_t now,
  * read: a snapshot is still on its way to the disk, there is no room.
  */
 void learner_stirs(struct learner *l, mono_ms_t now);
+
+/*
+ * Data of the leader's has come since the last tick, whether it can be read
+ * yet or not: what was lost on the way holds up all that is behind it.  No
+ * leader that lives is left for that sooner than after sync_ticks.
+ */
+void learner_link_lives(struct learner *l, mono_ms_t now);
 
 /*
  * Time passed; at least four times each limit (init_ticks, sync_ticks,

@@ -17,6 +17,7 @@ from ensemble import Ensemble, Member, until
 from load import client
 from programs import built
 from strike import Misbehaved
+from wan import Wan
 
 SERVED_S = 60          # after a fault is over
 CASES = {}             # name: (function, words, sizes)
@@ -53,13 +54,17 @@ class Trial:
         if not fact:
             raise Misbehaved(text % more if more else text)
 
-    def ensemble(self, word, options=None, net=False, member=Member):
+    def ensemble(self, word, options=None, net=None, member=Member):
         if net:
-            self.net = network.Net(len(word))
+            self.net = self.network(len(word), net)
         e = Ensemble(word, os.path.join(self.dir, "e%d" % len(
             self.ensembles)), options, self.net, member)
         self.ensembles.append(e)
         return e
+
+    def network(self, count, kind):
+        self.claim(network.is_possible(), "network namespaces need root")
+        return Wan(count, self.seed) if kind == "wan" else network.Net(count)
 
     def client(self, member, timeout=15.0):
         """A kazoo session at one member."""

@@ -505,7 +505,7 @@ an_end_of_our_own_work_begins_the_time_again(void)
     g.now += 2000;
     truncated(&g, 0);
     tick_after(&g, 100);
-    CU_ASSERT_EQUAL(g.l.silent_ms, 100);
+    CU_ASSERT_EQUAL(g.l.words.ms, 100);
 }
 
 /* The leader says `theirs` of itself, we say `ours` of us. */
@@ -559,6 +559,35 @@ a_leader_is_left_early_only_if_both_are_quick(void)
     CU_ASSERT_TRUE(silence_of(100, 100));
 }
 
+/*
+ * A packet is lost on the way: TCP has the next ones, and keeps them until that
+ * one has come again, which takes a round trip or several.  Who pings lives.
+ */
+static void
+a_quick_leader_whose_words_wait_for_a_lost_one_is_kept(void)
+{
+    given_quick();
+    CU_ASSERT_FALSE(silence_of(500, 100));
+    learner_link_lives(&g.l, g.now);
+    CU_ASSERT_FALSE(silence_of(500, 100));
+    tick_after(&g, 100);
+    gave_up(&g);
+}
+
+/* Something on the way lets small packets pass, and the large one never. */
+static void
+what_never_comes_is_waited_for_as_long_as_syncLimit(void)
+{
+    given_quick();
+    for (int64_t at = 0; at < SYNC_MS - 100; at += 100) {
+        learner_link_lives(&g.l, g.now);
+        CU_ASSERT_FALSE(silence_of(100, 100));
+    }
+    learner_link_lives(&g.l, g.now);
+    tick_after(&g, 100);
+    gave_up(&g);
+}
+
 static void
 a_leader_is_left_early_only_if_asked(void)
 {
@@ -587,7 +616,7 @@ time_before_the_last_packet_does_not_count(void)
     g.now += 100;
     hear(&g, Q_PING, NEW(0));
     tick_after(&g, 50);
-    CU_ASSERT_EQUAL(g.l.silent_ms, 50);
+    CU_ASSERT_EQUAL(g.l.words.ms, 50);
 }
 
 static void
@@ -663,6 +692,8 @@ UNIT_SUITE(learner)
     UNIT(an_end_of_our_own_work_begins_the_time_again);
     UNIT(a_quick_leader_is_left_after_a_short_silence);
     UNIT(a_leader_is_left_early_only_if_both_are_quick);
+    UNIT(a_quick_leader_whose_words_wait_for_a_lost_one_is_kept);
+    UNIT(what_never_comes_is_waited_for_as_long_as_syncLimit);
     UNIT(a_leader_is_left_early_only_if_asked);
     UNIT(time_in_which_we_did_not_run_does_not_count);
     UNIT(time_before_the_last_packet_does_not_count);
