@@ -202,7 +202,8 @@ struct shm_log {
     _Atomic uint64_t fsync_count, fsync_total_us, fsync_max_us;
     _Atomic uint64_t fsync_slow; /* longer than fsync.warningthresholdms */
     _Atomic uint64_t log_bytes;  /* size of the files, as `dirs` reports */
-    _Atomic int32_t failed; /* errno of a write that failed: no more acks */
+    _Atomic int32_t failed;    /* errno of a write that failed: no more acks */
+    _Atomic uint32_t has_room; /* it was for want of it: start anew */
     _Atomic uint64_t order_done;  /* number of the last order carried out */
     _Atomic int32_t order_result; /* 0 or -errno */
     _Atomic int64_t accepted_epoch, current_epoch; /* as on disk */

@@ -144,6 +144,18 @@ tell_jump(struct super *s, mono_ms_t now)
                  (long long)(jump > 0 ? jump : -jump));
 }
 
+/* The log failed on a full disk, and would not in another life. */
+static void
+look_for_room(struct super *s)
+{
+    if (s->is_stopping || !atomic_load(&s->shm->log->has_room))
+        return;
+    log_warn("there is room for the transaction log again: ending with status "
+             "%d, to be started anew",
+             EXIT_UNEXPECTED);
+    stop_begin(s, EXIT_UNEXPECTED);
+}
+
 static void
 step(struct super *s)
 {
@@ -154,6 +166,7 @@ step(struct super *s)
     super_reap(s, now);
     if (s->exit_code != EXIT_OK && !s->is_stopping)
         stop_begin(s, s->exit_code);
+    look_for_room(s);
     super_watch(s, now);
     if (s->is_stopping) {
         stop_step(s, now);

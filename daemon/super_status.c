@@ -227,6 +227,18 @@ announce_place(const struct conf *conf)
              __builtin_popcountll(quorum_all(&q)));
 }
 
+/* Who meant another directory, or a disk that is not mounted, learns it now. */
+static void
+announce_emptiness(const struct super *s)
+{
+    struct tree_totals totals;
+
+    tree_totals(s->shm->tree_arena, &totals);
+    if (totals.zxid == 0)
+        log_info("the tree is empty: there was no transaction in %s",
+                 s->shm->super->conf.data_dir);
+}
+
 /* Once: `systemctl start` goes on. */
 static void
 announce(struct super *s)
@@ -239,6 +251,7 @@ announce(struct super *s)
              "%u client processes",
              ZABD_VERSION, (int)conf->client_port, conf->data_dir,
              s->shm->super->client_count);
+    announce_emptiness(s);
     announce_place(conf);
     log_info("Ctrl-C or kill -TERM %d stops it, kill -HUP reads the "
              "configuration again, kill -QUIT logs the state of all processes",

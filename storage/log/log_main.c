@@ -162,6 +162,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
         p->conf_version = shm_conf(p->shm, &p->conf);
         p->log.options = options_of(&p->conf);
     }
+    log_look_for_room(p);
     atomic_store_explicit(&p->shm->log->log_bytes,
                           data_dir_bytes(p->dirs.log, DATA_LOGS),
                           memory_order_relaxed);

@@ -54,8 +54,11 @@ void
 log_give_up(struct log_proc *p, const char *path, const char *what, int rc)
 {
     log_error("%s: %s cannot be written: %s. Nothing is acknowledged any more. "
-              "See to the disk, then restart the server",
-              path, what, strerror(-rc));
+              "%s",
+              path, what, strerror(-rc),
+              log_wants_room(-rc)
+                  ? "Make room: then the server ends, to be started anew"
+                  : "See to the disk, then restart the server");
     atomic_store(&p->shm->log->failed, -rc);
     bell_ring(p->shm, PROC_REPLICATION);
     bell_ring(p->shm, PROC_ELECTION);

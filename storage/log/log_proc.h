@@ -3,8 +3,8 @@
  * log_proc.h - the log process's state.
  *
  * Private to log_start.c, which begins, log_main.c, which appends,
- * log_orders.c, which does what replication orders, and log_replace.c, which
- * does the orders that replace files.
+ * log_orders.c, which does what replication orders, log_replace.c, which does
+ * the orders that replace files, and log_room.c, which waits for a full disk.
  */
 #ifndef STORAGE_LOG_LOG_PROC_H
 #define STORAGE_LOG_LOG_PROC_H
@@ -76,6 +76,17 @@ void log_is_rebased(struct log_proc *p, zxid_t zxid);
 
 /* Give the image process its files back, if they were asked for. */
 void log_give_back(struct log_proc *p);
+
+/* --- log_room.c ----------------------------------------------------------- */
+
+/* Is it want of room that a write failed with, an errno? */
+bool log_wants_room(int error);
+
+/*
+ * If the log has failed for want of room: is there some?  Then
+ * shm->log->has_room is set, and the supervisor rung.  Blocks on the disk.
+ */
+void log_look_for_room(struct log_proc *p);
 
 /* --- log_start.c ---------------------------------------------------------- */
 

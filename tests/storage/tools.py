@@ -44,17 +44,27 @@ def apache(**options):
 GROWN = {}  # packing -> (directory to copy, tree seen, session)
 
 
+def newest_is_whole(data):
+    newest = version2(data, "snapshot.")[-1]
+    return subprocess.run([ZAB, "snapshot", "show", newest],
+                          capture_output=True).returncode == 0
+
+
 def written(data):
     """Wait until Apache, which writes in place, is done with a snapshot."""
     end = time.monotonic() + 10
-    while True:
-        newest = version2(data, "snapshot.")[-1]
-        show = subprocess.run([ZAB, "snapshot", "show", newest],
-                              capture_output=True, text=True)
-        if show.returncode == 0:
-            return
-        assert time.monotonic() < end, show.stderr
+    while not newest_is_whole(data):
+        assert time.monotonic() < end, "no snapshot is whole"
         time.sleep(0.05)
+
+
+def kill_between_snapshots(server):
+    """It may begin another one before it dies: that is not looked at."""
+    data = server.path("data")
+    written(data)
+    server.kill()
+    if not newest_is_whole(data):
+        os.remove(version2(data, "snapshot.")[-1])
 
 
 def grown(method=""):
@@ -66,8 +76,7 @@ def grown(method=""):
             server.start()
             owner, _ = grow(server.port)
             tree = see_all(server)
-            written(server.path("data"))
-            server.kill()
+            kill_between_snapshots(server)
             shutil.copytree(server.path("data"), os.path.join(kept, "data"))
         GROWN[method] = os.path.join(kept, "data"), tree, owner
     return GROWN[method]
