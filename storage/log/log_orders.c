@@ -57,7 +57,8 @@ log_give_up(struct log_proc *p, const char *path, const char *what, int rc)
               "%s",
               path, what, strerror(-rc),
               log_wants_room(-rc)
-                  ? "Make room: then the server ends, to be started anew"
+                  ? "Make room; the server ends then, to be started anew, or "
+                    "is to be restarted"
                   : "See to the disk, then restart the server");
     atomic_store(&p->shm->log->failed, -rc);
     bell_ring(p->shm, PROC_REPLICATION);
