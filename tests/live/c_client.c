@@ -484,30 +484,45 @@ big_values(void)
     free(out);
 }
 
+/* What `c_client hold PATH TIMEOUT_MS` does: its id on stdout, then nothing. */
+static int
+hold(const char *path, int timeout_ms)
+{
+    zhandle_t *zh = zookeeper_init(hosts(), ignore_session_events, timeout_ms,
+                                   NULL, NULL, 0);
+
+    while (zoo_state(zh) != ZOO_CONNECTED_STATE)
+        nap_ms(2);
+    if (create(zh, path, "", ZOO_EPHEMERAL, NULL, 0) != ZOK)
+        return 1;
+    if (write(STDOUT_FILENO, zoo_client_id(zh), sizeof(clientid_t)) < 0)
+        return 1;
+    return pause();
+}
+
 /*
  * A client process that opens a session and an ephemeral at `path`, tells
- * its id, and is killed: nobody closes the session.
+ * its id, and is killed: nobody closes the session.  It is a program of its
+ * own: of our threads a child has only this one, and may find a lock taken.
  */
 static clientid_t
 session_of_a_killed_process(const char *path, int timeout_ms)
 {
+    char timeout[16];
     int ends[2];
     clientid_t id = {0};
     pid_t pid;
 
+    snprintf(timeout, sizeof(timeout), "%d", timeout_ms);
     CHECK(pipe(ends) == 0);
     pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-        zhandle_t *zh = zookeeper_init(hosts(), ignore_session_events,
-                                       timeout_ms, NULL, NULL, 0);
-
-        while (zoo_state(zh) != ZOO_CONNECTED_STATE)
-            nap_ms(2);
-        if (create(zh, path, "", ZOO_EPHEMERAL, NULL, 0) == ZOK)
-            if (write(ends[1], zoo_client_id(zh), sizeof(id)) < 0)
-                _exit(1);
-        pause();
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execl("/proc/self/exe", "c_client", "hold", path, timeout, NULL);
+        _exit(1);
     }
     close(ends[1]);
     ssize_t got = read(ends[0], &id, sizeof(id));
@@ -653,6 +668,8 @@ main(int argc, char **argv)
     bool good = true;
 
     zoo_set_debug_level(ZOO_LOG_LEVEL_ERROR);
+    if (argc == 4 && strcmp(argv[1], "hold") == 0)
+        return hold(argv[2], atoi(argv[3]));
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         if (argc < 2 || strcmp(argv[1], tests[i].name) == 0)
             good &= run_one(i);
