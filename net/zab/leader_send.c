@@ -258,13 +258,21 @@ put_up_to_date(struct leader_peer *p, mono_ms_t now, struct leader_item *item)
     return put(item, Q_UP_TO_DATE, -1);
 }
 
+/*
+ * Before UP_TO_DATE it gets only what is committed, each with its COMMIT: room
+ * in its ring comes with those, and its first ACK of a transaction behind
+ * UP_TO_DATE.  If more than its ring holds were between, and a quorum needed
+ * it, neither would ever come.
+ */
 static bool
 put_proposal(struct leader *l, uint32_t slot, mono_ms_t now,
              struct leader_item *item, struct leader_out *out)
 {
     struct leader_peer *p = &l->peer[slot];
+    zxid_t limit = p->stage < PEER_UP_TO_DATE ? l->committed : l->proposed;
 
-    if (!put_transaction(l, slot, Q_PROPOSAL, l->proposed, item, out))
+    if (p->sent >= limit || zxid_counter(limit) == 0 ||
+        !put_transaction(l, slot, Q_PROPOSAL, limit, item, out))
         return false;
     if (p->stage >= PEER_SEALED && !p->owing) {
         p->owing = p->sent;
@@ -321,8 +329,7 @@ next_of_live(struct leader *l, uint32_t slot, mono_ms_t now,
         p->told = live_after(l, p->told);
         return put(item, Q_COMMIT, p->told);
     }
-    return p->sent < l->proposed && zxid_counter(l->proposed) != 0 &&
-           put_proposal(l, slot, now, item, out);
+    return put_proposal(l, slot, now, item, out);
 }
 
 bool

@@ -260,6 +260,8 @@ def owners_know(t, word):
         t.say("have heard: %s", [s for s in owners if owners[s].has_lost])
         t.net.heal()
         e.wait()
+        until(lambda: all(o.client.connected for o in owners.values()),
+              "its owners are back, and close their sessions", SERVED_S)
         t.close_clients()
     t.finish(e)
 

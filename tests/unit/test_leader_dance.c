@@ -56,7 +56,7 @@ static const struct dance_step diff[] = {
     {'>', NOTHING, 0},
 };
 
-/* It has nothing; what is proposed meanwhile waits behind NEW_LEADER. */
+/* It has nothing; what is proposed meanwhile waits behind UP_TO_DATE. */
 static const struct dance_step snapshot[] = {
     {'<', Q_FOLLOWER_INFO, EPOCH(0)},
     {'>', Q_LEADER_INFO, EPOCH(5)},
@@ -68,10 +68,11 @@ static const struct dance_step snapshot[] = {
     {'>', Q_PROPOSAL, ZXID(4, 3)},
     {'>', Q_COMMIT, ZXID(4, 3)},
     {'>', Q_NEW_LEADER, EPOCH(5)},
-    {'>', Q_PROPOSAL, ZXID(5, 1)},
+    {'>', NOTHING, 0},
     {'=', LOGGED, ZXID(5, 1)},
     {'<', Q_ACK, EPOCH(5)},
     {'>', Q_UP_TO_DATE, -1},
+    {'>', Q_PROPOSAL, ZXID(5, 1)},
     {'<', Q_ACK, ZXID(5, 1)},
     {'>', Q_COMMIT, ZXID(5, 1)},
     {'>', NOTHING, 0},

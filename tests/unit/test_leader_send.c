@@ -120,6 +120,8 @@ nothing_passes_a_snapshot(void)
     CU_ASSERT_FALSE(next(3));
     snapped(3, ZXID(4, 3));
     CU_ASSERT_TRUE(sends(3, Q_NEW_LEADER, EPOCH(5)));
+    acks(3, EPOCH(5));
+    CU_ASSERT_TRUE(sends(3, Q_UP_TO_DATE, -1));
     CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, 1)));
 }
 
@@ -162,7 +164,6 @@ nothing_uncommitted_goes_before_new_leader(void)
     CU_ASSERT_TRUE(sends_pair(3, ZXID(5, 1)));
     CU_ASSERT_TRUE(sends_pair(3, ZXID(5, 2)));
     CU_ASSERT_TRUE(sends(3, Q_NEW_LEADER, EPOCH(5)));
-    CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, 3)));
     CU_ASSERT_FALSE(next(3));
 }
 
@@ -175,6 +176,8 @@ who_is_ahead_of_the_commit_is_cut_and_told_again(void)
     comes_late(3, 5, 5, ZXID(5, 2));
     CU_ASSERT_TRUE(sends(3, Q_TRUNC, ZXID(5, 1)));
     CU_ASSERT_TRUE(sends(3, Q_NEW_LEADER, EPOCH(5)));
+    acks(3, EPOCH(5));
+    CU_ASSERT_TRUE(sends(3, Q_UP_TO_DATE, -1));
     CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, 2)));
 }
 

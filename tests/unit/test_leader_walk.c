@@ -294,7 +294,7 @@ acknowledge(struct fake *f, uint32_t slot)
     if (!f->has_new_leader)
         return;
     if (dice(8) == 0) {
-        acks(slot, ZXID(leader.epoch, dice(200)) + (zxid_t)dice(2));
+        acks(slot, ZXID(leader.epoch, 1 + dice(200)));
         f->acked = f->size; /* whatever that said: now it is true */
     } else if (!f->has_acked) {
         f->has_acked = true;
