@@ -64,6 +64,8 @@ struct repl_learn {
     enum learn_snap snap;
     zxid_t snap_zxid;
     struct snap_intake intake;
+    uint64_t snap_bytes;
+    mono_ms_t snap_told; /* how many they are */
 
     /* repl_learn_ask.c */
     mono_ms_t ponged; /* when touches went last */
