@@ -20,6 +20,7 @@ from net import Net
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEVICE = "wan0"
+SECOND = "10.78.0."
 
 
 class Wan(Net):
@@ -47,6 +48,15 @@ class Wan(Net):
             if other is not place:
                 place.ip("route", "add", other.address + "/32", "dev", DEVICE,
                          "src", place.address)
+
+    def second(self, number):
+        """Another address of a place, over the same links."""
+        address = SECOND + str(number)
+        self.places[number].ip("addr", "add", address + "/32", "dev", DEVICE)
+        for n, place in self.places.items():
+            if n != number:
+                place.ip("route", "add", address + "/32", "dev", DEVICE)
+        return address
 
     def hear(self, wanted=None):
         line = self.switch.stdout.readline().strip()
