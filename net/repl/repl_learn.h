@@ -53,8 +53,9 @@ struct repl_learn {
     struct dial dial;
     ev_timer dial_again;
     int dial_pause_ms;
-    mono_ms_t dial_until;   /* refusals end it */
-    mono_ms_t answer_until; /* so does silence */
+    mono_ms_t dialled_at;
+    uint32_t dial_failures; /* since then */
+    mono_ms_t answer_until; /* silence ends it */
     sid_t master[CONF_MEMBERS_MAX];
     uint32_t master_count, master_next; /* 0: the leader is dialled */
 

@@ -118,6 +118,28 @@ def large_ones_are_lost(t, word, seconds=1.5):
     t.finish(e)
 
 
+@case("long", of=["zzz"])
+def leaders_die_far_away(t, word):
+    """At 600 ms whom a follower elects hears of it much later than the follower
+    does, and opens its port then: that it refuses at first is no reason to look
+    for another."""
+    e = far_apart(t, word, 600)
+    for _ in range(4):
+        leader = e.wait()
+        others = [m for m in e if m is not leader]
+        marks = {m.sid: m.mark() for m in others}
+        began = time.monotonic()
+        leader.kill()
+        e.wait(others)
+        t.say("%r is followed after %.2f s", e.leader(),
+              time.monotonic() - began)
+        for m in others:
+            t.claim(not m.said("the leader cannot be reached", marks[m.sid]),
+                    "%r gave up whom it had elected", m)
+        leader.start()
+    t.finish(e)
+
+
 # --- what may end somebody's turn, and costs nothing else -------------------
 
 
