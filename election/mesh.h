@@ -41,6 +41,7 @@ struct peer {
     ev_io readable;      /* while UP */
     ev_io writable;      /* while UP with bytes left in `out` */
     ev_timer patience;   /* DIALLING, EXPECTED */
+    ev_timer hurry;      /* UP: what we said last is to be acknowledged */
     mono_ms_t up_ms;     /* since when it is up */
     const char *why;     /* it is not; lives for ever */
     bool is_other_conf;  /* it has another configuration, and we said so */

@@ -69,8 +69,13 @@ void mesh_suspect_twin(struct peer *p, const struct hello *h, int fd);
 /* No delay, and a dead peer is noticed. */
 void mesh_socket_options(int fd);
 
-/* Its peer has another address: what is sent must be acknowledged soon. */
-void mesh_be_impatient(int fd);
+/*
+ * Its peer has another address: what is sent must be acknowledged soon.  Only
+ * for MESH_HURRY_S at a time, and then it is patient again: the kernel ends an
+ * impatient connection with the first keep-alive that is lost, too.
+ */
+enum { MESH_HURRY_S = 5 };
+void mesh_be_impatient(int fd, bool is_impatient);
 
 /* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
 const char *mesh_name(int fd);

@@ -21,6 +21,9 @@ enum {
     IMPATIENT_MS = 1000,
 };
 
+_Static_assert((int)MESH_HURRY_S <= (int)KEEP_IDLE_S,
+               "no keep-alive is on its way in a hurry");
+
 void
 mesh_socket_options(int fd)
 {
@@ -37,9 +40,9 @@ mesh_socket_options(int fd)
 }
 
 void
-mesh_be_impatient(int fd)
+mesh_be_impatient(int fd, bool is_impatient)
 {
-    unsigned unacked_ms = IMPATIENT_MS;
+    unsigned unacked_ms = is_impatient ? IMPATIENT_MS : UNACKED_MS;
 
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms,
                sizeof unacked_ms);

@@ -19,6 +19,7 @@
 
 static void on_readable(struct ev_loop *loop, ev_io *w, int events);
 static void on_writable(struct ev_loop *loop, ev_io *w, int events);
+static void on_hurry_is_over(struct ev_loop *loop, ev_timer *w, int events);
 
 void
 stream_begin(struct peer *p, int fd)
@@ -31,8 +32,8 @@ stream_begin(struct peer *p, int fd)
     p->up_ms = clock_mono_ms();
     p->is_other_conf = false;
     p->mesh->has_changed = true;
-    if (p->dial.place_count > 1)
-        mesh_be_impatient(fd);
+    ev_timer_init(&p->hurry, on_hurry_is_over, 0, MESH_HURRY_S);
+    p->hurry.data = p;
     ev_io_init(&p->readable, on_readable, fd, EV_READ);
     ev_io_init(&p->writable, on_writable, fd, EV_WRITE);
     p->readable.data = p->writable.data = p;
@@ -48,6 +49,7 @@ stream_close(struct peer *p)
         return;
     ev_io_stop(p->mesh->loop, &p->readable);
     ev_io_stop(p->mesh->loop, &p->writable);
+    ev_timer_stop(p->mesh->loop, &p->hurry);
     close(p->fd);
     p->fd = -1;
     p->mesh->has_changed = true;
@@ -61,6 +63,26 @@ fail(struct peer *p, const char *why)
 }
 
 /* --- out ------------------------------------------------------------------ */
+
+/* If this address does not take what we say, another is tried soon. */
+static void
+hurry(struct peer *p)
+{
+    if (p->dial.place_count < 2)
+        return;
+    mesh_be_impatient(p->fd, true);
+    ev_timer_again(p->mesh->loop, &p->hurry);
+}
+
+static void
+on_hurry_is_over(struct ev_loop *loop, ev_timer *w, int events)
+{
+    struct peer *p = w->data;
+
+    (void)events;
+    ev_timer_stop(loop, w);
+    mesh_be_impatient(p->fd, false);
+}
 
 /* The next note as a frame; false: there is none. */
 static bool
@@ -98,6 +120,7 @@ stream_flush(struct peer *p)
             return;
         }
         p->out_at += (size_t)n;
+        hurry(p);
     }
     ev_io_stop(p->mesh->loop, &p->writable);
 }

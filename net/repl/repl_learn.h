@@ -53,8 +53,9 @@ struct repl_learn {
     struct dial dial;
     ev_timer dial_again;
     int dial_pause_ms;
-    mono_ms_t dial_until;   /* refusals end it */
-    mono_ms_t answer_until; /* so does silence */
+    mono_ms_t dialled_at;
+    uint32_t dial_failures; /* since then */
+    mono_ms_t answer_until; /* silence ends it */
     sid_t master[CONF_MEMBERS_MAX];
     uint32_t master_count, master_next; /* 0: the leader is dialled */
 
@@ -64,6 +65,8 @@ struct repl_learn {
     enum learn_snap snap;
     zxid_t snap_zxid;
     struct snap_intake intake;
+    uint64_t snap_bytes;
+    mono_ms_t snap_told; /* how many they are */
 
     /* repl_learn_ask.c */
     mono_ms_t ponged; /* when touches went last */

@@ -4,7 +4,9 @@
  *
  * A leader binds its port when it is elected, which may be a moment after we
  * know of it: a refusal is tried again, soon at first and every 100 ms then,
- * for half a second.  Each attempt is for all of its addresses (dial.h).
+ * for half a second, and five times (as Apache) where it is far away and one
+ * refusal takes longer than that.  Each attempt is for all of its addresses
+ * (dial.h).
  *
  * An observer with observerMasterPort set looks for a master instead: one
  * voter after the other, in a random order that stays, and after a loss the
@@ -22,7 +24,13 @@
 #include "daemon/log.h"
 #include "net/repl/repl_learn.h"
 
-enum { PAUSE_MIN_MS = 5, PAUSE_MAX_MS = 100, PATIENCE_MS = 500 };
+enum {
+    PAUSE_MIN_MS = 5,
+    PAUSE_MAX_MS = 100,
+    PATIENCE_MS = 500,
+    FAILURES_MAX = 5,  /* behind PATIENCE_MS */
+    FAR_AWAY_MS = 3000 /* but then no machine answers */
+};
 
 static const struct conf_member *
 leader_of(const struct repl_learn *l)
@@ -45,6 +53,18 @@ choose_master(struct repl_learn *l)
     l->leader = l->master[l->master_next++ % l->master_count];
 }
 
+/* It failed once more: is that enough? */
+static bool
+is_given_up(struct repl_learn *l, mono_ms_t now)
+{
+    mono_ms_t passed = now - l->dialled_at;
+
+    l->dial_failures++;
+    return passed >= PATIENCE_MS &&
+           (l->dial_failures >= FAILURES_MAX || passed >= FAR_AWAY_MS ||
+            now >= l->answer_until);
+}
+
 static void
 failed(struct repl_learn *l, const char *what)
 {
@@ -55,7 +75,7 @@ failed(struct repl_learn *l, const char *what)
     log_debug("learner: cannot connect to server %" PRId64 " at %s:%" PRId32
               ": %s",
               (int64_t)l->leader, at->host, at->port, what);
-    if (now >= l->dial_until) {
+    if (is_given_up(l, now)) {
         log_warn("learner: cannot connect to server %" PRId64 " at %s:%" PRId32
                  ": %s",
                  (int64_t)l->leader, at->host, at->port, what);
@@ -139,7 +159,8 @@ learn_dial(struct repl_learn *l, mono_ms_t now)
                                                  : c->init_limit_ticks;
 
     l->dial_pause_ms = PAUSE_MIN_MS;
-    l->dial_until = now + PATIENCE_MS;
+    l->dialled_at = now;
+    l->dial_failures = 0;
     l->answer_until = now + (mono_ms_t)c->tick_time_ms * ticks;
     choose_master(l);
     if (!leader_of(l)) {

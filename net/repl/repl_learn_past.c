@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "net/repl/repl_apply.h"
@@ -31,6 +32,8 @@
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_serve.h"
 #include "storage/datadir.h"
+
+enum { SNAP_TOLD_MS = 10000 };
 
 static noreturn void
 reload(const char *why)
@@ -190,7 +193,23 @@ begin_snap(struct repl_learn *l)
              " zxid=0x%" PRIx64,
              (int64_t)l->leader, (uint64_t)l->snap_zxid);
     l->snap = LEARN_SNAP_FLOWS;
+    l->snap_bytes = 0;
+    l->snap_told = clock_mono_ms();
     conn_resume(&l->conn, CONN_PAUSE_WAITING);
+}
+
+/* Through a narrow link it takes its time; whoever waits sees it move. */
+static void
+count_bytes(struct repl_learn *l, size_t used)
+{
+    mono_ms_t now = clock_mono_ms();
+
+    l->snap_bytes += used;
+    if (now - l->snap_told < SNAP_TOLD_MS)
+        return;
+    l->snap_told = now;
+    log_info("learner: %" PRIu64 " MB of the snapshot have come",
+             l->snap_bytes / 1000000);
 }
 
 static void
@@ -220,6 +239,7 @@ learn_feed_snap(struct repl_learn *l, const uint8_t *data, size_t size)
     proc_disk_begin(PROC_REPLICATION, l->r->shm);
     rc = snap_intake_feed(&l->intake, data, size, &used);
     proc_disk_end(PROC_REPLICATION, l->r->shm);
+    count_bytes(l, used);
     if (rc < 0) {
         log_error("learner: the leader's snapshot cannot be used: %s",
                   l->intake.what ? l->intake.what : strerror(-rc));

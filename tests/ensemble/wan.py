@@ -11,15 +11,16 @@ A link's arrival times are drawn from the case's seed.  The switch dies with the
 test, and its devices with it."""
 
 import json
+import os
 import subprocess
 import sys
-import os
 
 import net
-from net import Net, PREFIX
+from net import Net
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEVICE = "wan0"
+SECOND = "10.78.0."
 
 
 class Wan(Net):
@@ -38,11 +39,24 @@ class Wan(Net):
             self.route(place)
 
     def route(self, place):
+        # As on most machines, a loss is a sign of a full link (cubic is not
+        # to be had everywhere); with bbr it would cost nearly nothing.
+        place.run("sh", "-c", "echo reno > /proc/sys/net/ipv4/"
+                  "tcp_congestion_control")
         place.ip("link", "set", DEVICE, "up")
         for n, other in self.places.items():
             if other is not place:
                 place.ip("route", "add", other.address + "/32", "dev", DEVICE,
                          "src", place.address)
+
+    def second(self, number):
+        """Another address of a place, over the same links."""
+        address = SECOND + str(number)
+        self.places[number].ip("addr", "add", address + "/32", "dev", DEVICE)
+        for n, place in self.places.items():
+            if n != number:
+                place.ip("route", "add", address + "/32", "dev", DEVICE)
+        return address
 
     def hear(self, wanted=None):
         line = self.switch.stdout.readline().strip()

@@ -258,6 +258,9 @@ step(struct shell *s)
     case 6:
         learner_stirs(&s->l, s->now);
         break;
+    case 7:
+        learner_link_lives(&s->l, s->now);
+        break;
     default:
         hear(s, &out);
     }
