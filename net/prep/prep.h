@@ -89,6 +89,13 @@ struct prep_openings {
     } at[PREP_OPENINGS];
 };
 
+/*
+ * Sessions that ended in this term: by a hash of the id, and the last one with
+ * that hash counts.  What a learner had asked for one of them comes behind its
+ * end, and would pass for a request of a local session there.
+ */
+enum { PREP_ENDED_LOG2 = 12 };
+
 struct prep {
     const struct tree *tree;
     struct session_table *sessions;
@@ -103,6 +110,7 @@ struct prep {
     bool is_local;                /* its session owns no ephemerals */
     uint32_t step;                /* grows with each request */
     struct prep_openings openings;
+    session_id_t ended[1 << PREP_ENDED_LOG2];
 };
 
 /* Memory for requests of at most `maxbuffer` bytes. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * prep_admit.c - whose requests are prepared: those of sessions that there are
- * or that are on their way, and of each only its newest connection's.
+ * or that are on their way, not those of sessions that have ended, and of each
+ * only its newest connection's.
  *
  * Pure, but a session without an owner gets one.  The replication process.
  * ZK: SessionTrackerImpl, LeaderSessionTracker.
  * Facts: spec/client-protocol.md 2.4 (6).
  */
 #include "daemon/check.h"
+#include "daemon/hash.h"
 #include "net/prep/prep_op.h"
 
 enum { SESSIONS_SPARE = 1 << 14 }; /* more opens than can be in flight */
@@ -57,6 +59,26 @@ prep_drop_openings(struct prep *p, zxid_t zxid)
         o->oldest++;
 }
 
+/* --- sessions that have ended --------------------------------------------- */
+
+static uint32_t
+ended_place(session_id_t id)
+{
+    return (uint32_t)((uint64_t)id * HASH_ODD >> (64 - PREP_ENDED_LOG2));
+}
+
+void
+prep_note_end(struct prep *p)
+{
+    p->ended[ended_place(p->r->session)] = p->r->session;
+}
+
+static bool
+has_ended(const struct prep *p, session_id_t id)
+{
+    return p->ended[ended_place(id)] == id;
+}
+
 /* --- who may ask --------------------------------------------------------- */
 
 /* The top byte: who made the session. */
@@ -70,7 +92,7 @@ maker_of(session_id_t session)
  * A session that we do not have.  One whose createSession is prepared counts:
  * a learner may have applied it before we did.  Others no transaction has
  * made: they may be local, here or at another server, who vouches for them;
- * ours that we do not know are over.
+ * ours that we do not know are over, and so are those that ended in this term.
  * ZK: LeaderSessionTracker.checkSession; pRequest tracks what it prepares
  */
 static enum zk_code
@@ -81,6 +103,8 @@ admit_unknown(struct prep *p, const struct prep_request *r)
 
     if (prep_is_opening(p, r->session))
         return ZK_OK;
+    if (has_ended(p, r->session))
+        return ZK_SESSION_EXPIRED;
     p->is_local = p->rules.local_sessions && (r->is_local || is_theirs);
     return p->is_local && r->op != ZK_OP_CLOSE_SESSION ? ZK_OK
                                                        : ZK_SESSION_EXPIRED;

@@ -81,6 +81,9 @@ bool prep_waits_for_session(const struct prep *p, const struct prep_request *r,
 void prep_note_opening(struct prep *p);
 void prep_drop_openings(struct prep *p, zxid_t zxid);
 
+/* The session of the closeSession at hand is over. */
+void prep_note_end(struct prep *p);
+
 /* --- nodes: prep_node.c --------------------------------------------------- */
 
 /*

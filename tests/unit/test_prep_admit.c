@@ -70,6 +70,28 @@ ours_that_we_do_not_know_are_over(void)
     kit_close(k);
 }
 
+/*
+ * What another member had asked for it, and asks again, comes behind its end
+ * and is no request of a local session of its own.
+ */
+static void
+a_session_that_has_ended_is_not_local_now(void)
+{
+    struct kit *k = kit_open_local();
+
+    k->is_remote = true;
+    kit_session(k, KIT_THEIRS);
+    ask_close(k, KIT_THEIRS);
+    CU_ASSERT_EQUAL(k->verdict, PREP_TXN);
+    kit_apply(k);
+    CU_ASSERT_PTR_NULL(session_find(k->sessions, KIT_THEIRS));
+    CU_ASSERT_EQUAL(ask_create_by(k, KIT_THEIRS, ZK_OP_CREATE, "/a", 0),
+                    ZK_SESSION_EXPIRED);
+    CU_ASSERT_EQUAL(ask_create_by(k, KIT_THEIRS + 1, ZK_OP_CREATE, "/a", 0),
+                    ZK_OK); /* it never was global */
+    kit_close(k);
+}
+
 static void
 without_local_sessions_an_unknown_session_is_expired(void)
 {
@@ -207,6 +229,7 @@ UNIT_SUITE(prep_admit)
     UNIT(a_moved_session_is_dropped_but_may_be_closed);
     UNIT(who_asks_first_owns_a_session_without_owner);
     UNIT(ours_that_we_do_not_know_are_over);
+    UNIT(a_session_that_has_ended_is_not_local_now);
     UNIT(without_local_sessions_an_unknown_session_is_expired);
     UNIT(a_session_counts_from_when_its_opening_is_prepared);
     UNIT(a_learners_session_counts_from_there_too);
