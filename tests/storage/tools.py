@@ -245,9 +245,8 @@ def test_import_stops_at_a_damaged_log_and_leaves_nothing():
     source, _, _ = grown()
     with folder() as image, folder() as work:
         shutil.copytree(source, work + "/data")
-        log = version2(work + "/data", "log.")[-1]
         entry = entries(work + "/data")[-3]
-        assert entry["file"] == log
+        log = entry["file"]     # Apache may have begun another behind it
         flip(log, entry["offset"] + 20)
         told = zab("import", "--from", work + "/data", "--data", image, rc=1)
         assert log.rpartition("/")[2] in told, told
