@@ -358,8 +358,9 @@ put_touches(struct repl_learn *l, zxid_t zxid, uint32_t since)
 /*
  * A leader that is zabd pings often; touches go as often as with Apache, whose
  * pings come each half a tick, and may come a moment early.  What went with the
- * last touches counts as heard when the leader speaks again: where our words do
- * not come to it, TCP brings us no new ones of its own.
+ * last touches counts as heard when the leader speaks so much later: where our
+ * words do not come to it, TCP brings us no new ones of its own.  But those
+ * that waited while we stood still were said before, and are read at once.
  */
 void
 learn_pong(struct repl_learn *l, zxid_t zxid)
@@ -367,12 +368,12 @@ learn_pong(struct repl_learn *l, zxid_t zxid)
     static const uint8_t nothing[1];
     mono_ms_t now = clock_mono_ms(), since = l->ponged;
 
-    repl_vouched(l->r, since);
     if (now - since < l->r->conf.tick_time_ms / 3) {
         qlink_put(&l->conn, Q_PING, zxid, (struct bytes){nothing, 0},
                   BYTES_NULL);
         return;
     }
+    repl_vouched(l->r, since);
     l->ponged = now;
     put_touches(l, zxid, (uint32_t)since);
 }

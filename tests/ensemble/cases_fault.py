@@ -310,11 +310,14 @@ def one_owner(t, word, who, seconds=OWNER_S):
     t.finish(e)
 
 
-@case("short", of=["zzz leader", "zzz follower"])
-def thawed_owner(t, word, who):
+@case("short", of=["zzz leader", "zzz follower", "zzz leader log",
+                   "zzz follower log"])
+def thawed_owner(t, word, who, last=None):
     """A member stands still until the session of a client of its own has ended
     elsewhere: the first that this client hears then is the end of its
-    connection, and no answer from a tree in which it owns what it owned."""
+    connection, and no answer from a tree in which it owns what it owned.
+    That holds, too, when its log process stands still a little longer: the
+    leader's words are read then, and what they tell is not done yet."""
     e = t.ensemble(word, {"tickTime": 500})
     e.start()
     frozen = e.leader() if who == "leader" else e.followers()[0]
@@ -322,11 +325,18 @@ def thawed_owner(t, word, who):
     owner = Session(frozen, timeout=SHORT_MS)
     t.claim(owner.ask(wire.create("/owned", flags=wire.EPH)) == "ok", "create")
     heir.sync("/owned")
+    processes = frozen.processes()
     frozen.freeze()
     until(lambda: not heir.retry(heir.exists, "/owned"), "the session ends", 20)
     owner.send(wire.exists("/owned"))
-    frozen.thaw()
+    if last:
+        for name in sorted(processes, key=lambda n: "client" in n):
+            if name != last:
+                os.kill(processes[name], signal.SIGCONT)
+    else:
+        frozen.thaw()
     answer = owner.hear()
+    frozen.thaw()
     t.claim(answer is None, "it hears %r of what another may own", answer)
     t.claim(owner.socket.closed, "its connection is open")
     t.finish(e)

@@ -241,10 +241,22 @@ a_ping_vouches_for_the_touches_before_it(void)
     loses_its_leader();
 }
 
+/* They waited while we stood still: the leader said them before. */
+static void
+pings_that_are_read_at_once_vouch_for_no_more(void)
+{
+    mono_ms_t before = is_pinged_after(2400);
+
+    for (int i = 0; i < 3; i++)
+        learn_pong(r.learn, E(0));
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), before);
+    loses_its_leader();
+}
+
 static void
 what_was_vouched_for_stays_so(void)
 {
-    mono_ms_t before = is_pinged_after(150);
+    mono_ms_t before = is_pinged_after(460);
 
     repl_vouched(&r, before - 1);
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), before);
@@ -356,6 +368,7 @@ UNIT_SUITE(repl_learn)
     UNIT(an_early_ping_takes_touches_along);
     UNIT(frequent_pings_go_back_empty);
     UNIT(a_ping_vouches_for_the_touches_before_it);
+    UNIT(pings_that_are_read_at_once_vouch_for_no_more);
     UNIT(what_was_vouched_for_stays_so);
     UNIT(a_sync_goes_behind_the_question_for_a_session);
     UNIT(a_session_is_there_when_the_sync_is_back);
