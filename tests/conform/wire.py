@@ -265,7 +265,9 @@ class Socket:
         left = deadline - time.monotonic()
         if self.closed or left <= 0:
             return False
-        if not select.select([self.sock], [], [], left)[0]:
+        poll = select.poll()        # floods have more than select can name
+        poll.register(self.sock, select.POLLIN)
+        if not poll.poll(left * 1000):
             return False
         try:
             got = self.sock.recv(1 << 16)
