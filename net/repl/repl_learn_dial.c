@@ -28,8 +28,8 @@ enum {
     PAUSE_MIN_MS = 5,
     PAUSE_MAX_MS = 100,
     PATIENCE_MS = 500,
-    FAILURES_MAX = 5,  /* behind PATIENCE_MS */
-    FAR_AWAY_MS = 3000 /* but then no machine answers */
+    FAILURES_MAX = 5,   /* behind PATIENCE_MS */
+    FAR_AWAY_MS = 3000, /* but then no machine answers */
 };
 
 static const struct conf_member *
