@@ -2,16 +2,22 @@
 /* proc.c - see proc.h.  Called by every child, in its own process. */
 #include "daemon/proc.h"
 
+#include <linux/sched.h>
+#include <linux/sched/types.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/bell.h"
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+
+enum { LONG_TURN_NS = 100 * 1000 * 1000 }; /* the longest there is */
 
 #define PROC(id, name, start, recovery, entry) [PROC_##id] = name,
 static const char *const base_name[PROC_CLIENT + 1] = {
@@ -124,4 +130,21 @@ proc_disk_end(enum proc_id id, struct shm *shm)
 
     atomic_fetch_add_explicit(&proc->beats, 1, memory_order_relaxed);
     atomic_store_explicit(&proc->disk_since_ms, 0, memory_order_release);
+}
+
+/*
+ * Since Linux 6.12 one that asks for a long turn yields to whoever wakes up and
+ * asked for a shorter one, which is everybody else; before, SCHED_BATCH says
+ * something like it.  glibc has no name for the call yet.
+ */
+void
+proc_give_way(int niceness)
+{
+    struct sched_attr attr = {.size = SCHED_ATTR_SIZE_VER0,
+                              .sched_policy = SCHED_BATCH,
+                              .sched_nice = niceness,
+                              .sched_runtime = LONG_TURN_NS};
+
+    (void)setpriority(PRIO_PROCESS, 0, niceness);
+    (void)syscall(SYS_sched_setattr, 0, &attr, 0); /* the best we can do */
 }

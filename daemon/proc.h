@@ -46,6 +46,12 @@ void proc_progress(enum proc_id id, struct shm *shm, uint64_t done,
 void proc_disk_begin(enum proc_id id, struct shm *shm);
 void proc_disk_end(enum proc_id id, struct shm *shm);
 
+/*
+ * For work in the background: with `niceness` it has its share of the
+ * processors, but who wakes up need not wait until its turn is over.
+ */
+void proc_give_way(int niceness);
+
 /* Entries of the processes; they do not return. */
 noreturn void log_main(struct shm *shm);   /* storage/log/log_main.c */
 noreturn void image_main(struct shm *shm); /* storage/image/image_main.c */

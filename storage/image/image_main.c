@@ -21,7 +21,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -32,7 +31,6 @@ enum {
     NICENESS = 5,             /* clients and replication come first */
     MAPPED_FROM = 256 * 1024, /* a batch's memory goes when the batch goes */
     SKIP_BYTES = 1 << 20,     /* of log before our zxid, in one slice */
-    ROWS_FIRST = 1024,        /* of the first batch */
 };
 
 static const double poll_seconds = 0.05;
@@ -123,7 +121,7 @@ open_image(struct image_proc *p)
     p->batch.progress = on_progress;
     p->batch.progress_arg = p;
     p->batch_since = 0;
-    p->rows_max = ROWS_FIRST;
+    commit_size_init(&p->size);
     p->is_open = true;
     p->is_ahead = ask.is_ahead;
     atomic_store(&p->shm->image->persisted_zxid, p->image.meta.zxid);
@@ -270,7 +268,7 @@ start(struct image_proc *p)
 
     p->conf_version = shm_conf(p->shm, &p->conf);
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
-    (void)setpriority(PRIO_PROCESS, 0, NICENESS);
+    proc_give_way(NICENESS);
     p->snapshot = (struct image_snapshot){.writer = {.fd = -1}};
     wait_for_log(p);
     if (datadir_name(&p->dirs, p->conf.data_dir, p->conf.data_log_dir, &e) < 0)
