@@ -4,7 +4,7 @@
  * files.  Image process.
  *
  * A snapshot is taken in steps of a few milliseconds, between which the log is
- * folded.
+ * folded, and waits after each piece that it sent to the disk.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +18,8 @@
 
 enum {
     SNAPSHOT_ROWS = 1000, /* of a step */
-    SNAPSHOT_REST = 49,   /* times what one takes: 2 % of the time */
+    SNAPSHOT_REST = 49,   /* times its work: 2 % of the time */
+    PIECE_REST_MS = 25,   /* the disk is the log's meanwhile */
     NODES_PER_MS = 1000,  /* what none does faster */
 };
 
@@ -42,7 +43,7 @@ image_snapshot_aim(struct image_proc *p)
                           : 0;
 }
 
-/* One has ended now, after `ms`, or would have. */
+/* One has ended now, after `ms` of work, or would have. */
 static void
 rest_after(struct image_proc *p, int64_t ms)
 {
@@ -93,6 +94,7 @@ begin_snapshot(struct image_proc *p)
     if (!image_commit_now(p))
         return;
     p->snapshot_began = clock_mono_ms();
+    p->snapshot_goes_on = p->snapshot_us = 0;
     rc = image_snapshot_begin(&p->snapshot, &p->image, p->dirs.snap, SNAP_ZSTD);
     if (rc == 0)
         log_info("Snapshotting: 0x%" PRIx64 " to %s",
@@ -111,7 +113,7 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
     int64_t ms = clock_mono_ms() - p->snapshot_began;
 
     log_info("Snapshot taken in %" PRId64 " ms", ms);
-    rest_after(p, ms);
+    rest_after(p, p->snapshot_us / 1000);
     image_snapshot_aim(p);
     atomic_store(&s->snapshot_zxid, zxid);
     atomic_store(&s->snapshot_last_ms, (uint64_t)ms);
@@ -142,7 +144,7 @@ is_snapshot_due(const struct image_proc *p)
 static void
 give_up(struct image_proc *p, zxid_t zxid, int rc)
 {
-    rest_after(p, clock_mono_ms() - p->snapshot_began);
+    rest_after(p, p->snapshot_us / 1000);
     if (rc == -EBADMSG)
         log_error("%s: the image is damaged: its nodes do not add up to its "
                   "digest, and no snapshot is taken of it. Reads and writes go "
@@ -153,11 +155,30 @@ give_up(struct image_proc *p, zxid_t zxid, int rc)
                   p->dirs.snap, (uint64_t)zxid, strerror(-rc));
 }
 
+/* As image_snapshot_step; the last one ends with an fsync. */
+static int
+step(struct image_proc *p)
+{
+    uint64_t pushed = p->snapshot.writer.pushed;
+    bool is_last = p->snapshot.done + SNAPSHOT_ROWS >= p->snapshot.total;
+    int64_t began = clock_mono_us();
+    int rc;
+
+    if (is_last)
+        proc_disk_begin(PROC_IMAGE, p->shm);
+    rc = image_snapshot_step(&p->snapshot, SNAPSHOT_ROWS);
+    if (is_last)
+        proc_disk_end(PROC_IMAGE, p->shm);
+    p->snapshot_us += clock_mono_us() - began;
+    if (p->snapshot.writer.pushed != pushed)
+        p->snapshot_goes_on = clock_mono_ms() + PIECE_REST_MS;
+    return rc;
+}
+
 bool
 image_snapshot_work(struct image_proc *p)
 {
     zxid_t zxid = p->snapshot.zxid;
-    bool is_last;
     int rc;
 
     if (!p->snapshot.image) {
@@ -165,12 +186,9 @@ image_snapshot_work(struct image_proc *p)
             begin_snapshot(p);
         return p->snapshot.image != NULL;
     }
-    is_last = p->snapshot.done + SNAPSHOT_ROWS >= p->snapshot.total;
-    if (is_last) /* ends with an fsync */
-        proc_disk_begin(PROC_IMAGE, p->shm);
-    rc = image_snapshot_step(&p->snapshot, SNAPSHOT_ROWS);
-    if (is_last)
-        proc_disk_end(PROC_IMAGE, p->shm);
+    if (clock_mono_ms() < p->snapshot_goes_on)
+        return false;
+    rc = step(p);
     if (rc == 0)
         end_snapshot(p, zxid);
     else if (rc < 0)

@@ -183,18 +183,17 @@ table_bytes(MDB_txn *txn, MDB_dbi table)
            (uint64_t)s.ms_psize;
 }
 
-/* Whether most of the file is rows, and not what deletions left behind. */
-static bool
-is_mostly_rows(const struct image *im, uint64_t end)
+uint64_t
+image_rows_bytes(const struct image *im)
 {
-    uint64_t rows;
+    uint64_t bytes;
     MDB_txn *txn;
 
     if (mdb_txn_begin(im->env, NULL, MDB_RDONLY, &txn) != 0)
-        return false;
-    rows = table_bytes(txn, im->nodes) + table_bytes(txn, im->longs);
+        return 0;
+    bytes = table_bytes(txn, im->nodes) + table_bytes(txn, im->longs);
     mdb_txn_abort(txn);
-    return rows >= end / 2;
+    return bytes;
 }
 
 void
@@ -203,8 +202,8 @@ image_warm(const struct image *im, progress_fn *progress, void *progress_arg)
     uint64_t end;
     int fd = used_end(im, &end);
 
-    if (fd < 0 || !is_mostly_rows(im, end))
-        return;
+    if (fd < 0 || image_rows_bytes(im) < end / 2)
+        return; /* mostly what deletions left behind */
     for (uint64_t at = 0; at < end;) {
         at = cache_pages(fd, at, at + WARM_STEP);
         progress(progress_arg, at < end ? at : end, end);

@@ -16,26 +16,10 @@
 #include "storage/image/written.h"
 
 enum {
-    /*
-     * A batch's bounds.  A restart replays at most this much: a quarter of a
-     * million sets of few nodes take 0.2 s.  Twice as many rows fit the
-     * processor's cache no more and cost a tenth more each.
-     */
-    BATCH_ROWS_MAX = 16 * 1024,
-    BATCH_ROWS_MIN = 16,
+    /* A batch's bounds, beside what commit_size.h says. */
     BATCH_BYTES_MAX = 16 * 1024 * 1024,
     BATCH_TXNS_MAX = 256 * 1024,
     BATCH_AGE_MS = 5000,
-    /*
-     * What one commit should write.  Rows that are neighbours share a page of
-     * 4 KiB, others dirty one each; and while the disk takes all of it, the
-     * log's fdatasync waits: 64 MiB were 100 ms in which nobody's write was
-     * answered, 4 MiB some 7.  Of ten thousand nodes that are set all the time
-     * it takes all, so each is written once for many sets: with 1 MiB there
-     * were commits of a few hundred rows without pause, and a third of the
-     * sets a second.
-     */
-    COMMIT_BYTES = 4 * 1024 * 1024,
     FOLD_SLICE_US = 5000,
     FOLD_CHECK_EVERY = 64, /* transactions between looks at the clock */
     PAUSE_MS = 10000,
@@ -128,33 +112,34 @@ compare_digests(struct image_proc *p)
     p->has_differed = true;
 }
 
-/* As many rows as would have written what a commit should write. */
-static void
-size_batches(struct image_proc *p, size_t rows, uint64_t bytes)
+/* The batch to the disk; what that wrote says how large the next one may be. */
+static int
+commit(struct image_proc *p)
 {
-    size_t fit = bytes > 0 ? rows * COMMIT_BYTES / bytes : BATCH_ROWS_MAX;
+    struct commit_facts c = {.rows = p->batch.row_count};
+    uint64_t before = written_bytes();
+    int rc;
 
-    if (rows < BATCH_ROWS_MIN)
-        return; /* mostly pages above the rows: says nothing */
-    p->rows_max = fit < BATCH_ROWS_MIN   ? BATCH_ROWS_MIN
-                  : fit > BATCH_ROWS_MAX ? BATCH_ROWS_MAX
-                                         : fit;
+    proc_disk_begin(PROC_IMAGE, p->shm);
+    rc = image_batch_commit(&p->batch, p->batch.zxid);
+    proc_disk_end(PROC_IMAGE, p->shm);
+    if (rc < 0)
+        return rc;
+    c.bytes = written_bytes() - before;
+    c.tree_bytes = image_rows_bytes(&p->image);
+    c.now = clock_mono_ms();
+    commit_size_learn(&p->size, &c);
+    return 0;
 }
 
 bool
 image_commit_now(struct image_proc *p)
 {
-    size_t rows = p->batch.row_count;
-    uint64_t before;
     int rc;
 
     if (p->batch_since == 0)
         return true;
-    before = written_bytes();
-    proc_disk_begin(PROC_IMAGE, p->shm);
-    rc = image_batch_commit(&p->batch, p->batch.zxid);
-    proc_disk_end(PROC_IMAGE, p->shm);
-    size_batches(p, rows, written_bytes() - before);
+    rc = commit(p);
     if (rc < 0) {
         pause_folding(p, rc);
         return false;
@@ -226,7 +211,7 @@ static bool
 is_batch_full(const struct image_proc *p)
 {
     return p->batch.txns >= BATCH_TXNS_MAX ||
-           image_batch_is_full(&p->batch, p->rows_max, BATCH_BYTES_MAX);
+           image_batch_is_full(&p->batch, p->size.rows, BATCH_BYTES_MAX);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include <ev.h>
 
 #include "daemon/bell.h"
+#include "storage/image/commit_size.h"
 #include "storage/image/image_batch.h"
 #include "storage/image/image_prepare.h"
 #include "storage/image/image_snapshot.h"
@@ -27,14 +28,16 @@ struct image_proc {
     struct datadir dirs;
     struct image image;
     struct image_batch batch;
-    mono_ms_t batch_since;  /* its first transaction; 0: it is empty */
-    size_t rows_max;        /* of the batch, by what the last commit wrote */
-    mono_ms_t paused_until; /* after LMDB could not be written */
+    mono_ms_t batch_since;   /* its first transaction; 0: it is empty */
+    struct commit_size size; /* of the batch */
+    mono_ms_t paused_until;  /* after LMDB could not be written */
     struct txlog_reader reader;
     struct image_snapshot snapshot;
-    mono_ms_t snapshot_began;           /* the one that is being taken */
+    mono_ms_t snapshot_began;           /* the one that is being taken; */
+    mono_ms_t snapshot_goes_on;         /* ... not before this, */
+    int64_t snapshot_us;                /* ... and worked that long until now */
     mono_ms_t snapshot_ended;           /* the last one, or the start did; */
-    int64_t snapshot_ms;                /* ... how long that took */
+    int64_t snapshot_ms;                /* ... how long that worked */
     bool needs_snapshot;                /* a start may need one: at once */
     uint64_t txns, bytes;               /* folded since the last snapshot */
     uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */

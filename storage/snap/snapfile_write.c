@@ -2,9 +2,9 @@
 /*
  * snapfile_write.c - writing a snapshot that Apache loads.
  *
- * Written data is pushed towards the disk as it comes, a few megabytes at a
- * time, so that the fsync at the end finds little left to do and the log's
- * fdatasync never waits behind a flood.
+ * Written data is pushed towards the disk as it comes, a megabyte at a time, so
+ * that the fsync at the end finds little left to do and the log's fdatasync
+ * never waits behind a flood.
  * ZK: FileSnap.serialize
  */
 #include "storage/snap/snapfile.h"
@@ -22,7 +22,7 @@
 
 enum {
     BUFFER_BYTES = 256 * 1024,
-    PUSH_BYTES = 4 * 1024 * 1024,
+    PUSH_BYTES = 1024 * 1024,
     ZSTD_LEVEL = 1, /* 100 B nodes: a third of the size at 500 MB/s */
 };
 

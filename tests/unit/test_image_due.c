@@ -7,7 +7,7 @@
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
 
-enum { NODES = 20000, REST = 49, BUSY = 200000 };
+enum { NODES = 20000, REST = 49, BUSY = 200000, PIECE = 1024 * 1024 };
 
 static struct shm_super super;
 static struct shm_replication replication;
@@ -118,7 +118,7 @@ a_snapshot_that_fails_is_followed_by_a_rest_too(void)
     given_image(false);
     image_snapshot_plan(&p);
     CU_ASSERT_TRUE(image_snapshot_work(&p));
-    p.snapshot_began -= 1000;
+    p.snapshot_us += 1000000;
     p.snapshot.writer.failed = -ENOSPC;
     while (image_snapshot_work(&p))
         ;
@@ -130,6 +130,24 @@ a_snapshot_that_fails_is_followed_by_a_rest_too(void)
     done();
 }
 
+/* The disk is the log's meanwhile. */
+static void
+a_snapshot_rests_behind_each_piece(void)
+{
+    given_image(false);
+    image_snapshot_plan(&p);
+    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    p.snapshot.writer.written = PIECE; /* the next write ends it */
+    while (p.snapshot.writer.pushed == 0 && p.snapshot.image)
+        (void)image_snapshot_work(&p);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(p.snapshot.image);
+    CU_ASSERT(p.snapshot_goes_on > clock_mono_ms());
+    CU_ASSERT_FALSE(image_snapshot_work(&p));
+    p.snapshot_goes_on = clock_mono_ms();
+    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    done();
+}
+
 UNIT_SUITE(image_due)
 {
     unit_suite("image_due");
@@ -137,4 +155,5 @@ UNIT_SUITE(image_due)
     UNIT(the_rest_is_that_of_what_the_tree_is_now);
     UNIT(a_snapshot_that_a_start_may_need_does_not_wait);
     UNIT(a_snapshot_that_fails_is_followed_by_a_rest_too);
+    UNIT(a_snapshot_rests_behind_each_piece);
 }
