@@ -49,7 +49,7 @@ link = $(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^
 all: $(BUILD)/zabd $(BUILD)/zab $(OWN_TOOLS:%=$(BUILD)/%) ## build zabd and zab
 
 clang: ## the same by clang, and are its cores pure too?
-	$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all check-pure
+	$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all test-programs unit check-pure
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

@@ -179,6 +179,10 @@ who_gets_no_session_is_not_left_waiting(void)
 static void
 a_multi_of_who_has_lost_its_session_is_not_answered(void)
 {
+    static const uint8_t moved[] = "\0\0\0\1"          /* operations: one, */
+                                   "\377\377\377\377"  /* an error */
+                                   "\0\0\0\4"          /* of 4 bytes: */
+                                   "\377\377\377\212"; /* -118 */
     struct jute_out out = txn_begun(7, ++zxid, ZK_OP_MULTI);
     struct ring_entry e = {.op = ZK_OP_MULTI, .session = 7, .xid = 1};
     struct queued asked = {.kind = QUEUED_SENT, .xid = 1, .op = ZK_OP_MULTI};
@@ -188,10 +192,7 @@ a_multi_of_who_has_lost_its_session_is_not_answered(void)
     c = given_client();
     CU_ASSERT_TRUE_FATAL(queue_put(&p.home.pool, &c->queue, &asked, NULL));
     e.conn = c->id;
-    jute_put_i32(&out, 1);
-    jute_put_i32(&out, ZK_OP_ERROR);
-    jute_put_i32(&out, 4);
-    jute_put_i32(&out, ZK_SESSION_MOVED);
+    jute_put_raw(&out, moved, sizeof moved - 1);
     is_applied(e, whole(&out));
     client_catch_up(&p);
     CU_ASSERT_EQUAL(c->state, CLIENT_GONE);

@@ -47,7 +47,8 @@ given_a_long_list(void)
     }
     given_process();
     p.tree = tree;
-    p.delivered = shm.replication->applied = applied;
+    shm.replication->applied = applied;
+    p.delivered = applied;
 }
 
 static void

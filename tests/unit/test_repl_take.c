@@ -154,7 +154,8 @@ a_session_that_opens_is_resumed_when_it_is_there(void)
     lead.core.state = LEADER_BROADCAST;
     req->kind = REQ_SESSION_RESUME;
     req->session = 7;
-    req->conn = conn_info_at(&shm, 0, 0)->id = 1 << 17;
+    req->conn = 1 << 17;
+    conn_info_at(&shm, 0, 0)->id = req->conn;
     r.prep.openings.at[0] = (struct prep_opening){7, 1};
     r.prep.openings.newest = 1;
     CU_ASSERT_FALSE(is_taken());
