@@ -218,7 +218,8 @@ class Normaliser:
                 self.zxid(zxid), error(err), EVENTS.get(kind, kind), state,
                 self.text(path))
         waiting = self.pending.get(conn, [])
-        place = next((i for i, w in enumerate(waiting) if w[0] == xid), None)
+        place = next((i for i, w in enumerate(waiting)
+                      if answered_as(w) == xid), None)
         if place is None:
             return head + " (nobody asked)"
         op = waiting.pop(place)[1]
@@ -257,6 +258,12 @@ class Normaliser:
                 lines.append(kind if data is None
                              else kind + " " + self.text(data))
         return sorted_runs(lines) if step.unordered else lines
+
+
+def answered_as(request):
+    """A ping is answered with xid -2, whatever it came with."""
+    xid, op = request[:2]
+    return -2 if wire.OPNAME.get(op) == "ping" else xid
 
 
 def sorted_runs(lines):

@@ -184,8 +184,12 @@ class Player:
         self.t.run.steps[-1].unordered = True
         self.lost(step.who)
         self.at_home.discard(step.who)
-        for other in sorted(self.up):
-            self.see_end(self.conns[other])
+        self.all_see_end()
+
+    def all_see_end(self):
+        """What a session's end tells those who are left: in any order."""
+        for who in sorted(self.up):
+            self.see_end(self.conns[who])
             self.t.run.steps[-1].unordered = True
 
     def see_end(self, conn):

@@ -126,6 +126,9 @@ class Player(play.Player):
             old.do(self.value(request))
         old.fatal(self.value(step.last))
         self.dropped = True
+        if step.last == ask("closeSession"):
+            self.t.run.steps[-1].unordered = True
+            self.all_see_end()
 
     def on_expire(self, step):
         """A node of its tells when it is over."""
@@ -136,9 +139,7 @@ class Player(play.Player):
         conn.drop()
         until(lambda: self.t.side.control.ask(wire.exists(node))[1] == -101,
               "a session expires", 20)
-        for who in sorted(self.up):
-            self.see_end(self.conns[who])
-            self.t.run.steps[-1].unordered = True
+        self.all_see_end()
 
     def look(self):
         """All events, and how much each member has.  Where the last to act
