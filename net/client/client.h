@@ -71,6 +71,7 @@ struct client {
     uint8_t is_local;      /* its session is known to this server only */
     uint8_t is_counted;    /* in the address' count */
     uint8_t is_deaf;       /* does not read: to be closed */
+    uint8_t has_watched;   /* something, once: watch.h knows it */
     uint8_t ids_inline[IDS_INLINE];
 };
 

@@ -246,7 +246,6 @@ client_open(struct client_proc *p, int fd, const struct sockaddr *peer)
     c->since_ms = (uint32_t)p->now_ms;
     c->ids = (struct auth_ids){.data = c->ids_inline, .room = IDS_INLINE};
     auth_add_ip(peer, &c->ids);
-    watch_open(&p->watch, c->id);
     link_state(p, c);
     open_info(p, c, peer);
     p->client_count++;
@@ -284,7 +283,8 @@ client_drop(struct client_proc *p, struct client *c)
         return;
     atomic_store(&client_info(p, c)->id, 0);
     unbind_session(p, c);
-    watch_close(&p->watch, c->id);
+    if (c->has_watched)
+        watch_close(&p->watch, c->id);
     COUNT(p->own->stats.outstanding, -count_sent(c));
     queue_clear(&p->home.pool, &c->queue);
     give_ids(p, c);

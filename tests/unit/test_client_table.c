@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_client_table.c - claims about what connections take of a process. */
+#include "daemon/memory.h"
+#include "net/client/client_watch.h"
+#include "tests/unit/client_given.h"
+
+/* Whether the page that holds `at` was ever written, or looked at. */
+static bool
+is_touched(const void *at)
+{
+    uintptr_t page = (uintptr_t)at & ~(uintptr_t)(memory_page() - 1);
+    unsigned char is_resident;
+
+    CU_ASSERT_EQUAL_FATAL(mincore((void *)page, 1, &is_resident), 0);
+    return is_resident & 1;
+}
+
+/* A connection comes, sets a watch or none, and goes. */
+static bool
+touches_its_set(unsigned modes)
+{
+    const struct watch_set *set;
+    struct client *c;
+
+    given_process();
+    c = given_client();
+    set = &p.watch.set[client_place(c)];
+    if (modes)
+        CU_ASSERT_TRUE(client_watch(&p, c, bytes_of("/a"), modes));
+    no_process();
+    CU_ASSERT_EQUAL(p.watch.paths, 0);
+    return is_touched(set);
+}
+
+/* Of large memory a page that is only read is charged, too: daemon/memory.c. */
+static void
+who_watches_nothing_takes_no_memory_for_watches(void)
+{
+    CU_ASSERT_FALSE(touches_its_set(0));
+    CU_ASSERT_TRUE(touches_its_set(WATCH_DATA));
+}
+
+UNIT_SUITE(client_table)
+{
+    unit_suite("client_table");
+    UNIT(who_watches_nothing_takes_no_memory_for_watches);
+}
