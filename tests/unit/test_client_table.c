@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_client_table.c - claims about what connections take of a process. */
-#include "daemon/memory.h"
 #include "net/client/client_watch.h"
 #include "tests/unit/client_given.h"
-
-/* Whether the page that holds `at` was ever written, or looked at. */
-static bool
-is_touched(const void *at)
-{
-    uintptr_t page = (uintptr_t)at & ~(uintptr_t)(memory_page() - 1);
-    unsigned char is_resident;
-
-    CU_ASSERT_EQUAL_FATAL(mincore((void *)page, 1, &is_resident), 0);
-    return is_resident & 1;
-}
 
 /* A connection comes, sets a watch or none, and goes. */
 static bool
@@ -29,7 +17,7 @@ touches_its_set(unsigned modes)
         CU_ASSERT_TRUE(client_watch(&p, c, bytes_of("/a"), modes));
     no_process();
     CU_ASSERT_EQUAL(p.watch.paths, 0);
-    return is_touched(set);
+    return memory_is_touched(set);
 }
 
 /* Of large memory a page that is only read is charged, too: daemon/memory.c. */
