@@ -242,6 +242,7 @@ client_open(struct client_proc *p, int fd, const struct sockaddr *peer)
         return NULL;
     conn_open(&c->conn, &p->home, fd);
     c->slot = UINT32_MAX;
+    c->ip_slot = IP_SLOT_NONE;
     c->state = CLIENT_NEW;
     c->since_ms = (uint32_t)p->now_ms;
     c->ids = (struct auth_ids){.data = c->ids_inline, .room = IDS_INLINE};
@@ -289,8 +290,7 @@ client_drop(struct client_proc *p, struct client *c)
     queue_clear(&p->home.pool, &c->queue);
     give_ids(p, c);
     conn_close(&c->conn);
-    if (c->is_counted)
-        limits_ip_drop(p->own->ips, c->address);
+    limits_ip_drop(p->own->ips, c->ip_slot);
     client_set_state(p, c, CLIENT_GONE);
     p->client_count--;
     COUNT(p->own->stats.connections, -UINT64_C(1));
