@@ -10,6 +10,7 @@
  *      sockets <-- client_deliver <-- transaction ring -+
  *
  *   client_table.h     connections: places, lists, life
+ *   client_session.h   whose they are
  *   client_accept.h    they come, and go
  *   client_connect.h   they get sessions
  *   client_lease.h     they may have lost them
@@ -118,7 +119,11 @@ struct client_proc {
     uint32_t client_count;
     uint32_t list[CLIENT_GONE + 1]; /* first of each state, oldest first */
     uint32_t list_last[CLIENT_GONE + 1];
-    uint32_t *session_bucket;
+
+    /* client_session.c */
+    uint32_t *session_bucket; /* place + 1; CONNS_MAX, reserved */
+    uint32_t session_buckets; /* in use, at least one */
+    uint32_t session_count;
 
     /* client_accept.c, client_share.c, client_end.c, client_connect.c */
     ev_io accept;
@@ -166,6 +171,13 @@ static inline struct client *
 client_of(struct conn *c)
 {
     return (struct client *)(void *)c;
+}
+
+/* As lists name it: place + 1, or 0 for nobody. */
+static inline struct client *
+client_at(const struct client_proc *p, uint32_t place_plus_1)
+{
+    return place_plus_1 ? &p->client[place_plus_1 - 1] : NULL;
 }
 
 static inline uint32_t
