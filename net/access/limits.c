@@ -34,64 +34,57 @@ limits_address(const struct sockaddr *peer)
     return low ? low : 1;
 }
 
-static size_t
+static uint16_t
 place(uint64_t address, size_t probe)
 {
-    return (size_t)(address + probe) % IP_SLOTS;
+    return (uint16_t)((address + probe) % IP_SLOTS);
 }
 
-void
-limits_ip_add(struct ip_slot *slots, uint64_t address)
-{
-    struct ip_slot *empty = NULL;
-
-    for (size_t i = 0; i < PROBES; i++) {
-        struct ip_slot *s = &slots[place(address, i)];
-
-        if (s->ip_hash == address) {
-            s->count++;
-            return;
-        }
-        if (s->count == 0 && !empty)
-            empty = s;
-        if (s->ip_hash == 0)
-            break;
-    }
-    if (empty) {
-        empty->ip_hash = address;
-        empty->count = 1;
-    }
-}
-
-static const struct ip_slot *
+/* The slot of `address`, or the first that counts nobody, or IP_SLOT_NONE. */
+static uint16_t
 find(const struct ip_slot *slots, uint64_t address)
 {
-    for (size_t i = 0; i < PROBES; i++) {
-        const struct ip_slot *s = &slots[place(address, i)];
+    uint16_t empty = IP_SLOT_NONE;
 
-        if (s->ip_hash == address)
-            return s;
-        if (s->ip_hash == 0)
+    for (size_t i = 0; i < PROBES; i++) {
+        uint16_t at = place(address, i);
+
+        if (slots[at].ip_hash == address)
+            return at;
+        if (slots[at].count == 0 && empty == IP_SLOT_NONE)
+            empty = at;
+        if (slots[at].ip_hash == 0)
             break;
     }
-    return NULL;
+    return empty;
+}
+
+uint16_t
+limits_ip_add(struct ip_slot *slots, uint64_t address)
+{
+    uint16_t at = find(slots, address);
+
+    if (at == IP_SLOT_NONE)
+        return at;
+    slots[at].ip_hash = address;
+    slots[at].count++;
+    return at;
 }
 
 void
-limits_ip_drop(struct ip_slot *slots, uint64_t address)
+limits_ip_drop(struct ip_slot *slots, uint16_t slot)
 {
-    const struct ip_slot *s = find(slots, address);
-
-    if (s && s->count > 0)
-        slots[s - slots].count--;
+    if (slot != IP_SLOT_NONE)
+        slots[slot].count--;
 }
 
 uint32_t
 limits_ip_count(const struct ip_slot *slots, uint64_t address)
 {
-    const struct ip_slot *s = find(slots, address);
+    uint16_t at = find(slots, address);
 
-    return s ? s->count : 0;
+    return at != IP_SLOT_NONE && slots[at].ip_hash == address ? slots[at].count
+                                                              : 0;
 }
 
 static int32_t

@@ -5,7 +5,7 @@
  * Each client process counts the connections of each address in slots of its
  * own and adds up those of all when one more comes; so a limit holds for the
  * server, with no lock.  An address finds its slot within 64 places or is not
- * counted.
+ * counted.  A connection keeps the number of the slot that counts it.
  *
  * Pure; client processes.  ZK: NIOServerCnxnFactory.doAccept, BlueThrottle
  */
@@ -17,12 +17,18 @@
 
 struct sockaddr;
 
+enum { IP_SLOT_NONE = IP_SLOTS }; /* its connection is not counted */
+
+_Static_assert(IP_SLOT_NONE <= UINT16_MAX, "who keeps it has 16 bits");
+
 /* A number for the peer's address, the port apart; never 0. */
 uint64_t limits_address(const struct sockaddr *peer);
 
-/* One more, or one less, of `address` in this process. */
-void limits_ip_add(struct ip_slot *slots, uint64_t address);
-void limits_ip_drop(struct ip_slot *slots, uint64_t address);
+/* One more of `address` in this process: the slot that counts it. */
+uint16_t limits_ip_add(struct ip_slot *slots, uint64_t address);
+
+/* One less of those that `slot` counts; IP_SLOT_NONE is fine. */
+void limits_ip_drop(struct ip_slot *slots, uint16_t slot);
 
 /* Connections of `address` in one process. */
 uint32_t limits_ip_count(const struct ip_slot *slots, uint64_t address);

@@ -10,6 +10,7 @@
  *      sockets <-- client_deliver <-- transaction ring -+
  *
  *   client_table.h     connections: places, lists, life
+ *   client_session.h   whose they are
  *   client_accept.h    they come, and go
  *   client_connect.h   they get sessions
  *   client_lease.h     they may have lost them
@@ -38,7 +39,7 @@
 #include "storage/tree/session.h"
 #include "storage/tree/tree.h"
 
-enum { IDS_INLINE = 54 }; /* bytes: an IPv6 address as ip id fits */
+enum { IDS_INLINE = 56 }; /* bytes: an IPv6 address as ip id takes 53 */
 
 _Static_assert(1 << WATCH_CONN_BITS == CONNS_MAX, "a place fits in an id");
 
@@ -56,7 +57,6 @@ struct client {
     session_id_t session;
     struct queue queue;
     struct auth_ids ids;
-    uint64_t address;              /* limits_address */
     uint32_t id;                   /* place and number, see watch.h */
     uint32_t slot;                 /* of the session; UINT32_MAX: none */
     uint32_t since_ms;             /* when its state began, low 32 bits */
@@ -65,14 +65,17 @@ struct client {
     uint32_t todo_next;            /* place + 1 */
     uint32_t event_bytes;          /* written since all was last sent */
     uint32_t syncs_overtaken;      /* answered; the leader's word will come */
+    uint16_t ip_slot;              /* that counts its address: limits.h */
     uint8_t state;                 /* enum client_state */
-    uint8_t is_todo;
-    uint8_t has_read_only; /* the ConnectRequest had that byte */
-    uint8_t is_local;      /* its session is known to this server only */
-    uint8_t is_counted;    /* in the address' count */
-    uint8_t is_deaf;       /* does not read: to be closed */
+    bool is_todo : 1;
+    bool has_read_only : 1; /* the ConnectRequest had that byte */
+    bool is_local : 1;      /* its session is known to this server only */
+    bool is_deaf : 1;       /* does not read: to be closed */
+    bool has_watched : 1;   /* something, once: watch.h knows it */
     uint8_t ids_inline[IDS_INLINE];
 };
+
+_Static_assert(sizeof(struct client) <= 216, "of the 512 that a session has");
 
 /* When the loop of a client process was seen to turn. */
 struct client_beat {
@@ -116,7 +119,11 @@ struct client_proc {
     uint32_t client_count;
     uint32_t list[CLIENT_GONE + 1]; /* first of each state, oldest first */
     uint32_t list_last[CLIENT_GONE + 1];
-    uint32_t *session_bucket;
+
+    /* client_session.c */
+    uint32_t *session_bucket; /* place + 1; CONNS_MAX, reserved */
+    uint32_t session_buckets; /* in use, at least one */
+    uint32_t session_count;
 
     /* client_accept.c, client_share.c, client_end.c, client_connect.c */
     ev_io accept;
@@ -164,6 +171,13 @@ static inline struct client *
 client_of(struct conn *c)
 {
     return (struct client *)(void *)c;
+}
+
+/* As lists name it: place + 1, or 0 for nobody. */
+static inline struct client *
+client_at(const struct client_proc *p, uint32_t place_plus_1)
+{
+    return place_plus_1 ? &p->client[place_plus_1 - 1] : NULL;
 }
 
 static inline uint32_t

@@ -84,18 +84,17 @@ static void
 welcome(struct client_proc *p, int fd, const struct sockaddr *peer)
 {
     uint64_t address = limits_address(peer);
+    uint16_t slot = limits_ip_add(p->own->ips, address);
     struct client *c;
     int on = 1;
 
-    limits_ip_add(p->own->ips, address);
     c = is_over_limit(p, peer, address) ? NULL : find_place(p, fd, peer);
     if (!c) {
-        limits_ip_drop(p->own->ips, address);
+        limits_ip_drop(p->own->ips, slot);
         reject(p, fd);
         return;
     }
-    c->address = address;
-    c->is_counted = true;
+    c->ip_slot = slot;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (p->conf.tcp_keepalive)
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);

@@ -20,6 +20,7 @@
 #include "net/client/client_ask.h"
 #include "net/client/client_deliver.h"
 #include "net/client/client_lease.h"
+#include "net/client/client_session.h"
 #include "net/client/client_table.h"
 #include "net/wire/reply.h"
 

@@ -21,6 +21,7 @@
 #include "net/client/client_answer.h"
 #include "net/client/client_connect.h"
 #include "net/client/client_request.h"
+#include "net/client/client_session.h"
 #include "net/client/client_table.h"
 #include "net/wire/frame.h"
 #include "net/wire/reply.h"

@@ -14,6 +14,7 @@
 #include "net/client/client_answer.h"
 #include "net/client/client_ask.h"
 #include "net/client/client_lease.h"
+#include "net/client/client_session.h"
 #include "net/client/client_table.h"
 
 void

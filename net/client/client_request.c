@@ -17,6 +17,7 @@
 #include "net/client/client_ask.h"
 #include "net/client/client_connect.h"
 #include "net/client/client_deliver.h"
+#include "net/client/client_session.h"
 #include "net/client/client_table.h"
 #include "net/client/client_watch.h"
 #include "net/wire/frame.h"

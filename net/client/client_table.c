@@ -14,11 +14,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/memory.h"
-
-enum { SESSION_BUCKETS = 1 << 14 };
+#include "net/client/client_session.h"
 
 void
 client_table_init(struct client_proc *p, uint64_t seed)
@@ -30,23 +28,18 @@ client_table_init(struct client_proc *p, uint64_t seed)
         arena = arena_max;
     arena = ALIGN_UP(arena, (size_t)1 << 20);
     p->client = memory_reserve(CONNS_MAX * sizeof(struct client));
-    p->session_bucket = memory_reserve(SESSION_BUCKETS * sizeof(uint32_t));
+    client_session_init(p);
     watch_init(&p->watch, memory_reserve(watch_bytes(CONNS_MAX, arena)),
                CONNS_MAX, arena, seed);
 }
 
 /* --- lists ---------------------------------------------------------------- */
 
-static struct client *
-at(const struct client_proc *p, uint32_t place_plus_1)
-{
-    return place_plus_1 ? &p->client[place_plus_1 - 1] : NULL;
-}
-
 static void
 unlink_state(struct client_proc *p, struct client *c)
 {
-    struct client *prev = at(p, c->list_prev), *next = at(p, c->list_next);
+    struct client *prev = client_at(p, c->list_prev),
+                  *next = client_at(p, c->list_next);
 
     *(prev ? &prev->list_next : &p->list[c->state]) = c->list_next;
     *(next ? &next->list_prev : &p->list_last[c->state]) = c->list_prev;
@@ -56,7 +49,7 @@ static void
 link_state(struct client_proc *p, struct client *c)
 {
     uint32_t self = client_place(c) + 1;
-    struct client *last = at(p, p->list_last[c->state]);
+    struct client *last = client_at(p, p->list_last[c->state]);
 
     c->list_prev = p->list_last[c->state];
     c->list_next = 0;
@@ -79,7 +72,8 @@ static void
 append(struct client_proc *p, struct client_list *list, uint32_t first,
        uint32_t last)
 {
-    *(list->first ? &at(p, list->last)->todo_next : &list->first) = first;
+    *(list->first ? &client_at(p, list->last)->todo_next : &list->first) =
+        first;
     list->last = last;
 }
 
@@ -99,7 +93,7 @@ client_list_add(struct client_proc *p, struct client_list *list,
 struct client *
 client_list_take(struct client_proc *p, struct client_list *list)
 {
-    struct client *c = at(p, list->first);
+    struct client *c = client_at(p, list->first);
 
     list->first = c->todo_next;
     c->is_todo = false;
@@ -115,84 +109,12 @@ client_list_join(struct client_proc *p, struct client_list *list,
     more->first = 0;
 }
 
-/* --- sessions ------------------------------------------------------------- */
-
-static uint32_t *
-session_bucket(const struct client_proc *p, session_id_t session)
-{
-    return &p->session_bucket[session_hash(session) % SESSION_BUCKETS];
-}
-
-struct client *
-client_of_session(const struct client_proc *p, session_id_t session)
-{
-    struct client *c = at(p, *session_bucket(p, session));
-
-    while (c && c->session != session)
-        c = at(p, c->session_next);
-    return c;
-}
-
-static void
-unbind_session(struct client_proc *p, struct client *c)
-{
-    uint32_t *link = session_bucket(p, c->session);
-
-    if (c->session == 0)
-        return;
-    while (at(p, *link) != c)
-        link = &at(p, *link)->session_next;
-    *link = c->session_next;
-    c->session = 0;
-}
-
-uint32_t
-client_find_slot(const struct client_proc *p, session_id_t session)
-{
-    const struct session *s;
-    uint32_t slot = UINT32_MAX;
-    uint64_t seq;
-
-    do {
-        seq = tree_read_begin(p->tree);
-        s = session_find(p->sessions, session);
-        slot = s ? session_slot(p->sessions, s) : UINT32_MAX;
-    } while (seq != 0 && tree_read_retry(p->tree, seq));
-    return slot;
-}
-
-void
-client_bind_session(struct client_proc *p, struct client *c,
-                    session_id_t session, int32_t timeout_ms)
-{
-    uint32_t *bucket = session_bucket(p, session);
-    struct conn_info *info = client_info(p, c);
-
-    check(c->session == 0);
-    c->session = session;
-    c->session_next = *bucket;
-    *bucket = client_place(c) + 1;
-    c->slot = client_find_slot(p, session);
-    info->session = session;
-    info->timeout_ms = timeout_ms;
-}
-
-void
-client_heard(struct client_proc *p, struct client *c)
-{
-    uint32_t now = (uint32_t)p->now_ms;
-
-    if (c->slot != UINT32_MAX &&
-        atomic_load_explicit(&p->heard[c->slot], memory_order_relaxed) != now)
-        atomic_store_explicit(&p->heard[c->slot], now, memory_order_relaxed);
-}
-
 /* --- life ----------------------------------------------------------------- */
 
 static struct client *
 take_place(struct client_proc *p)
 {
-    struct client *c = at(p, p->client_free);
+    struct client *c = client_at(p, p->client_free);
     uint32_t number;
 
     if (c) {
@@ -242,11 +164,11 @@ client_open(struct client_proc *p, int fd, const struct sockaddr *peer)
         return NULL;
     conn_open(&c->conn, &p->home, fd);
     c->slot = UINT32_MAX;
+    c->ip_slot = IP_SLOT_NONE;
     c->state = CLIENT_NEW;
     c->since_ms = (uint32_t)p->now_ms;
     c->ids = (struct auth_ids){.data = c->ids_inline, .room = IDS_INLINE};
     auth_add_ip(peer, &c->ids);
-    watch_open(&p->watch, c->id);
     link_state(p, c);
     open_info(p, c, peer);
     p->client_count++;
@@ -283,14 +205,14 @@ client_drop(struct client_proc *p, struct client *c)
     if (c->state == CLIENT_FREE || c->state == CLIENT_GONE)
         return;
     atomic_store(&client_info(p, c)->id, 0);
-    unbind_session(p, c);
-    watch_close(&p->watch, c->id);
+    client_unbind_session(p, c);
+    if (c->has_watched)
+        watch_close(&p->watch, c->id);
     COUNT(p->own->stats.outstanding, -count_sent(c));
     queue_clear(&p->home.pool, &c->queue);
     give_ids(p, c);
     conn_close(&c->conn);
-    if (c->is_counted)
-        limits_ip_drop(p->own->ips, c->address);
+    limits_ip_drop(p->own->ips, c->ip_slot);
     client_set_state(p, c, CLIENT_GONE);
     p->client_count--;
     COUNT(p->own->stats.connections, -UINT64_C(1));
@@ -322,8 +244,9 @@ client_find(const struct client_proc *p, uint32_t id)
 void
 client_sweep(struct client_proc *p)
 {
-    for (struct client *c, *next = at(p, p->list[CLIENT_GONE]); (c = next);) {
-        next = at(p, c->list_next);
+    for (struct client *c, *next = client_at(p, p->list[CLIENT_GONE]);
+         (c = next);) {
+        next = client_at(p, c->list_next);
         if (c->is_todo || c->conn.is_dirty)
             continue; /* a list still leads to it */
         unlink_state(p, c);

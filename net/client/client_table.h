@@ -32,23 +32,6 @@ void client_set_state(struct client_proc *p, struct client *c,
 /* Who has `id` now, or NULL. */
 struct client *client_find(const struct client_proc *p, uint32_t id);
 
-/* Who has `session` here, or NULL. */
-struct client *client_of_session(const struct client_proc *p,
-                                 session_id_t session);
-
-/* `c`, which has none, gets `session`. */
-void client_bind_session(struct client_proc *p, struct client *c,
-                         session_id_t session, int32_t timeout_ms);
-
-/*
- * The place in shm->heard of a global session; UINT32_MAX: there is no such
- * session.
- */
-uint32_t client_find_slot(const struct client_proc *p, session_id_t session);
-
-/* Whatever a client says keeps its session alive. */
-void client_heard(struct client_proc *p, struct client *c);
-
 /* Once a turn: free the places of those that are gone. */
 void client_sweep(struct client_proc *p);
 

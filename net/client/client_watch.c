@@ -16,6 +16,7 @@ bool
 client_watch(struct client_proc *p, struct client *c, struct bytes path,
              unsigned modes)
 {
+    c->has_watched = true;
     if (!may_grow(p, c, path) || !watch_add(&p->watch, c->id, path, modes)) {
         log_warn_often("%s: watch refused, memory.limit is reached",
                        client_name(p, c));

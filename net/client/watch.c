@@ -100,13 +100,17 @@ set_modes(struct watch *w, uint32_t conn, uint32_t handle, uint32_t *entry,
         watch_set_remove(&w->arena, s, handle);
 }
 
-void
-watch_open(struct watch *w, uint32_t conn)
+/* The set of its place, which is its own from its first watch on. */
+static struct watch_set *
+own_set(struct watch *w, uint32_t conn)
 {
     struct watch_set *s = watch_set_of(w, conn);
 
-    check(s->count == 0);
-    *s = (struct watch_set){.conn = conn};
+    if (s->conn == conn)
+        return s;
+    check(s->conn == 0); /* or the one before was not closed */
+    s->conn = conn;
+    return s;
 }
 
 void
@@ -115,7 +119,9 @@ watch_close(struct watch *w, uint32_t conn)
     struct watch_set *s = watch_set_of(w, conn);
     struct watch_set old = *s;
 
-    *s = (struct watch_set){.conn = UINT32_MAX}; /* its hints are stale now */
+    if (old.conn != conn)
+        return;
+    *s = (struct watch_set){.conn = 0}; /* its hints are stale now */
     for (uint32_t i = 0; i < watch_set_places(&old); i++) {
         uint32_t entry = watch_set_at(&w->arena, &old, i);
         uint32_t handle = watch_entry_path(entry);
@@ -140,12 +146,11 @@ undo_path(struct watch *w, uint32_t handle, bool is_new)
 bool
 watch_add(struct watch *w, uint32_t conn, struct bytes path, unsigned modes)
 {
-    struct watch_set *s = watch_set_of(w, conn);
+    struct watch_set *s = own_set(w, conn);
     uint32_t handle = watch_path_find(w, path);
     bool is_new = !handle;
     uint32_t *entry = handle ? watch_set_find(&w->arena, s, handle) : NULL;
 
-    check(s->conn == conn);
     if (entry) {
         set_modes(w, conn, handle, entry, watch_entry_modes(*entry) | modes);
         return true;

@@ -40,7 +40,7 @@ enum { WATCH_CONN_BITS = 17 };
 struct watch_set {
     uint32_t list; /* the only entry itself, or a handle of an array */
     uint32_t count;
-    uint32_t conn;      /* who has the place now */
+    uint32_t conn;      /* whose it is, from its first watch on; 0: nobody */
     uint32_t stamp;     /* of the last trigger that served it */
     uint32_t log2 : 6;  /* of the array's capacity */
     uint32_t data : 26; /* entries in the data table */
@@ -79,12 +79,10 @@ size_t watch_bytes(uint32_t conns, size_t arena_bytes);
 void watch_init(struct watch *w, void *memory, uint32_t conns,
                 size_t arena_bytes, uint64_t seed);
 
-/* `conn` has its place now and watches nothing. */
-void watch_open(struct watch *w, uint32_t conn);
-/* It is gone, and all its watches. */
-void watch_close(struct watch *w, uint32_t conn);
-
-/* Add `modes` to what it has.  False when memory is out: nothing changed. */
+/*
+ * Add `modes` to what it has.  False when memory is out: nothing changed.
+ * Before its first watch a connection has no memory here that is touched.
+ */
 bool watch_add(struct watch *w, uint32_t conn, struct bytes path,
                unsigned modes);
 
@@ -94,6 +92,9 @@ unsigned watch_modes(const struct watch *w, uint32_t conn, struct bytes path);
 /* Take away `modes`; returns those that it had. */
 unsigned watch_remove(struct watch *w, uint32_t conn, struct bytes path,
                       unsigned modes);
+
+/* It is gone, and all its watches.  Harmless if it never had one. */
+void watch_close(struct watch *w, uint32_t conn);
 
 /* Whether a change can concern anybody. */
 static inline bool

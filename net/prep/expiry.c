@@ -14,10 +14,20 @@ bucket_after(const struct expiry *e, mono_ms_t t)
     return (t / e->tick + 1) * e->tick;
 }
 
-static uint32_t *
-place(struct expiry *e, mono_ms_t bucket)
+/*
+ * A bucket's number, of which 32 bits are enough to tell which of two comes
+ * first: a session's is as far away as its timeout, 2^31 ms at most.
+ */
+static uint32_t
+number(const struct expiry *e, mono_ms_t bucket)
 {
-    return &e->wheel[(uint64_t)(bucket / e->tick) % EXPIRY_WHEEL];
+    return (uint32_t)(bucket / e->tick);
+}
+
+static uint32_t *
+place(struct expiry *e, uint32_t bucket)
+{
+    return &e->wheel[bucket % EXPIRY_WHEEL];
 }
 
 void
@@ -30,12 +40,13 @@ expiry_init(struct expiry *e, struct session_table *sessions, mono_ms_t tick,
 }
 
 static void
-put(struct expiry *e, struct session *s, mono_ms_t bucket)
+put(struct expiry *e, struct session *s, uint32_t bucket)
 {
     uint32_t *head = place(e, bucket);
     uint32_t own = session_slot(e->sessions, s) + 1;
 
-    s->expires = bucket;
+    s->has_bucket = 1;
+    s->bucket = bucket;
     s->bucket_prev = 0;
     s->bucket_next = *head;
     if (*head)
@@ -48,7 +59,7 @@ expiry_remove(struct expiry *e, struct session *s)
 {
     uint32_t own;
 
-    if (s->expires == 0)
+    if (!s->has_bucket)
         return;
     own = session_slot(e->sessions, s) + 1;
     if (e->visiting == own)
@@ -60,8 +71,8 @@ expiry_remove(struct expiry *e, struct session *s)
         session_at(e->sessions, s->bucket_prev - 1)->bucket_next =
             s->bucket_next;
     else
-        *place(e, s->expires) = s->bucket_next;
-    s->expires = 0;
+        *place(e, s->bucket) = s->bucket_next;
+    s->has_bucket = 0;
     s->bucket_next = s->bucket_prev = 0;
 }
 
@@ -72,10 +83,10 @@ expiry_touch(struct expiry *e, struct session *s, mono_ms_t now)
 
     if (bucket < e->due)
         bucket = e->due; /* the wheel has passed what was asked for */
-    if (bucket == s->expires)
+    if (s->has_bucket && s->bucket == number(e, bucket))
         return;
     expiry_remove(e, s);
-    put(e, s, bucket);
+    put(e, s, number(e, bucket));
 }
 
 /* The session ends; or it was heard of, or its turn of the wheel is later. */
@@ -85,14 +96,14 @@ ends(struct expiry *e, struct session *s, mono_ms_t now, expiry_heard_fn *heard,
 {
     mono_ms_t last, bucket;
 
-    if (s->expires > e->due)
+    if ((int32_t)(s->bucket - number(e, e->due)) > 0)
         return false;
     last = heard(arg, session_slot(e->sessions, s), now);
     bucket = last > 0 ? bucket_after(e, last + s->timeout_ms) : 0;
     expiry_remove(e, s);
     if (bucket <= e->due)
         return true;
-    put(e, s, bucket);
+    put(e, s, number(e, bucket));
     return false;
 }
 
@@ -101,7 +112,7 @@ expiry_next(struct expiry *e, mono_ms_t now, expiry_heard_fn *heard, void *arg)
 {
     while (e->due <= now) {
         if (e->visiting == 0)
-            e->visiting = *place(e, e->due);
+            e->visiting = *place(e, number(e, e->due));
         while (e->visiting != 0) {
             struct session *s = session_at(e->sessions, e->visiting - 1);
 

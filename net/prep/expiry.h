@@ -10,7 +10,8 @@
  * it ends or moves on.  A session costs something once per timeout, a
  * request nothing.
  *
- *      wheel[(bucket / tick) % EXPIRY_WHEEL] -> session <-> session ...
+ *      wheel[number % EXPIRY_WHEEL] -> session <-> session ...
+ *                                              number: bucket / tick
  *
  * Sessions whose bucket is more than one turn of the wheel away stay in
  * their place when the wheel comes by.
@@ -41,7 +42,7 @@ void expiry_init(struct expiry *e, struct session_table *sessions,
 
 /*
  * Heard of `s` at `now`: it is in the bucket that its timeout makes, taken
- * out of another.  A session that is new here has expires 0.
+ * out of another.  A session that is new here has none.
  */
 void expiry_touch(struct expiry *e, struct session *s, mono_ms_t now);
 

@@ -61,7 +61,7 @@ repl_revive_sessions(struct repl *r)
             continue;
         s->worker = RING_NOBODY;
         s->is_closing = 0;
-        s->expires = 0;
+        s->has_bucket = 0;
         if (!s->is_alive)
             s->timeout_ms = 0;
         s->is_alive = 1;

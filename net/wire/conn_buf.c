@@ -20,24 +20,38 @@ log2_for(size_t size)
     return log2;
 }
 
-/* A page is the least the kernel gives: cut it into buffers of this size. */
+static uint8_t *
+map(size_t size)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return at == MAP_FAILED ? NULL : at;
+}
+
+/*
+ * One that nobody had yet.  Small ones are cut off a piece, one after the
+ * other: what is left of it is not touched, and costs nothing.
+ */
 static struct buf *
 fresh(struct buf_pool *pool, uint32_t log2)
 {
-    size_t size = (size_t)1 << log2, span = size < 65536 ? 65536 : size;
-    uint8_t *p = mmap(NULL, span, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t size = (size_t)1 << log2;
+    uint8_t *at;
 
-    if (p == MAP_FAILED)
-        return NULL;
-    for (size_t at = size; at < span; at += size) {
-        struct buf *b = (struct buf *)(void *)(p + at);
-
-        b->next = pool->kept[log2];
-        pool->kept[log2] = b;
-        pool->kept_bytes[log2] += (uint32_t)size;
+    if (size >= BUF_PIECE)
+        return (struct buf *)(void *)map(size);
+    if (pool->piece_bytes < size) {
+        at = map(BUF_PIECE);
+        if (!at)
+            return NULL;
+        pool->piece = at;
+        pool->piece_bytes = BUF_PIECE;
     }
-    return (struct buf *)(void *)p;
+    at = pool->piece;
+    pool->piece += size;
+    pool->piece_bytes -= (uint32_t)size;
+    return (struct buf *)(void *)at;
 }
 
 static size_t
@@ -80,7 +94,7 @@ buf_give(struct buf_pool *pool, struct buf *b)
     bytes = (size_t)1 << b->log2;
     pool->out_bytes -= bytes;
     if (b->log2 > BUF_LOG2_KEPT ||
-        (bytes >= 65536 && pool->kept_bytes[b->log2] >= BUF_KEPT_BYTES)) {
+        (bytes >= BUF_PIECE && pool->kept_bytes[b->log2] >= BUF_KEPT_BYTES)) {
         munmap(b, bytes);
         return;
     }

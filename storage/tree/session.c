@@ -3,7 +3,7 @@
  * session.c - the session table in shared memory.
  *
  * Slots in an array, found through chained buckets by id; free slots are in
- * a list by hash_next.  A session touches 60 bytes: a slot and a bucket.
+ * a list by hash_next.  A session touches 52 bytes: a slot and a bucket.
  *
  * Pure.  The replication process writes; readers may see a chain torn, so a
  * walk is bounded and a slot number tested before use.

@@ -21,18 +21,21 @@ enum { SESSIONS_MAX = 1 << 20 };
 struct session {
     session_id_t id;     /* 0: slot is free */
     int32_t timeout_ms;  /* as negotiated last; touches use it */
-    mono_ms_t expires;   /* bucket time; owned by net/prep/expiry.c */
     uint32_t ephemerals; /* tree_ref_t of the first, 0 none; tree_*.c */
     uint32_t ephemeral_count;
     uint16_t worker;        /* client process that serves it now */
     uint8_t is_closing : 1; /* a closeSession is on its way */
     uint8_t has_left : 1;   /* its last request went to another server */
+    uint8_t has_bucket : 1; /* net/prep/expiry.c, and what begins so */
     uint8_t is_alive;       /* false: old data knows it as an owner only */
     uint32_t life;          /* that process's incarnation */
     uint32_t conn;          /* its connection */
     uint32_t hash_next;     /* slot + 1 of the next with this hash */
-    uint32_t bucket_next, bucket_prev; /* slot + 1, net/prep/expiry.c */
+    uint32_t bucket;        /* its number there */
+    uint32_t bucket_next, bucket_prev; /* slot + 1 */
 };
+
+_Static_assert(sizeof(struct session) == 48, "of the 512 that a session has");
 
 struct session_table;
 

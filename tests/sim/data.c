@@ -258,7 +258,7 @@ revive_sessions(struct server *s)
             continue;
         at->is_closing = 0;
         at->worker = RING_NOBODY;
-        at->expires = 0;
+        at->has_bucket = 0;
         at->bucket_next = at->bucket_prev = 0;
         expiry_touch(&s->expiry, at, now);
     }

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "daemon/memory.h"
 #include "daemon/types.h"
 
 /* Reserved, zero, not touched yet. */
@@ -40,6 +41,18 @@ memory_twice(size_t size)
             abort();
     close(fd);
     return at;
+}
+
+/* Whether the page that holds `at` was ever written, or looked at. */
+static inline bool
+memory_is_touched(const void *at)
+{
+    uintptr_t page = (uintptr_t)at & ~((uintptr_t)memory_page() - 1);
+    unsigned char is_resident;
+
+    if (mincore((void *)page, 1, &is_resident) < 0)
+        abort();
+    return is_resident & 1;
 }
 
 static inline bool

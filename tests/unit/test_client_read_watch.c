@@ -16,7 +16,6 @@ given_a_connection(void)
     p = (struct client_proc){0};
     c = (struct client){.id = 1U << WATCH_CONN_BITS};
     watch_init(&p.watch, memory_reserved(watch_bytes(1, ARENA)), 1, ARENA, 1);
-    watch_open(&p.watch, c.id);
 }
 
 /* A batch went by while the answer was written: it is written again. */

@@ -2,6 +2,7 @@
 /* test_conn_buf.c - claims about buffers that are lent. */
 #include "net/wire/conn_buf.h"
 
+#include "tests/unit/memory_given.h"
 #include "tests/unit/unit.h"
 
 static struct buf_pool pool;
@@ -44,6 +45,41 @@ all_that_were_given_are_taken_again(void)
         buf_give(&pool, b[i]);
     for (int i = 3; i-- > 0;)
         CU_ASSERT_PTR_EQUAL(buf_take(&pool, 60000), b[i]);
+}
+
+/* A piece of memory is cut off as it is needed, none of it in advance. */
+static void
+what_nobody_took_is_not_touched(void)
+{
+    struct buf *b;
+    uint8_t *end;
+
+    buf_pool_init(&pool, 1 << 20);
+    b = buf_take(&pool, 4000);
+    end = (uint8_t *)b + BUF_PIECE - 1;
+    CU_ASSERT_TRUE(memory_is_touched(b));
+    CU_ASSERT_EQUAL(memory_is_touched(end), memory_page() >= BUF_PIECE);
+    for (uint32_t i = 1; i < BUF_PIECE / 4096; i++)
+        b = buf_take(&pool, 4000);
+    CU_ASSERT_TRUE(memory_is_touched(end));
+    CU_ASSERT_PTR_EQUAL((uint8_t *)b + 4095, end);
+}
+
+/* Whatever their sizes. */
+static void
+no_two_share_a_byte(void)
+{
+    struct buf *b[100];
+
+    buf_pool_init(&pool, 16 << 20);
+    for (uint32_t i = 0; i < ARRAY_COUNT(b); i++) {
+        b[i] = buf_take(&pool, (size_t)400 << i % 8);
+        memset(b[i]->data, (int)i, buf_capacity(b[i]));
+    }
+    for (uint32_t i = 0; i < ARRAY_COUNT(b); i++) {
+        CU_ASSERT_EQUAL(b[i]->data[0], i);
+        CU_ASSERT_EQUAL(b[i]->data[buf_capacity(b[i]) - 1], i);
+    }
 }
 
 static void
@@ -148,6 +184,8 @@ UNIT_SUITE(conn_buf)
     UNIT(a_buffer_has_the_room_asked_for);
     UNIT(the_last_given_is_the_next_taken);
     UNIT(all_that_were_given_are_taken_again);
+    UNIT(what_nobody_took_is_not_touched);
+    UNIT(no_two_share_a_byte);
     UNIT(what_is_out_is_bounded);
     UNIT(the_last_eighth_is_for_small_buffers);
     UNIT(reserving_keeps_the_content);

@@ -154,6 +154,42 @@ timeouts_longer_than_the_wheel_are_kept(void)
     CU_ASSERT_PTR_EQUAL(due(START + timeout + TICK), s);
 }
 
+/* With ticks of a millisecond that is after 49 days. */
+static void
+numbers_of_buckets_may_begin_again(void)
+{
+    const mono_ms_t start = (INT64_C(1) << 32) - 2000;
+
+    for (int32_t timeout = 1990; timeout < 2010; timeout++) {
+        struct session *s;
+
+        nobody();
+        expiry_init(&expiry, sessions, 1, start);
+        s = opened(1, timeout, start);
+        expiry_remove(&expiry, s);
+        CU_ASSERT_PTR_NULL(due(start + 100));
+        expiry_touch(&expiry, s, start);
+        expiry_touch(&expiry, s, start + 100);
+        CU_ASSERT_PTR_NULL(due(start + 100 + timeout));
+        CU_ASSERT_PTR_EQUAL(due(start + 101 + timeout), s);
+    }
+}
+
+/* Asked when it was heard of, whatever the number of its bucket. */
+static void
+the_longest_timeout_with_the_shortest_tick_is_kept(void)
+{
+    struct session *s;
+
+    nobody();
+    expiry_init(&expiry, sessions, 1, START);
+    s = opened(1, INT32_MAX, START);
+    CU_ASSERT_PTR_NULL(due(START + 10000));
+    heard_at = START + 10000;
+    expiry_touch(&expiry, s, heard_at);
+    CU_ASSERT_PTR_NULL(due(START + 20000));
+}
+
 static void
 a_late_look_finds_everybody(void)
 {
@@ -179,5 +215,7 @@ UNIT_SUITE(expiry)
     UNIT(removed_sessions_do_not_end);
     UNIT(a_removal_during_the_walk_is_safe);
     UNIT(timeouts_longer_than_the_wheel_are_kept);
+    UNIT(numbers_of_buckets_may_begin_again);
+    UNIT(the_longest_timeout_with_the_shortest_tick_is_kept);
     UNIT(a_late_look_finds_everybody);
 }

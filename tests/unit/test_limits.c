@@ -39,35 +39,48 @@ all_of_an_ipv6_address_counts(void)
 static void
 connections_of_an_address_are_counted(void)
 {
+    uint16_t first, second;
+
     memset(slots, 0, sizeof slots);
-    limits_ip_add(slots, 5);
-    limits_ip_add(slots, 5);
+    first = limits_ip_add(slots, 5);
+    second = limits_ip_add(slots, 5);
     limits_ip_add(slots, 6);
     CU_ASSERT_EQUAL(limits_ip_count(slots, 5), 2);
-    limits_ip_drop(slots, 5);
+    limits_ip_drop(slots, first);
     CU_ASSERT_EQUAL(limits_ip_count(slots, 5), 1);
+    limits_ip_drop(slots, second);
+    CU_ASSERT_EQUAL(limits_ip_count(slots, 5), 0);
+    CU_ASSERT_EQUAL(limits_ip_count(slots, 6), 1);
     CU_ASSERT_EQUAL(limits_ip_count(slots, 7), 0);
+}
+
+/* All of these begin to look for a slot at the same one. */
+static uint64_t
+neighbour(uint64_t n)
+{
+    return n * IP_SLOTS + 3;
 }
 
 /* Each takes the next slot, and leaves the others theirs. */
 static void
 addresses_that_collide_are_counted_apart(void)
 {
-    uint64_t a = IP_SLOTS + 3, b = 2 * IP_SLOTS + 3, c = 3 * IP_SLOTS + 3;
+    uint64_t a = neighbour(1), b = neighbour(2), c = neighbour(3);
+    uint16_t of_a, of_b;
 
     memset(slots, 0, sizeof slots);
-    limits_ip_add(slots, a);
-    limits_ip_add(slots, b);
+    of_a = limits_ip_add(slots, a);
+    of_b = limits_ip_add(slots, b);
     limits_ip_add(slots, b);
     limits_ip_add(slots, c);
     CU_ASSERT_EQUAL(limits_ip_count(slots, a), 1);
     CU_ASSERT_EQUAL(limits_ip_count(slots, b), 2);
-    limits_ip_drop(slots, a);
-    limits_ip_drop(slots, b);
+    limits_ip_drop(slots, of_a);
+    limits_ip_drop(slots, of_b);
     CU_ASSERT_EQUAL(limits_ip_count(slots, b), 1);
     CU_ASSERT_EQUAL(limits_ip_count(slots, c), 1);
-    limits_ip_add(slots, c); /* where it was, though there is room before */
-    limits_ip_drop(slots, c);
+    /* where it was, though there is room before */
+    limits_ip_drop(slots, limits_ip_add(slots, c));
     CU_ASSERT_EQUAL(limits_ip_count(slots, c), 1);
 }
 
@@ -77,10 +90,29 @@ slots_are_used_again(void)
 {
     memset(slots, 0, sizeof slots);
     for (uint64_t a = 1; a <= 100000; a++) {
-        limits_ip_add(slots, a * IP_SLOTS + 3);
-        CU_ASSERT_EQUAL(limits_ip_count(slots, a * IP_SLOTS + 3), 1);
-        limits_ip_drop(slots, a * IP_SLOTS + 3);
+        uint16_t slot = limits_ip_add(slots, neighbour(a));
+
+        CU_ASSERT_EQUAL(limits_ip_count(slots, neighbour(a)), 1);
+        limits_ip_drop(slots, slot);
     }
+}
+
+/* It found no slot; then one was free, and its next connection took it. */
+static void
+who_was_not_counted_is_not_taken_off(void)
+{
+    uint16_t first;
+    uint64_t n = 1;
+
+    memset(slots, 0, sizeof slots);
+    first = limits_ip_add(slots, neighbour(n));
+    while (limits_ip_add(slots, neighbour(++n)) != IP_SLOT_NONE)
+        ;
+    CU_ASSERT_EQUAL(limits_ip_count(slots, neighbour(n)), 0);
+    limits_ip_drop(slots, first);
+    CU_ASSERT_EQUAL(limits_ip_add(slots, neighbour(n)), first);
+    limits_ip_drop(slots, IP_SLOT_NONE);
+    CU_ASSERT_EQUAL(limits_ip_count(slots, neighbour(n)), 1);
 }
 
 static struct conf
@@ -261,6 +293,7 @@ UNIT_SUITE(limits)
     UNIT(connections_of_an_address_are_counted);
     UNIT(addresses_that_collide_are_counted_apart);
     UNIT(slots_are_used_again);
+    UNIT(who_was_not_counted_is_not_taken_off);
     UNIT(no_tokens_no_limit);
     UNIT(a_bucket_empties_and_fills);
     UNIT(weights_cost_more_for_new_sessions);

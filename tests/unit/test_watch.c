@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "net/client/watch_path.h"
+#include "tests/unit/memory_given.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
@@ -24,13 +25,11 @@ conn(uint32_t n)
 }
 
 static void
-given_connections(uint32_t count)
+given_no_watches(void)
 {
     free(memory);
     memory = calloc(1, watch_bytes(CONNS, ARENA));
     watch_init(&w, memory, CONNS, ARENA, SEED);
-    for (uint32_t i = 0; i < count; i++)
-        watch_open(&w, conn(i));
 }
 
 static void
@@ -66,7 +65,7 @@ add(uint32_t n, const char *path, unsigned modes)
 static void
 a_standard_watch_fires_once(void)
 {
-    given_connections(1);
+    given_no_watches();
     CU_ASSERT_TRUE(add(0, "/a", WATCH_DATA));
     CU_ASSERT_EQUAL(fired_data("/a"), 1);
     CU_ASSERT_EQUAL(hits[0], conn(0));
@@ -77,7 +76,7 @@ a_standard_watch_fires_once(void)
 static void
 tables_are_apart(void)
 {
-    given_connections(1);
+    given_no_watches();
     add(0, "/a", WATCH_CHILD);
     CU_ASSERT_EQUAL(fired_data("/a"), 0);
     CU_ASSERT_EQUAL(fired_child("/a", false), 1);
@@ -87,7 +86,7 @@ tables_are_apart(void)
 static void
 a_persistent_watch_stays_in_both_tables(void)
 {
-    given_connections(1);
+    given_no_watches();
     add(0, "/a", WATCH_PERSISTENT);
     for (int i = 0; i < 3; i++) {
         CU_ASSERT_EQUAL(fired_data("/a"), 1);
@@ -98,7 +97,7 @@ a_persistent_watch_stays_in_both_tables(void)
 static void
 a_recursive_watch_hears_of_descendants(void)
 {
-    given_connections(1);
+    given_no_watches();
     add(0, "/a", WATCH_RECURSIVE);
     CU_ASSERT_EQUAL(fired_data("/a/b/c"), 1);
     CU_ASSERT_EQUAL(fired_data("/a"), 1);
@@ -110,7 +109,7 @@ a_recursive_watch_hears_of_descendants(void)
 static void
 a_recursive_watch_on_the_root_hears_everything(void)
 {
-    given_connections(1);
+    given_no_watches();
     add(0, "/", WATCH_RECURSIVE);
     CU_ASSERT_EQUAL(fired_data("/x"), 1);
     CU_ASSERT_EQUAL(fired_data("/x/y/z"), 1);
@@ -125,7 +124,7 @@ levels_above_cost_the_same_however_deep_they_are(void)
 
     for (int i = 0; i < LEVELS; i++)
         memcpy(path + 2 * i, "/x", 2);
-    given_connections(CONNS);
+    given_no_watches();
     for (uint32_t n = 0; n < 20; n++) {
         struct bytes above = {path, (int32_t)(2 * (n * n * 1000 + n + 1))};
 
@@ -142,7 +141,7 @@ levels_above_cost_the_same_however_deep_they_are(void)
 static void
 one_trigger_tells_a_connection_once(void)
 {
-    given_connections(1);
+    given_no_watches();
     add(0, "/a/b", WATCH_DATA | WATCH_PERSISTENT);
     add(0, "/a", WATCH_RECURSIVE);
     add(0, "/", WATCH_RECURSIVE);
@@ -153,7 +152,7 @@ one_trigger_tells_a_connection_once(void)
 static void
 a_served_connection_is_skipped_but_its_watch_is_used_up(void)
 {
-    given_connections(2);
+    given_no_watches();
     add(0, "/a", WATCH_DATA);
     add(0, "/a", WATCH_CHILD);
     add(1, "/a", WATCH_CHILD);
@@ -167,7 +166,7 @@ a_served_connection_is_skipped_but_its_watch_is_used_up(void)
 static void
 nobody_is_passed_over_when_numbers_begin_again(void)
 {
-    given_connections(2);
+    given_no_watches();
     add(0, "/a", WATCH_PERSISTENT);
     add(1, "/b", WATCH_PERSISTENT);
     CU_ASSERT_EQUAL(fired_data("/a"), 1);
@@ -182,7 +181,7 @@ nobody_is_passed_over_when_numbers_begin_again(void)
 static void
 modes_of_one_path_stand_for_themselves(void)
 {
-    given_connections(1);
+    given_no_watches();
     add(0, "/a", WATCH_PERSISTENT);
     add(0, "/a", WATCH_DATA);
     CU_ASSERT_EQUAL(watch_modes(&w, conn(0), bytes_of("/a")),
@@ -196,7 +195,7 @@ modes_of_one_path_stand_for_themselves(void)
 static void
 a_watch_set_anew_after_removal_fires_once(void)
 {
-    given_connections(2);
+    given_no_watches();
     add(0, "/a", WATCH_PERSISTENT);
     add(1, "/a", WATCH_PERSISTENT);
     watch_remove(&w, conn(0), bytes_of("/a"), WATCH_ANY);
@@ -210,7 +209,7 @@ who_comes_and_goes_does_not_walk_over_all_others_each_time(void)
 {
     uint32_t stamp;
 
-    given_connections(CONNS);
+    given_no_watches();
     for (uint32_t i = 0; i < CONNS; i++)
         add(i, "/a", WATCH_PERSISTENT);
     stamp = w.stamp;
@@ -225,7 +224,7 @@ who_comes_and_goes_does_not_walk_over_all_others_each_time(void)
 static void
 watches_end_with_their_connection(void)
 {
-    given_connections(3);
+    given_no_watches();
     for (uint32_t i = 0; i < 3; i++)
         add(i, "/a", WATCH_DATA);
     add(1, "/b", WATCH_RECURSIVE);
@@ -235,17 +234,29 @@ watches_end_with_their_connection(void)
     CU_ASSERT_EQUAL(fired_data("/a"), 2);
 }
 
+/* As most are: neither in coming nor in going. */
+static void
+who_never_watched_touches_no_set(void)
+{
+    given_no_watches();
+    add(1, "/a", WATCH_DATA);
+    watch_close(&w, conn(0));
+    CU_ASSERT_EQUAL(watch_modes(&w, conn(0), bytes_of("/a")), 0);
+    CU_ASSERT_EQUAL(watch_remove(&w, conn(0), bytes_of("/a"), WATCH_ANY), 0);
+    CU_ASSERT_TRUE(memory_is_zero(&w.set[0], sizeof w.set[0]));
+    CU_ASSERT_EQUAL(fired_data("/a"), 1);
+}
+
 /* The next connection of a place is not taken for the one before. */
 static void
 a_stale_hint_tells_nobody(void)
 {
     uint32_t next = conn(0) + (1U << WATCH_CONN_BITS);
 
-    given_connections(3);
+    given_no_watches();
     for (uint32_t i = 0; i < 3; i++)
         add(i, "/a", WATCH_DATA);
     watch_close(&w, conn(0));
-    watch_open(&w, next);
     CU_ASSERT_EQUAL(watch_modes(&w, next, bytes_of("/a")), 0);
     CU_ASSERT_EQUAL(fired_data("/a"), 2);
 }
@@ -255,7 +266,7 @@ memory_comes_back_when_all_are_gone(void)
 {
     char path[64];
 
-    given_connections(CONNS);
+    given_no_watches();
     for (uint32_t i = 0; i < CONNS; i++)
         for (uint32_t k = 0; k < 20; k++) {
             snprintf(path, sizeof path, "/some/node/%u", k * (i % 7));
@@ -277,7 +288,7 @@ a_watch_that_comes_and_goes_leaves_nothing(void)
 {
     uint32_t used;
 
-    given_connections(3);
+    given_no_watches();
     for (uint32_t i = 0; i < 3; i++)
         add(i, "/a", WATCH_PERSISTENT);
     used = w.arena.used;
@@ -294,13 +305,13 @@ watches_are_small(void)
 {
     char path[64];
 
-    given_connections(CONNS);
+    given_no_watches();
     for (uint32_t i = 0; i < 50000; i++) {
         snprintf(path, sizeof path, "/a-path-of-20/%06u", i);
         add(i % 16, path, WATCH_DATA);
     }
     CU_ASSERT_TRUE(w.arena.used * WATCH_UNIT + w.buckets * 4 <= 64 * 50000);
-    given_connections(CONNS);
+    given_no_watches();
     for (uint32_t i = 0; i < 1000; i++)
         add(i, "/shared", WATCH_DATA);
     CU_ASSERT_TRUE(w.arena.used * WATCH_UNIT <= 16 * 1000);
@@ -312,7 +323,7 @@ a_full_arena_refuses_and_changes_nothing(void)
     char path[64];
     uint32_t before, n = 0;
 
-    given_connections(1);
+    given_no_watches();
     w.arena.units = 1000;
     do
         snprintf(path, sizeof path, "/node/%u", n++);
@@ -328,7 +339,7 @@ a_full_arena_refuses_and_changes_nothing(void)
 static void
 totals_count_what_wchs_counts(void)
 {
-    given_connections(3);
+    given_no_watches();
     add(0, "/a", WATCH_DATA);
     add(0, "/a", WATCH_PERSISTENT);
     add(1, "/a", WATCH_DATA);
@@ -368,7 +379,7 @@ nobody_can_choose_paths_that_lie_in_one_chain(void)
     enum { PAIRS = 9 };
     char path[16 * PAIRS + 1];
 
-    given_connections(1);
+    given_no_watches();
     for (uint32_t n = 0; n < 1u << PAIRS; n++) {
         memset(path, 'a', sizeof path);
         path[0] = '/';
@@ -435,7 +446,6 @@ random_step(uint32_t numbers[M_CONNS])
     } else if (random_below(4) == 0) {
         watch_close(&w, id);
         numbers[c]++;
-        watch_open(&w, numbers[c] << WATCH_CONN_BITS | c);
         memset(model[c], 0, sizeof model[c]);
     }
 }
@@ -445,7 +455,7 @@ agrees_with_a_simple_model(void)
 {
     uint32_t numbers[M_CONNS];
 
-    given_connections(M_CONNS);
+    given_no_watches();
     memset(model, 0, sizeof model);
     random_state = 7;
     for (uint32_t c = 0; c < M_CONNS; c++)
@@ -475,6 +485,7 @@ UNIT_SUITE(watch)
     UNIT(a_watch_set_anew_after_removal_fires_once);
     UNIT(who_comes_and_goes_does_not_walk_over_all_others_each_time);
     UNIT(watches_end_with_their_connection);
+    UNIT(who_never_watched_touches_no_set);
     UNIT(a_stale_hint_tells_nobody);
     UNIT(memory_comes_back_when_all_are_gone);
     UNIT(a_watch_that_comes_and_goes_leaves_nothing);
