@@ -61,8 +61,7 @@ next_op(struct jute_in *in, struct prep_op *o)
 static int32_t
 read_ops(struct bytes body, struct prep_op *ops, uint32_t max)
 {
-    struct jute_in in =
-        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct jute_in in = jute_in_bytes(body);
     struct prep_op o;
     uint32_t count = 0;
     int rc;
@@ -111,8 +110,7 @@ has_wrong_flags(const struct prep_op *o)
 bool
 prep_makes_ephemeral(int32_t op, struct bytes body)
 {
-    struct jute_in in =
-        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct jute_in in = jute_in_bytes(body);
     struct prep_op o = {.op = op};
     bool found = false, fails = false;
     int rc;
@@ -129,8 +127,7 @@ prep_makes_ephemeral(int32_t op, struct bytes body)
 int32_t
 prep_multi_ops(struct bytes body, int32_t *ops, uint32_t max)
 {
-    struct jute_in in =
-        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct jute_in in = jute_in_bytes(body);
     struct prep_op o;
     uint32_t count = 0;
     int rc;

@@ -136,12 +136,6 @@ prep_run_delete_container(struct prep *p, struct prep_op *o,
 
 /* --- changes -------------------------------------------------------------- */
 
-static int32_t
-size_or_zero(struct bytes data)
-{
-    return data.size < 0 ? 0 : data.size;
-}
-
 /* The quota is asked before the version. */
 enum zk_code
 prep_run_set_data(struct prep *p, struct prep_op *o, struct jute_out *out)
@@ -158,7 +152,7 @@ prep_run_set_data(struct prep *p, struct prep_op *o, struct jute_out *out)
         return ZK_NO_NODE;
     if (!prep_may(p, n, ZK_PERM_WRITE))
         return ZK_NO_AUTH;
-    growth = size_or_zero(o->data) - n->stat.data_size;
+    growth = bytes_size(o->data) - n->stat.data_size;
     err = prep_quota(p, o->path, 0, growth);
     if (err != ZK_OK)
         return err;
@@ -176,7 +170,7 @@ prep_run_set_data(struct prep *p, struct prep_op *o, struct jute_out *out)
     n->stat.version = next;
     n->stat.mzxid = p->r->zxid;
     n->stat.mtime = p->r->now;
-    n->stat.data_size = size_or_zero(o->data);
+    n->stat.data_size = bytes_size(o->data);
     if (n->is_digested)
         n->path_crc = znode_path_crc(n->path, o->data);
     return ZK_OK;
