@@ -196,9 +196,10 @@ on_bad_length(struct client_proc *p, struct client *c, int32_t length)
 }
 
 /*
- * A large message counts while it is on its way.
- * ZK: ZooKeeperServer.checkRequestSizeWhenReceivingMessage; there it counts
- * until it is answered.
+ * Whether a message above largeRequestThreshold, which has begun, would be more
+ * than largeRequestMaxBytes together with the buffers in use.
+ * ZK: ZooKeeperServer.checkRequestSizeWhenReceivingMessage; there large ones
+ * alone are added up, until they are answered.
  */
 static bool
 is_too_large_now(struct client_proc *p, const struct client *c, int32_t length)
