@@ -4,6 +4,9 @@
 
 #include <sys/mman.h>
 
+/* Mapped at once, at least.  What is smaller is cut out of it, and stays. */
+enum { SPAN_BYTES = 64 * 1024 };
+
 void
 buf_pool_init(struct buf_pool *pool, size_t out_max)
 {
@@ -20,11 +23,12 @@ log2_for(size_t size)
     return log2;
 }
 
-/* A page is the least the kernel gives: cut it into buffers of this size. */
+/* From the kernel: one, and as many as fill its span, which are kept. */
 static struct buf *
 fresh(struct buf_pool *pool, uint32_t log2)
 {
-    size_t size = (size_t)1 << log2, span = size < 65536 ? 65536 : size;
+    size_t size = (size_t)1 << log2;
+    size_t span = size < SPAN_BYTES ? SPAN_BYTES : size;
     uint8_t *p = mmap(NULL, span, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -80,7 +84,7 @@ buf_give(struct buf_pool *pool, struct buf *b)
     bytes = (size_t)1 << b->log2;
     pool->out_bytes -= bytes;
     if (b->log2 > BUF_LOG2_KEPT ||
-        (bytes >= 65536 && pool->kept_bytes[b->log2] >= BUF_KEPT_BYTES)) {
+        (bytes >= SPAN_BYTES && pool->kept_bytes[b->log2] >= BUF_KEPT_BYTES)) {
         munmap(b, bytes);
         return;
     }

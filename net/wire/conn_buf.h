@@ -21,7 +21,7 @@ enum {
     BUF_LOG2_LITTLE = 14, /* finds room when larger ones do not */
     BUF_LOG2_KEPT = 17,   /* up to 128 KiB a buffer is kept */
     BUF_LOG2_MAX = 30,
-    BUF_KEPT_BYTES = 1 << 20, /* of each size */
+    BUF_KEPT_BYTES = 1 << 20, /* of each size from 64 KiB on */
 };
 
 struct buf {
@@ -32,7 +32,7 @@ struct buf {
 };
 
 struct buf_pool {
-    size_t out_bytes, out_max;
+    size_t out_bytes, out_max; /* taken and not given back; at most so much */
     uint32_t kept_bytes[BUF_LOG2_KEPT + 1];
     struct buf *kept[BUF_LOG2_KEPT + 1];
 };
