@@ -136,6 +136,20 @@ prep_run_delete_container(struct prep *p, struct prep_op *o,
 
 /* --- changes -------------------------------------------------------------- */
 
+/* The node as it will be. */
+static void
+note_data(struct prep *p, struct pnode *n, const struct prep_op *o,
+          struct bytes path, int32_t version)
+{
+    n = prep_touch(p, n, path);
+    n->stat.version = version;
+    n->stat.mzxid = p->r->zxid;
+    n->stat.mtime = p->r->now;
+    n->stat.data_size = bytes_size(o->data);
+    if (n->is_digested)
+        n->path_crc = znode_path_crc(n->path, o->data);
+}
+
 /* The quota is asked before the version. */
 enum zk_code
 prep_run_set_data(struct prep *p, struct prep_op *o, struct jute_out *out)
@@ -166,13 +180,7 @@ prep_run_set_data(struct prep *p, struct prep_op *o, struct jute_out *out)
     if (out->bad)
         return ZK_MARSHALLING;
     o->txn_type = ZK_OP_SET_DATA;
-    n = prep_touch(p, n, path);
-    n->stat.version = next;
-    n->stat.mzxid = p->r->zxid;
-    n->stat.mtime = p->r->now;
-    n->stat.data_size = bytes_size(o->data);
-    if (n->is_digested)
-        n->path_crc = znode_path_crc(n->path, o->data);
+    note_data(p, n, o, path, next);
     return ZK_OK;
 }
 
