@@ -68,7 +68,7 @@ act(struct repl_lead *l, const struct leader_act *a)
         repl_commit(l->r, a->zxid);
         break;
     default:
-        never("of a learner's, and done");
+        never("an act that lead_perform does itself");
     }
 }
 
