@@ -116,6 +116,7 @@ is_late(const struct repl *r, const struct req *req)
     return req->period != atomic_load(&r->shm->replication->serving);
 }
 
+/* To local sessions, and through them to the role.  False: not now. */
 static bool
 handle(struct repl *r, uint32_t w, const struct req *req)
 {
