@@ -64,6 +64,9 @@ struct ring_entry {
 
 _Static_assert(sizeof(struct ring_entry) == 64, "an entry's header");
 
+/* Of an entry that is no transaction. */
+enum { RING_WORD_BYTES = sizeof(struct ring_entry) };
+
 /* A view of the ring; the same bytes twice at `base`. */
 struct txring {
     uint8_t *base;
@@ -87,6 +90,16 @@ static inline void *
 ring_outcomes(const struct ring_entry *e)
 {
     return (uint8_t *)(uintptr_t)(e + 1) + ALIGN_UP(e->payload_size, 8u);
+}
+
+/* Behind them, of a multi: how the client named each operation. */
+static inline int32_t *
+ring_reply_ops(const struct ring_entry *e, uint32_t outcome_bytes)
+{
+    uint8_t *outcomes = ring_outcomes(e);
+
+    return (int32_t *)(void *)(outcomes +
+                               (size_t)e->outcome_count * outcome_bytes);
 }
 
 /* Bytes an entry takes with all its parts. */

@@ -7,6 +7,9 @@
 #ifndef DAEMON_ZK_H
 #define DAEMON_ZK_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /*
  * Operations: types of requests and of transactions.  The word is what `cons`
  * prints.
@@ -49,6 +52,13 @@
 
 #define ZK_OP_ENUM(name, number, word) ZK_OP_##name = number,
 enum zk_op { ZK_OP_TABLE(ZK_OP_ENUM) };
+
+static inline bool
+zk_is_create(int32_t op)
+{
+    return op == ZK_OP_CREATE || op == ZK_OP_CREATE2 ||
+           op == ZK_OP_CREATE_CONTAINER || op == ZK_OP_CREATE_TTL;
+}
 
 /* Answers to clients.  Never mixed with -errno. */
 enum zk_code {

@@ -63,8 +63,9 @@ client_ask_local_close(struct client_proc *p, const struct client *c)
 /* --- requests ------------------------------------------------------------- */
 
 /*
- * Alone, a sync is only its place.  A leader's followers may have applied, and
- * answered, what it has not yet: there it goes behind all that is proposed.
+ * Where a server stands alone, a sync waits for nothing but its turn.  In an
+ * ensemble it goes out, also on the leader: its followers may have applied, and
+ * answered, what it has not yet.
  * Ours: Apache's leader answers it as a read.
  */
 bool

@@ -123,8 +123,7 @@ answer_write(struct client_proc *p, struct client *c,
              const struct ring_entry *e, struct txn *t,
              const struct outcome *outcomes)
 {
-    const int32_t *ops =
-        (const int32_t *)(const void *)&outcomes[e->outcome_count];
+    const int32_t *ops = ring_reply_ops(e, sizeof *outcomes);
     const struct queued *q = answered_request(p, c, e);
     struct jute_out out;
 
@@ -160,10 +159,8 @@ close_session(struct client_proc *p, const struct client *by,
 }
 
 /*
- * The leader refused a learner's request: the session is somebody else's, or
- * was asked for by a connection that is gone.  It is not told so (-118) but
- * closed: the client comes back and has it again.  Apache's leaders say it of
- * each operation of a multi.  ZK: FinalRequestProcessor, ZOOKEEPER-710
+ * The leader refused it: the session is another connection's by now, or the one
+ * that asked is gone.  Apache's leaders say so of each operation of a multi.
  */
 static bool
 is_moved(const struct ring_entry *e)
@@ -187,6 +184,10 @@ answer_session(struct client_proc *p, struct client *c,
         client_local_upgraded(p, c);
 }
 
+/*
+ * Of a session that has moved nobody is told -118, but closed.
+ * ZK: FinalRequestProcessor, ZOOKEEPER-710
+ */
 static void
 answer(struct client_proc *p, struct client *c, const struct ring_entry *e,
        struct txn *t, const struct outcome *outcomes)
@@ -194,7 +195,7 @@ answer(struct client_proc *p, struct client *c, const struct ring_entry *e,
     if (e->op == ZK_OP_CREATE_SESSION)
         answer_session(p, c, e, t->header.type == ZK_OP_CREATE_SESSION);
     else if (is_moved(e))
-        client_drop(p, c);
+        client_drop(p, c); /* it comes back, and has its session again */
     else
         answer_write(p, c, e, t, outcomes);
 }

@@ -53,7 +53,7 @@ outstanding_share(const struct conf *conf)
            (voters > 2 ? (int64_t)voters - 1 : 1);
 }
 
-/* A request has to fit in the ring, whatever a reload says. */
+/* But a request has to fit in the ring, whatever a reload says. */
 static void
 take_conf(struct client_proc *p)
 {
@@ -219,10 +219,8 @@ random_number(void)
 }
 
 static void
-start(struct client_proc *p, struct shm *shm, uint32_t worker)
+lay_out(struct client_proc *p, struct shm *shm, uint32_t worker)
 {
-    size_t buffers;
-
     p->shm = shm;
     p->worker = worker;
     p->self = (enum proc_id)(PROC_CLIENT + worker);
@@ -231,26 +229,39 @@ start(struct client_proc *p, struct shm *shm, uint32_t worker)
     p->tree = shm->tree_arena;
     p->sessions = shm->session_memory;
     p->life = shm->super->life[p->self];
+    p->now_ms = clock_mono_ms();
     p->tokens.dice = random_number();
     byte_set_seed(random_number());
-    p->now_ms = clock_mono_ms();
     take_conf(p);
     ring_memory_init(&p->ring_memory, shm->requests[worker].base,
                      shm->requests[worker].size, p->own->requested);
-    raise_file_limit();
     client_table_init(p, random_number());
+}
+
+/* Of memory.limit, what the buffers of this process may take. */
+static size_t
+buffers_max(const struct client_proc *p)
+{
+    size_t share =
+        (size_t)p->conf.memory_limit / 4 / p->shm->super->client_count;
+
+    return share > BUFFERS_MIN ? share : BUFFERS_MIN;
+}
+
+static void
+start_loop(struct client_proc *p)
+{
     p->loop = ev_loop_new(EVFLAG_AUTO);
     if (!p->loop)
         fatal(EXIT_UNEXPECTED, "no event loop");
-    buffers = (size_t)p->conf.memory_limit / 4 / shm->super->client_count;
-    conn_home_init(&p->home, p->loop, &ops,
-                   buffers > BUFFERS_MIN ? buffers : BUFFERS_MIN);
+    conn_home_init(&p->home, p->loop, &ops, buffers_max(p));
     ev_check_init(&p->wake, on_wake);
     ev_set_priority(&p->wake, EV_MAXPRI);
     ev_timer_init(&p->tick, on_tick, tick_seconds, tick_seconds);
     p->wake.data = p->tick.data = p;
     ev_check_start(p->loop, &p->wake);
     ev_timer_start(p->loop, &p->tick);
+    bell_attach(&p->bell, p->loop, p->shm, p->self, turn, p);
 }
 
 noreturn void
@@ -258,8 +269,9 @@ client_main(struct shm *shm, uint32_t worker)
 {
     struct client_proc *p = &client_proc;
 
-    start(p, shm, worker);
-    bell_attach(&p->bell, p->loop, shm, p->self, turn, p);
+    raise_file_limit();
+    lay_out(p, shm, worker);
+    start_loop(p);
     client_share_init(p);
     client_accept_init(p);
     client_end_init(p);

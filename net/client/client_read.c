@@ -136,6 +136,23 @@ has_room(const struct read *r, size_t room, struct jute_out *out)
            conn_out(&r->c->conn, room, out);
 }
 
+/* One that was torn too often, or takes so long that it will be again. */
+static bool
+must_insist(uint32_t torn, const struct jute_out *out)
+{
+    return torn >= TRIES_POLITE ||
+           (torn > 0 && jute_out_size(out) > LONG_BYTES);
+}
+
+/* What was written from `at` on gives way to a reply of a header alone. */
+static void
+put_error(const struct read *r, struct jute_out *out, size_t at, int32_t err)
+{
+    out->at = out->base + at;
+    out->bad = false;
+    reply_begin(out, r->request->xid, r->p->zxid, err);
+}
+
 /* Write header and body as of one moment.  False: the client is gone. */
 static bool
 write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
@@ -147,10 +164,8 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
     uint64_t seq;
 
     for (;;) {
-        bool insists = torn >= TRIES_POLITE ||
-                       (torn > 0 && jute_out_size(out) > LONG_BYTES);
-
-        if (!client_look(p, insists, &seq) || c->state != CLIENT_OPEN)
+        if (!client_look(p, must_insist(torn, out), &seq) ||
+            c->state != CLIENT_OPEN)
             return false;
         if (!has_room(r, room, out)) {
             cannot_answer(p, c, room);
@@ -159,19 +174,15 @@ write_reply(struct read *r, read_fn *fn, struct jute_out *out, int32_t *err)
         r->watch_modes = 0;
         at = reply_begin(out, r->request->xid, p->zxid, 0);
         *err = (int32_t)fn(r, out);
-        if (tree_read_retry(p->tree, seq)) {
+        if (tree_read_retry(p->tree, seq))
             torn++;
-            continue;
-        }
-        if (!out->bad || *err != 0)
+        else if (out->bad && *err == 0)
+            room = 2 * (size_t)(out->end - out->base);
+        else
             break;
-        room = 2 * (size_t)(out->end - out->base);
     }
-    if (*err != 0) {
-        out->at = out->base + at;
-        out->bad = false;
-        reply_begin(out, r->request->xid, p->zxid, *err);
-    }
+    if (*err != 0)
+        put_error(r, out, at, *err);
     frame_end(out, at);
     return true;
 }

@@ -166,7 +166,7 @@ read_who_am_i(struct read *r, struct jute_out *out)
     return ZK_OK;
 }
 
-/* Alone, a sync is only its place. */
+/* Where this server stands alone: client_goes_out. */
 enum zk_code
 read_sync(struct read *r, struct jute_out *out)
 {

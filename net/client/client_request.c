@@ -197,9 +197,10 @@ on_bad_length(struct client_proc *p, struct client *c, int32_t length)
 }
 
 /*
- * A large message counts while it is on its way.
- * ZK: ZooKeeperServer.checkRequestSizeWhenReceivingMessage; there it counts
- * until it is answered.
+ * Whether a message above largeRequestThreshold, which has begun, would be more
+ * than largeRequestMaxBytes together with the buffers in use.
+ * ZK: ZooKeeperServer.checkRequestSizeWhenReceivingMessage; there large ones
+ * alone are added up, until they are answered.
  */
 static bool
 is_too_large_now(struct client_proc *p, const struct client *c, int32_t length)
@@ -227,38 +228,45 @@ client_taken(struct conn *conn)
         client_set_state(&client_proc, c, CLIENT_CLOSING);
 }
 
+/* The message in front: how many bytes that was; 0: nothing is taken now. */
+static size_t
+take_first(struct client_proc *p, struct client *c, const uint8_t *data,
+           size_t size)
+{
+    struct frame frame;
+
+    switch (frame_next(data, size, p->conf.jute_maxbuffer, &frame)) {
+    case FRAME_WHOLE:
+        return on_frame(p, c, frame.body) ? frame.want : 0;
+    case FRAME_PARTIAL:
+        if (frame.want > FRAME_LENGTH_BYTES &&
+            is_too_large_now(p, c, frame.length))
+            client_drop(p, c);
+        break;
+    case FRAME_BAD:
+        on_bad_length(p, c, frame.length);
+        break;
+    }
+    return 0;
+}
+
 size_t
 client_input(struct conn *conn, const uint8_t *data, size_t size)
 {
     struct client_proc *p = &client_proc;
     struct client *c = client_of(conn);
-    size_t at = 0;
+    size_t taken = 0, n = 1;
 
     if (c->state == CLIENT_NEW && size >= 4 && client_four(p, c, data))
         return size;
-    while (conn->pauses == 0 && c->state != CLIENT_GONE) {
-        struct frame frame;
-        enum frame_result got =
-            frame_next(data + at, size - at, p->conf.jute_maxbuffer, &frame);
-
-        if (got == FRAME_BAD) {
-            on_bad_length(p, c, frame.length);
-            return size;
-        }
-        if (got == FRAME_PARTIAL) {
-            if (frame.want > FRAME_LENGTH_BYTES &&
-                is_too_large_now(p, c, frame.length))
-                client_drop(p, c);
-            break;
-        }
-        if (!on_frame(p, c, frame.body))
-            break;
-        at += frame.want;
-    }
-    if (c->state != CLIENT_GONE) {
-        COUNT(p->own->stats.bytes_received, at);
-        client_heard(p, c);
+    while (n > 0 && conn->pauses == 0 && c->state != CLIENT_GONE) {
+        n = take_first(p, c, data + taken, size - taken);
+        taken += n;
     }
     client_watch_publish(p);
-    return at < size && c->state == CLIENT_GONE ? size : at;
+    if (c->state == CLIENT_GONE)
+        return size;
+    COUNT(p->own->stats.bytes_received, taken);
+    client_heard(p, c);
+    return taken;
 }

@@ -19,48 +19,31 @@ enum {
     CLOSE_BYTES_MIN = 128 * 1024, /* for a path of a larger jute.maxbuffer */
 };
 
-static const struct prep_kind kind_create = {prep_parse_create, prep_run_create,
-                                             true};
-static const struct prep_kind kind_create_ttl = {prep_parse_create_ttl,
-                                                 prep_run_create, true};
-static const struct prep_kind kind_delete = {prep_parse_delete, prep_run_delete,
-                                             true};
-static const struct prep_kind kind_delete_container = {
-    prep_parse_path, prep_run_delete_container, false};
-static const struct prep_kind kind_set_data = {prep_parse_set_data,
-                                               prep_run_set_data, true};
-static const struct prep_kind kind_set_acl = {prep_parse_set_acl,
-                                              prep_run_set_acl, false};
-static const struct prep_kind kind_check = {prep_parse_check, prep_run_check,
-                                            true};
-static const struct prep_kind kind_reconfig = {prep_parse_reconfig,
-                                               prep_run_reconfig, false};
+#define KIND(op, parse, run, in_multi)                                         \
+    [ZK_OP_##op] = {prep_parse_##parse, prep_run_##run, in_multi}
+
+/* clang-format off */
+static const struct prep_kind kinds[] = {
+    /*   operation         its record  who runs it       may be in a multi */
+    KIND(CREATE,           create,     create,           true),
+    KIND(CREATE2,          create,     create,           true),
+    KIND(CREATE_CONTAINER, create,     create,           true),
+    KIND(CREATE_TTL,       create_ttl, create,           true),
+    KIND(DELETE,           delete,     delete,           true),
+    KIND(DELETE_CONTAINER, path,       delete_container, false),
+    KIND(SET_DATA,         set_data,   set_data,         true),
+    KIND(SET_ACL,          set_acl,    set_acl,          false),
+    KIND(CHECK,            check,      check,            true),
+    KIND(RECONFIG,         reconfig,   reconfig,         false),
+};
+/* clang-format on */
 
 const struct prep_kind *
 prep_kind_of(int32_t op)
 {
-    switch (op) {
-    case ZK_OP_CREATE:
-    case ZK_OP_CREATE2:
-    case ZK_OP_CREATE_CONTAINER:
-        return &kind_create;
-    case ZK_OP_CREATE_TTL:
-        return &kind_create_ttl;
-    case ZK_OP_DELETE:
-        return &kind_delete;
-    case ZK_OP_DELETE_CONTAINER:
-        return &kind_delete_container;
-    case ZK_OP_SET_DATA:
-        return &kind_set_data;
-    case ZK_OP_SET_ACL:
-        return &kind_set_acl;
-    case ZK_OP_CHECK:
-        return &kind_check;
-    case ZK_OP_RECONFIG:
-        return &kind_reconfig;
-    default:
-        return NULL;
-    }
+    return op >= 0 && op < (int32_t)ARRAY_COUNT(kinds) && kinds[op].run
+               ? &kinds[op]
+               : NULL;
 }
 
 void
@@ -173,8 +156,7 @@ static enum zk_code
 run_single(struct prep *p, struct jute_out *out, int32_t *type)
 {
     const struct prep_kind *kind = prep_kind_of(p->r->op);
-    struct jute_in in = jute_in_of(
-        p->r->body.data, p->r->body.size < 0 ? 0 : (size_t)p->r->body.size);
+    struct jute_in in = jute_in_bytes(p->r->body);
     struct prep_op o = {.op = p->r->op};
     enum zk_code err;
 

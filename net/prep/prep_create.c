@@ -198,7 +198,7 @@ note_node(struct prep *p, struct pnode *n, const struct prep_op *o,
         .ctime = p->r->now,
         .mtime = p->r->now,
         .owner = owner_of(p, o),
-        .data_size = o->data.size < 0 ? 0 : o->data.size,
+        .data_size = bytes_size(o->data),
     };
     if (n->is_digested)
         n->path_crc = znode_path_crc(n->path, o->data);
@@ -247,7 +247,7 @@ prep_run_create(struct prep *p, struct prep_op *o, struct jute_out *out)
         return ZK_NODE_EXISTS;
     if (znode_is_ephemeral(parent->stat.owner))
         return ZK_NO_CHILDREN_FOR_EPHEMERALS;
-    err = prep_quota(p, path, 1, o->data.size < 0 ? 0 : o->data.size);
+    err = prep_quota(p, path, 1, bytes_size(o->data));
     if (err != ZK_OK)
         return err;
     if (!prep_has_room(p, NODE_BYTES + (uint64_t)(out->at - path.data)))

@@ -27,13 +27,6 @@ prep_multi_ops_max(int32_t body_size)
     return body_size < 0 ? 1 : (uint32_t)body_size / OP_BYTES_MIN + 1;
 }
 
-static bool
-is_create(int32_t op)
-{
-    return op == ZK_OP_CREATE || op == ZK_OP_CREATE2 ||
-           op == ZK_OP_CREATE_CONTAINER || op == ZK_OP_CREATE_TTL;
-}
-
 /*
  * Read the next operation.  1: there is one; 0: the end; -1: not legible,
  * or nothing that a multi may hold.
@@ -61,8 +54,7 @@ next_op(struct jute_in *in, struct prep_op *o)
 static int32_t
 read_ops(struct bytes body, struct prep_op *ops, uint32_t max)
 {
-    struct jute_in in =
-        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct jute_in in = jute_in_bytes(body);
     struct prep_op o;
     uint32_t count = 0;
     int rc;
@@ -93,7 +85,7 @@ prep_reply_op(int32_t op, int32_t txn_type)
 static bool
 is_ephemeral(const struct prep_op *o)
 {
-    bool may_be = o->in_multi ? is_create(o->op)
+    bool may_be = o->in_multi ? zk_is_create(o->op)
                               : o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2;
 
     return may_be &&
@@ -103,16 +95,15 @@ is_ephemeral(const struct prep_op *o)
 static bool
 has_wrong_flags(const struct prep_op *o)
 {
-    return is_create(o->op) && (o->flags < ZK_PERSISTENT ||
-                                o->flags > ZK_PERSISTENT_SEQUENTIAL_TTL);
+    return zk_is_create(o->op) && (o->flags < ZK_PERSISTENT ||
+                                   o->flags > ZK_PERSISTENT_SEQUENTIAL_TTL);
 }
 
 /* All of a multi must be legible, whatever its first operations ask. */
 bool
 prep_makes_ephemeral(int32_t op, struct bytes body)
 {
-    struct jute_in in =
-        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct jute_in in = jute_in_bytes(body);
     struct prep_op o = {.op = op};
     bool found = false, fails = false;
     int rc;
@@ -129,8 +120,7 @@ prep_makes_ephemeral(int32_t op, struct bytes body)
 int32_t
 prep_multi_ops(struct bytes body, int32_t *ops, uint32_t max)
 {
-    struct jute_in in =
-        jute_in_of(body.data, body.size < 0 ? 0 : (size_t)body.size);
+    struct jute_in in = jute_in_bytes(body);
     struct prep_op o;
     uint32_t count = 0;
     int rc;

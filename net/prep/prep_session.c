@@ -4,8 +4,9 @@
  *
  * A closeSession lists the session's ephemerals as they will be: committed,
  * minus pending deletions, plus pending creations.  A session that owns more
- * than one transaction should hold (CLOSE_PATHS_MAX, or txn_max bytes) loses
- * the rest first, in multis of deletions; the last step is the closeSession.
+ * than one transaction should hold (PREP_CLOSE_PATHS_MAX paths, or txn_max
+ * bytes) loses the rest first, in multis of deletions; the last step is the
+ * closeSession.
  *
  * Pure.  The replication process.
  * Facts: spec/client-protocol.md 8.2, 8.4.
@@ -17,8 +18,7 @@
 enum zk_code
 prep_run_open(struct prep *p, struct jute_out *out)
 {
-    struct bytes body = p->r->body;
-    struct jute_in in = jute_in_of(body.data, (size_t)body.size);
+    struct jute_in in = jute_in_bytes(p->r->body);
     int32_t timeout_ms = jute_get_i32(&in);
 
     jute_put_i32(out, timeout_ms);

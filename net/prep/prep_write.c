@@ -136,10 +136,18 @@ prep_run_delete_container(struct prep *p, struct prep_op *o,
 
 /* --- changes -------------------------------------------------------------- */
 
-static int32_t
-size_or_zero(struct bytes data)
+/* The node as it will be. */
+static void
+note_data(struct prep *p, struct pnode *n, const struct prep_op *o,
+          struct bytes path, int32_t version)
 {
-    return data.size < 0 ? 0 : data.size;
+    n = prep_touch(p, n, path);
+    n->stat.version = version;
+    n->stat.mzxid = p->r->zxid;
+    n->stat.mtime = p->r->now;
+    n->stat.data_size = bytes_size(o->data);
+    if (n->is_digested)
+        n->path_crc = znode_path_crc(n->path, o->data);
 }
 
 /* The quota is asked before the version. */
@@ -158,7 +166,7 @@ prep_run_set_data(struct prep *p, struct prep_op *o, struct jute_out *out)
         return ZK_NO_NODE;
     if (!prep_may(p, n, ZK_PERM_WRITE))
         return ZK_NO_AUTH;
-    growth = size_or_zero(o->data) - n->stat.data_size;
+    growth = bytes_size(o->data) - n->stat.data_size;
     err = prep_quota(p, o->path, 0, growth);
     if (err != ZK_OK)
         return err;
@@ -172,13 +180,7 @@ prep_run_set_data(struct prep *p, struct prep_op *o, struct jute_out *out)
     if (out->bad)
         return ZK_MARSHALLING;
     o->txn_type = ZK_OP_SET_DATA;
-    n = prep_touch(p, n, path);
-    n->stat.version = next;
-    n->stat.mzxid = p->r->zxid;
-    n->stat.mtime = p->r->now;
-    n->stat.data_size = size_or_zero(o->data);
-    if (n->is_digested)
-        n->path_crc = znode_path_crc(n->path, o->data);
+    note_data(p, n, o, path, next);
     return ZK_OK;
 }
 

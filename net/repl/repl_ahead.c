@@ -23,11 +23,11 @@ fetch(const void *at, uint32_t size)
 
 /* The path is the first field of the record of every write that has one. */
 static void
-note_path(struct tree_ahead *a, int32_t op, struct bytes record)
+note_request(struct tree_ahead *a, const struct req *req)
 {
     struct bytes path;
 
-    switch (op) {
+    switch (req->op) {
     case ZK_OP_CREATE:
     case ZK_OP_CREATE2:
     case ZK_OP_CREATE_TTL:
@@ -35,11 +35,11 @@ note_path(struct tree_ahead *a, int32_t op, struct bytes record)
     case ZK_OP_DELETE:
     case ZK_OP_SET_DATA:
     case ZK_OP_SET_ACL:
-        if (request_path(record, &path))
+        if (request_path(req_body(req), &path))
             tree_ahead_note(a, path);
         break;
     default:
-        break; /* a multi's are looked through when its turn comes */
+        break; /* a multi's: prep_multi.c, when its turn comes */
     }
 }
 
@@ -55,7 +55,7 @@ repl_ahead_requests(const struct repl *r, uint32_t w, ring_pos_t pos)
             break;
         fetch(req, req->size);
         if (req->kind == REQ_WRITE)
-            note_path(&ahead, req->op, req_body(req));
+            note_request(&ahead, req);
         pos += req->size;
     }
     tree_ahead_end(&ahead);
@@ -64,19 +64,18 @@ repl_ahead_requests(const struct repl *r, uint32_t w, ring_pos_t pos)
 static void
 note_entry(struct tree_ahead *a, const struct ring_entry *e)
 {
-    struct bytes payload = ring_payload(e);
-    int32_t type = e->kind == RING_TXN ? txn_peek_type(payload) : 0;
+    struct bytes payload = ring_payload(e), path;
     struct change change;
     struct txn txn;
 
-    if (type == ZK_OP_MULTI && txn_open_known(&txn, payload) == 0) {
+    if (e->kind != RING_TXN)
+        return;
+    if (txn_peek_path(payload, &path))
+        tree_ahead_note(a, path);
+    else if (txn_peek_type(payload) == ZK_OP_MULTI &&
+             txn_open_known(&txn, payload) == 0)
         while (!tree_ahead_is_full(a) && txn_next(&txn, &change))
             tree_ahead_note(a, change.path);
-    } else if (type != 0) {
-        payload.data += ZK_TXN_HEADER_BYTES;
-        payload.size -= ZK_TXN_HEADER_BYTES;
-        note_path(a, type, payload);
-    }
 }
 
 ring_pos_t

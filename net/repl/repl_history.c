@@ -21,13 +21,11 @@ repl_history_new(const struct repl *r)
     struct repl_history *h = calloc(1, sizeof *h);
     struct data_error e;
 
-    if (h && datadir_name(&h->dirs, r->conf.data_dir, r->conf.data_log_dir,
-                          &e) < 0) {
+    if (!h || datadir_name(&h->dirs, r->conf.data_dir, r->conf.data_log_dir,
+                           &e) < 0) {
         free(h);
         return NULL;
     }
-    if (!h)
-        return NULL;
     h->repl = r;
     repl_history_begin(h, r->last);
     return h;
@@ -300,17 +298,16 @@ history_next(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid,
     check(slot < HISTORY_SLOTS);
     ring_index_trim(&h->index, h->repl->ring_memory.kept);
     rc = ring_index_next(&h->index, &s->ring, after, h->repl->published, &e);
-    if (rc != -ESTALE)
-        history_log_close(&s->log);
+    if (rc == -ESTALE)
+        return after < zxid_runs_last(&h->runs)
+                   ? from_log(h, &s->log, after, zxid, txn)
+                   : 0;
+    history_log_close(&s->log);
     if (rc == 1) {
         *zxid = e->zxid;
         *txn = ring_payload(e);
     }
-    if (rc != -ESTALE)
-        return rc;
-    if (after >= zxid_runs_last(&h->runs))
-        return 0;
-    return from_log(h, &s->log, after, zxid, txn);
+    return rc;
 }
 
 struct history

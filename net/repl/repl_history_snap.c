@@ -192,19 +192,19 @@ repl_history_snap_close(struct repl_history *h, uint32_t slot)
 
 /* --- the payload --------------------------------------------------------- */
 
-/* Have something in `piece`: 1; 0: there is no more; -errno. */
+/* Have something in `piece`, unless enough rows were read: 0 or -errno. */
 static int
-have_piece(struct history_slot *s, uint64_t rows_until)
+next_piece(struct history_slot *s, uint64_t rows_until)
 {
     int rc = 1;
 
     while (s->piece.size == 0 && rc == 1 && s->stream.done < rows_until)
         rc = image_stream_next(&s->stream, &s->piece);
-    if (rc != 0 || s->is_tail)
-        return rc;
-    s->piece = (struct bytes){tail, sizeof tail - 1};
-    s->is_tail = true;
-    return 1;
+    if (rc == 0) {
+        s->piece = (struct bytes){tail, sizeof tail - 1};
+        s->is_tail = true;
+    }
+    return rc < 0 ? rc : 0;
 }
 
 static void
@@ -214,20 +214,22 @@ drop_front(struct bytes *piece, size_t size)
     piece->size -= (int32_t)size;
 }
 
-static size_t
-copy(struct history_slot *s, uint8_t *to, size_t room)
+/* Pass on what has room of the piece; how many bytes. */
+static int64_t
+copy(struct history_slot *s, uint8_t *to, size_t room, bool *is_end)
 {
     size_t n = (size_t)s->piece.size < room ? (size_t)s->piece.size : room;
 
     if (n > 0)
         memcpy(to, s->piece.data, n);
     drop_front(&s->piece, n);
-    return n;
+    *is_end = s->is_tail && s->piece.size == 0;
+    return (int64_t)n;
 }
 
 /* The same through zstd; after the last piece until the frame is closed. */
 static int64_t
-pack(struct history_slot *s, uint8_t *to, size_t room, bool *is_closed)
+pack(struct history_slot *s, uint8_t *to, size_t room, bool *is_end)
 {
     ZSTD_inBuffer in = {s->piece.data, (size_t)s->piece.size, 0};
     ZSTD_outBuffer out = {to, room, 0};
@@ -237,7 +239,7 @@ pack(struct history_slot *s, uint8_t *to, size_t room, bool *is_closed)
     if (ZSTD_isError(left))
         return -EIO;
     drop_front(&s->piece, in.pos);
-    *is_closed = s->is_tail && left == 0;
+    *is_end = s->is_tail && left == 0;
     return (int64_t)out.pos;
 }
 
@@ -247,24 +249,21 @@ fill(struct history_slot *s, uint8_t *buffer, size_t room, bool *is_end)
 {
     uint64_t rows_until = s->stream.done + HISTORY_STEP_ROWS;
     size_t at = 0;
-    int rc = 1;
+    int64_t n;
 
     while (at < room && !*is_end) {
-        int64_t n;
-
-        if (s->piece.size == 0 && !s->is_tail)
-            rc = have_piece(s, rows_until);
-        if (rc < 0)
-            return rc;
-        if (s->piece.size == 0 && !s->is_tail)
-            break; /* enough rows */
+        if (s->piece.size == 0 && !s->is_tail) {
+            n = next_piece(s, rows_until);
+            if (n < 0)
+                return n;
+            if (s->piece.size == 0)
+                break; /* enough rows */
+        }
         n = s->packer ? pack(s, buffer + at, room - at, is_end)
-                      : (int64_t)copy(s, buffer + at, room - at);
+                      : copy(s, buffer + at, room - at, is_end);
         if (n < 0)
             return n;
         at += (size_t)n;
-        if (!s->packer)
-            *is_end = s->is_tail && s->piece.size == 0;
     }
     return (int64_t)at;
 }

@@ -68,7 +68,7 @@ act(struct repl_lead *l, const struct leader_act *a)
         repl_commit(l->r, a->zxid);
         break;
     default:
-        never("of a learner's, and done");
+        never("an act that lead_perform does itself");
     }
 }
 
@@ -184,7 +184,7 @@ static bool
 leading_take(struct repl *r, const struct req *req, const struct origin *o)
 {
     if (r->lead->core.state != LEADER_BROADCAST)
-        return repl_is_nobodys(r);
+        return repl_serves_nobody(r);
     return repl_take_ordering(r, req, o);
 }
 

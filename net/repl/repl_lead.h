@@ -30,8 +30,9 @@ struct lead_peer {
     uint32_t slot;
     uint32_t life; /* of this slot: owners of sessions are told apart */
     bool is_used;
-    bool is_waiting;  /* the first of `late`, or of what is read next, found no
-                         room yet; the core knows it */
+    bool is_waiting;  /* a request that the core passed on found no room yet: it
+                         is asked again, not heard again.  It is the first of
+                         `late`, or what is read next */
     struct buf *late; /* requests whose turn has not come, as they came */
     enum lead_snap snap;
     zxid_t snap_zxid;

@@ -78,6 +78,18 @@ more_snap(struct lead_peer *p, mono_ms_t now)
     return is_end;
 }
 
+static void
+put(struct lead_peer *p, const struct leader_item *item)
+{
+    if (item->is_snapshot) {
+        p->snap = LEAD_SNAP_WANTED;
+        return;
+    }
+    if (item->packet.type == Q_DIFF)
+        atomic_fetch_add(&p->lead->r->shm->replication->ensemble.diffs, 1);
+    qlink_put_packet(&p->conn, &item->packet);
+}
+
 /* One thing to send; false: nothing, or the peer is gone. */
 static bool
 send_one(struct lead_peer *p, mono_ms_t now)
@@ -92,12 +104,8 @@ send_one(struct lead_peer *p, mono_ms_t now)
     if (p->snap == LEAD_SNAP_FLOWS)
         return more_snap(p, now);
     is_there = leader_next(&p->lead->core, p->slot, now, &item, &out);
-    if (is_there && item.is_snapshot)
-        p->snap = LEAD_SNAP_WANTED;
-    else if (is_there && item.packet.type == Q_DIFF)
-        atomic_fetch_add(&p->lead->r->shm->replication->ensemble.diffs, 1);
-    if (is_there && !item.is_snapshot)
-        qlink_put_packet(&p->conn, &item.packet);
+    if (is_there)
+        put(p, &item);
     lead_perform(p->lead, &out);
     return is_there && p->is_used;
 }

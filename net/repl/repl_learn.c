@@ -267,7 +267,7 @@ static bool
 learning_take(struct repl *r, const struct req *req, const struct origin *o)
 {
     if (r->learn->core.state != LEARNER_BROADCAST || !r->learn->is_connected)
-        return repl_is_nobodys(r);
+        return repl_serves_nobody(r);
     return learn_ask(r->learn, req, o);
 }
 

@@ -27,8 +27,9 @@ put_acks(struct repl_learn *l, zxid_t from, zxid_t to)
 }
 
 /*
- * An Apache master takes us before all that its epoch began with is in its
- * tree: what we asked and do not have may come yet, and is not asked again.
+ * What we asked the last leader, and do not have, is asked again, because it
+ * can no longer come (repl_serve.c).  From an Apache master it can: that takes
+ * us before all that its epoch began with is in its own tree.
  */
 static bool
 may_lack_past(const struct repl_learn *l)
@@ -49,7 +50,8 @@ begin_serving(struct repl_learn *l, int64_t epoch)
     l->silent = SID_NONE;
     l->ponged = clock_mono_ms();
     if (may_lack_past(l))
-        r->service.epoch = epoch; /* clients do not go on */
+        r->service.epoch = epoch; /* as of a leader that we had: held clients
+                                     are let go */
     repl_serve(r, is_observer ? ROLE_OBSERVING : ROLE_FOLLOWING, epoch);
     repl_established(r, epoch);
     log_info("replication: %s server %" PRId64 " epoch %" PRId64

@@ -174,7 +174,7 @@ room_for(const struct qpacket *packet)
     if (txn.size >= 0)
         return size_at_most(txn);
     return packet->type == Q_SYNC || packet->type == Q_REVALIDATE
-               ? ring_entry_size(0, 0, 0, false)
+               ? RING_WORD_BYTES
                : 0;
 }
 
@@ -196,8 +196,7 @@ has_reply_ops(const struct req *req, const struct txn *txn)
 static void
 put_reply_ops(struct ring_entry *e, struct txn *txn, const struct req *req)
 {
-    struct outcome *outcomes = ring_outcomes(e);
-    int32_t *ops = (int32_t *)(void *)(outcomes + e->outcome_count);
+    int32_t *ops = ring_reply_ops(e, sizeof(struct outcome));
     bool are_known = prep_multi_ops(req_body(req), ops, e->outcome_count) ==
                      (int32_t)e->outcome_count;
     struct change c;

@@ -73,9 +73,12 @@ apply_ahead(struct repl_learn *l)
         r->commit_zxid = l->core.agreed;
 }
 
-/* No COMMIT that would make room is before what finds none. */
+/*
+ * Room will never come: our log and all readers are as far as they can, and the
+ * COMMIT with which the rest could be applied stands behind what finds no room.
+ */
 static bool
-is_room_behind(const struct repl_learn *l)
+is_stuck(const struct repl_learn *l)
 {
     const struct repl *r = l->r;
 
@@ -101,7 +104,7 @@ learn_past_full(struct repl_learn *l)
         return;
     if (is_before_up_to_date(l) && r->commit_zxid < l->core.agreed)
         apply_ahead(l);
-    else if (is_room_behind(l))
+    else if (is_stuck(l))
         reload("more is to come than the ring holds");
 }
 

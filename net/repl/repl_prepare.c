@@ -48,8 +48,8 @@ finish_txn(struct ring_entry *e, const struct prep_request *q,
         .outcome_count = result->outcome_count,
     };
     if (result->reply_ops)
-        memcpy((struct outcome *)ring_outcomes(e) + result->outcome_count,
-               result->reply_ops, result->outcome_count * sizeof(int32_t));
+        memcpy(ring_reply_ops(e, sizeof(struct outcome)), result->reply_ops,
+               result->outcome_count * sizeof(int32_t));
 }
 
 /*

@@ -26,7 +26,13 @@ void repl_prepare_follow(struct repl *r);
 /* No longer. */
 void repl_prepare_end(struct repl *r);
 
-/* Prepare one request, in as many transactions as it takes. */
+/*
+ * Prepare `q`, whose zxid and time are filled in here, and append what comes of
+ * it, in as many transactions as it takes.  `timeout_ms` is of the session that
+ * it opens, else 0; `err` the answer when the verdict is PREP_REFUSE.
+ * PREP_WAIT: no room in the ring, no zxid left, or too much is pending; what
+ * was appended so far stands, the next call goes on behind it.
+ */
 enum prep_verdict repl_prepare(struct repl *r, struct prep_request *q,
                                int32_t timeout_ms, int32_t *err);
 

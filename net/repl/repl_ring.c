@@ -57,12 +57,12 @@ bool
 repl_put_word(struct repl *r, enum ring_kind kind, const struct req *req,
               const struct origin *o, int32_t err)
 {
-    struct ring_entry *e = repl_reserve(r, ring_entry_size(0, 0, 0, false));
+    struct ring_entry *e = repl_reserve(r, RING_WORD_BYTES);
 
     if (!e)
         return false;
     *e = (struct ring_entry){
-        .size = ring_entry_size(0, 0, 0, false),
+        .size = RING_WORD_BYTES,
         .kind = (uint16_t)kind,
         .worker = o->worker,
         .life = o->life,

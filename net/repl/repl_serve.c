@@ -45,9 +45,9 @@ takes_clients(const struct repl *r, enum server_role kind)
     return kind != ROLE_LEADING || r->conf.leader_serves;
 }
 
-/* Of a leader; read-only clients are served in want of one. */
+/* With a leader, or held for one; read-only clients have none. */
 static bool
-is_full(enum service_state state)
+is_full_service(enum service_state state)
 {
     return state != SERVICE_NONE && state != SERVICE_READ_ONLY;
 }
@@ -58,9 +58,9 @@ note_outage(struct repl *r, enum service_state before)
     struct service *service = &r->service;
     mono_ms_t now = clock_mono_ms();
 
-    if (is_full(before) && !is_full(service->state)) {
+    if (is_full_service(before) && !is_full_service(service->state)) {
         service->unserved_since = now;
-    } else if (!is_full(before) && is_full(service->state)) {
+    } else if (!is_full_service(before) && is_full_service(service->state)) {
         if (service->unserved_since != 0)
             atomic_store(&r->shm->replication->ensemble.unavailable_last_ms,
                          (uint64_t)(now - service->unserved_since));
@@ -109,7 +109,7 @@ repl_is_alone_with_tree(const struct repl *r)
 }
 
 bool
-repl_is_nobodys(const struct repl *r)
+repl_serves_nobody(const struct repl *r)
 {
     return r->service.state == SERVICE_NONE;
 }

@@ -34,11 +34,11 @@ bool repl_ask_again(struct repl *r);
 bool repl_is_alone_with_tree(const struct repl *r);
 
 /*
- * Nobody waits for requests: their connections are closed by now.  In a period
- * of service somebody does, even if the role that is to take them has just
- * given up and this turn will hold its clients.
+ * No client is served, so a request that is still there is nobody's: to be
+ * taken and forgotten.  In a period of service somebody waits for it, even if
+ * the role has just given up and this turn will hold its clients.
  */
-bool repl_is_nobodys(const struct repl *r);
+bool repl_serves_nobody(const struct repl *r);
 
 /* What always holds of the service, checked in every turn. */
 void repl_service_check(const struct repl *r);

@@ -66,7 +66,7 @@ on_session_resume(struct repl *r, const struct req *req, const struct origin *o)
     enum zk_code err;
 
     if (prep_is_opening(&r->prep, req->session) ||
-        !repl_reserve(r, ring_entry_size(0, 0, 0, false)))
+        !repl_reserve(r, RING_WORD_BYTES))
         return false;
     err = repl_session_resume(r, req->session, o, req->timeout_ms);
     return repl_put_word(r, RING_RESUMED, req, o, err);
@@ -116,6 +116,7 @@ is_late(const struct repl *r, const struct req *req)
     return req->period != atomic_load(&r->shm->replication->serving);
 }
 
+/* To local sessions, and through them to the role.  False: not now. */
 static bool
 handle(struct repl *r, uint32_t w, const struct req *req)
 {

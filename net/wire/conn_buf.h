@@ -22,7 +22,7 @@ enum {
     BUF_LOG2_KEPT = 17,   /* up to 128 KiB a buffer is kept */
     BUF_LOG2_MAX = 30,
     BUF_PIECE = 64 << 10,     /* smaller ones are cut from such */
-    BUF_KEPT_BYTES = 1 << 20, /* of each size */
+    BUF_KEPT_BYTES = 1 << 20, /* of each size from BUF_PIECE on */
 };
 
 struct buf {
@@ -33,8 +33,8 @@ struct buf {
 };
 
 struct buf_pool {
-    size_t out_bytes, out_max;
-    uint8_t *piece; /* the rest of one, not touched yet */
+    size_t out_bytes, out_max; /* taken and not given back; at most so much */
+    uint8_t *piece;            /* the rest of one, not touched yet */
     uint32_t piece_bytes;
     uint32_t kept_bytes[BUF_LOG2_KEPT + 1];
     struct buf *kept[BUF_LOG2_KEPT + 1];

@@ -153,13 +153,6 @@ forward_forget(struct forward *f, uint32_t worker)
     }
 }
 
-static bool
-is_create(int32_t op)
-{
-    return op == ZK_OP_CREATE || op == ZK_OP_CREATE2 ||
-           op == ZK_OP_CREATE_CONTAINER || op == ZK_OP_CREATE_TTL;
-}
-
 /*
  * A client may number its requests anew when it comes back, and what it asked
  * at another server may be done behind that: a transaction of another type is
@@ -171,7 +164,7 @@ answers(int32_t type, const struct forward_place *p, int32_t op)
     if (p->kind != REQ_WRITE && p->kind != REQ_SESSION_OPEN)
         return false;
     return type == ZK_OP_ERROR || type == op ||
-           (is_create(type) && is_create(op));
+           (zk_is_create(type) && zk_is_create(op));
 }
 
 /* The oldest that fits is the last in its bucket. */
@@ -251,7 +244,7 @@ forward_take_sync(struct forward *f, struct origin *o)
 uint64_t
 forward_ask_again(struct forward *f)
 {
-    forward_forget(f, RING_NOBODY);
+    forward_forget(f, RING_NOBODY); /* who was refused */
     memset(f->bucket, 0, sizeof f->bucket);
     for (uint64_t n = f->oldest; n != f->newest; n++) {
         struct forward_place *p = &f->place[n % FORWARD_PLACES];

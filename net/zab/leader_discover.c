@@ -11,23 +11,11 @@
 
 /* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 
-static const char promised_later[] =
-    "it promised a later epoch: the next election takes it in";
-
-static const char of_another[] = "it is of another ensemble";
-
-/*
- * Why this server cannot be our learner, or NULL.
- *
- * ZK: takes any epoch, and begins the next one above it.  Ours: none that
- * cannot have been reached (EPOCH_LEAP_MAX).
- */
+/* Read who it is into `info`: NULL, or why nobody like that is a learner. */
 static const char *
-refusal(const struct leader *l, const struct qpacket *p,
-        struct learner_info *info)
+read_info(const struct leader *l, const struct qpacket *p,
+          struct learner_info *info)
 {
-    int64_t accepted = zxid_epoch(p->zxid);
-
     if (p->type != Q_FOLLOWER_INFO && p->type != Q_OBSERVER_INFO)
         return "its first packet does not say who it is";
     if (l->is_master && p->type != Q_OBSERVER_INFO)
@@ -38,17 +26,34 @@ refusal(const struct leader *l, const struct qpacket *p,
         return "its protocol is older than 3.4";
     if (info->sid == l->conf.me)
         return "it has our own sid: one of the two myid files is wrong";
-    if (identity_is_foreign(&info->identity, &l->identity))
-        return of_another;
+    return NULL;
+}
+
+/*
+ * Why a server of our ensemble, which accepted that epoch, cannot be our
+ * learner, or NULL.
+ *
+ * ZK: takes any epoch, and begins the next one above it.  Ours: none that
+ * cannot have been reached (EPOCH_LEAP_MAX).
+ */
+static const char *
+refusal(const struct leader *l, const struct learner_info *info,
+        int64_t accepted)
+{
     if (info->config_version > l->conf.config_version)
         return "its configuration is newer than ours";
     if (accepted < 0 || (accepted >= EPOCH_MAX && accepted != l->epoch))
         return "no epoch can follow the one that it accepted";
     if (accepted - l->accepted_max > EPOCH_LEAP_MAX)
         return "it accepted an epoch that cannot have been reached";
-    if (l->state > LEADER_DISCOVERY && accepted > l->epoch)
-        return promised_later;
     return NULL;
+}
+
+/* The epoch of this term is fixed, and it promised a later one. */
+static bool
+has_promised_later(const struct leader *l, int64_t accepted)
+{
+    return l->state > LEADER_DISCOVERY && accepted > l->epoch;
 }
 
 /*
@@ -58,13 +63,17 @@ refusal(const struct leader *l, const struct qpacket *p,
  * ZK: it tries again for ever (14.5).  Ours: this term ends for it, once: the
  * next one begins above all that this one heard of.
  */
-static bool
-needs_election(struct leader *l, const struct qpacket *p, sid_t sid)
+static void
+leave_to_election(struct leader *l, uint32_t slot, sid_t sid, int64_t accepted,
+                  struct leader_out *out)
 {
+    leader_drop(l, slot,
+                "it promised a later epoch: the next election takes it in",
+                out);
     if (l->is_master || quorum_index(l->conf.quorum, sid) < 0)
-        return false;
-    l->accepted_max = zxid_epoch(p->zxid);
-    return true;
+        return;
+    l->accepted_max = accepted;
+    leader_resign(l, "a member promised a later epoch", out);
 }
 
 /* Two connections of one server: the older one is what it lost. */
@@ -119,18 +128,23 @@ void
 leader_hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
                  mono_ms_t now, struct leader_out *out)
 {
+    int64_t accepted = zxid_epoch(p->zxid);
     struct learner_info info = {0};
-    const char *why = refusal(l, p, &info);
+    const char *why = read_info(l, p, &info);
 
-    if (why == of_another) {
+    if (!why && identity_is_foreign(&info.identity, &l->identity)) {
         dismiss(l, slot, &info, out);
-    } else if (why) {
+        return;
+    }
+    if (!why)
+        why = refusal(l, &info, accepted);
+    if (why) {
         leader_drop(l, slot, why, out);
-        if (why == promised_later && needs_election(l, p, info.sid))
-            leader_resign(l, "a member promised a later epoch", out);
+    } else if (has_promised_later(l, accepted)) {
+        leave_to_election(l, slot, info.sid, accepted, out);
     } else {
         welcome(l, slot, &info, p->type == Q_OBSERVER_INFO, out);
-        l->accepted_max = max_of(l->accepted_max, zxid_epoch(p->zxid));
+        l->accepted_max = max_of(l->accepted_max, accepted);
         leader_advance(l, now, out);
     }
 }
@@ -181,7 +195,6 @@ is_spent(const struct leader *l)
     return !quorum_is_met(l->conf.quorum, set);
 }
 
-/* The learner stored our epoch. */
 void
 leader_hear_ack_epoch(struct leader *l, uint32_t slot, const struct qpacket *p,
                       mono_ms_t now, struct leader_out *out)

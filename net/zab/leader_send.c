@@ -144,17 +144,19 @@ put_transaction(struct leader *l, uint32_t slot, int32_t type, zxid_t limit,
     struct leader_peer *p = &l->peer[slot];
     bool is_live = p->stage > PEER_SYNCING;
     struct bytes txn = BYTES_NULL;
+    const char *why = NULL;
     zxid_t zxid = 0;
     int rc = l->history->next(l->history->arg, slot, p->sent, &zxid, &txn);
 
     if (rc == 0)
         return false;
-    if (rc < 0 || zxid <= p->sent || zxid > limit ||
-        (is_live && zxid != live_after(l, p->sent))) {
-        leader_drop(l, slot,
-                    rc < 0 ? "the transactions it needs cannot be read any more"
-                           : "our own history has a gap",
-                    out);
+    if (rc < 0)
+        why = "the transactions it needs cannot be read any more";
+    else if (zxid <= p->sent || zxid > limit ||
+             (is_live && zxid != live_after(l, p->sent)))
+        why = "our own history has a gap";
+    if (why) {
+        leader_drop(l, slot, why, out);
         return false;
     }
     put(item, type, zxid);

@@ -133,8 +133,9 @@ keep_identity(struct log_proc *p, const struct identity *id, int *result)
 }
 
 /*
- * All the history of the leader of this epoch is in the log, and so is what a
- * fuzzy snapshot held too early.
+ * All that the leader of this epoch sent before NEW_LEADER is in the log, or it
+ * is our own.  A fuzzy snapshot held no more than that: with the log's end it
+ * is made up for.
  */
 static int
 take_over_epoch(struct log_proc *p, int64_t epoch, const struct identity *id,

@@ -26,18 +26,14 @@ begin_sessions(struct snap_intake *in, uint32_t count)
 }
 
 /*
- * All ACL lists are known when the first node comes.  To these come one for
- * nodes whose list is missing (ZOOKEEPER-4846) and those of put_missing_first.
+ * The lists that the nodes have; one for nodes whose list is missing
+ * (ZOOKEEPER-4846); and those of put_missing_first.
  */
 static int
-begin_nodes(struct snap_intake *in)
+collect_acls(struct snap_intake *in)
 {
     const struct snap_acl_map *map = &in->decode.acls;
 
-    if (in->has_acls)
-        return 0;
-    in->has_acls = true;
-    begin_sessions(in, 0);
     for (size_t i = 0; i < map->slots; i++) {
         const struct snap_acl *a = &map->slot[i];
 
@@ -45,18 +41,37 @@ begin_nodes(struct snap_intake *in)
             snap_acl_set_add(&in->acls, (struct bytes){a->list, a->size}) == 0)
             return -ENOMEM;
     }
-    if (snap_acl_set_add(&in->acls, acl_nobody) == 0)
-        return -ENOMEM;
     for (size_t i = 0; i < FIRST_NODES; i++)
         if (snap_acl_set_add(&in->acls, tree_first_nodes[i].acl) == 0)
             return -ENOMEM;
+    return snap_acl_set_add(&in->acls, acl_nobody) == 0 ? -ENOMEM : 0;
+}
+
+static void
+put_acls(struct snap_intake *in)
+{
     snapfile_put_acl_count(&in->writer, (int32_t)in->acls.count);
     for (size_t i = 0; i < in->acls.count; i++) {
         const struct snap_acl *a = &in->acls.list[i];
 
         snapfile_put_acl(&in->writer, a->id, (struct bytes){a->list, a->size});
     }
-    return 0;
+}
+
+/* All ACL lists are known when the first node comes. */
+static int
+begin_nodes(struct snap_intake *in)
+{
+    int rc;
+
+    if (in->has_acls)
+        return 0;
+    in->has_acls = true;
+    begin_sessions(in, 0);
+    rc = collect_acls(in);
+    if (rc == 0)
+        put_acls(in);
+    return rc;
 }
 
 static void

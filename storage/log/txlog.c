@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <libdeflate.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "daemon/check.h"
@@ -18,7 +17,6 @@
 #include "storage/log/txlog_scan.h"
 
 enum {
-    BUFFER_BYTES = 1024 * 1024,
     ALLOCATE_BEFORE_END = 4096, /* ZK: FilePadding, the same distance */
     ZERO_BYTES = 128 * 1024,    /* written ahead of a small group */
     ZERO_GROUP_MAX = ZERO_BYTES / 8,
@@ -53,35 +51,21 @@ allocate_ahead(struct txlog *l, uint64_t more)
         l->allocated = target;
 }
 
-/* Write both parts at the end of the file. */
+/* Write at the end of the file. */
 static int
-write_out(struct txlog *l, const void *a, size_t a_size, const void *b,
-          size_t b_size)
+write_out(struct txlog *l, const uint8_t *data, size_t size)
 {
-    struct iovec iov[2] = {{(void *)(uintptr_t)a, a_size},
-                           {(void *)(uintptr_t)b, b_size}};
-    struct iovec *at = iov;
+    allocate_ahead(l, size);
+    while (size > 0) {
+        ssize_t n = pwrite(l->fd, data, size, (off_t)l->size);
 
-    allocate_ahead(l, a_size + b_size);
-    while (at < iov + 2) {
-        ssize_t n;
-
-        if (at->iov_len == 0) {
-            at++;
-            continue;
-        }
-        n = pwritev(l->fd, at, (int)(iov + 2 - at), (off_t)l->size);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             return give_up(l, n < 0 ? -errno : -EIO);
         l->size += (uint64_t)n;
-        for (; at < iov + 2 && (size_t)n >= at->iov_len; at++)
-            n -= (ssize_t)at->iov_len;
-        if (at < iov + 2) {
-            at->iov_base = (uint8_t *)at->iov_base + n;
-            at->iov_len -= (size_t)n;
-        }
+        data += n;
+        size -= (size_t)n;
     }
     if (l->size > l->allocated)
         l->allocated = l->size;
@@ -94,7 +78,7 @@ write_buffer(struct txlog *l)
     size_t size = l->buffered;
 
     l->buffered = 0;
-    return size > 0 ? write_out(l, l->buffer, size, NULL, 0) : 0;
+    return size > 0 ? write_out(l, l->buffer, size) : 0;
 }
 
 /* Begin the file whose first record is `zxid`; its name is made durable. */
@@ -113,7 +97,7 @@ begin_file(struct txlog *l, zxid_t zxid)
     l->size = l->allocated = l->zeroed = l->records = 0;
     store_be32(header, TXLOG_MAGIC);
     store_be32(header + 4, TXLOG_VERSION);
-    rc = write_out(l, header, sizeof header, NULL, 0);
+    rc = write_out(l, header, sizeof header);
     if (rc == 0 && !l->options.is_sync_off) {
         if (fsync(l->fd) < 0)
             rc = give_up(l, -errno);
@@ -140,8 +124,7 @@ is_flush_due(const struct txlog *l, size_t record_size)
     return l->unsynced > 0 && l->unsynced + record_size > TXLOG_UNSYNCED_MAX;
 }
 
-/* A file that is open, and room in the buffer for a record, if it fits at all.
- */
+/* Have a file open, and room in the buffer for a record that fits into it. */
 static int
 make_room(struct txlog *l, zxid_t zxid, size_t record_size)
 {
@@ -153,7 +136,7 @@ make_room(struct txlog *l, zxid_t zxid, size_t record_size)
         rc = txlog_flush(l);
     if (rc == 0 && l->fd < 0)
         rc = begin_file(l, zxid);
-    if (rc == 0 && l->buffered + record_size > BUFFER_BYTES)
+    if (rc == 0 && l->buffered + record_size > TXLOG_BUFFER_BYTES)
         rc = write_buffer(l);
     return rc;
 }
@@ -169,15 +152,16 @@ put_record(struct txlog *l, struct bytes entry)
 
     store_be64(at, libdeflate_adler32(1, entry.data, (size_t)entry.size));
     store_be32(at + 8, (uint32_t)entry.size);
-    if (size <= BUFFER_BYTES) {
+    if (size <= TXLOG_BUFFER_BYTES) {
         memcpy(at + TXLOG_RECORD_HEAD_BYTES, entry.data, (size_t)entry.size);
         at[size - 1] = eor;
         l->buffered += size;
         return 0;
     }
-    rc = write_out(l, at, TXLOG_RECORD_HEAD_BYTES, entry.data,
-                   (size_t)entry.size);
-    return rc < 0 ? rc : write_out(l, &eor, 1, NULL, 0);
+    rc = write_out(l, at, TXLOG_RECORD_HEAD_BYTES);
+    if (rc == 0)
+        rc = write_out(l, entry.data, (size_t)entry.size);
+    return rc == 0 ? write_out(l, &eor, sizeof eor) : rc;
 }
 
 int

@@ -212,7 +212,7 @@ given_who_may_resume(void)
     p.sessions = sessions;
     c = given_client();
     client_set_state(&p, c, CLIENT_CONNECTING);
-    *e = (struct ring_entry){.size = ring_entry_size(0, 0, 0, false),
+    *e = (struct ring_entry){.size = RING_WORD_BYTES,
                              .kind = RING_RESUMED,
                              .conn = c->id,
                              .session = 7,

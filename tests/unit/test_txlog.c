@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include "daemon/jute.h"
 #include "storage/log/txlog_reader.h"
@@ -48,13 +47,11 @@ pread(int fd, void *to, size_t size, off_t at)
 }
 
 ssize_t
-pwritev(int fd, const struct iovec *from, int count, off_t at)
+pwrite(int fd, const void *from, size_t size, off_t at)
 {
-    if (piece_max == 0)
-        return syscall(SYS_pwritev, fd, from, count, at, 0);
     return is_interrupted()
                ? -1
-               : pwrite(fd, from->iov_base, piece_of(from->iov_len), at);
+               : syscall(SYS_pwrite64, fd, from, piece_of(size), at);
 }
 
 /* An entry of `size` bytes; only its zxid matters here. */
