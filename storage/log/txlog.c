@@ -18,7 +18,6 @@
 #include "storage/log/txlog_scan.h"
 
 enum {
-    BUFFER_BYTES = 1024 * 1024,
     ALLOCATE_BEFORE_END = 4096, /* ZK: FilePadding, the same distance */
     ZERO_BYTES = 128 * 1024,    /* written ahead of a small group */
     ZERO_GROUP_MAX = ZERO_BYTES / 8,
@@ -140,8 +139,7 @@ is_flush_due(const struct txlog *l, size_t record_size)
     return l->unsynced > 0 && l->unsynced + record_size > TXLOG_UNSYNCED_MAX;
 }
 
-/* A file that is open, and room in the buffer for a record, if it fits at all.
- */
+/* Have a file open, and room in the buffer for a record that fits into it. */
 static int
 make_room(struct txlog *l, zxid_t zxid, size_t record_size)
 {
@@ -153,7 +151,7 @@ make_room(struct txlog *l, zxid_t zxid, size_t record_size)
         rc = txlog_flush(l);
     if (rc == 0 && l->fd < 0)
         rc = begin_file(l, zxid);
-    if (rc == 0 && l->buffered + record_size > BUFFER_BYTES)
+    if (rc == 0 && l->buffered + record_size > TXLOG_BUFFER_BYTES)
         rc = write_buffer(l);
     return rc;
 }
@@ -169,7 +167,7 @@ put_record(struct txlog *l, struct bytes entry)
 
     store_be64(at, libdeflate_adler32(1, entry.data, (size_t)entry.size));
     store_be32(at + 8, (uint32_t)entry.size);
-    if (size <= BUFFER_BYTES) {
+    if (size <= TXLOG_BUFFER_BYTES) {
         memcpy(at + TXLOG_RECORD_HEAD_BYTES, entry.data, (size_t)entry.size);
         at[size - 1] = eor;
         l->buffered += size;

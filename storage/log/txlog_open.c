@@ -19,7 +19,7 @@
 #include "storage/log/txlog_reader.h"
 #include "storage/log/txlog_scan.h"
 
-enum { BUFFER_BYTES = 1024 * 1024, PROGRESS_BYTES = 1024 * 1024 };
+enum { PROGRESS_BYTES = 1024 * 1024 };
 
 static int
 fail(struct data_error *e, const char *path, int rc, const char *what)
@@ -226,7 +226,7 @@ txlog_open(struct txlog *l, const char *dir,
         rc = clean_end(dir, options, &l->last, &is_torn, e);
     if (was_torn)
         *was_torn = is_torn;
-    if (rc == 0 && !(l->buffer = malloc(BUFFER_BYTES)))
+    if (rc == 0 && !(l->buffer = malloc(TXLOG_BUFFER_BYTES)))
         rc = fail(e, dir, -ENOMEM, "cannot be written");
     if (rc < 0)
         txlog_close(l);
