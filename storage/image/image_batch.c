@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "daemon/check.h"
+#include "storage/image/image_batch_row.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

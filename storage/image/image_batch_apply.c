@@ -12,6 +12,7 @@
 #include "storage/image/image_batch.h"
 
 #include "daemon/check.h"
+#include "storage/image/image_batch_row.h"
 #include "storage/tree/effect.h"
 
 static void

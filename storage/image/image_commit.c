@@ -6,7 +6,7 @@
  * once and in order; meta comes last.  LMDB syncs data before it syncs the
  * page that makes it visible: a crash leaves the state before or after.
  */
-#include "storage/image/image_batch.h"
+#include "storage/image/image_batch_row.h"
 
 #include <errno.h>
 #include <stdlib.h>
