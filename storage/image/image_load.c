@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image_load.c - from the image into the tree.  Replication process, when it
- * starts, or starts anew because the files changed under it.
+ * image_load.c - from the image into the tree.  Replication process, at start.
  *
  * One read transaction, each table once in key order: parents come before
  * children, and siblings follow each other.  Paths too long for that order
