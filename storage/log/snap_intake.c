@@ -26,23 +26,18 @@ begin_sessions(struct snap_intake *in, uint32_t count)
 }
 
 /*
- * All ACL lists are known when the first node comes.  To these come one for
- * nodes whose list is missing (ZOOKEEPER-4846) and those of put_missing_first.
+ * The lists that the stream has, one for nodes whose list is missing
+ * (ZOOKEEPER-4846), and those of put_missing_first.
  */
 static int
-begin_nodes(struct snap_intake *in)
+collect_acls(struct snap_intake *in)
 {
     const struct snap_acl_map *map = &in->decode.acls;
 
-    if (in->has_acls)
-        return 0;
-    in->has_acls = true;
-    begin_sessions(in, 0);
     for (size_t i = 0; i < map->slots; i++) {
         const struct snap_acl *a = &map->slot[i];
 
-        if (a->list &&
-            snap_acl_set_add(&in->acls, (struct bytes){a->list, a->size}) == 0)
+        if (a->list && snap_acl_set_add(&in->acls, snap_acl_list(a)) == 0)
             return -ENOMEM;
     }
     if (snap_acl_set_add(&in->acls, acl_nobody) == 0)
@@ -50,11 +45,27 @@ begin_nodes(struct snap_intake *in)
     for (size_t i = 0; i < FIRST_NODES; i++)
         if (snap_acl_set_add(&in->acls, tree_first_nodes[i].acl) == 0)
             return -ENOMEM;
+    return 0;
+}
+
+/* When the first node comes, all ACL lists are known: they stand before it. */
+static int
+begin_nodes(struct snap_intake *in)
+{
+    int rc;
+
+    if (in->has_acls)
+        return 0;
+    in->has_acls = true;
+    begin_sessions(in, 0);
+    rc = collect_acls(in);
+    if (rc < 0)
+        return rc;
     snapfile_put_acl_count(&in->writer, (int32_t)in->acls.count);
     for (size_t i = 0; i < in->acls.count; i++) {
         const struct snap_acl *a = &in->acls.list[i];
 
-        snapfile_put_acl(&in->writer, a->id, (struct bytes){a->list, a->size});
+        snapfile_put_acl(&in->writer, a->id, snap_acl_list(a));
     }
     return 0;
 }
