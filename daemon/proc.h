@@ -40,8 +40,8 @@ void proc_progress(enum proc_id id, struct shm *shm, uint64_t done,
 
 /*
  * Before and after a system call that may wait for a disk: such a process
- * is slow, not hung.  Who comes back has shown that it lives, before it is
- * seen to wait no more: its loop turns later.
+ * is slow, not hung.  proc_disk_end is a beat, too, and a beat first: the
+ * supervisor may look when the wait is over and the loop has not turned yet.
  */
 void proc_disk_begin(enum proc_id id, struct shm *shm);
 void proc_disk_end(enum proc_id id, struct shm *shm);

@@ -17,7 +17,6 @@
 #include "daemon/memory.h"
 
 enum {
-    PARTS_MAX = 16 + 5 * CLIENTS_MAX,
     WORDS_BYTES = 256 << 10,
     /* A core dump walks every page, touched or not: leave out the tree. */
     DUMP_MAX = 256 << 20,
@@ -25,24 +24,46 @@ enum {
 
 static const uint64_t tree_arena_bytes = UINT64_C(64) << 30;
 
+/* The parts, in the order in which they lie in the mapping. */
+enum {
+    PART_DIRECTORY,
+    PART_SUPER,
+    PART_REPLICATION,
+    PART_LOG,
+    PART_IMAGE,
+    PART_ELECTION,
+    PART_ADMIN,
+    PART_RING,
+    PART_SESSIONS,
+    PART_TREE,
+    PART_FIRST_CLIENT, /* then those of each client process: */
+};
+
+enum {
+    CLIENT_STATE,
+    CLIENT_RING,
+    CLIENT_HEARD,
+    CLIENT_CONNS,
+    CLIENT_WORDS,
+    CLIENT_PARTS,
+};
+
 /* A run of the mapping with one owner. */
 struct part {
-    void **where;       /* gets the address */
+    void *at;           /* its address, once it is mapped */
     size_t size;        /* in the memfd, whole pages */
     bool twice;         /* a ring: mapped two times in a row */
     enum proc_id owner; /* the only process that may store */
 };
 
-static struct part parts[PARTS_MAX];
+static struct part parts[PART_FIRST_CLIENT + CLIENTS_MAX * CLIENT_PARTS];
 static size_t part_count;
-static void *addresses[PARTS_MAX];
 
 static void
-add_part(size_t index_of_address, size_t size, bool twice, enum proc_id owner)
+add_part(size_t number, size_t size, bool twice, enum proc_id owner)
 {
-    check(part_count < PARTS_MAX && index_of_address == part_count);
+    check(number == part_count && part_count < ARRAY_COUNT(parts));
     parts[part_count++] = (struct part){
-        .where = &addresses[index_of_address],
         .size = ALIGN_UP(size, memory_page()),
         .twice = twice,
         .owner = owner,
@@ -73,30 +94,6 @@ ring_bytes(const struct conf *conf, int64_t wish, uint64_t holds)
 
     return power_of_two_above(need > (uint64_t)wish ? need : (uint64_t)wish);
 }
-
-/* The order of parts in the mapping; `fill_directory` reads it back. */
-enum {
-    PART_DIRECTORY,
-    PART_SUPER,
-    PART_REPLICATION,
-    PART_LOG,
-    PART_IMAGE,
-    PART_ELECTION,
-    PART_ADMIN,
-    PART_RING,
-    PART_SESSIONS,
-    PART_TREE,
-    PART_FIRST_CLIENT, /* then those of each client process: */
-};
-
-enum {
-    CLIENT_STATE,
-    CLIENT_RING,
-    CLIENT_HEARD,
-    CLIENT_CONNS,
-    CLIENT_WORDS,
-    CLIENT_PARTS,
-};
 
 static size_t
 client_part(uint32_t w, size_t which)
@@ -137,7 +134,7 @@ list_parts(const struct conf *conf, size_t session_bytes, size_t session_slots)
 }
 
 static int
-map_part(const struct part *p, int fd, off_t offset, uint8_t *at)
+map_part(struct part *p, int fd, off_t offset, uint8_t *at)
 {
     for (int copy = 0; copy < (p->twice ? 2 : 1); copy++) {
         void *got =
@@ -149,7 +146,7 @@ map_part(const struct part *p, int fd, off_t offset, uint8_t *at)
         if (p->size > DUMP_MAX)
             madvise(got, p->size, MADV_DONTDUMP);
     }
-    *p->where = at;
+    p->at = at;
     return 0;
 }
 
@@ -169,41 +166,47 @@ map_parts(int fd, uint8_t *base)
     return 0;
 }
 
+static void
+fill_client(struct shm *shm, uint32_t w)
+{
+    const struct part *own = &parts[client_part(w, 0)];
+    struct shm_client *client = own[CLIENT_STATE].at;
+
+    atomic_init(&client->delivered, RING_POS_NONE);
+    shm->client[w] = client;
+    shm->heard[w] = own[CLIENT_HEARD].at;
+    shm->conns[w] = own[CLIENT_CONNS].at;
+    shm->requests[w] = (struct reqring){
+        .base = own[CLIENT_RING].at,
+        .size = own[CLIENT_RING].size,
+        .tail = &client->requested,
+        .taken = &shm->replication->taken[w],
+    };
+    shm->words[w] = (struct reqring){
+        .base = own[CLIENT_WORDS].at,
+        .size = own[CLIENT_WORDS].size,
+        .tail = &shm->replication->told[w],
+        .taken = &client->words_taken,
+    };
+}
+
 static struct shm *
 fill_directory(const struct conf *conf)
 {
-    struct shm *shm = addresses[PART_DIRECTORY];
+    struct shm *shm = parts[PART_DIRECTORY].at;
 
-    shm->super = addresses[PART_SUPER];
-    shm->replication = addresses[PART_REPLICATION];
-    shm->log = addresses[PART_LOG];
-    shm->image = addresses[PART_IMAGE];
-    shm->election = addresses[PART_ELECTION];
-    shm->admin = addresses[PART_ADMIN];
-    shm->ring = (struct txring){addresses[PART_RING], parts[PART_RING].size};
-    shm->session_memory = addresses[PART_SESSIONS];
-    shm->tree_arena = addresses[PART_TREE];
+    shm->super = parts[PART_SUPER].at;
+    shm->replication = parts[PART_REPLICATION].at;
+    shm->log = parts[PART_LOG].at;
+    shm->image = parts[PART_IMAGE].at;
+    shm->election = parts[PART_ELECTION].at;
+    shm->admin = parts[PART_ADMIN].at;
+    shm->ring = (struct txring){parts[PART_RING].at, parts[PART_RING].size};
+    shm->session_memory = parts[PART_SESSIONS].at;
+    shm->tree_arena = parts[PART_TREE].at;
     shm->tree_arena_bytes = parts[PART_TREE].size;
-    for (uint32_t w = 0; w < (uint32_t)conf->client_processes; w++) {
-        struct shm_client *client = addresses[client_part(w, CLIENT_STATE)];
-
-        atomic_init(&client->delivered, RING_POS_NONE);
-        shm->client[w] = client;
-        shm->heard[w] = addresses[client_part(w, CLIENT_HEARD)];
-        shm->conns[w] = addresses[client_part(w, CLIENT_CONNS)];
-        shm->requests[w] = (struct reqring){
-            .base = addresses[client_part(w, CLIENT_RING)],
-            .size = parts[client_part(w, CLIENT_RING)].size,
-            .tail = &client->requested,
-            .taken = &shm->replication->taken[w],
-        };
-        shm->words[w] = (struct reqring){
-            .base = addresses[client_part(w, CLIENT_WORDS)],
-            .size = parts[client_part(w, CLIENT_WORDS)].size,
-            .tail = &shm->replication->told[w],
-            .taken = &client->words_taken,
-        };
-    }
+    for (uint32_t w = 0; w < (uint32_t)conf->client_processes; w++)
+        fill_client(shm, w);
     shm->super->conf = *conf;
     shm->super->client_count = (uint32_t)conf->client_processes;
     atomic_init(&shm->super->log_level, conf->log_level);
@@ -243,7 +246,7 @@ shm_protect(enum proc_id self)
 {
     for (size_t i = 0; i < part_count; i++)
         if (parts[i].owner != self)
-            check(mprotect(*parts[i].where, span(&parts[i]), PROT_READ) == 0);
+            check(mprotect(parts[i].at, span(&parts[i]), PROT_READ) == 0);
 }
 
 struct shm_proc *

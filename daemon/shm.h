@@ -33,7 +33,7 @@
 
 enum {
     SHM_PAGE = 4096, /* or more: a part begins on a page (memory.h) */
-    CLIENTS_MAX = 64,
+    CLIENTS_MAX = CONF_CLIENTS_MAX,
     IP_SLOTS = 4096,       /* addresses counted per client process */
     CONNS_MAX = 1 << 17,   /* connections per client process */
     CONN_INFO_BYTES = 112, /* net/admin/conn_info.h keeps to it */

@@ -6,11 +6,12 @@
  * and the talk with systemd.  It serves no client and touches no data; all it
  * does it does in its event loop, so that it is always there.
  *
- *   super.c         the loop, the signals, orderly stop
- *   super_child.c   fork, reap, repair what a dead process left
- *   super_watch.c   ends what hangs
- *   super_status.c  what systemd, the log and SIGQUIT are told
- *   super_conf.c    reload
+ *   super.c           the loop, the signals, orderly stop
+ *   super_child.c     fork, reap, repair what a dead process left
+ *   super_watch.c     ends what hangs
+ *   super_status.c    when systemd, the log and SIGQUIT are told, and what
+ *   super_describe.c  what this server is doing, in words
+ *   super_conf.c      reload
  */
 #ifndef DAEMON_SUPER_H
 #define DAEMON_SUPER_H
@@ -81,6 +82,20 @@ void super_signal(struct super *s, enum proc_id id, int sig);
 
 /* End the processes that hang. */
 void super_watch(struct super *s, mono_ms_t now);
+
+/* --- super_describe.c ----------------------------------------------------- */
+
+enum { SUPER_TEXT_MAX = 720 }; /* bytes of the longest of these texts */
+
+/* Role, tree, disks, keys that wait for a restart. */
+void super_describe(const struct super *s, bool is_serving, char *text,
+                    size_t size);
+
+/* Its role, and what is wrong with it. */
+void super_describe_standing(const struct super *s, char *text, size_t size);
+
+/* How far its processes are that have to load something. */
+void super_describe_start(const struct super *s, char *text, size_t size);
 
 /* --- super_status.c ------------------------------------------------------- */
 

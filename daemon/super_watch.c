@@ -77,34 +77,36 @@ forgive(struct super *s, mono_ms_t now)
         s->child[id].beats_at += gap;
 }
 
+static void
+watch_one(struct super *s, enum proc_id id, mono_ms_t now)
+{
+    const struct shm_proc *proc = shm_proc(s->shm, id);
+    struct child *c = &s->child[id];
+    /* First: who comes back from the disk beats before it is seen to. */
+    bool waits =
+        atomic_load_explicit(&proc->disk_since_ms, memory_order_acquire) != 0;
+    uint64_t beats = atomic_load_explicit(&proc->beats, memory_order_relaxed);
+    const char *why;
+
+    if (beats != c->beats_seen) {
+        c->beats_seen = beats;
+        c->beats_at = now;
+        return;
+    }
+    why = why_hung(c, waits, now - c->beats_at);
+    if (!why)
+        return;
+    log_error("%s (pid %d) %s since %lld ms: ending it", proc_name(id),
+              (int)c->pid, why, (long long)(now - c->beats_at));
+    super_signal(s, id, SIGKILL);
+    c->beats_at = now; /* once */
+}
+
 void
 super_watch(struct super *s, mono_ms_t now)
 {
     forgive(s, now);
-    for (enum proc_id id = PROC_LOG; id < super_end(s); id++) {
-        struct child *c = &s->child[id];
-        const struct shm_proc *proc;
-        uint64_t beats;
-        bool waits; /* looked at first: who comes back beats before */
-        const char *why;
-
-        if (c->pid <= 0)
-            continue;
-        proc = shm_proc(s->shm, id);
-        waits = atomic_load_explicit(&proc->disk_since_ms,
-                                     memory_order_acquire) != 0;
-        beats = atomic_load_explicit(&proc->beats, memory_order_relaxed);
-        if (beats != c->beats_seen) {
-            c->beats_seen = beats;
-            c->beats_at = now;
-            continue;
-        }
-        why = why_hung(c, waits, now - c->beats_at);
-        if (!why)
-            continue;
-        log_error("%s (pid %d) %s since %lld ms: ending it", proc_name(id),
-                  (int)c->pid, why, (long long)(now - c->beats_at));
-        super_signal(s, id, SIGKILL);
-        c->beats_at = now; /* once */
-    }
+    for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
+        if (s->child[id].pid > 0)
+            watch_one(s, id, now);
 }

@@ -2,10 +2,10 @@
 /*
  * word.h - text, eight bytes at a time.
  *
- * What is looked for in a word comes back as a mask with the top bit of each
- * byte that is such a one.  Above the first of them others may be marked that
- * are none, for a borrow went through: ask whether there is one, and which is
- * the first.  Pure; any process.
+ * A search in a word returns a mask, with the top bit of each byte that was
+ * found.  Only the first of them is certain: it is found by subtracting, and a
+ * borrow may mark bytes above it.  So ask whether there is one (not 0), and
+ * which is the first (word_first).  Pure; any process.
  */
 #ifndef DAEMON_WORD_H
 #define DAEMON_WORD_H
@@ -40,14 +40,14 @@ word_equal(uint64_t word, uint8_t byte)
     return word_below(word ^ WORD_OF(byte), 1);
 }
 
-/* Where the first byte of a mask stands that is not empty. */
+/* Which byte of the word a mask marks first; the mask is not 0. */
 static inline size_t
 word_first(uint64_t mask)
 {
     return (size_t)__builtin_ctzll(mask) / 8;
 }
 
-/* How many bytes an exact mask has. */
+/* How many bytes a mask marks, if all of them are certain. */
 static inline size_t
 word_count(uint64_t mask)
 {

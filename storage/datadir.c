@@ -173,32 +173,39 @@ is_one_directory(const char *a, const char *b)
            x.st_ino == y.st_ino;
 }
 
+/* Lock them; where they are two, each has its own kind of files only. */
+static int
+take_dirs(struct datadir *d, struct data_error *e)
+{
+    int rc;
+
+    d->lock_fd = lock_dir(d->snap, e);
+    if (d->lock_fd < 0)
+        return d->lock_fd;
+    if (is_one_directory(d->snap, d->log))
+        return 0;
+    d->log_lock_fd = lock_dir(d->log, e);
+    if (d->log_lock_fd < 0)
+        return d->log_lock_fd;
+    rc = refuse_stray(d->snap, DATA_LOGS, e);
+    return rc < 0 ? rc : refuse_stray(d->log, DATA_SNAPSHOTS, e);
+}
+
 int
 datadir_open(struct datadir *d, const char *data_dir, const char *log_dir,
              bool may_create, struct data_error *e)
 {
     int rc = datadir_name(d, data_dir, log_dir, e);
-    bool is_one;
 
     if (rc == 0)
         rc = make_dir(d->snap, may_create, e);
     if (rc == 0)
         rc = make_dir(d->log, may_create, e);
+    if (rc == 0)
+        rc = take_dirs(d, e);
     if (rc < 0)
-        return rc;
-    is_one = is_one_directory(d->snap, d->log);
-    rc = d->lock_fd = lock_dir(d->snap, e);
-    if (rc >= 0 && !is_one)
-        rc = d->log_lock_fd = lock_dir(d->log, e);
-    if (rc >= 0 && !is_one)
-        rc = refuse_stray(d->snap, DATA_LOGS, e);
-    if (rc >= 0 && !is_one)
-        rc = refuse_stray(d->log, DATA_SNAPSHOTS, e);
-    if (rc < 0) {
         datadir_close(d);
-        return rc;
-    }
-    return 0;
+    return rc;
 }
 
 void

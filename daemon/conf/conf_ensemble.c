@@ -24,13 +24,13 @@ conf_voters(const struct conf *conf)
     return voters;
 }
 
-struct conf_member *
-conf_member_find(struct conf_loading *l, sid_t sid)
+/* As conf_member_of, to be changed. */
+static struct conf_member *
+member_of(struct conf_loading *l, sid_t sid)
 {
-    for (uint32_t i = 0; i < l->conf.member_count; i++)
-        if (l->conf.member[i].sid == sid)
-            return &l->conf.member[i];
-    return NULL;
+    const struct conf_member *m = conf_member_of(&l->conf, sid);
+
+    return m ? &l->conf.member[m - l->conf.member] : NULL;
 }
 
 int32_t
@@ -161,7 +161,7 @@ rule_ports(struct conf_loading *l)
 static void
 assign_group(struct conf_loading *l, const struct conf_group *g, sid_t sid)
 {
-    struct conf_member *m = conf_member_find(l, sid);
+    struct conf_member *m = member_of(l, sid);
 
     if (!m)
         conf_tell_line(l, CONF_ERROR, "group", g->number, g->line,
@@ -188,7 +188,7 @@ assign_weights(struct conf_loading *l)
         l->conf.member[i].weight = 1;
     for (uint32_t i = 0; i < l->weight_count; i++) {
         const struct conf_weight *w = &l->weight[i];
-        struct conf_member *m = conf_member_find(l, w->sid);
+        struct conf_member *m = member_of(l, w->sid);
 
         if (m)
             m->weight = w->weight;

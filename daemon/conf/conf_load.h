@@ -3,8 +3,8 @@
  * conf_load.h - a configuration while it is being read.
  *
  * conf.c reads the entries of a file, conf_take.c takes them in one by one,
- * conf_rules.c and conf_ensemble.c then look at them together.  For these and
- * conf_report.c.
+ * conf_rules.c and conf_ensemble.c then look at them together.  For
+ * daemon/conf/ only.
  */
 #ifndef DAEMON_CONF_CONF_LOAD_H
 #define DAEMON_CONF_CONF_LOAD_H
@@ -45,10 +45,9 @@ void conf_tell_line(struct conf_loading *l, enum conf_severity severity,
 #define conf_tell_member(l, severity, m, ...)                                  \
     conf_tell_line(l, severity, "server", (m)->sid, (m)->line, __VA_ARGS__)
 
-/* The line where `key` was set, 0 if it was not; a finding about it there. */
-uint32_t conf_line_of(const struct conf_loading *l, const char *key);
+/* Append a finding about `key`, in the line where it was set, if it was. */
 #define conf_tell_key(l, severity, key, ...)                                   \
-    conf_tell(l, severity, key, conf_line_of(l, key), __VA_ARGS__)
+    conf_tell(l, severity, key, conf_line_of(&(l)->conf, key), __VA_ARGS__)
 
 /* Take in one entry of a file, or of the command line. */
 void conf_take(struct conf_loading *l, const struct prop *entry);
@@ -65,9 +64,6 @@ int conf_slurp(const char *path, char **text, int32_t *size);
 
 /* Warn of what a file beside this one gave to Java, and it does not say. */
 void conf_java(struct conf_loading *l);
-
-/* The server line of `sid`, NULL if there is none. */
-struct conf_member *conf_member_find(struct conf_loading *l, sid_t sid);
 
 /* The port of `m` that `port` of a server at `host` meets, or 0. */
 int32_t conf_member_meets(const struct conf_member *m, const char *host,

@@ -26,21 +26,15 @@ differs(const struct conf_row *row, const struct conf *a, const struct conf *b)
     return memcmp(field_of(row, a), field_of(row, b), row->size) != 0;
 }
 
-static uint16_t
-line_of(const char *key, const struct conf *conf)
-{
-    return conf->line[conf_row_find(key) - conf_rows];
-}
-
 /* By the tick, if not given; where they would cross, what is given counts. */
 static void
 derive_session_bounds(int32_t tick_ms, struct conf *wanted)
 {
     int32_t *least = &wanted->min_session_timeout_ms;
     int32_t *most = &wanted->max_session_timeout_ms;
-    bool is_least_given = line_of("minSessionTimeout", wanted) != 0;
+    bool is_least_given = conf_line_of(wanted, "minSessionTimeout") != 0;
 
-    if (!line_of("maxSessionTimeout", wanted))
+    if (!conf_line_of(wanted, "maxSessionTimeout"))
         *most = 20 * tick_ms;
     if (!is_least_given)
         *least = 2 * tick_ms;
@@ -58,8 +52,8 @@ derive_session_bounds(int32_t tick_ms, struct conf *wanted)
 static void
 derive_from_running(const struct conf *running, struct conf *wanted)
 {
-    if (!line_of("jute.maxbuffer.extrasize", running) &&
-        !line_of("jute.maxbuffer.extrasize", wanted))
+    if (!conf_line_of(running, "jute.maxbuffer.extrasize") &&
+        !conf_line_of(wanted, "jute.maxbuffer.extrasize"))
         wanted->jute_maxbuffer_extra = running->jute_maxbuffer_extra;
     if (running->tick_time_ms == wanted->tick_time_ms)
         return;

@@ -11,14 +11,6 @@
 
 #include "daemon/conf/conf_machine.h"
 
-uint32_t
-conf_line_of(const struct conf_loading *l, const char *key)
-{
-    const struct conf_row *row = conf_row_find(key);
-
-    return row ? l->conf.line[row - conf_rows] : 0;
-}
-
 static int64_t
 power_of_two_above(int64_t v)
 {
@@ -90,14 +82,14 @@ rule_data(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
-    if (!*c->data_dir && !conf_line_of(l, "dataDir"))
+    if (!*c->data_dir && !conf_line_of(c, "dataDir"))
         conf_tell_key(l, CONF_ERROR, "dataDir", "dataDir is not set");
     else if (!l->is_embedded && *c->data_dir && *c->data_dir != '/')
         conf_tell_key(
             l, CONF_WARNING, "dataDir",
             "is relative to the folder that the server is started in");
     if (!l->is_embedded && *c->data_log_dir && *c->data_log_dir != '/' &&
-        conf_line_of(l, "dataLogDir"))
+        conf_line_of(c, "dataLogDir"))
         conf_tell_key(
             l, CONF_WARNING, "dataLogDir",
             "is relative to the folder that the server is started in");
@@ -115,7 +107,7 @@ rule_sessions(struct conf_loading *l)
     if (c->min_session_timeout_ms > c->max_session_timeout_ms)
         conf_tell_key(
             l, CONF_ERROR,
-            conf_line_of(l, "minSessionTimeout") ? "minSessionTimeout"
+            conf_line_of(c, "minSessionTimeout") ? "minSessionTimeout"
                                                  : "maxSessionTimeout",
             "minSessionTimeout must not be larger than maxSessionTimeout "
             "(%d and %d ms)",
@@ -127,11 +119,11 @@ rule_ports(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
-    if (c->client_port == 0 && !conf_line_of(l, "clientPort") &&
-        conf_line_of(l, "clientPortAddress"))
+    if (c->client_port == 0 && !conf_line_of(c, "clientPort") &&
+        conf_line_of(c, "clientPortAddress"))
         conf_tell_key(l, CONF_ERROR, "clientPortAddress",
                       "clientPortAddress is set but clientPort is not set");
-    else if (c->client_port == 0 && !conf_line_of(l, "clientPort"))
+    else if (c->client_port == 0 && !conf_line_of(c, "clientPort"))
         conf_tell_key(l, CONF_ERROR, "clientPort",
                       "clientPort is not set: no client could connect");
     if (c->admin_enabled && c->admin_port == c->client_port)

@@ -73,7 +73,7 @@ find_self(struct conf_loading *l)
         tell_myid(l, path, 0, "cannot be read: %.100s", strerror(-rc));
     else if (!myid_of(text, &l->conf.my_sid))
         tell_myid(l, path, 1, "serverid %.60s is not a number", text);
-    else if (!(self = conf_member_find(l, l->conf.my_sid)))
+    else if (!(self = conf_member_of(&l->conf, l->conf.my_sid)))
         tell_myid(l, path, 1, "My id %.60s not in the peer list", text);
     free(text);
     return self;
@@ -137,7 +137,7 @@ take_self(struct conf_loading *l, const struct conf_member *self)
 
     c->is_observer = self->is_observer;
     take_client_address(l, self);
-    if (wants_observer != self->is_observer && conf_line_of(l, "peerType"))
+    if (wants_observer != self->is_observer && conf_line_of(c, "peerType"))
         conf_tell_key(l, CONF_WARNING, "peerType",
                       "server.%" PRId64 " says %s, and that counts", self->sid,
                       self->is_observer ? "observer" : "participant");

@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 
+#include "daemon/check.h"
+
 #define FIELD_SIZE(field) sizeof(((struct conf *)0)->field)
 
 /* clang-format off */
@@ -79,6 +81,15 @@ conf_row_find(const char *key)
         if (row_takes_beginning(&conf_rows[i], key))
             return &conf_rows[i];
     return NULL;
+}
+
+uint16_t
+conf_line_of(const struct conf *conf, const char *key)
+{
+    const struct conf_row *row = conf_row_find(key);
+
+    check(row);
+    return conf->line[row - conf_rows];
 }
 
 bool

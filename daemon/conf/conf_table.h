@@ -93,6 +93,9 @@ conf_row_line(const struct conf_row *row, struct conf *conf)
     return &conf->line[row - conf_rows];
 }
 
+/* The line where the known key `key` was set, 0 if it was not. */
+uint16_t conf_line_of(const struct conf *conf, const char *key);
+
 /*
  * Read `text` as the value of `row` into its field, or only check it if the
  * row keeps none.  A finding goes into text, allowed and severity of `m`,

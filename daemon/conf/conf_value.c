@@ -18,8 +18,9 @@ struct reading {
     struct conf_message *m;
 };
 
+/* A finding about the value: the last one counts. */
 static void
-find(struct reading *r, enum conf_severity severity, const char *what)
+tell(struct reading *r, enum conf_severity severity, const char *what)
 {
     r->m->severity = severity;
     if (conf_row_is_secret(r->row))
@@ -63,11 +64,11 @@ static void
 store_in_range(struct reading *r, int64_t v)
 {
     if (v > r->row->max || (v < r->row->min && r->row->type != CONF_T_RAISED)) {
-        find(r, CONF_ERROR, "is out of range");
+        tell(r, CONF_ERROR, "is out of range");
         return;
     }
     if (v < r->row->min) {
-        find(r, CONF_WARNING, "is too small, the least is taken");
+        tell(r, CONF_WARNING, "is too small, the least is taken");
         v = r->row->min;
     }
     store_int(r, v);
@@ -82,59 +83,67 @@ read_number(struct reading *r)
     int64_t v;
 
     if (!scan_int(r->text, hex ? 16 : 10, &v, &end) || *end)
-        find(r, CONF_ERROR, "is not a number");
+        tell(r, CONF_ERROR, "is not a number");
     else
         store_in_range(r, v);
+}
+
+/* By how many bits a unit shifts a size, 0 for none; -1: there is no such. */
+static int
+shift_of(const char *unit)
+{
+    static const char units[] = "kmgt";
+    const char *at;
+
+    if (!*unit)
+        return 0;
+    at = unit[1] == '\0' ? strchr(units, *unit | 0x20) : NULL;
+    return at ? 10 * (int)(at - units + 1) : -1;
 }
 
 static void
 read_bytes(struct reading *r)
 {
-    static const char units[] = "kmgt";
-    const char *end, *unit = "";
+    const char *unit;
     int64_t v;
-    int shift = 0;
+    int shift = scan_int(r->text, 10, &v, &unit) ? shift_of(unit) : -1;
 
-    if (!scan_int(r->text, 10, &v, &end)) {
-        find(r, CONF_ERROR, "is not a size");
-        return;
-    }
-    if (*end && end[1] == '\0')
-        unit = strchr(units, *end | 0x20);
-    if (!unit || (*end && !*unit)) {
-        find(r, CONF_ERROR, "is not a size");
-        return;
-    }
-    if (*unit)
-        shift = 10 * (int)(unit - units + 1);
-    if (v < 0 || v > INT64_MAX >> shift)
-        find(r, CONF_ERROR, "is out of range");
+    if (shift < 0)
+        tell(r, CONF_ERROR, "is not a size");
+    else if (v < 0 || v > INT64_MAX >> shift)
+        tell(r, CONF_ERROR, "is out of range");
     else
         store_in_range(r, v << shift);
 }
 
 /* ZK: 3.10 takes units for the purge interval; a bare number is hours. */
-static void
-read_hours(struct reading *r)
+static int64_t
+ms_of(const char *unit)
 {
     static const struct {
         const char *unit;
         int64_t ms;
     } units[] = {{"", 3600000}, {"ms", 1},      {"s", 1000},
                  {"m", 60000},  {"h", 3600000}, {"d", 86400000}};
-    const char *end;
-    int64_t v;
 
-    if (scan_int(r->text, 10, &v, &end))
-        for (size_t i = 0; i < ARRAY_COUNT(units); i++)
-            if (strcmp(end, units[i].unit) == 0) {
-                if (v > INT32_MAX)
-                    find(r, CONF_ERROR, "is out of range");
-                else
-                    store_int(r, v < 0 ? 0 : v * units[i].ms);
-                return;
-            }
-    find(r, CONF_ERROR, "is not a time");
+    for (size_t i = 0; i < ARRAY_COUNT(units); i++)
+        if (strcmp(unit, units[i].unit) == 0)
+            return units[i].ms;
+    return 0; /* there is no such unit */
+}
+
+static void
+read_hours(struct reading *r)
+{
+    const char *unit;
+    int64_t v, ms = scan_int(r->text, 10, &v, &unit) ? ms_of(unit) : 0;
+
+    if (ms == 0)
+        tell(r, CONF_ERROR, "is not a time");
+    else if (v > INT32_MAX)
+        tell(r, CONF_ERROR, "is out of range");
+    else
+        store_int(r, v < 0 ? 0 : v * ms);
 }
 
 static void
@@ -145,9 +154,9 @@ read_ratio(struct reading *r)
     bool bounded = r->row->min < r->row->max;
 
     if (end == r->text || *end || v != v)
-        find(r, CONF_ERROR, "is not a number");
+        tell(r, CONF_ERROR, "is not a number");
     else if (bounded && (v < (double)r->row->min || v > (double)r->row->max))
-        find(r, CONF_ERROR, "is out of range");
+        tell(r, CONF_ERROR, "is out of range");
     else if (r->field)
         *(double *)r->field = v;
 }
@@ -175,11 +184,11 @@ read_flag(struct reading *r)
                         : on || strcasecmp(r->text, "false") == 0;
 
     if (!clear && r->row->type == CONF_T_STRICT) {
-        find(r, CONF_ERROR, "is neither true nor false");
+        tell(r, CONF_ERROR, "is neither true nor false");
         return;
     }
     if (!clear)
-        find(r, CONF_WARNING,
+        tell(r, CONF_WARNING,
              yes_no ? on ? "is neither yes nor no, and means yes"
                          : "is neither yes nor no, and means no"
                     : "is neither true nor false, and means false");
@@ -193,7 +202,7 @@ read_text(struct reading *r)
     size_t n = strlen(r->text);
 
     if (n >= conf_row_room(r->row)) {
-        find(r, CONF_ERROR, "is too long");
+        tell(r, CONF_ERROR, "is too long");
     } else if (r->field) {
         memset(r->field, 0, r->row->size);
         memcpy(r->field, r->text, n);
@@ -207,7 +216,7 @@ read_path(struct reading *r)
     if (*r->text || r->row->init)
         read_text(r);
     else
-        find(r, CONF_ERROR, "names nothing");
+        tell(r, CONF_ERROR, "names nothing");
 }
 
 /* Bracketed IPv6 as in membership lines loses its brackets. */
@@ -219,7 +228,7 @@ read_host(struct reading *r)
     bool bracketed = n > 2 && r->text[0] == '[' && r->text[n - 1] == ']';
 
     if (n >= sizeof bare || strpbrk(r->text, " \t/,;")) {
-        find(r, CONF_ERROR, "is not an address");
+        tell(r, CONF_ERROR, "is not an address");
         return;
     }
     if (bracketed) {
@@ -272,7 +281,7 @@ read_words(struct reading *r)
         if (strcmp(item, "*") == 0)
             in = all;
         else if (i < 0)
-            find(r, CONF_WARNING, "names an unknown four letter word");
+            tell(r, CONF_WARNING, "names an unknown four letter word");
         else if (item[0] == '-')
             out |= 1U << i;
         else
@@ -321,7 +330,7 @@ read_choice(struct reading *r)
     int i = choice_of(r->row, r->text);
 
     if (i < 0)
-        find(r, CONF_ERROR, "is not known");
+        tell(r, CONF_ERROR, "is not known");
     else
         store_int(r, i);
 }

@@ -4,9 +4,6 @@
 
 #include <sys/mman.h>
 
-/* Mapped at once, at least.  What is smaller is cut out of it, and stays. */
-enum { SPAN_BYTES = 64 * 1024 };
-
 void
 buf_pool_init(struct buf_pool *pool, size_t out_max)
 {

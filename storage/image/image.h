@@ -124,8 +124,7 @@ void image_warm(const struct image *im, progress_fn *progress,
  */
 void image_forget_dead_readers(const struct image *im);
 
-/* What all nodes' rows take in the file, in bytes of whole pages; 0: unknown.
- */
+/* The bytes that all nodes' rows take in the file, whole pages; 0: unknown. */
 uint64_t image_rows_bytes(const struct image *im);
 
 /* The number of nodes and sessions.  0 or -errno. */

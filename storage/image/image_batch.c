@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "daemon/check.h"
+#include "storage/image/image_batch_row.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -295,8 +296,7 @@ int
 batch_session(struct image_batch *b, session_id_t id,
               struct batch_session **found)
 {
-    size_t at = (size_t)((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15) >> 32) %
-                SESSION_SLOTS;
+    size_t at = session_hash(id) % SESSION_SLOTS;
     struct batch_session *s = b->session_slot[at];
 
     while (s && s->id != id)

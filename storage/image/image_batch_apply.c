@@ -12,6 +12,7 @@
 #include "storage/image/image_batch.h"
 
 #include "daemon/check.h"
+#include "storage/image/image_batch_row.h"
 #include "storage/tree/effect.h"
 
 static void
@@ -144,15 +145,6 @@ apply_create(struct image_batch *b, const struct txn_header *h,
     return rc < 0 ? rc : note_owner(b, row);
 }
 
-/* --- the rest ------------------------------------------------------------ */
-
-static int
-apply_open_session(struct image_batch *b, const struct txn_header *h,
-                   const struct change *c)
-{
-    return image_batch_put_session(b, h->session, c->timeout_ms);
-}
-
 static int
 apply_set_data(struct image_batch *b, const struct txn_header *h,
                const struct change *c)
@@ -203,7 +195,7 @@ apply_change(struct image_batch *b, const struct txn_header *h,
     case CHANGE_SET_ACL:
         return apply_set_acl(b, c);
     case CHANGE_OPEN_SESSION:
-        return apply_open_session(b, h, c);
+        return image_batch_put_session(b, h->session, c->timeout_ms);
     case CHANGE_CLOSE_SESSION:
         return batch_close_session(b, h);
     }

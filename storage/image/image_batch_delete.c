@@ -6,7 +6,7 @@
  * children of the future below a node that goes now.
  * ZK: DataTree.deleteNode, killSession (spec/quorum-protocol.md 10.3, 10.4)
  */
-#include "storage/image/image_batch.h"
+#include "storage/image/image_batch_row.h"
 
 #include <stdlib.h>
 

@@ -11,7 +11,7 @@
  * Both are rare, and all nodes below a path are visited, in LMDB and in what
  * the batch made of it. ZK: DataTree.createNode, deleteNode, updateQuotaForPath
  */
-#include "storage/image/image_batch.h"
+#include "storage/image/image_batch_row.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * once and in order; meta comes last.  LMDB syncs data before it syncs the
  * page that makes it visible: a crash leaves the state before or after.
  */
-#include "storage/image/image_batch.h"
+#include "storage/image/image_batch_row.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -185,13 +185,31 @@ write_all(struct writing *w, const struct place *places, size_t count)
     return rc;
 }
 
+/* All of it as one transaction of LMDB's, which leads to `meta`. */
+static int
+write_txn(struct writing *w, const struct place *places, size_t count,
+          struct image_meta *meta)
+{
+    struct image *im = w->batch->image;
+    int rc = mdb_txn_begin(im->env, NULL, 0, &w->txn);
+
+    if (rc != 0)
+        return rc;
+    rc = write_all(w, places, count);
+    meta->digest = w->digest;
+    if (rc == 0)
+        rc = image_put_meta(im, w->txn, meta);
+    if (rc == 0)
+        return mdb_txn_commit(w->txn);
+    mdb_txn_abort(w->txn);
+    return rc;
+}
+
 int
 image_batch_commit(struct image_batch *b, zxid_t zxid)
 {
     struct writing w = {.batch = b, .digest = b->image->meta.digest};
-    struct image_meta meta = {.zxid = zxid,
-                              .seed = b->image->meta.seed,
-                              .exact = b->image->meta.exact};
+    struct image_meta meta = b->image->meta;
     size_t count;
     struct place *places = sorted_rows(b, &count);
     int rc;
@@ -199,16 +217,8 @@ image_batch_commit(struct image_batch *b, zxid_t zxid)
     if (!places)
         return -ENOMEM;
     image_make_room(b->image, 2 * b->bytes);
-    rc = mdb_txn_begin(b->image->env, NULL, 0, &w.txn);
-    if (rc == 0)
-        rc = write_all(&w, places, count);
-    meta.digest = w.digest;
-    if (rc == 0)
-        rc = image_put_meta(b->image, w.txn, &meta);
-    if (rc == 0)
-        rc = mdb_txn_commit(w.txn);
-    else if (w.txn)
-        mdb_txn_abort(w.txn);
+    meta.zxid = zxid;
+    rc = write_txn(&w, places, count, &meta);
     free(places);
     if (rc != 0)
         return image_rc(rc);

@@ -15,7 +15,7 @@
  */
 int image_make_whole(const struct image *im);
 
-/* The lock file is the server's, also when root looked first. */
+/* LMDB's lock file gets the data file's owner, if root has just made it. */
 void image_share_lock(const struct image *im);
 
 #endif

@@ -39,15 +39,15 @@ struct import {
     struct data_error *e;
     struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
-    int unwritten;  /* the -errno of a node or session that did not get in */
-    zxid_t from;    /* zxid of the snapshot */
-    zxid_t settled; /* when what it has of the future is replayed */
+    int unwritten; /* the -errno of a node or session that did not get in */
+    zxid_t from;   /* zxid of the snapshot */
+    zxid_t exact;  /* replayed up to here, it is fuzzy no longer */
     struct seam seam;
 };
 
-/* Tells of a negative `rc`; returns it. */
+/* `rc`, of whatever writes the image; an error is told. */
 static int
-written(const struct import *im, int rc)
+tell_write(const struct import *im, int rc)
 {
     if (rc < 0)
         data_error_set(im->e, im->image.dir, -1, REMEDY_WRITE,
@@ -58,7 +58,7 @@ written(const struct import *im, int rc)
 static int
 commit(struct import *im, zxid_t zxid)
 {
-    return written(im, image_batch_commit(&im->batch, zxid));
+    return tell_write(im, image_batch_commit(&im->batch, zxid));
 }
 
 static int
@@ -98,19 +98,19 @@ put_snapshot(struct import *im, const struct data_file *file)
     const struct snap_visitor visitor = {on_session, on_node, im};
     struct snapfile_info info;
     char path[DATA_PATH_MAX];
+    bool is_dated; /* it says when it was finished: it reaches so far */
     int rc;
 
     data_path(path, im->dirs->snap, file->name);
     im->batch.zxid = im->from = file->zxid;
     rc = snapfile_read(path, &visitor, im->p->progress, im->p->progress_arg,
                        &info, im->e);
-    if (rc < 0) /* whose fault is it? */
-        return im->unwritten < 0 ? written(im, im->unwritten) : rc;
-    im->batch.has_leader_digest = info.has_digest && info.digest_zxid != 0 &&
-                                  info.digest_zxid == file->zxid;
+    if (rc < 0) /* not the snapshot's fault if a visitor could not write */
+        return im->unwritten < 0 ? tell_write(im, im->unwritten) : rc;
+    is_dated = info.has_digest && info.digest_zxid != 0;
+    im->batch.has_leader_digest = is_dated && info.digest_zxid == file->zxid;
     im->batch.leader_digest = info.digest;
-    im->settled = info.has_digest && info.digest_zxid != 0 ? info.digest_zxid
-                                                           : im->p->exact;
+    im->exact = is_dated ? info.digest_zxid : im->p->exact;
     im->p->nodes = info.nodes;
     im->p->sessions = info.sessions;
     memcpy(im->p->snapshot, file->name, sizeof im->p->snapshot);
@@ -126,10 +126,10 @@ put_first_nodes(struct import *im)
         const struct first_node *first = &tree_first_nodes[i];
         struct znode_stat stat = {.aversion = first->aversion};
 
-        rc = on_node(im, bytes_of(first->path), bytes_of(""),
-                     first->acl.size < 0 ? acl_open_to_all : first->acl, &stat);
+        rc =
+            on_node(im, bytes_of(first->path), bytes_of(""), first->acl, &stat);
     }
-    return written(im, rc);
+    return tell_write(im, rc);
 }
 
 /* --- the log behind it --------------------------------------------------- */
@@ -197,7 +197,7 @@ replay_one(struct import *im, const struct txlog_reader *r, struct bytes entry,
                        "transaction 0x%" PRIx64 " of %s cannot be read",
                        (uint64_t)zxid, r->file.name);
     else
-        written(im, rc);
+        rc = tell_write(im, rc);
     if (rc == 0)
         rc = look_at_seam(im, r, zxid);
     return rc < 0 ? rc : commit_if_full(im);
@@ -255,12 +255,12 @@ fill(struct import *im, const struct data_file *file)
     if (rc == 0)
         rc = commit(im, im->batch.zxid);
     if (rc == 0)
-        rc = written(
+        rc = tell_write(
             im, image_sync(&im->image, im->p->progress, im->p->progress_arg));
     if (rc == 0) {
         im->p->zxid = im->image.meta.zxid;
         im->p->digest_differs =
-            im->p->zxid >= im->settled && !image_batch_agrees(&im->batch);
+            im->p->zxid >= im->exact && !image_batch_agrees(&im->batch);
     }
     return rc;
 }
@@ -287,7 +287,7 @@ begin(struct import *im)
     rc = image_batch_init(&im->batch, &im->image);
     im->batch.progress = im->p->progress;
     im->batch.progress_arg = im->p->progress_arg;
-    return written(im, rc);
+    return tell_write(im, rc);
 }
 
 /* Put the finished image in its place. */
@@ -295,7 +295,7 @@ static int
 put_in_place(const struct import *im)
 {
     const char *made = im->image.dir, *place = im->dirs->image;
-    int rc = written(im, data_sync_dir(made));
+    int rc = tell_write(im, data_sync_dir(made));
 
     if (rc < 0)
         return rc;
@@ -308,7 +308,7 @@ put_in_place(const struct import *im)
         return rc;
     }
     rc = rename(made, place) < 0 ? -errno : data_sync_dir(im->dirs->snap);
-    return written(im, rc);
+    return tell_write(im, rc);
 }
 
 /* Make it of `file` (NULL: an empty tree) and the log behind it. */
@@ -316,7 +316,7 @@ static int
 import(const struct datadir *d, const struct data_file *file,
        struct image_prepare *p, struct data_error *e)
 {
-    struct import im = {.dirs = d, .p = p, .e = e, .settled = p->exact};
+    struct import im = {.dirs = d, .p = p, .e = e, .exact = p->exact};
     int rc;
 
     p->nodes = p->sessions = p->txns = 0;

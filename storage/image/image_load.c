@@ -128,54 +128,6 @@ for_each(struct load *l, MDB_dbi table,
 }
 
 static int
-shorter_path(const void *a, const void *b)
-{
-    const struct image_row *x = a, *y = b;
-
-    return (x->path.size > y->path.size) - (x->path.size < y->path.size);
-}
-
-int
-image_long_rows(const struct image *im, MDB_txn *txn, struct image_row **rows,
-                size_t *count)
-{
-    struct image_row *all = NULL;
-    MDB_val key, value;
-    MDB_cursor *cursor;
-    MDB_stat stat;
-    size_t n = 0;
-    int rc = image_rc(mdb_stat(txn, im->longs, &stat)), mdb;
-
-    *rows = NULL;
-    *count = 0;
-    if (rc < 0 || stat.ms_entries == 0)
-        return rc;
-    all = calloc(stat.ms_entries, sizeof *all);
-    if (!all)
-        return -ENOMEM;
-    rc = image_rc(mdb_cursor_open(txn, im->longs, &cursor));
-    if (rc < 0) {
-        free(all);
-        return rc;
-    }
-    while (rc == 0 && n < stat.ms_entries &&
-           (mdb = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) !=
-               MDB_NOTFOUND)
-        rc = mdb != 0
-                 ? image_rc(mdb)
-                 : image_row_get(&all[n++], value.mv_data, value.mv_size, true);
-    mdb_cursor_close(cursor);
-    if (rc < 0) {
-        free(all);
-        return rc;
-    }
-    qsort(all, n, sizeof *all, shorter_path);
-    *rows = all;
-    *count = n;
-    return 0;
-}
-
-static int
 load_long(struct load *l)
 {
     struct image_row *rows;
@@ -190,6 +142,26 @@ load_long(struct load *l)
     return rc;
 }
 
+/* What can be read before the rows: meta, and how many there will be. */
+static int
+begin(struct load *l)
+{
+    MDB_stat shorts, longs;
+    int rc = image_rc(mdb_txn_begin(l->image->env, NULL, MDB_RDONLY, &l->txn));
+
+    if (rc < 0)
+        return fail(l, rc, "its meta data");
+    rc = image_get_meta(l->image, l->txn);
+    if (rc < 0) {
+        mdb_txn_abort(l->txn);
+        return fail(l, rc, "its meta data");
+    }
+    if (mdb_stat(l->txn, l->image->nodes, &shorts) == 0 &&
+        mdb_stat(l->txn, l->image->longs, &longs) == 0)
+        l->total = shorts.ms_entries + longs.ms_entries;
+    return 0;
+}
+
 int
 image_load(struct image *im, struct tree *tree, struct session_table *sessions,
            progress_fn *progress, void *progress_arg, struct data_error *e)
@@ -201,16 +173,10 @@ image_load(struct image *im, struct tree *tree, struct session_table *sessions,
                      .progress_arg = progress_arg,
                      .e = e};
     struct tree_totals totals;
-    MDB_stat shorts, longs;
-    int rc = image_rc(mdb_txn_begin(im->env, NULL, MDB_RDONLY, &l.txn));
+    int rc = begin(&l);
 
-    if (rc == 0 && (rc = image_get_meta(im, l.txn)) < 0)
-        mdb_txn_abort(l.txn);
     if (rc < 0)
-        return fail(&l, rc, "its meta data");
-    if (mdb_stat(l.txn, im->nodes, &shorts) == 0 &&
-        mdb_stat(l.txn, im->longs, &longs) == 0)
-        l.total = shorts.ms_entries + longs.ms_entries;
+        return rc;
     tree_load_expect(tree, l.total);
     rc = for_each(&l, im->sessions, load_session);
     if (rc == 0)

@@ -89,9 +89,9 @@ has_replication_lived(const struct image_proc *p)
     return atomic_load(&p->shm->super->life[PROC_REPLICATION]) > 0;
 }
 
-/* Have an image, open it, and open the log behind its zxid. */
+/* Have an image that goes with the log. */
 static void
-open_image(struct image_proc *p)
+prepare_image(struct image_proc *p)
 {
     struct image_prepare ask = {.trusts_empty = p->conf.snapshot_trust_empty,
                                 .has_limit = has_replication_lived(p),
@@ -111,6 +111,15 @@ open_image(struct image_proc *p)
     tell_prepared(&ask, clock_mono_ms() - began);
     if (ask.origin == IMAGE_FRESH)
         (void)datadir_take_initialize(&p->dirs); /* it has served */
+    p->is_ahead = ask.is_ahead;
+}
+
+/* Open it, and the log behind its zxid. */
+static void
+open_image(struct image_proc *p)
+{
+    struct data_error e = {.offset = -1};
+
     if (image_open(&p->image, p->dirs.image, IMAGE_WRITE, &e) < 0)
         data_fatal(&e);
     image_warm(&p->image, on_progress, p);
@@ -123,7 +132,6 @@ open_image(struct image_proc *p)
     p->batch_since = 0;
     commit_size_init(&p->size);
     p->is_open = true;
-    p->is_ahead = ask.is_ahead;
     atomic_store(&p->shm->image->persisted_zxid, p->image.meta.zxid);
 }
 
@@ -143,6 +151,7 @@ void
 image_reopen(struct image_proc *p)
 {
     close_image(p);
+    prepare_image(p);
     open_image(p);
 }
 
@@ -180,6 +189,7 @@ take_files(struct image_proc *p)
 static void
 begin(struct image_proc *p)
 {
+    prepare_image(p);
     open_image(p);
     image_snapshot_plan(p);
     log_info("image: ready zxid=0x%" PRIx64, (uint64_t)p->image.meta.zxid);

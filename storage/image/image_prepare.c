@@ -47,6 +47,17 @@ next_record(struct txlog_reader *r, const struct image_prepare *p, zxid_t *zxid)
 }
 
 /*
+ * Whether the log has what comes before transaction `zxid`, but not that one.
+ * No log has number 0 of an epoch: with that the epoch begins, before any
+ * transaction.
+ */
+static bool
+lacks(const struct txlog_reader *r, zxid_t zxid)
+{
+    return r->has_older && !r->has_after && zxid_counter(zxid) != 0;
+}
+
+/*
  * Read the log from the image on; to its end only if `wants_end`, for else
  * whoever loads it will read it anyway.
  */
@@ -56,30 +67,27 @@ follow_chain(const char *log_dir, zxid_t zxid, bool wants_end,
              struct data_error *e)
 {
     struct txlog_reader r;
-    zxid_t first = 0, here = zxid;
+    zxid_t here = zxid;
     int rc = txlog_reader_open(&r, log_dir, zxid);
 
-    *chain = (struct chain){.end = zxid};
     r.skip_max = STEP_BYTES;
     if (rc == 0)
-        rc = next_record(&r, p, &first);
-    if (rc == 1) {
-        here = first;
-        chain->is_broken = r.has_older && !r.has_after && first != zxid + 1 &&
-                           zxid_counter(zxid) != 0;
-        while (wants_end && rc == 1)
-            rc = next_record(&r, p, &here);
-    } else {
-        chain->is_ahead =
-            rc == 0 && r.has_older && !r.has_after && zxid_counter(zxid) != 0;
-    }
-    if (rc == -ENODATA) /* a gap: a snapshot may bridge it */
+        rc = next_record(&r, p, &here);
+    *chain = (struct chain){
+        .is_broken = rc == 1 && lacks(&r, zxid) && here != zxid + 1,
+        .is_ahead = rc == 0 && lacks(&r, zxid),
+    };
+    while (wants_end && rc == 1)
+        rc = next_record(&r, p, &here);
+    if (rc == -ENODATA) { /* a gap: a snapshot may bridge it */
         chain->is_broken = true;
-    else if (rc < 0 && e)
+        rc = 0;
+    }
+    if (rc < 0 && e)
         *e = r.error;
     chain->end = here;
     txlog_reader_close(&r);
-    return rc < 0 && rc != -ENODATA ? rc : 0;
+    return rc < 0 ? rc : 0;
 }
 
 /* 1: the image is good to start from; 0: build it anew; -errno. */

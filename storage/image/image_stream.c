@@ -160,7 +160,7 @@ take_acl(struct image_stream *s)
     if (s->acl_at == s->acls.count)
         return go_on(s, STREAM_NODES);
     a = &s->acls.list[s->acl_at++];
-    snap_spell_acl(&s->item, a->id, (struct bytes){a->list, a->size});
+    snap_spell_acl(&s->item, a->id, snap_acl_list(a));
     return 1;
 }
 

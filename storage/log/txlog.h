@@ -48,8 +48,8 @@ struct txlog {
     uint64_t records;   /* in it */
     uint64_t unsynced;  /* bytes appended since the last flush */
     uint8_t *buffer;    /* TXLOG_BUFFER_BYTES, owned while it is open */
-    size_t buffered;
-    int failed;               /* 0, or the -errno that ended this log */
+    size_t buffered;    /* of them, not written yet */
+    int failed;         /* 0, or the -errno that ended this log */
     char path[DATA_PATH_MAX]; /* of the file, or of what failed */
 };
 

@@ -142,37 +142,48 @@ go_over(struct txlog_reader *r, const struct data_file *next)
     return open_file(r, next);
 }
 
-/* The next whole record of any file. */
+/* The first file, when none is open yet: 1, 0 if there is none. */
+static int
+open_first(struct txlog_reader *r)
+{
+    struct data_file first;
+    int rc = choose_file(r, true, &first);
+
+    return rc == 1 ? open_file(r, &first) : rc;
+}
+
+/* The next whole record of the open file: 1, 0 if there is none yet. */
+static int
+next_here(struct txlog_reader *r, struct bytes *entry)
+{
+    int rc = txlog_scan_next(&r->scan, entry);
+
+    if (rc == -EBADMSG)
+        return damaged(r);
+    return rc < 0 ? fail(r, rc, r->file.name, "cannot be read") : rc;
+}
+
+/* The next whole record of any file: 1, 0 if there is none yet. */
 static int
 next_record(struct txlog_reader *r, struct bytes *entry)
 {
-    struct data_file next;
-    int rc = 1;
+    struct data_file newer;
+    int rc = r->scan.fd < 0 ? open_first(r) : 1;
 
-    if (r->scan.fd < 0) {
-        rc = choose_file(r, true, &next);
-        rc = rc == 1 ? open_file(r, &next) : rc;
-    }
     while (rc == 1) {
-        rc = txlog_scan_next(&r->scan, entry);
+        rc = next_here(r, entry);
         if (rc != 0)
-            break;
-        rc = choose_file(r, false, &next);
+            return rc;
+        rc = choose_file(r, false, &newer);
         if (rc != 1)
             return rc;
-        /* it may have been finished before the newer one was begun */
-        rc = txlog_scan_next(&r->scan, entry);
+        /* this one may have been finished before the newer one was begun */
+        rc = next_here(r, entry);
         if (rc != 0)
-            break;
-        rc = go_over(r, &next);
-        if (rc < 0)
             return rc;
+        rc = go_over(r, &newer);
     }
-    if (rc == -EBADMSG)
-        return damaged(r);
-    return rc < 0 && r->scan.fd >= 0
-               ? fail(r, rc, r->file.name, "cannot be read")
-               : rc;
+    return rc;
 }
 
 static int

@@ -53,15 +53,14 @@ txlog_scan_deinit(struct txlog_scan *s)
     s->buffer = NULL;
 }
 
-/* Read on from `offset`, dropping what the buffer holds before it. */
-static int
-refill(struct txlog_scan *s)
+ssize_t
+txlog_read_at(int fd, uint8_t *data, size_t size, uint64_t from)
 {
-    s->base = s->offset;
-    s->filled = 0;
-    while (s->filled < s->capacity) {
-        ssize_t n = pread(s->fd, s->buffer + s->filled, s->capacity - s->filled,
-                          (off_t)(s->base + s->filled));
+    size_t filled = 0;
+
+    while (filled < size) {
+        ssize_t n =
+            pread(fd, data + filled, size - filled, (off_t)(from + filled));
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -69,9 +68,20 @@ refill(struct txlog_scan *s)
             return -errno;
         if (n == 0)
             break;
-        s->filled += (size_t)n;
+        filled += (size_t)n;
     }
-    return 0;
+    return (ssize_t)filled;
+}
+
+/* Read on from `offset`, dropping what the buffer holds before it. */
+static int
+refill(struct txlog_scan *s)
+{
+    ssize_t n = txlog_read_at(s->fd, s->buffer, s->capacity, s->offset);
+
+    s->base = s->offset;
+    s->filled = n < 0 ? 0 : (size_t)n;
+    return n < 0 ? (int)n : 0;
 }
 
 /* A record longer than the buffer: take one that holds it. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * txlog_scan.h - one log file, record by record.  For storage/log/txlog* and
- * tools/.
+ * tools/; others read all files of a directory by txlog_reader.h, but for
+ * image_fold.c, which looks ahead in the one that is open.
  *
  *      0  u32 0x5A4B4C47 "ZKLG", u32 version 2, i64 dbid 0
  *     16  records:
@@ -15,6 +16,8 @@
  */
 #ifndef STORAGE_LOG_TXLOG_SCAN_H
 #define STORAGE_LOG_TXLOG_SCAN_H
+
+#include <sys/types.h>
 
 #include "daemon/types.h"
 
@@ -72,6 +75,9 @@ uint32_t txlog_scan_ahead(const struct txlog_scan *s, struct bytes *entries,
  * bytes are there; its size goes to `record_size`.
  */
 bool txlog_is_record(const uint8_t *p, size_t left, size_t *record_size);
+
+/* Read up to `size` bytes at `from`: how many there are, or -errno. */
+ssize_t txlog_read_at(int fd, uint8_t *data, size_t size, uint64_t from);
 
 /* The zxid of an entry of at least TXLOG_ENTRY_MIN bytes. */
 zxid_t txlog_entry_zxid(struct bytes entry);

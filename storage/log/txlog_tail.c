@@ -145,20 +145,19 @@ static int
 find_data_end(int fd, uint64_t from, uint64_t *end)
 {
     struct stat st;
-    off_t at = (off_t)from, last = (off_t)from;
+    off_t last = (off_t)from;
 
     if (fstat(fd, &st) < 0)
         return -errno;
-    while (at < st.st_size) {
-        at = lseek(fd, at, SEEK_DATA);
-        if (at < 0)
-            break;
-        last = at = lseek(fd, at, SEEK_HOLE);
-        if (at < 0)
-            break;
+    while (last < st.st_size) {
+        off_t data = lseek(fd, last, SEEK_DATA);
+        off_t hole = data < 0 ? data : lseek(fd, data, SEEK_HOLE);
+
+        if (hole < 0 && errno == ENXIO)
+            break; /* no data behind it */
+        /* A file system may not be able to tell: then it may all be data. */
+        last = hole < 0 ? st.st_size : hole;
     }
-    if (at < 0 && errno != ENXIO)
-        last = st.st_size; /* this file system cannot tell */
     *end = (uint64_t)last;
     return 0;
 }
@@ -166,29 +165,19 @@ find_data_end(int fd, uint64_t from, uint64_t *end)
 int
 txlog_scan_tail(const struct txlog_scan *s, enum txlog_tail *tail)
 {
-    uint64_t from = s->has_header ? s->offset : 0, end = 0;
-    size_t size, filled = 0;
+    uint64_t from = s->has_header ? s->offset : 0, end = from;
     uint8_t *data;
+    ssize_t size;
     int rc = find_data_end(s->fd, from, &end);
 
     if (rc < 0)
         return rc;
-    size = end > from ? (size_t)(end - from) : 0;
-    data = malloc(size ? size : 1);
+    data = malloc(end - from + 1); /* of nothing it may be NULL */
     if (!data)
         return -ENOMEM;
-    while (rc == 0 && filled < size) {
-        ssize_t n =
-            pread(s->fd, data + filled, size - filled, (off_t)(from + filled));
-
-        if (n < 0 && errno != EINTR)
-            rc = -errno;
-        if (n == 0)
-            break;
-        filled += n > 0 ? (size_t)n : 0;
-    }
-    if (rc == 0)
-        *tail = txlog_judge_tail(data, filled, from);
+    size = txlog_read_at(s->fd, data, end - from, from);
+    if (size >= 0)
+        *tail = txlog_judge_tail(data, (size_t)size, from);
     free(data);
-    return rc;
+    return size < 0 ? (int)size : 0;
 }

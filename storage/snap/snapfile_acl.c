@@ -12,6 +12,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "daemon/hash.h"
 #include "storage/tree/znode.h"
 
 enum { SLOTS_FIRST = 64 };
@@ -19,7 +20,7 @@ enum { SLOTS_FIRST = 64 };
 static size_t
 hash_id(int64_t id)
 {
-    return (size_t)((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15) >> 20);
+    return (size_t)((uint64_t)id * HASH_ODD >> 20);
 }
 
 /* The slot of `id`, or the free one where it belongs. */
@@ -86,8 +87,7 @@ snap_acl_map_get(const struct snap_acl_map *map, int64_t id)
 {
     const struct snap_acl *slot = map->slots ? map_slot(map, id) : NULL;
 
-    return slot && slot->list ? (struct bytes){slot->list, slot->size}
-                              : BYTES_NULL;
+    return slot && slot->list ? snap_acl_list(slot) : BYTES_NULL;
 }
 
 void
@@ -106,12 +106,9 @@ set_slot(const struct snap_acl_set *set, struct bytes list)
 {
     size_t at = XXH3_64bits(list.data, (size_t)list.size) & (set->slots - 1);
 
-    for (; set->slot[at]; at = (at + 1) & (set->slots - 1)) {
-        const struct snap_acl *a = &set->list[set->slot[at] - 1];
-
-        if (bytes_equal((struct bytes){a->list, a->size}, list))
-            break;
-    }
+    while (set->slot[at] &&
+           !bytes_equal(snap_acl_list(&set->list[set->slot[at] - 1]), list))
+        at = (at + 1) & (set->slots - 1);
     return &set->slot[at];
 }
 
@@ -133,8 +130,7 @@ set_grow(struct snap_acl_set *set)
     set->room = room;
     set->slots = 2 * room;
     for (size_t i = 0; i < set->count; i++)
-        *set_slot(set, (struct bytes){list[i].list, list[i].size}) =
-            (uint32_t)i + 1;
+        *set_slot(set, snap_acl_list(&list[i])) = (uint32_t)i + 1;
     return 0;
 }
 

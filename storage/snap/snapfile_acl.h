@@ -15,6 +15,12 @@ struct snap_acl {
     int32_t size;
 };
 
+static inline struct bytes
+snap_acl_list(const struct snap_acl *a)
+{
+    return (struct bytes){a->list, a->size};
+}
+
 /* Reading: number to list. */
 struct snap_acl_map {
     struct snap_acl *slot; /* hash table */

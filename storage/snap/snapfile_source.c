@@ -154,33 +154,53 @@ make_room(uint8_t **buffer, size_t *room, size_t size)
     return 0;
 }
 
+/* Step over what the file begins with; -EBADMSG: it is not snappy-java's. */
+static int
+skip_header(struct snap_source *s, struct snappy_state *y)
+{
+    static const uint8_t magic[] = "\202SNAPPY";
+    uint8_t head[XERIAL_HEADER_BYTES];
+    int rc;
+
+    if (y->has_header)
+        return 0;
+    rc = take(s, head, sizeof head);
+    if (rc < 0)
+        return rc;
+    y->has_header = rc == 1 && memcmp(head, magic, sizeof magic) == 0;
+    return y->has_header ? 0 : -EBADMSG;
+}
+
+/* The next block, packed, into y->block: 1, 0 at the end, -errno. */
+static int
+take_block(struct snap_source *s, struct snappy_state *y, uint32_t *size)
+{
+    uint8_t head[4];
+    int rc = take(s, head, sizeof head);
+
+    if (rc <= 0)
+        return rc;
+    *size = load_be32(head);
+    if (*size > BLOCK_MAX)
+        return -EBADMSG;
+    rc = make_room(&y->block, &y->block_room, *size);
+    if (rc < 0)
+        return rc;
+    rc = take(s, y->block, *size);
+    return rc == 0 ? -EBADMSG : rc; /* the file ends inside */
+}
+
 /* Unpack the next block into y->out: 1, 0 at the end, -errno. */
 static int
 next_block(struct snap_source *s, struct snappy_state *y)
 {
-    static const uint8_t magic[] = "\202SNAPPY";
-    uint8_t head[XERIAL_HEADER_BYTES];
     uint32_t size;
-    int rc;
+    int rc = skip_header(s, y);
 
-    if (!y->has_header) {
-        rc = take(s, head, sizeof head);
-        if (rc <= 0 || memcmp(head, magic, sizeof magic) != 0)
-            return rc < 0 ? rc : -EBADMSG;
-        y->has_header = true;
-    }
-    rc = take(s, head, 4);
+    if (rc == 0)
+        rc = take_block(s, y, &size);
     if (rc <= 0)
         return rc;
-    size = load_be32(head);
-    if (size > BLOCK_MAX)
-        return -EBADMSG;
-    rc = make_room(&y->block, &y->block_room, size);
-    if (rc < 0)
-        return rc;
-    rc = take(s, y->block, size);
-    if (rc <= 0)
-        return rc < 0 ? rc : -EBADMSG;
     rc = snappy_size(y->block, size, &y->out_size);
     if (rc == 0 && y->out_size > BLOCK_MAX)
         rc = -EBADMSG;

@@ -249,13 +249,10 @@ put_seal(struct snapfile_writer *w)
 static int
 publish(struct snapfile_writer *w)
 {
-    int rc;
-
     if (fsync(w->fd) < 0)
         return -errno;
     (void)posix_fadvise(w->fd, 0, 0, POSIX_FADV_DONTNEED);
-    rc = rename(w->temp, w->path) < 0 ? -errno : data_sync_dir(w->dir);
-    return rc;
+    return rename(w->temp, w->path) < 0 ? -errno : data_sync_dir(w->dir);
 }
 
 int

@@ -33,6 +33,7 @@ log2_of(uint32_t n)
     return 31 - (uint32_t)__builtin_clz(n);
 }
 
+/* Coarse ones: eight steps from each power of two to the next, from 2^6 on. */
 static uint32_t
 class_of(uint32_t units)
 {

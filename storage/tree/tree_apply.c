@@ -335,8 +335,7 @@ tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes)
     }
     check(!txn->at.bad);
     tree_digest_settle(t);
-    if (txn->header.zxid > t->zxid)
-        STORE(t->zxid, txn->header.zxid);
+    tree_reached(t, txn->header.zxid);
 }
 
 bool

@@ -71,10 +71,10 @@ tree_digest_out(struct tree *t, tree_ref_t ref)
 {
     const struct node *n = node_at(t, ref);
 
-    if (ref != t->unsummed && n->flags & NODE_DIGESTED)
-        t->digest -= digest_of(t, n);
     if (ref == t->unsummed)
         t->unsummed = 0;
+    else if (n->flags & NODE_DIGESTED)
+        t->digest -= digest_of(t, n);
 }
 
 void
@@ -114,6 +114,15 @@ tree_need_kids(struct tree *t, struct node *n)
     n->more = more;
     n->flags |= NODE_HAS_KIDS;
     return 0;
+}
+
+/* Room for cversion and pzxid, unless they are as in a node that has none. */
+static int
+make_counters(struct tree *t, struct node *n, const struct znode_stat *stat)
+{
+    return stat->cversion != 0 || stat->pzxid != stat->czxid
+               ? tree_need_kids(t, n)
+               : 0;
 }
 
 /* A block with `data`, or 0 in *ref for none. */
@@ -194,11 +203,8 @@ prepare(struct tree *t, tree_ref_t ref, struct bytes data,
         const struct znode_stat *stat)
 {
     struct node *n = node_mem(t, ref);
-    int rc = 0;
+    int rc = make_counters(t, n, stat);
 
-    n->czxid = stat->czxid;
-    if (stat->cversion != 0 || stat->pzxid != stat->czxid)
-        rc = tree_need_kids(t, n);
     if (rc == 0)
         rc = take_data(t, data, &n->data);
     set_stat(t, n, stat);
@@ -343,11 +349,10 @@ tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,
              struct bytes data, tree_ref_t acl, const struct znode_stat *stat)
 {
     struct node *n = node_mem(t, ref);
-    int rc = 0;
+    int rc;
 
     tree_digest_out(t, ref);
-    if (stat->cversion != 0 || stat->pzxid != stat->czxid)
-        rc = tree_need_kids(t, n);
+    rc = make_counters(t, n, stat);
     if (rc == 0)
         rc = tree_put_data(t, ref, path, data);
     if (rc == 0) {

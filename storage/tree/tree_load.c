@@ -71,26 +71,37 @@ tree_load_soon(const struct tree *t, struct bytes path)
                                   (size_t)place.name.size);
 }
 
+/* Where `path` is to be, and the node that is there already, or 0. */
+static int
+find_place(const struct tree *t, struct bytes path, struct place *place,
+           tree_ref_t *ref)
+{
+    if (!is_beside_last(t, path, place))
+        *place = tree_place(t, path);
+    *ref = t->root;
+    if (is_root(path))
+        return 0;
+    if (!place->parent || place->name.size == 0)
+        return -ENOENT;
+    *ref = tree_child(t, place->parent, place->name.data,
+                      (size_t)place->name.size);
+    return 0;
+}
+
 int
 tree_load_node(struct tree *t, struct bytes path, struct bytes data,
                struct bytes acl, const struct znode_stat *stat)
 {
     struct place place;
-    tree_ref_t ref = 0, acl_ref;
+    tree_ref_t ref, acl_ref;
     int rc;
 
     check(tree_is_open(t));
-    if (!is_beside_last(t, path, &place))
-        place = tree_place(t, path);
     if (tree_is_full(t, (uint64_t)bytes_size(data)))
         return -ENOSPC;
-    if (is_root(path))
-        ref = t->root;
-    else if (!place.parent || place.name.size == 0)
-        return -ENOENT;
-    else
-        ref = tree_child(t, place.parent, place.name.data,
-                         (size_t)place.name.size);
+    rc = find_place(t, path, &place, &ref);
+    if (rc < 0)
+        return rc;
     if (!tree_acl_take(t, acl, &acl_ref))
         return -ENOSPC;
     if (ref)

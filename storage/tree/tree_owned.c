@@ -152,8 +152,9 @@ visit_one(const struct tree *t, tree_ref_t ref, tree_visit_fn *visit, void *arg)
     struct bytes path = tree_path_take(own, ref, &block);
     bool wants_more;
 
-    if (!tree_node_view(t, ref, &view) || path.size < 0)
+    if (path.size < 0)
         return true; /* no memory for its name: as if it were not there */
+    check(tree_node_view(t, ref, &view));
     wants_more = visit(arg, path, &view);
     arena_give(&own->arena, block);
     return wants_more;

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "storage/image/image_batch_row.h"
 #include "tests/unit/image_given.h"
 
 static const char first_nodes[] = "/ [] c0 m0 p0 v0 c0 a0 o0\n"
