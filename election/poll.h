@@ -6,7 +6,8 @@
  * id of its own choice, checks each answer against that id, records who
  * proposes whom with which zxid, and takes the largest as its next vote.  It
  * is decided when one candidate has more than half of the votes; else it
- * asks again.  Between zabd servers only.
+ * asks again.  A candidate is who was heard and proposes itself; a vote for
+ * anybody else is none.  Between zabd servers only.
  *
  * Life: poll_init; then poll_begin, poll_hear for each answer, poll_end, until
  * poll_end says that it is decided.  It owns nothing.

@@ -61,24 +61,49 @@ agrees_on_the_largest_zxid(void)
     CU_ASSERT_EQUAL(server[4].mine.leader, 1);
 }
 
-/* A vote was told before its candidate logged more: the latest word counts. */
+/* 1 followed 5, which is behind, and said of it what it has itself. */
 static void
-a_candidate_stands_with_the_most_that_anybody_reports(void)
+a_candidate_stands_with_what_it_says_itself(void)
+{
+    given_zxids((zxid_t[]){9, 9, 9, 9, 5});
+    server[0].mine.leader = 5;
+    CU_ASSERT_EQUAL(one_round(0x1f), 0);
+    CU_ASSERT_EQUAL(one_round(0x1f), SERVERS);
+    for (int i = 0; i < SERVERS; i++) {
+        CU_ASSERT_EQUAL(server[i].mine.leader, 4);
+        CU_ASSERT_EQUAL(server[i].mine.zxid, 9);
+    }
+}
+
+/* It was told before its candidate logged more, or by who has more. */
+static void
+a_vote_counts_whatever_it_says_of_its_candidate(void)
 {
     given_zxids((zxid_t[]){5, 6, 7, 8, 9});
-    poll_begin(&server[4], 7);
-    poll_hear(&server[4], &(struct poll_answer){7, 1, 3, 8, 0});
-    poll_hear(&server[4], &(struct poll_answer){7, 2, 3, 6, 0});
-    poll_hear(&server[4], &(struct poll_answer){7, 3, 3, 7, 0});
-    CU_ASSERT_TRUE(poll_end(&server[4]));
-    CU_ASSERT_EQUAL(server[4].mine.leader, 3);
-    CU_ASSERT_EQUAL(server[4].mine.zxid, 8);
-    poll_begin(&server[4], 8);
-    poll_hear(&server[4], &(struct poll_answer){8, 1, 3, 6, 0});
-    poll_hear(&server[4], &(struct poll_answer){8, 2, 3, 9, 0});
-    poll_hear(&server[4], &(struct poll_answer){8, 3, 3, 7, 0});
-    CU_ASSERT_TRUE(poll_end(&server[4]));
-    CU_ASSERT_EQUAL(server[4].mine.zxid, 9);
+    poll_begin(&server[0], 7);
+    poll_hear(&server[0], &(struct poll_answer){7, 1, 3, 6, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 2, 3, 8, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 3, 3, 7, 0});
+    CU_ASSERT_TRUE(poll_end(&server[0]));
+    CU_ASSERT_EQUAL(server[0].mine.leader, 3);
+    CU_ASSERT_EQUAL(server[0].mine.zxid, 7);
+}
+
+/* 3 has heard of a better one by now, and would not lead. */
+static void
+a_vote_for_who_stands_for_another_is_none(void)
+{
+    given_zxids((zxid_t[]){5, 6, 7, 8, 9});
+    poll_begin(&server[0], 7);
+    poll_hear(&server[0], &(struct poll_answer){7, 1, 3, 7, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 2, 3, 7, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 5, 3, 7, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 3, 4, 8, 0});
+    CU_ASSERT_FALSE(poll_is_won(&server[0])); /* 4 is not heard yet */
+    poll_hear(&server[0], &(struct poll_answer){7, 4, 4, 8, 0});
+    CU_ASSERT_FALSE(poll_is_won(&server[0]));
+    CU_ASSERT_FALSE(poll_end(&server[0]));
+    CU_ASSERT_EQUAL(server[0].mine.leader, 4);
 }
 
 static void
@@ -109,7 +134,7 @@ is_won_when_half_the_votes_are_passed(void)
     poll_hear(&server[0], &(struct poll_answer){7, 2, 4, 8, 0});
     poll_hear(&server[0], &(struct poll_answer){7, 3, 4, 8, 0});
     CU_ASSERT_FALSE(poll_is_won(&server[0])); /* 4 may be gone */
-    poll_hear(&server[0], &(struct poll_answer){7, 4, 5, 9, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 4, 4, 8, 0});
     CU_ASSERT_TRUE(poll_is_won(&server[0]));
     CU_ASSERT_FALSE(poll_heard_all(&server[0]));
     CU_ASSERT_TRUE(poll_end(&server[0]));
@@ -207,7 +232,9 @@ UNIT_SUITE(poll)
 {
     unit_suite("poll");
     UNIT(agrees_on_the_largest_zxid);
-    UNIT(a_candidate_stands_with_the_most_that_anybody_reports);
+    UNIT(a_candidate_stands_with_what_it_says_itself);
+    UNIT(a_vote_counts_whatever_it_says_of_its_candidate);
+    UNIT(a_vote_for_who_stands_for_another_is_none);
     UNIT(stands_with_the_epoch_it_took_over);
     UNIT(is_not_ahead_by_transactions_of_an_epoch_it_did_not_take_over);
     UNIT(a_minority_decides_nothing);
