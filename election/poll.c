@@ -108,12 +108,14 @@ is_better(const struct vote *v, const struct vote *than)
  * Ours: there a candidate stands with the most that anybody reports for it.
  * Who follows reports what it has itself, and who looks tells on what it heard:
  * a leader that is behind its followers was elected again and again.  Here its
- * own word counts, and it was heard in this round.
+ * own word counts, and it was heard in this round.  Nor are we for one that has
+ * less than we: so who has most stands until it has a leader, all who hear it
+ * are for it, and the election ends.
  */
 bool
 poll_end(struct poll *p)
 {
-    struct vote best = {.leader = VOTE_NOBODY, .zxid = INT64_MIN};
+    struct vote best = p->self;
     bool is_decided = false;
 
     for (int i = 0; i < QUORUM_MEMBERS_MAX && !is_decided; i++) {
@@ -123,8 +125,6 @@ poll_end(struct poll *p)
         if (is_decided || (stands(p, i) && is_better(v, &best)))
             best = *v;
     }
-    if (best.leader == VOTE_NOBODY)
-        best = p->self;
     p->mine.leader = best.leader;
     p->mine.zxid = best.zxid;
     return is_decided;
