@@ -38,6 +38,20 @@ set_timer(struct elect_proc *p, int64_t ms)
 
 /* --- a round -------------------------------------------------------------- */
 
+/*
+ * A leader has at least what it stood for election with, which may be more
+ * than its last zxid: see poll_candidacy.
+ */
+static zxid_t
+leaders_zxid(const struct elect_proc *p)
+{
+    const struct shm_log *log = p->shm->log;
+    zxid_t zxid = poll_candidacy(atomic_load(&log->durable_zxid),
+                                 atomic_load(&log->current_epoch));
+
+    return zxid > p->poll.core.mine.zxid ? zxid : p->poll.core.mine.zxid;
+}
+
 /* What we answer now, to the request `xid`. */
 static struct poll_answer
 our_answer(const struct elect_proc *p, int32_t xid)
@@ -50,7 +64,7 @@ our_answer(const struct elect_proc *p, int32_t xid)
                             .ensemble = elect_proc_ensemble(p)};
 
     if (p->poll.state == PEER_LEADING)
-        a.zxid = atomic_load(&p->shm->log->durable_zxid);
+        a.zxid = leaders_zxid(p);
     else if (p->poll.state != PEER_LOOKING)
         a.zxid = atomic_load(&p->shm->replication->applied_zxid);
     return a;

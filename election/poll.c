@@ -53,29 +53,14 @@ poll_hear(struct poll *p, const struct poll_answer *answer)
 }
 
 /*
- * A vote counts when its candidate was heard from itself: nobody is elected
- * whom only others remember.
+ * Member `i` is a candidate: it was heard, and proposes itself.  Nobody is
+ * elected whom only others remember, or who stands for somebody else by now.
  */
 static bool
-is_valid(const struct poll *p, int i)
+stands(const struct poll *p, int i)
 {
-    const struct tally *t = &p->tally;
-
-    return tally_has(t, i) &&
-           (t->heard & quorum_bit(p->quorum, t->vote[i].leader));
-}
-
-/* The largest zxid that anybody reports for a candidate. */
-static zxid_t
-best_zxid_of(const struct poll *p, sid_t leader)
-{
-    zxid_t best = INT64_MIN;
-
-    for (int i = 0; i < QUORUM_MEMBERS_MAX; i++)
-        if (is_valid(p, i) && p->tally.vote[i].leader == leader &&
-            p->tally.vote[i].zxid > best)
-            best = p->tally.vote[i].zxid;
-    return best;
+    return tally_has(&p->tally, i) &&
+           p->tally.vote[i].leader == p->tally.vote[i].from;
 }
 
 static quorum_set_t
@@ -84,9 +69,16 @@ supporters(const struct poll *p, sid_t leader)
     quorum_set_t set = 0;
 
     for (int i = 0; i < QUORUM_MEMBERS_MAX; i++)
-        if (is_valid(p, i) && p->tally.vote[i].leader == leader)
+        if (tally_has(&p->tally, i) && p->tally.vote[i].leader == leader)
             set |= (quorum_set_t)1 << i;
     return set;
+}
+
+static bool
+wins(const struct poll *p, int i)
+{
+    return stands(p, i) &&
+           quorum_is_met(p->quorum, supporters(p, p->tally.vote[i].from));
 }
 
 bool
@@ -99,38 +91,43 @@ bool
 poll_is_won(const struct poll *p)
 {
     for (int i = 0; i < QUORUM_MEMBERS_MAX; i++)
-        if (is_valid(p, i) &&
-            quorum_is_met(p->quorum, supporters(p, p->tally.vote[i].leader)))
+        if (wins(p, i))
             return true;
     return false;
 }
 
+static bool
+is_better(const struct vote *v, const struct vote *than)
+{
+    return v->zxid > than->zxid ||
+           (v->zxid == than->zxid && v->leader > than->leader);
+}
+
+/*
+ * ZK: LeaderElection.countVotes.
+ * Ours: there a candidate stands with the most that anybody reports for it.
+ * Who follows reports what it has itself, and who looks tells on what it heard:
+ * a leader that is behind its followers was elected again and again.  Here its
+ * own word counts, and it was heard in this round.  Nor are we for one that has
+ * less than we: so who has most stands until it has a leader, all who hear it
+ * are for it, and the election ends.
+ */
 bool
 poll_end(struct poll *p)
 {
-    struct vote best = {.leader = VOTE_NOBODY, .zxid = INT64_MIN};
+    struct vote best = p->self;
+    bool is_decided = false;
 
-    for (int i = 0; i < QUORUM_MEMBERS_MAX; i++) {
-        struct vote v;
+    for (int i = 0; i < QUORUM_MEMBERS_MAX && !is_decided; i++) {
+        const struct vote *v = &p->tally.vote[i];
 
-        if (!is_valid(p, i))
-            continue;
-        v = p->tally.vote[i];
-        v.zxid = best_zxid_of(p, v.leader);
-        if (quorum_is_met(p->quorum, supporters(p, v.leader))) {
-            p->mine.leader = v.leader;
-            p->mine.zxid = v.zxid;
-            return true;
-        }
-        if (v.zxid > best.zxid ||
-            (v.zxid == best.zxid && v.leader > best.leader))
-            best = v;
+        is_decided = wins(p, i);
+        if (is_decided || (stands(p, i) && is_better(v, &best)))
+            best = *v;
     }
-    if (best.leader == VOTE_NOBODY)
-        best = p->self;
     p->mine.leader = best.leader;
     p->mine.zxid = best.zxid;
-    return false;
+    return is_decided;
 }
 
 void

@@ -173,7 +173,7 @@ poll_answer_of(const struct server *s, int32_t xid)
 
     if (s->role == ROLE_LEAD) {
         a.leader = s->sid;
-        a.zxid = last_of(s->log, s->count);
+        a.zxid = poll_candidacy(last_of(s->log, s->count), s->current);
     } else if (s->role == ROLE_LEARN) {
         a.leader = sim.server[s->leader_node].sid;
         a.zxid = last_of(s->log, s->count);

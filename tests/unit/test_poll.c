@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "election/poll.h"
+#include "tests/unit/random.h"
 
 enum { SERVERS = 5 };
 
@@ -61,24 +62,62 @@ agrees_on_the_largest_zxid(void)
     CU_ASSERT_EQUAL(server[4].mine.leader, 1);
 }
 
-/* A vote was told before its candidate logged more: the latest word counts. */
+/* 1 followed 5, which is behind, and said of it what it has itself. */
 static void
-a_candidate_stands_with_the_most_that_anybody_reports(void)
+a_candidate_stands_with_what_it_says_itself(void)
+{
+    given_zxids((zxid_t[]){9, 9, 9, 9, 5});
+    server[0].mine.leader = 5;
+    CU_ASSERT_EQUAL(one_round(0x1f), 0);
+    CU_ASSERT_EQUAL(one_round(0x1f), SERVERS);
+    for (int i = 0; i < SERVERS; i++) {
+        CU_ASSERT_EQUAL(server[i].mine.leader, 4);
+        CU_ASSERT_EQUAL(server[i].mine.zxid, 9);
+    }
+}
+
+/* It was told before its candidate logged more, or by who has more. */
+static void
+a_vote_counts_whatever_it_says_of_its_candidate(void)
 {
     given_zxids((zxid_t[]){5, 6, 7, 8, 9});
-    poll_begin(&server[4], 7);
-    poll_hear(&server[4], &(struct poll_answer){7, 1, 3, 8, 0});
-    poll_hear(&server[4], &(struct poll_answer){7, 2, 3, 6, 0});
-    poll_hear(&server[4], &(struct poll_answer){7, 3, 3, 7, 0});
-    CU_ASSERT_TRUE(poll_end(&server[4]));
-    CU_ASSERT_EQUAL(server[4].mine.leader, 3);
-    CU_ASSERT_EQUAL(server[4].mine.zxid, 8);
-    poll_begin(&server[4], 8);
-    poll_hear(&server[4], &(struct poll_answer){8, 1, 3, 6, 0});
-    poll_hear(&server[4], &(struct poll_answer){8, 2, 3, 9, 0});
-    poll_hear(&server[4], &(struct poll_answer){8, 3, 3, 7, 0});
-    CU_ASSERT_TRUE(poll_end(&server[4]));
-    CU_ASSERT_EQUAL(server[4].mine.zxid, 9);
+    poll_begin(&server[0], 7);
+    poll_hear(&server[0], &(struct poll_answer){7, 1, 3, 6, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 2, 3, 8, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 3, 3, 7, 0});
+    CU_ASSERT_TRUE(poll_end(&server[0]));
+    CU_ASSERT_EQUAL(server[0].mine.leader, 3);
+    CU_ASSERT_EQUAL(server[0].mine.zxid, 7);
+}
+
+/* 3 has heard of a better one by now, and would not lead. */
+static void
+a_vote_for_who_stands_for_another_is_none(void)
+{
+    given_zxids((zxid_t[]){5, 6, 7, 8, 9});
+    poll_begin(&server[0], 7);
+    poll_hear(&server[0], &(struct poll_answer){7, 1, 3, 7, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 2, 3, 7, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 5, 3, 7, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 3, 4, 8, 0});
+    CU_ASSERT_FALSE(poll_is_won(&server[0])); /* 4 is not heard yet */
+    poll_hear(&server[0], &(struct poll_answer){7, 4, 4, 8, 0});
+    CU_ASSERT_FALSE(poll_is_won(&server[0]));
+    CU_ASSERT_FALSE(poll_end(&server[0]));
+    CU_ASSERT_EQUAL(server[0].mine.leader, 4);
+}
+
+/* 4 was for 5, which is gone, and hears of nobody but 1. */
+static void
+nobody_votes_for_who_has_less_than_itself(void)
+{
+    given_zxids((zxid_t[]){5, 6, 7, 8, 9});
+    poll_begin(&server[3], 7);
+    poll_hear(&server[3], &(struct poll_answer){7, 4, 5, 9, 0});
+    poll_hear(&server[3], &(struct poll_answer){7, 1, 1, 5, 0});
+    CU_ASSERT_FALSE(poll_end(&server[3]));
+    CU_ASSERT_EQUAL(server[3].mine.leader, 4);
+    CU_ASSERT_EQUAL(server[3].mine.zxid, 8);
 }
 
 static void
@@ -109,7 +148,7 @@ is_won_when_half_the_votes_are_passed(void)
     poll_hear(&server[0], &(struct poll_answer){7, 2, 4, 8, 0});
     poll_hear(&server[0], &(struct poll_answer){7, 3, 4, 8, 0});
     CU_ASSERT_FALSE(poll_is_won(&server[0])); /* 4 may be gone */
-    poll_hear(&server[0], &(struct poll_answer){7, 4, 5, 9, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 4, 4, 8, 0});
     CU_ASSERT_TRUE(poll_is_won(&server[0]));
     CU_ASSERT_FALSE(poll_heard_all(&server[0]));
     CU_ASSERT_TRUE(poll_end(&server[0]));
@@ -203,11 +242,118 @@ an_answer_may_say_of_which_ensemble_it_is(void)
     CU_ASSERT_EQUAL(b.ensemble, 0);
 }
 
+/* --- servers that ask one after the other -------------------------------- */
+
+enum { CROWD_MAX = 7, HARD_TIMES = 60, SWEEPS = 3 };
+
+static struct quorum all;
+static struct poll crowd[CROWD_MAX];
+
+static uint32_t
+some_of_all(void)
+{
+    return random_below(UINT32_C(1) << all.count);
+}
+
+static void
+given_a_crowd(uint32_t count)
+{
+    all = (struct quorum){.count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        all.member[i].sid = i + 1;
+        poll_init(&crowd[i], &all, i + 1, random_below(4));
+    }
+}
+
+/* Server `i` asks and hears those in `set`, itself included. */
+static bool
+decides(uint32_t i, uint32_t set)
+{
+    poll_begin(&crowd[i], 7);
+    for (uint32_t j = 0; j < all.count; j++)
+        if (j == i || (set >> j & 1))
+            poll_hear(&crowd[i],
+                      &(struct poll_answer){7, j + 1, crowd[j].mine.leader,
+                                            crowd[j].mine.zxid, 0});
+    return poll_end(&crowd[i]);
+}
+
+/* Servers come and go, with more than before; who leads loses its quorum. */
+static void
+hard_times_pass(void)
+{
+    for (int n = 0; n < HARD_TIMES; n++) {
+        uint32_t i = random_below(all.count);
+        zxid_t zxid = crowd[i].self.zxid;
+
+        if (random_below(4) == 0)
+            poll_init(&crowd[i], &all, i + 1, zxid + random_below(3));
+        else if (decides(i, some_of_all()))
+            poll_init(&crowd[i], &all, i + 1, zxid);
+    }
+}
+
+/* Those in `set` are left, and ask; the set of those that decide. */
+static uint32_t
+sweep(uint32_t set, uint32_t decided)
+{
+    uint32_t first = random_below(all.count);
+
+    for (uint32_t n = 0; n < all.count; n++) {
+        uint32_t i = (first + n) % all.count;
+
+        if ((set & ~decided) >> i & 1)
+            decided |= (uint32_t)decides(i, set) << i;
+    }
+    return decided;
+}
+
+static bool
+is_elected_by(uint32_t set)
+{
+    sid_t leader = crowd[__builtin_ctz(set)].mine.leader;
+    uint32_t not_ahead = 0;
+
+    for (uint32_t i = 0; i < all.count; i++) {
+        if ((set >> i & 1) && crowd[i].mine.leader != leader)
+            return false;
+        if (crowd[i].self.zxid <= crowd[leader - 1].self.zxid)
+            not_ahead |= UINT32_C(1) << i;
+    }
+    return (set >> (leader - 1) & 1) && quorum_is_met(&all, not_ahead);
+}
+
+/* Whatever they voted for before, a quorum that stays needs three rounds. */
+static void
+those_who_are_left_elect_one_that_is_not_behind(void)
+{
+    int bad = 0;
+
+    random_state = 1;
+    for (int run = 0; run < 3000; run++) {
+        uint32_t left, decided = 0;
+
+        given_a_crowd(3 + 2 * (uint32_t)(run % 3));
+        hard_times_pass();
+        do
+            left = some_of_all();
+        while (!quorum_is_met(&all, left));
+        for (int n = 0; n < SWEEPS; n++)
+            decided = sweep(left, decided);
+        bad += decided != left || !is_elected_by(left);
+    }
+    CU_ASSERT_EQUAL(bad, 0);
+}
+
 UNIT_SUITE(poll)
 {
     unit_suite("poll");
     UNIT(agrees_on_the_largest_zxid);
-    UNIT(a_candidate_stands_with_the_most_that_anybody_reports);
+    UNIT(a_candidate_stands_with_what_it_says_itself);
+    UNIT(a_vote_counts_whatever_it_says_of_its_candidate);
+    UNIT(a_vote_for_who_stands_for_another_is_none);
+    UNIT(nobody_votes_for_who_has_less_than_itself);
+    UNIT(those_who_are_left_elect_one_that_is_not_behind);
     UNIT(stands_with_the_epoch_it_took_over);
     UNIT(is_not_ahead_by_transactions_of_an_epoch_it_did_not_take_over);
     UNIT(a_minority_decides_nothing);

@@ -92,6 +92,16 @@ def it_answers_in_every_state(stage):
 
 
 @case
+def a_leader_says_no_less_than_it_stood_with(stage):
+    """An epoch that it took over, and in which it has logged nothing yet."""
+    m = stage.members(1, 2, 3, extra=POLL)
+    nodes = {1: stage.node(1).look(7, 0), 2: stage.node(2).look(7, 1)}
+    claim(agreed(nodes) == 2, "2 does not lead")
+    answer = ask(m, 2, struct.pack(">i", 9))
+    claim(answer == struct.pack(">iqqq", 9, 2, 2, 1 << 32), "%r", answer)
+
+
+@case
 def a_role_outlives_the_polling_process(stage):
     m = stage.members(1, 2, 3, extra=POLL)
     nodes = {s: stage.node(s).look() for s in (1, 2, 3)}
