@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "conform"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "live", "lib"))
 
 import wire  # noqa: E402
+from ending import end_tidily  # noqa: E402
 from ports import free_ports  # noqa: E402,F401
 from server import Server  # noqa: E402
 
@@ -370,13 +371,9 @@ def long(body):
     return body
 
 
-def give_up(signo, _):
-    raise SystemExit(128 + signo)
-
-
 def main(module):
     """Run the test_* functions; `long`: all, or those named."""
-    signal.signal(signal.SIGTERM, give_up)      # servers are closed
+    end_tidily()
     faulthandler.register(signal.SIGTERM, chain=True)
     only = [word for word in sys.argv[1:] if word not in ("short", "long")]
     skips_long = not only and "long" not in sys.argv

@@ -16,7 +16,6 @@ in its environment.
 
 import argparse
 import contextlib
-import ctypes
 import os
 import re
 import shutil
@@ -27,6 +26,7 @@ import sys
 import tempfile
 import time
 
+from ending import die_with_parent, end_tidily
 from ports import free_ports
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -67,10 +67,6 @@ def four(port, word, timeout=1.0, host="127.0.0.1"):
                 out += part
     except OSError:
         return None
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def alive(pid):
@@ -341,10 +337,7 @@ def running(kind, options=None):
 
 def run_with(kind, options, command):
     """Run `command` beside a server; 0 when both of them ended well."""
-    def give_up(signo, _):
-        raise SystemExit(128 + signo)
-    signal.signal(signal.SIGTERM, give_up)
-
+    end_tidily()
     server = Server(kind, options)
     try:
         server.start()
