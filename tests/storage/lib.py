@@ -25,7 +25,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "live", "lib"))
 import wire  # noqa: E402
 from ending import end_tidily  # noqa: E402
 from ports import free_ports  # noqa: E402,F401
-from server import Server  # noqa: E402
+from server import Server, given, running  # noqa: E402
+from wait import until  # noqa: E402
 
 TIMEOUT_MS = 60000        # of sessions that live through it all
 SHORT_MS = 4000           # of one that nobody comes back for
@@ -354,17 +355,6 @@ def version2(data, prefix=""):
 
 # --- running -----------------------------------------------------------------
 
-def until(fact, what, seconds=60):
-    """Wait for what must come; what fact() returned."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = fact()
-        if answer:
-            return answer
-        assert time.monotonic() < end, "not within %d s: %s" % (seconds, what)
-        time.sleep(0.02)
-
-
 def long(body):
     """A test for `run long` only."""
     body.is_long = True
@@ -397,6 +387,6 @@ def main(module):
     sys.exit(0 if good else 1)
 
 
-__all__ = ["Answer", "Server", "Session", "busy", "grow", "long", "main",
-           "same", "see_all", "until", "version2", "wire", "zab", "ROOT", "SHORT",
-           "SHORT_MS", "ZAB"]
+__all__ = ["Answer", "Server", "Session", "busy", "given", "grow", "long",
+           "main", "running", "same", "see_all", "until", "version2", "wire",
+           "zab", "ROOT", "SHORT", "SHORT_MS", "ZAB"]

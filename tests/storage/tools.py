@@ -17,10 +17,9 @@ import signal
 import struct
 import subprocess
 import tempfile
-import time
 
-from lib import (Server, Session, flip, grow, main, same, see_all, version2,
-                 wire, zab, SHORT, ZAB, ZABD)
+from lib import (Session, flip, given, grow, main, same, see_all, until,
+                 version2, wire, zab, SHORT, ZAB, ZABD)
 
 
 @contextlib.contextmanager
@@ -32,13 +31,8 @@ def folder():
         shutil.rmtree(path)
 
 
-@contextlib.contextmanager
 def apache(**options):
-    server = Server("apache", options)
-    try:
-        yield server
-    finally:
-        server.close()
+    return given("apache", options)
 
 
 GROWN = {}  # packing -> (directory to copy, tree seen, session)
@@ -52,10 +46,7 @@ def newest_is_whole(data):
 
 def written(data):
     """Wait until Apache, which writes in place, is done with a snapshot."""
-    end = time.monotonic() + 10
-    while not newest_is_whole(data):
-        assert time.monotonic() < end, "no snapshot is whole"
-        time.sleep(0.05)
+    until(lambda: newest_is_whole(data), "a snapshot is whole")
 
 
 def kill_between_snapshots(server):

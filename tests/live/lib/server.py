@@ -284,6 +284,13 @@ class Server:
                         found[int(name)] = head.partition("(")[2]
         return found
 
+    def process(self, name):
+        """The pid of zabd's process of that name; None while there is none."""
+        for pid, title in self.group().items():
+            if title == "zabd: " + name:
+                return pid
+        return None
+
     def tail(self, lines=30):
         try:
             with open(self.path("log"), errors="replace") as f:
@@ -321,11 +328,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(kind, options=None):
-    """A started server; its log's tail is shown if the block raises."""
+def given(kind, options=None):
+    """A server that is not started yet; its log's tail is shown if the block
+    raises."""
     server = Server(kind, options)
     try:
-        server.start()
         yield server
     except BaseException:
         sys.stdout.flush()
@@ -333,6 +340,14 @@ def running(kind, options=None):
         raise
     finally:
         server.close(keep=bool(os.environ.get("KEEP")))
+
+
+@contextlib.contextmanager
+def running(kind, options=None):
+    """The same, started."""
+    with given(kind, options) as server:
+        server.start()
+        yield server
 
 
 def run_with(kind, options, command):
