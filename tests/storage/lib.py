@@ -367,11 +367,12 @@ def main(module):
     faulthandler.register(signal.SIGTERM, chain=True)
     only = [word for word in sys.argv[1:] if word not in ("short", "long")]
     skips_long = not only and "long" not in sys.argv
-    good = True
+    ran, good = 0, True
     for name, body in list(module.items()):
         if not name.startswith("test_") or only and name[5:] not in only or \
                 skips_long and hasattr(body, "is_long"):
             continue
+        ran += 1
         begin = time.monotonic()
         word, why = "ok", ""
         try:
@@ -384,7 +385,7 @@ def main(module):
         print("%s %s.%s %.2f%s" % (word, prefix, name[5:],
                                    time.monotonic() - begin,
                                    why.split("\n")[0]), flush=True)
-    sys.exit(0 if good else 1)
+    sys.exit(0 if ran and good else 1)
 
 
 __all__ = ["Answer", "Server", "Session", "busy", "given", "grow", "long",

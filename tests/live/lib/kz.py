@@ -144,7 +144,7 @@ def main(module):
     only = sys.argv[1:]
     tests = [f for n, f in module.items() if n.startswith("test_")
              and (not only or n[len("test_"):] in only)]
-    good = True
+    good = bool(tests)
     for body in tests:
         faulthandler.dump_traceback_later(TEST_S, exit=True)
         good &= run_one(prefix, body)
