@@ -127,7 +127,8 @@ def test_export_of_a_log_behind_the_image():
             for log in version2(longer.path("data"), "log."):
                 shutil.copy(log, os.path.join(image, "version-2"))
         told = zab("export", "--data", image, server.path("data"))
-        assert "53 transactions" in told, told  # 50, a session, see_all's two
+        # 50, a session, see_all's two; and one if SHORT went meanwhile.
+        assert re.search(r" 5[34] transactions", told), told
         server.start()
         same(tree, see_all(server), "exported with a log")
 
