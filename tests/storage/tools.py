@@ -503,10 +503,23 @@ def test_image_lists_the_nodes():
         assert plain <= listed, plain - listed
 
 
+def commands():
+    named = re.findall(r"^  (\w+) ", zab("help"), re.M)
+    assert "stat" in named, named
+    return named
+
+
 def test_every_command_tells_its_options():
-    for line in zab("help").splitlines()[2:-2]:
-        told = zab(line.split()[0], "--help")
-        assert told.startswith("usage: zab " + line.split()[0]), told
+    for name in commands():
+        for word in "--help", "-h":
+            told = zab(name, word)
+            assert told.startswith("usage: zab " + name), told
+
+
+def test_every_command_says_whose_option_is_none():
+    for name in commands():
+        told = zab(name, "--nonsense", rc=2)
+        assert told.startswith(("zab %s: " % name, "usage: zab " + name)), told
 
 
 def test_image_that_is_not_there_is_no_damaged_one():
