@@ -14,9 +14,11 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
+import threading
 
 from lib import (Session, flip, given, grow, main, same, see_all, until,
                  version2, wire, zab, SHORT, ZAB, ZABD)
@@ -520,6 +522,17 @@ def test_every_command_says_whose_option_is_none():
     for name in commands():
         told = zab(name, "--nonsense", rc=2)
         assert told.startswith(("zab %s: " % name, "usage: zab " + name)), told
+
+
+def test_stat_says_that_nothing_was_said():
+    def hang_up():
+        with nobody.accept()[0] as s:
+            s.recv(4)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        where = "127.0.0.1:%d" % nobody.getsockname()[1]
+        threading.Thread(target=hang_up).start()
+        told = zab("stat", where, rc=1)
+        assert where in told and "without an answer" in told, told
 
 
 def test_image_that_is_not_there_is_no_damaged_one():
