@@ -229,6 +229,9 @@ ensemble: all ## ensembles of real servers, alone and mixed with Apache's
 
 disk: all ## data directories in both directions, power cuts, full disks
 	tests/storage/run
+	tests/powercut/run short
+	tests/powercut/orders short
+	tests/powercut/faults
 
 # --- measuring --------------------------------------------------------------
 

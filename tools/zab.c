@@ -61,16 +61,29 @@ on_damaged_image(const struct data_error *e)
     return ZAB_FAILED;
 }
 
+/* getopt complains in the name of argv[0]. */
+static int
+run(const struct command *c, int argc, char **argv)
+{
+    static char title[32], help[] = "--help";
+
+    snprintf(title, sizeof title, "zab %s", c->name);
+    argv[0] = title;
+    if (argc == 2 && strcmp(argv[1], "-h") == 0)
+        argv[1] = help;
+    running = c->name;
+    image_guard_tells(on_damaged_image);
+    return finish(c->name, c->run(argc, argv));
+}
+
 int
 main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
 
-    running = name;
-    image_guard_tells(on_damaged_image);
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
         if (strcmp(name, commands[i].name) == 0)
-            return finish(name, commands[i].run(argc - 1, argv + 1));
+            return run(&commands[i], argc - 1, argv + 1);
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
         strcmp(name, "-h") == 0) {
         print_help(stdout);

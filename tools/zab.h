@@ -2,7 +2,7 @@
 /*
  * zab.h - the subcommands of `zab`, the toolbox.
  *
- * Each command gets its own name as argv[0], prints results on stdout and
+ * Each command gets "zab NAME" as argv[0], prints results on stdout and
  * complaints on stderr, and returns the exit status: 0 it worked, 1 it did
  * not, 2 the arguments make no sense.
  */

@@ -17,7 +17,7 @@ enum { PATIENCE_S = 10 };
 static bool
 split(char *text, const char **host, const char **port)
 {
-    char *colon = strrchr(text, ':');
+    char *colon = strrchr(text, ':'), *end;
     long number;
 
     if (!colon)
@@ -29,8 +29,8 @@ split(char *text, const char **host, const char **port)
         colon[-1] = '\0';
         *host = text + 1;
     }
-    number = strtol(*port, NULL, 10);
-    return **host && number > 0 && number <= 65535;
+    number = strtol(*port, &end, 10);
+    return **host && *end == '\0' && number > 0 && number <= 65535;
 }
 
 struct addrinfo *

@@ -304,6 +304,7 @@ zab_ring(int argc, char **argv)
         print_help(stdout);
         return ZAB_OK;
     }
+    strcpy(argv[0], ME); /* as the command was given, should we begin anew */
     s = zab_shm_map(ME, (int)a.pid, argv - 1);
     if (!s)
         return ZAB_FAILED;

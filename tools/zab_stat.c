@@ -6,6 +6,7 @@
  * Source: spec/client-protocol.md 1.3.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 
 #include "tools/zab.h"
 #include "tools/zab_dial.h"
+#include "tools/zab_text.h"
 
 static int
 help(FILE *to, int status)
@@ -24,26 +26,40 @@ help(FILE *to, int status)
     return status;
 }
 
+/* Prints the answer.  Returns 0 or -errno; -ENODATA: there was none. */
+static int
+ask(int fd, const char *word)
+{
+    bool is_answered = false;
+    char text[8192];
+    ssize_t n = send(fd, word, 4, MSG_NOSIGNAL);
+
+    while (n > 0 && (n = recv(fd, text, sizeof text, 0)) > 0) {
+        fwrite(text, 1, (size_t)n, stdout);
+        is_answered = true;
+    }
+    return n < 0 ? -errno : is_answered ? 0 : -ENODATA;
+}
+
 int
 zab_stat(int argc, char **argv)
 {
     const char *word = argc == 3 ? argv[2] : "srvr";
-    char text[8192];
-    ssize_t n;
-    int fd;
+    int fd, rc;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return help(stdout, ZAB_OK);
-    if (argc < 2 || argc > 3 || strlen(word) != 4)
+    if (argc < 2 || argc > 3 || argv[1][0] == '-' || strlen(word) != 4)
         return help(stderr, ZAB_USAGE);
     fd = zab_dial("stat", argv[1]);
     if (fd < 0)
         return ZAB_FAILED;
-    n = send(fd, word, 4, MSG_NOSIGNAL);
-    while (n > 0 && (n = recv(fd, text, sizeof text, 0)) > 0)
-        fwrite(text, 1, (size_t)n, stdout);
-    if (n < 0)
-        fprintf(stderr, "zab stat: %s: %s\n", argv[1], zab_dial_why(errno));
+    rc = ask(fd, word);
     close(fd);
-    return n < 0 ? ZAB_FAILED : ZAB_OK;
+    if (rc == 0)
+        return ZAB_OK;
+    zab_complain("stat", "%s: %s", argv[1],
+                 rc == -ENODATA ? "the connection was closed without an answer"
+                                : zab_dial_why(-rc));
+    return ZAB_FAILED;
 }

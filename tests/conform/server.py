@@ -105,7 +105,7 @@ class Server:
         with open(self.dir + "/log", "wb") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.dir)
+                cwd=self.dir, start_new_session=True)
         self._wait()
         return self
 

@@ -17,12 +17,12 @@ import argparse
 import glob
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 
 from ensemble import ELECTED_S, SERVING, Ensemble, until
+from ending import end_tidily
 from server import Server, alive
 
 # A member that stands still is missed soon, by Apache's too.
@@ -72,10 +72,7 @@ def mend(dir):
 
 def run_beside(word, command):
     """0 when the program and all members ended well."""
-    def give_up(signo, _):
-        raise SystemExit(128 + signo)
-    signal.signal(signal.SIGTERM, give_up)
-
+    end_tidily()
     dir = tempfile.mkdtemp(prefix="zk-%s-" % word)
     ensemble = Ensemble(word, dir, OPTIONS)
     try:

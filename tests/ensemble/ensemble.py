@@ -22,8 +22,9 @@ sys.path += [os.path.join(ROOT, "tests", "live", "lib"),
              os.path.join(ROOT, "tests", "faults")]
 
 import strike  # noqa: E402
+from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
-from server import Server, alive, die_with_parent, four, ZABD  # noqa: E402
+from server import Server, alive, four, ZABD  # noqa: E402
 
 KINDS = {"z": "zabd", "a": "apache"}
 SERVING = ("leader", "follower", "observer")

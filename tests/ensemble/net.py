@@ -16,6 +16,8 @@ import os
 import subprocess
 import time
 
+from ending import die_with_parent
+
 NEWNS, NEWNET = 0x00020000, 0x40000000
 PREFIX = "10.77.0."
 HUB = 254
@@ -54,7 +56,7 @@ class Place:
         self.address = PREFIX + str(number)
         self.holder = subprocess.Popen(
             ["unshare", "-n", "sleep", "infinity"],
-            preexec_fn=lambda: libc.prctl(1, 9))
+            preexec_fn=die_with_parent)
         path = "/proc/%d/ns/net" % self.holder.pid
         ours = os.readlink("/proc/self/ns/net")
         end = time.monotonic() + 5

@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 import net
+from ending import die_with_parent
 from net import Net
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -33,7 +34,7 @@ class Wan(Net):
             ["%d:%d" % (n, p.fd) for n, p in self.places.items()],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             bufsize=1, pass_fds=fds,
-            preexec_fn=lambda: net.libc.prctl(1, 9))
+            preexec_fn=die_with_parent)
         self.hear("ready")
         for place in self.places.values():
             self.route(place)

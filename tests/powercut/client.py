@@ -12,7 +12,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tests", "conform"))
+sys.path.append(os.path.join(ROOT, "tests", "conform"))
 
 import wire  # noqa: E402
 

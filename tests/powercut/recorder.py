@@ -9,6 +9,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests", "live", "lib")]
 
 import server as servers  # noqa: E402
+from ending import die_with_parent  # noqa: E402
 from programs import built  # noqa: E402
 
 BUILD = os.path.join(ROOT, "build", "tests", "powercut")
@@ -41,7 +42,7 @@ class Recorder:
                "POWERCUT_JOURNAL": self.journal, "POWERCUT_FAULT": self.fault}
         os.environ.update(env)
         try:
-            self.server.launch(servers.die_with_parent)
+            self.server.launch(die_with_parent)
         finally:
             for key in env:
                 del os.environ[key]

@@ -13,10 +13,9 @@ import os
 import re
 import shutil
 import tempfile
-import time
 
-from lib import (Server, Session, flip, free_ports, grow, main, same,
-                 see_all, version2, wire, zab)
+from lib import (Server, Session, flip, free_ports, given, grow, main, running,
+                 same, see_all, until, version2, wire, zab)
 
 STATUS = 3          # daemon: the data cannot be used
 KEPT = {}           # kind, end -> (data directory to copy, tree)
@@ -25,16 +24,12 @@ KEPT = {}           # kind, end -> (data directory to copy, tree)
 def grown(kind, end=Server.kill):
     """The directory that a server of that kind left, made once."""
     if (kind, end) not in KEPT:
-        server = Server(kind, {"snapCount": 150, "preAllocSize": 1024})
-        try:
-            server.start()
+        with running(kind, {"snapCount": 150, "preAllocSize": 1024}) as server:
             grow(server.port)
             tree = grown_log(server)
             end(server)
             kept = tempfile.mkdtemp(prefix="zab-damage-") + "/data"
             shutil.copytree(server.path("data"), kept)
-        finally:
-            server.close()
         KEPT[kind, end] = kept, tree
     return KEPT[kind, end]
 
@@ -59,16 +54,10 @@ def forget():
 def left_by(kind, end=Server.kill, **options):
     """(zabd not started, on a copy of what `kind` left; the tree)."""
     kept, tree = grown(kind, end)
-    server = Server("zabd", options)
-    try:
+    with given("zabd", options) as server:
         shutil.rmtree(server.path("data"))
         shutil.copytree(kept, server.path("data"))
         yield server, tree
-    except BaseException:
-        print(server.tail(), end="")
-        raise
-    finally:
-        server.close()
 
 
 def refuses(server):
@@ -272,8 +261,7 @@ def member():
 @contextlib.contextmanager
 def left_by_a_member():
     """(zabd not started, on what a stopped member left; its tree)."""
-    server = Server("zabd", dict(member(), snapCount=40))
-    try:
+    with given("zabd", dict(member(), snapCount=40)) as server:
         with open(server.path("data/myid"), "w") as f:
             f.write("1")
         server.start()
@@ -281,11 +269,6 @@ def left_by_a_member():
         tree = see_all(server)
         server.stop()
         yield server, tree
-    except BaseException:
-        print(server.tail(), end="")
-        raise
-    finally:
-        server.close()
 
 
 def test_member_with_a_snapshot_alone():
@@ -306,15 +289,6 @@ def test_member_with_a_snapshot_alone():
         same(tree, seen, "from a snapshot")
 
 
-def has_snapshot(server):
-    """Its first is taken soon after its start, and waited for here."""
-    end = time.monotonic() + 20
-    while not version2(server.path("data"), "snapshot.") and \
-            time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(version2(server.path("data"), "snapshot."))
-
-
 def three_lives():
     """A member that wrote in three epochs; image and snapshot of the first."""
     server = Server("zabd", member())
@@ -325,7 +299,8 @@ def three_lives():
         session = Session(server.port)
         for _ in range(20):
             session.make("/life-", b"", wire.SEQ)
-        assert has_snapshot(server), "no snapshot is taken"
+        until(lambda: version2(server.path("data"), "snapshot."),
+              "a snapshot is taken, soon after its start")
         server.stop()
         if life == 0:
             shutil.copytree(server.path("data/version-2/image"),

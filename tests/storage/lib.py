@@ -23,8 +23,10 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "conform"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "live", "lib"))
 
 import wire  # noqa: E402
+from ending import end_tidily  # noqa: E402
 from ports import free_ports  # noqa: E402,F401
-from server import Server  # noqa: E402
+from server import Server, given, running  # noqa: E402
+from wait import until  # noqa: E402
 
 TIMEOUT_MS = 60000        # of sessions that live through it all
 SHORT_MS = 4000           # of one that nobody comes back for
@@ -353,38 +355,24 @@ def version2(data, prefix=""):
 
 # --- running -----------------------------------------------------------------
 
-def until(fact, what, seconds=60):
-    """Wait for what must come; what fact() returned."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = fact()
-        if answer:
-            return answer
-        assert time.monotonic() < end, "not within %d s: %s" % (seconds, what)
-        time.sleep(0.02)
-
-
 def long(body):
     """A test for `run long` only."""
     body.is_long = True
     return body
 
 
-def give_up(signo, _):
-    raise SystemExit(128 + signo)
-
-
 def main(module):
     """Run the test_* functions; `long`: all, or those named."""
-    signal.signal(signal.SIGTERM, give_up)      # servers are closed
+    end_tidily()
     faulthandler.register(signal.SIGTERM, chain=True)
     only = [word for word in sys.argv[1:] if word not in ("short", "long")]
     skips_long = not only and "long" not in sys.argv
-    good = True
+    ran, good = 0, True
     for name, body in list(module.items()):
         if not name.startswith("test_") or only and name[5:] not in only or \
                 skips_long and hasattr(body, "is_long"):
             continue
+        ran += 1
         begin = time.monotonic()
         word, why = "ok", ""
         try:
@@ -397,9 +385,9 @@ def main(module):
         print("%s %s.%s %.2f%s" % (word, prefix, name[5:],
                                    time.monotonic() - begin,
                                    why.split("\n")[0]), flush=True)
-    sys.exit(0 if good else 1)
+    sys.exit(0 if ran and good else 1)
 
 
-__all__ = ["Answer", "Server", "Session", "busy", "grow", "long", "main",
-           "same", "see_all", "until", "version2", "wire", "zab", "ROOT", "SHORT",
-           "SHORT_MS", "ZAB"]
+__all__ = ["Answer", "Server", "Session", "busy", "given", "grow", "long",
+           "main", "running", "same", "see_all", "until", "version2", "wire",
+           "zab", "ROOT", "SHORT", "SHORT_MS", "ZAB"]

@@ -14,20 +14,12 @@ import shutil
 import subprocess
 import time
 
-from lib import (Answer, Server, Session, busy, grow, long, main, same, see_all,
-                 until, version2, wire, zab, SHORT, SHORT_MS)
+from lib import (Answer, Server, Session, busy, given, grow, long, main, same,
+                 see_all, until, version2, wire, zab, SHORT, SHORT_MS)
 
 
-@contextlib.contextmanager
 def server(kind, **options):
-    s = Server(kind, options)
-    try:
-        yield s
-    except BaseException:
-        print(s.tail(), end="")
-        raise
-    finally:
-        s.close()
+    return given(kind, options)
 
 
 def take(target, source):

@@ -29,6 +29,7 @@ from kazoo.exceptions import NoNodeError
 from kazoo.security import make_acl, make_digest_acl
 
 from lib import ROOT
+from ending import end_tidily
 from programs import built
 from server import four, free_ports
 
@@ -335,14 +336,10 @@ def main():
         shutil.rmtree(data)
 
 
-def give_up(signo, _):
-    raise SystemExit(128 + signo)
-
-
 if __name__ == "__main__":
     logging.getLogger("kazoo").setLevel(logging.CRITICAL)
     os.umask(0o022)
-    signal.signal(signal.SIGTERM, give_up)
+    end_tidily()
     faulthandler.register(signal.SIGTERM, chain=True)   # who waits for what
     try:
         main()

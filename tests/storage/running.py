@@ -10,22 +10,13 @@ import struct
 import subprocess
 import tempfile
 
-from lib import (ZAB, Server, Session, grow, main, see_all, until, wire, zab,
-                 busy)
+from lib import (ZAB, Server, Session, grow, main, running, see_all, until, wire,
+                 zab, busy)
 from server import free_ports
 
 
-@contextlib.contextmanager
 def zabd(**options):
-    server = Server("zabd", options)
-    try:
-        server.start()
-        yield server
-    except BaseException:
-        print(server.tail(), end="")
-        raise
-    finally:
-        server.close()
+    return running("zabd", options)
 
 
 def zxids(data):

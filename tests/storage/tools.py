@@ -14,13 +14,14 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
-import time
+import threading
 
-from lib import (Server, Session, flip, grow, main, same, see_all, version2,
-                 wire, zab, SHORT, ZAB, ZABD)
+from lib import (Session, flip, given, grow, main, same, see_all, until,
+                 version2, wire, zab, SHORT, ZAB, ZABD)
 
 
 @contextlib.contextmanager
@@ -32,13 +33,8 @@ def folder():
         shutil.rmtree(path)
 
 
-@contextlib.contextmanager
 def apache(**options):
-    server = Server("apache", options)
-    try:
-        yield server
-    finally:
-        server.close()
+    return given("apache", options)
 
 
 GROWN = {}  # packing -> (directory to copy, tree seen, session)
@@ -52,10 +48,7 @@ def newest_is_whole(data):
 
 def written(data):
     """Wait until Apache, which writes in place, is done with a snapshot."""
-    end = time.monotonic() + 10
-    while not newest_is_whole(data):
-        assert time.monotonic() < end, "no snapshot is whole"
-        time.sleep(0.05)
+    until(lambda: newest_is_whole(data), "a snapshot is whole")
 
 
 def kill_between_snapshots(server):
@@ -136,7 +129,8 @@ def test_export_of_a_log_behind_the_image():
             for log in version2(longer.path("data"), "log."):
                 shutil.copy(log, os.path.join(image, "version-2"))
         told = zab("export", "--data", image, server.path("data"))
-        assert "53 transactions" in told, told  # 50, a session, see_all's two
+        # 50, a session, see_all's two; and one if SHORT went meanwhile.
+        assert re.search(r" 5[34] transactions", told), told
         server.start()
         same(tree, see_all(server), "exported with a log")
 
@@ -511,10 +505,34 @@ def test_image_lists_the_nodes():
         assert plain <= listed, plain - listed
 
 
+def commands():
+    named = re.findall(r"^  (\w+) ", zab("help"), re.M)
+    assert "stat" in named, named
+    return named
+
+
 def test_every_command_tells_its_options():
-    for line in zab("help").splitlines()[2:-2]:
-        told = zab(line.split()[0], "--help")
-        assert told.startswith("usage: zab " + line.split()[0]), told
+    for name in commands():
+        for word in "--help", "-h":
+            told = zab(name, word)
+            assert told.startswith("usage: zab " + name), told
+
+
+def test_every_command_says_whose_option_is_none():
+    for name in commands():
+        told = zab(name, "--nonsense", rc=2)
+        assert told.startswith(("zab %s: " % name, "usage: zab " + name)), told
+
+
+def test_stat_says_that_nothing_was_said():
+    def hang_up():
+        with nobody.accept()[0] as s:
+            s.recv(4)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        where = "127.0.0.1:%d" % nobody.getsockname()[1]
+        threading.Thread(target=hang_up).start()
+        told = zab("stat", where, rc=1)
+        assert where in told and "without an answer" in told, told
 
 
 def test_image_that_is_not_there_is_no_damaged_one():

@@ -10,7 +10,8 @@ import re
 import time
 
 from kit import Wrong, case, claim, free_ports
-from server import Server, die_with_parent
+from ending import die_with_parent
+from server import Server
 
 ELECTED_S = 40.0    # Java takes its time on a busy machine
 

@@ -5,12 +5,10 @@ Bytes are built here from spec/quorum-protocol.md 1 to 3, not with the
 server's own code: what both agree on is the protocol."""
 
 import contextlib
-import ctypes
 import os
 import queue
 import re
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -23,6 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 
+from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
 from programs import BUILD  # noqa: E402
 
@@ -57,10 +56,6 @@ def until(fact, text):
     while not fact():
         claim(time.monotonic() < end, "not within %g s: %s", PATIENCE_S, text)
         time.sleep(0.01)
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 class Members:

@@ -22,6 +22,8 @@ import traceback
 
 from kazoo.client import KazooClient, KazooState
 
+from wait import until
+
 HOSTS = os.environ.get("ZK_HOSTS", "127.0.0.1:2181")
 KIND = os.environ.get("ZK_KIND", "zabd")
 WAIT_S = 10            # for anything that should happen at once
@@ -49,15 +51,6 @@ class Test:
             with contextlib.suppress(Exception):
                 c.stop()
                 c.close()
-
-
-def until(claim, what, seconds=WAIT_S):
-    """Wait until claim() is true."""
-    end = time.monotonic() + seconds
-    while not claim():
-        if time.monotonic() > end:
-            raise AssertionError("not within %g s: %s" % (seconds, what))
-        time.sleep(0.005)
 
 
 def is_now(event, what, seconds=WAIT_S):
@@ -151,7 +144,7 @@ def main(module):
     only = sys.argv[1:]
     tests = [f for n, f in module.items() if n.startswith("test_")
              and (not only or n[len("test_"):] in only)]
-    good = True
+    good = bool(tests)
     for body in tests:
         faulthandler.dump_traceback_later(TEST_S, exit=True)
         good &= run_one(prefix, body)

@@ -16,7 +16,6 @@ in its environment.
 
 import argparse
 import contextlib
-import ctypes
 import os
 import re
 import shutil
@@ -27,6 +26,7 @@ import sys
 import tempfile
 import time
 
+from ending import die_with_parent, end_tidily
 from ports import free_ports
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -67,10 +67,6 @@ def four(port, word, timeout=1.0, host="127.0.0.1"):
                 out += part
     except OSError:
         return None
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def alive(pid):
@@ -288,6 +284,13 @@ class Server:
                         found[int(name)] = head.partition("(")[2]
         return found
 
+    def process(self, name):
+        """The pid of zabd's process of that name; None while there is none."""
+        for pid, title in self.group().items():
+            if title == "zabd: " + name:
+                return pid
+        return None
+
     def tail(self, lines=30):
         try:
             with open(self.path("log"), errors="replace") as f:
@@ -325,11 +328,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(kind, options=None):
-    """A started server; its log's tail is shown if the block raises."""
+def given(kind, options=None):
+    """A server that is not started yet; its log's tail is shown if the block
+    raises."""
     server = Server(kind, options)
     try:
-        server.start()
         yield server
     except BaseException:
         sys.stdout.flush()
@@ -339,12 +342,17 @@ def running(kind, options=None):
         server.close(keep=bool(os.environ.get("KEEP")))
 
 
+@contextlib.contextmanager
+def running(kind, options=None):
+    """The same, started."""
+    with given(kind, options) as server:
+        server.start()
+        yield server
+
+
 def run_with(kind, options, command):
     """Run `command` beside a server; 0 when both of them ended well."""
-    def give_up(signo, _):
-        raise SystemExit(128 + signo)
-    signal.signal(signal.SIGTERM, give_up)
-
+    end_tidily()
     server = Server(kind, options)
     try:
         server.start()

@@ -20,16 +20,9 @@ sys.path.append(os.path.join(os.path.dirname(HERE), "lib"))
 import psycopg2  # noqa: E402
 
 from instance import Instance  # noqa: E402
+from wait import until  # noqa: E402
 
-SOON_S = 60            # a failover takes the ttl, and PostgreSQL its time
 FREEZE_S = 5           # longer than Patroni waits for an answer
-
-
-def until(claim, what):
-    end = time.monotonic() + SOON_S
-    while not claim():
-        assert time.monotonic() < end, "not within %d s: %s" % (SOON_S, what)
-        time.sleep(0.05)
 
 
 def servers(verb, *who):

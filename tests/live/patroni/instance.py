@@ -17,8 +17,8 @@ import urllib.request
 
 import psycopg2
 
+from ending import die_with_parent
 from ports import free_ports
-from server import die_with_parent
 
 USER = "postgres"      # PostgreSQL refuses to run as root
 PROGRAMS = "/usr/lib/postgresql/15/bin"
