@@ -31,6 +31,7 @@ void claim_aliens(const struct server *s, quorum_set_t nodes);
 
 /* Elections. */
 void claim_election_vote(const struct server *s, const struct vote *v);
+void claim_poll_vote(const struct server *s);
 
 /* Leaders. */
 void claim_leader_unique(const struct server *s, int64_t epoch);

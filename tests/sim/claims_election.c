@@ -51,3 +51,25 @@ claim_election_vote(const struct server *s, const struct vote *v)
               (unsigned long long)zxid);
     }
 }
+
+/* The same of a poll that is over, where votes name a candidacy. */
+void
+claim_poll_vote(const struct server *s)
+{
+    const struct tally *t = &s->poll.tally;
+    sid_t leader = s->poll.mine.leader;
+    zxid_t zxid = s->heard_zxid[quorum_index(&sim.quorum, leader)];
+    uint32_t agreed = 0;
+
+    for (uint32_t i = 0; i < sim.servers; i++)
+        if ((t->heard & s->heard_to_look) >> i & 1 &&
+            t->vote[i].leader == leader)
+            agreed |= 1u << i;
+    for (uint32_t i = 0; i < sim.servers; i++)
+        claim("ELECTION-VOTE",
+              !is_quorum(agreed) || !(agreed >> i & 1) ||
+                  s->heard_zxid[i] <= zxid,
+              "server %d decides for %lld with %llx, yet %u had %llx", s->node,
+              (long long)leader, (unsigned long long)zxid, i,
+              (unsigned long long)s->heard_zxid[i]);
+}

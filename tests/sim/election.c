@@ -123,6 +123,7 @@ poll_ask_all(struct server *s)
 {
     poll_know(&s->poll, ensemble_of(s));
     poll_begin(&s->poll, (int32_t)rng_next(&sim.rng));
+    s->heard_to_look = 0;
     s->poll_asks = true;
     for (uint32_t i = 0; i < sim.servers; i++) {
         struct msg *m;
@@ -132,7 +133,7 @@ poll_ask_all(struct server *s)
         m = msg_take(MSG_POLL);
         m->from = (uint8_t)s->node;
         m->to = (uint8_t)i;
-        m->poll.xid = s->poll.xid;
+        m->poll.answer.xid = s->poll.xid;
         wire_datagram(m);
     }
     sched_after(server_after(s, POLL_ANSWER_MS), EV_POLL, s->node, ++s->alarm,
@@ -150,6 +151,7 @@ poll_is_over(struct server *s)
         sched_after(pause, EV_POLL, s->node, ++s->alarm, NULL);
         return;
     }
+    claim_poll_vote(s);
     decided(s, s->poll.mine.leader, "most votes of a poll");
 }
 
@@ -164,6 +166,12 @@ election_poll(struct server *s)
         poll_ask_all(s);
 }
 
+static zxid_t
+candidacy_of(const struct server *s)
+{
+    return poll_candidacy(last_of(s->log, s->count), s->current);
+}
+
 /* What we are and whom we are for, as the state says. */
 static struct poll_answer
 poll_answer_of(const struct server *s, int32_t xid)
@@ -173,7 +181,7 @@ poll_answer_of(const struct server *s, int32_t xid)
 
     if (s->role == ROLE_LEAD) {
         a.leader = s->sid;
-        a.zxid = poll_candidacy(last_of(s->log, s->count), s->current);
+        a.zxid = candidacy_of(s);
     } else if (s->role == ROLE_LEARN) {
         a.leader = sim.server[s->leader_node].sid;
         a.zxid = last_of(s->log, s->count);
@@ -184,22 +192,38 @@ poll_answer_of(const struct server *s, int32_t xid)
     return a;
 }
 
+static void
+poll_answered(struct server *s, const struct msg *m)
+{
+    const struct msg_poll *a = &m->poll;
+
+    if (s->role != ROLE_LOOK || !s->poll_asks)
+        return;
+    poll_hear(&s->poll, &a->answer);
+    claim_aliens(s, s->poll.aliens);
+    if (a->answer.xid == s->poll.xid) {
+        s->heard_zxid[m->from] = a->self_zxid;
+        s->heard_to_look |= (uint32_t)a->looks << m->from;
+    }
+    if (poll_heard_all(&s->poll))
+        poll_is_over(s);
+}
+
 void
 election_datagram(struct server *s, const struct msg *m)
 {
     if (m->kind == MSG_POLL_ANSWER) {
-        if (s->role != ROLE_LOOK || !s->poll_asks)
-            return;
-        poll_hear(&s->poll, &m->poll);
-        claim_aliens(s, s->poll.aliens);
-        if (poll_heard_all(&s->poll))
-            poll_is_over(s);
+        poll_answered(s, m);
     } else if (s->role >= ROLE_LOOK && !s->is_observer) {
         struct msg *answer = msg_take(MSG_POLL_ANSWER);
 
         answer->from = m->to;
         answer->to = m->from;
-        answer->poll = poll_answer_of(s, m->poll.xid);
+        answer->poll = (struct msg_poll){
+            .answer = poll_answer_of(s, m->poll.answer.xid),
+            .self_zxid = candidacy_of(s),
+            .looks = s->role == ROLE_LOOK,
+        };
         wire_datagram(answer);
     }
 }
@@ -232,8 +256,7 @@ election_look(struct server *s)
     struct elect_out out = {0};
 
     if (sim.plan.polls) {
-        poll_init(&s->poll, &sim.quorum, s->sid,
-                  poll_candidacy(last_of(s->log, s->count), s->current));
+        poll_init(&s->poll, &sim.quorum, s->sid, candidacy_of(s));
         poll_ask_all(s);
         return;
     }

@@ -133,6 +133,7 @@ struct server {
     bool has_outcome;
     int64_t heard_epoch[SERVERS_MAX];
     zxid_t heard_zxid[SERVERS_MAX];
+    uint32_t heard_to_look; /* in this round of polling */
 
     struct leader *leader;
     int64_t heard_accepted; /* by the leader that we were */

@@ -33,6 +33,12 @@ struct msg_note {
     zxid_t self_zxid;
 };
 
+struct msg_poll {
+    struct poll_answer answer;
+    zxid_t self_zxid; /* its candidacy, for the claims */
+    bool looks;
+};
+
 struct msg_packet {
     struct qpacket packet;
     uint8_t small[48];
@@ -82,7 +88,7 @@ struct msg {
         struct msg_piece piece;
         struct msg_ask ask;
         struct msg_answer answer;
-        struct poll_answer poll;
+        struct msg_poll poll;
     };
 };
 
