@@ -142,37 +142,48 @@ go_over(struct txlog_reader *r, const struct data_file *next)
     return open_file(r, next);
 }
 
+/* The next whole record of the file that is open; 0: none, or not yet. */
+static int
+next_in_file(struct txlog_reader *r, struct bytes *entry)
+{
+    int rc = txlog_scan_next(&r->scan, entry);
+
+    if (rc == -EBADMSG)
+        return damaged(r);
+    return rc < 0 ? fail(r, rc, r->file.name, "cannot be read") : rc;
+}
+
+/* Open the file to begin with.  1; 0: there is none. */
+static int
+begin(struct txlog_reader *r)
+{
+    struct data_file first;
+    int rc = choose_file(r, true, &first);
+
+    return rc == 1 ? open_file(r, &first) : rc;
+}
+
 /* The next whole record of any file. */
 static int
 next_record(struct txlog_reader *r, struct bytes *entry)
 {
     struct data_file next;
-    int rc = 1;
+    int rc = r->scan.fd < 0 ? begin(r) : 1;
 
-    if (r->scan.fd < 0) {
-        rc = choose_file(r, true, &next);
-        rc = rc == 1 ? open_file(r, &next) : rc;
-    }
     while (rc == 1) {
-        rc = txlog_scan_next(&r->scan, entry);
+        rc = next_in_file(r, entry);
         if (rc != 0)
-            break;
+            return rc;
         rc = choose_file(r, false, &next);
         if (rc != 1)
             return rc;
         /* it may have been finished before the newer one was begun */
-        rc = txlog_scan_next(&r->scan, entry);
+        rc = next_in_file(r, entry);
         if (rc != 0)
-            break;
-        rc = go_over(r, &next);
-        if (rc < 0)
             return rc;
+        rc = go_over(r, &next);
     }
-    if (rc == -EBADMSG)
-        return damaged(r);
-    return rc < 0 && r->scan.fd >= 0
-               ? fail(r, rc, r->file.name, "cannot be read")
-               : rc;
+    return rc;
 }
 
 static int
