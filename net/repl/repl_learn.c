@@ -239,7 +239,7 @@ hear_log(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     if (l->order > LEARN_IDENTITY)
         return; /* the log is being changed */
     if (durable > l->core.durable)
-        learner_durable(&l->core, durable, now, out);
+        learner_durable(&l->core, durable, out);
     learn_perform(l, out);
 }
 
