@@ -82,7 +82,7 @@ static void
 tell_committed(struct repl_lead *l, mono_ms_t now)
 {
     struct leader_out out = {0};
-    zxid_t zxid = l->r->commit_zxid;
+    zxid_t zxid = l->r->known_committed;
 
     if (zxid <= l->core.committed)
         return;
@@ -150,7 +150,7 @@ repl_master_begin(struct repl *r, int64_t epoch)
     conf.accepted = conf.current = epoch;
     conf.identity = r->learn->core.conf.identity;
     conf.heard = l->core.accepted_max;
-    conf.last = r->commit_zxid;
+    conf.last = r->known_committed;
     leader_init_master(&l->core, &conf, &l->history, now);
     log_info("observer master: observers may come port=%" PRId32, port);
 }
