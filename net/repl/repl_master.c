@@ -81,9 +81,10 @@ peer_of(struct repl *r, const struct origin *o)
 static void
 tell_committed(struct repl_lead *l, mono_ms_t now)
 {
-    struct leader_out out = {0};
     zxid_t zxid = l->r->known_committed;
+    struct leader_out out;
 
+    out.count = 0;
     if (zxid <= l->core.committed)
         return;
     leader_proposed(&l->core, zxid);
