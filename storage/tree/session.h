@@ -13,6 +13,7 @@
 #ifndef STORAGE_TREE_SESSION_H
 #define STORAGE_TREE_SESSION_H
 
+#include "daemon/hash.h"
 #include "daemon/txring.h"
 #include "daemon/zk.h"
 
@@ -46,8 +47,7 @@ session_hash(session_id_t id)
 {
     uint64_t start = (uint64_t)id >> 16;
 
-    return (uint32_t)id +
-           (uint32_t)(start * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+    return (uint32_t)id + (uint32_t)(start * HASH_ODD >> 32);
 }
 
 size_t session_table_bytes(void);
