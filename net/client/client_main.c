@@ -11,14 +11,13 @@
  */
 #include "net/client/client.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "daemon/random.h"
 #include "net/access/acl.h"
 #include "net/access/byte_set.h"
 #include "net/client/client_accept.h"
@@ -206,16 +205,6 @@ raise_file_limit(void)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-}
-
-static uint64_t
-random_number(void)
-{
-    uint64_t n;
-
-    if (getrandom(&n, sizeof n, 0) != sizeof n)
-        fatal(EXIT_UNEXPECTED, "no random numbers: %s", strerror(errno));
-    return n;
 }
 
 static void

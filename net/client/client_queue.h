@@ -77,7 +77,7 @@ queue_has_parked(const struct queue *q)
 bool queue_put(struct buf_pool *pool, struct queue *q,
                const struct queued *head, const uint8_t *body);
 
-/* The first that waits does so no more. */
+/* The first that waits was looked at: it is SENT now, or was a REPLY. */
 void queue_unpark(struct queue *q);
 
 /* Take the oldest away. */

@@ -119,8 +119,8 @@ struct repl {
     ring_pos_t published; /* what others can see of it */
     ring_pos_t rung;      /* what the log process was woken for */
     ring_pos_t committed, applied;
-    zxid_t commit_zxid; /* everything up to here is to be applied: it is
-                           committed, or a learner is alone with its tree */
+    zxid_t apply_to;    /* what is up to here is to be applied: it is
+                           known_committed, or a learner is alone with its tree */
     ring_pos_t slowest; /* as of the last look */
     struct ring_memory ring_memory;
     zxid_t zxid; /* of the last transaction prepared, or to count from */

@@ -142,7 +142,7 @@ find_committed(const struct repl *r, zxid_t *zxid)
     while (pos < r->published) {
         const struct ring_entry *e = txring_at(&r->shm->ring, pos);
 
-        if (e->kind == RING_TXN && e->zxid > r->commit_zxid)
+        if (e->kind == RING_TXN && e->zxid > r->apply_to)
             break;
         if (e->kind == RING_TXN)
             *zxid = e->zxid;

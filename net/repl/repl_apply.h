@@ -13,7 +13,7 @@
 static inline void
 repl_commit(struct repl *r, zxid_t zxid)
 {
-    r->commit_zxid = r->known_committed = zxid;
+    r->apply_to = r->known_committed = zxid;
 }
 
 /*

@@ -11,14 +11,12 @@
  */
 #include "net/repl/repl_lead.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <string.h>
-#include <sys/random.h>
 
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/random.h"
 #include "net/repl/repl_apply.h"
 #include "net/repl/repl_order.h"
 #include "net/repl/repl_prepare.h"
@@ -84,13 +82,9 @@ static const struct lead_duty duty = {
 static uint64_t
 fresh_id(void)
 {
-    uint64_t id = 0;
+    uint64_t id = random_number();
 
-    while (id == 0)
-        if (getrandom(&id, sizeof id, 0) != sizeof id)
-            fatal(EXIT_UNEXPECTED, "replication: no random numbers: %s",
-                  strerror(errno));
-    return id;
+    return id != 0 ? id : 1; /* 0 is none */
 }
 
 void

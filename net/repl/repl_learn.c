@@ -229,29 +229,29 @@ learn_connected(struct repl_learn *l, int fd)
 }
 
 static void
-hear_log(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
+hear_log(struct repl_learn *l, mono_ms_t now)
 {
     zxid_t durable = repl_durable(l->r);
+    struct learner_out out;
 
-    learn_past_turn(l, out, now);
-    learn_perform(l, out);
-    out->count = 0;
+    out.count = 0;
+    learn_past_turn(l, &out, now);
+    learn_perform(l, &out);
     if (l->order > LEARN_IDENTITY)
         return; /* the log is being changed */
+    out.count = 0;
     if (durable > l->core.durable)
-        learner_durable(&l->core, durable, now, out);
-    learn_perform(l, out);
+        learner_durable(&l->core, durable, &out);
+    learn_perform(l, &out);
 }
 
 static void
 learning_turn(struct repl *r)
 {
     struct repl_learn *l = r->learn;
-    struct learner_out out;
 
-    out.count = 0;
     if (l->is_connected && !l->why) {
-        hear_log(l, &out, clock_mono_ms());
+        hear_log(l, clock_mono_ms());
         conn_resume(&l->conn, CONN_PAUSE_QUEUE);
         repl_publish(r);
         if (l->conn.pauses & CONN_PAUSE_QUEUE)

@@ -5,6 +5,7 @@
  *      clients' requests -> repl_learn_ask: REQUEST, REVALIDATE -> leader
  *      leader -> repl_learn: packets -> learner_hear
  *             -> repl_learn_act: acts -> ring entries, orders, answers
+ *      sessions heard of -> repl_learn_touch: PING -> leader
  *
  * Private to repl_learn*.c.
  */
@@ -68,7 +69,7 @@ struct repl_learn {
     uint64_t snap_bytes;
     mono_ms_t snap_told; /* how many they are */
 
-    /* repl_learn_ask.c */
+    /* repl_learn_touch.c */
     mono_ms_t ponged; /* when touches went last */
 };
 
@@ -130,6 +131,8 @@ void learn_synced(struct repl_learn *l);
 
 /* The leader answered for a session. */
 void learn_revalidated(struct repl_learn *l, const struct qpacket *packet);
+
+/* --- repl_learn_touch.c -------------------------------------------------- */
 
 /* PING back, with the sessions heard of since the last one. */
 void learn_pong(struct repl_learn *l, zxid_t zxid);

@@ -16,20 +16,16 @@
 #include <errno.h>
 
 #include "daemon/check.h"
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/repl/repl_learn.h"
 #include "net/repl/repl_master.h"
 #include "net/repl/repl_ring.h"
-#include "net/repl/repl_serve.h"
 #include "net/repl/repl_session.h"
 #include "net/zab/forward.h"
 #include "storage/tree/txn.h"
 
 enum {
     REQUEST_HEAD = 4 + 8 + 4 + 8 + 4 + 4, /* up to the request record */
-    TOUCH_BYTES = 8 + 4,
-    TOUCHES_MAX = 64 * 1024,
     RESUME_XID = -1, /* of the SYNC behind REVALIDATE: no client counts so */
 };
 
@@ -304,75 +300,4 @@ learn_revalidated(struct repl_learn *l, const struct qpacket *packet)
     if (is_valid)
         repl_session_moves(l->r, session, &o);
     repl_master_revalidated(l->r, &o, packet);
-}
-
-/* --- sessions heard of --------------------------------------------------- */
-
-static bool
-is_since(uint32_t at, uint32_t since)
-{
-    return at != 0 && (int32_t)(at - since) >= 0;
-}
-
-/* By a client process, or by an observer of ours. */
-static bool
-was_heard(const struct repl *r, uint32_t slot, uint32_t since)
-{
-    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
-        uint32_t at =
-            atomic_load_explicit(&r->shm->heard[w][slot], memory_order_relaxed);
-
-        if (is_since(at, since))
-            return true;
-    }
-    return is_since(r->heard_remote[slot], since);
-}
-
-/* Every session that was heard of since, in as many packets as it takes. */
-static void
-put_touches(struct repl_learn *l, zxid_t zxid, uint32_t since)
-{
-    static uint8_t data[TOUCHES_MAX * TOUCH_BYTES];
-    const struct repl *r = l->r;
-    struct jute_out out = jute_out_of(data, sizeof data);
-    uint32_t end = session_slot_end(r->sessions);
-
-    for (uint32_t i = 0; i < end; i++) {
-        const struct session *s = session_at(r->sessions, i);
-
-        if (s->id == 0 || !was_heard(r, i, since))
-            continue;
-        jute_put_i64(&out, s->id);
-        jute_put_i32(&out, s->timeout_ms);
-        if (jute_out_size(&out) == sizeof data) {
-            qlink_put(&l->conn, Q_PING, zxid, (struct bytes){data, sizeof data},
-                      BYTES_NULL);
-            out = jute_out_of(data, sizeof data);
-        }
-    }
-    qlink_put(&l->conn, Q_PING, zxid,
-              (struct bytes){data, (int32_t)jute_out_size(&out)}, BYTES_NULL);
-}
-
-/*
- * A leader that is zabd pings often; touches go as often as with Apache, whose
- * pings come each half a tick, and may come a moment early.  What went with the
- * last touches counts as heard when the leader speaks so much later: where our
- * words do not come to it, TCP brings us no new ones of its own.  But those
- * that waited while we stood still were said before, and are read at once.
- */
-void
-learn_pong(struct repl_learn *l, zxid_t zxid)
-{
-    static const uint8_t nothing[1];
-    mono_ms_t now = clock_mono_ms(), since = l->ponged;
-
-    if (now - since < l->r->conf.tick_time_ms / 3) {
-        qlink_put(&l->conn, Q_PING, zxid, (struct bytes){nothing, 0},
-                  BYTES_NULL);
-        return;
-    }
-    repl_vouched(l->r, since);
-    l->ponged = now;
-    put_touches(l, zxid, (uint32_t)since);
 }

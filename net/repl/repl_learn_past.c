@@ -70,7 +70,7 @@ apply_ahead(struct repl_learn *l)
         repl_end_serving(r);
     }
     if (repl_is_alone_with_tree(r))
-        r->commit_zxid = l->core.agreed;
+        r->apply_to = l->core.agreed;
 }
 
 /*
@@ -86,8 +86,7 @@ is_stuck(const struct repl_learn *l)
         return false;
     return is_before_up_to_date(l) ||
            (l->core.state == LEARNER_BROADCAST &&
-            atomic_load(&r->shm->replication->committed_zxid) >=
-                r->commit_zxid);
+            atomic_load(&r->shm->replication->committed_zxid) >= r->apply_to);
 }
 
 /*
@@ -102,7 +101,7 @@ learn_past_full(struct repl_learn *l)
 
     if (r->published != r->head || r->applied != r->committed)
         return;
-    if (is_before_up_to_date(l) && r->commit_zxid < l->core.agreed)
+    if (is_before_up_to_date(l) && r->apply_to < l->core.agreed)
         apply_ahead(l);
     else if (is_stuck(l))
         reload("more is to come than the ring holds");
@@ -268,7 +267,7 @@ rebase_is_done(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
     r->has_differed = false;
     repl_apply_all(r); /* passes what is void */
     repl_put_config(r);
-    r->commit_zxid = zxid;
+    r->apply_to = zxid;
     atomic_store(&shared->applied_zxid, zxid);
     repl_history_begin(r->history, zxid);
     l->snap = LEARN_NO_SNAP;

@@ -144,8 +144,8 @@ join_ring(struct repl *r)
                      atomic_load(&r->shm->client[w]->requested));
     tree_batch_begin(r->tree);
     tree_batch_end(r->tree, r->applied);
-    r->commit_zxid = r->conf.member_count > 0 ? r->known_committed : r->zxid;
-    atomic_store(&shared->committed_zxid, r->commit_zxid);
+    r->apply_to = r->conf.member_count > 0 ? r->known_committed : r->zxid;
+    atomic_store(&shared->committed_zxid, r->apply_to);
     atomic_store(&shared->applied_zxid, r->zxid);
     atomic_store(&shared->outstanding, 0);
     atomic_store(&shared->committed, r->committed);

@@ -81,9 +81,10 @@ peer_of(struct repl *r, const struct origin *o)
 static void
 tell_committed(struct repl_lead *l, mono_ms_t now)
 {
-    struct leader_out out = {0};
-    zxid_t zxid = l->r->commit_zxid;
+    zxid_t zxid = l->r->known_committed;
+    struct leader_out out;
 
+    out.count = 0;
     if (zxid <= l->core.committed)
         return;
     leader_proposed(&l->core, zxid);
@@ -150,7 +151,7 @@ repl_master_begin(struct repl *r, int64_t epoch)
     conf.accepted = conf.current = epoch;
     conf.identity = r->learn->core.conf.identity;
     conf.heard = l->core.accepted_max;
-    conf.last = r->commit_zxid;
+    conf.last = r->known_committed;
     leader_init_master(&l->core, &conf, &l->history, now);
     log_info("observer master: observers may come port=%" PRId32, port);
 }

@@ -2,13 +2,11 @@
 /* repl_prepare.c - see repl_prepare.h.  The replication process. */
 #include "net/repl/repl_prepare.h"
 
-#include <errno.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 
 #include "daemon/clock.h"
-#include "daemon/log.h"
 #include "daemon/memory.h"
+#include "daemon/random.h"
 #include "net/access/byte_set.h"
 #include "net/repl/repl_ring.h"
 #include "net/repl/repl_role.h"
@@ -197,13 +195,10 @@ void
 repl_prepare_from(struct repl *r, zxid_t zxid)
 {
     uint32_t maxbuffer = (uint32_t)conf_request_max(&r->conf);
+    uint64_t seed = random_number();
     struct prep_rules rules;
-    uint64_t seed;
 
     prep_rules_of(&r->conf, &rules);
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-        fatal(EXIT_UNEXPECTED, "replication: no random numbers: %s",
-              strerror(errno));
     byte_set_seed(seed);
     prep_init(&r->prep, prep_memory(r, prep_bytes(maxbuffer)), maxbuffer,
               r->tree, r->sessions, &rules, seed);

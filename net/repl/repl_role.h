@@ -17,7 +17,7 @@ struct role {
     /* A client's request; false: not now. */
     bool (*take)(struct repl *r, const struct req *req, const struct origin *o);
     /* Once a turn, before what is committed is applied: hear the log, step
-       the core, raise r->commit_zxid.  May change the role. */
+       the core, raise r->apply_to.  May change the role. */
     void (*turn)(struct repl *r);
     /* The connections of this role are closed; nothing of it stays. */
     void (*end)(struct repl *r);

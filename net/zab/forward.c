@@ -3,6 +3,7 @@
 #include "net/zab/forward.h"
 
 #include "daemon/check.h"
+#include "daemon/hash.h"
 #include "daemon/shm.h"
 #include "daemon/zk.h"
 
@@ -18,8 +19,7 @@ enum {
 static uint32_t
 bucket_of(session_id_t session, int32_t xid)
 {
-    uint64_t h = ((uint64_t)session ^ (uint64_t)(uint32_t)xid << 20) *
-                 UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = ((uint64_t)session ^ (uint64_t)(uint32_t)xid << 20) * HASH_ODD;
 
     return (uint32_t)(h >> 40) % FORWARD_BUCKETS;
 }

@@ -185,7 +185,8 @@ struct leader_act {
 };
 
 struct leader_out {
-    uint32_t count;
+    uint32_t count; /* to be 0 before an event; the acts are 17 KB, and need
+                       not be cleared */
     struct leader_act act[LEADER_ACTS_MAX];
 };
 

@@ -184,20 +184,27 @@ hear_following(struct leader *l, uint32_t slot, const struct qpacket *p,
     }
 }
 
-/* It is brought up; what it may say then. */
+/* Those before NEW_LEADER are of the history: nothing to learn. */
+static void
+hear_ack_in_sync(struct leader *l, struct leader_peer *peer, zxid_t zxid,
+                 mono_ms_t now, struct leader_out *out)
+{
+    if (peer->stage == PEER_SEALING)
+        hear_seal(l, peer, zxid, now, out);
+    else if (peer->stage == PEER_SEALED)
+        hear_ack(l, peer, zxid, now, out);
+}
+
+/* It is brought up.  Its answer to a ping names no sessions yet. */
 static void
 hear_syncing(struct leader *l, uint32_t slot, const struct qpacket *p,
              mono_ms_t now, struct leader_out *out)
 {
     struct leader_peer *peer = &l->peer[slot];
 
-    if (p->type == Q_ACK && peer->stage == PEER_SEALING)
-        hear_seal(l, peer, p->zxid, now, out);
-    else if (p->type == Q_ACK && peer->stage == PEER_SEALED)
-        hear_ack(l, peer, p->zxid, now, out);
-    else if (p->type == Q_PING && peer->stage >= PEER_SEALING)
-        return;                /* it has no sessions yet */
-    else if (p->type != Q_ACK) /* of what it was sent: nothing to learn */
+    if (p->type == Q_ACK)
+        hear_ack_in_sync(l, peer, p->zxid, now, out);
+    else if (p->type != Q_PING || peer->stage < PEER_SEALING)
         leader_drop(l, slot, "it does not wait to be brought up", out);
 }
 

@@ -160,8 +160,7 @@ void learner_stored(struct learner *l, mono_ms_t now, struct learner_out *out);
  * Our log is on disk up to `zxid`.  It is the log as it is now: what was
  * reported before a cut or a snapshot is not reported again.
  */
-void learner_durable(struct learner *l, zxid_t zxid, mono_ms_t now,
-                     struct learner_out *out);
+void learner_durable(struct learner *l, zxid_t zxid, struct learner_out *out);
 
 /* The cut is on disk; rc 0, or -ENOENT: that transaction is not in our log. */
 void learner_truncated(struct learner *l, int rc, mono_ms_t now,

@@ -198,10 +198,8 @@ learner_on_up_to_date(struct learner *l, mono_ms_t now, struct learner_out *out)
 }
 
 void
-learner_durable(struct learner *l, zxid_t zxid, mono_ms_t now,
-                struct learner_out *out)
+learner_durable(struct learner *l, zxid_t zxid, struct learner_out *out)
 {
-    (void)now;
     if (l->state < LEARNER_SYNCING || l->state == LEARNER_OVER)
         return; /* of the log that we had before */
     check(zxid <= l->last);

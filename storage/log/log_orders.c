@@ -204,8 +204,10 @@ log_orders_work(struct log_proc *p)
     if (!is_pending(p) || p->appended < atomic_load(&o->behind))
         return 0;
     rc = carry_out(p, o, &result);
-    if (rc != 0)
-        return rc < 0 ? rc : 0;
+    if (rc == LOG_ORDER_WAITS)
+        return 0;
+    if (rc < 0)
+        return rc;
     log_debug("log>replication order=%" PRIu64 " kind=%" PRIu32
               " value=0x%" PRIx64 " result=%d",
               number, atomic_load(&o->kind), (uint64_t)atomic_load(&o->value),

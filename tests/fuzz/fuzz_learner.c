@@ -204,7 +204,7 @@ disk_moves(struct shell *s, struct learner_out *out)
     if (!is_reading(s) || to <= s->disk)
         return;
     s->disk = to;
-    learner_durable(&s->l, to, s->now, out);
+    learner_durable(&s->l, to, out);
 }
 
 static void

@@ -279,7 +279,7 @@ learn_durable(struct server *s)
     if (!s->up || s->disk.orders > 0 || zxid <= s->learner.durable ||
         s->learner.state < LEARNER_SYNCING)
         return;
-    learner_durable(&s->learner, zxid, server_now(s), &out);
+    learner_durable(&s->learner, zxid, &out);
     learn_perform(s, &out);
 }
 

@@ -64,7 +64,7 @@ apply_ahead(struct server *s, uint32_t until)
 
 /* As there: what would make room is behind what finds none. */
 static bool
-is_room_behind(const struct server *s)
+is_stuck(const struct server *s)
 {
     return s->durable == s->count && data_slowest(s) == s->applied &&
            (is_before_up_to_date(s) || s->learner.state == LEARNER_BROADCAST);
@@ -81,7 +81,7 @@ learn_past_full(struct server *s)
         apply_ahead(s, agreed);
         return false;
     }
-    if (!is_room_behind(s))
+    if (!is_stuck(s))
         return false;
     load_again(s, "more is to come than its ring holds");
     return true;

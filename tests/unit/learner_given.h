@@ -94,7 +94,7 @@ static inline void
 durable(struct given *g, zxid_t zxid)
 {
     g->out.count = 0;
-    learner_durable(&g->l, zxid, g->now, &g->out);
+    learner_durable(&g->l, zxid, &g->out);
     learner_check(&g->l);
 }
 

@@ -221,7 +221,7 @@ given_more_than_a_ring(void)
     r.is_ordering = false;
     r.sessions = sessions;
     r.forward = &forward;
-    r.known_committed = r.commit_zxid = E(10);
+    r.known_committed = r.apply_to = E(10);
     shm.super->client_count = 1;
     shm.client[0] = &client;
     atomic_store(&client.attached, 0);
