@@ -64,8 +64,8 @@ struct reqring {
 /*
  * Room for a message of auth_size and body_size, header filled with sizes;
  * NULL when the ring is full (stop reading that client, try again when
- * `taken` has moved).  Producer only; not visible before reqring_send, which
- * takes no other.
+ * `taken` has moved).  The consumer sees it when it is sent: reqring_send takes
+ * what was reserved last, and nothing else.  Producer only.
  */
 struct req *reqring_reserve(struct reqring *ring, uint32_t auth_size,
                             uint32_t body_size);

@@ -21,7 +21,7 @@ struct ring_memory {
     uint64_t size;
     uint64_t page;   /* of the system: gone as a whole, or not at all */
     ring_pos_t seen; /* head at the last look */
-    ring_pos_t kept; /* what lies below, whole pages, was given back */
+    ring_pos_t kept; /* all pages below this were given back */
 };
 
 /* `head` is where the next entry goes: not 0 after an earlier life. */

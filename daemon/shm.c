@@ -76,23 +76,13 @@ span(const struct part *p)
     return p->twice ? 2 * p->size : p->size;
 }
 
-static uint64_t
-power_of_two_above(uint64_t n)
-{
-    uint64_t size = SHM_PAGE;
-
-    while (size < n)
-        size *= 2;
-    return size;
-}
-
 /* A ring as the operator wishes, or as large as it has to be. */
 static uint64_t
 ring_bytes(const struct conf *conf, int64_t wish, uint64_t holds)
 {
     uint64_t need = holds * ((uint64_t)conf->jute_maxbuffer + SHM_PAGE);
 
-    return power_of_two_above(need > (uint64_t)wish ? need : (uint64_t)wish);
+    return power_of_two_from(need > (uint64_t)wish ? need : (uint64_t)wish);
 }
 
 static size_t

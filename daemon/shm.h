@@ -173,8 +173,8 @@ struct shm_replication {
     alignas(64) _Atomic ring_pos_t published;  /* whole in the ring */
     alignas(64) _Atomic ring_pos_t committed;  /* acknowledged by a quorum */
     alignas(64) _Atomic ring_pos_t applied;    /* in the tree */
-    alignas(64) _Atomic zxid_t committed_zxid; /* the image may fold it */
-    _Atomic zxid_t image_wanted; /* it should hold that soon: for a SNAP */
+    alignas(64) _Atomic zxid_t committed_zxid; /* the image may go so far, */
+    _Atomic zxid_t image_wanted; /* ... and is to be there soon, for a SNAP */
     _Atomic zxid_t applied_zxid;
     _Atomic uint32_t role;        /* enum server_role */
     _Atomic uint32_t serving;     /* number of this period of service, or 0 */
@@ -184,8 +184,9 @@ struct shm_replication {
     _Atomic uint64_t proposals; /* transactions prepared */
     /* transactions after which our tree was not its leader's */
     _Atomic uint64_t digest_mismatches;
-    /* so long those who could end sessions are known to have heard of ours;
-       MONO_MS_MAX: nobody else could.  See net/client/client_lease.c */
+    /* when those who could end our clients' sessions heard of them last, as
+       far as we know; MONO_MS_MAX: nobody else could end any.  See
+       net/client/client_lease.c */
     _Atomic mono_ms_t vouched;
     struct shm_ensemble ensemble;
     struct shm_look look;           /* to the election process */
@@ -203,7 +204,8 @@ struct shm_log {
     _Atomic uint64_t fsync_slow; /* longer than fsync.warningthresholdms */
     _Atomic uint64_t log_bytes;  /* size of the files, as `dirs` reports */
     _Atomic int32_t failed;    /* errno of a write that failed: no more acks */
-    _Atomic uint32_t has_room; /* it was for want of it: start anew */
+    _Atomic uint32_t has_room; /* it failed for want of room, which is there
+                                  now: the server is to be started anew */
     _Atomic uint64_t order_done;  /* number of the last order carried out */
     _Atomic int32_t order_result; /* 0 or -errno */
     _Atomic int64_t accepted_epoch, current_epoch; /* as on disk */

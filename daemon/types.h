@@ -99,6 +99,17 @@ bytes_equal(struct bytes a, struct bytes b)
            (a.size <= 0 || memcmp(a.data, b.data, (size_t)a.size) == 0);
 }
 
+/* The least power of two that is not below `n`, which is 2^63 at most. */
+static inline uint64_t
+power_of_two_from(uint64_t n)
+{
+    uint64_t power = 1;
+
+    while (power < n)
+        power *= 2;
+    return power;
+}
+
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define ALIGN_UP(n, to) (((n) + (to)-1) / (to) * (to))
 

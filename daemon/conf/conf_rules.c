@@ -11,16 +11,6 @@
 
 #include "daemon/conf/conf_machine.h"
 
-static int64_t
-power_of_two_above(int64_t v)
-{
-    int64_t p = 1;
-
-    while (p < v && p < INT64_MAX / 2)
-        p <<= 1;
-    return p;
-}
-
 /* ZK: tickTime * 2 and * 20; the row bounds the tick, so nothing overflows. */
 static void
 resolve_sessions(struct conf *c)
@@ -55,8 +45,9 @@ resolve_rings(struct conf *c)
 {
     if (c->ring_bytes == 0)
         c->ring_bytes = c->member_count > 0 ? 64 << 20 : 16 << 20;
-    c->ring_bytes = power_of_two_above(c->ring_bytes);
-    c->request_ring_bytes = power_of_two_above(c->request_ring_bytes);
+    c->ring_bytes = (int64_t)power_of_two_from((uint64_t)c->ring_bytes);
+    c->request_ring_bytes =
+        (int64_t)power_of_two_from((uint64_t)c->request_ring_bytes);
 }
 
 static void

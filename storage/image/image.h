@@ -38,8 +38,8 @@ struct image {
     MDB_env *env; /* NULL: closed */
     MDB_dbi nodes, longs, ephemerals, sessions, meta_table;
     struct image_meta meta; /* of the last commit this process knows */
-    uint64_t allocated;     /* bytes of the file with blocks behind them, */
-    uint64_t cached;        /* ... and up to where with single pages */
+    uint64_t allocated;     /* up to here the file has blocks on the disk, */
+    uint64_t cached;        /* ... and single pages in the page cache */
 };
 
 /* Whether it may still be as fuzzy as the snapshot that it was made from. */

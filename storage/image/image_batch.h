@@ -41,8 +41,8 @@ struct image_batch {
     uint64_t digest; /* of the tree, as of the last commit */
     bool has_leader_digest;
     uint64_t leader_digest; /* what that transaction says it should be */
-    /* deletions may meet children that a fuzzy snapshot left, and creations
-       nodes: 10.4 */
+    /* over a fuzzy snapshot: a node that is created may be there already, one
+       that is deleted may have children of later transactions (10.4) */
     bool is_fuzzy;
     progress_fn *progress; /* may be NULL; while many rows are looked at */
     void *progress_arg;

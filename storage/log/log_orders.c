@@ -50,36 +50,6 @@ log_orders_limit(const struct log_proc *p, ring_pos_t published)
     return behind < published ? behind : published;
 }
 
-void
-log_give_up(struct log_proc *p, const char *path, const char *what, int rc)
-{
-    log_error("%s: %s cannot be written: %s. Nothing is acknowledged any more. "
-              "%s",
-              path, what, strerror(-rc),
-              log_wants_room(-rc)
-                  ? "Make room; the server ends then, to be started anew, or "
-                    "is to be restarted"
-                  : "See to the disk, then restart the server");
-    atomic_store(&p->shm->log->failed, -rc);
-    bell_ring(p->shm, PROC_REPLICATION);
-    bell_ring(p->shm, PROC_ELECTION);
-}
-
-int
-log_order_failed(struct log_proc *p, const char *what, int rc,
-                 const struct data_error *e)
-{
-    char text[2048];
-
-    proc_disk_end(PROC_LOG, p->shm);
-    if (e && *e->path) {
-        data_error_text(e, text, sizeof text);
-        log_error("%s", text);
-    }
-    log_give_up(p, p->dirs.snap, what, rc);
-    return rc;
-}
-
 /* --- epochs -------------------------------------------------------------- */
 
 /* ZK: acceptedEpoch only rises; a lower one is a mistake of replication's. */

@@ -4,7 +4,7 @@
  *
  * Private to log_start.c, which begins, log_main.c, which appends,
  * log_orders.c, which does what replication orders, log_replace.c, which does
- * the orders that replace files, and log_room.c, which waits for a full disk.
+ * the orders that replace files, and log_failed.c, for when the disk failed.
  */
 #ifndef STORAGE_LOG_LOG_PROC_H
 #define STORAGE_LOG_LOG_PROC_H
@@ -32,13 +32,6 @@ struct log_proc {
 /* --- log_orders.c --------------------------------------------------------- */
 
 /*
- * `what` at `path` cannot be written, which is final: log it and set
- * shm->log->failed, for replication to see.  Nothing more is written.
- */
-void log_give_up(struct log_proc *p, const char *path, const char *what,
-                 int rc);
-
-/*
  * Up to where the ring may be appended, `published` at most: what comes behind
  * an order waits for it.
  */
@@ -50,13 +43,6 @@ ring_pos_t log_orders_limit(const struct log_proc *p, ring_pos_t published);
  * logged.
  */
 int log_orders_work(struct log_proc *p);
-
-/*
- * The disk failed in the middle of an order, after proc_disk_begin, with `rc`;
- * `e` has the words, unless it is NULL or empty.  Ends the log; returns `rc`.
- */
-int log_order_failed(struct log_proc *p, const char *what, int rc,
-                     const struct data_error *e);
 
 /* --- log_replace.c -------------------------------------------------------- */
 
@@ -77,10 +63,21 @@ void log_is_rebased(struct log_proc *p, zxid_t zxid);
 /* Give the image process its files back, if they were asked for. */
 void log_give_back(struct log_proc *p);
 
-/* --- log_room.c ----------------------------------------------------------- */
+/* --- log_failed.c --------------------------------------------------------- */
 
-/* Is it want of room that a write failed with, an errno? */
-bool log_wants_room(int error);
+/*
+ * `what` at `path` cannot be written, which is final: log it and set
+ * shm->log->failed, for replication to see.  Nothing more is written.
+ */
+void log_give_up(struct log_proc *p, const char *path, const char *what,
+                 int rc);
+
+/*
+ * The disk failed in the middle of an order, after proc_disk_begin, with `rc`;
+ * `e` has the words, unless it is NULL or empty.  Ends the log; returns `rc`.
+ */
+int log_order_failed(struct log_proc *p, const char *what, int rc,
+                     const struct data_error *e);
 
 /*
  * If the log has failed for want of room: is there some?  Then

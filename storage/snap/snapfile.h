@@ -22,7 +22,7 @@ enum snap_format { SNAP_PLAIN, SNAP_GZIP, SNAP_SNAPPY, SNAP_ZSTD };
 /* By the suffix of the name. */
 enum snap_format snapfile_format(const char *name);
 
-/* `prefix`.<zxid>[.zst], as we name one: "snapshot", or what rebase.h takes. */
+/* <prefix>.<zxid>[.zst], our names: "snapshot", or REBASE_TAKEN (rebase.h). */
 void snapfile_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid,
                    enum snap_format format);
 

@@ -324,9 +324,10 @@ int tree_replace(struct tree *t, tree_ref_t ref, struct bytes path,
 int tree_need_kids(struct tree *t, struct node *n);
 
 /*
- * Take the node's share out of the digest before a change, in after it.  In
- * means: soon, for the next change may be of the same node, as the parent's is
- * all through a multi; settled at the end of the transaction.
+ * Take the node's share out of the digest before a change, in after it.  It is
+ * only noted for going in, and is added up when another node's turn comes, or
+ * by tree_digest_settle at the end of a transaction: a node that changes again
+ * and again, as the parent does all through a multi, is added up once.
  */
 void tree_digest_out(struct tree *t, tree_ref_t ref);
 void tree_digest_in(struct tree *t, tree_ref_t ref);
