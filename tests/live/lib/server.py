@@ -120,7 +120,7 @@ class Server:
             "znode.container.checkIntervalMs": 500,
         }
         conf.update(options)
-        os.mkdir(conf["dataDir"])
+        os.makedirs(conf["dataDir"], exist_ok=True)
         java = []
         if self.kind == "apache":
             for key in PLAIN:
