@@ -22,6 +22,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 
+from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
 
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
@@ -253,10 +254,10 @@ def start_bench(workload, server, *flags, **options):
         command += ["--hosts", server.host, "--pid", str(server.pid)]
     for name, value in options.items():
         command += ["--" + name.replace("_", "-"), str(value)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=die_with_parent,
     )
-    return process
 
 
 def finish_bench(process):

@@ -66,6 +66,17 @@ zxid_after(struct repl *r, zxid_t *zxid)
     return r->role->is_alone;
 }
 
+/* The client is told a code that has no word for it, and nobody else. */
+static void
+tell_limit(const struct prep_request *q)
+{
+    if (q->op == ZK_OP_CREATE_SESSION)
+        log_warn_often("replication: session refused, there are %d",
+                       SESSIONS_MAX);
+    else
+        log_warn_often("replication: write refused, memory.limit is reached");
+}
+
 enum prep_verdict
 repl_prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
              int32_t *err)
@@ -83,6 +94,8 @@ repl_prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
         q->in_flight = r->head - r->applied;
         verdict = prep_step(&r->prep, q, e + 1, need.payload, &result);
         *err = result.err;
+        if (result.err == ZK_SYSTEM_ERROR)
+            tell_limit(q);
         if (verdict != PREP_TXN)
             return verdict;
         r->zxid = q->zxid;

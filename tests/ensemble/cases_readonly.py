@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Service without a leader: the mode itself, and how it ends."""
 
-import time
-
 from kazoo.client import KazooClient, KazooState, KeeperState
 from kazoo.exceptions import KazooException
 
@@ -170,7 +168,7 @@ def read_only_tail(t, word, fate):
     for m in followers:
         m.freeze()
     writer.send(*[wire.create(path) for path in TAIL])
-    time.sleep(0.2)
+    until(lambda: leader.logged(TAIL[-1].encode()), "its log has it", 10)
     for m in followers:
         m.kill()
     wait_for_mode(leader, "read-only")

@@ -6,11 +6,11 @@ Apache works, with snapshots taken while it works; zabd imports what it left
 and must hold what kazoo saw.  zabd writes snapshot and log; Apache loads them
 and must show the same; zabd and Apache take turns on one directory.  The work
 is random, from one seed for each packing of the snapshots; `short` does the
-first packing only.  Each server is a child of this script and ended by its
-pid.
+first packing only.
 
 Try       make all && tests/storage/moves.py
 """
+import contextlib
 import faulthandler
 import glob
 import logging
@@ -28,82 +28,28 @@ from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError
 from kazoo.security import make_acl, make_digest_acl
 
-from lib import ROOT
+from lib import ROOT, running
 from ending import end_tidily
 from programs import built
-from server import four, free_ports
 
 TOOL = os.path.join(ROOT, "build", "tests", "storage", "storage_tool")
-ZABD = os.path.join(ROOT, "build", "zabd")
-CLASSPATH = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
-START_S = 60
 SESSION_S = 60   # no session ends by itself while we look
 FIRST_NODES = {"/zookeeper", "/zookeeper/quota", "/zookeeper/config"}
 
 
-RUNNING = []  # servers, to be ended whatever happens
-
-
-class Apache:
-    """A standalone server on `data`; its properties are -D options."""
-
-    def __init__(self, data, **properties):
-        self.port = free_ports(1)[0]
-        conf = os.path.join(data, "zoo.cfg")
-        with open(conf, "w") as f:
-            f.write("dataDir=%s\nclientPort=%d\ntickTime=2000\n"
-                    "clientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
-                    "maxSessionTimeout=60000\n"
-                    % (data, self.port))
-        defines = ["-Dzookeeper.%s=%s" % p for p in properties.items()]
-        RUNNING.append(self)
-        self.log = open(os.path.join(data, "apache.out"), "a")
-        self.child = subprocess.Popen(
-            ["java", "-Xmx256m", "-XX:+UseSerialGC",
-             "-XX:TieredStopAtLevel=1", "-cp", CLASSPATH, *defines,
-             "-Dzookeeper.root.logger=WARN,CONSOLE",
-             "org.apache.zookeeper.server.quorum.QuorumPeerMain", conf],
-            stdout=self.log, stderr=self.log)
-
-    def wait(self):
-        """A connect request that meets Apache while it starts is lost."""
-        end = time.monotonic() + START_S
-        while "Mode: " not in (four(self.port, "srvr") or ""):
-            if self.child.poll() is not None or time.monotonic() > end:
-                with open(self.log.name) as f:
-                    print(f.read()[-3000:], file=sys.stderr)
-                fail("start", "status %s" % self.child.poll())
-            time.sleep(0.05)
-
-    def client(self):
-        self.wait()
-        zk = KazooClient(hosts="127.0.0.1:%d" % self.port, timeout=SESSION_S)
-        zk.start(timeout=30)
-        return zk
-
-    def end(self, sig):
-        self.child.send_signal(sig)
-        self.child.wait()
-        self.log.close()
-        RUNNING.remove(self)
-
-
-class Zabd(Apache):
-    """The server under test on `data`; ended with all its processes."""
-
-    def __init__(self, data, **keys):
-        self.port = free_ports(1)[0]
-        conf = os.path.join(data, "zabd.cfg")
-        with open(conf, "w") as f:
-            f.write("dataDir=%s\nclientPort=%d\ntickTime=2000\n"
-                    "clientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
-                    "maxSessionTimeout=60000\n"
-                    % (data, self.port))
-            f.writelines("%s=%s\n" % k for k in keys.items())
-        RUNNING.append(self)
-        self.log = open(os.path.join(data, "zabd.out"), "a")
-        self.child = subprocess.Popen([ZABD, "-c", conf], stdout=self.log,
-                                      stderr=self.log)
+@contextlib.contextmanager
+def serving(kind, data, **options):
+    """A server on `data`, and a client.  The server goes first: a session
+    that is closed takes its ephemerals with it."""
+    with running(kind, dict({"dataDir": data, "tickTime": 2000,
+                             "admin.enableServer": "false"}, **options)) as s:
+        zk = KazooClient(hosts=s.hosts, timeout=SESSION_S)
+        try:
+            zk.start(timeout=30)
+            yield s, zk
+        finally:
+            s.kill()
+            zk.stop()
 
 
 def work(zk, seed, count):
@@ -221,14 +167,12 @@ def same(a, b, what, more=""):
 
 def apache_to_zabd(data, method):
     """Killed in the middle of a session; snapshots were taken meanwhile."""
-    apache = Apache(data, snapCount=60, preAllocSize=1024,
-                    **{"snapshot.compression.method": method})
-    zk = apache.client()
-    work(zk, method, 500)
-    session = "%x" % zk.client_id[0]
-    seen = tree_of(zk)
-    apache.end(signal.SIGKILL)
-    zk.stop()
+    with serving("apache", data, **{"snapCount": 60, "preAllocSize": 1024,
+                                    "snapshot.compression.method": method}
+                 ) as (_, zk):
+        work(zk, method, 500)
+        session = "%x" % zk.client_id[0]
+        seen = tree_of(zk)
     head, sessions, tree = imported(data)
     same(seen, tree, "Apache to zabd %s" % (method or "plain"), head)
     if session not in sessions:
@@ -238,102 +182,88 @@ def apache_to_zabd(data, method):
     return seen
 
 
+def apache_shows(data, seen, what, more=""):
+    with serving("apache", data) as (_, zk):
+        same(seen, tree_of(zk), what, more)
+
+
 def snapshot_to_apache(data, seen):
     """zstd -d makes a file that Apache loads."""
-    back = tempfile.mkdtemp(prefix="zabd-storage.")
-    version2 = os.path.join(back, "version-2")
     subprocess.run([TOOL, "export", data], check=True)
     packed, = glob.glob(data + "/version-2/snapshot.*.zst")
-    os.mkdir(version2)
-    subprocess.run(["zstd", "-q", "-d", packed, "-o", os.path.join(
-        version2, os.path.basename(packed)[:-4])], check=True)
-    apache = Apache(back)
-    zk = apache.client()
-    same(seen, tree_of(zk), "Apache loads a snapshot of zabd")
-    apache.end(signal.SIGKILL)
-    zk.stop()
+    with tempfile.TemporaryDirectory(prefix="zabd-storage.") as back:
+        version2 = os.path.join(back, "version-2")
+        os.mkdir(version2)
+        subprocess.run(["zstd", "-q", "-d", packed, "-o", os.path.join(
+            version2, os.path.basename(packed)[:-4])], check=True)
+        apache_shows(back, seen, "Apache loads a snapshot of zabd")
     os.remove(packed)
-    shutil.rmtree(back)
 
 
 def log_to_apache(data, seen):
     """A log that zabd wrote, behind Apache's first snapshot."""
-    back = tempfile.mkdtemp(prefix="zabd-storage.")
-    version2 = os.path.join(back, "version-2")
-    os.mkdir(version2)
-    first, = glob.glob(data + "/version-2/snapshot.0*")
-    shutil.copy(first, version2)
-    count = subprocess.run([TOOL, "relog", data, back], check=True,
-                           capture_output=True, text=True).stdout.strip()
-    apache = Apache(back)
-    zk = apache.client()
-    same(seen, tree_of(zk), "Apache replays a log of zabd",
-         "transactions=" + count)
-    apache.end(signal.SIGKILL)
-    zk.stop()
-    shutil.rmtree(back)
+    with tempfile.TemporaryDirectory(prefix="zabd-storage.") as back:
+        version2 = os.path.join(back, "version-2")
+        os.mkdir(version2)
+        first, = glob.glob(data + "/version-2/snapshot.0*")
+        shutil.copy(first, version2)
+        count = subprocess.run([TOOL, "relog", data, back], check=True,
+                               capture_output=True, text=True).stdout.strip()
+        apache_shows(back, seen, "Apache replays a log of zabd",
+                     "transactions=" + count)
 
 
-def apache_in_between(data, seen):
+def apache_in_between(data):
     """Apache goes on where zabd has an image; zabd follows."""
-    apache = Apache(data, snapCount=60, preAllocSize=1024)
-    zk = apache.client()
-    work(zk, "between", 200)
-    seen = tree_of(zk)
-    apache.end(signal.SIGTERM)
-    zk.stop()
+    with serving("apache", data, snapCount=60, preAllocSize=1024
+                 ) as (apache, zk):
+        work(zk, "between", 200)
+        seen = tree_of(zk)
+        apache.stop()
     shutil.rmtree(os.path.join(data, "version-2", "image"))
     head, _, tree = imported(data)
     same(seen, tree, "after Apache went on", head)
     return seen
 
 
+def zabd_goes_on(data, seen, what, seed="", count=0, stops=False):
+    """zabd shows what was seen, and works; what is seen then."""
+    with serving("zabd", data, snapCount=60) as (zabd, zk):
+        same(seen, tree_of(zk), what)
+        work(zk, seed, count)
+        seen = tree_of(zk)
+        if stops and zabd.stop() != 0:
+            fail(what, "it did not end well")
+    return seen
+
+
 def zabd_in_between(data, seen):
     """zabd serves Apache's directory, is killed, goes on; Apache again."""
     shutil.rmtree(os.path.join(data, "version-2", "image"))
-    zabd = Zabd(data, snapCount=60)
-    zk = zabd.client()
-    same(seen, tree_of(zk), "zabd serves what Apache left")
-    work(zk, "zabd", 400)
-    seen = tree_of(zk)
-    zabd.end(signal.SIGKILL)
-    zk.stop()
-    zabd = Zabd(data, snapCount=60)
-    zk = zabd.client()
-    same(seen, tree_of(zk), "zabd killed and started again")
-    work(zk, "again", 100)
-    seen = tree_of(zk)
-    zabd.end(signal.SIGTERM)
-    zk.stop()
+    seen = zabd_goes_on(data, seen, "zabd serves what Apache left", "zabd", 400)
+    seen = zabd_goes_on(data, seen, "zabd killed and started again", "again",
+                        100, stops=True)
     newest = max(glob.glob(data + "/version-2/snapshot.*.zst"),
                  key=lambda p: int(p.split(".")[-2], 16))
     subprocess.run(["zstd", "-q", "-d", newest, "-o", newest[:-4]],
                    check=True)
-    apache = Apache(data)
-    zk = apache.client()
-    same(seen, tree_of(zk), "Apache goes on where zabd stopped")
-    work(zk, "back", 100)
-    seen = tree_of(zk)
-    apache.end(signal.SIGKILL)
-    zk.stop()
-    zabd = Zabd(data, snapCount=60)
-    zk = zabd.client()
-    same(seen, tree_of(zk), "zabd goes on where Apache stopped")
-    zabd.end(signal.SIGTERM)
-    zk.stop()
+    with serving("apache", data) as (_, zk):
+        same(seen, tree_of(zk), "Apache goes on where zabd stopped")
+        work(zk, "back", 100)
+        seen = tree_of(zk)
+    zabd_goes_on(data, seen, "zabd goes on where Apache stopped", stops=True)
 
 
 def main():
     built("storage/storage_tool")
     for method in ("", "gz", "snappy") if "long" in sys.argv else ("",):
-        data = tempfile.mkdtemp(prefix="zabd-storage.")
-        seen = apache_to_zabd(data, method)
-        snapshot_to_apache(data, seen)
-        log_to_apache(data, seen)
-        if not method:
-            seen = apache_in_between(data, seen)
-        zabd_in_between(data, seen)
-        shutil.rmtree(data)
+        with tempfile.TemporaryDirectory(prefix="zabd-storage.") as data:
+            seen = apache_to_zabd(data, method)
+            snapshot_to_apache(data, seen)
+            log_to_apache(data, seen)
+            if not method:
+                seen = apache_in_between(data)
+            zabd_in_between(data, seen)
 
 
 if __name__ == "__main__":
@@ -341,8 +271,4 @@ if __name__ == "__main__":
     os.umask(0o022)
     end_tidily()
     faulthandler.register(signal.SIGTERM, chain=True)   # who waits for what
-    try:
-        main()
-    finally:
-        for server in list(RUNNING):
-            server.end(signal.SIGKILL)
+    main()

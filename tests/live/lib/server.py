@@ -120,7 +120,7 @@ class Server:
             "znode.container.checkIntervalMs": 500,
         }
         conf.update(options)
-        os.mkdir(conf["dataDir"])
+        os.makedirs(conf["dataDir"], exist_ok=True)
         java = []
         if self.kind == "apache":
             for key in PLAIN:
@@ -375,14 +375,13 @@ def main():
     w = sub.add_parser("with")
     w.add_argument("kind")
     w.add_argument("-o", dest="options", action="append", default=[])
-    w.add_argument("command", nargs=argparse.REMAINDER)
+    w.add_argument("command", nargs="+")
     for verb in ("start", "stop", "kill", "wait"):
         sub.add_parser(verb).add_argument("dir")
     a = p.parse_args()
     if a.verb == "with":
-        command = a.command[1:] if a.command[:1] == ["--"] else a.command
         options = dict(o.split("=", 1) for o in a.options)
-        sys.exit(run_with(a.kind, options, command))
+        sys.exit(run_with(a.kind, options, a.command))
     server = Server.at(a.dir)
     if a.verb == "start":
         server.start(tied=False)
