@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "daemon/clock.h"
+#include "daemon/log.h"
 #include "daemon/memory.h"
 #include "daemon/random.h"
 #include "net/access/byte_set.h"
