@@ -185,7 +185,7 @@ answer_session(struct client_proc *p, struct client *c,
 }
 
 /*
- * Of a session that has moved nobody is told -118, but closed.
+ * Nobody is told that a session has moved (-118): its connection is closed.
  * ZK: FinalRequestProcessor, ZOOKEEPER-710
  */
 static void

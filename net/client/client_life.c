@@ -16,10 +16,11 @@
 enum { BEGIN_TRIES = 100 }; /* per turn: the tree may be busy */
 
 /*
- * Our cursor starts at what is applied when replication knows of it; and
- * replication may end the period before it knows of us, so look again whether
- * it lasts.  The tree is ahead of the ring for a moment after each batch: what
- * lies there is for nobody yet.  False: later.
+ * Begin to follow, at what is applied now.  False: not yet, try again.
+ *
+ * First we say that we are there, then we look again whether the period lasts:
+ * replication may have ended it before it saw us.  For a moment after each
+ * batch the tree is ahead of `applied`, and no cursor may be.
  */
 static bool
 begin(struct client_proc *p, uint32_t period)

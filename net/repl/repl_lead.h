@@ -3,11 +3,17 @@
  * repl_lead.h - the shell of a server that has learners: of a leader, or of an
  * observer master, which is a follower.
  *
- *      repl_lead_port: port -> repl_lead_peer: places
- *      repl_lead_hear: packets -> leader_hear -> acts
- *      repl_lead: acts -> log orders, pipeline, commit
- *      repl_master: acts -> our leader
- *      leader_next -> repl_lead_send: packets -> learners
+ *      learners -> repl_lead_hear: packets -> leader_hear -> acts
+ *      leader_next -> repl_lead_send: packets, snapshots -> learners
+ *
+ *   repl_lead_port.c     where learners come, the core's clock, and its acts
+ *                        that are the same for both
+ *   repl_lead_peer.c     their connections: places and names
+ *   repl_lead_hear.c     what comes from one of them
+ *   repl_lead_session.c  a leader's requests among that, and sessions
+ *   repl_lead_send.c     what goes to one of them
+ *   repl_lead.c          the role of a leader: orders to the log, commits
+ *   repl_master.c        the duty of an observer master: it asks our leader
  *
  * Private to repl_lead*.c, repl_master.c and repl_report.c.
  */
