@@ -17,12 +17,11 @@ import argparse
 import glob
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 
 from ensemble import ELECTED_S, SERVING, Ensemble, until
-from ending import end_tidily
+from ending import call, end_tidily
 from server import Server, alive
 
 # A member that stands still is missed soon, by Apache's too.
@@ -80,7 +79,7 @@ def run_beside(word, command):
         env = dict(os.environ, ZK_HOSTS=ensemble.hosts(), ZK_DIR=dir,
                    ZK_KIND=ensemble[1].kind,
                    ZK_SERVER=os.path.abspath(__file__))
-        rc = subprocess.call(command, env=env)
+        rc = call(command, env)
         for line in ensemble.bugs():
             sys.stderr.write("a process died: %s\n" % line)
             rc = rc or 1

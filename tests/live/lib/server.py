@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 
-from ending import die_with_parent, end_tidily
+from ending import call, die_with_parent, end_tidily
 from ports import free_ports
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -356,7 +356,7 @@ def run_with(kind, options, command):
     server = Server(kind, options)
     try:
         server.start()
-        rc = subprocess.call(command, env=server.env())
+        rc = call(command, server.env())
         for line in server.bugs():
             sys.stderr.write("a process of the server died: %s\n" % line)
             rc = rc or 1

@@ -19,6 +19,7 @@ sys.path.append(os.path.join(os.path.dirname(HERE), "lib"))
 
 import psycopg2  # noqa: E402
 
+from ending import end_tidily  # noqa: E402
 from instance import Instance  # noqa: E402
 from wait import until  # noqa: E402
 
@@ -187,6 +188,7 @@ def run_one(body, pair):
 
 
 def main():
+    end_tidily()
     tests = [f for n, f in globals().items() if n.startswith("test_")]
     pair = Pair()
     try:
