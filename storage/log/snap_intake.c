@@ -26,8 +26,8 @@ begin_sessions(struct snap_intake *in, uint32_t count)
 }
 
 /*
- * The lists that the stream has, one for nodes whose list is missing
- * (ZOOKEEPER-4846), and those of put_missing_first.
+ * The lists that the nodes have; one for nodes whose list is missing
+ * (ZOOKEEPER-4846); and those of put_missing_first.
  */
 static int
 collect_acls(struct snap_intake *in)
@@ -37,18 +37,28 @@ collect_acls(struct snap_intake *in)
     for (size_t i = 0; i < map->slots; i++) {
         const struct snap_acl *a = &map->slot[i];
 
-        if (a->list && snap_acl_set_add(&in->acls, snap_acl_list(a)) == 0)
+        if (a->list &&
+            snap_acl_set_add(&in->acls, (struct bytes){a->list, a->size}) == 0)
             return -ENOMEM;
     }
-    if (snap_acl_set_add(&in->acls, acl_nobody) == 0)
-        return -ENOMEM;
     for (size_t i = 0; i < FIRST_NODES; i++)
         if (snap_acl_set_add(&in->acls, tree_first_nodes[i].acl) == 0)
             return -ENOMEM;
-    return 0;
+    return snap_acl_set_add(&in->acls, acl_nobody) == 0 ? -ENOMEM : 0;
 }
 
-/* When the first node comes, all ACL lists are known: they stand before it. */
+static void
+put_acls(struct snap_intake *in)
+{
+    snapfile_put_acl_count(&in->writer, (int32_t)in->acls.count);
+    for (size_t i = 0; i < in->acls.count; i++) {
+        const struct snap_acl *a = &in->acls.list[i];
+
+        snapfile_put_acl(&in->writer, a->id, (struct bytes){a->list, a->size});
+    }
+}
+
+/* All ACL lists are known when the first node comes. */
 static int
 begin_nodes(struct snap_intake *in)
 {
@@ -59,15 +69,9 @@ begin_nodes(struct snap_intake *in)
     in->has_acls = true;
     begin_sessions(in, 0);
     rc = collect_acls(in);
-    if (rc < 0)
-        return rc;
-    snapfile_put_acl_count(&in->writer, (int32_t)in->acls.count);
-    for (size_t i = 0; i < in->acls.count; i++) {
-        const struct snap_acl *a = &in->acls.list[i];
-
-        snapfile_put_acl(&in->writer, a->id, snap_acl_list(a));
-    }
-    return 0;
+    if (rc == 0)
+        put_acls(in);
+    return rc;
 }
 
 static void

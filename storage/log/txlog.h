@@ -26,7 +26,7 @@
  */
 enum { TXLOG_UNSYNCED_MAX = 8 * 1024 * 1024 };
 
-enum { TXLOG_BUFFER_BYTES = 1024 * 1024 };
+enum { TXLOG_BUFFER_BYTES = 1024 * 1024 }; /* of records not written yet */
 
 struct txlog_options {
     uint64_t prealloc_bytes; /* preAllocSize; 0: none */
@@ -47,9 +47,9 @@ struct txlog {
     uint64_t zeroed;    /* up to here its blocks were written, with zeros */
     uint64_t records;   /* in it */
     uint64_t unsynced;  /* bytes appended since the last flush */
-    uint8_t *buffer;    /* TXLOG_BUFFER_BYTES */
-    size_t buffered;    /* of them, not written yet */
-    int failed;         /* 0, or the -errno that ended this log */
+    uint8_t *buffer;    /* TXLOG_BUFFER_BYTES, owned while it is open */
+    size_t buffered;
+    int failed;               /* 0, or the -errno that ended this log */
     char path[DATA_PATH_MAX]; /* of the file, or of what failed */
 };
 
