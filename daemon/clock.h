@@ -29,7 +29,7 @@ clock_mono_ms(void)
     return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
-/* As the operator's watch; for ctime and mtime only. */
+/* As the operator's watch, and set like one: for times that others see. */
 static inline wall_ms_t
 clock_wall_ms(void)
 {

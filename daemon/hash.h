@@ -12,7 +12,7 @@
 
 #include "daemon/types.h"
 
-/* 2^64 by the golden ratio: products with it spread what counts up. */
+/* 2^64 by the golden ratio: numbers in a row are far apart when multiplied. */
 #define HASH_ODD UINT64_C(0x9e3779b97f4a7c15)
 
 static inline uint64_t

@@ -33,11 +33,11 @@ struct image_proc {
     mono_ms_t paused_until;  /* after LMDB could not be written */
     struct txlog_reader reader;
     struct image_snapshot snapshot;
-    mono_ms_t snapshot_began;           /* the one that is being taken; */
-    mono_ms_t snapshot_goes_on;         /* ... not before this, */
-    int64_t snapshot_us;                /* ... and worked that long until now */
-    mono_ms_t snapshot_ended;           /* the last one, or the start did; */
-    int64_t snapshot_ms;                /* ... how long that worked */
+    mono_ms_t snapshot_began;           /* the one under way: when it began, */
+    mono_ms_t snapshot_goes_on;         /* ... until when it rests, */
+    int64_t snapshot_us;                /* ... its work so far, without rests */
+    mono_ms_t snapshot_ended;           /* the last one, or the start: when, */
+    int64_t snapshot_ms;                /* ... and its work, without rests */
     bool needs_snapshot;                /* a start may need one: at once */
     uint64_t txns, bytes;               /* folded since the last snapshot */
     uint64_t txns_wanted, bytes_wanted; /* take one then; 0: never */

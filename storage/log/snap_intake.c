@@ -26,8 +26,8 @@ begin_sessions(struct snap_intake *in, uint32_t count)
 }
 
 /*
- * The lists that the stream has, one for nodes whose list is missing
- * (ZOOKEEPER-4846), and those of put_missing_first.
+ * The lists that the nodes have; one for nodes whose list is missing
+ * (ZOOKEEPER-4846); and those of put_missing_first.
  */
 static int
 collect_acls(struct snap_intake *in)
@@ -37,7 +37,8 @@ collect_acls(struct snap_intake *in)
     for (size_t i = 0; i < map->slots; i++) {
         const struct snap_acl *a = &map->slot[i];
 
-        if (a->list && snap_acl_set_add(&in->acls, snap_acl_list(a)) == 0)
+        if (a->list &&
+            snap_acl_set_add(&in->acls, (struct bytes){a->list, a->size}) == 0)
             return -ENOMEM;
     }
     for (size_t i = 0; i < FIRST_NODES; i++)

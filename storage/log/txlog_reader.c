@@ -142,19 +142,9 @@ go_over(struct txlog_reader *r, const struct data_file *next)
     return open_file(r, next);
 }
 
-/* The first file, when none is open yet: 1, 0 if there is none. */
+/* The next whole record of the file that is open; 0: none, or not yet. */
 static int
-open_first(struct txlog_reader *r)
-{
-    struct data_file first;
-    int rc = choose_file(r, true, &first);
-
-    return rc == 1 ? open_file(r, &first) : rc;
-}
-
-/* The next whole record of the open file: 1, 0 if there is none yet. */
-static int
-next_here(struct txlog_reader *r, struct bytes *entry)
+next_in_file(struct txlog_reader *r, struct bytes *entry)
 {
     int rc = txlog_scan_next(&r->scan, entry);
 
@@ -163,25 +153,35 @@ next_here(struct txlog_reader *r, struct bytes *entry)
     return rc < 0 ? fail(r, rc, r->file.name, "cannot be read") : rc;
 }
 
-/* The next whole record of any file: 1, 0 if there is none yet. */
+/* Open the file to begin with.  1; 0: there is none. */
+static int
+begin(struct txlog_reader *r)
+{
+    struct data_file first;
+    int rc = choose_file(r, true, &first);
+
+    return rc == 1 ? open_file(r, &first) : rc;
+}
+
+/* The next whole record of any file. */
 static int
 next_record(struct txlog_reader *r, struct bytes *entry)
 {
-    struct data_file newer;
-    int rc = r->scan.fd < 0 ? open_first(r) : 1;
+    struct data_file next;
+    int rc = r->scan.fd < 0 ? begin(r) : 1;
 
     while (rc == 1) {
-        rc = next_here(r, entry);
+        rc = next_in_file(r, entry);
         if (rc != 0)
             return rc;
-        rc = choose_file(r, false, &newer);
+        rc = choose_file(r, false, &next);
         if (rc != 1)
             return rc;
-        /* this one may have been finished before the newer one was begun */
-        rc = next_here(r, entry);
+        /* it may have been finished before the newer one was begun */
+        rc = next_in_file(r, entry);
         if (rc != 0)
             return rc;
-        rc = go_over(r, &newer);
+        rc = go_over(r, &next);
     }
     return rc;
 }
