@@ -17,7 +17,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 
-enum { LONG_TURN_NS = 100 * 1000 * 1000 }; /* the longest there is */
+enum { LONG_TURN_NS = 10 * 1000 * 1000 }; /* others have 3 ms */
 
 #define PROC(id, name, start, recovery, entry) [PROC_##id] = name,
 static const char *const base_name[PROC_CLIENT + 1] = {
@@ -134,8 +134,9 @@ proc_disk_end(enum proc_id id, struct shm *shm)
 
 /*
  * Since Linux 6.12 one that asks for a long turn yields to whoever wakes up and
- * asked for a shorter one, which is everybody else; before, SCHED_BATCH says
- * something like it.  glibc has no name for the call yet.
+ * asked for a shorter one, which is everybody else; not to who was awake all
+ * the time, so it is not that long.  Before, SCHED_BATCH says something like
+ * it. glibc has no name for the call yet.
  */
 void
 proc_give_way(int niceness)
