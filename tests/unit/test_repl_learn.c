@@ -10,8 +10,7 @@
 #include "net/repl/repl_master.h"
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_serve.h"
-#include "net/zab/forward.h"
-#include "tests/unit/memory_given.h"
+#include "tests/unit/forward_given.h"
 #include "tests/unit/unit.h"
 
 #define E(counter) ZXID(4, counter)
@@ -269,7 +268,6 @@ what_was_vouched_for_stays_so(void)
 static void
 given_who_asks_for_a_session(void)
 {
-    static struct forward forward;
     struct origin o = {.worker = 0, .life = 1, .conn = 5};
     struct req req = {.size = sizeof req,
                       .kind = REQ_SESSION_RESUME,
@@ -279,8 +277,7 @@ given_who_asks_for_a_session(void)
                       .timeout_ms = 30000};
 
     given_connected();
-    r.forward = &forward;
-    forward_clear(&forward);
+    r.forward = forward_given();
     CU_ASSERT_TRUE_FATAL(learn_ask(r.learn, &req, &o));
 }
 

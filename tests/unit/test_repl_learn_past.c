@@ -10,7 +10,7 @@
 #include "net/repl/repl_ring.h"
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_serve.h"
-#include "net/zab/forward.h"
+#include "tests/unit/forward_given.h"
 #include "tests/unit/history_given.h"
 
 static struct repl_learn learn;
@@ -43,15 +43,13 @@ given_snapshot(zxid_t end)
 static void
 given_cut(uint16_t worker)
 {
-    static struct forward forward;
     struct req next = {.size = sizeof next, .kind = REQ_WRITE, .xid = 2};
 
     given_learner(LEARN_CUT, LEARNER_CUTTING);
     learn.cut = learn.core.seal = E(10);
     r.service.state = SERVICE_HELD;
-    r.forward = &forward;
-    forward_clear(&forward);
-    forward_keep(&forward, &next, 0, 0);
+    r.forward = forward_given();
+    forward_keep(r.forward, &next, 0, 0);
     propose(E(11));
     txring_at(&shm.ring, 0)->worker = worker;
 }
@@ -212,7 +210,6 @@ what_goes_into_a_full_ring_waits(void)
 static void
 given_more_than_a_ring(void)
 {
-    static struct forward forward;
     static struct shm_client client;
 
     given_full_ring(LEARNER_SYNCING);
@@ -220,7 +217,7 @@ given_more_than_a_ring(void)
     atomic_store(&shm.log->durable, r.head);
     r.is_ordering = false;
     r.sessions = sessions;
-    r.forward = &forward;
+    r.forward = forward_given();
     r.known_committed = r.apply_to = E(10);
     shm.super->client_count = 1;
     shm.client[0] = &client;
