@@ -139,6 +139,23 @@ a_candidate_that_is_gone_is_not_elected(void)
     CU_ASSERT_EQUAL(server[0].mine.leader, 4);
 }
 
+/* 5 has most, and may only vote. */
+static void
+one_without_weight_is_not_elected(void)
+{
+    struct quorum weighted = five;
+
+    weighted.groups = 1;
+    for (int i = 0; i < SERVERS - 1; i++)
+        weighted.member[i].weight = 1;
+    for (int i = 0; i < SERVERS; i++)
+        poll_init(&server[i], &weighted, i + 1, 5 + i);
+    CU_ASSERT_EQUAL(one_round(0x1f), 0);
+    CU_ASSERT_EQUAL(one_round(0x1f), SERVERS);
+    for (int i = 0; i < SERVERS; i++)
+        CU_ASSERT_EQUAL(server[i].mine.leader, 4);
+}
+
 static void
 is_won_when_half_the_votes_are_passed(void)
 {
@@ -358,6 +375,7 @@ UNIT_SUITE(poll)
     UNIT(is_not_ahead_by_transactions_of_an_epoch_it_did_not_take_over);
     UNIT(a_minority_decides_nothing);
     UNIT(a_candidate_that_is_gone_is_not_elected);
+    UNIT(one_without_weight_is_not_elected);
     UNIT(is_won_when_half_the_votes_are_passed);
     UNIT(a_foreign_server_does_not_count);
     UNIT(an_answer_may_say_of_which_ensemble_it_is);
