@@ -46,6 +46,7 @@ poll_hear(struct poll *p, const struct poll_answer *answer)
     if (answer->xid != p->xid || !bit)
         return;
     p->aliens &= ~bit;
+    p->tally.heard &= ~bit;
     if (ensemble_is_foreign(answer->ensemble, p->ensemble))
         p->aliens |= bit;
     else
