@@ -262,6 +262,63 @@ what_was_vouched_for_stays_so(void)
     loses_its_leader();
 }
 
+/* What went to the leader last is a PING with so many sessions. */
+static int32_t
+touches(void)
+{
+    enum { TOUCH_BYTES = 12 };
+    uint8_t bytes[512];
+    struct qpacket p = {.type = -1};
+    ssize_t size;
+    int64_t n = 1;
+
+    conn_flush_dirty(&r.learn->home);
+    size = read(leaders_end, bytes, sizeof bytes);
+    for (ssize_t at = 0; at < size && n > 0; at += n)
+        n = qlink_get(bytes + at, (size_t)(size - at), QPACKET_DATA_MAX, &p);
+    CU_ASSERT_EQUAL(p.type, Q_PING);
+    return p.data.size / TOUCH_BYTES;
+}
+
+/* The sessions of a PING, if an observer of ours said a word `ms` ago. */
+static int32_t
+touches_of_one_heard(int64_t ms)
+{
+    static uint32_t heard[SESSIONS_MAX];
+    mono_ms_t now = clock_mono_ms();
+    struct session *s;
+    int32_t count;
+
+    given_connected();
+    s = session_take(r.sessions, 7);
+    heard[session_slot(r.sessions, s)] = (uint32_t)(now - ms);
+    r.heard_remote = heard;
+    r.learn->ponged = now - 500;
+    learn_pong(r.learn, E(0));
+    count = touches();
+    session_give(r.sessions, s);
+    loses_its_leader();
+    return count;
+}
+
+static void
+who_was_heard_since_the_last_ping_is_touched(void)
+{
+    CU_ASSERT_EQUAL(touches_of_one_heard(100), 1);
+    CU_ASSERT_EQUAL(touches_of_one_heard(600), 0);
+}
+
+/* Nobody wipes out the last word of whom the slot was before. */
+static void
+a_word_of_weeks_ago_is_not_a_new_one(void)
+{
+    static const int64_t days[] = {1, 24, 25, 40, 49};
+    enum { DAY_MS = 24 * 3600 * 1000 };
+
+    for (size_t i = 0; i < ARRAY_COUNT(days); i++)
+        CU_ASSERT_EQUAL(touches_of_one_heard(days[i] * DAY_MS), 0);
+}
+
 /* --- a session that comes back ------------------------------------------- */
 
 /* A client of ours asks for session 7. */
@@ -367,6 +424,8 @@ UNIT_SUITE(repl_learn)
     UNIT(a_ping_vouches_for_the_touches_before_it);
     UNIT(pings_that_are_read_at_once_vouch_for_no_more);
     UNIT(what_was_vouched_for_stays_so);
+    UNIT(who_was_heard_since_the_last_ping_is_touched);
+    UNIT(a_word_of_weeks_ago_is_not_a_new_one);
     UNIT(a_sync_goes_behind_the_question_for_a_session);
     UNIT(a_session_is_there_when_the_sync_is_back);
     UNIT(who_is_refused_is_told_at_once);
