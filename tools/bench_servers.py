@@ -239,7 +239,7 @@ class Zabd(Configured):
 
     def rest_s(self, znodes):
         """Snapshots take 2 % of the time at most, as if one behind a start
-        took a ms for 1,000 znodes: storage/image/image_due.c."""
+        took a ms for 1,000 znodes: storage/image/snapshot_due.c."""
         return 49 * znodes / 1e6
 
     def image_written(self):
