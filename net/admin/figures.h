@@ -43,6 +43,8 @@ struct figures {
     uint64_t connection_requests, throttle_drops, sessionless_expired;
     uint64_t drop_ppm; /* of the process that drops most */
     uint64_t auth_failed, revalidations, throttled, watch_bytes;
+    int64_t memory_limit;    /* bytes of tree and watches together */
+    uint64_t limit_refusals; /* of writes, by who orders them, and watches */
     uint64_t max_files;
     int32_t pid[PROC_END]; /* of our processes; 0: there is none */
     uint64_t sessions_expired, proposals, digest_mismatches;

@@ -120,6 +120,8 @@ most_files(const struct figures *f)
     W(COUNTER, fsync_threshold_exceed_count, f->fsync_slow)                    \
     W(GAUGE, watch_bytes, f->watch_bytes)                                      \
     W(GAUGE, tree_memory_bytes, f->tree.memory_bytes)                          \
+    W(GAUGE, memory_limit_bytes, f->memory_limit)                              \
+    W(COUNTER, memory_limit_refused_count, f->limit_refusals)                  \
     T(fsynctime, f->fsync_count, (double)f->fsync_total_us / 1000)             \
     W(GAUGE, max_fsynctime, f->fsync_max_us / 1000)                            \
     T(snapshottime, f->snapshots, f->snapshots_ms)                             \
