@@ -161,6 +161,8 @@ struct shm_ensemble {
     _Atomic uint32_t synced_followers; /* without the leader */
     _Atomic uint32_t synced_non_voting, synced_observers;
     _Atomic uint32_t pending_syncs;   /* sync requests not answered */
+    _Atomic int64_t observer_lag_ms;  /* that something committed waits until
+                                         it is sent to the slowest of them */
     _Atomic int64_t leading_since_ms; /* mono; 0: does not lead */
     _Atomic int64_t proposal_last, proposal_min, proposal_max; /* bytes; 0:
                                                                   none yet */
