@@ -161,6 +161,8 @@ struct shm_ensemble {
     _Atomic uint32_t synced_followers; /* without the leader */
     _Atomic uint32_t synced_non_voting, synced_observers;
     _Atomic uint32_t pending_syncs;   /* sync requests not answered */
+    _Atomic int64_t observer_lag_ms;  /* that something committed waits until
+                                         it is sent to the slowest of them */
     _Atomic int64_t leading_since_ms; /* mono; 0: does not lead */
     _Atomic int64_t proposal_last, proposal_min, proposal_max; /* bytes; 0:
                                                                   none yet */
@@ -181,7 +183,8 @@ struct shm_replication {
     _Atomic uint32_t periods;     /* of service so far, in all lives */
     _Atomic uint64_t outstanding; /* prepared, not yet applied */
     _Atomic uint64_t sessions_expired;
-    _Atomic uint64_t proposals; /* transactions prepared */
+    _Atomic uint64_t proposals;      /* transactions prepared */
+    _Atomic uint64_t writes_refused; /* at memory.limit */
     /* transactions after which our tree was not its leader's */
     _Atomic uint64_t digest_mismatches;
     /* when those who could end our clients' sessions heard of them last, as
@@ -260,7 +263,7 @@ struct client_stats {
     _Atomic uint64_t watches, watched_paths; /* in the data table */
     _Atomic uint64_t child_watches, watching_connections, watch_bytes;
     _Atomic uint64_t outstanding; /* requests read, not yet answered */
-    _Atomic uint64_t throttled;
+    _Atomic uint64_t throttled, watches_refused; /* at memory.limit */
     _Atomic uint64_t connection_requests, auth_failed, sessionless_expired;
     _Atomic uint64_t throttle_drops, bytes_received, revalidations;
     _Atomic uint64_t drop_ppm; /* of new sessions, at random */

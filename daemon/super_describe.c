@@ -11,12 +11,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "daemon/clock.h"
 #include "daemon/proc.h"
 #include "election/quorum_conf.h"
 #include "storage/tree/session.h"
 #include "storage/tree/tree.h"
 
-enum { STANDING_MAX = 320 }; /* bytes: the role, and two troubles at most */
+enum {
+    STANDING_MAX = 400,         /* bytes: the role, and all its troubles */
+    REFUSED_FOR_MS = 60 * 1000, /* clients try again, some of them seldom */
+};
 
 static uint32_t
 other_voters(const struct quorum *q, sid_t me)
@@ -88,6 +92,17 @@ describe_failure(const struct super *s, char *text, size_t size)
                  strerror(failed));
 }
 
+/* As long as somebody is refused: it begins and ends with single requests. */
+static void
+describe_limit(const struct super *s, char *text, size_t size)
+{
+    if (s->refused_at != 0 && clock_mono_ms() - s->refused_at < REFUSED_FOR_MS)
+        snprintf(text, size,
+                 ", memory.limit is reached, %" PRIu64
+                 " creates, sets and watches were refused",
+                 s->refused);
+}
+
 static void
 describe_role(const struct super *s, char *text, size_t size)
 {
@@ -123,12 +138,13 @@ describe_tree(const struct super *s, char *text, size_t size)
 void
 super_describe_standing(const struct super *s, char *text, size_t size)
 {
-    char role[120], failure[120] = "", aliens[80] = "";
+    char role[120], failure[120] = "", aliens[80] = "", limit[100] = "";
 
     describe_role(s, role, sizeof role);
     describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
-    snprintf(text, size, "%s%s%s", role, failure, aliens);
+    describe_limit(s, limit, sizeof limit);
+    snprintf(text, size, "%s%s%s%s", role, failure, aliens, limit);
 }
 
 /* What its disks keep from it; the log and the image may have one each. */

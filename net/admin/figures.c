@@ -44,6 +44,7 @@ add_client(struct figures *f, const struct client_stats *s)
     f->auth_failed += s->auth_failed;
     f->revalidations += s->revalidations;
     f->throttled += s->throttled;
+    f->limit_refusals += s->watches_refused;
 }
 
 static void
@@ -94,6 +95,7 @@ add_ensemble(struct ensemble_figures *f, const struct shm *shm)
     f->synced_non_voting = e->synced_non_voting;
     f->synced_observers = e->synced_observers;
     f->pending_syncs = e->pending_syncs;
+    f->observer_lag_ms = e->observer_lag_ms;
     f->aliens = (uint32_t)__builtin_popcountll(shm->election->aliens);
     f->leader_uptime_ms = since ? clock_mono_ms() - since : 0;
     f->proposal_last = e->proposal_last ? e->proposal_last : -1;
@@ -121,6 +123,8 @@ figures_collect(const struct shm *shm, struct figures *f)
     f->local_sessions = r->local_sessions;
     f->proposals = r->proposals;
     f->digest_mismatches = r->digest_mismatches;
+    f->memory_limit = shm->super->conf.memory_limit;
+    f->limit_refusals = r->writes_refused;
     getrlimit(RLIMIT_NOFILE, &files);
     f->max_files = files.rlim_cur;
     for (int i = 0; i < PROC_END; i++)

@@ -21,6 +21,7 @@ struct ensemble_figures {
     int32_t master_port; /* a follower's, for observers; 0: none */
     uint32_t learners, synced_followers, synced_non_voting, synced_observers;
     uint32_t pending_syncs;
+    int64_t observer_lag_ms;
     uint32_t aliens; /* members of another ensemble */
     int64_t leader_uptime_ms;
     int64_t proposal_last, proposal_min, proposal_max; /* -1: none yet */
@@ -43,6 +44,8 @@ struct figures {
     uint64_t connection_requests, throttle_drops, sessionless_expired;
     uint64_t drop_ppm; /* of the process that drops most */
     uint64_t auth_failed, revalidations, throttled, watch_bytes;
+    int64_t memory_limit;    /* bytes of tree and watches together */
+    uint64_t limit_refusals; /* of writes, by who orders them, and watches */
     uint64_t max_files;
     int32_t pid[PROC_END]; /* of our processes; 0: there is none */
     uint64_t sessions_expired, proposals, digest_mismatches;

@@ -12,6 +12,7 @@
  *   repl_lead_hear.c     what comes from one of them
  *   repl_lead_session.c  a leader's requests among that, and sessions
  *   repl_lead_send.c     what goes to one of them
+ *   repl_lead_lag.c      how late that is
  *   repl_lead.c          the role of a leader: orders to the log, commits
  *   repl_master.c        the duty of an observer master: it asks our leader
  *
@@ -29,6 +30,13 @@
 /* How far a snapshot is on its way to a learner. */
 enum lead_snap { LEAD_NO_SNAP, LEAD_SNAP_WANTED, LEAD_SNAP_FLOWS };
 
+/* How late it is that something committed is sent to an observer. */
+struct lead_lag {
+    zxid_t mark;     /* this was committed ... */
+    mono_ms_t since; /* ... then, and not sent; mark 0: nothing waits */
+    int64_t ms;      /* as the last mark needed; or this one, if that is more */
+};
+
 /* The connection of one learner. */
 struct lead_peer {
     struct conn conn; /* first: conn_ops get it */
@@ -42,6 +50,8 @@ struct lead_peer {
     struct buf *late; /* requests whose turn has not come, as they came */
     enum lead_snap snap;
     zxid_t snap_zxid;
+    struct lead_lag lag;
+    bool is_late; /* the log says so */
     char name[96];
 };
 
@@ -115,6 +125,15 @@ void lead_peers_resume(struct repl_lead *l);
 
 /* Send what there is for everybody, as far as there is room. */
 void lead_peers_pump(struct repl_lead *l, mono_ms_t now);
+
+/* --- repl_lead_lag.c ----------------------------------------------------- */
+
+/* An observer has been sent what is up to `sent`; after each tick. */
+void lead_lag_look(struct lead_lag *g, zxid_t sent, zxid_t committed,
+                   mono_ms_t now);
+
+/* See which observers are late, and say who begins to be, or ceases. */
+void lead_peers_watch(struct repl_lead *l, mono_ms_t now);
 
 /* --- repl_lead_session.c ------------------------------------------------- */
 

@@ -115,6 +115,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     note_links(l, now);
     leader_tick(&l->core, now, &out);
     lead_perform(l, &out);
+    lead_peers_watch(l, now);
 }
 
 static struct repl_lead *
