@@ -241,6 +241,7 @@ struct shm_image {
     _Atomic zxid_t persisted_zxid; /* in the LMDB image */
     _Atomic zxid_t snapshot_zxid;  /* of the last snapshot taken */
     _Atomic uint32_t is_at_work;   /* uses image, snapshots, log files */
+    _Atomic int32_t failed;        /* errno why it cannot be written; or 0 */
     _Atomic uint64_t snapshot_count, snapshot_last_ms, snapshot_total_ms;
     _Atomic uint64_t data_bytes; /* size of snapshots, as `dirs` reports */
 };

@@ -147,21 +147,35 @@ super_describe_standing(const struct super *s, char *text, size_t size)
     snprintf(text, size, "%s%s%s%s", role, failure, aliens, limit);
 }
 
+/* Its process may be gone, or lives and cannot write. */
+static void
+describe_image(const struct super *s, char *text, size_t size)
+{
+    int error = atomic_load(&s->shm->image->failed);
+
+    if (s->child[PROC_IMAGE].pid <= 0)
+        snprintf(text, size, ", without an image: see the log");
+    else if (error != 0)
+        snprintf(text, size, ", the image cannot be written: %s",
+                 strerror(error));
+}
+
 /* What its disks keep from it; the log and the image may have one each. */
 static void
 describe_disks(const struct super *s, char *text, size_t size)
 {
     bool log_waits = atomic_load(&s->shm->log->proc.disk_since_ms) != 0;
-    bool has_image = s->child[PROC_IMAGE].pid > 0;
+    char image[100] = "";
 
+    describe_image(s, image, sizeof image);
     snprintf(text, size, "%s%s", log_waits ? ", waiting for the disk" : "",
-             has_image ? "" : ", without an image: see the log");
+             image);
 }
 
 void
 super_describe(const struct super *s, bool is_serving, char *text, size_t size)
 {
-    char standing[STANDING_MAX], tree[120] = "", disks[80];
+    char standing[STANDING_MAX], tree[120] = "", disks[128];
 
     super_describe_standing(s, standing, sizeof standing);
     if (is_serving)

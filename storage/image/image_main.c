@@ -192,6 +192,7 @@ begin(struct image_proc *p)
     prepare_image(p);
     open_image(p);
     snapshot_due_plan(p);
+    atomic_store(&p->shm->image->failed, 0);
     log_info("image: ready zxid=0x%" PRIx64, (uint64_t)p->image.meta.zxid);
     proc_ready(PROC_IMAGE, p->shm);
 }
