@@ -205,7 +205,7 @@ struct shm_log {
     _Atomic zxid_t durable_zxid;
     _Atomic uint64_t fsync_count, fsync_total_us, fsync_max_us;
     _Atomic uint64_t fsync_slow; /* longer than fsync.warningthresholdms */
-    _Atomic uint64_t log_bytes;  /* size of the files, as `dirs` reports */
+    _Atomic uint64_t dir_bytes;  /* all in its directory: `dirs` reports it */
     _Atomic int32_t failed;    /* errno of a write that failed: no more acks */
     _Atomic uint32_t has_room; /* it failed for want of room, which is there
                                   now: the server is to be started anew */
@@ -243,7 +243,7 @@ struct shm_image {
     _Atomic uint32_t is_at_work;   /* uses image, snapshots, log files */
     _Atomic int32_t failed;        /* errno why it cannot be written; or 0 */
     _Atomic uint64_t snapshot_count, snapshot_last_ms, snapshot_total_ms;
-    _Atomic uint64_t data_bytes; /* size of snapshots, as `dirs` reports */
+    _Atomic uint64_t dir_bytes; /* all in its directory: `dirs` reports it */
 };
 
 struct shm_admin {

@@ -54,8 +54,8 @@ add_storage(struct figures *f, const struct shm *shm)
     f->fsync_total_us = shm->log->fsync_total_us;
     f->fsync_max_us = shm->log->fsync_max_us;
     f->fsync_slow = shm->log->fsync_slow;
-    f->log_dir_bytes = shm->log->log_bytes;
-    f->data_dir_bytes = shm->image->data_bytes;
+    f->log_dir_bytes = shm->log->dir_bytes;
+    f->data_dir_bytes = shm->image->dir_bytes;
     f->snapshots = shm->image->snapshot_count;
     f->snapshot_last_ms = shm->image->snapshot_last_ms;
     f->snapshots_ms = shm->image->snapshot_total_ms;

@@ -242,9 +242,8 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     image_forget_dead_readers(&p->image); /* replication's, or a tool's */
     if (p->batch_since == 0)
         image_batch_trim(&p->batch); /* nothing to fold: it is calm */
-    atomic_store_explicit(&p->shm->image->data_bytes,
-                          data_dir_bytes(p->dirs.snap, DATA_SNAPSHOTS),
-                          memory_order_relaxed);
+    atomic_store_explicit(&p->shm->image->dir_bytes,
+                          data_dir_bytes(p->dirs.snap), memory_order_relaxed);
 }
 
 static void

@@ -12,7 +12,7 @@ import tempfile
 
 from lib import (ZAB, Server, Session, grow, main, running, see_all, until, wire,
                  zab, busy)
-from server import free_ports
+from server import four, free_ports
 
 
 def zabd(**options):
@@ -108,6 +108,26 @@ def test_ring_shows_the_election_process_where_there_is_one():
 
 def test_ring_refuses_what_is_no_zabd():
     assert "it is no zabd" in zab("ring", str(os.getpid()), rc=1)
+
+
+def taken(folder):
+    """The bytes of all files there and below."""
+    return sum(os.path.getsize(os.path.join(where, name))
+               for where, _, names in os.walk(folder) for name in names)
+
+
+def test_dirs_tells_what_the_directories_take():
+    """The image is the larger part of it, long before there is a snapshot."""
+    with tempfile.TemporaryDirectory() as logs, zabd(dataLogDir=logs) as server:
+        Session(server.port).make("/a")
+
+        def told():
+            words = four(server.port, "dirs").split()
+            sizes = [taken(os.path.join(folder, "version-2"))
+                     for folder in (server.path("data"), logs)]
+            return min(sizes) > 0 and words == [
+                "datadir_size:", str(sizes[0]), "logdir_size:", str(sizes[1])]
+        until(told, "dirs tells what is there")
 
 
 def test_log_of_a_busy_server():
