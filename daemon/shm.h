@@ -233,6 +233,8 @@ struct shm_election {
     _Atomic uint32_t life;      /* of the replication process that asked */
     _Atomic uint64_t connected; /* members: bit i is member i of the quorum */
     _Atomic uint64_t aliens;    /* likewise: those of another ensemble */
+    _Atomic int64_t config_version; /* the latest that members gave to the
+                                       configuration that we have, too */
     _Atomic uint64_t elections, last_election_ms, all_elections_ms;
 };
 

@@ -70,7 +70,9 @@ struct mesh {
     const struct conf *conf;     /* borrowed */
     const struct quorum *quorum; /* borrowed */
     const struct conf_member *self;
-    struct bytes config; /* as notes carry it; borrowed */
+    struct bytes config;    /* as notes carry it; borrowed */
+    int64_t config_version; /* the latest that a member's has, of those that
+                               are the same as ours */
     void (*heard)(void *arg, struct vote *vote);
     void *arg;
     bool has_changed; /* who is up, or who may answer */

@@ -180,7 +180,7 @@ print_membership(const struct conf *c, FILE *out)
             c->init_limit_ticks, c->sync_limit_ticks, c->election_alg);
     fprintf(out, "electionPort=%d\nquorumPort=%d\npeerType=%d\n",
             self->election_port, self->quorum_port, c->is_observer);
-    config_text(c, text, sizeof text);
+    config_text(c, 0, text, sizeof text);
     fprintf(out, "membership: \n%s", text);
 }
 

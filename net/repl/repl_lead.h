@@ -74,9 +74,8 @@ struct repl_lead {
     struct conn_home home;
     struct port port;
     ev_timer tick;
-    bool is_on;      /* learners may come */
-    const char *why; /* it is over, or NULL */
-    size_t config_size;
+    bool is_on;                   /* learners may come */
+    const char *why;              /* it is over, or NULL */
     char config[CONFIG_TEXT_MAX]; /* the text for NEW_LEADER */
     uint32_t asked;               /* the slot of the last REQUEST */
     struct lead_peer peer[LEADER_PEERS_MAX];

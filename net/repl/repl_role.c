@@ -176,7 +176,7 @@ void
 repl_put_config(struct repl *r)
 {
     static char text[CONFIG_TEXT_MAX];
-    size_t size = config_text(&r->conf, text, sizeof text);
+    size_t size = config_text(&r->conf, 0, text, sizeof text);
     struct txn_header h = {.type = ZK_OP_SET_DATA, .time = clock_wall_ms()};
     struct change c = {
         .kind = CHANGE_SET_DATA,

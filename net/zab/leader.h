@@ -93,10 +93,10 @@ struct leader_conf {
                                      others get two a tick */
     int32_t silence_ms;           /* after which the former leave a leader; 0:
                                      only after syncLimit, as the others */
-    int64_t config_version;
-    struct bytes config; /* the text for NEW_LEADER; borrowed */
-    int32_t flags;       /* for learners that are zabd, too:
-                            LEARNER_ZSTD, LEARNER_QUICK, LEARNER_IDENTITY */
+    int64_t config_version;       /* see leader_know_config */
+    struct bytes config;          /* the text for NEW_LEADER; borrowed */
+    int32_t flags;                /* for learners that are zabd, too:
+                                     LEARNER_ZSTD, LEARNER_QUICK, LEARNER_IDENTITY */
 };
 
 struct leader_peer {
@@ -211,6 +211,15 @@ void leader_init(struct leader *l, const struct leader_conf *conf,
  */
 void leader_init_master(struct leader *l, const struct leader_conf *conf,
                         const struct history *history, mono_ms_t now);
+
+/*
+ * Members call the configuration that we all have by a later `version`; `text`
+ * says so, and is borrowed.  No learner with a later one than we know is taken.
+ *
+ * ZK: with reconfigEnabled the first leader gives a static configuration the
+ * beginning of its epoch for a version (spec/quorum-protocol.md 4.4, 14.1.10)
+ */
+void leader_know_config(struct leader *l, int64_t version, struct bytes text);
 
 /* A connection was accepted into `slot`, which is PEER_FREE. */
 void leader_join(struct leader *l, uint32_t slot, mono_ms_t now);
