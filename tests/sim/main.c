@@ -90,26 +90,6 @@ fewer_steps(uint64_t seed, struct run_how *how, const char *invariant)
 }
 
 static void
-print_plan(const struct plan_of_run *p)
-{
-    const char *sessions = !p->local_sessions ? ""
-                           : p->upgrades      ? ", local sessions"
-                                              : ", local sessions that stay so";
-
-    printf("  %u voters, %u observers, %s%s%s%s%s%s%s%s%s%s\n", p->voters,
-           p->observers, p->polls ? "polling" : "fast election",
-           p->is_weighted ? ", weights" : "",
-           p->is_quick ? ", quick pings" : "",
-           p->has_foreign ? ", a foreigner" : "",
-           p->plain_percent ? ", plain servers" : "",
-           p->ring ? ", small rings" : "", p->zxids ? ", few zxids" : "",
-           p->leader_serves ? "" : ", leaderServes=no",
-           p->numbers_anew ? ", numbered anew" : "", sessions);
-    printf("  delay %lld us, sync %lld us\n", (long long)p->delay,
-           (long long)p->disk_sync);
-}
-
-static void
 report(uint64_t seed, const struct run_how *asked)
 {
     struct run_how how = *asked;
@@ -138,7 +118,7 @@ report(uint64_t seed, const struct run_how *asked)
     printf("shortest: %llu steps, %u of %u faults, %u of %u clients less\n",
            (unsigned long long)how.steps, left, sim.faults, how.fewer_clients,
            CLIENTS_MAX);
-    print_plan(&sim.plan);
+    plan_print(&sim.plan);
     for (uint32_t i = 0; i < sim.faults; i++)
         if (!off[i]) {
             fault_text(&sim.fault[i], text, sizeof text);

@@ -230,9 +230,6 @@ void server_event(struct server *s, const struct event *e);
 /* Something worth dying at happened. */
 void server_moment(struct server *s, enum moment moment);
 
-/* run.c: whether the ensemble works without these, and without foreigners. */
-bool can_do_without(uint32_t nodes);
-
 /* --- what links bring ---------------------------------------------------- */
 
 void node_receives(int node, struct conn *c, const struct msg *m);
