@@ -10,9 +10,9 @@
 
 #include <stdio.h>
 
+#include "tests/sim/server.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/server.h"
 
 #define MOMENT(id, name) name,
 static const char *const moment_name[MOMENTS] = {

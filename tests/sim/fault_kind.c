@@ -8,7 +8,8 @@
  */
 #include "tests/sim/fault.h"
 
-#include "tests/sim/server.h"
+#include "tests/sim/election.h"
+#include "tests/sim/lead.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 

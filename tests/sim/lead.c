@@ -2,14 +2,20 @@
 /*
  * lead.c - drives leader.c for one simulated server: as net/repl/repl_lead.c.
  */
+#include "tests/sim/lead.h"
+
 #include <errno.h>
 
 #include "net/zab/forward.h"
+
+#include "tests/sim/attach.h"
 #include "tests/sim/claims.h"
+#include "tests/sim/data.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/election.h"
+#include "tests/sim/hold.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/server.h"
 
 /* --- the history --------------------------------------------------------- */
 

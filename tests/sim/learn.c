@@ -3,13 +3,19 @@
  * learn.c - drives learner.c for one simulated server: as
  * net/repl/repl_learn.c.
  */
+#include "tests/sim/learn.h"
+
 #include <errno.h>
 
+#include "tests/sim/attach.h"
 #include "tests/sim/claims.h"
+#include "tests/sim/data.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/election.h"
+#include "tests/sim/hold.h"
+#include "tests/sim/lead.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/server.h"
 
 enum {
     DIALS_MAX = 5,

@@ -13,9 +13,9 @@
 #include "tests/sim/claims.h"
 #include "tests/sim/client.h"
 #include "tests/sim/fault.h"
+#include "tests/sim/server.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/server.h"
 
 struct sim sim;
 
