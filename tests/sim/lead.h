@@ -2,11 +2,12 @@
 /*
  * lead.h - a server that leads, or has observers for learners.
  *
- *   lead.c       drives leader.c                (net/repl/repl_lead*.c)
- *   lead_ask.c   what it is asked               (net/repl/repl_prepare.c ...)
- *   lead_late.c  requests that find no room     (net/repl/repl_lead_hear.c)
- *   lead_snap.c  what goes behind SNAP          (net/repl/repl_history_snap.c)
- *   master.c     a follower and its observers   (net/repl/repl_master.c)
+ *   lead.c          drives leader.c             (net/repl/repl_lead*.c)
+ *   lead_ask.c      what it is asked            (net/repl/repl_prepare.c ...)
+ *   lead_history.c  what it can read            (net/repl/repl_history.c)
+ *   lead_late.c     requests that find no room  (net/repl/repl_lead_hear.c)
+ *   lead_snap.c     what goes behind SNAP       (net/repl/repl_history_snap.c)
+ *   master.c        a follower's observers      (net/repl/repl_master.c)
  *
  * Private to tests/sim.
  */
@@ -23,7 +24,6 @@ void lead_resigns(struct server *s);
 void lead_tick(struct server *s);
 void lead_perform(struct server *s, const struct leader_out *out);
 struct leader_conf lead_conf(const struct server *s);
-const struct history *lead_history(struct server *s);
 void lead_receives(struct server *s, struct conn *c, const struct msg *m);
 void lead_stored(struct server *s);
 void lead_durable(struct server *s);
@@ -53,6 +53,11 @@ void lead_on_touch(struct server *s, const struct qpacket *p);
 
 /* Sessions that nobody heard of end. */
 void lead_expire(struct server *s);
+
+/* --- lead_history.c ------------------------------------------------------- */
+
+/* Where its core looks for what a learner lacks; lent. */
+const struct history *lead_history(struct server *s);
 
 /* --- lead_late.c ---------------------------------------------------------- */
 

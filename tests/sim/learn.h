@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * learn.h - a server that learns: learn.c drives learner.c, as
- * net/repl/repl_learn.c; learn_past.c is TRUNC and SNAP, as repl_learn_past.c.
+ * learn.h - a server that learns.
+ *
+ *   learn.c       drives learner.c              (net/repl/repl_learn.c)
+ *   learn_ask.c   what it sends                 (net/repl/repl_learn_ask.c ...)
+ *   learn_past.c  TRUNC and SNAP                (net/repl/repl_learn_past.c)
  *
  * Private to tests/sim.
  */
@@ -26,12 +29,18 @@ bool learn_takes(const struct server *s, const struct msg *m);
 
 /* EV_STALL: is there room now? */
 void learn_resumes(struct server *s);
+
+/* --- learn_ask.c ---------------------------------------------------------- */
+
+void learn_send(struct server *s, const struct qpacket *p);
 void learn_request(struct server *s, int32_t op, session_id_t session,
                    int32_t xid, struct bytes body);
 void learn_revalidate(struct server *s, session_id_t session,
                       int32_t timeout_ms);
-void learn_send(struct server *s, const struct qpacket *p);
+
+/* A client was heard of; the next pong tells. */
 void learn_touches(struct server *s, session_id_t session, int32_t timeout_ms);
+void learn_pong(struct server *s, zxid_t zxid);
 
 /* --- learn_past.c --------------------------------------------------------- */
 

@@ -150,31 +150,32 @@ load_again(struct server *s)
     data_load(s);
 }
 
-void
-server_start(struct server *s)
+/* Old files are gone, of what the image has. */
+static void
+lose_old_files(struct disk *d)
+{
+    uint32_t keep = rng_below(&sim.rng, 20);
+
+    if (d->image > keep && d->image - keep > d->base)
+        d->base = d->image - keep;
+}
+
+/* What its processes know, they have from its disk. */
+static void
+read_disk(struct server *s)
 {
     struct disk *d = &s->disk;
     int64_t epoch = zxid_epoch(last_of(d->log, d->count));
 
-    if (s->role != ROLE_DOWN ||
-        (sim.is_quiet && (sim.plan.absent >> s->node & 1)))
-        return;
-    s->life++;
-    s->heard_accepted = 0;
-    s->thaw = 0;
     claim_can_start(s);
     if (d->current < epoch)
         d->current = epoch; /* spec 14.3: it holds all of that epoch's start */
+    if (rng_percent(&sim.rng, sim.plan.purge_percent))
+        lose_old_files(d);
     s->accepted = d->accepted;
     s->current = d->current;
     s->identity = d->identity;
     s->count = s->durable = d->count;
-    if (rng_percent(&sim.rng, sim.plan.purge_percent)) {
-        uint32_t keep = rng_below(&sim.rng, 20);
-
-        if (d->image > keep && d->image - keep > d->base)
-            d->base = d->image - keep; /* old files are gone */
-    }
     s->base = d->base;
     memcpy(s->log, d->log, d->count * sizeof *d->log);
     memset(s->asker, 0, sizeof s->asker);
@@ -183,6 +184,18 @@ server_start(struct server *s)
     TRACE("server %d: starts, accepted %lld, current %lld, last %llx", s->node,
           (long long)s->accepted, (long long)s->current,
           (unsigned long long)last_of(s->log, s->count));
+}
+
+void
+server_start(struct server *s)
+{
+    if (s->role != ROLE_DOWN ||
+        (sim.is_quiet && (sim.plan.absent >> s->node & 1)))
+        return;
+    s->life++;
+    s->heard_accepted = 0;
+    s->thaw = 0;
+    read_disk(s);
     hold_init(s);
     local_begins(s);
     if (!sim.plan.only_election)
