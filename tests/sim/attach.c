@@ -7,14 +7,21 @@
  * everything before it is answered, and an event is sent before the answer
  * to whatever came after its change.
  */
+#include "tests/sim/attach.h"
+
 #include <stdio.h>
 
 #include "net/zab/forward.h"
+
 #include "tests/sim/claims.h"
+#include "tests/sim/data.h"
+#include "tests/sim/hold.h"
+#include "tests/sim/lead.h"
+#include "tests/sim/learn.h"
+#include "tests/sim/local.h"
+#include "tests/sim/op.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/op.h"
-#include "tests/sim/server.h"
 
 static struct attached *
 of_client(struct server *s, int client)

@@ -3,9 +3,16 @@
  * attach_session.c - sessions of the clients that are connected to a server:
  * opened, given back, and what is asked again of another leader.
  */
+#include "tests/sim/attach.h"
+
 #include "net/zab/forward.h"
+
+#include "tests/sim/data.h"
+#include "tests/sim/hold.h"
+#include "tests/sim/lead.h"
+#include "tests/sim/learn.h"
+#include "tests/sim/local.h"
 #include "tests/sim/op.h"
-#include "tests/sim/server.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 

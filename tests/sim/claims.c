@@ -10,7 +10,7 @@
  */
 #include "tests/sim/claims.h"
 
-#include "tests/sim/server.h"
+#include "tests/sim/data.h"
 #include "tests/sim/sim.h"
 
 #define X(zxid) ((unsigned long long)(zxid))

@@ -3,6 +3,7 @@
  * claims_election.c - what must hold of a decision.
  */
 #include "tests/sim/claims.h"
+
 #include "tests/sim/sim.h"
 
 static bool

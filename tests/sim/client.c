@@ -10,9 +10,9 @@
 
 #include <stdio.h>
 
+#include "tests/sim/op.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/op.h"
 
 enum {
     ANSWER_MAX = 3000 * 1000,

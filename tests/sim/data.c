@@ -8,11 +8,15 @@
  *
  * As net/repl/repl_apply.c and repl_load.c do, without their shared memory.
  */
+#include "tests/sim/data.h"
+
 #include <sys/mman.h>
 
+#include "tests/sim/attach.h"
 #include "tests/sim/claims.h"
 #include "tests/sim/disk.h"
-#include "tests/sim/server.h"
+#include "tests/sim/lead.h"
+#include "tests/sim/local.h"
 #include "tests/sim/sim.h"
 
 enum {

@@ -22,6 +22,18 @@ op_at(struct disk *d, uint32_t position)
     return &d->op[position % DISK_OPS_MAX];
 }
 
+void
+disk_init(struct disk *d)
+{
+    d->accepted = d->current = 0;
+    d->identity = (struct identity){0};
+    d->count = d->base = d->image = 0;
+    d->told = d->done = d->batch = d->tail = 0;
+    d->orders = d->gen = 0;
+    d->is_busy = d->has_failed = false;
+    d->slow_until = d->fails_for = 0;
+}
+
 static usec_t
 sync_time(const struct disk *d)
 {
@@ -86,48 +98,75 @@ keep_identity(struct server *s, const struct identity *id)
     claim_identity(s);
 }
 
+static void
+append(struct server *s, uint32_t id)
+{
+    struct disk *d = &s->disk;
+
+    claim_log_monotone(s, d->log, d->count, id);
+    if (d->count == LOG_MAX)
+        sim_full();
+    d->log[d->count++] = id;
+}
+
+static void
+take_over(struct server *s, const struct disk_op *op)
+{
+    claim_epoch_grows(s, s->disk.current, op->epoch);
+    keep_identity(s, &op->identity);
+    s->disk.current = op->epoch;
+    claim_epoch_order(s);
+}
+
+/* Nothing is cut when that transaction is not here. */
+static void
+cut(struct server *s, zxid_t zxid)
+{
+    struct disk *d = &s->disk;
+    uint32_t keep = count_up_to(d->log, d->count, zxid);
+
+    if (last_of(d->log, keep) != zxid)
+        return;
+    claim_no_trunc_committed(s, d->log, keep);
+    d->count = keep;
+    if (d->base > keep)
+        d->base = keep;
+}
+
+static void
+rebase(struct server *s, const uint32_t *ids, uint32_t count)
+{
+    struct disk *d = &s->disk;
+
+    claim_no_trunc_committed(s, ids, count);
+    memcpy(d->log, ids, count * sizeof *ids);
+    d->count = d->base = d->image = count;
+}
+
 /* The write is on the disk now. */
 static void
 carry_out(struct server *s, const struct disk_op *op)
 {
-    struct disk *d = &s->disk;
-
     claim_foreign(s, op);
     switch (op->kind) {
     case DISK_APPEND:
-        claim_log_monotone(s, d->log, d->count, op->id);
-        if (d->count == LOG_MAX)
-            sim_full();
-        d->log[d->count++] = op->id;
+        append(s, op->id);
         break;
     case DISK_ACCEPTED:
-        claim_epoch_grows(s, d->accepted, op->epoch);
-        d->accepted = op->epoch;
+        claim_epoch_grows(s, s->disk.accepted, op->epoch);
+        s->disk.accepted = op->epoch;
         break;
     case DISK_CURRENT:
-        claim_epoch_grows(s, d->current, op->epoch);
-        keep_identity(s, &op->identity);
-        d->current = op->epoch;
-        claim_epoch_order(s);
+        take_over(s, op);
         break;
     case DISK_IDENTITY:
         keep_identity(s, &op->identity);
         break;
-    case DISK_TRUNCATE: {
-        uint32_t keep = count_up_to(d->log, d->count, op->zxid);
-
-        if (last_of(d->log, keep) != op->zxid)
-            break; /* that transaction is not here: nothing is cut */
-        claim_no_trunc_committed(s, d->log, keep);
-        d->count = keep;
-        if (d->base > keep)
-            d->base = keep;
+    case DISK_TRUNCATE:
+        cut(s, op->zxid);
         break;
-    }
     case DISK_REBASE:
-        claim_no_trunc_committed(s, op->ids, op->count);
-        memcpy(d->log, op->ids, op->count * sizeof *op->ids);
-        d->count = d->base = d->image = op->count;
+        rebase(s, op->ids, op->count);
         break;
     }
     claim_still_durable();

@@ -48,6 +48,9 @@ struct disk {
 
 struct server;
 
+/* Nothing was ever written to it. */
+void disk_init(struct disk *d);
+
 /* Behind all that was ordered before; server_told hears when it is durable. */
 void disk_order(struct server *s, struct disk_op op);
 

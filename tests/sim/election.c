@@ -6,10 +6,13 @@
  * As the election process does: one connection for each pair, the one that
  * the larger sid opened; the last note is sent again when one comes up.
  */
+#include "tests/sim/election.h"
+
 #include "tests/sim/claims.h"
+#include "tests/sim/lead.h"
+#include "tests/sim/learn.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/server.h"
 
 /* Who is connected, and who may be: of the others it is known. */
 static quorum_set_t

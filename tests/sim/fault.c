@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fault.c - the schedule of what goes wrong, and its execution.
+ * fault.c - the schedule of what goes wrong; faults.def has what there is.
  *
  * The schedule is drawn before the run, from numbers of its own, so that a
  * fault can be left out without changing the others: that is how a failure
@@ -10,52 +10,15 @@
 
 #include <stdio.h>
 
+#include "tests/sim/server.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/server.h"
 
-static const char *const kind_name[] = {
-    "crash",
-    "crash the leader",
-    "crash all",
-    "crash at",
-    "break connections at",
-    "freeze",
-    "freeze the leader",
-    "isolate",
-    "isolate the leader",
-    "block one way",
-    "split",
-    "break connections",
-    "slow disk",
-    "the log fails",
-    "clock jump",
-    "resign",
-    "election process dies",
-    "replication process dies",
-    "purge",
-    "a client process stops",
+#define MOMENT(id, name) name,
+static const char *const moment_name[MOMENTS] = {
+#include "tests/sim/faults.def"
 };
-
-static const char *const moment_name[] = {
-    "storing acceptedEpoch",
-    "storing currentEpoch",
-    "an epoch is stored",
-    "sending ACKEPOCH",
-    "sending NEWLEADER",
-    "sending an ACK",
-    "appending",
-    "truncating",
-    "a piece of a snapshot",
-    "taking a snapshot",
-    "leading",
-    "serving",
-    "committing",
-    "proposing",
-};
-
-_Static_assert(ARRAY_COUNT(kind_name) == FAULT_KINDS, "a name each");
-_Static_assert(ARRAY_COUNT(moment_name) == MOMENTS, "a name each");
+#undef MOMENT
 
 /* Servers that die, or lose their connections, when this step ends. */
 static uint32_t dies, breaks;
@@ -63,17 +26,16 @@ static uint32_t dies, breaks;
 static struct fault
 draw(struct rng *r)
 {
-    struct fault f = {
-        .kind = (enum fault_kind)rng_below(r, FAULT_KINDS),
-        .at = (usec_t)(rng_next(r) % (uint64_t)sim.plan.faults_end),
-        .lasts = rng_skewed(r, 20 * MSEC, 4 * SEC),
-        .who = (uint8_t)rng_below(r, sim.servers),
-        .other = (uint8_t)rng_below(r, sim.servers),
-        .mask = rng_below(r, 1u << sim.servers),
-        .moment = (enum moment)rng_below(r, MOMENTS),
-        .nth = 1 + (uint32_t)rng_skewed(r, 0, 40),
-    };
+    struct fault f = {0};
 
+    f.kind = (enum fault_kind)rng_below(r, FAULT_KINDS);
+    f.at = (usec_t)(rng_next(r) % (uint64_t)sim.plan.faults_end);
+    f.lasts = rng_skewed(r, 20 * MSEC, 4 * SEC);
+    f.who = (uint8_t)rng_below(r, sim.servers);
+    f.other = (uint8_t)rng_below(r, sim.servers);
+    f.mask = rng_below(r, 1u << sim.servers);
+    f.moment = (enum moment)rng_below(r, MOMENTS);
+    f.nth = 1 + (uint32_t)rng_skewed(r, 0, 40);
     if (rng_percent(r, 20))
         f.kind = FAULT_CRASH_AT;
     return f;
@@ -110,134 +72,31 @@ leader(void)
     return -1;
 }
 
-/* --- splits -------------------------------------------------------------- */
-
-static void
-block_one(uint32_t a, uint32_t b, bool is_blocked)
-{
-    if (a != b)
-        wire_block((int)a, (int)b, is_blocked);
-}
-
-/* Between those in `mask` and the others. */
-static void
-block_split(uint32_t mask, bool is_blocked)
-{
-    for (uint32_t i = 0; i < sim.servers; i++)
-        for (uint32_t j = 0; j < sim.servers; j++)
-            if ((mask >> i & 1) != (mask >> j & 1))
-                block_one(i, j, is_blocked);
-}
-
-/* --- one fault ----------------------------------------------------------- */
-
-static void
-crash(uint32_t who, const struct fault *f)
-{
-    struct server *s = &sim.server[who];
-
-    if (s->role == ROLE_DOWN)
-        return;
-    server_crash(s, kind_name[f->kind]);
-    sched_after(f->lasts, EV_START, s->node, 0, NULL);
-}
-
-static void
-freeze(uint32_t who, const struct fault *f)
-{
-    struct server *s = &sim.server[who];
-
-    if (s->role == ROLE_DOWN || is_frozen(s))
-        return;
-    s->thaw = sim.now + f->lasts;
-    sched_after(f->lasts, EV_THAW, s->node, 0, NULL);
-}
-
-/* Who is meant by a fault that strikes the leader; -1: nobody leads now. */
-static int
+/* Whom it strikes now, or NULL. */
+static struct server *
 target(const struct fault *f)
 {
-    switch (f->kind) {
-    case FAULT_CRASH_LEADER:
-    case FAULT_FREEZE_LEADER:
-    case FAULT_ISOLATE_LEADER:
-    case FAULT_RESIGN:
-        return leader();
-    default:
-        return f->who;
-    }
+    int who = fault_row[f->kind].is_leaders ? leader() : f->who;
+
+    return who < 0 ? NULL : &sim.server[who];
 }
 
 void
 fault_begins(uint32_t number)
 {
     struct fault *f = &sim.fault[number];
-    int who = target(f);
+    struct server *s = target(f);
     char text[100];
 
-    if (sim.is_quiet || who < 0)
+    if (sim.is_quiet || !s)
         return;
-    f->who = (uint8_t)who;
+    f->who = (uint8_t)s->node;
     fault_text(f, text, sizeof text);
     TRACE("fault %u: %s", number, text);
     f->is_on = true;
     sched_after(f->lasts, EV_FAULT_END, 0, number, NULL);
-    switch (f->kind) {
-    case FAULT_CRASH:
-    case FAULT_CRASH_LEADER:
-        crash(f->who, f);
-        break;
-    case FAULT_CRASH_ALL:
-        for (uint32_t i = 0; i < sim.servers; i++)
-            crash(i, f);
-        break;
-    case FAULT_FREEZE:
-    case FAULT_FREEZE_LEADER:
-        freeze(f->who, f);
-        break;
-    case FAULT_ISOLATE:
-    case FAULT_ISOLATE_LEADER:
-        block_split(1u << f->who, true);
-        break;
-    case FAULT_SPLIT:
-        block_split(f->mask, true);
-        break;
-    case FAULT_ONE_WAY:
-        block_one(f->who, f->other, true);
-        break;
-    case FAULT_BREAK:
-        wire_break_all(f->who);
-        break;
-    case FAULT_SLOW_DISK:
-        sim.server[f->who].disk.slow_until = sim.now + f->lasts;
-        break;
-    case FAULT_LOG:
-        if (sim.server[f->who].role != ROLE_DOWN)
-            sim.server[f->who].disk.fails_for = f->lasts;
-        break;
-    case FAULT_CLOCK:
-        sim.server[f->who].wall += (int64_t)f->mask * 1000 - 100000;
-        break;
-    case FAULT_RESIGN:
-        lead_resigns(&sim.server[f->who]);
-        break;
-    case FAULT_ELECTION:
-        election_dies(&sim.server[f->who]);
-        break;
-    case FAULT_REPLICATION:
-        server_replication_dies(&sim.server[f->who]);
-        break;
-    case FAULT_PURGE:
-        server_purges(&sim.server[f->who], f->nth);
-        break;
-    case FAULT_READER:
-        server_reader_stops(&sim.server[f->who], f->lasts);
-        break;
-    case FAULT_CRASH_AT: /* see fault_moment */
-    case FAULT_BREAK_AT:
-    case FAULT_KINDS:
-        break;
-    }
+    if (fault_row[f->kind].begin)
+        fault_row[f->kind].begin(f, s);
 }
 
 void
@@ -248,20 +107,8 @@ fault_ends(uint32_t number)
     if (!f->is_on)
         return;
     f->is_on = false;
-    switch (f->kind) {
-    case FAULT_ISOLATE:
-    case FAULT_ISOLATE_LEADER:
-        block_split(1u << f->who, false);
-        break;
-    case FAULT_SPLIT:
-        block_split(f->mask, false);
-        break;
-    case FAULT_ONE_WAY:
-        block_one(f->who, f->other, false);
-        break;
-    default:
-        break;
-    }
+    if (fault_row[f->kind].end)
+        fault_row[f->kind].end(f, &sim.server[f->who]);
 }
 
 /* --- at the very moment -------------------------------------------------- */
@@ -323,7 +170,7 @@ static void
 stay_away(struct server *s)
 {
     if (sim.plan.absent_are_silent)
-        block_split(1u << s->node, true);
+        fault_block(1u << s->node, true);
     else
         server_crash(s, "for good");
 }
@@ -344,7 +191,7 @@ void
 fault_text(const struct fault *f, char *text, size_t size)
 {
     int n = snprintf(text, size, "%s, at %.1f ms for %.1f ms, server %u",
-                     kind_name[f->kind], (double)f->at / 1000.0,
+                     fault_row[f->kind].name, (double)f->at / 1000.0,
                      (double)f->lasts / 1000.0, f->who);
 
     if (n < 0 || (size_t)n >= size)

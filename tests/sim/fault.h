@@ -1,67 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fault.h - what goes wrong, and when: see fault.c.  Private to tests/sim.
+ * fault.h - what goes wrong, and when: see faults.def and fault.c.
+ *
+ * Private to tests/sim.
  */
 #ifndef TESTS_SIM_FAULT_H
 #define TESTS_SIM_FAULT_H
 
 #include "tests/sim/bounds.h"
 
+#define FAULT(id, name, whom, begin, end) FAULT_##id,
 enum fault_kind {
-    FAULT_CRASH, /* who: a server */
-    FAULT_CRASH_LEADER,
-    FAULT_CRASH_ALL,
-    FAULT_CRASH_AT, /* at the nth time that `moment` comes anywhere */
-    FAULT_BREAK_AT, /* likewise, and its connections break */
-    FAULT_FREEZE,
-    FAULT_FREEZE_LEADER,
-    FAULT_ISOLATE, /* who: from everybody */
-    FAULT_ISOLATE_LEADER,
-    FAULT_ONE_WAY, /* from who to other */
-    FAULT_SPLIT,   /* mask: one side */
-    FAULT_BREAK,   /* every connection of who */
-    FAULT_SLOW_DISK,
-    FAULT_LOG,         /* the log of who fails */
-    FAULT_CLOCK,       /* wall clock of who jumps */
-    FAULT_RESIGN,      /* the leader is told to stop leading */
-    FAULT_ELECTION,    /* the election process of who dies */
-    FAULT_REPLICATION, /* the replication process of who dies */
-    FAULT_PURGE,       /* old log files of who go */
-    FAULT_READER,      /* a client process of who does not read its ring */
+#include "tests/sim/faults.def"
     FAULT_KINDS,
 };
+#undef FAULT
 
 /* Moments at which a server may be made to crash. */
+#define MOMENT(id, name) MOMENT_##id,
 enum moment {
-    MOMENT_STORE_ACCEPTED,
-    MOMENT_STORE_CURRENT,
-    MOMENT_STORED,
-    MOMENT_SEND_ACK_EPOCH,
-    MOMENT_SEND_NEW_LEADER,
-    MOMENT_SEND_ACK,
-    MOMENT_APPEND,
-    MOMENT_TRUNCATE,
-    MOMENT_SNAP_PIECE,
-    MOMENT_REBASE,
-    MOMENT_LEAD,
-    MOMENT_SERVE,
-    MOMENT_COMMIT,
-    MOMENT_PROPOSE,
+#include "tests/sim/faults.def"
     MOMENTS,
 };
+#undef MOMENT
 
 struct fault {
     enum fault_kind kind;
     usec_t at, lasts;
-    uint8_t who, other;
-    uint32_t mask;
-    enum moment moment;
-    uint32_t nth;
-    bool is_off; /* left out while a failure is being shrunk */
+    uint8_t who, other; /* servers */
+    uint32_t mask;      /* one side, a bit each; how far a clock jumps */
+    enum moment moment; /* of an AT */
+    uint32_t nth;       /* ... which time of it; how many a purge leaves */
+    bool is_off;        /* left out while a failure is being shrunk */
     bool is_on;
 };
 
 struct server;
+
+/* A row of faults.def. */
+struct fault_row {
+    const char *name;
+    bool is_leaders; /* strikes who leads, or nobody */
+    void (*begin)(const struct fault *f, struct server *s); /* or NULL */
+    void (*end)(const struct fault *f, struct server *s);   /* or NULL */
+};
+
+extern const struct fault_row fault_row[FAULT_KINDS];
+
+/* Between the servers of this side and the others: one cause more, or less. */
+void fault_block(uint32_t side, bool is_blocked);
 
 /* Draw the schedule; faults that are off stay in it and do nothing. */
 void faults_draw(void);

@@ -7,11 +7,15 @@
  * what their server's log had of it and is cut off lets all of them go, for
  * they may have asked for more behind it.
  */
+#include "tests/sim/hold.h"
+
 #include <sys/mman.h>
 
 #include "net/zab/forward.h"
+
+#include "tests/sim/attach.h"
+#include "tests/sim/local.h"
 #include "tests/sim/op.h"
-#include "tests/sim/server.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 

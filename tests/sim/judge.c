@@ -2,208 +2,35 @@
 /*
  * judge.c - after a run: did clients see one ensemble?
  *
- * The committed sequence is walked once, beside a model that knows nothing
- * of preparation or trees: paths, versions, numbers as data.  Each request
- * is done to the model where its transaction is; what the transaction says,
- * what the client was answered and what the model says must be one.  Reads
- * are compared with the model as it was at the zxid that they show.
+ * The committed sequence is walked once, beside the model.  Each request is
+ * done to the model where its transaction is; what the transaction says, what
+ * the client was answered and what the model says must be one.  Reads are
+ * compared with the model as it was at the zxid that they show.
  */
 #include "tests/sim/run.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/sim/model.h"
 #include "tests/sim/op.h"
 #include "tests/sim/sim.h"
 
-enum { NODES = 4096, CHANGES_MAX = 16384, TABLE = 16384 };
+enum { TABLE = 16384, SESSIONS = 2048 };
 
 #define X(number) ((unsigned long long)(number))
 
-/* A path that was a node at some time. */
-struct node {
-    char path[32];
-    bool exists;
-    int32_t parent; /* -1: the root */
-    int32_t version, creations, children;
-    uint64_t data;
-    session_id_t owner;
-    int32_t next; /* with this hash */
-};
-
-static struct node node[NODES];
-static int32_t nodes;
-static int32_t bucket[NODES];
-static struct {
-    int32_t node;
-    zxid_t zxid;
-} change[CHANGES_MAX];
-static uint32_t changes;
 static uint32_t table[TABLE]; /* op + 1, by session and xid */
 static uint32_t reads[OPS_MAX], read_count;
 
-/* --- the model ----------------------------------------------------------- */
-
-static uint32_t
-hash(const char *text)
-{
-    uint32_t h = 2166136261u;
-
-    for (; *text; text++)
-        h = (h ^ (uint8_t)*text) * 16777619u;
-    return h % NODES;
-}
-
-static int32_t
-find(const char *path)
-{
-    int32_t i = bucket[hash(path)];
-
-    while (i >= 0 && strcmp(node[i].path, path) != 0)
-        i = node[i].next;
-    return i;
-}
-
-/* The place of this path, its parent's before. */
-static int32_t
-place(const char *path)
-{
-    int32_t i = find(path);
-    const char *slash = strrchr(path, '/');
-    char up[32];
-
-    if (i >= 0)
-        return i;
-    if (nodes == NODES)
-        sim_full();
-    i = nodes++;
-    memset(&node[i], 0, sizeof node[i]);
-    snprintf(node[i].path, sizeof node[i].path, "%s", path);
-    node[i].next = bucket[hash(path)];
-    bucket[hash(path)] = i;
-    snprintf(up, sizeof up, "%.*s", (int)(slash - path), path);
-    node[i].parent = slash == path ? -1 : place(up);
-    return i;
-}
-
-static bool
-exists(const char *path)
-{
-    int32_t i = find(path);
-
-    return i >= 0 && node[i].exists;
-}
-
-static void
-note_change(int32_t i, zxid_t zxid)
-{
-    if (changes == CHANGES_MAX)
-        sim_full();
-    change[changes].node = i;
-    change[changes++].zxid = zxid;
-}
-
-static int32_t root_creations;
+/* --- sessions ------------------------------------------------------------ */
 
 /* The newest request of each session that was done. */
-enum { SESSIONS = 2048 };
 static struct {
     session_id_t id;
     int32_t xid;
     bool has_ended;
 } done[SESSIONS];
 static uint32_t done_count;
-
-static int32_t
-do_create(const struct op *o, const char *asked, zxid_t zxid, char made[32])
-{
-    int32_t i, parent = place(asked), *creations;
-
-    parent = node[parent].parent;
-    if (parent >= 0 && !node[parent].exists)
-        return ZK_NO_NODE;
-    creations = parent >= 0 ? &node[parent].creations : &root_creations;
-    if (o->flags & ZK_PERSISTENT_SEQUENTIAL)
-        snprintf(made, 32, "%.20s%010d", asked, *creations);
-    else
-        snprintf(made, 32, "%s", asked);
-    if (exists(made))
-        return ZK_NODE_EXISTS;
-    if (parent >= 0 && node[parent].owner != 0)
-        return ZK_NO_CHILDREN_FOR_EPHEMERALS;
-    i = place(made);
-    node[i] = (struct node){.exists = true,
-                            .parent = node[i].parent,
-                            .data = o->data,
-                            .next = node[i].next,
-                            .owner = o->flags & ZK_EPHEMERAL ? o->session : 0};
-    snprintf(node[i].path, sizeof node[i].path, "%s", made);
-    ++*creations;
-    if (parent >= 0)
-        node[parent].children++;
-    note_change(i, zxid);
-    return ZK_OK;
-}
-
-static void
-remove_node(int32_t i, zxid_t zxid)
-{
-    node[i].exists = false;
-    if (node[i].parent >= 0)
-        node[node[i].parent].children--;
-    note_change(i, zxid);
-}
-
-static int32_t
-do_delete(const struct op *o, zxid_t zxid)
-{
-    int32_t i = find(o->path);
-
-    if (i < 0 || !node[i].exists)
-        return ZK_NO_NODE;
-    if (o->version != -1 && node[i].version != o->version)
-        return ZK_BAD_VERSION;
-    if (node[i].children > 0)
-        return ZK_NOT_EMPTY;
-    remove_node(i, zxid);
-    return ZK_OK;
-}
-
-static int32_t
-do_set(const struct op *o, zxid_t zxid, int32_t *version)
-{
-    int32_t i = find(o->path);
-
-    if (i < 0 || !node[i].exists)
-        return ZK_NO_NODE;
-    if (o->version != -1 && node[i].version != o->version)
-        return ZK_BAD_VERSION;
-    node[i].data = o->data;
-    *version = ++node[i].version;
-    note_change(i, zxid);
-    return ZK_OK;
-}
-
-/* Both or none: the set is taken back when the create fails. */
-static int32_t
-do_multi(const struct op *o, zxid_t zxid, char made[32], int32_t *version)
-{
-    int32_t i = find(o->path);
-    struct node was = {0};
-    int32_t err;
-
-    if (i >= 0)
-        was = node[i];
-    err = do_set(o, zxid, version);
-    if (err != ZK_OK)
-        return err;
-    err = do_create(o, o->other, zxid, made);
-    if (err != ZK_OK) {
-        node[i] = was;
-        changes--;
-    }
-    return err;
-}
 
 /* What is known of a session. */
 static uint32_t
@@ -227,9 +54,7 @@ static void
 end_session(session_id_t session, zxid_t zxid)
 {
     done[done_by(session)].has_ended = true;
-    for (int32_t i = 0; i < nodes; i++)
-        if (node[i].exists && node[i].owner == session)
-            remove_node(i, zxid);
+    model_end_session(session, zxid);
 }
 
 /* --- requests ------------------------------------------------------------ */
@@ -329,12 +154,30 @@ claim_session_order(const struct op *o)
     done[i].xid = o->xid;
 }
 
+/* Its client was told what it came to, and as of which transaction. */
+static void
+claim_answer(const struct op *o, zxid_t zxid, const struct model_result *is)
+{
+    const struct msg_answer *a = &o->answer;
+
+    claim("LINEARIZABLE", a->zxid == zxid && a->err == is->err,
+          "%s %s at %llx was answered %d at %llx", op_name(o), o->path, X(zxid),
+          a->err, X(a->zxid));
+    if (is->err != ZK_OK)
+        return;
+    claim("LINEARIZABLE", strcmp(is->made, a->path) == 0,
+          "%s made %s, its client was told %s", op_name(o), is->made, a->path);
+    claim("LINEARIZABLE", !a->has_versions || a->version == is->version,
+          "%s %s at %llx has version %d, its client was told %d", op_name(o),
+          o->path, X(zxid), is->version, a->version);
+}
+
 static void
 do_request(struct op *o, struct txn *txn)
 {
     zxid_t zxid = txn->header.zxid;
-    char made[32] = "";
-    int32_t version = 0, err = err_of(txn), expected;
+    int32_t err = err_of(txn);
+    struct model_result is;
 
     claim("EXACTLY-ONCE", !o->is_done, "xid %d of session %llx is done twice",
           o->xid, X(o->session));
@@ -343,38 +186,13 @@ do_request(struct op *o, struct txn *txn)
     if (o->is_turned_away)
         return;
     claim_session_order(o);
-    switch (o->type) {
-    case ZK_OP_CREATE:
-        expected = do_create(o, o->path, zxid, made);
-        break;
-    case ZK_OP_DELETE:
-        expected = do_delete(o, zxid);
-        break;
-    case ZK_OP_SET_DATA:
-        expected = do_set(o, zxid, &version);
-        break;
-    case ZK_OP_MULTI:
-        expected = do_multi(o, zxid, made, &version);
-        break;
-    default:
-        expected = ZK_OK;
-        end_session(o->session, zxid);
-    }
-    claim("MODEL", err == expected, "%s %s at %llx comes to %d, not to %d",
-          op_name(o), o->path, X(zxid), err, expected);
-    if (!o->answered)
-        return;
-    claim("LINEARIZABLE", o->answer.zxid == zxid && o->answer.err == expected,
-          "%s %s at %llx was answered %d at %llx", op_name(o), o->path, X(zxid),
-          o->answer.err, X(o->answer.zxid));
-    claim(
-        "LINEARIZABLE", expected != ZK_OK || strcmp(made, o->answer.path) == 0,
-        "%s made %s, its client was told %s", op_name(o), made, o->answer.path);
-    claim("LINEARIZABLE",
-          expected != ZK_OK || !o->answer.has_versions ||
-              o->answer.version == version,
-          "%s %s at %llx has version %d, its client was told %d", op_name(o),
-          o->path, X(zxid), version, o->answer.version);
+    if (o->type == ZK_OP_CLOSE_SESSION)
+        done[done_by(o->session)].has_ended = true;
+    is = model_do(o, zxid);
+    claim("MODEL", err == is.err, "%s %s at %llx comes to %d, not to %d",
+          op_name(o), o->path, X(zxid), err, is.err);
+    if (o->answered)
+        claim_answer(o, zxid, &is);
 }
 
 /* What was answered before a request was made has a smaller zxid. */
@@ -391,21 +209,19 @@ claim_real_time(const struct op *o, usec_t *newest)
 static void
 claim_read(const struct op *o)
 {
-    int32_t i = find(o->path);
-    bool is_there = i >= 0 && node[i].exists;
+    const struct model_node *n = model_find(o->path);
     const struct msg_answer *a = &o->answer;
 
-    claim("READ", (a->err == ZK_OK) == is_there, "%s %s at %llx says %d",
+    claim("READ", (a->err == ZK_OK) == (n != NULL), "%s %s at %llx says %d",
           op_name(o), o->path, X(a->zxid), a->err);
-    if (!is_there)
+    if (!n)
         return;
     claim("READ",
           o->type == ZK_OP_GET_CHILDREN2
-              ? a->version == node[i].children
-              : a->version == node[i].version && a->data == node[i].data,
+              ? a->version == n->children
+              : a->version == n->version && a->data == n->data,
           "%s %s at %llx says %d and %llx, it is %d and %llx", op_name(o),
-          o->path, X(a->zxid), a->version, X(a->data), node[i].version,
-          X(node[i].data));
+          o->path, X(a->zxid), a->version, X(a->data), n->version, X(n->data));
 }
 
 static int
@@ -488,18 +304,6 @@ claim_nothing_lost(void)
 
 /* --- watches ------------------------------------------------------------- */
 
-/* The first change of `path` behind `zxid`, or 0. */
-static zxid_t
-change_after(const char *path, zxid_t zxid)
-{
-    int32_t i = find(path);
-
-    for (uint32_t j = 0; i >= 0 && j < changes; j++)
-        if (change[j].node == i && change[j].zxid > zxid)
-            return change[j].zxid;
-    return 0;
-}
-
 /*
  * Between the watch and its event, its client was shown nothing of what the
  * event tells.
@@ -507,7 +311,7 @@ change_after(const char *path, zxid_t zxid)
 static void
 claim_watch(const struct watch_seen *w)
 {
-    zxid_t zxid = change_after(w->path, w->set);
+    zxid_t zxid = model_change_after(w->path, w->set);
     uint32_t until = w->fired ? w->fired : w->lost ? w->lost : UINT32_MAX;
 
     claim("WATCH", !w->fired || (zxid != 0 && zxid <= w->fired_zxid),
@@ -527,12 +331,8 @@ claim_watch(const struct watch_seen *w)
 void
 judge(void)
 {
-    nodes = 0;
-    changes = 0;
-    root_creations = 0;
+    model_clear();
     done_count = 0;
-    for (int32_t i = 0; i < NODES; i++)
-        bucket[i] = -1;
     note_requests();
     walk();
     claim_no_gaps();

@@ -2,93 +2,18 @@
 /*
  * lead.c - drives leader.c for one simulated server: as net/repl/repl_lead.c.
  */
-#include <errno.h>
+#include "tests/sim/lead.h"
 
 #include "net/zab/forward.h"
+
+#include "tests/sim/attach.h"
 #include "tests/sim/claims.h"
+#include "tests/sim/data.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/election.h"
+#include "tests/sim/hold.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/server.h"
-
-/* --- the history --------------------------------------------------------- */
-
-/*
- * A snapshot without what a learner has of our history, up to its end that
- * counts as committed, would take back what may be committed.
- */
-static bool
-is_new_enough(const struct server *s, zxid_t last, zxid_t end)
-{
-    for (uint32_t i = s->committed; i < s->count; i++)
-        if (zxid_of(s->log[i]) <= last && zxid_of(s->log[i]) <= end)
-            return false;
-    return true;
-}
-
-/*
- * What can be read: the log from its base on, and that transaction's
- * predecessor by its number, which the snapshot's name tells.
- */
-static struct sync_plan
-plan(void *arg, uint32_t slot, zxid_t last, zxid_t end)
-{
-    const struct server *s = arg;
-    struct sync_facts f = {
-        .learner = last,
-        .end = end,
-        .must_snap = rng_percent(&sim.rng, sim.plan.snap_percent) &&
-                     is_new_enough(s, last, end),
-    };
-    struct sync_plan p;
-
-    for (uint32_t i = s->base > 0 ? s->base - 1 : 0; i < s->count; i++) {
-        zxid_t zxid = zxid_of(s->log[i]);
-
-        if (zxid <= last)
-            f.floor = zxid;
-        else if (f.ceiling == 0)
-            f.ceiling = zxid;
-    }
-    p = sync_decide(&f);
-    claim("SNAP-OLD", p.op != SYNC_SNAP || is_new_enough(s, last, end),
-          "server %d has to give slot %u, at %llx, a snapshot of %llx", s->node,
-          slot, (unsigned long long)last,
-          (unsigned long long)last_of(s->log, s->committed));
-    TRACE("server %d: brings up slot %u from %llx to %llx by %s %llx", s->node,
-          slot, (unsigned long long)last, (unsigned long long)end,
-          p.op == SYNC_DIFF    ? "DIFF"
-          : p.op == SYNC_TRUNC ? "TRUNC"
-                               : "SNAP",
-          (unsigned long long)p.zxid);
-    return p;
-}
-
-static int
-next(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid, struct bytes *txn)
-{
-    const struct server *s = arg;
-    uint32_t low = 0, high = s->count;
-
-    (void)slot;
-    if (rng_percent(&sim.rng, sim.plan.again_percent))
-        return 0;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (zxid_of(s->log[middle]) <= after)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == s->count)
-        return 0;
-    if (low < s->base)
-        return -ENOENT;
-    *zxid = zxid_of(s->log[low]);
-    *txn = sim.txn[s->log[low]].bytes;
-    return 1;
-}
 
 /* --- what the core says -------------------------------------------------- */
 
@@ -155,20 +80,21 @@ lead_drop(struct server *s, uint32_t slot, const char *why)
 
 /* A follower's observers: what only a leader does is its leader's business. */
 static void
-end_master(struct server *s)
+perform_as_master(struct server *s, const struct leader_act *a)
 {
-    lead_end(s);
-    s->is_master = false;
+    if (a->kind == LEADER_GIVE_UP) {
+        lead_end(s);
+        s->is_master = false;
+    } else {
+        master_asks(s, a);
+    }
 }
 
 static void
 perform_one(struct server *s, const struct leader_act *a)
 {
     if (s->is_master && a->kind != LEADER_CLOSE && a->kind != LEADER_FOREIGN) {
-        if (a->kind == LEADER_GIVE_UP)
-            end_master(s);
-        else
-            master_asks(s, a);
+        perform_as_master(s, a);
         return;
     }
     switch (a->kind) {
@@ -292,15 +218,6 @@ lead_conf(const struct server *s)
         .flags = (sim.plan.is_quick ? LEARNER_QUICK : 0) |
                  (s->is_plain ? 0 : LEARNER_IDENTITY),
     };
-}
-
-const struct history *
-lead_history(struct server *s)
-{
-    static struct history history[SERVERS_MAX];
-
-    history[s->node] = (struct history){s, plan, next};
-    return &history[s->node];
 }
 
 void

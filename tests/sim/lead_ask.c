@@ -2,8 +2,12 @@
 /*
  * lead_ask.c - what a leader is asked: requests, sessions, touches.
  */
+#include "tests/sim/lead.h"
+
 #include "tests/sim/claims.h"
-#include "tests/sim/server.h"
+#include "tests/sim/data.h"
+#include "tests/sim/hold.h"
+#include "tests/sim/local.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 

@@ -6,7 +6,9 @@
  * They wait aside, and so do all behind them that count on their order; an
  * ACK behind them is heard, for there may be no room before it is.
  */
-#include "tests/sim/server.h"
+#include "tests/sim/lead.h"
+
+#include "tests/sim/attach.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 

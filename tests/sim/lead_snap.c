@@ -7,9 +7,10 @@
  * not older than what the learner has of that; it goes in pieces, and what is
  * committed meanwhile goes behind it.
  */
+#include "tests/sim/lead.h"
+
 #include "tests/sim/claims.h"
 #include "tests/sim/disk.h"
-#include "tests/sim/server.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 

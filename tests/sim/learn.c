@@ -3,97 +3,19 @@
  * learn.c - drives learner.c for one simulated server: as
  * net/repl/repl_learn.c.
  */
-#include <errno.h>
+#include "tests/sim/learn.h"
 
+#include "tests/sim/attach.h"
 #include "tests/sim/claims.h"
+#include "tests/sim/data.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/election.h"
+#include "tests/sim/hold.h"
+#include "tests/sim/lead.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/server.h"
 
-enum {
-    DIALS_MAX = 5,
-    DIAL_AGAIN_MS = 100,
-    REQUEST_HEAD = 16,
-    TOUCH_BYTES = 12
-};
-
-/* --- what goes out ------------------------------------------------------- */
-
-void
-learn_send(struct server *s, const struct qpacket *p)
-{
-    struct msg *m = msg_take(MSG_PACKET);
-
-    m->packet.packet = *p;
-    if (p->data.size > 0) {
-        uint8_t *copy = p->data.size <= (int32_t)sizeof m->packet.small
-                            ? m->packet.small
-                            : sim_memory((size_t)p->data.size);
-
-        memcpy(copy, p->data.data, (size_t)p->data.size);
-        m->packet.packet.data.data = copy;
-    }
-    wire_send(s->up, s->node, m);
-}
-
-void
-learn_request(struct server *s, int32_t op, session_id_t session, int32_t xid,
-              struct bytes body)
-{
-    uint8_t data[REQUEST_HEAD + MAXBUFFER];
-    struct jute_out out = jute_out_of(data, sizeof data);
-    struct qpacket p = {Q_REQUEST, -1, BYTES_NULL, BYTES_NULL};
-
-    jute_put_i64(&out, session);
-    jute_put_i32(&out, xid);
-    jute_put_i32(&out, op);
-    if (body.size > 0)
-        jute_put_raw(&out, body.data, (size_t)body.size);
-    check(!out.bad);
-    p.data = (struct bytes){data, (int32_t)jute_out_size(&out)};
-    learn_send(s, &p);
-}
-
-void
-learn_revalidate(struct server *s, session_id_t session, int32_t timeout_ms)
-{
-    uint8_t data[12];
-    struct jute_out out = jute_out_of(data, sizeof data);
-    struct qpacket p = {Q_REVALIDATE, -1, {data, sizeof data}, BYTES_NULL};
-
-    jute_put_i64(&out, session);
-    jute_put_i32(&out, timeout_ms);
-    learn_send(s, &p);
-}
-
-void
-learn_touches(struct server *s, session_id_t session, int32_t timeout_ms)
-{
-    for (uint32_t i = 0; i < s->touched_count; i++)
-        if (s->touched[i].session == session)
-            return;
-    if (s->touched_count == TOUCHED)
-        return;
-    s->touched[s->touched_count].session = session;
-    s->touched[s->touched_count++].timeout_ms = timeout_ms;
-}
-
-static void
-pong(struct server *s, zxid_t zxid)
-{
-    uint8_t data[TOUCHED * TOUCH_BYTES];
-    struct jute_out out = jute_out_of(data, sizeof data);
-    struct qpacket p = {Q_PING, zxid, BYTES_NULL, BYTES_NULL};
-
-    for (uint32_t i = 0; i < s->touched_count; i++) {
-        jute_put_i64(&out, s->touched[i].session);
-        jute_put_i32(&out, s->touched[i].timeout_ms);
-    }
-    s->touched_count = 0;
-    p.data = (struct bytes){data, (int32_t)jute_out_size(&out)};
-    learn_send(s, &p);
-}
+enum { DIALS_MAX = 5, DIAL_AGAIN_MS = 100 };
 
 /* --- what the core says -------------------------------------------------- */
 
@@ -195,6 +117,15 @@ append(struct server *s, uint32_t id)
 }
 
 static void
+commit(struct server *s, zxid_t zxid)
+{
+    data_commit(s, zxid);
+    if (s->is_master)
+        master_commits(s, zxid);
+    server_moment(s, MOMENT_COMMIT);
+}
+
+static void
 perform_one(struct server *s, const struct learner_act *a)
 {
     switch (a->kind) {
@@ -202,7 +133,7 @@ perform_one(struct server *s, const struct learner_act *a)
         say(s, &a->packet);
         break;
     case LEARNER_PONG:
-        pong(s, a->zxid);
+        learn_pong(s, a->zxid);
         break;
     case LEARNER_ACK:
         acknowledge(s, a->from, a->zxid);
@@ -226,10 +157,7 @@ perform_one(struct server *s, const struct learner_act *a)
         append(s, txn_known(a->packet.data));
         break;
     case LEARNER_COMMIT:
-        data_commit(s, a->zxid);
-        if (s->is_master)
-            master_commits(s, a->zxid);
-        server_moment(s, MOMENT_COMMIT);
+        commit(s, a->zxid);
         break;
     case LEARNER_SERVE:
         serve(s);

@@ -8,11 +8,15 @@
  * loses its leader in the middle of either loads again what the disk has by
  * then, as a new process.
  */
+#include "tests/sim/learn.h"
+
 #include <errno.h>
 
 #include "tests/sim/claims.h"
+#include "tests/sim/data.h"
 #include "tests/sim/disk.h"
-#include "tests/sim/server.h"
+#include "tests/sim/hold.h"
+#include "tests/sim/lead.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 

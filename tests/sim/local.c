@@ -6,11 +6,16 @@
  * No transaction opens or ends them.  Where sessions are upgraded, one that is
  * to own an ephemeral becomes global: its createSession goes before the write.
  */
-#include "net/prep/local.h"
+#include "tests/sim/local.h"
 
 #include <sys/mman.h>
 
-#include "tests/sim/server.h"
+#include "net/prep/local.h"
+
+#include "tests/sim/attach.h"
+#include "tests/sim/hold.h"
+#include "tests/sim/lead.h"
+#include "tests/sim/learn.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 

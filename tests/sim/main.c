@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * main.c - the simulator's command line; shrinks what it finds.
+ * main.c - the simulator's command line.
  *
  *   sim SEED                run one seed, say how it ended
  *   sim -n RUNS SEED        that many seeds from this one on
@@ -18,17 +18,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/sim/fault.h"
 #include "tests/sim/run.h"
+#include "tests/sim/shrink.h"
 #include "tests/sim/sim.h"
-
-enum { SHRINK_RUNS = 400 };
 
 struct wish {
     uint64_t seed, runs;
     double seconds;
     struct run_how how;
     bool is_quiet;
+};
+
+/* What all runs come to. */
+struct total {
+    uint64_t runs, steps;
+    uint64_t full;    /* of them used up what a run may use */
+    double simulated; /* seconds */
+    double slowest;   /* to be well again, in seconds, */
+    uint64_t slowest_seed;
 };
 
 static double
@@ -40,112 +47,40 @@ seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Does it break the same claim? */
-static bool
-still_breaks(uint64_t seed, const struct run_how *how, const char *invariant)
-{
-    return run(seed, how) == RUN_BROKEN &&
-           strcmp(sim.invariant, invariant) == 0;
-}
-
-/* Leave out what is not needed: half of the faults, a quarter, ..., one. */
 static void
-fewer_faults(uint64_t seed, struct run_how *how, bool off[FAULTS_MAX],
-             const char *invariant)
+note(struct total *t, uint64_t seed, enum run_end end)
 {
-    uint32_t faults = sim.faults, budget = SHRINK_RUNS;
+    double well_after = (double)(sim.now - sim.quiet_since) / 1e6;
 
-    how->off = off;
-    for (uint32_t size = faults; size > 0; size /= 2)
-        for (uint32_t from = 0; from < faults && budget > 0; from += size) {
-            bool was[FAULTS_MAX];
-
-            memcpy(was, off, sizeof was);
-            for (uint32_t i = from; i < from + size && i < faults; i++)
-                off[i] = true;
-            if (memcmp(was, off, sizeof was) == 0)
-                continue;
-            budget--;
-            if (!still_breaks(seed, how, invariant))
-                memcpy(off, was, sizeof was);
-        }
-}
-
-/* What is found at the end of a run may have happened long before. */
-static uint64_t
-fewer_steps(uint64_t seed, struct run_how *how, const char *invariant)
-{
-    uint64_t low = 0, high = sim.step;
-
-    while (low + 1 < high) {
-        uint64_t middle = low + (high - low) / 2;
-
-        how->steps = middle;
-        if (still_breaks(seed, how, invariant))
-            high = middle;
-        else
-            low = middle;
+    t->runs++;
+    t->full += end == RUN_FULL;
+    t->steps += sim.step;
+    t->simulated += (double)sim.now / 1e6;
+    if (sim.is_well && well_after > t->slowest) {
+        t->slowest = well_after;
+        t->slowest_seed = seed;
     }
-    return high;
 }
 
 static void
-print_plan(const struct plan_of_run *p)
+print_total(const struct total *t, uint64_t first, double took)
 {
-    const char *sessions = !p->local_sessions ? ""
-                           : p->upgrades      ? ", local sessions"
-                                              : ", local sessions that stay so";
-
-    printf("  %u voters, %u observers, %s%s%s%s%s%s%s%s%s%s\n", p->voters,
-           p->observers, p->polls ? "polling" : "fast election",
-           p->is_weighted ? ", weights" : "",
-           p->is_quick ? ", quick pings" : "",
-           p->has_foreign ? ", a foreigner" : "",
-           p->plain_percent ? ", plain servers" : "",
-           p->ring ? ", small rings" : "", p->zxids ? ", few zxids" : "",
-           p->leader_serves ? "" : ", leaderServes=no",
-           p->numbers_anew ? ", numbered anew" : "", sessions);
-    printf("  delay %lld us, sync %lld us\n", (long long)p->delay,
-           (long long)p->disk_sync);
+    printf("%llu seeds from 0x%llx: %.1f h simulated, %llu steps, %llu cut "
+           "short, well after %.1f s at most (0x%llx), %.1f s\n",
+           (unsigned long long)t->runs, (unsigned long long)first,
+           t->simulated / 3600, (unsigned long long)t->steps,
+           (unsigned long long)t->full, t->slowest,
+           (unsigned long long)t->slowest_seed, took);
 }
 
 static void
-report(uint64_t seed, const struct run_how *asked)
+report(uint64_t seed, const struct wish *w)
 {
-    struct run_how how = *asked;
-    bool off[FAULTS_MAX] = {false};
-    char invariant[sizeof sim.invariant], text[200];
-    uint32_t left = 0;
-
-    snprintf(invariant, sizeof invariant, "%s", sim.invariant);
-    printf("FAILED: make sim SEED=0x%llx%s\n  %s: %s\n  at step %llu, %.3f s\n",
-           (unsigned long long)seed, how.only_election ? " ONLY=election" : "",
-           invariant, sim.broken, (unsigned long long)sim.step,
-           (double)sim.now / 1e6);
-    fflush(stdout);
-    how.is_loud = false;
-    fewer_faults(seed, &how, off, invariant);
-    for (how.fewer_clients = CLIENTS_MAX; how.fewer_clients > 0;
-         how.fewer_clients--)
-        if (still_breaks(seed, &how, invariant))
-            break;
-    still_breaks(seed, &how, invariant);
-    how.steps = fewer_steps(seed, &how, invariant);
-    how.traces = true;
-    still_breaks(seed, &how, invariant);
-    for (uint32_t i = 0; i < sim.faults; i++)
-        left += !off[i];
-    printf("shortest: %llu steps, %u of %u faults, %u of %u clients less\n",
-           (unsigned long long)how.steps, left, sim.faults, how.fewer_clients,
-           CLIENTS_MAX);
-    print_plan(&sim.plan);
-    for (uint32_t i = 0; i < sim.faults; i++)
-        if (!off[i]) {
-            fault_text(&sim.fault[i], text, sizeof text);
-            printf("  fault %u: %s\n", i, text);
-        }
-    printf("%s: %s\nthe last events:\n", invariant, sim.broken);
-    trace_print();
+    if (w->is_quiet)
+        printf("%s seed 0x%llx: %s\n", sim.invariant, (unsigned long long)seed,
+               sim.broken);
+    else
+        shrink_and_report(seed, &w->how);
 }
 
 static bool
@@ -193,41 +128,22 @@ int
 main(int argc, char **argv)
 {
     struct wish w;
+    struct total total = {0};
     double start = seconds();
-    uint64_t runs = 0, full = 0, steps = 0;
-    double simulated = 0, slowest = 0;
-    uint64_t slowest_seed = 0;
 
     if (!read_wish(argc, argv, &w))
         return 2;
-    for (uint64_t seed = w.seed; runs < w.runs; seed++, runs++) {
+    for (uint64_t seed = w.seed; total.runs < w.runs; seed++) {
         enum run_end end = run(seed, &w.how);
 
-        if (end == RUN_BROKEN && w.is_quiet) {
-            printf("%s seed 0x%llx: %s\n", sim.invariant,
-                   (unsigned long long)seed, sim.broken);
-            return 1;
-        }
         if (end == RUN_BROKEN) {
-            report(seed, &w.how);
+            report(seed, &w);
             return 1;
         }
-        full += end == RUN_FULL;
-        if (sim.is_well &&
-            (double)(sim.now - sim.quiet_since) / 1e6 > slowest) {
-            slowest = (double)(sim.now - sim.quiet_since) / 1e6;
-            slowest_seed = seed;
-        }
-        steps += sim.step;
-        simulated += (double)sim.now / 1e6;
+        note(&total, seed, end);
         if (w.seconds > 0 && seconds() - start > w.seconds)
-            w.runs = runs + 1;
+            break;
     }
-    printf("%llu seeds from 0x%llx: %.1f h simulated, %llu steps, %llu cut "
-           "short, well after %.1f s at most (0x%llx), %.1f s\n",
-           (unsigned long long)runs, (unsigned long long)w.seed,
-           simulated / 3600, (unsigned long long)steps,
-           (unsigned long long)full, slowest, (unsigned long long)slowest_seed,
-           seconds() - start);
+    print_total(&total, w.seed, seconds() - start);
     return 0;
 }

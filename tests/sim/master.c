@@ -6,7 +6,10 @@
  * What they ask goes on to the leader; its answers come back in the order of
  * all syncs that we sent, and by session.
  */
-#include "tests/sim/server.h"
+#include "tests/sim/lead.h"
+
+#include "tests/sim/hold.h"
+#include "tests/sim/learn.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 

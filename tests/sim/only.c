@@ -5,7 +5,8 @@
  * A leader is established once a quorum follows it; from then on its log
  * grows, followers copy it, and all of that is on disk at once.
  */
-#include "tests/sim/server.h"
+#include "tests/sim/election.h"
+
 #include "tests/sim/sim.h"
 
 enum { PATIENCE = 400 * 1000 };

@@ -8,6 +8,7 @@
 
 #include "daemon/check.h"
 #include "storage/tree/znode.h"
+
 #include "tests/sim/sim.h"
 
 bool

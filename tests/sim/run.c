@@ -13,76 +13,11 @@
 #include "tests/sim/claims.h"
 #include "tests/sim/client.h"
 #include "tests/sim/fault.h"
+#include "tests/sim/server.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
-#include "tests/sim/server.h"
 
 struct sim sim;
-
-static void
-draw_plan(const struct run_how *how)
-{
-    struct rng *r = &sim.rng;
-    struct plan_of_run *p = &sim.plan;
-    static const usec_t delays[] = {50, 200, 1000, 5000};
-
-    *p = (struct plan_of_run){
-        .voters = 3 + rng_below(r, 5),
-        .observers = rng_percent(r, 40) ? rng_below(r, 3) : 0,
-        .polls = rng_percent(r, 15),
-        .is_weighted = rng_percent(r, 15),
-        .is_quick = rng_percent(r, 50),
-        .has_masters = rng_percent(r, 50),
-        .local_sessions = rng_percent(r, 20),
-        .upgrades = rng_percent(r, 80),
-        .leader_serves = rng_percent(r, 85),
-        .zxids = rng_percent(r, 85) ? 0 : 20 + rng_below(r, 300),
-        .reloads_in_place = rng_percent(r, 50),
-        .only_election = how->only_election,
-        .faults_end = rng_skewed(r, SEC, 12 * SEC),
-        .quiet_max = 30 * SEC,
-        .tick_ms = 200,
-        .init_ticks = 10,
-        .sync_ticks = 5,
-        .ping_ms = 100,
-        .delay = delays[rng_below(r, 4)],
-        .spike_per_mille = rng_percent(r, 50) ? 0 : rng_below(r, 20),
-        .window = 1 + (uint32_t)rng_skewed(r, 0, 40),
-        .ring = rng_percent(r, 60) ? 0 : 1 + (uint32_t)rng_skewed(r, 0, 200),
-        .snap_percent = rng_percent(r, 70) ? 0 : rng_below(r, 60),
-        .again_percent = rng_percent(r, 70) ? 0 : rng_below(r, 30),
-        .snap_pause = rng_percent(r, 85) ? 50 * MSEC : SEC,
-        .torn_per_mille = rng_percent(r, 60) ? 0 : rng_below(r, 150),
-        .purge_percent = rng_percent(r, 60) ? 0 : rng_below(r, 80),
-        .again_stall_percent = rng_percent(r, 50) ? 0 : 90 + rng_below(r, 10),
-        .has_foreign = rng_percent(r, 15) && !how->only_election,
-        .named_at = rng_percent(r, 50) ? 0 : rng_skewed(r, 0, 8 * SEC),
-        .plain_percent = rng_percent(r, 75) ? 0 : rng_below(r, 80),
-        .clients = 1 + rng_below(r, CLIENTS_MAX),
-        .think_ms = 2 + (uint32_t)rng_skewed(r, 0, 100),
-    };
-    if (p->voters == 4 && rng_percent(r, 50))
-        p->voters = 3;
-    p->jitter = 4 * p->delay;
-    p->disk_sync = delays[rng_below(r, 4)];
-    if (p->voters < 5)
-        p->is_weighted = false;
-    if (p->is_weighted)
-        p->polls = false;
-    if (p->is_quick) {
-        p->ping_ms = 50;
-        p->silence_ms = 300;
-    }
-    if (p->clients > how->fewer_clients)
-        p->clients -= how->fewer_clients;
-    else
-        p->clients = 0;
-    if (p->only_election)
-        p->clients = 0;
-    if (p->has_foreign)
-        p->plain_percent = 0; /* they would follow anybody */
-    p->numbers_anew = sim.seed % 2 && !(p->has_masters && p->observers > 0);
-}
 
 static void
 reset(uint64_t seed, const struct run_how *how)
@@ -115,69 +50,12 @@ reset(uint64_t seed, const struct run_how *how)
     wire_reset();
 }
 
-/* Whether a voter with weight is among them. */
-static bool
-can_be_elected(uint32_t nodes)
-{
-    bool can = false;
-
-    for (uint32_t i = 0; i < sim.servers; i++)
-        can |= (nodes >> i & 1) &&
-               quorum_weight(&sim.quorum, sim.server[i].sid) > 0;
-    return can;
-}
-
-static uint32_t
-foreigners(void)
-{
-    uint32_t set = 0;
-
-    for (uint32_t i = 0; i < sim.servers; i++)
-        set |= (uint32_t)sim.server[i].is_foreign << i;
-    return set;
-}
-
-bool
-can_do_without(uint32_t nodes)
-{
-    uint32_t rest = ((1u << sim.servers) - 1) & ~nodes & ~foreigners();
-
-    return is_quorum(rest) && can_be_elected(rest);
-}
-
-/* Whether somebody is left for clients beside the leader. */
-static bool
-is_served_without(uint32_t nodes)
-{
-    uint32_t rest = ((1u << sim.servers) - 1) & ~nodes & ~foreigners();
-
-    return sim.plan.leader_serves || (rest & (rest - 1)) != 0;
-}
-
-/* Now and then less than a quorum stays away for good. */
-static void
-draw_absent(void)
-{
-    struct plan_of_run *p = &sim.plan;
-
-    p->absent = 0;
-    p->absent_are_silent = rng_percent(&sim.rng, 50);
-    if (!rng_percent(&sim.rng, 30))
-        return;
-    for (uint32_t tries = 0; tries < sim.servers; tries++) {
-        uint32_t more = p->absent | 1u << rng_below(&sim.rng, sim.servers);
-
-        if (can_do_without(more) && is_served_without(more))
-            p->absent = more;
-    }
-}
-
 static void
 begin(const struct run_how *how)
 {
-    draw_plan(how);
+    plan_draw(how);
     servers_init();
-    draw_absent();
+    plan_draw_absent();
     clients_init();
     faults_draw();
     for (uint32_t i = 0; i < sim.faults; i++)

@@ -23,40 +23,10 @@
 
 #include "daemon/check.h"
 #include "tests/sim/client.h"
+#include "tests/sim/plan.h"
 #include "tests/sim/rng.h"
 #include "tests/sim/sched.h"
 #include "tests/sim/server.h"
-
-/* --- what a run is made of ------------------------------------------------ */
-
-struct plan_of_run { /* drawn from the seed before anything happens */
-    uint32_t voters, observers;
-    bool is_weighted, polls, is_quick, reloads_in_place, only_election;
-    bool local_sessions; /* new sessions are local, ... */
-    bool upgrades;       /* ... and become global for an ephemeral */
-    bool leader_serves;  /* else clients have to go to the others */
-    uint32_t zxids;      /* of an epoch; 0: as many as there are */
-    bool has_masters;    /* observers may go to followers */
-    usec_t faults_end, quiet_max;
-    int32_t tick_ms, init_ticks, sync_ticks, ping_ms, silence_ms;
-    usec_t delay, jitter, disk_sync;
-    usec_t snap_pause;        /* between two pieces of a snapshot, at most */
-    uint32_t spike_per_mille; /* packets that take very long */
-    uint32_t window;          /* packets under way to one learner */
-    uint32_t ring;            /* transactions that a server's ring holds, about;
-                                 0: all */
-    uint32_t snap_percent, again_percent, purge_percent;
-    uint32_t torn_per_mille; /* pieces of a snapshot that cannot be read */
-    uint32_t again_stall_percent;
-    bool has_foreign;       /* a server with the disk of another ensemble */
-    usec_t named_at;        /* elections know of ensembles from then on */
-    uint32_t plain_percent; /* servers that know no ids, as Apache's */
-    uint32_t absent;        /* servers that stay away when the faults end */
-    bool absent_are_silent; /* cut off, not down */
-    uint32_t clients;
-    uint32_t think_ms;
-    bool numbers_anew; /* clients count from 1 at each connection */
-};
 
 /* --- what is known of it -------------------------------------------------- */
 
