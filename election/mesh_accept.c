@@ -43,7 +43,7 @@ turn_away(struct guest *g, const char *why)
     dismiss(g);
 }
 
-/* The last stranger here was another: what was told of it is not of this one. */
+/* The last stranger here was another: what it did is not this one's. */
 static void
 forget_last(struct peer *p)
 {

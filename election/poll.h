@@ -7,8 +7,8 @@
  * proposes whom with which zxid, and takes the largest as its next vote; never
  * one that has less than itself.  It is decided when one candidate has more
  * than half of the votes; else it asks again.  A candidate is who was heard,
- * proposes itself and has weight; a vote for anybody else is none.  Between zabd
- * servers only.
+ * proposes itself and has weight; a vote for anybody else is none.  Between
+ * zabd servers only.
  *
  * Life: poll_init; then poll_begin, poll_hear for each answer, poll_end, until
  * poll_end says that it is decided.  It owns nothing.
