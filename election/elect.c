@@ -87,9 +87,7 @@ accept(struct elect *e, const struct vote *v)
     e->mine.zxid = v->zxid;
     e->mine.round = v->round;
     e->mine.epoch = v->epoch;
-    e->mine.state = v->leader == e->me               ? PEER_LEADING
-                    : quorum_votes(e->quorum, e->me) ? PEER_FOLLOWING
-                                                     : PEER_OBSERVING;
+    e->mine.state = vote_role(e->quorum, e->me, v->leader);
 }
 
 static void
