@@ -229,7 +229,7 @@ hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
         return;
     }
     if (v->round > e->round) {
-        e->round = e->self.round = v->round;
+        e->round = v->round;
         e->tally.heard = 0;
         adopt(e, vote_beats(e->quorum, v, &e->self) ? v : &e->self);
         tell_all(e, out, "joined a newer round");
@@ -345,13 +345,10 @@ leave_out(struct elect *e, sid_t alien, struct elect_out *out)
 static void
 answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
 {
-    struct vote current = e->mine;
-
     if (e->state != ELECT_DECIDED &&
         (v->state != PEER_LOOKING || v->round > e->round))
         return;
-    current.round = e->round;
-    tell(e, out, v->from, &current, "it does not vote");
+    tell(e, out, v->from, &e->mine, "it does not vote");
 }
 
 void
