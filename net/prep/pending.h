@@ -11,8 +11,9 @@
  * applied.  The open transaction remembers how each node that it touches
  * was, so that a failed multi leaves no trace.
  *
- * A node's path and ACL are borrowed from the bytes of the transaction that
- * touched it last: those must stay until that transaction is released.
+ * A node's path is borrowed from the bytes of the transaction that touched it
+ * last, its ACL from those of the one that set it: bytes must stay until their
+ * transaction is released.
  *
  * Pure; memory is given.  The replication process.
  * ZK: ZooKeeperServer.outstandingChanges, ChangeRecord
