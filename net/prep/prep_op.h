@@ -55,8 +55,9 @@ enum zk_code prep_run_multi(struct prep *p, struct jute_out *out,
 enum zk_code prep_run_open(struct prep *p, struct jute_out *out);
 
 /*
- * Write the deletion of what session `s` owns: a whole closeSession, or, if
- * it owns more than `out` has room for, a multi of deletions: is_partial.
+ * Write the deletion of what session `s` owns: a whole closeSession, which ends
+ * it; or, if it owns more than a transaction should hold, a multi of deletions:
+ * then is_partial, and it goes on as it was.  Returns the transaction's type.
  */
 int32_t prep_run_close(struct prep *p, struct session *s, struct jute_out *out,
                        struct prep_result *result);
@@ -77,12 +78,15 @@ enum zk_code prep_admit(struct prep *p, const struct prep_request *r,
 bool prep_waits_for_session(const struct prep *p, const struct prep_request *r,
                             const struct session *s);
 
-/* Sessions on their way; see struct prep_openings. */
+/*
+ * The session of the createSession at hand is on its way; all up to `zxid` have
+ * come: see struct prep_openings.
+ */
 void prep_note_opening(struct prep *p);
 void prep_drop_openings(struct prep *p, zxid_t zxid);
 
-/* The session of the closeSession at hand is over. */
-void prep_note_end(struct prep *p);
+/* A whole closeSession of `s` is written: it may ask for nothing any more. */
+void prep_note_end(struct prep *p, struct session *s);
 
 /* --- nodes: prep_node.c --------------------------------------------------- */
 
