@@ -25,6 +25,20 @@ struct prep_op {
     int64_t ttl; /* -1 where the record has none */
 };
 
+/* Flags of a create, enum zk_create_flags: are there such? */
+static inline bool
+prep_knows_flags(int32_t flags)
+{
+    return flags >= ZK_PERSISTENT && flags <= ZK_PERSISTENT_SEQUENTIAL_TTL;
+}
+
+/* And is it for a node that ends with its session? */
+static inline bool
+prep_is_ephemeral(int32_t flags)
+{
+    return flags == ZK_EPHEMERAL || flags == ZK_EPHEMERAL_SEQUENTIAL;
+}
+
 /* Read the record of `o->op`.  False if it does not parse. */
 typedef bool prep_parse_fn(struct jute_in *in, struct prep_op *o);
 
