@@ -81,6 +81,11 @@ struct elect {
     int32_t resend_max_ms;
 };
 
+/*
+ * IDLE.  What is told to all is told again after ELECT_RESEND_MIN_MS, then
+ * twice as late each time, up to `resend_max_ms` (0: ELECT_RESEND_MAX_MS); by
+ * who does not vote up to ELECT_ASK_MAX_MS.
+ */
 void elect_init(struct elect *e, const struct quorum *q, sid_t me,
                 int32_t resend_max_ms);
 

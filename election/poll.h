@@ -81,6 +81,7 @@ bool poll_is_won(const struct poll *p);
 /* The round is over.  True: p->mine.leader is elected. */
 bool poll_end(struct poll *p);
 
+/* POLL_ANSWER_BYTES_MAX are room enough. */
 void poll_put_answer(struct jute_out *out, const struct poll_answer *answer);
 
 /* Apache sends eight more bytes that mean nothing.  0 or -EBADMSG. */

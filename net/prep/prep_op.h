@@ -117,6 +117,7 @@ struct pnode *prep_look(struct prep *p, struct bytes path,
  */
 struct pnode *prep_touch(struct prep *p, struct pnode *n, struct bytes path);
 
+/* Do the identities of the request at hand have `perm`, enum zk_perm, on it? */
 bool prep_may(struct prep *p, struct pnode *n, int perm);
 
 /* The pending node of `n` gets an ACL that lies in the transaction. */
