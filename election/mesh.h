@@ -115,7 +115,7 @@ void mesh_tell_all(struct mesh *m, const struct vote *vote);
 bool mesh_take_change(struct mesh *m);
 
 /* Members with a connection: bit i is member i of the quorum. */
-uint64_t mesh_connected(const struct mesh *m);
+quorum_set_t mesh_connected(const struct mesh *m);
 
 /* Voters that may answer (elect_reach). */
 quorum_set_t mesh_may_answer(const struct mesh *m);

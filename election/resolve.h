@@ -60,6 +60,7 @@ struct resolver {
     struct resolve *resolve[RESOLVES_MAX]; /* borrowed */
 };
 
+/* Nothing is known yet; `loop` is turned, and `r` stays, for good. */
 void resolver_init(struct resolver *r, struct ev_loop *loop);
 
 /* Ask for all members now, to know them when nobody answers any more. */

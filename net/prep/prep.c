@@ -212,10 +212,6 @@ become_txn(struct prep *p, uint8_t *head, int32_t type, struct jute_out *out,
            struct prep_result *result)
 {
     prep_commit(p);
-    if (p->r->op == ZK_OP_CREATE_SESSION)
-        prep_note_opening(p);
-    if (p->r->op == ZK_OP_CLOSE_SESSION)
-        prep_note_end(p);
     put_head(p->r, head, type, result->is_partial);
     out->end += ZK_TXN_DIGEST_BYTES; /* kept until now */
     if (p->rules.digest_enabled)

@@ -199,6 +199,10 @@ struct leader_item {
     uint8_t small[32];     /* where the core keeps short data */
 };
 
+/*
+ * Begin a term.  Who is a quorum alone gets its order to store at once; where
+ * no epoch is left the term is over.
+ */
 void leader_init(struct leader *l, const struct leader_conf *conf,
                  const struct history *history, mono_ms_t now,
                  struct leader_out *out);

@@ -436,6 +436,27 @@ def a_twin_at_the_same_address_is_told_of_when_it_goes_on(stage):
 
 
 @case
+def what_one_stranger_did_is_not_laid_at_the_next_one_s_door(stage):
+    """They come one after the other, and have one place."""
+    m = stage.members(1, 2, 3, 8, 9)
+    nine, eight = stage.fake(9), stage.fake(8)
+    known = stage.members(1, 2, 3)
+    known.election.update(m.election)
+    node = stage.node(2).look()
+    for fake, times in ((nine, 3), (eight, 2)):
+        fake.members = known
+        links = []
+        for _ in range(times):
+            time.sleep(0.2)
+            links.append(fake.dial(2))
+            links[-1].tell(LOOKING, NOBODY, NOBODY, 1, NOBODY)
+            links[-1].note()
+        links[-1].close()
+        node.logs("%d at " % fake.sid)
+    claim("two servers" not in node.log(), node.log())
+
+
+@case
 def who_is_not_at_its_own_address_is_told_why(stage):
     """A myid that belongs to another machine."""
     stage.members(1, 2, 3, hosts={2: "192.0.2.1"})
