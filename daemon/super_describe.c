@@ -18,26 +18,25 @@
 
 enum { STANDING_MAX = 320 }; /* bytes: the role, and two troubles at most */
 
-static uint32_t
-other_voters(const struct quorum *q, sid_t me)
+static quorum_set_t
+other_voters(const struct super *s, const struct quorum *q)
 {
-    return (uint32_t)__builtin_popcountll(quorum_all(q) & ~quorum_bit(q, me));
+    return quorum_all(q) & ~quorum_bit(q, s->shm->super->conf.my_sid);
 }
 
 static void
 describe_looking(const struct super *s, const struct quorum *q, char *text,
                  size_t size)
 {
-    sid_t me = s->shm->super->conf.my_sid;
-    quorum_set_t others = quorum_all(q) & ~quorum_bit(q, me);
+    quorum_set_t others = other_voters(s, q);
     quorum_set_t connected = atomic_load(&s->shm->election->connected);
 
-    snprintf(text, size,
-             "looking for a leader, %d of %u other voters connected%s",
-             __builtin_popcountll(connected & others), other_voters(q, me),
-             atomic_load(&s->shm->replication->role) == ROLE_READ_ONLY
-                 ? ", serving read-only clients"
-                 : "");
+    snprintf(
+        text, size, "looking for a leader, %d of %d other voters connected%s",
+        __builtin_popcountll(connected & others), __builtin_popcountll(others),
+        atomic_load(&s->shm->replication->role) == ROLE_READ_ONLY
+            ? ", serving read-only clients"
+            : "");
 }
 
 /* "leading epoch 5, 2 of 2 followers in sync" */
@@ -47,10 +46,10 @@ describe_leading(const struct super *s, const struct quorum *q, bool is_leader,
 {
     const struct shm_ensemble *e = &s->shm->replication->ensemble;
 
-    snprintf(text, size, "%s epoch %" PRId64 ", %u of %u followers in sync",
+    snprintf(text, size, "%s epoch %" PRId64 ", %u of %d followers in sync",
              is_leader ? "leading" : "about to lead", atomic_load(&e->epoch),
              atomic_load(&e->synced_followers),
-             other_voters(q, s->shm->super->conf.my_sid));
+             __builtin_popcountll(other_voters(s, q)));
 }
 
 /* "following 3, epoch 5" */
