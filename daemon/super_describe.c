@@ -16,7 +16,8 @@
 #include "storage/tree/session.h"
 #include "storage/tree/tree.h"
 
-enum { STANDING_MAX = 320 }; /* bytes: the role, and two troubles at most */
+/* Bytes: the log's trouble; the role, with that and another. */
+enum { FAILURE_MAX = 120, STANDING_MAX = 320 };
 
 static quorum_set_t
 other_voters(const struct super *s, const struct quorum *q)
@@ -122,7 +123,7 @@ describe_tree(const struct super *s, char *text, size_t size)
 void
 super_describe_standing(const struct super *s, char *text, size_t size)
 {
-    char role[120], failure[120] = "", aliens[80] = "";
+    char role[120], failure[FAILURE_MAX] = "", aliens[80] = "";
 
     describe_role(s, role, sizeof role);
     describe_failure(s, failure, sizeof failure);
@@ -155,22 +156,25 @@ super_describe(const struct super *s, bool is_serving, char *text, size_t size)
              s->reload_failed ? "; the last reload failed, see the log" : "");
 }
 
+/* Behind a log that failed replication is not forked again: may_rebuild. */
 void
 super_describe_start(const struct super *s, char *text, size_t size)
 {
     static const enum proc_id loaders[] = {PROC_LOG, PROC_IMAGE,
                                            PROC_REPLICATION};
+    char failure[FAILURE_MAX] = "";
 
+    describe_failure(s, failure, sizeof failure);
     for (size_t i = 0; i < ARRAY_COUNT(loaders); i++) {
         const struct shm_proc *p = shm_proc(s->shm, loaders[i]);
         uint32_t permille = atomic_load(&p->progress_permille);
 
         if (atomic_load(&p->is_ready))
             continue;
-        snprintf(text, size, "%s: %s is loading, %u.%u %%",
+        snprintf(text, size, "%s: %s is loading, %u.%u %%%s",
                  s->took_part ? "recovering" : "starting",
-                 proc_name(loaders[i]), permille / 10, permille % 10);
+                 proc_name(loaders[i]), permille / 10, permille % 10, failure);
         return;
     }
-    snprintf(text, size, "waiting for processes");
+    snprintf(text, size, "waiting for processes%s", failure);
 }
