@@ -312,9 +312,10 @@ struct shm {
     struct shm_election *election;
     struct shm_admin *admin;
     struct shm_client *client[CLIENTS_MAX];
-    _Atomic uint32_t *heard[CLIENTS_MAX]; /* per session slot: monotonic ms
-                                             (low 32 bits) of the last word;
-                                             written by client process w */
+    /* per session slot: monotonic ms (low 32 bits) of the last word, 0: none;
+       written by client process w.  The next session in the slot finds it as
+       the last one left it: only its age tells (net/repl/repl_session.c) */
+    _Atomic uint32_t *heard[CLIENTS_MAX];
     struct conn_info *conns[CLIENTS_MAX];
     struct txring ring;
     struct reqring requests[CLIENTS_MAX];

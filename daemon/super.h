@@ -96,7 +96,7 @@ void super_describe(const struct super *s, bool is_serving, char *text,
 /* Its role, and what is wrong with it. */
 void super_describe_standing(const struct super *s, char *text, size_t size);
 
-/* How far its processes are that have to load something. */
+/* How far its processes are that have to load something, or why they cannot. */
 void super_describe_start(const struct super *s, char *text, size_t size);
 
 /* --- super_status.c ------------------------------------------------------- */

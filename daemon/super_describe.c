@@ -18,30 +18,30 @@
 #include "storage/tree/tree.h"
 
 enum {
+    FAILURE_MAX = 120,          /* bytes: the log's trouble */
     STANDING_MAX = 400,         /* bytes: the role, and all its troubles */
     REFUSED_FOR_MS = 60 * 1000, /* clients try again, some of them seldom */
 };
 
-static uint32_t
-other_voters(const struct quorum *q, sid_t me)
+static quorum_set_t
+other_voters(const struct super *s, const struct quorum *q)
 {
-    return (uint32_t)__builtin_popcountll(quorum_all(q) & ~quorum_bit(q, me));
+    return quorum_all(q) & ~quorum_bit(q, s->shm->super->conf.my_sid);
 }
 
 static void
 describe_looking(const struct super *s, const struct quorum *q, char *text,
                  size_t size)
 {
-    sid_t me = s->shm->super->conf.my_sid;
-    quorum_set_t others = quorum_all(q) & ~quorum_bit(q, me);
+    quorum_set_t others = other_voters(s, q);
     quorum_set_t connected = atomic_load(&s->shm->election->connected);
 
-    snprintf(text, size,
-             "looking for a leader, %d of %u other voters connected%s",
-             __builtin_popcountll(connected & others), other_voters(q, me),
-             atomic_load(&s->shm->replication->role) == ROLE_READ_ONLY
-                 ? ", serving read-only clients"
-                 : "");
+    snprintf(
+        text, size, "looking for a leader, %d of %d other voters connected%s",
+        __builtin_popcountll(connected & others), __builtin_popcountll(others),
+        atomic_load(&s->shm->replication->role) == ROLE_READ_ONLY
+            ? ", serving read-only clients"
+            : "");
 }
 
 /* "leading epoch 5, 2 of 2 followers in sync" */
@@ -51,10 +51,10 @@ describe_leading(const struct super *s, const struct quorum *q, bool is_leader,
 {
     const struct shm_ensemble *e = &s->shm->replication->ensemble;
 
-    snprintf(text, size, "%s epoch %" PRId64 ", %u of %u followers in sync",
+    snprintf(text, size, "%s epoch %" PRId64 ", %u of %d followers in sync",
              is_leader ? "leading" : "about to lead", atomic_load(&e->epoch),
              atomic_load(&e->synced_followers),
-             other_voters(q, s->shm->super->conf.my_sid));
+             __builtin_popcountll(other_voters(s, q)));
 }
 
 /* "following 3, epoch 5" */
@@ -138,7 +138,7 @@ describe_tree(const struct super *s, char *text, size_t size)
 void
 super_describe_standing(const struct super *s, char *text, size_t size)
 {
-    char role[120], failure[120] = "", aliens[80] = "", limit[100] = "";
+    char role[120], failure[FAILURE_MAX] = "", aliens[80] = "", limit[100] = "";
 
     describe_role(s, role, sizeof role);
     describe_failure(s, failure, sizeof failure);
@@ -186,22 +186,25 @@ super_describe(const struct super *s, bool is_serving, char *text, size_t size)
              s->reload_failed ? "; the last reload failed, see the log" : "");
 }
 
+/* Behind a log that failed replication is not forked again: may_rebuild. */
 void
 super_describe_start(const struct super *s, char *text, size_t size)
 {
     static const enum proc_id loaders[] = {PROC_LOG, PROC_IMAGE,
                                            PROC_REPLICATION};
+    char failure[FAILURE_MAX] = "";
 
+    describe_failure(s, failure, sizeof failure);
     for (size_t i = 0; i < ARRAY_COUNT(loaders); i++) {
         const struct shm_proc *p = shm_proc(s->shm, loaders[i]);
         uint32_t permille = atomic_load(&p->progress_permille);
 
         if (atomic_load(&p->is_ready))
             continue;
-        snprintf(text, size, "%s: %s is loading, %u.%u %%",
+        snprintf(text, size, "%s: %s is loading, %u.%u %%%s",
                  s->took_part ? "recovering" : "starting",
-                 proc_name(loaders[i]), permille / 10, permille % 10);
+                 proc_name(loaders[i]), permille / 10, permille % 10, failure);
         return;
     }
-    snprintf(text, size, "waiting for processes");
+    snprintf(text, size, "waiting for processes%s", failure);
 }

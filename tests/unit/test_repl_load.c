@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claims about net/repl/repl_load.c: what others see of a start that takes
+ * its time. */
+#include "net/repl/repl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "daemon/log.h"
+#include "storage/log/txlog.h"
+#include "tests/unit/image_given.h"
+#include "tests/unit/tree_given.h"
+
+enum { DATA_BYTES = 1 << 20, WRITES = 40 };
+
+static struct shm shm;
+
+/* An image of nothing, and a log that the caller makes. */
+static void
+given_a_directory_to_load(void)
+{
+    static struct shm_super super;
+    static struct shm_log log_part;
+
+    given_fresh_image();
+    close_image();
+    given_tree();
+    shm = (struct shm){.super = &super,
+                       .replication = memory_reserved(sizeof *shm.replication),
+                       .log = &log_part};
+}
+
+static const struct shm_proc *
+replication(void)
+{
+    return &shm.replication->proc;
+}
+
+/* In a process of its own, for it may end. */
+static pid_t
+begins_to_load(void)
+{
+    static struct repl r;
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid;
+    r = (struct repl){.shm = &shm, .tree = tree, .sessions = sessions};
+    snprintf(r.conf.data_dir, sizeof r.conf.data_dir, "%s", base);
+    repl_load(&r);
+    _exit(EXIT_OK);
+}
+
+static int
+ends_with(pid_t pid)
+{
+    int status = -1;
+
+    CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+    return WEXITSTATUS(status);
+}
+
+static void
+nothing_is_left(void)
+{
+    datadir_close(&dirs);
+    tempdir_remove(base);
+}
+
+static struct bytes
+a_long_write(zxid_t z)
+{
+    static uint8_t room[DATA_BYTES + 256], data[DATA_BYTES];
+    struct jute_out out = jute_out_of(room, sizeof room);
+    struct txn_header h = {.zxid = z, .time = 1000, .type = ZK_OP_SET_DATA};
+
+    txn_put_header(&out, &h);
+    jute_put_bytes(&out, bytes_of("/zookeeper/config"));
+    jute_put_bytes(&out, (struct bytes){data, sizeof data});
+    jute_put_i32(&out, (int32_t)z);
+    CU_ASSERT_FALSE(out.bad);
+    return (struct bytes){room, (int32_t)jute_out_size(&out)};
+}
+
+static void
+given_a_log_of_long_writes(void)
+{
+    struct txlog_options options = {.is_sync_off = true};
+    struct txlog log;
+
+    CU_ASSERT_EQUAL_FATAL(txlog_open(&log, dirs.log, &options, NULL, &error),
+                          0);
+    for (zxid_t z = 1; z <= WRITES; z++)
+        CU_ASSERT_EQUAL(txlog_append(&log, z, a_long_write(z)), 0);
+    CU_ASSERT_EQUAL(txlog_flush(&log), 0);
+    txlog_close(&log);
+}
+
+/* Their number says nothing of how long they take to read. */
+static void
+a_replay_of_long_transactions_shows_signs_of_life(void)
+{
+    given_a_directory_to_load();
+    given_a_log_of_long_writes();
+    CU_ASSERT_EQUAL(ends_with(begins_to_load()), EXIT_OK);
+    CU_ASSERT_TRUE(atomic_load(&replication()->beats) >= WRITES / 4);
+    nothing_is_left();
+}
+
+UNIT_SUITE(repl_load)
+{
+    unit_suite("repl_load");
+    UNIT(a_replay_of_long_transactions_shows_signs_of_life);
+}
