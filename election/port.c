@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
+#include "daemon/clock.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
 #include "election/quorum_conf.h"
 
-enum { BACKLOG = 64, ACCEPTS_PER_TURN = 16 };
+enum { BACKLOG = 64, ACCEPTS_PER_TURN = 16, UNKNOWN_TOLD_MS = 60 * 1000 };
 
 /* Most likely this is another server than its myid says. */
 static const char not_ours[] = ": this machine has no such address, are myid "
@@ -38,14 +39,40 @@ on_knock(struct ev_loop *loop, ev_io *w, int events)
 }
 
 static void
+try_later(struct port_place *place)
+{
+    struct port *p = place->port;
+
+    ev_timer_stop(p->loop, &place->again);
+    ev_timer_set(&place->again, p->pause_seconds, 0);
+    ev_timer_start(p->loop, &place->again);
+}
+
+static void
 bind_failed(struct port_place *place, const char *why)
 {
     struct port *p = place->port;
 
     p->failed(p->arg, why, ++place->failures);
-    ev_timer_stop(p->loop, &place->again);
-    ev_timer_set(&place->again, p->pause_seconds, 0);
-    ev_timer_start(p->loop, &place->again);
+    try_later(place);
+}
+
+/*
+ * Whoever ends for that is followed by another who does not know it either:
+ * no failure of the port's.  A name server may come back.
+ */
+static void
+is_unknown(struct port_place *place, const char *why)
+{
+    mono_ms_t now = clock_mono_ms();
+
+    if (place->told == 0 || now - place->told >= UNKNOWN_TOLD_MS) {
+        place->told = now;
+        log_error("%s: cannot resolve our own host %s: %s; trying again, the "
+                  "other servers cannot reach us meanwhile",
+                  place->port->name, place->host, why);
+    }
+    try_later(place);
 }
 
 /* One address; what is wrong with it goes to `why`. */
@@ -80,6 +107,7 @@ has_tried(struct port_place *place, const char *why)
         return;
     }
     place->failures = 0;
+    place->told = 0;
     if (*why)
         log_warn("%s: %s; the other addresses of %s do", place->port->name, why,
                  place->host);
@@ -91,9 +119,10 @@ on_own_address(void *arg, int gai, const struct addrinfo *list)
     struct port_place *place = arg;
     char text[256], why[512] = "";
 
-    if (gai != 0)
-        snprintf(why, sizeof why, "cannot resolve our own host %s: %s",
-                 place->host, gai_strerror(gai));
+    if (gai != 0) {
+        is_unknown(place, gai_strerror(gai));
+        return;
+    }
     for (const struct addrinfo *ai = list;
          ai && place->bound < PORT_SOCKETS_MAX; ai = ai->ai_next)
         if (getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof text, NULL, 0,
@@ -159,6 +188,7 @@ add_place(struct port *p, const char *host, int32_t number)
     snprintf(place->host, sizeof place->host, "%s", host);
     place->number = number;
     place->failures = 0;
+    place->told = 0;
 }
 
 static void

@@ -188,10 +188,10 @@ write_log(struct exporting *x)
     struct txlog log;
     int rc = txlog_open(&log, x->to.log, &plain, NULL, &x->e);
 
-    x->last = x->snapshot.zxid;
+    x->last = x->snapshot.stream.zxid;
     if (rc < 0)
         return rc;
-    rc = txlog_reader_open(&r, x->from.log, x->snapshot.zxid);
+    rc = txlog_reader_open(&r, x->from.log, x->snapshot.stream.zxid);
     if (rc == 0)
         rc = copy_records(x, &r, &log);
     else
@@ -262,7 +262,8 @@ write_snapshot(struct exporting *x)
 
     zab_progress_begin(&progress, ME, "writing the snapshot");
     while ((rc = image_snapshot_step(&x->snapshot, STEP_ROWS)) == 1)
-        zab_progress(&progress, x->snapshot.done, x->snapshot.total);
+        zab_progress(&progress, x->snapshot.stream.done,
+                     x->snapshot.stream.total);
     zab_progress_end(&progress);
     if (rc == -EBADMSG) {
         data_error_set(
@@ -294,7 +295,7 @@ write_all(struct exporting *x)
 
     if (rc < 0)
         return fail(x, x->to.snap, rc, "the snapshot cannot be begun");
-    x->nodes = x->snapshot.total / 2; /* of two passes */
+    x->nodes = x->snapshot.stream.total / 2; /* of two passes */
     rc = write_log(x);
     if (rc == 0)
         rc = refuse_rebase(x); /* of a server that runs, and began meanwhile */

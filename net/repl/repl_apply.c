@@ -167,7 +167,7 @@ find_durable(const struct repl *r, zxid_t *zxid)
 }
 
 /*
- * What is applied before it is known to be committed (repl_learn_past.c) may
+ * What is applied before it is known to be committed (repl_learn_full.c) may
  * have to go again, and is nothing for the image.
  */
 static zxid_t

@@ -172,26 +172,6 @@ const struct role role_standalone = {
     .end = nothing_to_end,
 };
 
-void
-repl_put_config(struct repl *r)
-{
-    static char text[CONFIG_TEXT_MAX];
-    size_t size = config_text(&r->conf, 0, text, sizeof text);
-    struct txn_header h = {.type = ZK_OP_SET_DATA, .time = clock_wall_ms()};
-    struct change c = {
-        .kind = CHANGE_SET_DATA,
-        .op = ZK_OP_SET_DATA,
-        .path = bytes_of("/zookeeper/config"),
-        .data = {(const uint8_t *)text, (int32_t)size},
-        .version = -1,
-    };
-    struct outcome outcome;
-
-    tree_batch_begin(r->tree);
-    tree_apply(r->tree, &h, &c, &outcome);
-    tree_batch_end(r->tree, r->applied);
-}
-
 static void
 join_ensemble(struct repl *r)
 {

@@ -19,7 +19,7 @@ purge_due_work(struct image_proc *p)
     struct purged gone;
     int rc;
 
-    if (interval <= 0 || p->snapshot.image ||
+    if (interval <= 0 || image_snapshot_is_running(&p->snapshot) ||
         (p->purged_at != 0 && now - p->purged_at < interval))
         return;
     p->purged_at = now;

@@ -96,7 +96,7 @@ begin_snapshot(struct image_proc *p)
     rc = image_snapshot_begin(&p->snapshot, &p->image, p->dirs.snap, SNAP_ZSTD);
     if (rc == 0)
         log_info("Snapshotting: 0x%" PRIx64 " to %s",
-                 (uint64_t)p->snapshot.zxid, p->snapshot.writer.path);
+                 (uint64_t)p->snapshot.stream.zxid, p->snapshot.writer.path);
     else
         log_error("%s: no snapshot can be written: %s", p->dirs.snap,
                   strerror(-rc));
@@ -158,7 +158,8 @@ static int
 step(struct image_proc *p)
 {
     uint64_t pushed = p->snapshot.writer.pushed;
-    bool is_last = p->snapshot.done + SNAPSHOT_ROWS >= p->snapshot.total;
+    bool is_last =
+        p->snapshot.stream.done + SNAPSHOT_ROWS >= p->snapshot.stream.total;
     int64_t began = clock_mono_us();
     int rc;
 
@@ -176,13 +177,13 @@ step(struct image_proc *p)
 bool
 snapshot_due_work(struct image_proc *p)
 {
-    zxid_t zxid = p->snapshot.zxid;
+    zxid_t zxid = p->snapshot.stream.zxid;
     int rc;
 
-    if (!p->snapshot.image) {
+    if (!image_snapshot_is_running(&p->snapshot)) {
         if (is_snapshot_due(p))
             begin_snapshot(p);
-        return p->snapshot.image != NULL;
+        return image_snapshot_is_running(&p->snapshot);
     }
     if (clock_mono_ms() < p->snapshot_goes_on)
         return false;

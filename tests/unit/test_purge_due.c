@@ -83,10 +83,10 @@ static void
 nothing_goes_beside_a_snapshot(void)
 {
     given_too_many(HOUR);
-    p.snapshot.image = &p.image;
+    p.snapshot.stream.image = &p.image;
     purge_due_work(&p);
     CU_ASSERT_EQUAL(count(), 5);
-    p.snapshot.image = NULL;
+    p.snapshot.stream.image = NULL;
     purge_due_work(&p);
     CU_ASSERT_EQUAL(count(), 3);
     done();

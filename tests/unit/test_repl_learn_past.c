@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/repl/repl_learn_past.c: a learner's past is changed. */
+/*
+ * Claims about net/repl/repl_learn_past.c, _cut, _snap and _full: a learner's
+ * past is changed.
+ */
 #include "net/repl/repl_learn.h"
 
 #include <sys/wait.h>
@@ -240,7 +243,7 @@ static void
 a_full_ring_goes_into_the_tree_before_up_to_date(void)
 {
     given_more_than_a_ring();
-    learn_past_full(&learn);
+    learn_full(&learn);
     while (repl_apply(&r))
         ;
     CU_ASSERT_EQUAL(r.applied, r.published);
@@ -254,7 +257,7 @@ static void
 what_is_in_the_tree_early_is_not_known_to_be_committed(void)
 {
     given_more_than_a_ring();
-    learn_past_full(&learn);
+    learn_full(&learn);
     while (repl_apply(&r))
         ;
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->committed_zxid), E(10));
@@ -272,7 +275,7 @@ what_the_leader_has_not_committed_does_not_go_into_the_tree(void)
 {
     given_more_than_a_ring();
     learn.core.agreed = E(12);
-    learn_past_full(&learn);
+    learn_full(&learn);
     while (repl_apply(&r))
         ;
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->applied_zxid), E(12));
@@ -286,13 +289,13 @@ nobody_sees_a_tree_that_is_ahead(void)
     r.service.state = SERVICE_HELD;
     atomic_store(&shm.replication->serving, 7);
     atomic_store(&shm.client[0]->attached, 7);
-    learn_past_full(&learn);
+    learn_full(&learn);
     CU_ASSERT_EQUAL(r.service.state, SERVICE_NONE);
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->serving), 0);
     CU_ASSERT_FALSE(repl_apply(&r)); /* it has not let go yet */
     CU_ASSERT_EQUAL(r.applied, 0);
     atomic_store(&shm.client[0]->attached, 0);
-    learn_past_full(&learn);
+    learn_full(&learn);
     repl_apply(&r);
     CU_ASSERT(r.applied > 0);
     gone();

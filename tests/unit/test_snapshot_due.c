@@ -122,7 +122,7 @@ a_snapshot_that_fails_is_followed_by_a_rest_too(void)
     p.snapshot.writer.failed = -ENOSPC;
     while (snapshot_due_work(&p))
         ;
-    CU_ASSERT_PTR_NULL(p.snapshot.image);
+    CU_ASSERT_FALSE(image_snapshot_is_running(&p.snapshot));
     CU_ASSERT(p.snapshot_ms >= 1000);
     p.txns = BUSY;
     CU_ASSERT_FALSE(is_taken_after(REST * 900));
@@ -138,9 +138,10 @@ a_snapshot_rests_behind_each_piece(void)
     snapshot_due_plan(&p);
     CU_ASSERT_TRUE(snapshot_due_work(&p));
     p.snapshot.writer.written = PIECE; /* the next write ends it */
-    while (p.snapshot.writer.pushed == 0 && p.snapshot.image)
+    while (p.snapshot.writer.pushed == 0 &&
+           image_snapshot_is_running(&p.snapshot))
         (void)snapshot_due_work(&p);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p.snapshot.image);
+    CU_ASSERT_TRUE_FATAL(image_snapshot_is_running(&p.snapshot));
     CU_ASSERT(p.snapshot_goes_on > clock_mono_ms());
     CU_ASSERT_FALSE(snapshot_due_work(&p));
     p.snapshot_goes_on = clock_mono_ms();
