@@ -11,10 +11,6 @@
  *
  * Nothing can be done about it here, but the operator is told whom to look at.
  */
-#include <arpa/inet.h>
-#include <string.h>
-#include <strings.h>
-
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "election/mesh_part.h"
@@ -24,17 +20,6 @@ enum {
     TWIN_WITHIN_MS = 60000, /* ... in so long */
     TWIN_AGAIN_MS = 60000,  /* between two lines about one server */
 };
-
-/* Java spells IPv6 addresses out. */
-static bool
-is_same_host(const char *a, const char *b)
-{
-    struct in6_addr x, y;
-
-    return strcasecmp(a, b) == 0 ||
-           (inet_pton(AF_INET6, a, &x) == 1 &&
-            inet_pton(AF_INET6, b, &y) == 1 && memcmp(&x, &y, sizeof x) == 0);
-}
 
 /* It names no address, or one that we would dial. */
 static bool
@@ -47,7 +32,7 @@ is_at_home(const struct peer *p, const struct hello *h)
         return true;
     for (uint32_t i = 0; i < p->dial.place_count; i++)
         if (port == p->dial.place[i].port &&
-            is_same_host(host, p->dial.place[i].host))
+            conf_is_same_host(host, p->dial.place[i].host))
             return true;
     return false;
 }

@@ -157,6 +157,36 @@ votes_with_what_it_has_all_the_same(void)
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->look.zxid), E(10));
 }
 
+static bool
+asks_now(void)
+{
+    r.role->turn(&r);
+    return r.looking.is_asked;
+}
+
+/*
+ * Trap ZOOKEEPER-4712: what the last role left for the log to do would change
+ * its history behind its vote.
+ */
+static void
+its_log_is_at_rest_before_it_votes(void)
+{
+    given_learner(false);
+    connects_with(2);
+    loses_its_leader();
+    r.looking.ask_at = 0;
+    r.published = 64;
+    CU_ASSERT_FALSE(asks_now());
+    atomic_store(&shm.log->durable, 64);
+    r.is_ordering = true;
+    r.order = 1;
+    CU_ASSERT_FALSE(asks_now());
+    atomic_store(&shm.log->order_done, 1);
+    CU_ASSERT_TRUE(asks_now());
+    atomic_store(&shm.log->durable, 0);
+    atomic_store(&shm.log->order_done, 0);
+}
+
 /* Server 0 is one like the others: it has not been silent before. */
 static void
 a_leader_of_any_number_has_time_to_find_its_quorum(void)
@@ -228,6 +258,44 @@ frequent_pings_go_back_empty(void)
 
     CU_ASSERT_EQUAL(r.learn->ponged, before);
     loses_its_leader();
+}
+
+/* The last packet that went to the leader. */
+static struct qpacket
+told_last(void)
+{
+    static uint8_t bytes[256];
+    struct qpacket p = {.type = 0};
+    ssize_t size;
+    int64_t n;
+
+    conn_flush_dirty(&r.learn->home);
+    size = read(leaders_end, bytes, sizeof bytes);
+    for (int64_t at = 0; at < size; at += n) {
+        struct bytes in = {bytes + at, (int32_t)(size - at)};
+
+        n = qpacket_get(in, sizeof bytes, &p);
+        CU_ASSERT_TRUE_FATAL(n > 0);
+    }
+    return p;
+}
+
+/* Trap 14.1.1: Apache's leader ends the connection where it is null. */
+static void
+no_touches_are_empty_and_not_null(void)
+{
+    static const mono_ms_t since[] = {150, 460};
+
+    for (size_t i = 0; i < sizeof since / sizeof *since; i++) {
+        struct qpacket p;
+
+        is_pinged_after(since[i]);
+        p = told_last();
+        CU_ASSERT_EQUAL(p.type, Q_PING);
+        CU_ASSERT_EQUAL(p.zxid, E(0));
+        CU_ASSERT_EQUAL(p.data.size, 0);
+        loses_its_leader();
+    }
 }
 
 /* Those that go now may be lost on their way. */
@@ -417,10 +485,12 @@ UNIT_SUITE(repl_learn)
     UNIT(nobody_else_hears_that_we_have_nothing);
     UNIT(an_observer_may_say_so_to_anybody);
     UNIT(votes_with_what_it_has_all_the_same);
+    UNIT(its_log_is_at_rest_before_it_votes);
     UNIT(a_leader_of_any_number_has_time_to_find_its_quorum);
     UNIT(server_0_may_give_a_snapshot);
     UNIT(an_early_ping_takes_touches_along);
     UNIT(frequent_pings_go_back_empty);
+    UNIT(no_touches_are_empty_and_not_null);
     UNIT(a_ping_vouches_for_the_touches_before_it);
     UNIT(pings_that_are_read_at_once_vouch_for_no_more);
     UNIT(what_was_vouched_for_stays_so);

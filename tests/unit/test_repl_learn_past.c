@@ -137,6 +137,30 @@ a_snapshot_that_has_not_begun_leaves_the_tree(void)
     no_past();
 }
 
+/* Trap ZOOKEEPER-3642: what is in the tree is no history, and no base. */
+static void
+half_a_snapshot_is_thrown_away(void)
+{
+    given_learner(LEARN_NO_ORDER, LEARNER_SNAPPING);
+    learn.snap = LEARN_SNAP_FLOWS;
+    CU_ASSERT_EQUAL(status_at_the_end_of_the_role(), EXIT_RELOAD);
+    no_past();
+}
+
+/* Whether the log process did it before, nobody waits to hear. */
+static void
+a_tree_whose_log_is_being_changed_is_loaded_again(void)
+{
+    static const enum learn_order orders[] = {LEARN_CUT, LEARN_CUT_RELOAD,
+                                              LEARN_REBASE};
+
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        given_learner(orders[i], LEARNER_OVER);
+        CU_ASSERT_EQUAL(status_at_the_end_of_the_role(), EXIT_RELOAD);
+        no_past();
+    }
+}
+
 /*
  * Its client asked for more behind it, which must not be done without it:
  * nobody can say any more what of all that is in order.
@@ -301,6 +325,29 @@ nobody_sees_a_tree_that_is_ahead(void)
     gone();
 }
 
+/* Trap ZOOKEEPER-3023. */
+static void
+who_is_served_sees_all_that_came_before_up_to_date(void)
+{
+    static struct shm_election election;
+    struct learner_out out = {
+        .count = 2,
+        .act = {{.kind = LEARNER_COMMIT, .zxid = E(15)},
+                {.kind = LEARNER_SERVE}},
+    };
+
+    given_more_than_a_ring();
+    r.loop = ev_loop_new(0);
+    resolver_init(&r.resolver, r.loop);
+    shm.election = &election;
+    learn_perform(&learn, &out);
+    CU_ASSERT_NOT_EQUAL(atomic_load(&shm.replication->serving), 0);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->applied_zxid), E(15));
+    repl_end_serving(&r);
+    ev_loop_destroy(r.loop);
+    gone();
+}
+
 UNIT_SUITE(repl_learn_past)
 {
     unit_suite("repl_learn_past");
@@ -308,6 +355,8 @@ UNIT_SUITE(repl_learn_past)
     UNIT(nothing_of_the_past_is_applied_to_a_snapshot);
     UNIT(a_snapshot_that_cannot_begin_leaves_the_tree);
     UNIT(a_snapshot_that_has_not_begun_leaves_the_tree);
+    UNIT(half_a_snapshot_is_thrown_away);
+    UNIT(a_tree_whose_log_is_being_changed_is_loaded_again);
     UNIT(who_asked_for_what_is_cut_off_is_let_go);
     UNIT(what_others_asked_for_is_cut_off_in_silence);
     UNIT(a_full_ring_does_not_keep_us_from_hearing_the_leader);
@@ -316,4 +365,5 @@ UNIT_SUITE(repl_learn_past)
     UNIT(what_is_in_the_tree_early_is_not_known_to_be_committed);
     UNIT(what_the_leader_has_not_committed_does_not_go_into_the_tree);
     UNIT(nobody_sees_a_tree_that_is_ahead);
+    UNIT(who_is_served_sees_all_that_came_before_up_to_date);
 }
