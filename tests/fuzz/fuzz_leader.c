@@ -28,14 +28,6 @@ struct shell {
     } at[SLOTS];
 };
 
-static uint8_t
-byte(struct shell *s)
-{
-    const uint8_t *p = jute_take(&s->in, 1);
-
-    return p ? *p : 0;
-}
-
 /* --- what the core asks for ---------------------------------------------- */
 
 static void
@@ -135,7 +127,7 @@ pull(struct shell *s, uint32_t slot)
 
     if (p->stage == PEER_FREE)
         return;
-    if (p->stage == PEER_SYNCING && p->is_snapping && byte(s) % 2) {
+    if (p->stage == PEER_SYNCING && p->is_snapping && fuzz_byte(&s->in) % 2) {
         zxid_t end = s->leads ? leader.committed : leader.conf.last;
 
         leader_snapped(&leader, slot, end);
@@ -152,7 +144,7 @@ static zxid_t
 some_zxid(struct shell *s, uint32_t slot)
 {
     const struct leader_peer *p = &leader.peer[slot];
-    uint8_t n = byte(s);
+    uint8_t n = fuzz_byte(&s->in);
 
     switch (n % 8) {
     case 0:
@@ -177,21 +169,18 @@ some_zxid(struct shell *s, uint32_t slot)
 static void
 hear_anything(struct shell *s, uint32_t slot)
 {
-    int32_t type = byte(s) % 21;
+    int32_t type = fuzz_byte(&s->in) % 21;
     zxid_t zxid = some_zxid(s, slot);
-    size_t size = byte(s) % 32;
+    struct bytes data = fuzz_some(&s->in, 32);
 
-    if (size > jute_in_left(&s->in))
-        size = jute_in_left(&s->in);
-    jute_take(&s->in, size);
     if (leader.peer[slot].stage != PEER_FREE)
-        hears(slot, type, zxid, fuzz_bytes(s->in.at - size, size));
+        hears(slot, type, zxid, data);
 }
 
 static void
 come(struct shell *s, uint32_t slot)
 {
-    uint8_t who = byte(s);
+    uint8_t who = fuzz_byte(&s->in);
     struct learner_info info = {.sid = sids[who % SLOTS],
                                 .protocol = LEARNER_PROTOCOL,
                                 .is_zabd = who & 4,
@@ -213,7 +202,7 @@ come(struct shell *s, uint32_t slot)
 static void
 promise(struct shell *s, uint32_t slot)
 {
-    uint8_t epoch[4] = {0, 0, 0, byte(s) % 6};
+    uint8_t epoch[4] = {0, 0, 0, fuzz_byte(&s->in) % 6};
     zxid_t zxid = some_zxid(s, slot);
 
     if (leader.peer[slot].stage == PEER_PROMISED)
@@ -254,7 +243,7 @@ stored_if_owed(struct shell *s)
 static void
 step(struct shell *s)
 {
-    uint8_t event = byte(s);
+    uint8_t event = fuzz_byte(&s->in);
     uint32_t slot = event / 16 % SLOTS;
 
     last.count = 0;
@@ -275,7 +264,7 @@ step(struct shell *s)
         propose(s);
         break;
     case 5:
-        now += byte(s) * 16;
+        now += fuzz_byte(&s->in) * 16;
         leader_tick(&leader, now, &last);
         break;
     case 6:
@@ -298,7 +287,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct shell s = {.in = jute_in_of(data, size)};
     struct leader_conf conf;
-    uint8_t how = byte(&s);
+    uint8_t how = fuzz_byte(&s.in);
 
     has_past();
     past.must_snap = how & 1;

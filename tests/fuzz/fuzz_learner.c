@@ -33,15 +33,6 @@ struct shell {
     zxid_t past;      /* what TRUNC or SNAP named */
 };
 
-/* 0 when the bytes are used up: then in.bad. */
-static uint8_t
-byte(struct shell *s)
-{
-    const uint8_t *p = jute_take(&s->in, 1);
-
-    return p ? *p : 0;
-}
-
 /* --- what the core asks for ---------------------------------------------- */
 
 static void
@@ -53,6 +44,57 @@ on_send(struct shell *s, const struct qpacket *p)
     check(s->is_current);
     check(++s->seals <= 2);
     check(s->seals == 1 || s->is_serving);
+}
+
+/* Of transactions that are on disk, and of each once. */
+static void
+on_ack(struct shell *s, zxid_t from, zxid_t to)
+{
+    check(s->seals == 2 && !s->l.conf.is_observer);
+    check(zxid_epoch(from) == s->l.epoch);
+    check(from > s->acked && from <= to);
+    check(to <= s->disk);
+    s->acked = to;
+}
+
+/* One epoch at a time: ACK_EPOCH or the seal waits for it. */
+static void
+on_store(struct shell *s, const struct learner_act *a)
+{
+    check(!s->owes_epoch);
+    s->owes_epoch = true;
+    if (a->kind == LEARNER_STORE_ACCEPTED) {
+        check(a->epoch > s->l.conf.accepted);
+        return;
+    }
+    check(a->epoch == s->l.conf.accepted);
+    check(s->disk >= s->l.seal);
+    check(a->identity.id == 0 || !s->l.conf.identity.is_confirmed);
+}
+
+static void
+on_keep_identity(struct shell *s, const struct identity *id)
+{
+    check(s->is_serving && !s->is_named);
+    check(id->id != 0 && id->is_confirmed);
+    s->is_named = true;
+}
+
+/* What is committed is never cut, nor replaced by less. */
+static void
+on_past(struct shell *s, zxid_t zxid)
+{
+    check(zxid >= s->committed);
+    s->past = zxid;
+}
+
+/* Without a gap. */
+static void
+on_append(struct shell *s, zxid_t zxid, const struct bytes *txn)
+{
+    check(zxid > s->appended && txn->size > 0);
+    check(zxid == s->appended + 1 || zxid_counter(zxid) == 1);
+    s->appended = zxid;
 }
 
 static void
@@ -69,36 +111,21 @@ on_act(struct shell *s, const struct learner_act *a)
         check(s->is_serving);
         break;
     case LEARNER_ACK:
-        check(s->seals == 2 && !s->l.conf.is_observer);
-        check(zxid_epoch(a->from) == s->l.epoch);
-        check(a->from > s->acked && a->from <= a->zxid);
-        check(a->zxid <= s->disk);
-        s->acked = a->zxid;
+        on_ack(s, a->from, a->zxid);
         break;
     case LEARNER_STORE_ACCEPTED:
-        check(!s->owes_epoch && a->epoch > s->l.conf.accepted);
-        s->owes_epoch = true;
-        break;
     case LEARNER_STORE_CURRENT:
-        check(!s->owes_epoch && a->epoch == s->l.conf.accepted);
-        check(s->disk >= s->l.seal);
-        check(a->identity.id == 0 || !s->l.conf.identity.is_confirmed);
-        s->owes_epoch = true;
+        on_store(s, a);
         break;
     case LEARNER_KEEP_IDENTITY:
-        check(s->is_serving && !s->is_named);
-        check(a->identity.id != 0 && a->identity.is_confirmed);
-        s->is_named = true;
+        on_keep_identity(s, &a->identity);
         break;
     case LEARNER_TRUNCATE:
     case LEARNER_TAKE_SNAP:
-        check(a->zxid >= s->committed);
-        s->past = a->zxid;
+        on_past(s, a->zxid);
         break;
     case LEARNER_APPEND:
-        check(a->zxid > s->appended && a->packet.data.size > 0);
-        check(a->zxid == s->appended + 1 || zxid_counter(a->zxid) == 1);
-        s->appended = a->zxid;
+        on_append(s, a->zxid, &a->packet.data);
         break;
     case LEARNER_COMMIT:
         check(a->zxid >= s->committed && a->zxid <= s->appended);
@@ -136,7 +163,7 @@ static zxid_t
 some_zxid(struct shell *s)
 {
     const struct learner *l = &s->l;
-    uint8_t n = byte(s);
+    uint8_t n = fuzz_byte(&s->in);
 
     switch (n % 16) {
     case 0:
@@ -180,15 +207,10 @@ is_reading(const struct shell *s)
 static void
 hear(struct shell *s, struct learner_out *out)
 {
-    struct qpacket p = {.type = byte(s) % 21, .authinfo = BYTES_NULL};
-    size_t size;
+    struct qpacket p = {.type = fuzz_byte(&s->in) % 21, .authinfo = BYTES_NULL};
 
     p.zxid = some_zxid(s);
-    size = byte(s) % 32;
-    if (size > jute_in_left(&s->in))
-        size = jute_in_left(&s->in);
-    p.data = fuzz_bytes(s->in.at, size);
-    jute_take(&s->in, size);
+    p.data = fuzz_some(&s->in, 32);
     if (is_reading(s))
         learner_hear(&s->l, &p, s->now, out);
 }
@@ -196,7 +218,7 @@ hear(struct shell *s, struct learner_out *out)
 static void
 disk_moves(struct shell *s, struct learner_out *out)
 {
-    uint32_t less = byte(s) % 4;
+    uint32_t less = fuzz_byte(&s->in) % 4;
     zxid_t to = s->appended;
 
     if (zxid_counter(to) > less)
@@ -220,7 +242,7 @@ epoch_is_stored(struct shell *s, struct learner_out *out)
 static void
 past_is_changed(struct shell *s, struct learner_out *out)
 {
-    bool fails = byte(s) % 4 == 0;
+    bool fails = fuzz_byte(&s->in) % 4 == 0;
 
     if (is_reading(s))
         return;
@@ -239,7 +261,7 @@ step(struct shell *s)
 {
     struct learner_out out = {0};
 
-    switch (byte(s) % 16) {
+    switch (fuzz_byte(&s->in) % 16) {
     case 0:
     case 1:
         disk_moves(s, &out);
@@ -252,7 +274,7 @@ step(struct shell *s)
         past_is_changed(s, &out);
         break;
     case 5:
-        s->now += byte(s) * 16;
+        s->now += fuzz_byte(&s->in) * 16;
         learner_tick(&s->l, s->now, &out);
         break;
     case 6:
@@ -270,8 +292,8 @@ step(struct shell *s)
 static void
 begin(struct shell *s)
 {
-    uint8_t who = byte(s);
-    zxid_t last = ZXID(EPOCH - 1, byte(s));
+    uint8_t who = fuzz_byte(&s->in);
+    zxid_t last = ZXID(EPOCH - 1, fuzz_byte(&s->in));
     struct learner_conf conf = {.me = 1,
                                 .is_observer = who & 1,
                                 .wants_snap = who & 2,

@@ -44,18 +44,10 @@ given_tree(void)
 
 /* --- bytes into changes -------------------------------------------------- */
 
-static uint8_t
-byte(struct jute_in *in)
-{
-    const uint8_t *p = jute_take(in, 1);
-
-    return p ? *p : 0;
-}
-
 static struct bytes
 piece(struct jute_in *in)
 {
-    size_t size = byte(in);
+    size_t size = fuzz_byte(in);
     const uint8_t *p;
 
     if (size == 255)
@@ -89,7 +81,7 @@ some_path(struct jute_in *in)
                                         "/zookeeper/quota",
                                         "/zookeeper",
                                         "/"};
-    uint8_t which = byte(in);
+    uint8_t which = fuzz_byte(in);
 
     if (which < 128)
         return bytes_of(known[which % ARRAY_COUNT(known)]);
@@ -103,14 +95,14 @@ some_acl(struct jute_in *in)
                                0, 0, 5, 'w', 'o', 'r', 'l', 'd', 0,
                                0, 0, 6, 'a', 'n', 'y', 'o', 'n', 'e'};
 
-    list[7] = byte(in) % 4;
+    list[7] = fuzz_byte(in) % 4;
     return list[7] == 0 ? BYTES_NULL : (struct bytes){list, 27};
 }
 
 static int64_t
 some_owner(struct jute_in *in)
 {
-    uint8_t which = byte(in);
+    uint8_t which = fuzz_byte(in);
 
     if (which < 100)
         return 0;
@@ -125,20 +117,20 @@ static void
 one_change(struct jute_in *in, zxid_t zxid)
 {
     static const int32_t ops[] = {ZK_OP_CREATE, ZK_OP_CREATE2};
-    struct change c = {.kind = CHANGE_CREATE + byte(in) % 6};
+    struct change c = {.kind = CHANGE_CREATE + fuzz_byte(in) % 6};
     struct txn_header h = {.time = 5};
     struct quota_view quota;
     struct outcome out;
 
-    c.op = ops[byte(in) % 2];
-    h.zxid = byte(in) < 30 ? zxid / 2 : zxid; /* now and then a replay */
-    h.session = byte(in) % 4 + 1;
+    c.op = ops[fuzz_byte(in) % 2];
+    h.zxid = fuzz_byte(in) < 30 ? zxid / 2 : zxid; /* now and then a replay */
+    h.session = fuzz_byte(in) % 4 + 1;
     c.path = some_path(in);
     c.data = piece(in);
     c.acl = some_acl(in);
     c.owner = some_owner(in);
-    c.version = (int8_t)byte(in);
-    c.parent_cversion = (int8_t)byte(in);
+    c.version = (int8_t)fuzz_byte(in);
+    c.parent_cversion = (int8_t)fuzz_byte(in);
     if (c.path.size < 0)
         return; /* txn_open lets no such thing through */
     tree_batch_begin(tree);
@@ -146,7 +138,7 @@ one_change(struct jute_in *in, zxid_t zxid)
     tree_batch_end(tree, (ring_pos_t)zxid);
     check(out.err <= 0);
     (void)quota_find(tree, c.path, &quota);
-    tree_reclaim(tree, (ring_pos_t)zxid - byte(in) % 3);
+    tree_reclaim(tree, (ring_pos_t)zxid - fuzz_byte(in) % 3);
 }
 
 /* --- the end ------------------------------------------------------------- */

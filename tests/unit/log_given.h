@@ -105,6 +105,16 @@ given_successor(void)
     CU_ASSERT_EQUAL(given_start(2), 0);
 }
 
+/* The server starts anew, on what lies there. */
+static inline void
+given_restart(void)
+{
+    txlog_close(&given.log);
+    memset(&given_log, 0, sizeof given_log);
+    atomic_store(&given_super.life[PROC_REPLICATION], 0);
+    CU_ASSERT_EQUAL(given_start(1), 0);
+}
+
 static inline void
 given_appended(zxid_t from, zxid_t to)
 {
@@ -182,6 +192,17 @@ given_snapshot(const char *prefix, zxid_t zxid, const char *node)
         data_path(to, given.dirs.snap, name);
         CU_ASSERT_EQUAL(rename(path, to), 0);
     }
+}
+
+/* The epochs on disk, whatever the process believes. */
+static inline struct epochs
+given_epochs(void)
+{
+    struct epochs found = {-1, -1};
+    struct data_error e;
+
+    CU_ASSERT_EQUAL(epoch_load(&found, given.dirs.snap, 0, &e), 0);
+    return found;
 }
 
 static inline bool

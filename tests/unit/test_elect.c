@@ -3,60 +3,9 @@
  * Claims about election/elect.c: whom a looking server votes for, and when it
  * decides.
  */
-#include "tests/unit/unit.h"
+#include "tests/unit/elect_given.h"
 
-#include "election/elect.h"
-
-/* Three voters 1, 2, 3 and the observer 9; we are 1. */
-static struct quorum three = {
-    .count = 4,
-    .member = {{.sid = 1},
-               {.sid = 2},
-               {.sid = 3},
-               {.sid = 9, .is_observer = true}},
-};
-
-static struct elect_out last;
-
-static struct elect
-given(zxid_t zxid)
-{
-    struct elect e;
-
-    last = (struct elect_out){0};
-    elect_init(&e, &three, 1, 0);
-    elect_reach(&e, 0xf, &last);
-    elect_look(&e, zxid, 1, &last);
-    return e;
-}
-
-/* The sender says of which ensemble it is, if that is not 0. */
-static const struct elect_out *
-hears_of(struct elect *e, uint64_t ensemble, sid_t from, enum peer_state state,
-         sid_t leader, zxid_t zxid, int64_t round)
-{
-    struct vote v = {from, state, leader, zxid, round, 1, 2, ensemble};
-
-    last = (struct elect_out){0};
-    elect_hear(e, &v, &last);
-    return &last;
-}
-
-static const struct elect_out *
-hears(struct elect *e, sid_t from, enum peer_state state, sid_t leader,
-      zxid_t zxid, int64_t round)
-{
-    return hears_of(e, 0, from, state, leader, zxid, round);
-}
-
-static bool
-did(enum elect_act_kind kind)
-{
-    for (uint32_t i = 0; i < last.count; i++)
-        if (last.act[i].kind == kind)
-            return true;
-    return false;
-}
+/* --- whom it votes for --------------------------------------------------- */
 
 /* A better vote is adopted and told to everyone, but nothing is decided. */
 static void
@@ -104,6 +53,8 @@ behind_the_last_round_comes_the_first(void)
     CU_ASSERT_EQUAL(e.round, INT64_MAX);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
 }
+
+/* --- when it decides ----------------------------------------------------- */
 
 static void
 waits_to_settle_then_decides(void)
@@ -225,6 +176,8 @@ does_not_wait_for_one_without_weight(void)
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
 }
 
+/* --- rounds -------------------------------------------------------------- */
+
 static void
 answers_an_old_round_and_forgets_it(void)
 {
@@ -249,6 +202,8 @@ a_newer_round_is_compared_with_the_initial_vote(void)
     CU_ASSERT_EQUAL(e.mine.leader, 1);
     CU_ASSERT_EQUAL(e.round, 2);
 }
+
+/* --- who has a leader already -------------------------------------------- */
 
 /* Trap 14.2.4: followers of a dead leader do not pull us to it. */
 static void
@@ -342,6 +297,8 @@ settled_votes_may_differ_in_zxid_and_round(void)
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
 }
 
+/* --- who does not vote --------------------------------------------------- */
+
 static void
 an_empty_server_does_not_vote(void)
 {
@@ -400,6 +357,8 @@ an_observer_with_a_leader_and_a_voter_do_not_argue(void)
     CU_ASSERT_EQUAL(last.count, 0);
 }
 
+/* --- what it tells ------------------------------------------------------- */
+
 static void
 a_decided_server_tells_those_who_look(void)
 {
@@ -435,6 +394,8 @@ tells_its_vote_once_to_each_that_it_hears(void)
     hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 2);
     CU_ASSERT_FALSE(did(ELECT_TELL));
 }
+
+/* --- another life -------------------------------------------------------- */
 
 static struct elect
 given_another_life(void)
@@ -491,6 +452,8 @@ a_role_that_is_over_is_told_to_nobody(void)
     CU_ASSERT_EQUAL(e.round, 2);
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
 }
+
+/* --- a leader that was lost ---------------------------------------------- */
 
 /* A frozen one keeps its connection. */
 static void
@@ -549,6 +512,8 @@ who_led_waits_for_everybody(void)
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
 }
 
+/* --- how often ----------------------------------------------------------- */
+
 static void
 resends_less_and_less_often(void)
 {
@@ -583,142 +548,6 @@ who_does_not_vote_asks_every_second(void)
     CU_ASSERT_EQUAL(e.resend_ms, ELECT_ASK_MAX_MS);
     elect_init(&e, &three, 9, 300);
     CU_ASSERT_EQUAL(e.resend_max_ms, 300);
-}
-
-/* --- servers of another ensemble ----------------------------------------- */
-
-enum { OURS = 0x05, ALIEN = 0xa1 };
-
-/* We know our ensemble, and look. */
-static struct elect
-given_ours(zxid_t zxid)
-{
-    struct elect e;
-
-    last = (struct elect_out){0};
-    elect_init(&e, &three, 1, 0);
-    elect_reach(&e, 0xf, &last);
-    elect_know(&e, OURS);
-    elect_look(&e, zxid, 1, &last);
-    return e;
-}
-
-static void
-a_vote_says_of_which_ensemble_we_are(void)
-{
-    struct elect e = given_ours(ZXID(1, 5));
-
-    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL_ALL);
-    CU_ASSERT_EQUAL(last.act[0].vote.ensemble, OURS);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 0);
-    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
-    CU_ASSERT_EQUAL(last.act[0].vote.ensemble, OURS);
-}
-
-static void
-the_vote_of_a_foreign_server_is_not_heard(void)
-{
-    struct elect e = given_ours(ZXID(1, 5));
-
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 7);
-    CU_ASSERT_EQUAL(last.count, 0);
-    CU_ASSERT_EQUAL(e.mine.leader, 1);
-    CU_ASSERT_EQUAL(e.round, 1);
-    CU_ASSERT_EQUAL(e.aliens, quorum_bit(&three, 3));
-}
-
-/* 2 does not know yet, and would have us elect it. */
-static void
-a_vote_for_a_foreign_server_is_not_heard(void)
-{
-    struct elect e = given_ours(ZXID(1, 5));
-
-    hears_of(&e, ALIEN, 3, PEER_LEADING, 3, ZXID(1, 9), 1);
-    hears_of(&e, OURS, 2, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    CU_ASSERT_EQUAL(last.count, 0);
-    CU_ASSERT_EQUAL(e.mine.leader, 1);
-    hears_of(&e, OURS, 2, PEER_FOLLOWING, 3, ZXID(1, 9), 1);
-    CU_ASSERT_FALSE(did(ELECT_DECIDE));
-}
-
-/* 2 was quicker to tell of it than it was itself. */
-static void
-a_vote_adopted_for_a_foreign_server_is_given_up(void)
-{
-    struct elect e = given_ours(ZXID(1, 5));
-
-    hears_of(&e, OURS, 2, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    CU_ASSERT_EQUAL(e.mine.leader, 3);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL_ALL);
-    CU_ASSERT_EQUAL(last.act[0].vote.leader, 1);
-    CU_ASSERT_EQUAL(last.act[0].vote.zxid, ZXID(1, 5));
-    CU_ASSERT_EQUAL(e.round, 2);
-    CU_ASSERT_FALSE(did(ELECT_DECIDE));
-}
-
-/* What it said before it knew its own ensemble counts no more. */
-static void
-a_foreign_servers_earlier_vote_is_taken_back(void)
-{
-    struct elect e = given_ours(ZXID(1, 9));
-
-    elect_reach(&e, 0xf, &last);
-    hears_of(&e, 0, 3, PEER_LOOKING, 1, ZXID(1, 9), 1);
-    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
-    elect_alarm(&e, &last);
-    CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
-}
-
-static void
-nobody_waits_for_a_foreign_server(void)
-{
-    struct elect e = given_ours(ZXID(1, 5));
-
-    hears_of(&e, OURS, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
-    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    CU_ASSERT_TRUE(did(ELECT_DECIDE));
-    CU_ASSERT_EQUAL(e.mine.state, PEER_LEADING);
-}
-
-/* It has to hear from us that we are of another ensemble. */
-static void
-a_foreign_server_is_answered_by_who_has_a_leader(void)
-{
-    struct elect e = given_ours(ZXID(1, 5));
-
-    hears_of(&e, OURS, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    CU_ASSERT_EQUAL(e.state, ELECT_DECIDED);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
-    CU_ASSERT_EQUAL(last.act[0].to, 3);
-    CU_ASSERT_EQUAL(last.act[0].vote.ensemble, OURS);
-}
-
-static void
-a_server_that_was_put_right_counts_again(void)
-{
-    struct elect e = given_ours(ZXID(1, 5));
-
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    hears_of(&e, 0, 3, PEER_LOOKING, 3, 0, 1);
-    CU_ASSERT_EQUAL(e.aliens, 0);
-    hears_of(&e, 0, 3, PEER_LOOKING, 1, ZXID(1, 5), 1);
-    CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
-}
-
-static void
-who_does_not_know_its_ensemble_judges_nobody(void)
-{
-    struct elect e = given(ZXID(1, 5));
-
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    CU_ASSERT_EQUAL(e.mine.leader, 3);
-    CU_ASSERT_EQUAL(e.aliens, 0);
 }
 
 UNIT_SUITE(elect)
@@ -759,13 +588,4 @@ UNIT_SUITE(elect)
     UNIT(who_led_waits_for_everybody);
     UNIT(resends_less_and_less_often);
     UNIT(who_does_not_vote_asks_every_second);
-    UNIT(a_vote_says_of_which_ensemble_we_are);
-    UNIT(the_vote_of_a_foreign_server_is_not_heard);
-    UNIT(a_vote_for_a_foreign_server_is_not_heard);
-    UNIT(a_vote_adopted_for_a_foreign_server_is_given_up);
-    UNIT(a_foreign_servers_earlier_vote_is_taken_back);
-    UNIT(nobody_waits_for_a_foreign_server);
-    UNIT(a_foreign_server_is_answered_by_who_has_a_leader);
-    UNIT(a_server_that_was_put_right_counts_again);
-    UNIT(who_does_not_know_its_ensemble_judges_nobody);
 }
