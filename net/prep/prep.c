@@ -126,6 +126,15 @@ payload_needed(const struct prep *p, int32_t op, int32_t body_size)
     return needed < OVERHEAD ? OVERHEAD : needed;
 }
 
+/* One of more is refused as a whole, whoever sent it: prep_run_multi. */
+static uint32_t
+ops_needed(const struct prep *p, int32_t body_size)
+{
+    uint32_t ops = prep_multi_ops_max(body_size);
+
+    return ops < p->ops_max ? ops : p->ops_max;
+}
+
 struct prep_need
 prep_need(const struct prep *p, int32_t op, int32_t body_size)
 {
@@ -136,7 +145,7 @@ prep_need(const struct prep *p, int32_t op, int32_t body_size)
     };
 
     if (op == ZK_OP_MULTI)
-        need.outcomes = prep_multi_ops_max(body_size);
+        need.outcomes = ops_needed(p, body_size);
     if (op == ZK_OP_CLOSE_SESSION)
         need.outcomes = PREP_CLOSE_PATHS_MAX + 1;
     return need;
