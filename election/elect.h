@@ -76,7 +76,7 @@ struct elect {
     struct tally outside;   /* of servers that have a leader, in any round */
     quorum_set_t reachable; /* voters that can answer now */
     bool has_left;          /* the leader we followed looks itself */
-    quorum_set_t lost;      /* that leader, until it speaks */
+    quorum_set_t lost;      /* that leader, until it looks, too */
     int32_t resend_ms;
     int32_t resend_max_ms;
 };

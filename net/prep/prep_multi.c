@@ -14,12 +14,17 @@
  * Facts: spec/client-protocol.md 5; spec/quorum-protocol.md 10.2, 16.4.
  */
 #include "daemon/check.h"
+#include "daemon/shm.h"
 #include "net/prep/prep_op.h"
 
 enum {
     MULTI_HEADER_BYTES = 9,
     OP_BYTES_MIN = MULTI_HEADER_BYTES + 4 + 4, /* delete of nothing */
+    OUTCOME_BYTES = sizeof(struct outcome) + sizeof(int32_t),
 };
+
+_Static_assert((int)OUTCOME_BYTES <= ((int)RING_HOLDS - 2) * (int)OP_BYTES_MIN,
+               "beside a transaction of two requests, which is the longest");
 
 uint32_t
 prep_multi_ops_max(int32_t body_size)
