@@ -174,9 +174,11 @@ repl_load(struct repl *r)
 
     if (rc < 0)
         unusable("the data directory", rc, &e);
+    proc_disk_begin(PROC_REPLICATION, r->shm);
     load_image(r, &dir);
     tree_totals(r->tree, &totals);
     replayed = replay_log(r, &dir, totals.zxid);
+    proc_disk_end(PROC_REPLICATION, r->shm);
     tree_totals(r->tree, &totals);
     r->zxid = r->last = totals.zxid;
     check_complete(r);

@@ -106,6 +106,54 @@ a_replay_of_long_transactions_shows_signs_of_life(void)
     given_a_log_of_long_writes();
     CU_ASSERT_EQUAL(ends_with(begins_to_load()), EXIT_OK);
     CU_ASSERT_TRUE(atomic_load(&replication()->beats) >= WRITES / 4);
+    CU_ASSERT_EQUAL(atomic_load(&replication()->disk_since_ms), 0);
+    nothing_is_left();
+}
+
+/* A log file that nobody writes: whoever opens it waits. */
+static void
+given_a_disk_that_stands_still(char path[DATA_PATH_MAX])
+{
+    data_path(path, dirs.log, "log.1");
+    CU_ASSERT_EQUAL_FATAL(mkfifo(path, 0600), 0);
+}
+
+static bool
+has_ended(pid_t pid)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+           info.si_pid != 0;
+}
+
+/* Its other end, when `pid` has opened it; -1: it ended before. */
+static int
+comes_to(pid_t pid, const char *path)
+{
+    int fd;
+
+    while ((fd = open(path, O_WRONLY | O_NONBLOCK)) < 0 && !has_ended(pid))
+        usleep(1000);
+    return fd;
+}
+
+/* The supervisor ends it later than one that is silent for another reason. */
+static void
+who_waits_for_the_disk_says_so(void)
+{
+    char path[DATA_PATH_MAX];
+    pid_t pid;
+    int fd;
+
+    given_a_directory_to_load();
+    given_a_disk_that_stands_still(path);
+    pid = begins_to_load();
+    fd = comes_to(pid, path);
+    CU_ASSERT_NOT_EQUAL(fd, -1);
+    CU_ASSERT_NOT_EQUAL(atomic_load(&replication()->disk_since_ms), 0);
+    CU_ASSERT_EQUAL(ends_with(pid), EXIT_DATA); /* that was no log */
+    close(fd);
     nothing_is_left();
 }
 
@@ -113,4 +161,5 @@ UNIT_SUITE(repl_load)
 {
     unit_suite("repl_load");
     UNIT(a_replay_of_long_transactions_shows_signs_of_life);
+    UNIT(who_waits_for_the_disk_says_so);
 }
