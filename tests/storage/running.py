@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -189,6 +190,18 @@ def test_a_look_that_was_cut_short_costs_no_room():
         look.kill()
         look.wait()
         until(lambda: not is_reader(server, look.pid), "its place is given up")
+
+
+def test_a_data_directory_that_is_removed_is_missed():
+    """As `apt purge zookeeper` does.  Nothing else fails of that at once."""
+    with zabd() as server:
+        client = Session(server.port)
+        client.make("/a")
+        until(lambda: "Purge task" in server.tail(), "it has seen the log")
+        shutil.rmtree(server.path("data/version-2"))
+        client.make("/b")
+        until(lambda: "log was removed under this server" in server.tail(),
+              "the log says so", 30)
 
 
 def test_import_leaves_a_running_server_alone():
