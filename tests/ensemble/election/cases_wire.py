@@ -367,6 +367,20 @@ def a_port_that_cannot_be_had_ends_the_process(stage):
 
 
 @case
+def our_own_name_is_asked_for_without_end(stage):
+    """A name server comes back, whoever has our port may not; who cannot be
+    called calls the others, and is not at fault for their connections."""
+    stage.members(1, 2, 3, hosts={2: "no-such-host.invalid"},
+                  extra="electionPortBindRetry=1\n")
+    node = stage.node(2).look()
+    link = stage.fake(1).accept()
+    link.hello()
+    node.logs("cannot resolve our own host")
+    claim(link.is_open(3.5), "it gave up")      # asked once a second
+    claim(node.log().count("our own host") == 1, node.log())
+
+
+@case
 def strangers_may_come_and_go_for_ever(stage):
     """Servers that are not in our configuration share a few places."""
     m = stage.members(1, 2, 3)
