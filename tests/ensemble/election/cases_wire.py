@@ -367,6 +367,22 @@ def a_port_that_cannot_be_had_ends_the_process(stage):
 
 
 @case
+def a_name_that_is_lost_is_told_of_once(stage):
+    """Until there is an answer again: what it stood for is taken for hours."""
+    stage.members(1, 2, 3, hosts={3: "three"})
+    node = stage.node(2, names={"three": HOST}).look()
+    node.logs("3 at three")
+    three = stage.fake(3)
+    node.know({})
+    for _ in range(4):
+        three.accept().close()      # it dials again
+    claim(node.log().count("stood for last") == 1, node.log())
+    node.know({"three": HOST})
+    three.accept().close()
+    node.logs("three has an address again")
+
+
+@case
 def our_own_name_is_asked_for_without_end(stage):
     """A name server comes back, whoever has our port may not; who cannot be
     called calls the others, and is not at fault for their connections."""
