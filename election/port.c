@@ -8,12 +8,11 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
-#include "daemon/clock.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
 #include "election/quorum_conf.h"
 
-enum { BACKLOG = 64, ACCEPTS_PER_TURN = 16, UNKNOWN_TOLD_MS = 60 * 1000 };
+enum { BACKLOG = 64, ACCEPTS_PER_TURN = 16 };
 
 /* Most likely this is another server than its myid says. */
 static const char not_ours[] = ": this machine has no such address, are myid "
@@ -39,7 +38,7 @@ on_knock(struct ev_loop *loop, ev_io *w, int events)
 }
 
 static void
-try_later(struct port_place *place)
+try_again(struct port_place *place)
 {
     struct port *p = place->port;
 
@@ -54,25 +53,22 @@ bind_failed(struct port_place *place, const char *why)
     struct port *p = place->port;
 
     p->failed(p->arg, why, ++place->failures);
-    try_later(place);
+    try_again(place);
 }
 
 /*
- * Whoever ends for that is followed by another who does not know it either:
- * no failure of the port's.  A name server may come back.
+ * Who has our port may keep it; a name server comes back.  It is waited for
+ * without end, and told once.
  */
 static void
-is_unknown(struct port_place *place, const char *why)
+await_name(struct port_place *place, int gai)
 {
-    mono_ms_t now = clock_mono_ms();
-
-    if (place->told == 0 || now - place->told >= UNKNOWN_TOLD_MS) {
-        place->told = now;
-        log_error("%s: cannot resolve our own host %s: %s; trying again, the "
-                  "other servers cannot reach us meanwhile",
-                  place->port->name, place->host, why);
-    }
-    try_later(place);
+    if (!place->is_nameless)
+        log_error("%s: cannot resolve our own host %s: %s; nobody can call us "
+                  "there until it is",
+                  place->port->name, place->host, gai_strerror(gai));
+    place->is_nameless = true;
+    try_again(place);
 }
 
 /* One address; what is wrong with it goes to `why`. */
@@ -107,7 +103,6 @@ has_tried(struct port_place *place, const char *why)
         return;
     }
     place->failures = 0;
-    place->told = 0;
     if (*why)
         log_warn("%s: %s; the other addresses of %s do", place->port->name, why,
                  place->host);
@@ -120,9 +115,10 @@ on_own_address(void *arg, int gai, const struct addrinfo *list)
     char text[256], why[512] = "";
 
     if (gai != 0) {
-        is_unknown(place, gai_strerror(gai));
+        await_name(place, gai);
         return;
     }
+    place->is_nameless = false;
     for (const struct addrinfo *ai = list;
          ai && place->bound < PORT_SOCKETS_MAX; ai = ai->ai_next)
         if (getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof text, NULL, 0,
@@ -188,7 +184,7 @@ add_place(struct port *p, const char *host, int32_t number)
     snprintf(place->host, sizeof place->host, "%s", host);
     place->number = number;
     place->failures = 0;
-    place->told = 0;
+    place->is_nameless = false;
 }
 
 static void

@@ -47,6 +47,7 @@ struct resolve {
 struct resolve_known {
     char host[CONF_ADDRESS_MAX];
     uint32_t count;
+    bool is_lost; /* nobody knows it any more: told once */
     struct sockaddr_in6 at[RESOLVE_ADDRESSES_MAX]; /* or a sockaddr_in */
     struct resolve again;                          /* resolver_meet */
 };
