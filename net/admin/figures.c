@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "daemon/clock.h"
 
@@ -211,4 +212,15 @@ figures_format(double value, char text[32])
     n = strlen(text);
     while (text[n - 1] == '0' && text[n - 2] != '.')
         text[--n] = 0;
+}
+
+/* ZK: File.getAbsolutePath */
+void
+figures_folder(const char *dir, char text[FOLDER_TEXT_MAX])
+{
+    char cwd[PATH_MAX];
+    bool is_whole = *dir == '/' || !getcwd(cwd, sizeof cwd);
+
+    snprintf(text, FOLDER_TEXT_MAX, "%s%s%s/version-2", is_whole ? "" : cwd,
+             is_whole ? "" : "/", dir);
 }

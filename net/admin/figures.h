@@ -9,6 +9,8 @@
 #ifndef NET_ADMIN_FIGURES_H
 #define NET_ADMIN_FIGURES_H
 
+#include <limits.h>
+
 #include "daemon/shm.h"
 #include "storage/tree/tree.h"
 
@@ -76,5 +78,13 @@ double figures_latency_avg(const struct figures *f);
 
 /* At least one and at most four fraction digits, as Java prints. */
 void figures_format(double value, char text[32]);
+
+enum { FOLDER_TEXT_MAX = PATH_MAX + CONF_PATH_MAX + 16 };
+
+/*
+ * Where the files of `dir` lie, from the root: a configured folder may be
+ * relative to the one that the server was started in.
+ */
+void figures_folder(const char *dir, char text[FOLDER_TEXT_MAX]);
 
 #endif
