@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repl_config.h - the members, as zoo.cfg has them and as the ensemble does.
+ *
+ * The replication process of a member.
+ */
+#ifndef NET_REPL_REPL_CONFIG_H
+#define NET_REPL_REPL_CONFIG_H
+
+#include "net/repl/repl.h"
+#include "storage/tree/txn.h"
+
+/* Write ours to /zookeeper/config, outside any batch. */
+void repl_put_config(struct repl *r);
+
+/* `txn`, a reconfig that is committed, says who the members are. */
+void repl_config_changed(struct repl *r, struct txn *txn);
+
+#endif
