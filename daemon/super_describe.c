@@ -16,7 +16,7 @@
 #include "storage/tree/session.h"
 #include "storage/tree/tree.h"
 
-enum { STANDING_MAX = 320 }; /* bytes: the role, and two troubles at most */
+enum { STANDING_MAX = 416 }; /* bytes: the role, and all that may be wrong */
 
 static uint32_t
 other_voters(const struct quorum *q, sid_t me)
@@ -77,6 +77,16 @@ describe_aliens(const struct super *s, char *text, size_t size)
                  count == 1 ? "member is" : "members are");
 }
 
+/* Likewise. */
+static const char *
+describe_members(const struct super *s)
+{
+    return atomic_load(&s->shm->replication->ensemble.is_outdated)
+               ? ", without a vote: the ensemble has other voters than its "
+                 "configuration: see the log"
+               : "";
+}
+
 /* The processes run, yet nobody is served until the disk is repaired. */
 static void
 describe_failure(const struct super *s, char *text, size_t size)
@@ -128,7 +138,8 @@ super_describe_standing(const struct super *s, char *text, size_t size)
     describe_role(s, role, sizeof role);
     describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
-    snprintf(text, size, "%s%s%s", role, failure, aliens);
+    snprintf(text, size, "%s%s%s%s", role, failure, aliens,
+             describe_members(s));
 }
 
 /* What its disks keep from it; the log and the image may have one each. */

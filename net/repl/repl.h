@@ -87,7 +87,6 @@ struct repl {
     bool is_preparing;      /* prep and the clocks run */
     bool is_worn;           /* leading: this epoch has no zxid left */
     bool has_differed;      /* from the leader's tree, which has been told */
-    bool is_outdated;       /* others are members than we think */
     sid_t snap_from;        /* it asked for what our log does not have, and
                                has to give us a snapshot; or SID_NONE */
     zxid_t known_committed; /* a quorum has it; what was loaded at the start

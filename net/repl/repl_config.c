@@ -48,12 +48,14 @@ repl_config_changed(struct repl *r, struct txn *txn)
 {
     struct change c;
     struct bytes line;
+    bool is_same;
 
     txn_rewind(txn);
     if (!txn_next(txn, &c))
         return;
-    r->is_outdated = !config_is_same_quorum(c.data, our_text(r), &line);
-    if (r->is_outdated)
+    is_same = config_is_same_quorum(c.data, our_text(r), &line);
+    atomic_store(&r->shm->replication->ensemble.is_outdated, !is_same);
+    if (!is_same)
         log_error("replication: the ensemble has other members now than our "
                   "configuration: only one of the two has the line \"%.*s\". "
                   "This server neither votes nor leads any more. Write the "

@@ -107,6 +107,13 @@ repl_look(struct repl *r, const char *why)
              (uint64_t)r->last);
 }
 
+/* repl_config.c: our quorums may be none. */
+static bool
+has_vote(const struct repl *r)
+{
+    return !atomic_load(&r->shm->replication->ensemble.is_outdated);
+}
+
 static void
 ask(struct repl *r)
 {
@@ -114,7 +121,7 @@ ask(struct repl *r)
 
     r->looking.is_asked = true;
     r->looking.number = atomic_load(&look->number) + 1;
-    atomic_store(&look->zxid, r->is_outdated ? NO_VOTE : r->last);
+    atomic_store(&look->zxid, has_vote(r) ? r->last : NO_VOTE);
     atomic_store(&look->epoch, atomic_load(&r->shm->log->current_epoch));
     atomic_store(&look->number, r->looking.number);
     bell_ring(r->shm, PROC_ELECTION);

@@ -7,6 +7,7 @@ one, of version 0, but it names the same members."""
 
 import os
 import re
+import signal
 
 from cases_basic import write_through_each
 from ensemble import ELECTED_S, four, until
@@ -86,6 +87,8 @@ def reconfigured(t, word):
     leader = e.elect("apache")
     gone, stays = e[1], e[2]
     marks = take_away(t, e, leader, gone, [gone, stays])
+    os.kill(stays.processes()["repl"], signal.SIGKILL)
+    e.wait()                     # its successor knows as well
     leader.kill()
     for m in (gone, stays):
         until(lambda: m.said("replication: looking for", marks[m.sid]),
@@ -94,6 +97,9 @@ def reconfigured(t, word):
     until(lambda: four(leader.port, "ruok"), "%r is back" % leader, SEEN_S)
     for m in (gone, stays):
         t.claim(not m.said("leading epoch", marks[m.sid]), "%r led", m)
+        os.kill(m.pid, signal.SIGQUIT)
+        until(lambda: m.said("looking for a leader.*without a vote",
+                             marks[m.sid]), "%r tells why" % m, SEEN_S)
 
     t.say("who stays is given the new lines")
     gone.stop()

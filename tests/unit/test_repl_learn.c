@@ -163,11 +163,12 @@ static void
 has_no_vote_where_others_are_members(void)
 {
     given_learner(false);
-    r.is_outdated = true;
+    atomic_store(&shm.replication->ensemble.is_outdated, true);
     r.looking.ask_at = 0;
     r.role->turn(&r);
     CU_ASSERT_TRUE(r.looking.is_asked);
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->look.zxid), -1);
+    atomic_store(&shm.replication->ensemble.is_outdated, false);
 }
 
 static bool
