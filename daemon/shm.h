@@ -168,6 +168,7 @@ struct shm_ensemble {
                                                                   none yet */
     _Atomic uint64_t diffs, snaps;        /* learners served by each, ever */
     _Atomic uint64_t unavailable_last_ms; /* between serving and serving */
+    _Atomic bool is_outdated; /* it has other voters than our configuration */
 };
 
 struct shm_replication {

@@ -19,7 +19,7 @@
 
 enum {
     FAILURE_MAX = 120,          /* bytes: the log's trouble */
-    STANDING_MAX = 400,         /* bytes: the role, and all its troubles */
+    STANDING_MAX = 512,         /* bytes: the role, and all its troubles */
     REFUSED_FOR_MS = 60 * 1000, /* clients try again, some of them seldom */
 };
 
@@ -79,6 +79,16 @@ describe_aliens(const struct super *s, char *text, size_t size)
     if (count > 0)
         snprintf(text, size, ", %d %s of another ensemble: see the log", count,
                  count == 1 ? "member is" : "members are");
+}
+
+/* Likewise. */
+static const char *
+describe_members(const struct super *s)
+{
+    return atomic_load(&s->shm->replication->ensemble.is_outdated)
+               ? ", without a vote: the ensemble has other voters than its "
+                 "configuration: see the log"
+               : "";
 }
 
 /* The processes run, yet nobody is served until the disk is repaired. */
@@ -144,7 +154,8 @@ super_describe_standing(const struct super *s, char *text, size_t size)
     describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
     describe_limit(s, limit, sizeof limit);
-    snprintf(text, size, "%s%s%s%s", role, failure, aliens, limit);
+    snprintf(text, size, "%s%s%s%s%s", role, failure, aliens,
+             describe_members(s), limit);
 }
 
 /* Its process may be gone, or lives and cannot write. */

@@ -19,6 +19,7 @@
 #include "election/link.h"
 #include "election/quorum_conf.h"
 #include "election/port.h"
+#include "election/twin.h"
 
 enum {
     MESH_STRANGERS = 8, /* servers that are not (yet) in our configuration */
@@ -47,9 +48,7 @@ struct peer {
     bool is_other_conf;  /* it has another configuration, and we said so */
     bool talks_nonsense; /* that ended its last connection, and we said so:
                             it may come and go until it says something else */
-    uint32_t anew_times; /* it connected while it was connected */
-    mono_ms_t anew_ms;   /* counted from then on */
-    mono_ms_t twin_ms;   /* we said that there are two of it; 0: never */
+    struct twin twin;    /* it connected while it was connected */
     size_t in_size, out_at, out_size;
     uint8_t in[MESH_FRAME_MAX];
     uint8_t out[MESH_FRAME_MAX];

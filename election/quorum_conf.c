@@ -304,9 +304,12 @@ next_line(struct bytes *text, struct bytes *line)
     return false;
 }
 
+typedef bool same_line_fn(struct bytes a, struct bytes b);
+
 /* Whether every line of `a` is one of `b`; if not, `line` is the first. */
 static bool
-is_within(struct bytes a, struct bytes b, struct bytes *line)
+is_within(struct bytes a, struct bytes b, same_line_fn *same,
+          struct bytes *line)
 {
     struct bytes other;
 
@@ -315,7 +318,7 @@ is_within(struct bytes a, struct bytes b, struct bytes *line)
         bool found = false;
 
         while (!found && next_line(&rest, &other))
-            found = bytes_equal(*line, other);
+            found = same(*line, other);
         if (!found)
             return false;
     }
@@ -325,5 +328,39 @@ is_within(struct bytes a, struct bytes b, struct bytes *line)
 bool
 config_is_same(struct bytes a, struct bytes b, struct bytes *line)
 {
-    return is_within(a, b, line) && is_within(b, a, line);
+    return is_within(a, b, bytes_equal, line) &&
+           is_within(b, a, bytes_equal, line);
+}
+
+/* "server.1=<addresses>:participant" without the addresses. */
+static void
+split_member(struct bytes line, struct bytes *name, struct bytes *role)
+{
+    const uint8_t *is = memchr(line.data, '=', (size_t)line.size);
+    const uint8_t *colon = memrchr(line.data, ':', (size_t)line.size);
+    int32_t name_size = is ? (int32_t)(is - line.data) : line.size;
+    int32_t rest = colon ? (int32_t)(colon - line.data) : line.size;
+
+    *name = (struct bytes){line.data, name_size};
+    *role = (struct bytes){line.data + rest, line.size - rest};
+}
+
+/* Groups and weights stand for themselves. */
+static bool
+is_same_member(struct bytes a, struct bytes b)
+{
+    struct bytes a_name, a_role, b_name, b_role;
+
+    if (a.size < 7 || memcmp(a.data, "server.", 7) != 0)
+        return bytes_equal(a, b);
+    split_member(a, &a_name, &a_role);
+    split_member(b, &b_name, &b_role);
+    return bytes_equal(a_name, b_name) && bytes_equal(a_role, b_role);
+}
+
+bool
+config_is_same_quorum(struct bytes a, struct bytes b, struct bytes *line)
+{
+    return is_within(a, b, is_same_member, line) &&
+           is_within(b, a, is_same_member, line);
 }

@@ -43,6 +43,9 @@ size_t config_text(const struct conf *conf, int64_t version, char *text,
  */
 bool config_is_same(struct bytes a, struct bytes b, struct bytes *line);
 
+/* The same, wherever they are: numbers, roles, groups and weights. */
+bool config_is_same_quorum(struct bytes a, struct bytes b, struct bytes *line);
+
 /* The version that such a text has: a zxid, or 0 where it says none. */
 int64_t config_version(struct bytes text);
 

@@ -141,13 +141,6 @@ struct repl {
 /* Fill tree and sessions from image and log, or end here. */
 void repl_load(struct repl *r);
 
-/*
- * The members, into /zookeeper/config of a tree that was loaded: every server
- * has its own, and it is no transaction.
- * Facts: spec/client-protocol.md 10.3.
- */
-void repl_put_config(struct repl *r);
-
 /* --- repl_report.c -------------------------------------------------------- */
 
 /* Tell operators where a member stands. */

@@ -23,6 +23,7 @@
 
 #include "election/port.h"
 #include "election/quorum_conf.h"
+#include "election/twin.h"
 #include "net/zab/leader.h"
 #include "net/wire/qlink.h"
 #include "net/repl/repl_history.h"
@@ -74,10 +75,11 @@ struct repl_lead {
     struct conn_home home;
     struct port port;
     ev_timer tick;
-    bool is_on;                   /* learners may come */
-    const char *why;              /* it is over, or NULL */
-    char config[CONFIG_TEXT_MAX]; /* the text for NEW_LEADER */
-    uint32_t asked;               /* the slot of the last REQUEST */
+    bool is_on;                           /* learners may come */
+    const char *why;                      /* it is over, or NULL */
+    char config[CONFIG_TEXT_MAX];         /* the text for NEW_LEADER */
+    uint32_t asked;                       /* the slot of the last REQUEST */
+    struct twin twin[QUORUM_MEMBERS_MAX]; /* members that came again */
     struct lead_peer peer[LEADER_PEERS_MAX];
 };
 
@@ -109,6 +111,9 @@ void lead_peer_close(struct lead_peer *p);
 
 /* The same, and the core hears of it. */
 void lead_peer_lose(struct lead_peer *p);
+
+/* Its server came on another connection, though this one was alive. */
+void lead_suspect_twin(struct lead_peer *p);
 
 /* It has said who it is: the log calls it so from now on. */
 void lead_peer_name(struct lead_peer *p);

@@ -15,6 +15,7 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "net/repl/repl_apply.h"
+#include "net/repl/repl_config.h"
 #include "net/repl/repl_learn.h"
 #include "net/repl/repl_order.h"
 #include "net/repl/repl_serve.h"

@@ -4,8 +4,7 @@
  *
  * The replication process, at its start, before it is ready: the log process
  * has repaired its last file and the image process has an image.  What was
- * published in an earlier life is in the log by now.  And what neither has: the
- * members, whenever a tree was filled.
+ * published in an earlier life is in the log by now.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +12,6 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "election/quorum_conf.h"
 #include "net/repl/repl_apply.h"
 #include "storage/datadir.h"
 #include "storage/image/image.h"
@@ -187,24 +185,4 @@ repl_load(struct repl *r)
              (unsigned long long)totals.node_count, session_count(r->sessions),
              (unsigned long long)totals.zxid, (unsigned long long)replayed,
              (long long)(clock_mono_ms() - began));
-}
-
-void
-repl_put_config(struct repl *r)
-{
-    static char text[CONFIG_TEXT_MAX];
-    size_t size = config_text(&r->conf, 0, text, sizeof text);
-    struct txn_header h = {.type = ZK_OP_SET_DATA, .time = clock_wall_ms()};
-    struct change c = {
-        .kind = CHANGE_SET_DATA,
-        .op = ZK_OP_SET_DATA,
-        .path = bytes_of("/zookeeper/config"),
-        .data = {(const uint8_t *)text, (int32_t)size},
-        .version = -1,
-    };
-    struct outcome outcome;
-
-    tree_batch_begin(r->tree);
-    tree_apply(r->tree, &h, &c, &outcome);
-    tree_batch_end(r->tree, r->applied);
 }

@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "daemon/memory.h"
 #include "election/quorum_conf.h"
+#include "net/repl/repl_config.h"
 #include "net/repl/repl_history.h"
 #include "net/repl/repl_order.h"
 #include "net/repl/repl_prepare.h"
@@ -29,7 +30,11 @@
 #include "net/repl/repl_take.h"
 #include "net/zab/forward.h"
 
-enum { AT_ONCE_MS = 100, PAUSE_MS = 200 };
+enum {
+    AT_ONCE_MS = 100,
+    PAUSE_MS = 200,
+    NO_VOTE = -1, /* zxid of who neither votes nor is elected (11.7) */
+};
 
 /* --- a leader is there ---------------------------------------------------- */
 
@@ -102,6 +107,13 @@ repl_look(struct repl *r, const char *why)
              (uint64_t)r->last);
 }
 
+/* repl_config.c: our quorums may be none. */
+static bool
+has_vote(const struct repl *r)
+{
+    return !atomic_load(&r->shm->replication->ensemble.is_outdated);
+}
+
 static void
 ask(struct repl *r)
 {
@@ -109,7 +121,7 @@ ask(struct repl *r)
 
     r->looking.is_asked = true;
     r->looking.number = atomic_load(&look->number) + 1;
-    atomic_store(&look->zxid, r->last);
+    atomic_store(&look->zxid, has_vote(r) ? r->last : NO_VOTE);
     atomic_store(&look->epoch, atomic_load(&r->shm->log->current_epoch));
     atomic_store(&look->number, r->looking.number);
     bell_ring(r->shm, PROC_ELECTION);

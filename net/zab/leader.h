@@ -182,6 +182,8 @@ struct leader_act {
     struct identity identity;
     const struct qpacket *packet; /* borrowed, as given to leader_hear */
     const char *why;              /* for the log */
+    bool was_alive; /* LEADER_CLOSE: its server came on another connection,
+                       though it had one that it could not have lost */
 };
 
 struct leader_out {

@@ -200,6 +200,26 @@ the_newer_connection_of_a_server_wins(void)
     CU_ASSERT_TRUE(sends(7, Q_UP_TO_DATE, -1));
 }
 
+/* Whoever lost a connection was silent before; a twin was not. */
+static void
+a_connection_that_was_alive_is_known_when_another_comes(void)
+{
+    struct learner_info info = follower(2);
+
+    given_led();
+    hears(2, Q_PING, EPOCH(5), BYTES_NULL);
+    now += 100;
+    joins(7);
+    hears_info(7, Q_FOLLOWER_INFO, EPOCH(5), &info);
+    CU_ASSERT_TRUE(closed(2));
+    CU_ASSERT_TRUE(act(LEADER_CLOSE)->was_alive);
+    now += 600;
+    joins(2);
+    hears_info(2, Q_FOLLOWER_INFO, EPOCH(5), &info);
+    CU_ASSERT_TRUE(closed(7));
+    CU_ASSERT_FALSE(act(LEADER_CLOSE)->was_alive);
+}
+
 static void
 one_server_is_one_voter_however_often_it_comes(void)
 {
@@ -671,6 +691,7 @@ UNIT_SUITE(leader_hear)
     UNIT(the_next_term_begins_above_all_that_was_heard);
     UNIT(a_stranger_that_promised_a_later_epoch_is_only_refused);
     UNIT(the_newer_connection_of_a_server_wins);
+    UNIT(a_connection_that_was_alive_is_known_when_another_comes);
     UNIT(one_server_is_one_voter_however_often_it_comes);
     UNIT(the_first_slot_is_one_like_the_others);
     UNIT(a_zabd_learner_is_recognised_with_what_both_can);

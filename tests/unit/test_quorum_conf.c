@@ -192,6 +192,35 @@ compares_members(void)
     CU_ASSERT_FALSE(same("a=1", "a=11"));
 }
 
+static bool
+same_quorum(const char *a, const char *b)
+{
+    return config_is_same_quorum(bytes_of(a), bytes_of(b), &line);
+}
+
+/* Who moved has the vote that it had; who is another, or observes, has not. */
+static void
+compares_voters(void)
+{
+#define ONE "server.1=a:1:2:participant\n"
+#define TWO "server.2=b:1:2:participant\n"
+    CU_ASSERT_TRUE(same_quorum(ONE TWO "version=0", TWO ONE "version=10"));
+    CU_ASSERT_TRUE(same_quorum(
+        ONE TWO, ONE "server.2=[::1]:3:4|c:5:6:participant;2181\nversion=1"));
+    CU_ASSERT_FALSE(same_quorum(ONE TWO, ONE));
+    CU_ASSERT_TRUE(bytes_are(line, "server.2=b:1:2:participant"));
+    CU_ASSERT_FALSE(same_quorum(ONE, ONE TWO));
+    CU_ASSERT_FALSE(same_quorum(ONE TWO, ONE "server.2=b:1:2:observer"));
+    CU_ASSERT_FALSE(same_quorum(ONE TWO, ONE "server.3=b:1:2:participant"));
+    CU_ASSERT_FALSE(
+        same_quorum(ONE "group.1=1\nweight.1=1", ONE "group.1=1\nweight.1=2"));
+    CU_ASSERT_FALSE(same_quorum(ONE "group.1=1:2", ONE "group.2=1:2"));
+    CU_ASSERT_FALSE(same_quorum("", ONE));
+    CU_ASSERT_FALSE(same_quorum("server.1", ONE));
+#undef ONE
+#undef TWO
+}
+
 static int64_t
 version_in(const char *config)
 {
@@ -249,6 +278,7 @@ UNIT_SUITE(quorum_conf)
     UNIT(counts_no_group_of_observers);
     UNIT(counts_groups);
     UNIT(compares_members);
+    UNIT(compares_voters);
     UNIT(reads_the_version);
     UNIT(writes_the_version);
     UNIT(finds_our_own_line);

@@ -157,6 +157,19 @@ votes_with_what_it_has_all_the_same(void)
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->look.zxid), E(10));
 }
 
+/* Its quorums would be none, or others than the ensemble's. */
+static void
+has_no_vote_where_others_are_members(void)
+{
+    given_learner(false);
+    atomic_store(&shm.replication->ensemble.is_outdated, true);
+    r.looking.ask_at = 0;
+    r.role->turn(&r);
+    CU_ASSERT_TRUE(r.looking.is_asked);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->look.zxid), -1);
+    atomic_store(&shm.replication->ensemble.is_outdated, false);
+}
+
 static bool
 asks_now(void)
 {
@@ -485,6 +498,7 @@ UNIT_SUITE(repl_learn)
     UNIT(nobody_else_hears_that_we_have_nothing);
     UNIT(an_observer_may_say_so_to_anybody);
     UNIT(votes_with_what_it_has_all_the_same);
+    UNIT(has_no_vote_where_others_are_members);
     UNIT(its_log_is_at_rest_before_it_votes);
     UNIT(a_leader_of_any_number_has_time_to_find_its_quorum);
     UNIT(server_0_may_give_a_snapshot);
