@@ -4,6 +4,16 @@
 
 /* Spec 6.2. */
 
+/* So many ticks pass, in each of which follower 2 answers a ping. */
+static void
+ticks_pass(int count)
+{
+    for (int i = 0; i < count; i++) {
+        passes(TICK_MS);
+        hears(2, Q_PING, 0, BYTES_NULL);
+    }
+}
+
 static void
 gives_up_when_nobody_comes(void)
 {
@@ -231,10 +241,7 @@ a_follower_we_do_not_need_may_die(void)
 {
     given_led_by_all();
     leaves(3);
-    for (int i = 0; i < 10; i++) {
-        passes(TICK_MS);
-        hears(2, Q_PING, 0, BYTES_NULL);
-    }
+    ticks_pass(10);
     CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
 }
 
@@ -243,10 +250,7 @@ who_says_nothing_is_closed_after_initlimit(void)
 {
     given_led();
     joins(5);
-    for (int i = 0; i < INIT_TICKS; i++) {
-        passes(TICK_MS);
-        hears(2, Q_PING, 0, BYTES_NULL);
-    }
+    ticks_pass(INIT_TICKS);
     CU_ASSERT_EQUAL(leader.peer[5].stage, PEER_NEW);
     passes(1);
     CU_ASSERT_TRUE(closed(5));
@@ -321,10 +325,7 @@ static void
 a_proposal_after_a_quiet_time_has_all_of_synclimit(void)
 {
     given_led();
-    for (int i = 0; i < 2 * SYNC_TICKS; i++) {
-        passes(TICK_MS);
-        hears(2, Q_PING, 0, BYTES_NULL);
-    }
+    ticks_pass(2 * SYNC_TICKS);
     proposes(ZXID(5, 1));
     while (next(2))
         ;
@@ -398,10 +399,7 @@ the_debt_begins_with_up_to_date(void)
     acks(2, ZXID(5, 1));
     CU_ASSERT_TRUE(sends(3, Q_PROPOSAL, ZXID(5, 1)));
     acks(3, EPOCH(5));
-    for (int i = 0; i < SYNC_TICKS; i++) {
-        passes(TICK_MS);
-        hears(2, Q_PING, 0, BYTES_NULL);
-    }
+    ticks_pass(SYNC_TICKS);
     CU_ASSERT_TRUE(sends(3, Q_PING, ZXID(5, 1)));
     CU_ASSERT_TRUE(sends(3, Q_COMMIT, ZXID(5, 1)));
     CU_ASSERT_TRUE(sends(3, Q_UP_TO_DATE, -1));
