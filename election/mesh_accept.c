@@ -48,8 +48,7 @@ static void
 forget_last(struct peer *p)
 {
     p->talks_nonsense = false;
-    p->anew_times = 0;
-    p->twin_ms = 0;
+    p->twin = (struct twin){0};
 }
 
 /*

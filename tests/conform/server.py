@@ -19,6 +19,7 @@ import harness
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))), "live", "lib"))
 
+from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -89,17 +90,24 @@ class Server:
         self.process = self.control = None
 
     def start(self):
-        """A port found free may be gone by then: three tries."""
+        self.launch()
+        self.wait()
+
+    def wait(self):
+        """Until it serves.  A port found free may be gone by now: three
+        tries."""
         for last in (False, False, True):
             try:
-                return self._start()
+                return self._wait()
             except RuntimeError:
                 if last or "in use" not in self.log_tail():
                     raise
                 shutil.rmtree(self.dir + "/data", ignore_errors=True)
                 self.port = free_ports(1)[0]
+                self.launch()
 
-    def _start(self):
+    def launch(self):
+        """Start it; it dies with the thread that calls this."""
         keys = dict(settings(self.world), dataDir=self.dir + "/data",
                     clientPort=str(self.port), clientPortAddress="127.0.0.1")
         os.mkdir(keys["dataDir"])
@@ -107,9 +115,8 @@ class Server:
         with open(self.dir + "/log", "wb") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.dir, start_new_session=True)
-        self._wait()
-        return self
+                cwd=self.dir, start_new_session=True,
+                preexec_fn=die_with_parent)
 
     def _write(self, keys):
         path = self.dir + "/zoo.cfg"
@@ -133,7 +140,7 @@ class Server:
             "org.apache.zookeeper.server.quorum.QuorumPeerMain", config]
 
     def _wait(self):
-        """Until it serves; the suite's own session is the proof."""
+        """The suite's own session is the proof that it serves."""
         needs = SUPER if self.world != "nodigest" else None
         deadline = time.monotonic() + START_SECONDS
         while True:

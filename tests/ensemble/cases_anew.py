@@ -45,12 +45,12 @@ def moves_ahead_of_what_it_asked(t, leader, others, member):
     first.xid = 0
     first.send(wire.create("/first"))
     until(lambda: leader.logged(b"/first"), "it is proposed", 20)
-    again = Returning(member, first.sid, wire.create("/again"))
+    again = Returning(member, first.id, wire.create("/again"))
     is_in = again.is_in(EARLY_S)
     t.say("let in early: %s", bool(is_in))
     for m in others:
         m.thaw()
-    t.claim((is_in or again.is_in(20)) == first.sid, "the session is lost")
+    t.claim((is_in or again.is_in(20)) == first.id, "the session is lost")
     made = again.path_made()
     t.claim(made == "/again", "it asked for /again and is told of %s", made)
     first.close()
@@ -89,7 +89,7 @@ def left_behind(t, word, kind):
                     wire.multi(wire.delete("/no"), wire.setData("/n"))):
         left = Session(old)
         left.ask(wire.create("/n"))
-        Session(leader, left.sid).ask(wire.setData("/n"))
+        Session(leader, left.id).ask(wire.setData("/n"))
         left.send(request)
         t.claim(left.ends(), "%s: not closed", request[2])
     t.finish(e)

@@ -22,7 +22,7 @@ import drawn  # noqa: E402
 import harness  # noqa: E402
 import judge  # noqa: E402
 import play  # noqa: E402
-import wire  # noqa: E402
+from session import Session, wire  # noqa: E402
 
 SUPER = "digest", "super:secret"
 OPTIONS = {
@@ -90,12 +90,9 @@ class Spread(play.Player):
 
 def catch_up(port):
     """Waits until the server there has all that was acknowledged."""
-    s = wire.Socket(port)
-    s.send(wire.framed(wire.connectRequest()))
-    s.frame(harness.PATIENCE)
-    for op, body, _ in wire.sync("/"), wire.closeSession():
-        s.send(wire.framed(wire.i32(1) + wire.i32(op) + body))
-        s.frame(harness.PATIENCE)
+    s = Session(port)
+    s.ask(wire.sync("/"))
+    s.ask(wire.closeSession())
     s.close()
 
 

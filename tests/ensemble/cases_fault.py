@@ -335,7 +335,7 @@ def thawed_owner(t, word, who, last=None):
                 os.kill(processes[name], signal.SIGCONT)
     else:
         frozen.thaw()
-    answer = owner.hear()
+    answer = owner.reply()
     frozen.thaw()
     t.claim(answer is None, "it hears %r of what another may own", answer)
     t.claim(owner.socket.closed, "its connection is open")

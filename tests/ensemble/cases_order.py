@@ -24,7 +24,7 @@ def write_around_syncs(t, m, s, number):
     xids = s.send(*[request for request, _ in asked])
     zxid = 0
     for xid, (request, code) in zip(xids, asked):
-        got = s.hear()
+        got = s.reply()
         t.claim(got, "%r: pipeline %d, no answer to %s", m, number, request[2])
         t.claim(got[0] == xid, "%r answers %d, not %s", m, got[0], request[2])
         t.claim(error(got[2]) == code, "%r: %s: %s", m, request[2],
@@ -74,7 +74,7 @@ class Noise:
             asked = self.session.send(*[wire.setData("/noise", "x" * 500)]
                                       * 30)
             for _ in asked:
-                self.session.hear()
+                self.session.reply()
 
     def end(self):
         self.goes_on = False

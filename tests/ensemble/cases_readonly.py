@@ -70,12 +70,12 @@ def read_only_life(s, m, global_sid, come_back):
     p = Session(m, readonly=1)
     p.send(wire.exists("/ro"), wire.setData("/ro"), wire.getData("/ro"),
            wire.sync("/"))
-    answers = [p.hear() for _ in range(4)]
+    answers = [p.reply() for _ in range(4)]
     if m.kind == "apache":      # its refusals overtake reads
         answers.sort(key=lambda a: a[0])
     s.note("pipelined: %s", ", ".join("%d %s" % (a[0], error(a[2]))
                                       for a in answers))
-    again = Session(m, c.sid, readonly=1)
+    again = Session(m, c.id, readonly=1)
     s.note("back: %s", again.how())
     s.note("the older connection is closed: %s", c.ends())
     s.note("a global session: %s", Session(m, global_sid, readonly=1).how())
@@ -83,13 +83,13 @@ def read_only_life(s, m, global_sid, come_back):
                                             zxid=zxid + 1).how())
     s.note("close: %s", again.ask(wire.closeSession()))
     s.note("its connection is closed: %s", again.ends())
-    s.note("back after the close: %s", Session(m, c.sid, readonly=1).how())
+    s.note("back after the close: %s", Session(m, c.id, readonly=1).how())
     s.note("transactions meanwhile: %d", m.zxid() - zxid)
     come_back()
     s.note("a quorum is back: the connection is closed %s", p.ends(30))
     s.e.wait()
     s.note("isro: %s", isro(m))
-    s.note("the session is unknown: %s", Session(m, p.sid, readonly=1).how())
+    s.note("the session is unknown: %s", Session(m, p.id, readonly=1).how())
     s.note("the global session: %s", Session(m, global_sid,
                                              timeout=60000).how())
 
@@ -116,7 +116,7 @@ def read_only(t, word):
         for m in others:
             m.start_only()
     s = Script(t, e)
-    read_only_life(s, left, keeper.sid, come_back)
+    read_only_life(s, left, keeper.id, come_back)
     held_to(t, s.lines, READ_ONLY_LINES)
     t.finish(e)
 
@@ -176,7 +176,7 @@ def read_only_tail(t, word, fate):
     c = Session(leader, readonly=1)
     t.claim(c.ask(wire.exists("/seen", True)) == "ok", "what was acknowledged")
     t.claim(c.ask(wire.exists(TAIL[0], True)) == "NONODE", "and no more")
-    again = Session(leader, c.sid, readonly=1)
+    again = Session(leader, c.id, readonly=1)
     t.claim(again.how() == "in read-only", "back: %s", again.how())
     if fate == "cut":
         leader.freeze()

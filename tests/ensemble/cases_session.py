@@ -92,24 +92,24 @@ def local_life(s, where, m, other):
         return c.results()
     s.counted(m, where + ": a container in a multi with such flags", in_multi)
 
-    again = Session(m, c.sid)
+    again = Session(m, c.id)
     s.note(where + ": back: %s", again.how())
     s.note(where + ": the older connection is closed: %s", c.ends())
     s.note(where + ": local sessions: %s", figure(m, "local_sessions"))
     s.note(where + ": back at another server: %s",
-           Session(other, c.sid).how())
+           Session(other, c.id).how())
     s.note(where + ": back with a wrong password: %s",
-           Session(m, c.sid, password=b"x" * 16).how())
+           Session(m, c.id, password=b"x" * 16).how())
     # Apache has closed the rightful connection for that one.
-    again = Session(m, c.sid)
+    again = Session(m, c.id)
     s.counted(m, where + ": close", lambda: again.ask(wire.closeSession()))
     s.note(where + ": the connection is closed: %s", again.ends())
-    s.note(where + ": back after the close: %s", Session(m, c.sid).how())
+    s.note(where + ": back after the close: %s", Session(m, c.id).how())
 
     silent = Session(m, timeout=SHORT_MS)
     is_closed = silent.ends(SHORT_MS / 1000 + 3)
     s.note(where + ": silent: closed %s, then %s", is_closed,
-           Session(m, silent.sid).how())
+           Session(m, silent.id).how())
 
 
 @case("short", "long", of=["zzz"])
@@ -176,10 +176,10 @@ def upgraded_life(s, m, other):
         wire.create("/up/e", flags=wire.EPH)))
     c.ask(wire.exists("/up/e"))
     owner = struct.unpack(">q", c.body[44:52])[0]
-    s.note("it is the owner: %s", owner == c.sid)
+    s.note("it is the owner: %s", owner == c.id)
     s.counted(m, "ephemeral again", lambda: c.ask(
         wire.create("/up/f", flags=wire.EPH)))
-    moved = Session(other, c.sid)
+    moved = Session(other, c.id)
     s.note("back at another server: %s", moved.how())
     s.note("the ephemeral is there: %s", moved.ask(wire.exists("/up/e")))
     moved.close()
@@ -189,7 +189,7 @@ def upgraded_life(s, m, other):
     p.send(wire.exists("/up"), wire.create("/up/p", flags=wire.EPH),
            wire.create("/up/p"), wire.create("/up/q", flags=wire.EPH),
            wire.getData("/up/q"), wire.closeSession())
-    answers = [p.hear() for _ in range(6)]
+    answers = [p.reply() for _ in range(6)]
     s.note("pipelined: %s", ", ".join("%d %s" % (a[0], error(a[2]))
                                       for a in answers))
     s.note("its connection is closed: %s", p.ends())
@@ -262,7 +262,7 @@ def local_sessions_are_held(t, word):
             "an ephemeral")
     t.claim(figure(follower, "local_sessions") == 0, "it is global")
     other = [m for m in e.running() if m is not follower][0]
-    t.claim(Session(other, c.sid, timeout=60000).how() == "in",
+    t.claim(Session(other, c.id, timeout=60000).how() == "in",
             "and can move")
     leader.start()
     t.finish(e)
@@ -284,14 +284,14 @@ def local_sessions_and_processes(t, word):
     kill("client")
     t.claim(c.ends(), "the connection is gone")
     strike.wait_whole(follower, names)
-    again = Session(follower, c.sid, timeout=60000)
+    again = Session(follower, c.id, timeout=60000)
     t.claim(again.how() == "in" and again.ask(wire.create("/a")) == "ok",
             "back: %s", again.how())
     kill("repl")
     t.claim(again.ends(), "the connection is gone")
     strike.wait_whole(follower, names)
     e.wait()
-    t.claim(Session(follower, c.sid).how() == "refused", "it is forgotten")
+    t.claim(Session(follower, c.id).how() == "refused", "it is forgotten")
     t.finish(e)
 
 
@@ -387,7 +387,7 @@ def auth_behind_a_write(t, word, kind):
            wire.create("/who/late", acl=[(31, "auth", "")]),
            wire.auth("digest", "bob:pw"), wire.getACL("/who/late"))
     answers = [error(a[2]) if a else "closed" for a in
-               (c.hear() for _ in range(5))]
+               (c.reply() for _ in range(5))]
     t.claim(answers == ["ok", "ok", "-114", "ok", "NONODE"],
             "it is answered %s", answers)
     t.claim(not follower.said("looking", mark), "it lost its leader")

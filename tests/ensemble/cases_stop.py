@@ -42,7 +42,7 @@ class Worker(threading.Thread):
         room = self.depth - (len(self.sent_at) - self.answered)
         self.sent_at += [time.monotonic()] * room
         self.session.send(*[wire.setData("/stop", "x")] * room)
-        answer = self.session.hear(5)
+        answer = self.session.reply(5)
         if answer is None:
             return False
         self.answered += 1

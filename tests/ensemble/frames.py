@@ -3,15 +3,11 @@
 lines and held to the lines that a case expects, whoever answers: Apache's
 servers prove that they are Apache's, zabd's that it answers the same."""
 
-import os
 import struct
-import sys
 
-from ensemble import ROOT, four
-
-sys.path.append(os.path.join(ROOT, "tests", "conform"))
-
-import wire  # noqa: E402
+from ensemble import four   # and where the others are found
+import session
+from session import wire
 
 ERRORS = {0: "ok", -4: "CONNECTIONLOSS", -101: "NONODE", -110: "NODEEXISTS",
           -112: "EXPIRED", -119: "NOTREADONLY", -120: "EPHEMERALONLOCAL"}
@@ -25,53 +21,30 @@ def error(code):
     return ERRORS.get(code, str(code))
 
 
-class Session:
-    """One connection; `sid` is 0 when it was refused, None when closed."""
+class Session(session.Session):
+    """With a member; `id` is None when it was closed instead of answered."""
 
-    def __init__(self, member, sid=0, timeout=20000, readonly=0, zxid=0,
-                 password=None):
-        self.xid, self.member = 0, member
-        self.socket = wire.Socket(member.port, host=member.host)
-        self.socket.send(wire.framed(wire.connectRequest(
-            zxid, timeout, sid,
-            password or (wire.password_of(sid) if sid else bytes(16)),
-            readonly)))
-        answer = self.socket.frame(10)
-        if answer is None or len(answer) < 16:
-            self.sid, self.timeout, self.readonly = None, None, None
-            return
-        _, self.timeout, self.sid = struct.unpack(">iiq", answer[:16])
-        self.readonly = answer[36:]
+    def __init__(self, member, sid=0, timeout=20000, **more):
+        self.member = member
+        try:
+            super().__init__(member.port, timeout, sid, host=member.host,
+                             **more)
+        except session.NoAnswer:
+            self.id, self.timeout, self.readonly = None, None, None
 
     def how(self):
-        if self.sid is None:
+        if self.id is None:
             return "closed"
-        return "refused" if self.sid == 0 else "in" + (
+        return "refused" if self.id == 0 else "in" + (
             " read-only" if self.readonly == b"\1" else "")
-
-    def send(self, *requests):
-        """All at once; the xids."""
-        xids, out = [], b""
-        for op, body, _ in requests:
-            self.xid += 1
-            xids.append(self.xid)
-            out += wire.framed(wire.i32(self.xid) + wire.i32(op) + body)
-        self.socket.send(out)
-        return xids
-
-    def hear(self, seconds=10):
-        """The next reply (xid, zxid, err, body), or None."""
-        frame = self.socket.frame(seconds)
-        return frame and struct.unpack(">iqi", frame[:16]) + (frame[16:],)
 
     def ask(self, request):
         """The answer's error as a word; zxid and body are kept."""
-        self.send(request)
-        answer = self.hear()
+        answer = super().ask(request)
         if answer is None:
             return "closed"
-        _, self.zxid, code, self.body = answer
-        return error(code)
+        self.zxid, self.body = answer.zxid, answer.body
+        return error(answer.error)
 
     def results(self):
         """Of the multi just answered: the error of each operation."""
@@ -92,9 +65,6 @@ class Session:
     def ends(self, seconds=10):
         """Is the connection closed, with nothing said before?"""
         return self.socket.rest(seconds) == b"" and self.socket.closed
-
-    def close(self):
-        self.socket.close()
 
 
 class Script:

@@ -207,7 +207,8 @@ is_durable(void)
     return atomic_load(&shm->log->durable) == head;
 }
 
-static void
+/* The log process's answer. */
+static int
 order(enum log_order kind, int64_t value)
 {
     struct shm_log_order *o = &shm->replication->log_order;
@@ -223,16 +224,16 @@ order(enum log_order kind, int64_t value)
         doomed = 0;
     }
     WAIT_FOR(atomic_load(&shm->log->order_done) == atomic_load(&o->number));
-    printf("%d\n", atomic_load(&shm->log->order_result));
+    return atomic_load(&shm->log->order_result);
 }
 
-static void
+static int
 order_named(enum log_order kind, int64_t value, uint64_t id)
 {
     struct identity named = {id, value, kind == LOG_IDENTITY};
 
     identity_share(&shm->replication->log_order.identity, &named);
-    order(kind, value);
+    return order(kind, value);
 }
 
 static void
@@ -315,62 +316,134 @@ reimport(void)
     atomic_store(&shm->super->life[PROC_REPLICATION], 1);
 }
 
+/* --- words ---------------------------------------------------------------- */
+
+/* What stands behind a word. */
+struct said {
+    char *first, *rest;
+    int64_t n; /* the first, as a hexadecimal number */
+};
+
 static int64_t
 hex(const char *text)
 {
     return (int64_t)strtoull(text, NULL, 16);
 }
 
-static void
+static int
+on_txn(const struct said *s)
+{
+    for (zxid_t z = s->n; z <= hex(s->rest); z++)
+        publish(z);
+    WAIT_FOR(is_durable());
+    return 0;
+}
+
+static int
+on_commit(const struct said *s)
+{
+    atomic_store(&shm->replication->role, ROLE_FOLLOWING);
+    atomic_store(&shm->replication->committed_zxid, s->n);
+    return 0;
+}
+
+static int
+on_fold(const struct said *s)
+{
+    (void)s;
+    fold();
+    return 0;
+}
+
+static int
+on_accept(const struct said *s)
+{
+    return order(LOG_ACCEPT_EPOCH, s->n);
+}
+
+static int
+on_current(const struct said *s)
+{
+    uint64_t id = PROPOSED + (uint64_t)s->n;
+
+    if (atomic_load(&shm->log->identity.is_confirmed))
+        id = 0; /* as a learner that knows it */
+    return order_named(LOG_CURRENT_EPOCH, s->n, id);
+}
+
+static int
+on_identify(const struct said *s)
+{
+    return order_named(LOG_IDENTITY, 0, (uint64_t)s->n);
+}
+
+static int
+on_truncate(const struct said *s)
+{
+    return order(LOG_TRUNCATE, s->n);
+}
+
+static int
+on_rebase(const struct said *s)
+{
+    atomic_store(&shm->replication->role, ROLE_NONE);
+    return order(LOG_REBASE, s->n);
+}
+
+static int
+on_take(const struct said *s)
+{
+    take(s->n, s->rest);
+    return 0;
+}
+
+static int
+on_kill(const struct said *s)
+{
+    replace(proc_of(s->first));
+    return 0;
+}
+
+static int
+on_doom(const struct said *s)
+{
+    doomed = proc_of(s->first);
+    doomed_us = (unsigned)atoi(s->rest);
+    return 0;
+}
+
+static int
+on_reimport(const struct said *s)
+{
+    (void)s;
+    reimport();
+    return 0;
+}
+
+static const struct {
+    const char *word;
+    int (*obey)(const struct said *s); /* returns the answer */
+} words[] = {
+    {"txn", on_txn},           {"commit", on_commit},
+    {"fold", on_fold},         {"accept", on_accept},
+    {"current", on_current},   {"identify", on_identify},
+    {"truncate", on_truncate}, {"rebase", on_rebase},
+    {"take", on_take},         {"kill", on_kill},
+    {"doom", on_doom},         {"reimport", on_reimport},
+};
+
+static int
 obey(char *line)
 {
-    char *save, *word = strtok_r(line, " \n", &save);
-    char *value = strtok_r(NULL, " \n", &save);
-    int64_t n = value ? hex(value) : 0;
+    struct said s;
+    const char *word = strtok_r(line, " \n", &s.rest);
 
-    if (strcmp(word, "txn") == 0) {
-        char *to = strtok_r(NULL, " \n", &save);
-
-        for (zxid_t z = n; z <= hex(to); z++)
-            publish(z);
-        WAIT_FOR(is_durable());
-    } else if (strcmp(word, "commit") == 0) {
-        atomic_store(&shm->replication->role, ROLE_FOLLOWING);
-        atomic_store(&shm->replication->committed_zxid, n);
-    } else if (strcmp(word, "fold") == 0) {
-        fold();
-    } else if (strcmp(word, "reimport") == 0) {
-        reimport();
-    } else if (strcmp(word, "accept") == 0) {
-        order(LOG_ACCEPT_EPOCH, n);
-        return;
-    } else if (strcmp(word, "current") == 0) {
-        order_named(LOG_CURRENT_EPOCH, n,
-                    atomic_load(&shm->log->identity.is_confirmed)
-                        ? 0 /* as a learner that knows it */
-                        : PROPOSED + (uint64_t)n);
-        return;
-    } else if (strcmp(word, "identify") == 0) {
-        order_named(LOG_IDENTITY, 0, (uint64_t)n);
-        return;
-    } else if (strcmp(word, "truncate") == 0) {
-        order(LOG_TRUNCATE, n);
-        return;
-    } else if (strcmp(word, "rebase") == 0) {
-        atomic_store(&shm->replication->role, ROLE_NONE);
-        order(LOG_REBASE, n);
-        return;
-    } else if (strcmp(word, "take") == 0) {
-        take(n, save);
-    } else if (strcmp(word, "kill") == 0) {
-        replace(proc_of(value));
-    } else if (strcmp(word, "doom") == 0) {
-        doomed = proc_of(value);
-        doomed_us = (unsigned)atoi(save);
-    } else {
-        give_up("an unknown word");
-    }
-    puts("0");
+    s.first = strtok_r(NULL, " \n", &s.rest);
+    s.n = s.first ? hex(s.first) : 0;
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (strcmp(word, words[i].word) == 0)
+            return words[i].obey(&s);
+    give_up("an unknown word");
 }
 
 /* --- what is there ------------------------------------------------------- */
@@ -468,7 +541,7 @@ main(int argc, char **argv)
         check_dir();
     else
         while (fgets(line, sizeof line, stdin) && strcmp(line, "stop\n") != 0)
-            obey(line);
+            printf("%d\n", obey(line));
     stop_child(PROC_IMAGE, PROC_STOP);
     stop_child(PROC_LOG, PROC_STOP);
     return 0;

@@ -82,6 +82,8 @@ start(void)
         root[0] = '\0';
 }
 
+/* --- the journal --------------------------------------------------------- */
+
 /* The path below the watched directory, or NULL. */
 static const char *
 relative(const char *path, char *buffer)
@@ -127,6 +129,8 @@ path_of(int fd)
 {
     return fd >= 0 && fd < FDS_MAX ? fd_path[fd] : NULL;
 }
+
+/* --- faults -------------------------------------------------------------- */
 
 /* Whether this is the process of that name, "" for all. */
 static int
@@ -180,6 +184,8 @@ must_fail(const char *call, const char *path)
     errno = error > 0 ? (int)error : 0;
     return errno != 0;
 }
+
+/* --- files that are opened ----------------------------------------------- */
 
 static void
 opened(int fd, const char *path, int flags, int existed)
@@ -278,6 +284,8 @@ fcntl64(int fd, int command, ...)
     return rc;
 }
 
+/* --- what is read -------------------------------------------------------- */
+
 ssize_t
 pread(int fd, void *data, size_t size, off_t at)
 {
@@ -290,6 +298,8 @@ pread64(int fd, void *data, size_t size, off_t at)
 {
     return pread(fd, data, size, at);
 }
+
+/* --- what is written ----------------------------------------------------- */
 
 static void
 wrote(int fd, const void *data, ssize_t n, off_t at)
@@ -378,6 +388,8 @@ pwritev64(int fd, const struct iovec *iov, int count, off_t at)
     return pwritev(fd, iov, count, at);
 }
 
+/* --- sizes --------------------------------------------------------------- */
+
 int
 ftruncate(int fd, off_t size)
 {
@@ -426,6 +438,8 @@ posix_fallocate64(int fd, off_t offset, off_t size)
     return posix_fallocate(fd, offset, size);
 }
 
+/* --- syncs --------------------------------------------------------------- */
+
 static int
 synced(int fd, int rc)
 {
@@ -447,6 +461,8 @@ fdatasync(int fd)
                ? -1
                : synced(fd, REAL(fdatasync)(fd));
 }
+
+/* --- names --------------------------------------------------------------- */
 
 int
 rename(const char *from, const char *to)

@@ -48,7 +48,7 @@ def write(server, life):
     session = Session(server.port)
     for i in range(life * WRITES, (life + 1) * WRITES):
         session.make("/n%d" % i, b"x" * (i % 7 * 100))
-    session.drop()
+    session.close()
 
 
 def lived(kind):
@@ -177,7 +177,7 @@ def numbers(server):
     """Of the nodes that are there, in order."""
     session = Session(server.port)
     found = children(session.ask(wire.getChildren("/")))
-    session.drop()
+    session.close()
     return sorted(int(name[1:]) for name in found if name[0] == "n")
 
 

@@ -19,13 +19,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 ZAB = os.environ.get("ZAB", os.path.join(ROOT, "build", "zab"))
 ZABD = os.environ.get("ZABD", os.path.join(ROOT, "build", "zabd"))
-sys.path.insert(0, os.path.join(ROOT, "tests", "conform"))
-sys.path.insert(0, os.path.join(ROOT, "tests", "live", "lib"))
+sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 
-import wire  # noqa: E402
+import session  # noqa: E402
 from ending import end_tidily  # noqa: E402
 from ports import free_ports  # noqa: E402,F401
 from server import Server, given, running  # noqa: E402
+from session import wire  # noqa: E402
 from wait import until  # noqa: E402
 
 TIMEOUT_MS = 60000        # of sessions that live through it all
@@ -40,19 +40,13 @@ class Answer(Exception):
     """A reply with an error code."""
 
 
-class Session:
-    """One connection that owns a session."""
+class Session(session.Session):
+    """One whose requests succeed, or raise Answer."""
 
-    def __init__(self, port, timeout=TIMEOUT_MS, sid=0, password=bytes(16)):
-        self.socket = wire.Socket(port)
-        self.socket.send(wire.framed(wire.connectRequest(
-            timeout=timeout, sid=sid, password=password)))
-        reply = self.socket.frame(15)
-        if not reply:
-            raise ConnectionError("no answer to the connect request")
-        _, self.timeout, self.id, size = struct.unpack(">iiqi", reply[:20])
-        self.password = reply[20:20 + size]
-        self.xid = 0
+    patience = 20
+
+    def __init__(self, port, timeout=TIMEOUT_MS, sid=0, password=None):
+        super().__init__(port, timeout, sid, password)
 
     def again(self, port):
         """The same session on a new connection."""
@@ -63,17 +57,14 @@ class Session:
 
     def ask(self, request):
         """The reply's body; raises Answer(code) for an error."""
-        op, body, label = request
-        self.xid += 1
-        self.socket.send(wire.framed(wire.i32(self.xid) + wire.i32(op) + body))
-        reply = self.socket.frame(20)
+        label = request[2]
+        reply = super().ask(request)
         if reply is None:
             raise ConnectionError("no answer to %s" % label)
-        xid, _, error = struct.unpack(">iqi", reply[:16])
-        assert xid == self.xid, "reply %d to %d" % (xid, self.xid)
-        if error:
-            raise Answer(error, label)
-        return reply[16:]
+        assert reply.xid == self.xid, "reply %d to %d" % (reply.xid, self.xid)
+        if reply.error:
+            raise Answer(reply.error, label)
+        return reply.body
 
     def make(self, path, data=b"", flags=wire.PLAIN, acl=wire.OPEN, ttl=None):
         """Create it; the name it got."""
@@ -91,9 +82,6 @@ class Session:
         self.ask(wire.auth(scheme, text))
         self.xid = 0
         return self
-
-    def drop(self):
-        self.socket.close()
 
 
 # --- what can be seen --------------------------------------------------------
@@ -138,7 +126,7 @@ def see_all(server):
         return see(s)
     finally:
         s.ask(wire.closeSession())
-        s.drop()
+        s.close()
 
 
 def difference(before, after):
@@ -322,7 +310,7 @@ def busy(port):
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        s.drop()
+        s.close()
 
 
 # --- the command line --------------------------------------------------------

@@ -5,17 +5,12 @@
  *     import DIR        have an image (image_prepare), print what it holds
  *     export DIR [plain]  write a snapshot of the image
  *     relog FROM TO     write FROM's transactions anew into TO's log
- *     fill DIR N        an image of N nodes; for measuring
- *     load DIR          load the image into a tree; print how long it took
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "daemon/clock.h"
-#include "storage/image/image_batch.h"
 #include "storage/image/image_prepare.h"
 #include "storage/image/image_snapshot.h"
 #include "storage/log/txlog.h"
@@ -149,81 +144,6 @@ relog(const char *from, const char *to)
     printf("%d\n", count);
 }
 
-static void
-fill(const char *dir, long count)
-{
-    const struct znode_stat stat = {.czxid = 1};
-    char path[64];
-    uint8_t data[100] = {0};
-    struct image_batch b;
-    struct datadir d;
-    struct image im;
-    int64_t began = clock_mono_us();
-
-    must(datadir_open(&d, dir, NULL, true, &error), "directory");
-    must(image_open(&im, d.image, IMAGE_CREATE, &error), "open");
-    must(image_batch_init(&b, &im), "batch");
-    must(image_batch_put_node(&b, bytes_of("/"), bytes_of(""), acl_open_to_all,
-                              &stat),
-         "put");
-    must(image_batch_put_node(&b, bytes_of("/zookeeper"), bytes_of(""),
-                              acl_open_to_all, &stat),
-         "put");
-    for (long i = 0; i < count; i++) {
-        if (i % 1000 == 0) {
-            snprintf(path, sizeof path, "/parent%ld", i / 1000);
-            must(image_batch_put_node(&b, bytes_of(path), bytes_of(""),
-                                      acl_open_to_all, &stat),
-                 "put");
-        }
-        snprintf(path, sizeof path, "/parent%ld/node%ld", i / 1000, i);
-        must(image_batch_put_node(&b, bytes_of(path), (struct bytes){data, 100},
-                                  acl_open_to_all, &stat),
-             "put");
-        if (image_batch_is_full(&b, 512 * 1024, 192 << 20))
-            must(image_batch_commit(&b, 1), "commit");
-    }
-    must(image_batch_commit(&b, 1), "commit");
-    must(image_sync(&im, NULL, NULL), "sync");
-    printf("filled in %" PRId64 " ms\n", (clock_mono_us() - began) / 1000);
-    began = clock_mono_us();
-    write_snapshot(&im, d.snap, SNAP_ZSTD);
-    printf("snapshot in %" PRId64 " ms\n", (clock_mono_us() - began) / 1000);
-    image_batch_deinit(&b);
-    image_close(&im);
-}
-
-static void *
-reserve(size_t size)
-{
-    return mmap(NULL, size, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-}
-
-static void
-load(const char *dir)
-{
-    const size_t arena_bytes = (size_t)16 << 30;
-    struct session_table *sessions = session_table_init(
-        reserve(session_table_bytes()), session_table_bytes());
-    struct tree *tree = tree_init(reserve(arena_bytes), arena_bytes, sessions);
-    struct tree_totals totals;
-    struct datadir d;
-    struct image im;
-    int64_t began = clock_mono_us();
-
-    must(datadir_name(&d, dir, NULL, &error), "directory");
-    must(image_open(&im, d.image, IMAGE_READ, &error), "open");
-    tree_batch_begin(tree);
-    must(image_load(&im, tree, sessions, NULL, NULL, &error), "load");
-    tree_batch_end(tree, 0);
-    tree_totals(tree, &totals);
-    printf("loaded %" PRIu64 " nodes in %" PRId64 " ms, digest %s\n",
-           totals.node_count, (clock_mono_us() - began) / 1000,
-           totals.digest == im.meta.digest ? "agrees" : "DIFFERS");
-    image_close(&im);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -233,10 +153,6 @@ main(int argc, char **argv)
         export_snapshot(argv[2], argc > 3 ? SNAP_PLAIN : SNAP_ZSTD);
     else if (argc == 4 && strcmp(argv[1], "relog") == 0)
         relog(argv[2], argv[3]);
-    else if (argc == 4 && strcmp(argv[1], "fill") == 0)
-        fill(argv[2], atol(argv[3]));
-    else if (argc == 3 && strcmp(argv[1], "load") == 0)
-        load(argv[2]);
     else
         return 2;
     return 0;

@@ -203,95 +203,78 @@ a_long_look_comes_in_steps(void)
 
 /* --- clocks that are set ------------------------------------------------- */
 
-static wall_ms_t
-made_at(const struct kit *k, const char *path)
+/* --- a wall clock that leaps --------------------------------------------- */
+
+static struct reaper reaper;
+static struct kit *kit;
+static wall_ms_t made; /* /a, which has an hour to live */
+
+/* The reaper began when the wall clock was behind by so much. */
+static void
+given_an_hour(wall_ms_t leap)
 {
     struct znode_view view;
 
-    CU_ASSERT_TRUE_FATAL(kit_view(k, path, &view));
-    return view.stat.mtime;
+    kit = kit_open();
+    ask_create_ttl(kit, "/a", ZK_PERSISTENT_TTL, HOUR);
+    kit_apply_all(kit);
+    CU_ASSERT_TRUE_FATAL(kit_view(kit, "/a", &view));
+    made = view.stat.mtime;
+    reaper_init(&reaper, each_minute(), 0, made - leap);
 }
 
+/* At `now`, when the wall clock says that it was made so long ago. */
 static bool
-takes(struct reaper *r, const struct kit *k, mono_ms_t now, wall_ms_t wall)
+goes(mono_ms_t now, wall_ms_t age)
 {
     mono_ms_t again;
 
-    return reaper_next(r, k->tree, now, wall, &again).size >= 0;
+    return reaper_next(&reaper, kit->tree, now, made + age, &again).size >= 0;
 }
 
 static void
 a_leap_forwards_makes_no_node_older(void)
 {
-    static struct reaper r;
-    struct kit *k = kit_open();
-    wall_ms_t made;
-
-    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
-    kit_apply_all(k);
-    made = made_at(k, "/a");
-    reaper_init(&r, each_minute(), 0, made);
-    CU_ASSERT_FALSE(takes(&r, k, 60000, made + DAY));
-    CU_ASSERT_FALSE(takes(&r, k, HOUR, made + DAY + HOUR - 60000));
-    CU_ASSERT_TRUE(takes(&r, k, HOUR + 60000, made + DAY + HOUR + 60000));
-    kit_close(k);
+    given_an_hour(0);
+    CU_ASSERT_FALSE(goes(60000, DAY));
+    CU_ASSERT_FALSE(goes(HOUR, DAY + HOUR - 60000));
+    CU_ASSERT_TRUE(goes(HOUR + 60000, DAY + HOUR + 60000));
+    kit_close(kit);
 }
 
 static void
 what_is_made_after_a_leap_goes_in_its_time(void)
 {
-    static struct reaper r;
-    struct kit *k = kit_open();
-    wall_ms_t made;
-
-    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
-    kit_apply_all(k);
-    made = made_at(k, "/a");
-    reaper_init(&r, each_minute(), 0, made - DAY); /* set right just before */
-    CU_ASSERT_FALSE(takes(&r, k, 1000, made));
-    CU_ASSERT_TRUE(takes(&r, k, HOUR + 61000, made + HOUR + 60000));
-    kit_close(k);
+    given_an_hour(DAY);
+    CU_ASSERT_FALSE(goes(1000, 0));
+    CU_ASSERT_TRUE(goes(HOUR + 61000, HOUR + 60000));
+    kit_close(kit);
 }
 
 /* However many there are. */
 static void
 each_leap_counts_for_what_was_made_before_it(void)
 {
-    static struct reaper r;
-    struct kit *k = kit_open();
-    wall_ms_t made;
     mono_ms_t passed = 0;
 
-    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
-    kit_apply_all(k);
-    made = made_at(k, "/a");
-    reaper_init(&r, each_minute(), 0, made);
+    given_an_hour(0);
     for (int i = 1; i <= 2 * REAPER_LEAPS_MAX; i++) {
         passed += 60000;
-        CU_ASSERT_FALSE(takes(&r, k, passed, made + passed + i * (int64_t)DAY));
+        CU_ASSERT_FALSE(goes(passed, passed + i * (int64_t)DAY));
     }
-    CU_ASSERT_FALSE(
-        takes(&r, k, HOUR - 1, made + HOUR - 1 + 16 * (int64_t)DAY));
-    CU_ASSERT_TRUE(
-        takes(&r, k, HOUR + 60000, made + HOUR + 60000 + 16 * (int64_t)DAY));
-    kit_close(k);
+    CU_ASSERT_FALSE(goes(HOUR - 1, HOUR - 1 + 16 * (int64_t)DAY));
+    CU_ASSERT_TRUE(goes(HOUR + 60000, HOUR + 60000 + 16 * (int64_t)DAY));
+    kit_close(kit);
 }
 
 static void
 a_leap_that_is_taken_back_leaves_nothing(void)
 {
-    static struct reaper r;
-    struct kit *k = kit_open();
-    wall_ms_t made;
-
-    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
-    kit_apply_all(k);
-    made = made_at(k, "/a");
-    reaper_init(&r, each_minute(), 0, made);
-    CU_ASSERT_FALSE(takes(&r, k, 60000, made + DAY));
-    CU_ASSERT_FALSE(takes(&r, k, 120000, made + 120000));
-    CU_ASSERT_TRUE(takes(&r, k, HOUR + 60000, made + HOUR + 60000));
-    kit_close(k);
+    given_an_hour(0);
+    CU_ASSERT_FALSE(goes(60000, DAY));
+    CU_ASSERT_FALSE(goes(120000, 120000));
+    CU_ASSERT_TRUE(goes(HOUR + 60000, HOUR + 60000));
+    kit_close(kit);
 }
 
 static void
@@ -299,22 +282,16 @@ of_leaps_that_are_taken_back_in_part_the_rest_stays(void)
 {
     static const int64_t ahead[] = {DAY, 2 * (int64_t)DAY, DAY + DAY / 2,
                                     DAY / 2};
-    static struct reaper r;
-    struct kit *k = kit_open();
-    wall_ms_t made;
 
-    ask_create_ttl(k, "/a", ZK_PERSISTENT_TTL, HOUR);
-    kit_apply_all(k);
-    made = made_at(k, "/a");
-    reaper_init(&r, each_minute(), 0, made);
+    given_an_hour(0);
     for (size_t i = 0; i < ARRAY_COUNT(ahead); i++) {
         mono_ms_t passed = 60000 * (mono_ms_t)(i + 1);
 
-        CU_ASSERT_FALSE(takes(&r, k, passed, made + passed + ahead[i]));
+        CU_ASSERT_FALSE(goes(passed, passed + ahead[i]));
     }
-    CU_ASSERT_FALSE(takes(&r, k, HOUR - 1, made + HOUR - 1 + DAY / 2));
-    CU_ASSERT_TRUE(takes(&r, k, HOUR + 60000, made + HOUR + 60000 + DAY / 2));
-    kit_close(k);
+    CU_ASSERT_FALSE(goes(HOUR - 1, HOUR - 1 + DAY / 2));
+    CU_ASSERT_TRUE(goes(HOUR + 60000, HOUR + 60000 + DAY / 2));
+    kit_close(kit);
 }
 
 UNIT_SUITE(reaper)

@@ -112,50 +112,122 @@ start_replication(void)
     atomic_store(&shm->super->pid[PROC_REPLICATION], (int32_t)replication);
 }
 
+/* --- words --------------------------------------------------------------- */
+
 static void
-obey(char *line)
+look_for_leader(zxid_t zxid, int64_t epoch)
 {
     struct shm_look *look = &shm->replication->look;
-    long long a = 0, b = 0;
 
-    if (sscanf(line, "look %lli %lli", &a, &b) == 2) {
-        if (replication == 0)
-            start_replication();
-        atomic_store(&look->zxid, a);
-        atomic_store(&look->epoch, b);
-        atomic_fetch_add(&look->number, 1);
-        bell_ring(shm, PROC_ELECTION);
-    } else if (sscanf(line, "established %lli", &a) == 1) {
-        atomic_store(&look->established_epoch, a);
-        atomic_store(&look->established, atomic_load(&look->number));
-        bell_ring(shm, PROC_ELECTION);
-    } else if (strncmp(line, "over", 4) == 0) {
-        atomic_store(&look->ended, atomic_load(&look->number));
-    } else if (strncmp(line, "connected", 9) == 0) {
-        printf("connected %llu\n",
-               (unsigned long long)atomic_load(&shm->election->connected));
-    } else if (strncmp(line, "kill", 4) == 0) {
-        end(child);
-        start();
-        printf("forked\n");
-    } else if (strncmp(line, "die", 3) == 0) {
-        end(replication);
-        replication = 0;
-        atomic_fetch_add(&shm->super->life[PROC_REPLICATION], 1);
-    } else if (strncmp(line, "hang", 4) == 0) {
-        kill(replication, SIGSTOP);
-    } else if (strncmp(line, "fail", 4) == 0) {
-        atomic_store(&shm->log->failed, ENOSPC);
-        bell_ring(shm, PROC_ELECTION);
-    } else if (strncmp(line, "load", 4) == 0) {
+    if (replication == 0)
         start_replication();
-    } else if (strncmp(line, "reload", 6) == 0) {
-        reload();
-        printf("reloaded\n");
-    } else if (strncmp(line, "quit", 4) == 0) {
-        end(child);
-        exit(EXIT_OK);
+    atomic_store(&look->zxid, zxid);
+    atomic_store(&look->epoch, epoch);
+    atomic_fetch_add(&look->number, 1);
+    bell_ring(shm, PROC_ELECTION);
+}
+
+static void
+is_established(int64_t epoch)
+{
+    struct shm_look *look = &shm->replication->look;
+
+    atomic_store(&look->established_epoch, epoch);
+    atomic_store(&look->established, atomic_load(&look->number));
+    bell_ring(shm, PROC_ELECTION);
+}
+
+static void
+is_over(void)
+{
+    struct shm_look *look = &shm->replication->look;
+
+    atomic_store(&look->ended, atomic_load(&look->number));
+}
+
+static void
+replication_dies(void)
+{
+    end(replication);
+    replication = 0;
+    atomic_fetch_add(&shm->super->life[PROC_REPLICATION], 1);
+}
+
+static void
+replication_hangs(void)
+{
+    kill(replication, SIGSTOP);
+}
+
+static void
+tell_connected(void)
+{
+    printf("connected %llu\n",
+           (unsigned long long)atomic_load(&shm->election->connected));
+}
+
+static void
+log_fails(void)
+{
+    atomic_store(&shm->log->failed, ENOSPC);
+    bell_ring(shm, PROC_ELECTION);
+}
+
+static void
+another_takes_over(void)
+{
+    end(child);
+    start();
+}
+
+static void
+quit(void)
+{
+    end(child);
+    exit(EXIT_OK);
+}
+
+/* What is said by a word alone, and what is answered, if anything. */
+static const struct {
+    const char *word;
+    void (*obey)(void);
+    const char *answer;
+} words[] = {
+    {"over", is_over, NULL},
+    {"kill", another_takes_over, "forked"},
+    {"die", replication_dies, NULL},
+    {"hang", replication_hangs, NULL},
+    {"fail", log_fails, NULL},
+    {"load", start_replication, NULL},
+    {"reload", reload, "reloaded"},
+    {"connected", tell_connected, NULL},
+    {"quit", quit, NULL},
+};
+
+static void
+obey_word(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+        if (strcmp(word, words[i].word) != 0)
+            continue;
+        words[i].obey();
+        if (words[i].answer)
+            puts(words[i].answer);
     }
+}
+
+static void
+obey(const char *line)
+{
+    long long a = 0, b = 0;
+    char word[32] = "";
+
+    if (sscanf(line, "look %lli %lli", &a, &b) == 2)
+        look_for_leader(a, b);
+    else if (sscanf(line, "established %lli", &a) == 1)
+        is_established(a);
+    else if (sscanf(line, "%31s", word) == 1)
+        obey_word(word);
     fflush(stdout);
 }
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 
 PDEATHSIG = 1
+prctl = ctypes.CDLL(None).prctl     # found before any fork, of whatever thread
 ENDING_S = 10          # for a program to end what it has started
 
 
 def die_with_parent():
-    """In a child, between fork and exec."""
-    ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGKILL)
+    """In a child, between fork and exec.  Who forked it, that is a thread, has
+    to live as long as it shall."""
+    prctl(PDEATHSIG, signal.SIGKILL)
 
 
 def end_tidily():

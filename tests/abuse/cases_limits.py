@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Too many connections, sessions, nodes and descriptors."""
+
+import contextlib
+import os
+import re
+import resource
+import signal
+import time
+
+from abused import MB, OPTIONS, Session, case, wire
+from cases_bytes import closed
+
+
+@case("connections without a word are closed in time")
+def half_open(server):
+    silent = [wire.Socket(server.port) for _ in range(40)]
+    for s in silent[20:]:
+        s.send(b"\0\0\0")
+    for s in silent:
+        if not closed(s):
+            return "one stays open"
+        s.close()
+
+
+@case("a flood of connections from one address is cut at the limit",
+      **{"nio.sessionlessCnxnTimeout": 60000})
+def flood(server):
+    kept = []
+    for _ in range(2000):
+        with contextlib.suppress(OSError):
+            kept.append(wire.Socket(server.port))
+    alive = 0
+    for s in kept:
+        if s.send(wire.framed(wire.connectRequest())) and s.frame(10):
+            alive += 1
+    for s in kept:
+        s.close()
+    if alive != OPTIONS["maxClientCnxns"]:
+        return "%d of them were given a session" % alive
+
+
+@case("nine hundred sessions come and go", maxClientCnxns=0, grows_mb=24)
+def many_sessions(server):
+    clients = [Session(server.port) for _ in range(900)]
+    for c in clients:
+        c.send(wire.closeSession())
+    for c in clients:
+        if c.reply() is None:
+            return "a session's end was not answered"
+        c.close()
+
+
+def connections(server):
+    """How many connections each client process has."""
+    counts = []
+    for pid, title in server.group().items():
+        if title.startswith("zabd: client"):
+            fds = os.listdir("/proc/%d/fd" % pid)
+            counts.append(sum(os.readlink("/proc/%d/fd/%s" % (pid, fd))
+                              .startswith("socket:") for fd in fds))
+    return counts
+
+
+@case("a burst of sessions is shared out among the processes",
+      maxClientCnxns=0, grows_mb=24, **{"client.processes": 4})
+def shared_out(server):
+    clients = [Session(server.port) for _ in range(800)]
+    counts = connections(server)
+    for c in clients:
+        c.close()
+    if len(counts) != 4 or max(counts) - min(counts) > 64 + 2:
+        return "they have %s" % counts
+
+
+def refused_at_limit(server):
+    asker = wire.Socket(server.port)
+    asker.send(b"mntr")
+    told = re.search(rb"zk_memory_limit_refused_count\t(\d+)\n", asker.rest(5))
+    return told and int(told.group(1))
+
+
+def state_tells_of_limit(server):
+    """In a second at most: the supervisor looks now and then."""
+    for _ in range(50):
+        os.kill(server.pid, signal.SIGQUIT)
+        time.sleep(0.1)
+        if "memory.limit is reached, 1 creates, sets and watches" in \
+                server.tail():
+            return True
+    return False
+
+
+@case("memory.limit refuses growth, serves reads, deletes and pings",
+      grows_mb=120, **{"memory.limit": 64 * MB})
+def memory_limit(server):
+    client = Session(server.port)
+    data = "d" * 100000
+    with contextlib.closing(client):
+        made = 0
+        while made < 2000:
+            error = client.ask(wire.create("/fill%d" % made, data)).error
+            if error:
+                break
+            made += 1
+        if not 100 < made < 1000:
+            return "%d nodes of 100 kB went into 64 MB" % made
+        if "memory.limit is reached" not in server.tail():
+            return "the log does not say so"
+        if refused_at_limit(server) != 1:
+            return "it is not counted"
+        if not state_tells_of_limit(server):
+            return "the status does not say so"
+        if client.get("/fill0") != data:
+            return "a read failed"
+        if client.ask(wire.ping()) is None:
+            return "a ping failed"
+        for i in range(made):
+            if client.ask(wire.delete("/fill%d" % i)).error:
+                return "a delete failed"
+        if client.ask(wire.create("/again", data)).error:
+            return "there was room again, but a create failed"
+
+
+@case("at memory.limit a watch that is there already is no growth",
+      grows_mb=120, **{"memory.limit": 64 * MB})
+def watch_at_limit(server):
+    client, filler = Session(server.port), Session(server.port)
+    with contextlib.closing(client), contextlib.closing(filler):
+        client.ask(wire.create("/seen", "x"))
+        client.ask(wire.getData("/seen", True))
+        for size in (100000, 1000, 10):
+            i = 0
+            while not filler.ask(wire.create("/%d-%d" % (size, i),
+                                             "d" * size)).error:
+                i += 1
+        time.sleep(0.3)
+        for i in range(5000):
+            if client.ask(wire.exists("/no%d" % i, True)).error == -1:
+                break
+        else:
+            return "5000 watches found room"
+        if refused_at_limit(server) != 4:   # three writes before it
+            return "it is not counted"
+        if client.ask(wire.getData("/seen", True)).error:
+            return "a read with a watch that is there failed"
+
+
+@case("who finds no free descriptor leaves its turn to another process",
+      **{"client.processes": 2})
+def no_descriptor(server):
+    pid = server.process("client 1")
+    used = {int(fd) for fd in os.listdir("/proc/%d/fd" % pid)}
+    free = min(set(range(len(used) + 1)) - used)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, free))
+    for _ in range(20):
+        client = Session(server.port)
+        if client.get("/witness") is None:
+            return "no answer"
+        client.close()
