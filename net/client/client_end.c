@@ -81,7 +81,8 @@ has_all(const struct client_proc *p, const struct client *c)
     int bytes = 0;
 
     (void)p;
-    return ioctl(conn_fd(&c->conn), SIOCOUTQ, &bytes) < 0 || bytes == 0;
+    return conn_unsent(&c->conn) == 0 &&
+           (ioctl(conn_fd(&c->conn), SIOCOUTQ, &bytes) < 0 || bytes == 0);
 }
 
 /* --- all of them ---------------------------------------------------------- */
