@@ -210,6 +210,8 @@ struct shm_log {
     _Atomic int32_t failed;    /* errno of a write that failed: no more acks */
     _Atomic uint32_t has_room; /* it failed for want of room, which is there
                                   now: the server is to be started anew */
+    _Atomic uint32_t is_removed;  /* the file that is written is not in its
+                                     place any more: somebody's rm */
     _Atomic uint64_t order_done;  /* number of the last order carried out */
     _Atomic int32_t order_result; /* 0 or -errno */
     _Atomic int64_t accepted_epoch, current_epoch; /* as on disk */

@@ -175,18 +175,23 @@ describe_image(const struct super *s, char *text, size_t size)
 static void
 describe_disks(const struct super *s, char *text, size_t size)
 {
-    bool log_waits = atomic_load(&s->shm->log->proc.disk_since_ms) != 0;
+    const struct shm_log *log = s->shm->log;
     char image[100] = "";
 
     describe_image(s, image, sizeof image);
-    snprintf(text, size, "%s%s", log_waits ? ", waiting for the disk" : "",
+    snprintf(text, size, "%s%s%s",
+             atomic_load(&log->proc.disk_since_ms) ? ", waiting for the disk"
+                                                   : "",
+             atomic_load(&log->is_removed)
+                 ? ", its log file was removed: see the log"
+                 : "",
              image);
 }
 
 void
 super_describe(const struct super *s, bool is_serving, char *text, size_t size)
 {
-    char standing[STANDING_MAX], tree[120] = "", disks[128];
+    char standing[STANDING_MAX], tree[120] = "", disks[192];
 
     super_describe_standing(s, standing, sizeof standing);
     if (is_serving)

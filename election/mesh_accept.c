@@ -228,7 +228,7 @@ on_bind_failed(void *arg, const char *why, int times)
 
     if (allowed > 0 && times > allowed && !port_is_open(&m->port))
         fatal(EXIT_UNEXPECTED, "election: %s; tried %d times", why, times);
-    if (times == 1 || !port_is_open(&m->port))
+    if (times == 1)
         log_warn("election: %s; trying again", why);
 }
 

@@ -19,6 +19,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -152,6 +153,34 @@ work(void *arg)
     return rc == 1 || (rc == 0 && p->appended < limit);
 }
 
+/*
+ * Somebody has made room with rm, or purged a package.  We write on, into a
+ * file that nobody will find again.
+ */
+static void
+look_for_file(struct log_proc *p)
+{
+    struct shm_log *s = p->shm->log;
+    bool is_removed = txlog_is_removed(&p->log);
+
+    if (is_removed == (atomic_load(&s->is_removed) != 0))
+        return;
+    atomic_store(&s->is_removed, is_removed);
+    if (!is_removed)
+        log_info("%s: the log is in its place again", p->log.path);
+    else if (access(p->dirs.image, F_OK) == 0)
+        log_error("%s: this file was removed, and the server writes it: what "
+                  "is in no image yet is lost if the server dies. Restart it: "
+                  "when it stops it puts what there is into the image",
+                  p->log.path);
+    else
+        log_error("%s: this file was removed, and the image, too: what the "
+                  "server has is on no disk any more. Put them back. Else, in "
+                  "an ensemble, restart it, and it takes all from the leader; "
+                  "alone, copy what you need by a client before it stops",
+                  p->log.path);
+}
+
 static void
 on_look(struct ev_loop *loop, ev_timer *w, int events)
 {
@@ -163,6 +192,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
         p->log.options = options_of(&p->conf);
     }
     log_look_for_room(p);
+    look_for_file(p);
     atomic_store_explicit(&p->shm->log->dir_bytes, data_dir_bytes(p->dirs.log),
                           memory_order_relaxed);
 }

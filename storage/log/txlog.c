@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <libdeflate.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/check.h"
@@ -241,6 +242,18 @@ txlog_roll(struct txlog *l)
     close(l->fd);
     l->fd = -1;
     return 0;
+}
+
+bool
+txlog_is_removed(const struct txlog *l)
+{
+    struct stat here, there;
+
+    if (l->fd < 0 || fstat(l->fd, &here) < 0)
+        return false;
+    if (stat(l->path, &there) < 0)
+        return errno == ENOENT;
+    return here.st_ino != there.st_ino || here.st_dev != there.st_dev;
 }
 
 void

@@ -82,6 +82,9 @@ int txlog_flush(struct txlog *l);
 /* Flush; the next append begins a new file. */
 int txlog_roll(struct txlog *l);
 
+/* Is the file that is written not in its place any more? */
+bool txlog_is_removed(const struct txlog *l);
+
 /*
  * Where transaction `zxid` would be in the log of `dir`.  TXLOG_IN: there it
  * is.  TXLOG_BETWEEN: it is not there, but each file lies wholly before or

@@ -358,6 +358,21 @@ def the_port_is_waited_for(stage):
 
 
 @case
+def a_port_that_is_waited_for_without_end_is_told_of_once(stage):
+    """Somebody else may have it for hours."""
+    m = stage.members(1, 2, 3, extra="electionPortBindRetry=0\n")
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((HOST, m.election[2]))
+        s.listen(1)
+        node = stage.node(2).look()
+        node.logs("trying again")
+        time.sleep(2.5)                     # once a second
+        claim(node.log().count("trying again") == 1, node.log())
+    claim(stage.fake(3).dial(2).note().leader == 2, "no note")
+
+
+@case
 def a_port_that_cannot_be_had_ends_the_process(stage):
     m = stage.members(1, 2, 3, extra="electionPortBindRetry=1\n")
     with socket.socket() as s:
