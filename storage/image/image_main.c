@@ -130,7 +130,6 @@ open_image(struct image_proc *p)
     p->batch.progress = on_progress;
     p->batch.progress_arg = p;
     p->batch_since = 0;
-    p->had_log = false; /* the log process may have replaced all of it */
     commit_size_init(&p->size);
     p->is_open = true;
     atomic_store(&p->shm->image->persisted_zxid, p->image.meta.zxid);
@@ -239,7 +238,6 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     }
     if (!p->is_open)
         return;
-    (void)image_removed_look(p);
     purge_due_work(p);
     image_forget_dead_readers(&p->image); /* replication's, or a tool's */
     if (p->batch_since == 0)

@@ -3,8 +3,8 @@
  * image_proc.h - the image process's state.
  *
  * Private to image_main.c, which starts it and owns the files, image_fold.c,
- * which follows the log, and snapshot_due.c, purge_due.c and image_removed.c,
- * which do what is due now and then.
+ * which follows the log, and snapshot_due.c and purge_due.c, which do what is
+ * due now and then.
  */
 #ifndef STORAGE_IMAGE_IMAGE_PROC_H
 #define STORAGE_IMAGE_IMAGE_PROC_H
@@ -46,9 +46,7 @@ struct image_proc {
     uint64_t replaced; /* shm->log->replaced when they were opened */
     bool is_ahead; /* of the log: the next start needs a snapshot from here */
     mono_ms_t purged_at;
-    bool had_log;           /* files of it were seen, since we use them */
-    mono_ms_t removed_told; /* that they are gone; 0: never */
-    bool has_differed;      /* from the leader's digest: told once */
+    bool has_differed; /* from the leader's digest: told once */
 };
 
 /* image_main.c: image, batch and reader anew, from what is on disk. */
@@ -83,10 +81,5 @@ void snapshot_due_aim(struct image_proc *p);
  * every autopurge.purgeInterval, but never beside a snapshot.
  */
 void purge_due_work(struct image_proc *p);
-
-/* --- image_removed.c ------------------------------------------------------ */
-
-/* Whether it has just said that somebody has removed the log. */
-bool image_removed_look(struct image_proc *p);
 
 #endif
