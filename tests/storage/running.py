@@ -199,7 +199,7 @@ def test_a_data_directory_that_is_removed_is_missed():
         client.make("/a")
         shutil.rmtree(server.path("data/version-2"))
         client.make("/b")
-        until(lambda: "this file was removed, and the image, too" in server.tail(),
+        until(lambda: "this file was removed, and the image" in server.tail(),
               "the log says so", 30)
 
 
