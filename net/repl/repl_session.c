@@ -16,6 +16,7 @@
 enum {
     STANDALONE_SID = 1, /* in the top byte of ids */
     FUTURE_MS = 60000,  /* heard of so much ahead of our clock: just now */
+    ENDINGS_BYTES = 32 * 1024, /* of the ring in a turn: 100 sessions or so */
 };
 
 /*
@@ -202,13 +203,21 @@ repl_last_heard(void *repl, uint32_t slot, mono_ms_t now)
     return least > now ? 0 : now - least;
 }
 
+/*
+ * When a server starts, or begins to lead, whoever is gone is silent since the
+ * same moment, and all end in one tick.  Each ending looks through what is
+ * pending, so what the ones before it left there has to be applied meanwhile;
+ * and neither clients nor learners can wait until the last one is through.
+ */
 void
 repl_session_expire(struct repl *r)
 {
     mono_ms_t now = clock_mono_ms();
+    ring_pos_t begun = r->head;
     struct session *s;
 
-    while ((s = expiry_next(&r->expiry, now, repl_last_heard, r)) != NULL) {
+    while (r->head - begun < ENDINGS_BYTES &&
+           (s = expiry_next(&r->expiry, now, repl_last_heard, r)) != NULL) {
         if (!repl_submit(r, ZK_OP_CLOSE_SESSION, s->id, BYTES_NULL)) {
             expiry_touch(&r->expiry, s, now - s->timeout_ms);
             return;

@@ -53,7 +53,7 @@ mono_ms_t repl_last_heard(void *repl, uint32_t slot, mono_ms_t now);
 /* Full timeouts from now, for every session; nobody owns one. */
 void repl_revive_sessions(struct repl *r);
 
-/* Sessions that nobody heard of end. */
+/* Sessions that nobody heard of end; if there are many, not all at once. */
 void repl_session_expire(struct repl *r);
 
 /* --- repl_local.c: sessions of this server -------------------------------- */
