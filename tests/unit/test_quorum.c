@@ -80,6 +80,10 @@ a_group_without_weight_is_not_asked(void)
     CU_ASSERT_FALSE(quorum_is_met(&q, set_of(&q, "12")));
     CU_ASSERT_TRUE(quorum_is_met(&q, set_of(&q, "1245")));
     CU_ASSERT_EQUAL(quorum_weight(&q, 7), 0);
+    q.member[3].weight = q.member[4].weight = q.member[5].weight = 0;
+    CU_ASSERT_TRUE(
+        quorum_is_met(&q, set_of(&q, "12"))); /* one is all there is */
+    CU_ASSERT_FALSE(quorum_is_met(&q, set_of(&q, "1456789")));
 }
 
 UNIT_SUITE(quorum)
