@@ -128,7 +128,7 @@ proc_disk_end(enum proc_id id, struct shm *shm)
 {
     struct shm_proc *proc = shm_proc(shm, id);
 
-    atomic_fetch_add_explicit(&proc->beats, 1, memory_order_relaxed);
+    COUNT(proc->beats, 1);
     atomic_store_explicit(&proc->disk_since_ms, 0, memory_order_release);
 }
 

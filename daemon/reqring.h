@@ -74,7 +74,8 @@ void reqring_send(struct reqring *ring, const struct req *req);
 /*
  * The message at `pos`, or NULL when the producer has sent none.  Its
  * size is checked against the ring: a message that cannot be is -EBADMSG
- * (the producer is broken; the supervisor ends it).
+ * (the producer is broken, and where the next one begins nobody knows).
+ * Consumer only.
  */
 int reqring_next(const struct reqring *ring, ring_pos_t pos,
                  const struct req **req);

@@ -161,11 +161,14 @@ struct shm_ensemble {
     _Atomic uint32_t synced_followers; /* without the leader */
     _Atomic uint32_t synced_non_voting, synced_observers;
     _Atomic uint32_t pending_syncs;   /* sync requests not answered */
+    _Atomic int64_t observer_lag_ms;  /* that something committed waits until
+                                         it is sent to the slowest of them */
     _Atomic int64_t leading_since_ms; /* mono; 0: does not lead */
     _Atomic int64_t proposal_last, proposal_min, proposal_max; /* bytes; 0:
                                                                   none yet */
     _Atomic uint64_t diffs, snaps;        /* learners served by each, ever */
     _Atomic uint64_t unavailable_last_ms; /* between serving and serving */
+    _Atomic bool is_outdated; /* it has other voters than our configuration */
 };
 
 struct shm_replication {
@@ -181,7 +184,8 @@ struct shm_replication {
     _Atomic uint32_t periods;     /* of service so far, in all lives */
     _Atomic uint64_t outstanding; /* prepared, not yet applied */
     _Atomic uint64_t sessions_expired;
-    _Atomic uint64_t proposals; /* transactions prepared */
+    _Atomic uint64_t proposals;      /* transactions prepared */
+    _Atomic uint64_t writes_refused; /* at memory.limit */
     /* transactions after which our tree was not its leader's */
     _Atomic uint64_t digest_mismatches;
     /* when those who could end our clients' sessions heard of them last, as
@@ -202,7 +206,7 @@ struct shm_log {
     _Atomic zxid_t durable_zxid;
     _Atomic uint64_t fsync_count, fsync_total_us, fsync_max_us;
     _Atomic uint64_t fsync_slow; /* longer than fsync.warningthresholdms */
-    _Atomic uint64_t log_bytes;  /* size of the files, as `dirs` reports */
+    _Atomic uint64_t dir_bytes;  /* all in its directory: `dirs` reports it */
     _Atomic int32_t failed;    /* errno of a write that failed: no more acks */
     _Atomic uint32_t has_room; /* it failed for want of room, which is there
                                   now: the server is to be started anew */
@@ -230,6 +234,8 @@ struct shm_election {
     _Atomic uint32_t life;      /* of the replication process that asked */
     _Atomic uint64_t connected; /* members: bit i is member i of the quorum */
     _Atomic uint64_t aliens;    /* likewise: those of another ensemble */
+    _Atomic int64_t config_version; /* the latest that members gave to the
+                                       configuration that we have, too */
     _Atomic uint64_t elections, last_election_ms, all_elections_ms;
 };
 
@@ -238,8 +244,9 @@ struct shm_image {
     _Atomic zxid_t persisted_zxid; /* in the LMDB image */
     _Atomic zxid_t snapshot_zxid;  /* of the last snapshot taken */
     _Atomic uint32_t is_at_work;   /* uses image, snapshots, log files */
+    _Atomic int32_t failed;        /* errno why it cannot be written; or 0 */
     _Atomic uint64_t snapshot_count, snapshot_last_ms, snapshot_total_ms;
-    _Atomic uint64_t data_bytes; /* size of snapshots, as `dirs` reports */
+    _Atomic uint64_t dir_bytes; /* all in its directory: `dirs` reports it */
 };
 
 struct shm_admin {
@@ -260,7 +267,7 @@ struct client_stats {
     _Atomic uint64_t watches, watched_paths; /* in the data table */
     _Atomic uint64_t child_watches, watching_connections, watch_bytes;
     _Atomic uint64_t outstanding; /* requests read, not yet answered */
-    _Atomic uint64_t throttled;
+    _Atomic uint64_t throttled, watches_refused; /* at memory.limit */
     _Atomic uint64_t connection_requests, auth_failed, sessionless_expired;
     _Atomic uint64_t throttle_drops, bytes_received, revalidations;
     _Atomic uint64_t drop_ppm; /* of new sessions, at random */
@@ -306,9 +313,10 @@ struct shm {
     struct shm_election *election;
     struct shm_admin *admin;
     struct shm_client *client[CLIENTS_MAX];
-    _Atomic uint32_t *heard[CLIENTS_MAX]; /* per session slot: monotonic ms
-                                             (low 32 bits) of the last word;
-                                             written by client process w */
+    /* per session slot: monotonic ms (low 32 bits) of the last word, 0: none;
+       written by client process w.  The next session in the slot finds it as
+       the last one left it: only its age tells (net/repl/repl_session.c) */
+    _Atomic uint32_t *heard[CLIENTS_MAX];
     struct conn_info *conns[CLIENTS_MAX];
     struct txring ring;
     struct reqring requests[CLIENTS_MAX];

@@ -40,11 +40,13 @@ struct super {
     const char *conf_path; /* NULL: embedded */
     struct child child[PROC_END];
     bool is_stopping;
-    bool took_part;     /* READY=1 was sent */
-    bool was_serving;   /* at the last look */
-    char pending[160];  /* keys that a reload could not change, or "" */
-    bool reload_failed; /* the last one */
-    bool rebuild;       /* replication died; see super_child.c */
+    bool took_part;       /* READY=1 was sent */
+    bool was_serving;     /* at the last look */
+    char pending[160];    /* keys that a reload could not change, or "" */
+    bool reload_failed;   /* the last one */
+    uint64_t refused;     /* at memory.limit, ever */
+    mono_ms_t refused_at; /* when that was seen to grow; 0: never */
+    bool rebuild;         /* replication died; see super_child.c */
     mono_ms_t stop_deadline;
     mono_ms_t watched_at;     /* super_watch.c: the last look */
     struct clock_pair clocks; /* at the last look */
@@ -85,7 +87,7 @@ void super_watch(struct super *s, mono_ms_t now);
 
 /* --- super_describe.c ----------------------------------------------------- */
 
-enum { SUPER_TEXT_MAX = 720 }; /* bytes of the longest of these texts */
+enum { SUPER_TEXT_MAX = 800 }; /* bytes of the longest of these texts */
 
 /* Role, tree, disks, keys that wait for a restart. */
 void super_describe(const struct super *s, bool is_serving, char *text,
@@ -94,7 +96,7 @@ void super_describe(const struct super *s, bool is_serving, char *text,
 /* Its role, and what is wrong with it. */
 void super_describe_standing(const struct super *s, char *text, size_t size);
 
-/* How far its processes are that have to load something. */
+/* How far its processes are that have to load something, or why they cannot. */
 void super_describe_start(const struct super *s, char *text, size_t size);
 
 /* --- super_status.c ------------------------------------------------------- */

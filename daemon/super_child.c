@@ -122,6 +122,13 @@ may_start(const struct super *s, enum proc_id id)
            (!s->rebuild || may_rebuild(s));
 }
 
+/* One that rebuilds the tree lives since the last one died: begin_rebuild. */
+static bool
+has_begun_life(const struct super *s, enum proc_id id)
+{
+    return policy_of(id)->recovery == REBUILD && s->rebuild;
+}
+
 static void
 fork_child(struct super *s, enum proc_id id, mono_ms_t now)
 {
@@ -133,7 +140,7 @@ fork_child(struct super *s, enum proc_id id, mono_ms_t now)
     atomic_store(&proc->is_ready, 0);
     atomic_store(&proc->disk_since_ms, 0);
     atomic_store(&proc->progress_permille, 0);
-    if (policy_of(id)->recovery != REBUILD || !s->rebuild)
+    if (!has_begun_life(s, id))
         atomic_fetch_add(&super->life[id], 1);
     pid = fork();
     if (pid == 0) {

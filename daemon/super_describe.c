@@ -11,33 +11,37 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "daemon/clock.h"
 #include "daemon/proc.h"
 #include "election/quorum_conf.h"
 #include "storage/tree/session.h"
 #include "storage/tree/tree.h"
 
-enum { STANDING_MAX = 320 }; /* bytes: the role, and two troubles at most */
+enum {
+    FAILURE_MAX = 120,          /* bytes: the log's trouble */
+    STANDING_MAX = 512,         /* bytes: the role, and all its troubles */
+    REFUSED_FOR_MS = 60 * 1000, /* clients try again, some of them seldom */
+};
 
-static uint32_t
-other_voters(const struct quorum *q, sid_t me)
+static quorum_set_t
+other_voters(const struct super *s, const struct quorum *q)
 {
-    return (uint32_t)__builtin_popcountll(quorum_all(q) & ~quorum_bit(q, me));
+    return quorum_all(q) & ~quorum_bit(q, s->shm->super->conf.my_sid);
 }
 
 static void
 describe_looking(const struct super *s, const struct quorum *q, char *text,
                  size_t size)
 {
-    sid_t me = s->shm->super->conf.my_sid;
-    quorum_set_t others = quorum_all(q) & ~quorum_bit(q, me);
+    quorum_set_t others = other_voters(s, q);
     quorum_set_t connected = atomic_load(&s->shm->election->connected);
 
-    snprintf(text, size,
-             "looking for a leader, %d of %u other voters connected%s",
-             __builtin_popcountll(connected & others), other_voters(q, me),
-             atomic_load(&s->shm->replication->role) == ROLE_READ_ONLY
-                 ? ", serving read-only clients"
-                 : "");
+    snprintf(
+        text, size, "looking for a leader, %d of %d other voters connected%s",
+        __builtin_popcountll(connected & others), __builtin_popcountll(others),
+        atomic_load(&s->shm->replication->role) == ROLE_READ_ONLY
+            ? ", serving read-only clients"
+            : "");
 }
 
 /* "leading epoch 5, 2 of 2 followers in sync" */
@@ -47,10 +51,10 @@ describe_leading(const struct super *s, const struct quorum *q, bool is_leader,
 {
     const struct shm_ensemble *e = &s->shm->replication->ensemble;
 
-    snprintf(text, size, "%s epoch %" PRId64 ", %u of %u followers in sync",
+    snprintf(text, size, "%s epoch %" PRId64 ", %u of %d followers in sync",
              is_leader ? "leading" : "about to lead", atomic_load(&e->epoch),
              atomic_load(&e->synced_followers),
-             other_voters(q, s->shm->super->conf.my_sid));
+             __builtin_popcountll(other_voters(s, q)));
 }
 
 /* "following 3, epoch 5" */
@@ -77,6 +81,16 @@ describe_aliens(const struct super *s, char *text, size_t size)
                  count == 1 ? "member is" : "members are");
 }
 
+/* Likewise. */
+static const char *
+describe_members(const struct super *s)
+{
+    return atomic_load(&s->shm->replication->ensemble.is_outdated)
+               ? ", without a vote: the ensemble has other voters than its "
+                 "configuration: see the log"
+               : "";
+}
+
 /* The processes run, yet nobody is served until the disk is repaired. */
 static void
 describe_failure(const struct super *s, char *text, size_t size)
@@ -86,6 +100,17 @@ describe_failure(const struct super *s, char *text, size_t size)
     if (failed != 0)
         snprintf(text, size, ", serving nobody: the transaction log failed: %s",
                  strerror(failed));
+}
+
+/* As long as somebody is refused: it begins and ends with single requests. */
+static void
+describe_limit(const struct super *s, char *text, size_t size)
+{
+    if (s->refused_at != 0 && clock_mono_ms() - s->refused_at < REFUSED_FOR_MS)
+        snprintf(text, size,
+                 ", memory.limit is reached, %" PRIu64
+                 " creates, sets and watches were refused",
+                 s->refused);
 }
 
 static void
@@ -123,12 +148,27 @@ describe_tree(const struct super *s, char *text, size_t size)
 void
 super_describe_standing(const struct super *s, char *text, size_t size)
 {
-    char role[120], failure[120] = "", aliens[80] = "";
+    char role[120], failure[FAILURE_MAX] = "", aliens[80] = "", limit[100] = "";
 
     describe_role(s, role, sizeof role);
     describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
-    snprintf(text, size, "%s%s%s", role, failure, aliens);
+    describe_limit(s, limit, sizeof limit);
+    snprintf(text, size, "%s%s%s%s%s", role, failure, aliens,
+             describe_members(s), limit);
+}
+
+/* Its process may be gone, or lives and cannot write. */
+static void
+describe_image(const struct super *s, char *text, size_t size)
+{
+    int error = atomic_load(&s->shm->image->failed);
+
+    if (s->child[PROC_IMAGE].pid <= 0)
+        snprintf(text, size, ", without an image: see the log");
+    else if (error != 0)
+        snprintf(text, size, ", the image cannot be written: %s",
+                 strerror(error));
 }
 
 /* What its disks keep from it; the log and the image may have one each. */
@@ -136,16 +176,17 @@ static void
 describe_disks(const struct super *s, char *text, size_t size)
 {
     bool log_waits = atomic_load(&s->shm->log->proc.disk_since_ms) != 0;
-    bool has_image = s->child[PROC_IMAGE].pid > 0;
+    char image[100] = "";
 
+    describe_image(s, image, sizeof image);
     snprintf(text, size, "%s%s", log_waits ? ", waiting for the disk" : "",
-             has_image ? "" : ", without an image: see the log");
+             image);
 }
 
 void
 super_describe(const struct super *s, bool is_serving, char *text, size_t size)
 {
-    char standing[STANDING_MAX], tree[120] = "", disks[80];
+    char standing[STANDING_MAX], tree[120] = "", disks[128];
 
     super_describe_standing(s, standing, sizeof standing);
     if (is_serving)
@@ -156,22 +197,25 @@ super_describe(const struct super *s, bool is_serving, char *text, size_t size)
              s->reload_failed ? "; the last reload failed, see the log" : "");
 }
 
+/* Behind a log that failed replication is not forked again: may_rebuild. */
 void
 super_describe_start(const struct super *s, char *text, size_t size)
 {
     static const enum proc_id loaders[] = {PROC_LOG, PROC_IMAGE,
                                            PROC_REPLICATION};
+    char failure[FAILURE_MAX] = "";
 
+    describe_failure(s, failure, sizeof failure);
     for (size_t i = 0; i < ARRAY_COUNT(loaders); i++) {
         const struct shm_proc *p = shm_proc(s->shm, loaders[i]);
         uint32_t permille = atomic_load(&p->progress_permille);
 
         if (atomic_load(&p->is_ready))
             continue;
-        snprintf(text, size, "%s: %s is loading, %u.%u %%",
+        snprintf(text, size, "%s: %s is loading, %u.%u %%%s",
                  s->took_part ? "recovering" : "starting",
-                 proc_name(loaders[i]), permille / 10, permille % 10);
+                 proc_name(loaders[i]), permille / 10, permille % 10, failure);
         return;
     }
-    snprintf(text, size, "waiting for processes");
+    snprintf(text, size, "waiting for processes%s", failure);
 }

@@ -140,6 +140,19 @@ announce_changes(struct super *s, bool part)
     s->was_serving = serving;
 }
 
+/* Which process refuses is no matter here: the limit is one for all. */
+static void
+look_at_limit(struct super *s, mono_ms_t now)
+{
+    uint64_t refused = atomic_load(&s->shm->replication->writes_refused);
+
+    for (uint32_t w = 0; w < s->shm->super->client_count; w++)
+        refused += atomic_load(&s->shm->client[w]->stats.watches_refused);
+    if (refused > s->refused)
+        s->refused_at = now;
+    s->refused = refused;
+}
+
 void
 super_status(struct super *s, mono_ms_t now)
 {
@@ -150,6 +163,7 @@ super_status(struct super *s, mono_ms_t now)
 
     feed_watchdog(now);
     announce_changes(s, part);
+    look_at_limit(s, now);
     if (fingerprint(s, part) == told && now - told_at < STATUS_EVERY_MS)
         return;
     told = fingerprint(s, part);

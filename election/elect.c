@@ -87,9 +87,7 @@ accept(struct elect *e, const struct vote *v)
     e->mine.zxid = v->zxid;
     e->mine.round = v->round;
     e->mine.epoch = v->epoch;
-    e->mine.state = v->leader == e->me               ? PEER_LEADING
-                    : quorum_votes(e->quorum, e->me) ? PEER_FOLLOWING
-                                                     : PEER_OBSERVING;
+    e->mine.state = vote_role(e->quorum, e->me, v->leader);
 }
 
 static void
@@ -231,7 +229,7 @@ hear_looking(struct elect *e, const struct vote *v, struct elect_out *out)
         return;
     }
     if (v->round > e->round) {
-        e->round = e->self.round = v->round;
+        e->round = v->round;
         e->tally.heard = 0;
         adopt(e, vote_beats(e->quorum, v, &e->self) ? v : &e->self);
         tell_all(e, out, "joined a newer round");
@@ -347,13 +345,10 @@ leave_out(struct elect *e, sid_t alien, struct elect_out *out)
 static void
 answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
 {
-    struct vote current = e->mine;
-
     if (e->state != ELECT_DECIDED &&
         (v->state != PEER_LOOKING || v->round > e->round))
         return;
-    current.round = e->round;
-    tell(e, out, v->from, &current, "it does not vote");
+    tell(e, out, v->from, &e->mine, "it does not vote");
 }
 
 void

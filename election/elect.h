@@ -70,16 +70,22 @@ struct elect {
     enum elect_state state;
     struct vote self;       /* what we would vote knowing nobody */
     struct vote mine;       /* what we vote now; never worse than self */
-    int64_t round;          /* of this election; ZooKeeper: logicalclock */
+    int64_t round;          /* of this election, and of `mine`; ZooKeeper:
+                               logicalclock */
     struct tally tally;     /* of this round */
     struct tally outside;   /* of servers that have a leader, in any round */
     quorum_set_t reachable; /* voters that can answer now */
     bool has_left;          /* the leader we followed looks itself */
-    quorum_set_t lost;      /* that leader, until it speaks */
+    quorum_set_t lost;      /* that leader, until it looks, too */
     int32_t resend_ms;
     int32_t resend_max_ms;
 };
 
+/*
+ * IDLE.  What is told to all is told again after ELECT_RESEND_MIN_MS, then
+ * twice as late each time, up to `resend_max_ms` (0: ELECT_RESEND_MAX_MS); by
+ * who does not vote up to ELECT_ASK_MAX_MS.
+ */
 void elect_init(struct elect *e, const struct quorum *q, sid_t me,
                 int32_t resend_max_ms);
 
@@ -103,6 +109,7 @@ void elect_look(struct elect *e, zxid_t zxid, int64_t epoch,
 /* A note came from `v->from`; in every state. */
 void elect_hear(struct elect *e, const struct vote *v, struct elect_out *out);
 
+/* The alarm that was set last rang; nothing is done in a state without one. */
 void elect_alarm(struct elect *e, struct elect_out *out);
 
 /*

@@ -67,12 +67,23 @@ perform_all(struct elect_proc *p, const struct elect_out *out)
         perform(p, &out->act[i]);
 }
 
+/* Before we answer: whoever asks may come to us as a learner at once. */
+static void
+tell_config_version(struct elect_proc *p)
+{
+    _Atomic int64_t *known = &p->shm->election->config_version;
+
+    if (p->fast.mesh.config_version > atomic_load(known))
+        atomic_store(known, p->fast.mesh.config_version);
+}
+
 static void
 on_note(void *arg, struct vote *vote)
 {
     struct elect_proc *p = arg;
     struct elect_out out = {0};
 
+    tell_config_version(p);
     elect_proc_see_over(p);
     log_note("from", vote->from, vote, NULL);
     elect_know(&p->fast.core, elect_proc_ensemble(p));

@@ -238,7 +238,8 @@ shell_open(struct elect_proc *p, struct shm *shm)
     quorum_of_conf(&p->conf, &p->quorum);
     p->config = (struct bytes){
         (const uint8_t *)p->config_text,
-        (int32_t)config_text(&p->conf, p->config_text, sizeof p->config_text),
+        (int32_t)config_text(&p->conf, 0, p->config_text,
+                             sizeof p->config_text),
     };
     p->election = p->conf.election_alg == 0 ? &election_poll : &election_fast;
     p->loop = ev_loop_new(EVFLAG_AUTO);

@@ -102,9 +102,7 @@ decide(struct elect_proc *p)
         .leader = core->mine.leader,
         .zxid = core->mine.zxid,
         .round = (int64_t)p->asked,
-        .state = core->mine.leader == core->me        ? PEER_LEADING
-                 : quorum_votes(&p->quorum, core->me) ? PEER_FOLLOWING
-                                                      : PEER_OBSERVING,
+        .state = vote_role(&p->quorum, core->me, core->mine.leader),
     };
 
     p->poll.state = outcome.state;
@@ -310,8 +308,7 @@ restore(struct elect_proc *p, const struct vote *outcome)
 
     poll_init(&e->core, &p->quorum, p->conf.my_sid, outcome->zxid);
     e->core.mine.leader = outcome->leader;
-    e->state =
-        outcome->leader == p->conf.my_sid ? PEER_LEADING : PEER_FOLLOWING;
+    e->state = vote_role(&p->quorum, p->conf.my_sid, outcome->leader);
 }
 
 static void

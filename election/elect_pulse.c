@@ -23,6 +23,14 @@ enum { PULSE_MS = 250, HANG_MS = 1000 }; /* a loop beats every 250 ms */
 
 static const double pulse_seconds = (double)PULSE_MS / 1000;
 
+/* Nobody hears of us; nor later, where an observer only waits to look. */
+static void
+fall_silent(struct elect_proc *p)
+{
+    ev_timer_stop(p->loop, &p->delay);
+    p->election->leave(p);
+}
+
 /* Neither a leader nor a candidate; that another leads us stays true. */
 void
 elect_pulse_leave(struct elect_proc *p)
@@ -32,7 +40,7 @@ elect_pulse_leave(struct elect_proc *p)
     log_info("election: %s no more: the replication process ended",
              p->leads ? "leading" : "looking");
     p->leads = p->is_hung = false; /* its successor beats before it looks */
-    p->election->leave(p);
+    fall_silent(p);
 }
 
 static void
@@ -100,7 +108,7 @@ on_pulse(struct ev_loop *loop, ev_timer *w, int events)
     } else if (p->leads && !p->is_hung && now - p->beats_at >= HANG_MS) {
         p->is_hung = true;
         log_warn("election: not leading while the replication process hangs");
-        p->election->leave(p);
+        fall_silent(p);
     }
     p->beats = beats;
     p->pulse_at = now;
@@ -119,7 +127,7 @@ elect_pulse_log(struct elect_proc *p)
     p->leads = p->is_hung = false;
     log_warn("election: silent from now on: the transaction log has failed");
     if (p->is_open)
-        p->election->leave(p);
+        fall_silent(p);
 }
 
 void

@@ -40,6 +40,7 @@ enum link_verdict {
     LINK_LEAVE,  /* close this one, what we have or dial stays */
 };
 
+/* Begin DOWN, with nothing to tell; `peer` is another than we. */
 void link_init(struct link *l, sid_t me, sid_t peer);
 
 /* Take a note to the peer.  True: dial now. */

@@ -93,14 +93,14 @@ mesh_take_change(struct mesh *m)
     return changed;
 }
 
-uint64_t
+quorum_set_t
 mesh_connected(const struct mesh *m)
 {
-    uint64_t set = 0;
+    quorum_set_t set = 0;
 
     for (uint32_t i = 0; i < m->quorum->count; i++)
         if (m->peer[i].is_used && m->peer[i].link.state == LINK_UP)
-            set |= UINT64_C(1) << i;
+            set |= (quorum_set_t)1 << i;
     return set;
 }
 

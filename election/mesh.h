@@ -19,6 +19,7 @@
 #include "election/link.h"
 #include "election/quorum_conf.h"
 #include "election/port.h"
+#include "election/twin.h"
 
 enum {
     MESH_STRANGERS = 8, /* servers that are not (yet) in our configuration */
@@ -47,9 +48,7 @@ struct peer {
     bool is_other_conf;  /* it has another configuration, and we said so */
     bool talks_nonsense; /* that ended its last connection, and we said so:
                             it may come and go until it says something else */
-    uint32_t anew_times; /* it connected while it was connected */
-    mono_ms_t anew_ms;   /* counted from then on */
-    mono_ms_t twin_ms;   /* we said that there are two of it; 0: never */
+    struct twin twin;    /* it connected while it was connected */
     size_t in_size, out_at, out_size;
     uint8_t in[MESH_FRAME_MAX];
     uint8_t out[MESH_FRAME_MAX];
@@ -70,7 +69,9 @@ struct mesh {
     const struct conf *conf;     /* borrowed */
     const struct quorum *quorum; /* borrowed */
     const struct conf_member *self;
-    struct bytes config; /* as notes carry it; borrowed */
+    struct bytes config;    /* as notes carry it; borrowed */
+    int64_t config_version; /* the latest that a member's has, of those that
+                               are the same as ours */
     void (*heard)(void *arg, struct vote *vote);
     void *arg;
     bool has_changed; /* who is up, or who may answer */
@@ -113,7 +114,7 @@ void mesh_tell_all(struct mesh *m, const struct vote *vote);
 bool mesh_take_change(struct mesh *m);
 
 /* Members with a connection: bit i is member i of the quorum. */
-uint64_t mesh_connected(const struct mesh *m);
+quorum_set_t mesh_connected(const struct mesh *m);
 
 /* Voters that may answer (elect_reach). */
 quorum_set_t mesh_may_answer(const struct mesh *m);

@@ -43,6 +43,14 @@ turn_away(struct guest *g, const char *why)
     dismiss(g);
 }
 
+/* The last stranger here was another: what it did is not this one's. */
+static void
+forget_last(struct peer *p)
+{
+    p->talks_nonsense = false;
+    p->twin = (struct twin){0};
+}
+
 /*
  * A place for a server that is not in our configuration: it asks who leads,
  * and is told.  Where to call it back it says itself.
@@ -62,7 +70,8 @@ stranger(struct mesh *m, const struct hello *h)
             hello_address(h->address, p->dial.place[0].host,
                           sizeof p->dial.place[0].host, &p->dial.place[0].port);
         p->is_used = true;
-        p->talks_nonsense &= p->link.peer == sid; /* it is here again */
+        if (p->link.peer != sid) /* else it is here again */
+            forget_last(p);
         link_init(&p->link, m->self->sid, sid);
         return p;
     }

@@ -138,6 +138,20 @@ on_writable(struct ev_loop *loop, ev_io *w, int events)
 /* --- in ------------------------------------------------------------------- */
 
 /*
+ * Apache's members give theirs a version where it may be reconfigured, and
+ * follow no leader whose version is less.
+ */
+static void
+note_version(struct mesh *m, const struct peer *p, struct bytes config)
+{
+    int64_t version = config_version(config);
+
+    if (quorum_index(m->quorum, p->link.peer) >= 0 &&
+        version > m->config_version)
+        m->config_version = version;
+}
+
+/*
  * Members that disagree about who they are may elect two leaders: nothing
  * here can be done about it, but it is said once.
  */
@@ -146,8 +160,13 @@ compare_config(struct peer *p, struct bytes config)
 {
     struct bytes line;
 
-    if (p->is_other_conf || config.size <= 0 ||
-        config_is_same(config, p->mesh->config, &line))
+    if (config.size <= 0)
+        return;
+    if (config_is_same(config, p->mesh->config, &line)) {
+        note_version(p->mesh, p, config);
+        return;
+    }
+    if (p->is_other_conf)
         return;
     p->is_other_conf = true;
     log_warn("election: %lld has another configuration than we: only one of "

@@ -46,6 +46,7 @@ poll_hear(struct poll *p, const struct poll_answer *answer)
     if (answer->xid != p->xid || !bit)
         return;
     p->aliens &= ~bit;
+    p->tally.heard &= ~bit;
     if (ensemble_is_foreign(answer->ensemble, p->ensemble))
         p->aliens |= bit;
     else
@@ -54,13 +55,16 @@ poll_hear(struct poll *p, const struct poll_answer *answer)
 
 /*
  * Member `i` is a candidate: it was heard, and proposes itself.  Nobody is
- * elected whom only others remember, or who stands for somebody else by now.
+ * elected whom only others remember, or who stands for somebody else by now;
+ * nor one without weight.  ZK: the original knows no weights
  */
 static bool
 stands(const struct poll *p, int i)
 {
-    return tally_has(&p->tally, i) &&
-           p->tally.vote[i].leader == p->tally.vote[i].from;
+    const struct vote *v = &p->tally.vote[i];
+
+    return tally_has(&p->tally, i) && v->leader == v->from &&
+           quorum_weight(p->quorum, v->from) > 0;
 }
 
 static quorum_set_t

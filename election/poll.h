@@ -6,8 +6,9 @@
  * id of its own choice, checks each answer against that id, records who
  * proposes whom with which zxid, and takes the largest as its next vote; never
  * one that has less than itself.  It is decided when one candidate has more
- * than half of the votes; else it asks again.  A candidate is who was heard and
- * proposes itself; a vote for anybody else is none.  Between zabd servers only.
+ * than half of the votes; else it asks again.  A candidate is who was heard,
+ * proposes itself and has weight; a vote for anybody else is none.  Between
+ * zabd servers only.
  *
  * Life: poll_init; then poll_begin, poll_hear for each answer, poll_end, until
  * poll_end says that it is decided.  It owns nothing.
@@ -80,6 +81,7 @@ bool poll_is_won(const struct poll *p);
 /* The round is over.  True: p->mine.leader is elected. */
 bool poll_end(struct poll *p);
 
+/* POLL_ANSWER_BYTES_MAX are room enough. */
 void poll_put_answer(struct jute_out *out, const struct poll_answer *answer);
 
 /* Apache sends eight more bytes that mean nothing.  0 or -EBADMSG. */

@@ -38,14 +38,37 @@ on_knock(struct ev_loop *loop, ev_io *w, int events)
 }
 
 static void
+try_again(struct port_place *place)
+{
+    struct port *p = place->port;
+
+    ev_timer_stop(p->loop, &place->again);
+    ev_timer_set(&place->again, p->pause_seconds, 0);
+    ev_timer_start(p->loop, &place->again);
+}
+
+static void
 bind_failed(struct port_place *place, const char *why)
 {
     struct port *p = place->port;
 
     p->failed(p->arg, why, ++place->failures);
-    ev_timer_stop(p->loop, &place->again);
-    ev_timer_set(&place->again, p->pause_seconds, 0);
-    ev_timer_start(p->loop, &place->again);
+    try_again(place);
+}
+
+/*
+ * Who has our port may keep it; a name server comes back.  It is waited for
+ * without end, and told once.
+ */
+static void
+await_name(struct port_place *place, int gai)
+{
+    if (!place->is_nameless)
+        log_error("%s: cannot resolve our own host %s: %s; nobody can call us "
+                  "there until it is",
+                  place->port->name, place->host, gai_strerror(gai));
+    place->is_nameless = true;
+    try_again(place);
 }
 
 /* One address; what is wrong with it goes to `why`. */
@@ -91,9 +114,11 @@ on_own_address(void *arg, int gai, const struct addrinfo *list)
     struct port_place *place = arg;
     char text[256], why[512] = "";
 
-    if (gai != 0)
-        snprintf(why, sizeof why, "cannot resolve our own host %s: %s",
-                 place->host, gai_strerror(gai));
+    if (gai != 0) {
+        await_name(place, gai);
+        return;
+    }
+    place->is_nameless = false;
     for (const struct addrinfo *ai = list;
          ai && place->bound < PORT_SOCKETS_MAX; ai = ai->ai_next)
         if (getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof text, NULL, 0,
@@ -159,6 +184,7 @@ add_place(struct port *p, const char *host, int32_t number)
     snprintf(place->host, sizeof place->host, "%s", host);
     place->number = number;
     place->failures = 0;
+    place->is_nameless = false;
 }
 
 static void

@@ -5,7 +5,7 @@
  * Our own name is resolved and all that it stands for is bound, for we do not
  * know which of it the others take: Java the IPv4 address, the C library the
  * IPv6 one first.  A name of which nothing can be bound is tried again until
- * the port is closed.
+ * the port is closed, and so is one that has no address: that is no failure.
  *
  * Life: port_init once; port_open, port_close, and again.
  * Election and replication process.
@@ -26,6 +26,7 @@ struct port_place {
     uint32_t bound;
     ev_io listener[PORT_SOCKETS_MAX]; /* `bound` of them */
     int failures;
+    bool is_nameless; /* our own host has no address: told once */
     ev_timer again;
     struct resolve own;
 };

@@ -79,10 +79,10 @@ put_number(struct text *t, int64_t v)
 }
 
 static void
-put_hex(struct text *t, unsigned v)
+put_hex(struct text *t, uint64_t v)
 {
     static const char hex[] = "0123456789abcdef";
-    char digits[5], *d = digits + sizeof digits - 1;
+    char digits[17], *d = digits + sizeof digits - 1;
 
     *d = '\0';
     do
@@ -210,7 +210,7 @@ put_group(struct text *t, const struct conf *conf, int32_t group)
 }
 
 size_t
-config_text(const struct conf *conf, char *text, size_t size)
+config_text(const struct conf *conf, int64_t version, char *text, size_t size)
 {
     struct text t = {text, text + size};
 
@@ -226,9 +226,63 @@ config_text(const struct conf *conf, char *text, size_t size)
         put_number(&t, conf->member[i].weight);
         put(&t, "\n");
     }
-    put(&t, "version=0");
+    put(&t, "version=");
+    put_hex(&t, (uint64_t)version);
     *t.at = '\0';
     return (size_t)(t.at - text);
+}
+
+/* --- reading -------------------------------------------------------------- */
+
+/* Take the first line off; false: there is none. */
+static bool
+take_line(struct bytes *text, struct bytes *line)
+{
+    const uint8_t *lf;
+    int32_t n;
+
+    if (text->size <= 0)
+        return false;
+    lf = memchr(text->data, '\n', (size_t)text->size);
+    n = lf ? (int32_t)(lf - text->data) : text->size;
+    *line = (struct bytes){text->data, n};
+    n += lf != NULL;
+    text->data += n;
+    text->size -= n;
+    return true;
+}
+
+static bool
+is_version(struct bytes line)
+{
+    return line.size > 8 && memcmp(line.data, "version=", 8) == 0;
+}
+
+/* All of `digits` as a zxid; 0: it is none. */
+static int64_t
+zxid_of(struct bytes digits)
+{
+    uint64_t v = 0;
+
+    for (int32_t i = 0; i < digits.size; i++) {
+        uint8_t c = digits.data[i];
+
+        if (v >> 59 || !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            return 0;
+        v = v << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return (int64_t)v;
+}
+
+int64_t
+config_version(struct bytes text)
+{
+    struct bytes line;
+
+    while (take_line(&text, &line))
+        if (is_version(line))
+            return zxid_of((struct bytes){line.data + 8, line.size - 8});
+    return 0;
 }
 
 /* --- comparing ------------------------------------------------------------ */
@@ -237,17 +291,10 @@ config_text(const struct conf *conf, char *text, size_t size)
 static bool
 next_line(struct bytes *text, struct bytes *line)
 {
-    while (text->size > 0) {
-        const uint8_t *lf = memchr(text->data, '\n', (size_t)text->size);
+    while (take_line(text, line)) {
         const uint8_t *semicolon;
-        int32_t n = lf ? (int32_t)(lf - text->data) : text->size;
 
-        *line = (struct bytes){text->data, n};
-        n += lf != NULL;
-        text->data += n;
-        text->size -= n;
-        if (line->size == 0 ||
-            (line->size > 8 && memcmp(line->data, "version=", 8) == 0))
+        if (line->size == 0 || is_version(*line))
             continue;
         semicolon = memchr(line->data, ';', (size_t)line->size);
         if (semicolon)
@@ -257,9 +304,12 @@ next_line(struct bytes *text, struct bytes *line)
     return false;
 }
 
+typedef bool same_line_fn(struct bytes a, struct bytes b);
+
 /* Whether every line of `a` is one of `b`; if not, `line` is the first. */
 static bool
-is_within(struct bytes a, struct bytes b, struct bytes *line)
+is_within(struct bytes a, struct bytes b, same_line_fn *same,
+          struct bytes *line)
 {
     struct bytes other;
 
@@ -268,7 +318,7 @@ is_within(struct bytes a, struct bytes b, struct bytes *line)
         bool found = false;
 
         while (!found && next_line(&rest, &other))
-            found = bytes_equal(*line, other);
+            found = same(*line, other);
         if (!found)
             return false;
     }
@@ -278,5 +328,39 @@ is_within(struct bytes a, struct bytes b, struct bytes *line)
 bool
 config_is_same(struct bytes a, struct bytes b, struct bytes *line)
 {
-    return is_within(a, b, line) && is_within(b, a, line);
+    return is_within(a, b, bytes_equal, line) &&
+           is_within(b, a, bytes_equal, line);
+}
+
+/* "server.1=<addresses>:participant" without the addresses. */
+static void
+split_member(struct bytes line, struct bytes *name, struct bytes *role)
+{
+    const uint8_t *is = memchr(line.data, '=', (size_t)line.size);
+    const uint8_t *colon = memrchr(line.data, ':', (size_t)line.size);
+    int32_t name_size = is ? (int32_t)(is - line.data) : line.size;
+    int32_t rest = colon ? (int32_t)(colon - line.data) : line.size;
+
+    *name = (struct bytes){line.data, name_size};
+    *role = (struct bytes){line.data + rest, line.size - rest};
+}
+
+/* Groups and weights stand for themselves. */
+static bool
+is_same_member(struct bytes a, struct bytes b)
+{
+    struct bytes a_name, a_role, b_name, b_role;
+
+    if (a.size < 7 || memcmp(a.data, "server.", 7) != 0)
+        return bytes_equal(a, b);
+    split_member(a, &a_name, &a_role);
+    split_member(b, &b_name, &b_role);
+    return bytes_equal(a_name, b_name) && bytes_equal(a_role, b_role);
+}
+
+bool
+config_is_same_quorum(struct bytes a, struct bytes b, struct bytes *line)
+{
+    return is_within(a, b, is_same_member, line) &&
+           is_within(b, a, is_same_member, line);
 }

@@ -28,11 +28,12 @@ void quorum_of_conf(const struct conf *conf, struct quorum *q);
 
 /*
  * Write the configuration as members tell it to each other: in
- * notifications, with NEWLEADER, in /zookeeper/config.  The version is 0, as
- * of every static configuration.  Terminated; returns its length.  `size` is
- * at least CONFIG_TEXT_MAX.
+ * notifications, with NEWLEADER, in /zookeeper/config.  `version` is 0, as of
+ * every static configuration, but to learners that have a version of it.
+ * Terminated; returns its length.  `size` is at least CONFIG_TEXT_MAX.
  */
-size_t config_text(const struct conf *conf, char *text, size_t size);
+size_t config_text(const struct conf *conf, int64_t version, char *text,
+                   size_t size);
 
 /*
  * Whether `a` and `b` name the same voters and observers at the same
@@ -41,6 +42,12 @@ size_t config_text(const struct conf *conf, char *text, size_t size);
  * file may hide them.
  */
 bool config_is_same(struct bytes a, struct bytes b, struct bytes *line);
+
+/* The same, wherever they are: numbers, roles, groups and weights. */
+bool config_is_same_quorum(struct bytes a, struct bytes b, struct bytes *line);
+
+/* The version that such a text has: a zxid, or 0 where it says none. */
+int64_t config_version(struct bytes text);
 
 /* Our own line; NULL in a server without members. */
 const struct conf_member *conf_myself(const struct conf *conf);

@@ -68,6 +68,9 @@ remember(struct resolve *q, const struct addrinfo *list)
 
     if (!k)
         return;
+    if (k->is_lost)
+        log_info("resolve: %s has an address again", k->host);
+    k->is_lost = false;
     k->count = 0;
     for (; list && k->count < RESOLVE_ADDRESSES_MAX; list = list->ai_next) {
         check(list->ai_addrlen <= sizeof k->at[0]);
@@ -79,7 +82,7 @@ remember(struct resolve *q, const struct addrinfo *list)
 static void
 recall(struct resolve *q, const char *host, int32_t port, const char *why)
 {
-    const struct resolve_known *k = known_as(q->resolver, host);
+    struct resolve_known *k = known_as(q->resolver, host);
     struct addrinfo list[RESOLVE_ADDRESSES_MAX] = {{0}};
     struct sockaddr_in6 at[RESOLVE_ADDRESSES_MAX];
 
@@ -93,9 +96,12 @@ recall(struct resolve *q, const char *host, int32_t port, const char *why)
         list[i].ai_addrlen = is_v4 ? sizeof(struct sockaddr_in) : sizeof at[i];
         list[i].ai_next = i + 1 < k->count ? &list[i + 1] : NULL;
     }
-    if (q->done != ignore)
-        log_warn_often("resolve: %s: %s; taking what it stood for last", host,
-                       why);
+    if (q->done != ignore && !k->is_lost) {
+        log_warn("resolve: %s: %s; taking what it stood for last until there "
+                 "is an answer",
+                 host, why);
+        k->is_lost = true;
+    }
     q->done(q->arg, 0, list);
 }
 

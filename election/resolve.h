@@ -47,6 +47,7 @@ struct resolve {
 struct resolve_known {
     char host[CONF_ADDRESS_MAX];
     uint32_t count;
+    bool is_lost; /* nobody knows it any more: told once */
     struct sockaddr_in6 at[RESOLVE_ADDRESSES_MAX]; /* or a sockaddr_in */
     struct resolve again;                          /* resolver_meet */
 };
@@ -60,6 +61,7 @@ struct resolver {
     struct resolve *resolve[RESOLVES_MAX]; /* borrowed */
 };
 
+/* Nothing is known yet; `loop` is turned, and `r` stays, for good. */
 void resolver_init(struct resolver *r, struct ev_loop *loop);
 
 /* Ask for all members now, to know them when nobody answers any more. */

@@ -10,6 +10,14 @@ enum {
     NOTE_VERSION = 2,
 };
 
+enum peer_state
+vote_role(const struct quorum *q, sid_t me, sid_t leader)
+{
+    if (leader == me)
+        return PEER_LEADING;
+    return quorum_votes(q, me) ? PEER_FOLLOWING : PEER_OBSERVING;
+}
+
 bool
 vote_beats(const struct quorum *q, const struct vote *a, const struct vote *b)
 {

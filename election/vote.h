@@ -28,6 +28,9 @@ struct vote {
                           not know, or is Apache's */
 };
 
+/* What server `me` is under `leader`, which may be itself; never LOOKING. */
+enum peer_state vote_role(const struct quorum *q, sid_t me, sid_t leader);
+
 /*
  * Whether `a` is a better choice than `b`: epoch, then zxid, then sid; never
  * one whose leader has no weight.  ZK: totalOrderPredicate

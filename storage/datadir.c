@@ -92,6 +92,47 @@ make_dir(const char *path, bool may_create, struct data_error *e)
     return rc;
 }
 
+/* Whether a server has lived in d->snap: 1, 0, -errno. */
+static int
+was_lived_in(const struct datadir *d, struct data_error *e)
+{
+    struct data_list snapshots;
+    int rc;
+
+    if (access(d->image, F_OK) == 0)
+        return 1;
+    rc = data_list_read(&snapshots, d->snap, DATA_SNAPSHOTS);
+    if (rc < 0)
+        data_error_set(e, d->snap, -1, "Give it to the server's user.",
+                       "cannot be listed: %s", strerror(-rc));
+    else
+        rc = snapshots.count > 0;
+    data_list_free(&snapshots);
+    return rc;
+}
+
+/*
+ * Where image or snapshots are, there was a log from the first start on.  If
+ * it is gone, its disk is not mounted, as a rule: to begin another would lose
+ * what was acknowledged last, and no one would be told.
+ */
+static int
+refuse_lost_log(const struct datadir *d, struct data_error *e)
+{
+    int rc;
+
+    if (access(d->log, F_OK) == 0 || errno != ENOENT)
+        return 0; /* or make_dir says why */
+    rc = was_lived_in(d, e);
+    if (rc <= 0)
+        return rc;
+    data_error_set(e, d->log, -1,
+                   "Is its disk mounted? Only if the log shall begin anew "
+                   "there, make this directory for the server's user.",
+                   "is not there, but %s has the data of a server", d->snap);
+    return -ENOENT;
+}
+
 /* Lock `dir`; returns the descriptor or -errno. */
 static int
 lock_dir(const char *dir, struct data_error *e)
@@ -199,6 +240,8 @@ datadir_open(struct datadir *d, const char *data_dir, const char *log_dir,
 
     if (rc == 0)
         rc = make_dir(d->snap, may_create, e);
+    if (rc == 0)
+        rc = refuse_lost_log(d, e);
     if (rc == 0)
         rc = make_dir(d->log, may_create, e);
     if (rc == 0)

@@ -28,7 +28,8 @@ struct datadir {
 /*
  * Fill in the paths, make the directories where they are missing (with
  * `may_create`; otherwise their absence is an error) and take the locks, so
- * that no two servers use one directory.  `log_dir` NULL or "" is `data_dir`.
+ * that no two servers use one directory.  `log_dir` NULL or "" is `data_dir`;
+ * one that is another and not there is an error beside data that is.
  * The locks last until datadir_close or until every process that inherited
  * them has ended.  0 or -errno; -EBUSY: another server lives here.
  */

@@ -171,22 +171,31 @@ data_list_free(struct data_list *list)
     *list = (struct data_list){0};
 }
 
-uint64_t
-data_dir_bytes(const char *dir, enum data_kind kind)
+/* Not itself, and not what it lies in. */
+static bool
+is_below(const char *name)
 {
-    struct data_list list;
+    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+uint64_t
+data_dir_bytes(const char *dir)
+{
     char path[DATA_PATH_MAX];
+    struct dirent *entry;
     struct stat st;
     uint64_t sum = 0;
+    DIR *d = opendir(dir);
 
-    if (data_list_read(&list, dir, kind) == 0) {
-        for (size_t i = 0; i < list.count; i++) {
-            data_path(path, dir, list.file[i].name);
-            if (stat(path, &st) == 0)
-                sum += (uint64_t)st.st_size;
-        }
+    while (d && (entry = readdir(d))) {
+        if (!is_below(entry->d_name) || !data_path(path, dir, entry->d_name) ||
+            lstat(path, &st) < 0)
+            continue;
+        sum +=
+            S_ISDIR(st.st_mode) ? data_dir_bytes(path) : (uint64_t)st.st_size;
     }
-    data_list_free(&list);
+    if (d)
+        closedir(d);
     return sum;
 }
 

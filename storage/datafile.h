@@ -70,8 +70,11 @@ int data_list_read(struct data_list *list, const char *dir,
                    enum data_kind kind);
 void data_list_free(struct data_list *list);
 
-/* The size of all files that data_list_read finds, in bytes. */
-uint64_t data_dir_bytes(const char *dir, enum data_kind kind);
+/*
+ * The size of all files in `dir` and below, in bytes; what goes meanwhile, or
+ * cannot be looked at, counts nothing.  ZK: ZooKeeperServer.getDirSize
+ */
+uint64_t data_dir_bytes(const char *dir);
 
 /* dir/name; false if it does not fit (then `path` is cut). */
 bool data_path(char path[DATA_PATH_MAX], const char *dir, const char *name);

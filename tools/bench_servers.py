@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that bench-table and bench-envelope measure.
+"""The servers that bench-table and bench-envelope measure, and their pages.
 
 Each is started on loopback with a fresh data directory on the disk of the
 build folder, and ended by its pid with all its descendants, whatever
@@ -239,7 +239,7 @@ class Zabd(Configured):
 
     def rest_s(self, znodes):
         """Snapshots take 2 % of the time at most, as if one behind a start
-        took a ms for 1,000 znodes: storage/image/image_due.c."""
+        took a ms for 1,000 znodes: storage/image/snapshot_due.c."""
         return 49 * znodes / 1e6
 
     def image_written(self):
@@ -274,6 +274,21 @@ def finish_bench(process):
 
 def bench(workload, server, *flags, **options):
     return finish_bench(start_bench(workload, server, *flags, **options))
+
+
+def publish(text, page, output, lacks):
+    """Print the page, and write it where the operator said; else to `page`
+    below docs/, where the last full run is, unless this one lacks something:
+    {what: whether it does}."""
+    print("\n" + text)
+    lacks = [what for what, holds in lacks.items() if holds]
+    if lacks and not output:
+        print(f"docs/{page} stays as it was: {', '.join(lacks)}")
+        return
+    output = output or os.path.join(ROOT, "docs", page)
+    with open(output, "w") as file:
+        file.write(text)
+    print(f"written to {output}")
 
 
 def machine():

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* zab_bench.c - `zab bench`: reads the options, runs, reports. */
-#include <errno.h>
 #include <stdio.h>
 
 #include "tools/bench/bench_compare.h"
@@ -44,12 +43,10 @@ zab_bench(int argc, char **argv)
         return ZAB_USAGE;
     }
     if (opts.pid && !bench_is_process(opts.pid))
-        return ZAB_USAGE;
+        return ZAB_FAILED;
     bench_loop_catch_signals();
-    if (opts.compare) {
-        rc = bench_compare(&opts);
-        return rc == -EINVAL ? ZAB_USAGE : rc < 0 ? ZAB_FAILED : ZAB_OK;
-    }
+    if (opts.compare)
+        return bench_compare(&opts) < 0 ? ZAB_FAILED : ZAB_OK;
     rc = bench_run(&opts, &result);
     (opts.json ? bench_report_json : bench_report_text)(stdout, &result);
     return rc < 0 ? ZAB_FAILED : ZAB_OK;

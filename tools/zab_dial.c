@@ -3,7 +3,6 @@
 #include "tools/zab_dial.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +10,25 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 10 };
+#include "tools/zab_text.h"
 
-/* getaddrinfo would take 99999 for 34463, and refuse brackets. */
+static const char rule[] = "must be HOST:PORT, a port from 1 to 65535";
+
+enum { PATIENCE_S = 10, DIAL_MAX = 512 };
+
+/*
+ * Into `text`, of DIAL_MAX bytes; false: that is none.  getaddrinfo would take
+ * 99999 for 34463, and refuse brackets.
+ */
 static bool
-split(char *text, const char **host, const char **port)
+split(const char *where, char *text, const char **host, const char **port)
 {
-    char *colon = strrchr(text, ':'), *end;
+    char *colon, *end;
     long number;
 
+    if (snprintf(text, DIAL_MAX, "%s", where) >= DIAL_MAX)
+        return false;
+    colon = strrchr(text, ':');
     if (!colon)
         return false;
     *colon = '\0';
@@ -33,6 +42,24 @@ split(char *text, const char **host, const char **port)
     return **host && *end == '\0' && number > 0 && number <= 65535;
 }
 
+bool
+zab_is_host_port(const char *where)
+{
+    const char *host, *port;
+    char text[DIAL_MAX];
+
+    return split(where, text, &host, &port);
+}
+
+bool
+zab_dial_takes(const char *me, const char *where)
+{
+    if (zab_is_host_port(where))
+        return true;
+    zab_complain(me, "%s: %s", where, rule);
+    return false;
+}
+
 struct addrinfo *
 zab_resolve(const char *where, char *why, size_t why_size)
 {
@@ -40,12 +67,11 @@ zab_resolve(const char *where, char *why, size_t why_size)
                              .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found;
     const char *host, *port;
-    char text[512];
+    char text[DIAL_MAX];
     int rc;
 
-    snprintf(text, sizeof text, "%s", where);
-    if (!split(text, &host, &port)) {
-        snprintf(why, why_size, "must be HOST:PORT, a port from 1 to 65535");
+    if (!split(where, text, &host, &port)) {
+        snprintf(why, why_size, "%s", rule);
         return NULL;
     }
     rc = getaddrinfo(host, port, &hints, &found);
@@ -101,12 +127,12 @@ zab_dial(const char *me, const char *where)
 
     found = zab_resolve(where, why, sizeof why);
     if (!found) {
-        fprintf(stderr, "zab %s: %s: %s\n", me, where, why);
+        zab_complain(me, "%s: %s", where, why);
         return -1;
     }
     fd = zab_dial_any(found);
     if (fd < 0)
-        fprintf(stderr, "zab %s: %s: %s\n", me, where, zab_dial_why(errno));
+        zab_complain(me, "%s: %s", where, zab_dial_why(errno));
     freeaddrinfo(found);
     return fd;
 }

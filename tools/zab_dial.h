@@ -6,7 +6,14 @@
 #define TOOLS_ZAB_DIAL_H
 
 #include <netdb.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Whether `where` has the form HOST:PORT, whoever that may be. */
+bool zab_is_host_port(const char *where);
+
+/* The same; complains if not, begun with `me`: the arguments are bad. */
+bool zab_dial_takes(const char *me, const char *where);
 
 /*
  * The addresses of HOST:PORT, for freeaddrinfo; an IPv6 address may have its

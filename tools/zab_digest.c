@@ -17,6 +17,7 @@
 
 #include "daemon/check.h"
 #include "tools/zab.h"
+#include "tools/zab_dial.h"
 #include "tools/zab_walk.h"
 
 enum { SHOWN_MAX = 20 };
@@ -76,6 +77,9 @@ zab_digest(int argc, char **argv)
         return help(stdout, ZAB_OK);
     if (argc < 2 || argv[1][0] == '-')
         return help(stderr, ZAB_USAGE);
+    for (int i = 1; i < argc; i++)
+        if (!zab_dial_takes("digest", argv[i]))
+            return ZAB_USAGE;
     walk = calloc((size_t)count, sizeof *walk);
     check(walk != NULL);
     for (int i = 0; i < count && rc == 0; i++) {

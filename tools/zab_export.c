@@ -7,7 +7,7 @@
  *     OUTDIR/version-2/snapshot.<hex>     plain, exact: the image at one zxid
  *     OUTDIR/version-2/log.<hex>          the transactions behind it, if any
  *     OUTDIR/version-2/acceptedEpoch, currentEpoch
- *     OUTDIR/myid                         if the server has one
+ *     OUTDIR/myid                         if the server has one with a number
  *
  * An LMDB read transaction keeps the image as it is; the log behind it is
  * copied first, before a running server may purge it.  Then the epochs, current
@@ -46,7 +46,7 @@ struct exporting {
     uint64_t nodes, txns;
     zxid_t first, last; /* of the log written; last: where it all leads */
     struct epochs epochs;
-    bool has_myid, is_place_new;
+    bool has_myid, is_myid_left, is_place_new;
     struct data_error e;
 };
 
@@ -188,10 +188,10 @@ write_log(struct exporting *x)
     struct txlog log;
     int rc = txlog_open(&log, x->to.log, &plain, NULL, &x->e);
 
-    x->last = x->snapshot.zxid;
+    x->last = x->snapshot.stream.zxid;
     if (rc < 0)
         return rc;
-    rc = txlog_reader_open(&r, x->from.log, x->snapshot.zxid);
+    rc = txlog_reader_open(&r, x->from.log, x->snapshot.stream.zxid);
     if (rc == 0)
         rc = copy_records(x, &r, &log);
     else
@@ -223,12 +223,33 @@ write_epochs(struct exporting *x)
     return epoch_load(&x->epochs, x->to.snap, x->last, &x->e);
 }
 
+/*
+ * One server alone does not read its myid here.  Apache's does, and does not
+ * start on what is no number, as on Debian's, which asks to be replaced.
+ * ZK: QuorumPeerConfig.setupMyId
+ */
+static bool
+is_myid_readable(const struct exporting *x)
+{
+    char text[64];
+    size_t digits;
+
+    if (data_read(x->from.data, "myid", text, sizeof text) < 0)
+        return true; /* zab_copy says why */
+    digits = strspn(text, "0123456789");
+    return digits > 0 && strchr("\r\n", text[digits]); /* or the end */
+}
+
 static int
 write_myid(struct exporting *x)
 {
-    int rc =
-        zab_copy(&x->made, x->from.data, x->to.data, "myid", NULL, NULL, &x->e);
+    int rc;
 
+    x->is_myid_left = !is_myid_readable(x);
+    if (x->is_myid_left)
+        return 0;
+    rc =
+        zab_copy(&x->made, x->from.data, x->to.data, "myid", NULL, NULL, &x->e);
     x->has_myid = rc == 0;
     return rc == -ENOENT ? 0 : rc;
 }
@@ -241,7 +262,8 @@ write_snapshot(struct exporting *x)
 
     zab_progress_begin(&progress, ME, "writing the snapshot");
     while ((rc = image_snapshot_step(&x->snapshot, STEP_ROWS)) == 1)
-        zab_progress(&progress, x->snapshot.done, x->snapshot.total);
+        zab_progress(&progress, x->snapshot.stream.done,
+                     x->snapshot.stream.total);
     zab_progress_end(&progress);
     if (rc == -EBADMSG) {
         data_error_set(
@@ -273,7 +295,7 @@ write_all(struct exporting *x)
 
     if (rc < 0)
         return fail(x, x->to.snap, rc, "the snapshot cannot be begun");
-    x->nodes = x->snapshot.total / 2; /* of two passes */
+    x->nodes = x->snapshot.stream.total / 2; /* of two passes */
     rc = write_log(x);
     if (rc == 0)
         rc = refuse_rebase(x); /* of a server that runs, and began meanwhile */
@@ -307,7 +329,9 @@ report(const struct exporting *x)
     printf("zxid 0x%" PRIx64 ", acceptedEpoch %" PRId64
            ", currentEpoch %" PRId64 "%s\n",
            (uint64_t)x->last, x->epochs.accepted, x->epochs.current,
-           x->has_myid ? ", myid" : "");
+           x->has_myid       ? ", myid"
+           : x->is_myid_left ? ", myid left out: it is no number"
+                             : "");
 }
 
 static struct exporting *unfinished;

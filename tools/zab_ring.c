@@ -19,6 +19,7 @@
 #include "tools/zab.h"
 #include "tools/zab_log_line.h"
 #include "tools/zab_shm.h"
+#include "tools/zab_text.h"
 
 static const char ME[] = "ring";
 
@@ -255,17 +256,24 @@ struct asked {
     long pid;
 };
 
-/* A whole number from 1 up, or 0. */
-static long
-number_of(const char *text)
+/* A whole number from 1 up; false, and told, when it is none. */
+static bool
+take_number(long *number, const char *what, const char *text)
 {
     char *end;
     long value = strtol(text, &end, 10);
 
-    return *end == '\0' && value > 0 && value <= INT32_MAX ? value : 0;
+    if (*end == '\0' && value > 0 && value <= INT32_MAX) {
+        *number = value;
+        return true;
+    }
+    zab_complain(ME, "%s%s: must be a whole number from 1 to %d", what, text,
+                 INT32_MAX);
+    return false;
 }
 
-static bool
+/* ZAB_OK to go on, else the exit status. */
+static int
 parse(struct asked *a, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -281,12 +289,17 @@ parse(struct asked *a, int argc, char **argv)
             a->wants_follow = true;
         else if (option == 'h')
             a->wants_help = true;
-        else if (option != 's' || (a->seconds = number_of(optarg)) == 0)
-            return false;
+        else if (option != 's' ||
+                 !take_number(&a->seconds, "--seconds ", optarg))
+            return ZAB_USAGE;
     }
-    if (optind + 1 == argc)
-        a->pid = number_of(argv[optind]);
-    return a->wants_help || a->pid > 0;
+    if (a->wants_help)
+        return ZAB_OK;
+    if (optind + 1 != argc) {
+        print_help(stderr);
+        return ZAB_USAGE;
+    }
+    return take_number(&a->pid, "", argv[optind]) ? ZAB_OK : ZAB_USAGE;
 }
 
 int
@@ -295,14 +308,12 @@ zab_ring(int argc, char **argv)
     struct asked a = {.pid = 0};
     const struct shm *s;
     ring_pos_t pos;
+    int rc = parse(&a, argc, argv);
 
-    if (!parse(&a, argc, argv)) {
-        print_help(stderr);
-        return ZAB_USAGE;
-    }
-    if (a.wants_help) {
-        print_help(stdout);
-        return ZAB_OK;
+    if (rc != ZAB_OK || a.wants_help) {
+        if (a.wants_help)
+            print_help(stdout);
+        return rc;
     }
     strcpy(argv[0], ME); /* as the command was given, should we begin anew */
     s = zab_shm_map(ME, (int)a.pid, argv - 1);

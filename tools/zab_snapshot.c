@@ -253,7 +253,9 @@ zab_snapshot(int argc, char **argv)
     if (optind == argc)
         return usage();
     if (strcmp(argv[optind], "list") == 0)
-        return optind + 1 == argc ? list(&a) : usage();
+        return optind + 1 == argc && !a.wants_nodes && !a.wants_sessions
+                   ? list(&a)
+                   : usage();
     if (strcmp(argv[optind], "show") != 0 || optind + 1 == argc ||
         zab_place_is_given(&a.place))
         return usage();

@@ -51,6 +51,8 @@ zab_stat(int argc, char **argv)
         return help(stdout, ZAB_OK);
     if (argc < 2 || argc > 3 || argv[1][0] == '-' || strlen(word) != 4)
         return help(stderr, ZAB_USAGE);
+    if (!zab_dial_takes("stat", argv[1]))
+        return ZAB_USAGE;
     fd = zab_dial("stat", argv[1]);
     if (fd < 0)
         return ZAB_FAILED;

@@ -144,6 +144,29 @@ take_dynamic_file(struct conf_loading *l)
     l->is_dynamic = false;
 }
 
+/*
+ * What Apache's servers write before a reconfig is committed, and remove then.
+ * Who takes this server from there has other members than were asked for, or
+ * the right ones: only the operator knows.
+ * ZK: QuorumPeerConfig, nextDynamicConfigFileSuffix (spec/operations.md 1.2)
+ */
+static void
+tell_reconfig(struct conf_loading *l)
+{
+    const char *file = l->file;
+    char path[CONF_PATH_MAX];
+    int size = snprintf(path, sizeof path, "%s.dynamic.next", file);
+
+    if (size >= (int)sizeof path || access(path, F_OK) < 0)
+        return;
+    l->file = path;
+    conf_tell(l, CONF_WARNING, NULL, 0,
+              "was left by a reconfig of Apache's that did not end, and has no "
+              "effect here; see that the members in use are those that you "
+              "want, and remove it");
+    l->file = file;
+}
+
 /* --- options of the command line ------------------------------------------ */
 
 static struct {
@@ -215,8 +238,10 @@ load(const char *path, struct bytes text, struct conf *conf,
     if (l->is_embedded)
         take_options(l);
     take_dynamic_file(l);
-    if (!l->is_embedded)
+    if (!l->is_embedded) {
         conf_java(l);
+        tell_reconfig(l);
+    }
     conf_rules(l);
     rc = report->errors ? -EINVAL : 0;
     if (rc == 0)

@@ -109,6 +109,12 @@ bool conf_member_address(const struct conf_member *m, uint32_t i,
                          struct conf_address *a);
 
 /*
+ * Whether two hosts, without brackets, are spellings of one name or address.
+ * Of a name and an address nobody knows before it is resolved.
+ */
+bool conf_is_same_host(const char *a, const char *b);
+
+/*
  * Where 0 or less is "off" in zoo.cfg, it is so here.  Text is terminated,
  * UTF-8, and followed by zeros to the end of its field, so that fields compare
  * by their bytes.

@@ -2,6 +2,9 @@
 /* conf_address.c - see conf_address.h.  Pure. */
 #include "daemon/conf/conf_address.h"
 
+#include <arpa/inet.h>
+#include <strings.h>
+
 bool
 conf_take_number(const char **at, const char *ends, int64_t max, int64_t *v)
 {
@@ -97,4 +100,15 @@ conf_member_address(const struct conf_member *m, uint32_t i,
         at += *at == '|';
     }
     return true;
+}
+
+/* Java spells IPv6 addresses out. */
+bool
+conf_is_same_host(const char *a, const char *b)
+{
+    struct in6_addr x, y;
+
+    return strcasecmp(a, b) == 0 ||
+           (inet_pton(AF_INET6, a, &x) == 1 &&
+            inet_pton(AF_INET6, b, &y) == 1 && memcmp(&x, &y, sizeof x) == 0);
 }

@@ -41,7 +41,7 @@ conf_member_meets(const struct conf_member *m, const char *host, int32_t port)
     if (port == 0)
         return 0;
     for (uint32_t i = 0; conf_member_address(m, i, &a); i++)
-        if (strcmp(a.host, host) == 0 &&
+        if (conf_is_same_host(a.host, host) &&
             (port == a.quorum_port || port == a.election_port ||
              port == m->client_port))
             return port;

@@ -121,7 +121,7 @@ acl_put(struct bytes acl, bool masked, struct jute_out *out)
     int32_t count = acl_vector(acl, &in);
 
     if (!masked || acl.size < 4) {
-        jute_put_raw(out, acl.data, acl.size < 0 ? 0 : (size_t)acl.size);
+        jute_put_raw(out, acl.data, (size_t)bytes_size(acl));
         return;
     }
     jute_put_i32(out, count);

@@ -29,7 +29,7 @@ acl_vector(struct bytes vector, struct jute_in *in)
 {
     int32_t count;
 
-    *in = jute_in_of(vector.data, vector.size < 0 ? 0 : (size_t)vector.size);
+    *in = jute_in_bytes(vector);
     count = jute_get_count(in);
     return in->bad || count < 0 ? 0 : count;
 }

@@ -25,7 +25,7 @@ enum {
 uint32_t
 auth_growth(struct bytes auth)
 {
-    size_t all = auth.size < 0 ? 0 : (size_t)auth.size;
+    size_t all = (size_t)bytes_size(auth);
     const uint8_t *colon = all > 0 ? memchr(auth.data, ':', all) : NULL;
     uint32_t user = (uint32_t)(colon ? (size_t)(colon - auth.data) : all);
 
@@ -119,7 +119,7 @@ static bool
 read_digest(EVP_MD_CTX *hash, struct bytes from, struct jute_out *user)
 {
     uint8_t text[3 * PIECE];
-    size_t left = from.size < 0 ? 0 : (size_t)from.size, n;
+    size_t left = (size_t)bytes_size(from), n;
     const uint8_t *colon = NULL;
 
     for (const uint8_t *p = from.data; left > 0; p += n, left -= n) {

@@ -90,7 +90,7 @@ bool
 path_valid(struct bytes path)
 {
     const uint8_t *p = path.data;
-    size_t size = path.size < 0 ? 0 : (size_t)path.size;
+    size_t size = (size_t)bytes_size(path);
     size_t start = 1;
 
     if (size == 0 || p[0] != '/')

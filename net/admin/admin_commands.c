@@ -14,13 +14,13 @@ static void
 put_configuration(const struct admin_view *v, json_t *o)
 {
     const struct conf *c = v->conf;
-    char path[CONF_PATH_MAX + 16];
+    char folder[FOLDER_TEXT_MAX];
 
     NUMBER(o, "client_port", c->client_port);
-    snprintf(path, sizeof path, "%s/version-2", c->data_dir);
-    TEXT(o, "data_dir", path);
-    snprintf(path, sizeof path, "%s/version-2", c->data_log_dir);
-    TEXT(o, "data_log_dir", path);
+    figures_folder(c->data_dir, folder);
+    TEXT(o, "data_dir", folder);
+    figures_folder(c->data_log_dir, folder);
+    TEXT(o, "data_log_dir", folder);
     NUMBER(o, "tick_time", c->tick_time_ms);
     NUMBER(o, "max_client_cnxns", c->max_client_cnxns);
     NUMBER(o, "min_session_timeout", c->min_session_timeout_ms);

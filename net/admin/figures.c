@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "daemon/clock.h"
 
@@ -44,6 +45,7 @@ add_client(struct figures *f, const struct client_stats *s)
     f->auth_failed += s->auth_failed;
     f->revalidations += s->revalidations;
     f->throttled += s->throttled;
+    f->limit_refusals += s->watches_refused;
 }
 
 static void
@@ -53,8 +55,8 @@ add_storage(struct figures *f, const struct shm *shm)
     f->fsync_total_us = shm->log->fsync_total_us;
     f->fsync_max_us = shm->log->fsync_max_us;
     f->fsync_slow = shm->log->fsync_slow;
-    f->log_dir_bytes = shm->log->log_bytes;
-    f->data_dir_bytes = shm->image->data_bytes;
+    f->log_dir_bytes = shm->log->dir_bytes;
+    f->data_dir_bytes = shm->image->dir_bytes;
     f->snapshots = shm->image->snapshot_count;
     f->snapshot_last_ms = shm->image->snapshot_last_ms;
     f->snapshots_ms = shm->image->snapshot_total_ms;
@@ -94,6 +96,7 @@ add_ensemble(struct ensemble_figures *f, const struct shm *shm)
     f->synced_non_voting = e->synced_non_voting;
     f->synced_observers = e->synced_observers;
     f->pending_syncs = e->pending_syncs;
+    f->observer_lag_ms = e->observer_lag_ms;
     f->aliens = (uint32_t)__builtin_popcountll(shm->election->aliens);
     f->leader_uptime_ms = since ? clock_mono_ms() - since : 0;
     f->proposal_last = e->proposal_last ? e->proposal_last : -1;
@@ -121,6 +124,8 @@ figures_collect(const struct shm *shm, struct figures *f)
     f->local_sessions = r->local_sessions;
     f->proposals = r->proposals;
     f->digest_mismatches = r->digest_mismatches;
+    f->memory_limit = shm->super->conf.memory_limit;
+    f->limit_refusals = r->writes_refused;
     getrlimit(RLIMIT_NOFILE, &files);
     f->max_files = files.rlim_cur;
     for (int i = 0; i < PROC_END; i++)
@@ -207,4 +212,15 @@ figures_format(double value, char text[32])
     n = strlen(text);
     while (text[n - 1] == '0' && text[n - 2] != '.')
         text[--n] = 0;
+}
+
+/* ZK: File.getAbsolutePath */
+void
+figures_folder(const char *dir, char text[FOLDER_TEXT_MAX])
+{
+    char cwd[PATH_MAX];
+    bool is_whole = *dir == '/' || !getcwd(cwd, sizeof cwd);
+
+    snprintf(text, FOLDER_TEXT_MAX, "%s%s%s/version-2", is_whole ? "" : cwd,
+             is_whole ? "" : "/", dir);
 }

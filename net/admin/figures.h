@@ -9,6 +9,8 @@
 #ifndef NET_ADMIN_FIGURES_H
 #define NET_ADMIN_FIGURES_H
 
+#include <limits.h>
+
 #include "daemon/shm.h"
 #include "storage/tree/tree.h"
 
@@ -21,6 +23,7 @@ struct ensemble_figures {
     int32_t master_port; /* a follower's, for observers; 0: none */
     uint32_t learners, synced_followers, synced_non_voting, synced_observers;
     uint32_t pending_syncs;
+    int64_t observer_lag_ms;
     uint32_t aliens; /* members of another ensemble */
     int64_t leader_uptime_ms;
     int64_t proposal_last, proposal_min, proposal_max; /* -1: none yet */
@@ -43,6 +46,8 @@ struct figures {
     uint64_t connection_requests, throttle_drops, sessionless_expired;
     uint64_t drop_ppm; /* of the process that drops most */
     uint64_t auth_failed, revalidations, throttled, watch_bytes;
+    int64_t memory_limit;    /* bytes of tree and watches together */
+    uint64_t limit_refusals; /* of writes, by who orders them, and watches */
     uint64_t max_files;
     int32_t pid[PROC_END]; /* of our processes; 0: there is none */
     uint64_t sessions_expired, proposals, digest_mismatches;
@@ -73,5 +78,13 @@ double figures_latency_avg(const struct figures *f);
 
 /* At least one and at most four fraction digits, as Java prints. */
 void figures_format(double value, char text[32]);
+
+enum { FOLDER_TEXT_MAX = PATH_MAX + CONF_PATH_MAX + 16 };
+
+/*
+ * Where the files of `dir` lie, from the root: a configured folder may be
+ * relative to the one that the server was started in.
+ */
+void figures_folder(const char *dir, char text[FOLDER_TEXT_MAX]);
 
 #endif

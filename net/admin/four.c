@@ -180,7 +180,7 @@ print_membership(const struct conf *c, FILE *out)
             c->init_limit_ticks, c->sync_limit_ticks, c->election_alg);
     fprintf(out, "electionPort=%d\nquorumPort=%d\npeerType=%d\n",
             self->election_port, self->quorum_port, c->is_observer);
-    config_text(c, text, sizeof text);
+    config_text(c, 0, text, sizeof text);
     fprintf(out, "membership: \n%s", text);
 }
 
@@ -188,12 +188,15 @@ static void
 print_conf(const struct four *f, FILE *out)
 {
     const struct conf *c = f->conf;
+    char folder[FOLDER_TEXT_MAX];
 
     fprintf(out, "clientPort=%d\nsecureClientPort=-1\n", c->client_port);
-    fprintf(out, "dataDir=%s/version-2\ndataDirSize=%" PRIu64 "\n", c->data_dir,
+    figures_folder(c->data_dir, folder);
+    fprintf(out, "dataDir=%s\ndataDirSize=%" PRIu64 "\n", folder,
             f->figures->data_dir_bytes);
-    fprintf(out, "dataLogDir=%s/version-2\ndataLogSize=%" PRIu64 "\n",
-            c->data_log_dir, f->figures->log_dir_bytes);
+    figures_folder(c->data_log_dir, folder);
+    fprintf(out, "dataLogDir=%s\ndataLogSize=%" PRIu64 "\n", folder,
+            f->figures->log_dir_bytes);
     fprintf(out, "tickTime=%d\nmaxClientCnxns=%d\n", c->tick_time_ms,
             c->max_client_cnxns);
     fprintf(out, "minSessionTimeout=%d\nmaxSessionTimeout=%d\n",

@@ -90,6 +90,7 @@ most_files(const struct figures *f)
     W(GAUGE, synced_followers, e->synced_followers)                            \
     W(GAUGE, synced_non_voting_followers, e->synced_non_voting)                \
     W(GAUGE, synced_observers, e->synced_observers)                            \
+    W(GAUGE, observer_lag_ms, e->observer_lag_ms)                              \
     W(GAUGE, pending_syncs, e->pending_syncs)                                  \
     W(GAUGE, leader_uptime, e->leader_uptime_ms)                               \
     W(GAUGE, last_proposal_size, e->proposal_last)                             \
@@ -120,6 +121,8 @@ most_files(const struct figures *f)
     W(COUNTER, fsync_threshold_exceed_count, f->fsync_slow)                    \
     W(GAUGE, watch_bytes, f->watch_bytes)                                      \
     W(GAUGE, tree_memory_bytes, f->tree.memory_bytes)                          \
+    W(GAUGE, memory_limit_bytes, f->memory_limit)                              \
+    W(COUNTER, memory_limit_refused_count, f->limit_refusals)                  \
     T(fsynctime, f->fsync_count, (double)f->fsync_total_us / 1000)             \
     W(GAUGE, max_fsynctime, f->fsync_max_us / 1000)                            \
     T(snapshottime, f->snapshots, f->snapshots_ms)                             \
@@ -165,6 +168,7 @@ metrics_of(const struct figures *f, struct metric m[METRICS_MAX])
     }
     if (f->role == ROLE_FOLLOWING && e->master_port > 0) {
         WHOLE(GAUGE, synced_observers, e->synced_observers)
+        WHOLE(GAUGE, observer_lag_ms, e->observer_lag_ms)
     }
     OTHER_METRICS(WHOLE, REAL, TIMED)
 #undef WHOLE

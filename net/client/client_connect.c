@@ -97,12 +97,11 @@ ask(struct client_proc *p, struct client *c, const struct connect_request *r)
     conn_pause(&c->conn, CONN_PAUSE_WAITING);
 }
 
-/* Has it seen what this server has not?  Any process may have shown it. */
+/* Has it seen what this server has not?  We have caught up with that. */
 static bool
 is_ahead(struct client_proc *p, struct client *c,
          const struct connect_request *r)
 {
-    client_catch_up(p);
     if (r->last_zxid <= p->zxid)
         return false;
     log_info("Refusing session(0x%" PRIx64 ") request for client %s as it has "
@@ -225,6 +224,7 @@ client_on_connect(struct client_proc *p, struct client *c, struct bytes frame)
         client_drop(p, c);
         return true;
     }
+    client_catch_up(p); /* any process may have shown it what is applied */
     if (!client_may_ask(p, 0, 0))
         return false; /* it comes again: a token is taken only once */
     if (is_turned_away(p, c, &r))

@@ -16,7 +16,10 @@
  */
 bool client_deliver(struct client_proc *p, uint64_t max_bytes);
 
-/* All of it. */
+/*
+ * All of it.  Between two slices what was written leaves, so that others may be
+ * read on: what there was room for before may find none behind this.
+ */
 void client_catch_up(struct client_proc *p);
 
 /* --- client_tell.c -------------------------------------------------------- */

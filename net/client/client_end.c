@@ -115,12 +115,15 @@ close_it(struct client_proc *p, struct client *c)
     client_drop(p, c);
 }
 
+/* The supervisor says it again and again, until we are gone. */
 static void
 on_stop(struct ev_loop *loop, ev_signal *signal, int events)
 {
     struct client_proc *p = signal->data;
 
     (void)events;
+    if (p->ending_since != 0)
+        return;
     p->ending_since = p->now_ms;
     ev_timer_again(loop, &p->end);
 }

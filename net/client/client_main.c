@@ -12,7 +12,6 @@
 #include "net/client/client.h"
 
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -197,17 +196,6 @@ static const struct conn_ops ops = {
 };
 
 static void
-raise_file_limit(void)
-{
-    struct rlimit files;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-}
-
-static void
 lay_out(struct client_proc *p, struct shm *shm, uint32_t worker)
 {
     p->shm = shm;
@@ -258,7 +246,6 @@ client_main(struct shm *shm, uint32_t worker)
 {
     struct client_proc *p = &client_proc;
 
-    raise_file_limit();
     lay_out(p, shm, worker);
     start_loop(p);
     client_share_init(p);

@@ -54,6 +54,21 @@ queue_pop(struct buf_pool *pool, struct queue *q)
         queue_clear(pool, q);
 }
 
+uint64_t
+queue_sent(const struct queue *q)
+{
+    const uint8_t *at = (const uint8_t *)queue_head(q);
+    uint64_t sent = 0;
+
+    for (uint32_t i = 0; i < q->count; i++) {
+        const struct queued *r = (const struct queued *)(const void *)at;
+
+        sent += r->kind == QUEUED_SENT;
+        at += r->size;
+    }
+    return sent;
+}
+
 void
 queue_clear(struct buf_pool *pool, struct queue *q)
 {

@@ -83,6 +83,9 @@ void queue_unpark(struct queue *q);
 /* Take the oldest away. */
 void queue_pop(struct buf_pool *pool, struct queue *q);
 
+/* How many are with replication. */
+uint64_t queue_sent(const struct queue *q);
+
 void queue_clear(struct buf_pool *pool, struct queue *q);
 
 #endif

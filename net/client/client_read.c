@@ -18,6 +18,7 @@
 
 #include <sched.h>
 
+#include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/client/client_answer.h"
@@ -110,8 +111,10 @@ read_of(int32_t op)
         return read_ephemerals;
     case ZK_OP_GET_ALL_CHILDREN_NUMBER:
         return read_children_number;
-    default:
+    case ZK_OP_WHO_AM_I:
         return read_who_am_i;
+    default:
+        never("a read that request_kind knows and nobody answers");
     }
 }
 

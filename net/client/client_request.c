@@ -197,20 +197,32 @@ on_bad_length(struct client_proc *p, struct client *c, int32_t length)
 }
 
 /*
- * Whether a message above largeRequestThreshold, which has begun, would be more
- * than largeRequestMaxBytes together with the buffers in use.
+ * Drop who sends a message above largeRequestThreshold that is more than
+ * largeRequestMaxBytes together with the bytes `beside` it; false: it may.
  * ZK: ZooKeeperServer.checkRequestSizeWhenReceivingMessage; there large ones
  * alone are added up, until they are answered.
  */
 static bool
-is_too_large_now(struct client_proc *p, const struct client *c, int32_t length)
+rejects(struct client_proc *p, struct client *c, int32_t length, size_t beside)
 {
     int64_t threshold = p->conf.large_request_threshold;
 
-    if (c->state == CLIENT_NEW || threshold <= 0 || length <= threshold)
+    if (c->state == CLIENT_NEW || threshold <= 0 || length <= threshold ||
+        (int64_t)beside + length <= p->conf.large_request_max_bytes)
         return false;
-    return (int64_t)p->home.pool.out_bytes + length >
-           p->conf.large_request_max_bytes;
+    log_warn_often("%s: Rejecting large request of %d bytes: "
+                   "largeRequestMaxBytes is %lld",
+                   client_name(p, c), length,
+                   (long long)p->conf.large_request_max_bytes);
+    client_drop(p, c);
+    return true;
+}
+
+/* The bytes of all buffers but that of the message that has begun. */
+static size_t
+in_use_beside(const struct client_proc *p, const struct client *c)
+{
+    return p->home.pool.out_bytes - buf_bytes(c->conn.in);
 }
 
 /*
@@ -237,11 +249,12 @@ take_first(struct client_proc *p, struct client *c, const uint8_t *data,
 
     switch (frame_next(data, size, p->conf.jute_maxbuffer, &frame)) {
     case FRAME_WHOLE:
-        return on_frame(p, c, frame.body) ? frame.want : 0;
-    case FRAME_PARTIAL:
-        if (frame.want > FRAME_LENGTH_BYTES &&
-            is_too_large_now(p, c, frame.length))
-            client_drop(p, c);
+        if (!rejects(p, c, frame.length, 0) && on_frame(p, c, frame.body))
+            return frame.want;
+        break;
+    case FRAME_PARTIAL: /* what waits for the rest of it takes memory */
+        if (frame.want > FRAME_LENGTH_BYTES)
+            rejects(p, c, frame.length, in_use_beside(p, c));
         break;
     case FRAME_BAD:
         on_bad_length(p, c, frame.length);

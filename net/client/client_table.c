@@ -185,20 +185,6 @@ give_ids(struct client_proc *p, struct client *c)
             (struct buf *)(void *)(c->ids.data - offsetof(struct buf, data)));
 }
 
-/* Requests that were sent to replication and will answer nobody. */
-static uint64_t
-count_sent(const struct client *c)
-{
-    uint64_t sent = 0;
-    const struct queued *r = queue_head(&c->queue);
-
-    for (uint32_t i = 0; i < c->queue.count; i++) {
-        sent += r->kind == QUEUED_SENT;
-        r = (const struct queued *)(const void *)((const uint8_t *)r + r->size);
-    }
-    return sent;
-}
-
 void
 client_drop(struct client_proc *p, struct client *c)
 {
@@ -208,7 +194,7 @@ client_drop(struct client_proc *p, struct client *c)
     client_unbind_session(p, c);
     if (c->has_watched)
         watch_close(&p->watch, c->id);
-    COUNT(p->own->stats.outstanding, -count_sent(c));
+    COUNT(p->own->stats.outstanding, -queue_sent(&c->queue));
     queue_clear(&p->home.pool, &c->queue);
     give_ids(p, c);
     conn_close(&c->conn);

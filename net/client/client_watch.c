@@ -20,6 +20,7 @@ client_watch(struct client_proc *p, struct client *c, struct bytes path,
     if (!may_grow(p, c, path) || !watch_add(&p->watch, c->id, path, modes)) {
         log_warn_often("%s: watch refused, memory.limit is reached",
                        client_name(p, c));
+        COUNT(p->own->stats.watches_refused, 1);
         return false;
     }
     return true;

@@ -44,9 +44,9 @@ static void
 after_loss(struct watch *w, uint32_t handle)
 {
     struct wpath *p = watch_path_at(w, handle);
-    struct hints *h = watch_path_hints(w, p);
+    const struct hints *h = p->is_many ? watch_path_hints(w, p) : NULL;
 
-    if (!p->is_many || h->live == 0)
+    if (!h || h->live == 0)
         watch_path_free(w, handle);
     else if (h->count - h->live > h->live)
         watch_hints_sweep(w, p, handle);
@@ -57,28 +57,44 @@ after_loss(struct watch *w, uint32_t handle)
 /* 3.8 keeps a recursive watch in this table as well, where it hears nothing. */
 enum { COUNTED_IN_CHILD = WATCH_IN_CHILD | WATCH_RECURSIVE };
 
+/* In the data table; `is_only`: nobody else watches the path there. */
+static void
+count_into_data(struct watch *w, struct watch_set *s, bool is_only)
+{
+    w->totals.data_watches++;
+    w->totals.data_paths += is_only;
+    w->totals.connections += s->data == 0;
+    s->data = (s->data + 1) & WATCH_COUNT_MAX;
+}
+
+static void
+count_out_of_data(struct watch *w, struct watch_set *s, bool is_only)
+{
+    w->totals.data_watches--;
+    w->totals.data_paths -= is_only;
+    s->data = (s->data - 1) & WATCH_COUNT_MAX;
+    w->totals.connections -= s->data == 0;
+}
+
 /* Count a change of connection `s` from `before` to `after` on path `p`. */
 static void
 count_change(struct watch *w, struct watch_set *s, struct wpath *p,
              unsigned before, unsigned after)
 {
-    int data = ((after & WATCH_IN_DATA) != 0) - ((before & WATCH_IN_DATA) != 0);
+    bool was_in_data = (before & WATCH_IN_DATA) != 0;
+    bool is_in_data = (after & WATCH_IN_DATA) != 0;
     struct hints *h = p->is_many ? watch_path_hints(w, p) : NULL;
-    uint32_t others =
-        h ? h->data - (uint32_t)((before & WATCH_IN_DATA) != 0) : 0;
+    uint32_t others = h ? h->data - was_in_data : 0;
 
     if (h) {
-        h->data = (others + ((after & WATCH_IN_DATA) != 0)) & 0x3ffffff;
+        h->data = (others + is_in_data) & WATCH_COUNT_MAX;
         h->live += (before == 0);
         h->live -= (after == 0);
     }
-    if (data != 0) {
-        w->totals.data_watches += (uint64_t)(int64_t)data;
-        w->totals.data_paths += others ? 0 : (uint64_t)(int64_t)data;
-        w->totals.connections += data > 0 && s->data == 0;
-        s->data = (s->data + (uint32_t)data) & 0x3ffffff;
-        w->totals.connections -= data < 0 && s->data == 0;
-    }
+    if (is_in_data && !was_in_data)
+        count_into_data(w, s, others == 0);
+    if (was_in_data && !is_in_data)
+        count_out_of_data(w, s, others == 0);
     w->totals.child_watches += ((after & COUNTED_IN_CHILD) != 0);
     w->totals.child_watches -= ((before & COUNTED_IN_CHILD) != 0);
     w->recursive += ((after & WATCH_RECURSIVE) != 0);

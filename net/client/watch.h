@@ -37,13 +37,19 @@ enum watch_mode {
  */
 enum { WATCH_CONN_BITS = 17 };
 
+/* Counts share a word with the size of an array. */
+enum {
+    WATCH_COUNT_BITS = 26,
+    WATCH_COUNT_MAX = (1 << WATCH_COUNT_BITS) - 1,
+};
+
 struct watch_set {
     uint32_t list; /* the only entry itself, or a handle of an array */
     uint32_t count;
-    uint32_t conn;      /* whose it is, from its first watch on; 0: nobody */
-    uint32_t stamp;     /* of the last trigger that served it */
-    uint32_t log2 : 6;  /* of the array's capacity */
-    uint32_t data : 26; /* entries in the data table */
+    uint32_t conn;     /* whose it is, from its first watch on; 0: nobody */
+    uint32_t stamp;    /* of the last trigger that served it */
+    uint32_t log2 : 6; /* of the array's capacity */
+    uint32_t data : WATCH_COUNT_BITS; /* entries in the data table */
 };
 
 /* What the process as a whole watches. */

@@ -58,7 +58,7 @@ watch_each_above(struct watch *w, struct bytes path, watch_above_fn *above,
                  void *arg)
 {
     const uint8_t *slash = path.data;
-    const uint8_t *end = path.data + (path.size > 0 ? path.size : 0);
+    const uint8_t *end = path.data + bytes_size(path);
     uint64_t h = w->seed;
     int32_t hashed = 0;
 

@@ -32,10 +32,10 @@ struct wpath {
 };
 
 struct hints {
-    uint32_t count;     /* stale ones included */
-    uint32_t live;      /* connections that watch the path */
-    uint32_t data : 26; /* of those, in the data table */
-    uint32_t log2 : 6;  /* of the words, this head included */
+    uint32_t count;                   /* stale ones included */
+    uint32_t live;                    /* connections that watch the path */
+    uint32_t data : WATCH_COUNT_BITS; /* of those, in the data table */
+    uint32_t log2 : 6;                /* of the words, this head included */
     uint32_t conn[];
 };
 

@@ -37,6 +37,10 @@ struct expiry {
 /* When a session was heard of last; 0 if never. */
 typedef mono_ms_t expiry_heard_fn(void *arg, uint32_t slot, mono_ms_t now);
 
+/*
+ * No session has a bucket: that of each is the caller's to clear.  `tick` is
+ * above 0; the table is borrowed.
+ */
 void expiry_init(struct expiry *e, struct session_table *sessions,
                  mono_ms_t tick, mono_ms_t now);
 

@@ -38,6 +38,7 @@ void local_clear(struct local *l, mono_ms_t now);
 struct session *local_open(struct local *l, session_id_t id, int32_t timeout_ms,
                            const struct origin *o, mono_ms_t now);
 
+/* NULL: there is none. */
 struct session *local_find(const struct local *l, session_id_t id);
 
 /* Its client came back on this connection, and asked for this timeout. */

@@ -11,8 +11,9 @@
  * applied.  The open transaction remembers how each node that it touches
  * was, so that a failed multi leaves no trace.
  *
- * A node's path and ACL are borrowed from the bytes of the transaction that
- * touched it last: those must stay until that transaction is released.
+ * A node's path is borrowed from the bytes of the transaction that touched it
+ * last, its ACL from those of the one that set it: bytes must stay until their
+ * transaction is released.
  *
  * Pure; memory is given.  The replication process.
  * ZK: ZooKeeperServer.outstandingChanges, ChangeRecord
@@ -65,6 +66,7 @@ size_t pending_bytes(uint32_t capacity);
 void pending_init(struct pending *p, void *memory, uint32_t capacity,
                   uint64_t seed);
 
+/* As pending_find wants it, and pending_add finds it in the node. */
 uint32_t pending_hash(const struct pending *p, struct bytes path);
 
 /* The pending node of `path`, also if it is pending as deleted, or NULL. */
@@ -79,6 +81,7 @@ pending_room(const struct pending *p)
 
 /* --- one transaction at a time ------------------------------------------- */
 
+/* Open one; pending_commit or pending_rollback ends it. */
 void pending_begin(struct pending *p);
 
 /* The open transaction is going to change `n`, which is in the table. */

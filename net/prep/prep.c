@@ -46,6 +46,21 @@ prep_kind_of(int32_t op)
                : NULL;
 }
 
+/*
+ * ZK: jute.maxbuffer.extrasize bounds what is read, not what is written.  Ours:
+ * of it no more is written than a request may have.  For the ring has room for
+ * RING_HOLDS requests, and what needs more than it has waits for ever: a
+ * closeSession, before anybody knows how little it lists.
+ */
+static uint32_t
+txn_max_of(const struct conf *conf)
+{
+    uint32_t request = (uint32_t)conf->jute_maxbuffer;
+    uint32_t extra = (uint32_t)conf->jute_maxbuffer_extra;
+
+    return request + (extra < request ? extra : request);
+}
+
 void
 prep_rules_of(const struct conf *conf, struct prep_rules *rules)
 {
@@ -58,8 +73,7 @@ prep_rules_of(const struct conf *conf, struct prep_rules *rules)
         .local_sessions = conf->local_sessions && conf->member_count > 0,
         .me = conf->my_sid,
         .memory_limit = (uint64_t)conf->memory_limit,
-        .txn_max = (uint32_t)conf->jute_maxbuffer +
-                   (uint32_t)conf->jute_maxbuffer_extra,
+        .txn_max = txn_max_of(conf),
     };
 }
 
@@ -126,6 +140,15 @@ payload_needed(const struct prep *p, int32_t op, int32_t body_size)
     return needed < OVERHEAD ? OVERHEAD : needed;
 }
 
+/* One of more is refused as a whole, whoever sent it: prep_run_multi. */
+static uint32_t
+ops_needed(const struct prep *p, int32_t body_size)
+{
+    uint32_t ops = prep_multi_ops_max(body_size);
+
+    return ops < p->ops_max ? ops : p->ops_max;
+}
+
 struct prep_need
 prep_need(const struct prep *p, int32_t op, int32_t body_size)
 {
@@ -136,7 +159,7 @@ prep_need(const struct prep *p, int32_t op, int32_t body_size)
     };
 
     if (op == ZK_OP_MULTI)
-        need.outcomes = prep_multi_ops_max(body_size);
+        need.outcomes = ops_needed(p, body_size);
     if (op == ZK_OP_CLOSE_SESSION)
         need.outcomes = PREP_CLOSE_PATHS_MAX + 1;
     return need;
@@ -212,10 +235,6 @@ become_txn(struct prep *p, uint8_t *head, int32_t type, struct jute_out *out,
            struct prep_result *result)
 {
     prep_commit(p);
-    if (p->r->op == ZK_OP_CREATE_SESSION)
-        prep_note_opening(p);
-    if (p->r->op == ZK_OP_CLOSE_SESSION)
-        prep_note_end(p);
     put_head(p->r, head, type, result->is_partial);
     out->end += ZK_TXN_DIGEST_BYTES; /* kept until now */
     if (p->rules.digest_enabled)

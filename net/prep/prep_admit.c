@@ -68,9 +68,10 @@ ended_place(session_id_t id)
 }
 
 void
-prep_note_end(struct prep *p)
+prep_note_end(struct prep *p, struct session *s)
 {
-    p->ended[ended_place(p->r->session)] = p->r->session;
+    s->is_closing = 1;
+    p->ended[ended_place(s->id)] = s->id;
 }
 
 static bool

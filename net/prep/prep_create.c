@@ -50,12 +50,6 @@ has_ttl(int32_t flags)
     return flags == ZK_PERSISTENT_TTL || flags == ZK_PERSISTENT_SEQUENTIAL_TTL;
 }
 
-static bool
-is_ephemeral(int32_t flags)
-{
-    return flags == ZK_EPHEMERAL || flags == ZK_EPHEMERAL_SEQUENTIAL;
-}
-
 /*
  * What is written for what was asked.  Within a multi the flags alone decide,
  * and nothing travels as create2: servers of 3.8 stop at one there.
@@ -79,7 +73,7 @@ check_flags(const struct prep *p, const struct prep_op *o)
 {
     if (o->in_multi && has_ttl(o->flags) && o->op != ZK_OP_CREATE_TTL)
         return ZK_MARSHALLING;
-    if (o->flags < ZK_PERSISTENT || o->flags > ZK_PERSISTENT_SEQUENTIAL_TTL)
+    if (!prep_knows_flags(o->flags))
         return ZK_BAD_ARGUMENTS;
     if (!has_ttl(o->flags))
         return o->op == ZK_OP_CREATE_TTL && !o->in_multi ? ZK_BAD_ARGUMENTS
@@ -101,7 +95,7 @@ check_owner(const struct prep *p, const struct prep_op *o)
 {
     bool asked = o->in_multi || o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2;
 
-    if (!p->is_local || !is_ephemeral(o->flags))
+    if (!p->is_local || !prep_is_ephemeral(o->flags))
         return ZK_OK;
     return asked && !p->r->is_remote ? ZK_EPHEMERAL_ON_LOCAL_SESSION
                                      : ZK_SESSION_EXPIRED;
@@ -114,7 +108,7 @@ owner_of(const struct prep *p, const struct prep_op *o)
         return ZK_OWNER_CONTAINER;
     if (o->txn_type == ZK_OP_CREATE_TTL)
         return ZK_OWNER_TTL_MASK | o->ttl;
-    return is_ephemeral(o->flags) ? p->r->session : 0;
+    return prep_is_ephemeral(o->flags) ? p->r->session : 0;
 }
 
 /* "%010d": ten places, the sign among them. */
@@ -160,7 +154,7 @@ static void
 put_rest(struct jute_out *out, const struct prep_op *o, int32_t cversion)
 {
     if (o->txn_type == ZK_OP_CREATE || o->txn_type == ZK_OP_CREATE2)
-        jute_put_bool(out, is_ephemeral(o->flags));
+        jute_put_bool(out, prep_is_ephemeral(o->flags));
     jute_put_i32(out, cversion);
     if (o->txn_type == ZK_OP_CREATE_TTL)
         jute_put_i64(out, o->ttl);

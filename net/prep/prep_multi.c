@@ -14,12 +14,17 @@
  * Facts: spec/client-protocol.md 5; spec/quorum-protocol.md 10.2, 16.4.
  */
 #include "daemon/check.h"
+#include "daemon/shm.h"
 #include "net/prep/prep_op.h"
 
 enum {
     MULTI_HEADER_BYTES = 9,
     OP_BYTES_MIN = MULTI_HEADER_BYTES + 4 + 4, /* delete of nothing */
+    OUTCOME_BYTES = sizeof(struct outcome) + sizeof(int32_t),
 };
+
+_Static_assert((int)OUTCOME_BYTES <= ((int)RING_HOLDS - 2) * (int)OP_BYTES_MIN,
+               "beside a transaction of two requests, which is the longest");
 
 uint32_t
 prep_multi_ops_max(int32_t body_size)
@@ -83,20 +88,18 @@ prep_reply_op(int32_t op, int32_t txn_type)
 
 /* In a multi the flags alone say what kind of create it is. */
 static bool
-is_ephemeral(const struct prep_op *o)
+makes_ephemeral(const struct prep_op *o)
 {
-    bool may_be = o->in_multi ? zk_is_create(o->op)
-                              : o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2;
+    bool may = o->in_multi ? zk_is_create(o->op)
+                           : o->op == ZK_OP_CREATE || o->op == ZK_OP_CREATE2;
 
-    return may_be &&
-           (o->flags == ZK_EPHEMERAL || o->flags == ZK_EPHEMERAL_SEQUENTIAL);
+    return may && prep_is_ephemeral(o->flags);
 }
 
 static bool
 has_wrong_flags(const struct prep_op *o)
 {
-    return zk_is_create(o->op) && (o->flags < ZK_PERSISTENT ||
-                                   o->flags > ZK_PERSISTENT_SEQUENTIAL_TTL);
+    return zk_is_create(o->op) && !prep_knows_flags(o->flags);
 }
 
 /* All of a multi must be legible, whatever its first operations ask. */
@@ -109,9 +112,9 @@ prep_makes_ephemeral(int32_t op, struct bytes body)
     int rc;
 
     if (op != ZK_OP_MULTI)
-        return prep_parse_create(&in, &o) && is_ephemeral(&o);
+        return prep_parse_create(&in, &o) && makes_ephemeral(&o);
     while ((rc = next_op(&in, &o)) > 0) {
-        found = found || (!fails && is_ephemeral(&o));
+        found = found || (!fails && makes_ephemeral(&o));
         fails = fails || has_wrong_flags(&o);
     }
     return rc == 0 && found;

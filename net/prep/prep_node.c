@@ -66,7 +66,7 @@ prep_touch(struct prep *p, struct pnode *n, struct bytes path)
 }
 
 static struct bytes
-prep_acl(struct prep *p, struct pnode *n)
+acl_of(struct prep *p, struct pnode *n)
 {
     struct znode_view view;
 
@@ -86,7 +86,7 @@ prep_may(struct prep *p, struct pnode *n, int perm)
 {
     if (n->acl_zxid == 0 && n->acl_ref == 0)
         return true;
-    return acl_allows(prep_acl(p, n), perm, p->r->ids, p->rules.acl_flags);
+    return acl_allows(acl_of(p, n), perm, p->r->ids, p->rules.acl_flags);
 }
 
 void

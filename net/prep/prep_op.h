@@ -25,6 +25,20 @@ struct prep_op {
     int64_t ttl; /* -1 where the record has none */
 };
 
+/* Flags of a create, enum zk_create_flags: are there such? */
+static inline bool
+prep_knows_flags(int32_t flags)
+{
+    return flags >= ZK_PERSISTENT && flags <= ZK_PERSISTENT_SEQUENTIAL_TTL;
+}
+
+/* And is it for a node that ends with its session? */
+static inline bool
+prep_is_ephemeral(int32_t flags)
+{
+    return flags == ZK_EPHEMERAL || flags == ZK_EPHEMERAL_SEQUENTIAL;
+}
+
 /* Read the record of `o->op`.  False if it does not parse. */
 typedef bool prep_parse_fn(struct jute_in *in, struct prep_op *o);
 
@@ -55,8 +69,9 @@ enum zk_code prep_run_multi(struct prep *p, struct jute_out *out,
 enum zk_code prep_run_open(struct prep *p, struct jute_out *out);
 
 /*
- * Write the deletion of what session `s` owns: a whole closeSession, or, if
- * it owns more than `out` has room for, a multi of deletions: is_partial.
+ * Write the deletion of what session `s` owns: a whole closeSession, which ends
+ * it; or, if it owns more than a transaction should hold, a multi of deletions:
+ * then is_partial, and it goes on as it was.  Returns the transaction's type.
  */
 int32_t prep_run_close(struct prep *p, struct session *s, struct jute_out *out,
                        struct prep_result *result);
@@ -77,12 +92,15 @@ enum zk_code prep_admit(struct prep *p, const struct prep_request *r,
 bool prep_waits_for_session(const struct prep *p, const struct prep_request *r,
                             const struct session *s);
 
-/* Sessions on their way; see struct prep_openings. */
+/*
+ * The session of the createSession at hand is on its way; all up to `zxid` have
+ * come: see struct prep_openings.
+ */
 void prep_note_opening(struct prep *p);
 void prep_drop_openings(struct prep *p, zxid_t zxid);
 
-/* The session of the closeSession at hand is over. */
-void prep_note_end(struct prep *p);
+/* A whole closeSession of `s` is written: it may ask for nothing any more. */
+void prep_note_end(struct prep *p, struct session *s);
 
 /* --- nodes: prep_node.c --------------------------------------------------- */
 
@@ -99,6 +117,7 @@ struct pnode *prep_look(struct prep *p, struct bytes path,
  */
 struct pnode *prep_touch(struct prep *p, struct pnode *n, struct bytes path);
 
+/* Do the identities of the request at hand have `perm`, enum zk_perm, on it? */
 bool prep_may(struct prep *p, struct pnode *n, int perm);
 
 /* The pending node of `n` gets an ACL that lies in the transaction. */

@@ -10,13 +10,16 @@
 
 /*
  * Soft limits only warn in Apache's log; nobody is told here either.  What is
- * above a hard one may shrink, but only to where that is kept.
+ * above a hard one may shrink, but only to where that is kept.  Clients can
+ * write what is there `now`, so the sum may wrap.
  * ZK: ZooKeeperServer.checkQuota
  */
 static bool
 exceeds(int64_t now, int64_t growth, int64_t hard_limit)
 {
-    return growth != 0 && hard_limit > -1 && now + growth > hard_limit;
+    int64_t after = (int64_t)((uint64_t)now + (uint64_t)growth);
+
+    return growth != 0 && hard_limit > -1 && after > hard_limit;
 }
 
 enum zk_code

@@ -22,7 +22,10 @@ prep_run_open(struct prep *p, struct jute_out *out)
     int32_t timeout_ms = jute_get_i32(&in);
 
     jute_put_i32(out, timeout_ms);
-    return in.bad || out->bad ? ZK_MARSHALLING : ZK_OK;
+    if (in.bad || out->bad)
+        return ZK_MARSHALLING;
+    prep_note_opening(p);
+    return ZK_OK;
 }
 
 /* --- closing ------------------------------------------------------------- */
@@ -163,6 +166,6 @@ prep_run_close(struct prep *p, struct session *s, struct jute_out *out,
     result->is_partial = !fits;
     result->outcome_count = c.count + (fits ? 1 : 0);
     if (fits)
-        s->is_closing = 1;
+        prep_note_end(p, s);
     return fits ? ZK_OP_CLOSE_SESSION : ZK_OP_MULTI;
 }

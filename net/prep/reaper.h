@@ -42,6 +42,7 @@ struct reaper {
     uint8_t list[REAPER_LIST_BYTES]; /* paths, each behind its i32 length */
 };
 
+/* The first look is an interval away. */
 void reaper_init(struct reaper *r, const struct conf *conf, mono_ms_t now,
                  wall_ms_t wall);
 

@@ -13,6 +13,7 @@
 #include "daemon/check.h"
 #include "daemon/log.h"
 #include "daemon/ring_readers.h"
+#include "net/repl/repl_config.h"
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_session.h"
 
@@ -93,6 +94,8 @@ apply_entry(struct repl *r, struct ring_entry *e)
     repl_apply_txn(r, &txn, ring_outcomes(e));
     if (txn.header.type == ZK_OP_CREATE_SESSION)
         repl_session_owned(r, e);
+    if (txn.header.type == ZK_OP_RECONFIG)
+        repl_config_changed(r, &txn);
     repl_local_applied(r, e, txn.header.type);
     r->outstanding--;
     return e->outcome_count;
@@ -167,7 +170,7 @@ find_durable(const struct repl *r, zxid_t *zxid)
 }
 
 /*
- * What is applied before it is known to be committed (repl_learn_past.c) may
+ * What is applied before it is known to be committed (repl_learn_full.c) may
  * have to go again, and is nothing for the image.
  */
 static zxid_t

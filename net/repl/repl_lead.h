@@ -12,6 +12,7 @@
  *   repl_lead_hear.c     what comes from one of them
  *   repl_lead_session.c  a leader's requests among that, and sessions
  *   repl_lead_send.c     what goes to one of them
+ *   repl_lead_lag.c      how late that is
  *   repl_lead.c          the role of a leader: orders to the log, commits
  *   repl_master.c        the duty of an observer master: it asks our leader
  *
@@ -22,12 +23,20 @@
 
 #include "election/port.h"
 #include "election/quorum_conf.h"
+#include "election/twin.h"
 #include "net/zab/leader.h"
 #include "net/wire/qlink.h"
 #include "net/repl/repl_history.h"
 
 /* How far a snapshot is on its way to a learner. */
 enum lead_snap { LEAD_NO_SNAP, LEAD_SNAP_WANTED, LEAD_SNAP_FLOWS };
+
+/* How late it is that something committed is sent to an observer. */
+struct lead_lag {
+    zxid_t mark;     /* this was committed ... */
+    mono_ms_t since; /* ... then, and not sent; mark 0: nothing waits */
+    int64_t ms;      /* as the last mark needed; or this one, if that is more */
+};
 
 /* The connection of one learner. */
 struct lead_peer {
@@ -42,6 +51,8 @@ struct lead_peer {
     struct buf *late; /* requests whose turn has not come, as they came */
     enum lead_snap snap;
     zxid_t snap_zxid;
+    struct lead_lag lag;
+    bool is_late; /* the log says so */
     char name[96];
 };
 
@@ -64,11 +75,11 @@ struct repl_lead {
     struct conn_home home;
     struct port port;
     ev_timer tick;
-    bool is_on;      /* learners may come */
-    const char *why; /* it is over, or NULL */
-    size_t config_size;
-    char config[CONFIG_TEXT_MAX]; /* the text for NEW_LEADER */
-    uint32_t asked;               /* the slot of the last REQUEST */
+    bool is_on;                           /* learners may come */
+    const char *why;                      /* it is over, or NULL */
+    char config[CONFIG_TEXT_MAX];         /* the text for NEW_LEADER */
+    uint32_t asked;                       /* the slot of the last REQUEST */
+    struct twin twin[QUORUM_MEMBERS_MAX]; /* members that came again */
     struct lead_peer peer[LEADER_PEERS_MAX];
 };
 
@@ -101,6 +112,9 @@ void lead_peer_close(struct lead_peer *p);
 /* The same, and the core hears of it. */
 void lead_peer_lose(struct lead_peer *p);
 
+/* Its server came on another connection, though this one was alive. */
+void lead_suspect_twin(struct lead_peer *p);
+
 /* It has said who it is: the log calls it so from now on. */
 void lead_peer_name(struct lead_peer *p);
 
@@ -115,6 +129,15 @@ void lead_peers_resume(struct repl_lead *l);
 
 /* Send what there is for everybody, as far as there is room. */
 void lead_peers_pump(struct repl_lead *l, mono_ms_t now);
+
+/* --- repl_lead_lag.c ----------------------------------------------------- */
+
+/* An observer has been sent what is up to `sent`; after each tick. */
+void lead_lag_look(struct lead_lag *g, zxid_t sent, zxid_t committed,
+                   mono_ms_t now);
+
+/* See which observers are late, and say who begins to be, or ceases. */
+void lead_peers_watch(struct repl_lead *l, mono_ms_t now);
 
 /* --- repl_lead_session.c ------------------------------------------------- */
 

@@ -18,7 +18,7 @@
 #include "net/repl/repl_lead.h"
 #include "net/zab/forward.h"
 
-enum { LATE_MAX = FORWARD_BYTES / 2 }; /* no zabd has more under way */
+enum { LATE_MAX = FORWARD_NEW_BYTES }; /* no zabd has more under way */
 
 /* Finding where its history parts from ours may need another turn. */
 static bool

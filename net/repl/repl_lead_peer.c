@@ -84,6 +84,24 @@ lead_peer_lose(struct lead_peer *p)
     lead_peer_close(p);
 }
 
+/*
+ * With electionAlg=0 there is no election port that would know, and two
+ * observers of one number may meet here alone.
+ */
+void
+lead_suspect_twin(struct lead_peer *p)
+{
+    struct repl_lead *l = p->lead;
+    sid_t sid = l->core.peer[p->slot].sid;
+    int i = quorum_index(&l->r->quorum, sid);
+
+    if (i >= 0 && twin_comes(&l->twin[i], false, clock_mono_ms()))
+        log_error("%s: there seem to be two servers with the number %" PRId64
+                  ": again and again one takes the other's place, which now "
+                  "was that of %s; look at the myid of both",
+                  l->duty->name, (int64_t)sid, p->name);
+}
+
 void
 lead_peer_name(struct lead_peer *p)
 {

@@ -45,6 +45,8 @@ perform(struct repl_lead *l, const struct leader_act *a)
         break;
     case LEADER_CLOSE:
         log_warn("%s: %s is dropped: %s", l->duty->name, p->name, a->why);
+        if (a->was_alive)
+            lead_suspect_twin(p);
         lead_peer_close(p);
         break;
     case LEADER_GIVE_UP:
@@ -64,6 +66,25 @@ lead_perform(struct repl_lead *l, const struct leader_out *out)
 
 /* --- the port ------------------------------------------------------------ */
 
+static struct bytes
+write_config(struct repl_lead *l, int64_t version)
+{
+    size_t size =
+        config_text(&l->r->conf, version, l->config, sizeof l->config);
+
+    return (struct bytes){(const uint8_t *)l->config, (int32_t)size};
+}
+
+/* Who has a later version has told our election process before it comes. */
+static void
+follow_config_version(struct repl_lead *l)
+{
+    int64_t version = atomic_load(&l->r->shm->election->config_version);
+
+    if (version > l->core.conf.config_version)
+        leader_know_config(&l->core, version, write_config(l, version));
+}
+
 static void
 on_knock(void *arg, int fd)
 {
@@ -72,6 +93,7 @@ on_knock(void *arg, int fd)
     socklen_t size = sizeof from;
     char text[80];
 
+    follow_config_version(l);
     getpeername(fd, (struct sockaddr *)&from, &size);
     qlink_name((const struct sockaddr *)&from, text, sizeof text);
     lead_peer_open(l, fd, text);
@@ -115,6 +137,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     note_links(l, now);
     leader_tick(&l->core, now, &out);
     lead_perform(l, &out);
+    lead_peers_watch(l, now);
 }
 
 static struct repl_lead *
@@ -174,7 +197,6 @@ lead_conf(struct repl_lead *l)
 {
     const struct conf *conf = &l->r->conf;
 
-    l->config_size = config_text(conf, l->config, sizeof l->config);
     return (struct leader_conf){
         .me = conf->my_sid,
         .tick_ms = conf->tick_time_ms,
@@ -184,7 +206,7 @@ lead_conf(struct repl_lead *l)
         .diffs_max = conf->diff_syncs_max,
         .ping_ms = ping_ms(conf),
         .silence_ms = conf->leader_silence_ms,
-        .config = {(const uint8_t *)l->config, (int32_t)l->config_size},
+        .config = write_config(l, 0),
         .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
     };
 }

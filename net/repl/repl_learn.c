@@ -255,7 +255,7 @@ learning_turn(struct repl *r)
         conn_resume(&l->conn, CONN_PAUSE_QUEUE);
         repl_publish(r);
         if (l->conn.pauses & CONN_PAUSE_QUEUE)
-            learn_past_full(l);
+            learn_full(l);
         repl_master_turn(r, clock_mono_ms());
         conn_flush_dirty(&l->home);
     }

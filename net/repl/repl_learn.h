@@ -5,6 +5,8 @@
  *      clients' requests -> repl_learn_ask: REQUEST, REVALIDATE -> leader
  *      leader -> repl_learn: packets -> learner_hear
  *             -> repl_learn_act: acts -> ring entries, orders, answers
+ *                repl_learn_past, _cut, _snap, _full: what changes the past,
+ *                                   or is more than the ring holds
  *      sessions heard of -> repl_learn_touch: PING -> leader
  *
  * Private to repl_learn*.c.
@@ -62,7 +64,11 @@ struct repl_learn {
 
     /* repl_learn_past.c */
     enum learn_order order;
+
+    /* repl_learn_cut.c */
     zxid_t cut; /* what stays */
+
+    /* repl_learn_snap.c */
     enum learn_snap snap;
     zxid_t snap_zxid;
     struct snap_intake intake;
@@ -95,24 +101,52 @@ void learn_dial_stop(struct repl_learn *l);
 
 /* --- repl_learn_past.c --------------------------------------------------- */
 
-/* TRUNC: what is behind `zxid` goes. */
-void learn_cut(struct repl_learn *l, zxid_t zxid);
-
-/* SNAP: a payload comes that replaces everything. */
-void learn_take_snap(struct repl_learn *l, zxid_t zxid);
-
-/* Bytes of the payload; how many were of it. */
-size_t learn_feed_snap(struct repl_learn *l, const uint8_t *data, size_t size);
-
 /* Waiting for client processes to leave the tree, or for the log's answer. */
 void learn_past_turn(struct repl_learn *l, struct learner_out *out,
                      mono_ms_t now);
 
-/* There is no room for what comes, and perhaps never will be. */
-void learn_past_full(struct repl_learn *l);
-
 /* The role ends.  If tree or files are between two histories, load again. */
 void learn_past_end(struct repl_learn *l);
+
+/* End, so that a successor fills the tree from what is on disk. */
+noreturn void learn_reload(const char *why);
+
+/* --- repl_learn_cut.c ---------------------------------------------------- */
+
+/* TRUNC: what is behind `zxid` goes; the order LEARN_CUT or LEARN_CUT_RELOAD.
+ */
+void learn_cut(struct repl_learn *l, zxid_t zxid);
+
+/* The log process has done it, or not: `result` is its errno. */
+void learn_cut_done(struct repl_learn *l, int result, struct learner_out *out,
+                    mono_ms_t now);
+
+/*
+ * Entries of the ring behind `zxid` were never committed and never will be.
+ * True: a client of ours waits for one.
+ */
+bool learn_void(struct repl *r, zxid_t zxid);
+
+/* --- repl_learn_snap.c --------------------------------------------------- */
+
+/* SNAP: a payload comes that replaces everything; it waits. */
+void learn_take_snap(struct repl_learn *l, zxid_t zxid);
+
+/* No client process looks at the tree any more: it may come. */
+void learn_begin_snap(struct repl_learn *l);
+
+/* Bytes of the payload; how many were of it.  In the end the order LEARN_REBASE
+   comes of it. */
+size_t learn_feed_snap(struct repl_learn *l, const uint8_t *data, size_t size);
+
+/* The log process has made it the beginning of all there is. */
+void learn_rebase_done(struct repl_learn *l, struct learner_out *out,
+                       mono_ms_t now);
+
+/* --- repl_learn_full.c --------------------------------------------------- */
+
+/* There is no room for what comes, and perhaps never will be. */
+void learn_full(struct repl_learn *l);
 
 /* --- repl_learn_ask.c ---------------------------------------------------- */
 

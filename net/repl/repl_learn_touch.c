@@ -12,45 +12,26 @@
 #include "daemon/clock.h"
 #include "net/repl/repl_learn.h"
 #include "net/repl/repl_serve.h"
+#include "net/repl/repl_session.h"
 
 enum {
     TOUCH_BYTES = 8 + 4, /* session, timeout */
     TOUCHES_MAX = 64 * 1024,
 };
 
-static bool
-is_since(uint32_t at, uint32_t since)
-{
-    return at != 0 && (int32_t)(at - since) >= 0;
-}
-
-/* By a client process, or by an observer of ours. */
-static bool
-was_heard(const struct repl *r, uint32_t slot, uint32_t since)
-{
-    for (uint32_t w = 0; w < r->shm->super->client_count; w++) {
-        uint32_t at =
-            atomic_load_explicit(&r->shm->heard[w][slot], memory_order_relaxed);
-
-        if (is_since(at, since))
-            return true;
-    }
-    return is_since(r->heard_remote[slot], since);
-}
-
 /* Every session that was heard of since, in as many packets as it takes. */
 static void
-put_touches(struct repl_learn *l, zxid_t zxid, uint32_t since)
+put_touches(struct repl_learn *l, zxid_t zxid, mono_ms_t since, mono_ms_t now)
 {
     static uint8_t data[TOUCHES_MAX * TOUCH_BYTES];
-    const struct repl *r = l->r;
+    struct repl *r = l->r;
     struct jute_out out = jute_out_of(data, sizeof data);
     uint32_t end = session_slot_end(r->sessions);
 
     for (uint32_t i = 0; i < end; i++) {
         const struct session *s = session_at(r->sessions, i);
 
-        if (s->id == 0 || !was_heard(r, i, since))
+        if (s->id == 0 || repl_last_heard(r, i, now) < since)
             continue;
         jute_put_i64(&out, s->id);
         jute_put_i32(&out, s->timeout_ms);
@@ -86,5 +67,5 @@ learn_pong(struct repl_learn *l, zxid_t zxid)
     }
     repl_vouched(l->r, since);
     l->ponged = now;
-    put_touches(l, zxid, (uint32_t)since);
+    put_touches(l, zxid, since, now);
 }

@@ -19,8 +19,8 @@
 #include "storage/log/txlog_reader.h"
 
 enum {
-    REPLAY_BATCH = 1024,
-    SKIP_BYTES = 1024 * 1024, /* of log before the image, in one step */
+    REPLAY_BATCH = 1024,      /* transactions in one step, */
+    STEP_BYTES = 1024 * 1024, /* ... or so much log, replayed or skipped */
     ERROR_TEXT = 1200,
 };
 
@@ -110,14 +110,17 @@ replay_some(struct replay *p)
 {
     struct repl *r = p->r;
     struct bytes entry;
+    int64_t bytes = 0;
     zxid_t zxid;
     int rc = 1;
 
     tree_batch_begin(r->tree);
-    for (int i = 0; i < REPLAY_BATCH && rc > 0; i++) {
+    for (int i = 0; i < REPLAY_BATCH && bytes < STEP_BYTES && rc > 0; i++) {
         rc = txlog_reader_next(&p->reader, &entry, &zxid);
-        if (rc == 1)
-            rc = replay_one(p, entry, zxid);
+        if (rc != 1)
+            break;
+        bytes += entry.size;
+        rc = replay_one(p, entry, zxid);
     }
     tree_batch_end(r->tree, 0);
     proc_progress(PROC_REPLICATION, r->shm, 1, 1);
@@ -132,7 +135,7 @@ replay_log(struct repl *r, const struct datadir *dir, zxid_t after)
 
     if (rc < 0)
         unusable("the log does not open", rc, &p.reader.error);
-    p.reader.skip_max = SKIP_BYTES;
+    p.reader.skip_max = STEP_BYTES;
     while ((rc = replay_some(&p)) > 0)
         ;
     if (rc == 0)
@@ -169,9 +172,11 @@ repl_load(struct repl *r)
 
     if (rc < 0)
         unusable("the data directory", rc, &e);
+    proc_disk_begin(PROC_REPLICATION, r->shm);
     load_image(r, &dir);
     tree_totals(r->tree, &totals);
     replayed = replay_log(r, &dir, totals.zxid);
+    proc_disk_end(PROC_REPLICATION, r->shm);
     tree_totals(r->tree, &totals);
     r->zxid = r->last = totals.zxid;
     check_complete(r);

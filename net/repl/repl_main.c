@@ -53,7 +53,7 @@ log_failed(struct repl *r)
     repl_end_serving(r);
     log_error("replication: the transaction log failed (%s): this server "
               "stops serving; repair the disk and restart it",
-              strerror(err < 0 ? -err : err));
+              strerror(err));
     return true;
 }
 

@@ -69,13 +69,15 @@ zxid_after(struct repl *r, zxid_t *zxid)
 
 /* The client is told a code that has no word for it, and nobody else. */
 static void
-tell_limit(const struct prep_request *q)
+tell_limit(struct repl *r, const struct prep_request *q)
 {
-    if (q->op == ZK_OP_CREATE_SESSION)
+    if (q->op == ZK_OP_CREATE_SESSION) {
         log_warn_often("replication: session refused, there are %d",
                        SESSIONS_MAX);
-    else
-        log_warn_often("replication: write refused, memory.limit is reached");
+        return;
+    }
+    log_warn_often("replication: write refused, memory.limit is reached");
+    COUNT(r->shm->replication->writes_refused, 1);
 }
 
 enum prep_verdict
@@ -96,7 +98,7 @@ repl_prepare(struct repl *r, struct prep_request *q, int32_t timeout_ms,
         verdict = prep_step(&r->prep, q, e + 1, need.payload, &result);
         *err = result.err;
         if (result.err == ZK_SYSTEM_ERROR)
-            tell_limit(q);
+            tell_limit(r, q);
         if (verdict != PREP_TXN)
             return verdict;
         r->zxid = q->zxid;

@@ -31,6 +31,7 @@ state_of_learner(const struct repl_learn *l)
 /* Learners, of a leader or of an observer master, by what they are. */
 struct census {
     uint32_t learners, followers, non_voting, observers, syncs;
+    int64_t lag_ms; /* of the observer that is furthest behind */
 };
 
 static void
@@ -54,8 +55,11 @@ count_peer(const struct leader_peer *p, struct census *c)
 static void
 count_learners(const struct repl_lead *l, struct census *c)
 {
-    for (uint32_t i = 0; i < l->core.peer_end; i++)
+    for (uint32_t i = 0; i < l->core.peer_end; i++) {
         count_peer(&l->core.peer[i], c);
+        if (l->peer[i].is_used && l->peer[i].lag.ms > c->lag_ms)
+            c->lag_ms = l->peer[i].lag.ms;
+    }
 }
 
 static void
@@ -88,6 +92,7 @@ store_census(struct shm_ensemble *e, const struct census *c)
     atomic_store(&e->synced_non_voting, c->non_voting);
     atomic_store(&e->synced_observers, c->observers);
     atomic_store(&e->pending_syncs, c->syncs);
+    atomic_store(&e->observer_lag_ms, c->lag_ms);
 }
 
 void

@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "daemon/memory.h"
 #include "election/quorum_conf.h"
+#include "net/repl/repl_config.h"
 #include "net/repl/repl_history.h"
 #include "net/repl/repl_order.h"
 #include "net/repl/repl_prepare.h"
@@ -29,7 +30,11 @@
 #include "net/repl/repl_take.h"
 #include "net/zab/forward.h"
 
-enum { AT_ONCE_MS = 100, PAUSE_MS = 200 };
+enum {
+    AT_ONCE_MS = 100,
+    PAUSE_MS = 200,
+    NO_VOTE = -1, /* zxid of who neither votes nor is elected (11.7) */
+};
 
 /* --- a leader is there ---------------------------------------------------- */
 
@@ -102,6 +107,13 @@ repl_look(struct repl *r, const char *why)
              (uint64_t)r->last);
 }
 
+/* repl_config.c: our quorums may be none. */
+static bool
+has_vote(const struct repl *r)
+{
+    return !atomic_load(&r->shm->replication->ensemble.is_outdated);
+}
+
 static void
 ask(struct repl *r)
 {
@@ -109,7 +121,7 @@ ask(struct repl *r)
 
     r->looking.is_asked = true;
     r->looking.number = atomic_load(&look->number) + 1;
-    atomic_store(&look->zxid, r->last);
+    atomic_store(&look->zxid, has_vote(r) ? r->last : NO_VOTE);
     atomic_store(&look->epoch, atomic_load(&r->shm->log->current_epoch));
     atomic_store(&look->number, r->looking.number);
     bell_ring(r->shm, PROC_ELECTION);
@@ -171,26 +183,6 @@ const struct role role_standalone = {
     .turn = alone_turn,
     .end = nothing_to_end,
 };
-
-void
-repl_put_config(struct repl *r)
-{
-    static char text[CONFIG_TEXT_MAX];
-    size_t size = config_text(&r->conf, text, sizeof text);
-    struct txn_header h = {.type = ZK_OP_SET_DATA, .time = clock_wall_ms()};
-    struct change c = {
-        .kind = CHANGE_SET_DATA,
-        .op = ZK_OP_SET_DATA,
-        .path = bytes_of("/zookeeper/config"),
-        .data = {(const uint8_t *)text, (int32_t)size},
-        .version = -1,
-    };
-    struct outcome outcome;
-
-    tree_batch_begin(r->tree);
-    tree_apply(r->tree, &h, &c, &outcome);
-    tree_batch_end(r->tree, r->applied);
-}
 
 static void
 join_ensemble(struct repl *r)

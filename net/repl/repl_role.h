@@ -47,7 +47,4 @@ void repl_established(struct repl *r, int64_t epoch);
 /* The tree misses nothing before `epoch`: clients of its leader may come. */
 void repl_reached(struct repl *r, int64_t epoch);
 
-/* The members, for /zookeeper/config: every server writes its own. */
-void repl_put_config(struct repl *r);
-
 #endif

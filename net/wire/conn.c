@@ -11,7 +11,10 @@
 #include "daemon/memory.h"
 
 /* A partial message up to this size is moved in front of the next read. */
-enum { MOVED_BYTES = 16 * 1024, HUSH_READS = 4 };
+enum { MOVED_BYTES = 16 * 1024 };
+
+/* What comes too late is read up to a megabyte. */
+enum { HUSH_BYTES = 16 * 1024, HUSH_READS = 64 };
 
 static struct conn_home *
 home_of(const struct conn *c)
@@ -309,13 +312,16 @@ conn_close(struct conn *c)
     c->in = c->out = NULL;
 }
 
+/* Not into the scratch memory: another connection may be fed from there. */
 void
 conn_hush(struct conn *c)
 {
+    uint8_t nobodys[HUSH_BYTES];
+
     if (!c->is_open)
         return;
     shutdown(c->io.fd, SHUT_WR);
     for (int i = 0; i < HUSH_READS; i++)
-        if (recv(c->io.fd, home_of(c)->scratch, CONN_SCRATCH, 0) <= 0)
+        if (conn_recv(c, nobodys, sizeof nobodys) <= 0)
             break;
 }

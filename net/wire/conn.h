@@ -107,7 +107,10 @@ conn_fd(const struct conn *c)
 
 void conn_pause(struct conn *c, enum conn_pause why);
 
-/* No longer for this reason; input that waited is handed out at once. */
+/*
+ * No longer for this reason; input that waited is handed out at once, unless
+ * input() is running for `c`, which goes on by itself.
+ */
 void conn_resume(struct conn *c, enum conn_pause why);
 
 /*
@@ -127,7 +130,12 @@ conn_unsent(const struct conn *c)
 /* Whoever has it cannot go on with it: `broken` is called with `error`. */
 void conn_break(struct conn *c, int error);
 
-/* Send what can be sent of what was written; may call broken and drained. */
+/*
+ * Send what can be sent of what was written, on all connections of `home`.  Any
+ * of them may be broken, taken, drained or, as it is read again, have input()
+ * called: also from within the input() of another one, which may be fed from
+ * `scratch`.
+ */
 void conn_flush_dirty(struct conn_home *home);
 
 #endif

@@ -91,7 +91,7 @@ buf_give(struct buf_pool *pool, struct buf *b)
 
     if (!b)
         return;
-    bytes = (size_t)1 << b->log2;
+    bytes = buf_bytes(b);
     pool->out_bytes -= bytes;
     if (b->log2 > BUF_LOG2_KEPT ||
         (bytes >= BUF_PIECE && pool->kept_bytes[b->log2] >= BUF_KEPT_BYTES)) {

@@ -48,10 +48,17 @@ struct buf *buf_take(struct buf_pool *pool, size_t size);
 /* NULL is fine. */
 void buf_give(struct buf_pool *pool, struct buf *b);
 
+/* What it takes of the pool; NULL takes nothing. */
+static inline size_t
+buf_bytes(const struct buf *b)
+{
+    return b ? (size_t)1 << b->log2 : 0;
+}
+
 static inline size_t
 buf_capacity(const struct buf *b)
 {
-    return ((size_t)1 << b->log2) - sizeof *b;
+    return buf_bytes(b) - sizeof *b;
 }
 
 static inline size_t

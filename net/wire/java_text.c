@@ -59,7 +59,7 @@ size_t
 java_text(struct bytes from, uint8_t *to)
 {
     const uint8_t *p = from.data;
-    size_t left = from.size < 0 ? 0 : (size_t)from.size;
+    size_t left = (size_t)bytes_size(from);
     uint8_t *at = to;
 
     while (left > 0) {

@@ -20,9 +20,8 @@ qlink_get(const uint8_t *data, size_t size, uint32_t data_max,
 bool
 qlink_put_packet(struct conn *c, const struct qpacket *p)
 {
-    size_t room = QPACKET_BYTES_MIN +
-                  (size_t)(p->data.size > 0 ? p->data.size : 0) +
-                  (size_t)(p->authinfo.size > 0 ? p->authinfo.size : 0);
+    size_t room = QPACKET_BYTES_MIN + (size_t)bytes_size(p->data) +
+                  (size_t)bytes_size(p->authinfo);
     struct jute_out out;
 
     if (!conn_out(c, room, &out)) {

@@ -6,6 +6,10 @@
 #include "daemon/hash.h"
 #include "daemon/shm.h"
 #include "daemon/zk.h"
+#include "net/wire/qpacket.h"
+
+_Static_assert((int)FORWARD_BYTES / 3 > (int)QPACKET_DATA_MAX,
+               "whatever may wait can be sent again");
 
 /* What a request can wait for. */
 enum {
@@ -58,7 +62,7 @@ bool
 forward_has_room(const struct forward *f, const struct req *req, bool is_again)
 {
     uint64_t end = begin_of(f, req->size) + req->size;
-    uint64_t most = is_again ? FORWARD_BYTES : FORWARD_BYTES / 2;
+    uint64_t most = is_again ? FORWARD_BYTES : FORWARD_NEW_BYTES;
     uint64_t places = is_again ? FORWARD_PLACES : FORWARD_PLACES - 1;
 
     if (f->oldest == f->newest)

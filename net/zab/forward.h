@@ -29,10 +29,17 @@
 #include "daemon/reqring.h"
 #include "daemon/txring.h"
 
+/*
+ * What waits may all be sent again, one after the other, and each is kept at
+ * both ends meanwhile.  It takes FORWARD_NEW_BYTES, or it is one request; that
+ * is as long as a packet (QPACKET_DATA_MAX, 2^28), and may have to leave a gap
+ * before the end of the bytes, shorter than itself: 3 * 2^28 in all.
+ */
 enum {
     FORWARD_PLACES = 1 << 15,
     FORWARD_BUCKETS = 1 << 12, /* 16 KB: others' transactions look here, too */
-    FORWARD_BYTES = 1 << 28,   /* only what is in use is touched */
+    FORWARD_BYTES = 1 << 30,   /* only what is in use is touched */
+    FORWARD_NEW_BYTES = 1 << 27,
 };
 
 struct forward_place {
@@ -62,8 +69,8 @@ void forward_clear(struct forward *f);
 void forward_forget(struct forward *f, uint32_t worker);
 
 /*
- * Whether one more can be kept.  New requests leave half of the bytes and a
- * place to those that are sent again (`is_again`), one after the other.
+ * Whether one more can be kept.  New requests leave room, and a place, for what
+ * is sent again (`is_again`), one after the other.
  */
 bool forward_has_room(const struct forward *f, const struct req *req,
                       bool is_again);

@@ -232,6 +232,14 @@ leader_init_master(struct leader *l, const struct leader_conf *conf,
 }
 
 void
+leader_know_config(struct leader *l, int64_t version, struct bytes text)
+{
+    check(version >= l->conf.config_version);
+    l->conf.config_version = version;
+    l->conf.config = text;
+}
+
+void
 leader_join(struct leader *l, uint32_t slot, mono_ms_t now)
 {
     check(slot < LEADER_PEERS_MAX);

@@ -93,10 +93,10 @@ struct leader_conf {
                                      others get two a tick */
     int32_t silence_ms;           /* after which the former leave a leader; 0:
                                      only after syncLimit, as the others */
-    int64_t config_version;
-    struct bytes config; /* the text for NEW_LEADER; borrowed */
-    int32_t flags;       /* for learners that are zabd, too:
-                            LEARNER_ZSTD, LEARNER_QUICK, LEARNER_IDENTITY */
+    int64_t config_version;       /* see leader_know_config */
+    struct bytes config;          /* the text for NEW_LEADER; borrowed */
+    int32_t flags;                /* for learners that are zabd, too:
+                                     LEARNER_ZSTD, LEARNER_QUICK, LEARNER_IDENTITY */
 };
 
 struct leader_peer {
@@ -182,6 +182,8 @@ struct leader_act {
     struct identity identity;
     const struct qpacket *packet; /* borrowed, as given to leader_hear */
     const char *why;              /* for the log */
+    bool was_alive; /* LEADER_CLOSE: its server came on another connection,
+                       though it had one that it could not have lost */
 };
 
 struct leader_out {
@@ -199,6 +201,10 @@ struct leader_item {
     uint8_t small[32];     /* where the core keeps short data */
 };
 
+/*
+ * Begin a term.  Who is a quorum alone gets its order to store at once; where
+ * no epoch is left the term is over.
+ */
 void leader_init(struct leader *l, const struct leader_conf *conf,
                  const struct history *history, mono_ms_t now,
                  struct leader_out *out);
@@ -211,6 +217,15 @@ void leader_init(struct leader *l, const struct leader_conf *conf,
  */
 void leader_init_master(struct leader *l, const struct leader_conf *conf,
                         const struct history *history, mono_ms_t now);
+
+/*
+ * Members call the configuration that we all have by a later `version`; `text`
+ * says so, and is borrowed.  No learner with a later one than we know is taken.
+ *
+ * ZK: with reconfigEnabled the first leader gives a static configuration the
+ * beginning of its epoch for a version (spec/quorum-protocol.md 4.4, 14.1.10)
+ */
+void leader_know_config(struct leader *l, int64_t version, struct bytes text);
 
 /* A connection was accepted into `slot`, which is PEER_FREE. */
 void leader_join(struct leader *l, uint32_t slot, mono_ms_t now);

@@ -9,6 +9,8 @@
  */
 #include "net/zab/leader_part.h"
 
+enum { ALIVE_MS = 500 }; /* less than anybody waits for a silent leader */
+
 /* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 
 /* Read who it is into `info`: NULL, or why nobody like that is a learner. */
@@ -76,13 +78,21 @@ leave_to_election(struct leader *l, uint32_t slot, sid_t sid, int64_t accepted,
     leader_resign(l, "a member promised a later epoch", out);
 }
 
-/* Two connections of one server: the older one is what it lost. */
+/*
+ * Two connections of one server: the older one is what it lost.  But who said
+ * something a moment ago has lost nothing yet.
+ */
 static void
-drop_older(struct leader *l, sid_t sid, struct leader_out *out)
+drop_older(struct leader *l, sid_t sid, mono_ms_t now, struct leader_out *out)
 {
-    for (uint32_t i = 0; i < l->peer_end; i++)
-        if (l->peer[i].stage >= PEER_INFORMED && l->peer[i].sid == sid)
-            leader_drop(l, i, "its server is here on a newer connection", out);
+    for (uint32_t i = 0; i < l->peer_end; i++) {
+        const struct leader_peer *p = &l->peer[i];
+
+        if (p->stage < PEER_INFORMED || p->sid != sid)
+            continue;
+        leader_drop(l, i, "its server is here on a newer connection", out);
+        out->act[out->count - 1].was_alive = now - p->heard < ALIVE_MS;
+    }
 }
 
 static void
@@ -113,11 +123,11 @@ dismiss(struct leader *l, uint32_t slot, const struct learner_info *info,
 
 static void
 welcome(struct leader *l, uint32_t slot, const struct learner_info *info,
-        bool is_observer, struct leader_out *out)
+        bool is_observer, mono_ms_t now, struct leader_out *out)
 {
     struct leader_peer *peer = &l->peer[slot];
 
-    drop_older(l, info->sid, out);
+    drop_older(l, info->sid, now, out);
     introduce(l, peer, info);
     peer->stage = PEER_INFORMED;
     peer->is_observer = is_observer;
@@ -143,7 +153,7 @@ leader_hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
     } else if (has_promised_later(l, accepted)) {
         leave_to_election(l, slot, info.sid, accepted, out);
     } else {
-        welcome(l, slot, &info, p->type == Q_OBSERVER_INFO, out);
+        welcome(l, slot, &info, p->type == Q_OBSERVER_INFO, now, out);
         l->accepted_max = max_of(l->accepted_max, accepted);
         leader_advance(l, now, out);
     }

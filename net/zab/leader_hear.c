@@ -48,7 +48,7 @@ hear_ack(struct leader *l, struct leader_peer *peer, zxid_t zxid, mono_ms_t now,
 
 /* ZK: ObserverMaster.processAck, where it ends the connection, too. */
 static bool
-is_no_observers(const struct leader *l, const struct qpacket *p)
+is_txn_acked_to_a_master(const struct leader *l, const struct qpacket *p)
 {
     return l->is_master && p->type == Q_ACK && zxid_counter(p->zxid) != 0;
 }
@@ -237,7 +237,7 @@ leader_hear(struct leader *l, uint32_t slot, const struct qpacket *p,
         leader_hear_info(l, slot, p, now, out);
     else if (!is_known(p->type))
         return;
-    else if (is_no_observers(l, p))
+    else if (is_txn_acked_to_a_master(l, p))
         leader_drop(l, slot, "an observer acknowledges no transaction", out);
     else if (peer->stage == PEER_PROMISED && p->type == Q_ACK_EPOCH)
         leader_hear_ack_epoch(l, slot, p, now, out);

@@ -123,15 +123,13 @@ make_plan(struct leader *l, uint32_t slot)
 static bool
 put_plan(struct leader *l, uint32_t slot, struct leader_item *item)
 {
+    static const int32_t packet[] = {
+        [SYNC_DIFF] = Q_DIFF, [SYNC_TRUNC] = Q_TRUNC, [SYNC_SNAP] = Q_SNAP};
     struct leader_peer *p = &l->peer[slot];
 
     p->is_told_plan = true;
     p->is_snapping = item->is_snapshot = p->plan.op == SYNC_SNAP;
-    put(item,
-        p->plan.op == SYNC_SNAP   ? Q_SNAP
-        : p->plan.op == SYNC_DIFF ? Q_DIFF
-                                  : Q_TRUNC,
-        p->plan.zxid);
+    put(item, packet[p->plan.op], p->plan.zxid);
     leader_sign(l, slot, item);
     return true;
 }

@@ -42,7 +42,10 @@ zxid_runs_last(const struct zxid_runs *r)
     return r->run[r->count - 1].last;
 }
 
-/* The largest not above `zxid`, and the smallest above it; 0: not known. */
+/*
+ * The largest not above `zxid`, and the smallest above it; 0: none is known.
+ * Where `zxid` is before the first run, a smaller one above it may be unknown.
+ */
 zxid_t zxid_runs_floor(const struct zxid_runs *r, zxid_t zxid);
 zxid_t zxid_runs_ceiling(const struct zxid_runs *r, zxid_t zxid);
 

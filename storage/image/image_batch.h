@@ -66,7 +66,10 @@ enum { IMAGE_BATCH_AHEAD_MAX = 16 };
 void image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
                        uint32_t count);
 
-/* Put a node or session as a snapshot has it; the last one wins. */
+/*
+ * Put a node or session as a snapshot has it; the last one wins.  A session 0
+ * is left out.
+ */
 int image_batch_put_node(struct image_batch *b, struct bytes path,
                          struct bytes data, struct bytes acl,
                          const struct znode_stat *stat);

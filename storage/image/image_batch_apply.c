@@ -241,8 +241,11 @@ image_batch_put_session(struct image_batch *b, session_id_t id,
                         int32_t timeout_ms)
 {
     struct batch_session *s;
-    int rc = batch_session(b, id, &s);
+    int rc;
 
+    if (id == 0)
+        return 0; /* nobody: the tree has no such session either */
+    rc = batch_session(b, id, &s);
     if (rc < 0)
         return rc;
     s->timeout_ms = timeout_ms;

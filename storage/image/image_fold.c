@@ -77,23 +77,40 @@ is_full(const char *dir)
            st.f_bavail * st.f_frsize < BATCH_BYTES_MAX;
 }
 
+/* Once for each reason, for it is tried every few seconds. */
+static void
+tell_failure(struct image_proc *p, int error)
+{
+    if (atomic_exchange(&p->shm->image->failed, error) == error) {
+        log_debug("image: cannot be written still: %s", strerror(error));
+        return;
+    }
+    log_error("%s: the image cannot be written: %s. The log keeps everything "
+              "meanwhile, and grows; see to the disk. Trying again every %d s",
+              p->image.dir, strerror(error), PAUSE_MS / 1000);
+    p->purged_at = 0; /* remove what can be removed */
+}
+
+static void
+tell_success(struct image_proc *p)
+{
+    if (atomic_exchange(&p->shm->image->failed, 0) != 0)
+        log_info("image: the image is written again zxid=0x%" PRIx64,
+                 (uint64_t)p->image.meta.zxid);
+}
+
 /*
  * LMDB could not be written, most likely for want of space.  Nothing is lost:
- * the log has it all.  Try again from the image's zxid in a while, and remove
- * what can be removed before that.
+ * the log has it all.  Try again from the image's zxid in a while.
  */
 static void
 pause_folding(struct image_proc *p, int rc)
 {
     if (rc == -EIO && is_full(p->dirs.snap))
         rc = -ENOSPC;
-    log_error("%s: the image cannot be written: %s. Reads and writes go on "
-              "and the log keeps everything; see to the disk. Trying again in "
-              "%d s",
-              p->image.dir, strerror(-rc), PAUSE_MS / 1000);
+    tell_failure(p, -rc);
     image_reopen(p);
     p->paused_until = clock_mono_ms() + PAUSE_MS;
-    p->purged_at = 0;
 }
 
 static void
@@ -147,6 +164,7 @@ image_commit_now(struct image_proc *p)
     p->batch_since = 0;
     atomic_store_explicit(&p->shm->image->persisted_zxid, p->image.meta.zxid,
                           memory_order_release);
+    tell_success(p);
     compare_digests(p);
     return true;
 }

@@ -42,16 +42,18 @@ fail(struct load *l, int rc, const char *what)
 static int
 load_session(struct load *l, const MDB_val *key, const MDB_val *value)
 {
+    session_id_t id;
     struct session *s;
-    int32_t timeout_ms;
 
     if (key->mv_size != 8 || value->mv_size != 4)
         return fail(l, -EBADMSG, "a session");
-    timeout_ms = (int32_t)load_be32(value->mv_data);
-    s = session_take(l->sessions, (session_id_t)load_be64(key->mv_data));
+    id = (session_id_t)load_be64(key->mv_data);
+    if (id == 0)
+        return fail(l, -EBADMSG, "a session of nobody");
+    s = session_take(l->sessions, id);
     if (!s)
         return fail(l, -ENOSPC, "too many sessions");
-    s->timeout_ms = timeout_ms;
+    s->timeout_ms = (int32_t)load_be32(value->mv_data);
     s->is_alive = 1;
     return 0;
 }

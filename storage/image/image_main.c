@@ -130,6 +130,7 @@ open_image(struct image_proc *p)
     p->batch.progress = on_progress;
     p->batch.progress_arg = p;
     p->batch_since = 0;
+    p->had_log = false; /* the log process may have replaced all of it */
     commit_size_init(&p->size);
     p->is_open = true;
     atomic_store(&p->shm->image->persisted_zxid, p->image.meta.zxid);
@@ -191,7 +192,8 @@ begin(struct image_proc *p)
 {
     prepare_image(p);
     open_image(p);
-    image_snapshot_plan(p);
+    snapshot_due_plan(p);
+    atomic_store(&p->shm->image->failed, 0);
     log_info("image: ready zxid=0x%" PRIx64, (uint64_t)p->image.meta.zxid);
     proc_ready(PROC_IMAGE, p->shm);
 }
@@ -216,7 +218,7 @@ work(void *arg)
     if (!follow_log(p) || clock_mono_ms() < p->paused_until)
         return false;
     more = image_fold(p);
-    return image_snapshot_work(p) || more;
+    return snapshot_due_work(p) || more;
 }
 
 static void
@@ -233,17 +235,17 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     (void)loop, (void)events;
     if (shm_has_new_conf(p->shm, p->conf_version)) {
         p->conf_version = shm_conf(p->shm, &p->conf);
-        image_snapshot_aim(p);
+        snapshot_due_aim(p);
     }
     if (!p->is_open)
         return;
-    image_purge_work(p);
+    (void)image_removed_look(p);
+    purge_due_work(p);
     image_forget_dead_readers(&p->image); /* replication's, or a tool's */
     if (p->batch_since == 0)
         image_batch_trim(&p->batch); /* nothing to fold: it is calm */
-    atomic_store_explicit(&p->shm->image->data_bytes,
-                          data_dir_bytes(p->dirs.snap, DATA_SNAPSHOTS),
-                          memory_order_relaxed);
+    atomic_store_explicit(&p->shm->image->dir_bytes,
+                          data_dir_bytes(p->dirs.snap), memory_order_relaxed);
 }
 
 static void

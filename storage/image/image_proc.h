@@ -3,7 +3,8 @@
  * image_proc.h - the image process's state.
  *
  * Private to image_main.c, which starts it and owns the files, image_fold.c,
- * which follows the log, and image_due.c, which does what is due now and then.
+ * which follows the log, and snapshot_due.c, purge_due.c and image_removed.c,
+ * which do what is due now and then.
  */
 #ifndef STORAGE_IMAGE_IMAGE_PROC_H
 #define STORAGE_IMAGE_IMAGE_PROC_H
@@ -45,7 +46,9 @@ struct image_proc {
     uint64_t replaced; /* shm->log->replaced when they were opened */
     bool is_ahead; /* of the log: the next start needs a snapshot from here */
     mono_ms_t purged_at;
-    bool has_differed; /* from the leader's digest: told once */
+    bool had_log;           /* files of it were seen, since we use them */
+    mono_ms_t removed_told; /* that they are gone; 0: never */
+    bool has_differed;      /* from the leader's digest: told once */
 };
 
 /* image_main.c: image, batch and reader anew, from what is on disk. */
@@ -62,18 +65,28 @@ bool image_fold(struct image_proc *p);
 /* Commit what is folded; false if that failed and the batch is dropped. */
 bool image_commit_now(struct image_proc *p);
 
-/* --- image_due.c ---------------------------------------------------------- */
+/* --- snapshot_due.c ------------------------------------------------------- */
 
 /* Take a snapshot when it is time, a step at a time; true: more at once. */
-bool image_snapshot_work(struct image_proc *p);
+bool snapshot_due_work(struct image_proc *p);
 
 /* The image was opened: when is the first one due? */
-void image_snapshot_plan(struct image_proc *p);
+void snapshot_due_plan(struct image_proc *p);
 
 /* The same when only the configuration is new: what was counted stays. */
-void image_snapshot_aim(struct image_proc *p);
+void snapshot_due_aim(struct image_proc *p);
 
-/* Remove what is no longer needed, when it is time. */
-void image_purge_work(struct image_proc *p);
+/* --- purge_due.c ---------------------------------------------------------- */
+
+/*
+ * Remove what is no longer needed, when it is time: at once after a start, then
+ * every autopurge.purgeInterval, but never beside a snapshot.
+ */
+void purge_due_work(struct image_proc *p);
+
+/* --- image_removed.c ------------------------------------------------------ */
+
+/* Whether it has just said that somebody has removed the log. */
+bool image_removed_look(struct image_proc *p);
 
 #endif

@@ -12,7 +12,7 @@ let_go(struct image_snapshot *s)
 void
 image_snapshot_abort(struct image_snapshot *s)
 {
-    if (!s->image)
+    if (!image_snapshot_is_running(s))
         return;
     snapfile_writer_abort(&s->writer);
     let_go(s);
@@ -31,12 +31,11 @@ image_snapshot_begin(struct image_snapshot *s, struct image *im,
 {
     int rc;
 
-    *s = (struct image_snapshot){.image = im, .writer = {.fd = -1}};
+    *s = (struct image_snapshot){.writer = {.fd = -1}};
     rc = image_stream_open(&s->stream, im);
-    s->zxid = s->stream.zxid;
-    s->total = s->stream.total;
-    if (rc == 0)
-        rc = snapfile_writer_open(&s->writer, dir, s->zxid, format);
+    if (rc < 0)
+        return rc;
+    rc = snapfile_writer_open(&s->writer, dir, s->stream.zxid, format);
     return rc < 0 ? give_up(s, rc) : 0;
 }
 
@@ -54,10 +53,9 @@ image_snapshot_step(struct image_snapshot *s, size_t rows_max)
         if (s->writer.failed)
             rc = s->writer.failed;
     }
-    s->done = s->stream.done;
     if (rc != 0)
         return rc < 0 ? give_up(s, rc) : 1;
-    rc = snapfile_writer_end(&s->writer, s->zxid, s->stream.digest);
+    rc = snapfile_writer_end(&s->writer, s->stream.zxid, s->stream.digest);
     let_go(s);
     return rc;
 }

@@ -11,12 +11,15 @@
 #include "storage/image/image_stream.h"
 
 struct image_snapshot {
-    struct image *image; /* borrowed; NULL: none is running */
-    struct image_stream stream;
+    struct image_stream stream; /* which zxid, how far; closed: none runs */
     struct snapfile_writer writer;
-    zxid_t zxid;
-    uint64_t done, total; /* rows of both passes */
 };
+
+static inline bool
+image_snapshot_is_running(const struct image_snapshot *s)
+{
+    return s->stream.image != NULL;
+}
 
 /*
  * Begin one in directory `dir`, named after the image's zxid.  A snapshot of

@@ -163,8 +163,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
         p->log.options = options_of(&p->conf);
     }
     log_look_for_room(p);
-    atomic_store_explicit(&p->shm->log->log_bytes,
-                          data_dir_bytes(p->dirs.log, DATA_LOGS),
+    atomic_store_explicit(&p->shm->log->dir_bytes, data_dir_bytes(p->dirs.log),
                           memory_order_relaxed);
 }
 

@@ -28,10 +28,15 @@ void
 txlog_damage(struct data_error *e, const char *path, uint64_t offset,
              zxid_t last)
 {
-    data_error_set(e, path, (int64_t)offset, REMEDY_RESTORE,
-                   "this record of the transaction log is damaged; the last "
-                   "good transaction before it is 0x%" PRIx64,
-                   (uint64_t)last);
+    static const char what[] = "this record of the transaction log is damaged";
+
+    if (last > 0)
+        data_error_set(e, path, (int64_t)offset, REMEDY_RESTORE,
+                       "%s; the last good transaction before it is 0x%" PRIx64,
+                       what, (uint64_t)last);
+    else
+        data_error_set(e, path, (int64_t)offset, REMEDY_RESTORE,
+                       "%s; the file has no good transaction before it", what);
 }
 
 void

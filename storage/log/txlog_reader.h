@@ -65,7 +65,11 @@ void txlog_reader_refresh(struct txlog_reader *r);
  */
 int txlog_reader_check_end(struct txlog_reader *r);
 
-/* The words for damage and gaps: one place, so that all say the same. */
+/*
+ * The words for damage and gaps: one place, so that all say the same.  `last`
+ * is the good transaction before the damage; none is known if it is not
+ * positive.
+ */
 void txlog_damage(struct data_error *e, const char *path, uint64_t offset,
                   zxid_t last);
 void txlog_missing(struct data_error *e, const char *path, zxid_t last,

@@ -174,6 +174,17 @@ quota_node_leaves(struct tree *t, struct bytes path)
     }
 }
 
+/* There are `limits` on `real_path`: what they limit is counted beside them. */
+static void
+rebuild_one(struct tree *t, tree_ref_t limits, struct bytes real_path)
+{
+    tree_ref_t stats = child_named(t, node_at(t, limits)->parent, stats_name);
+
+    t->quota_count++;
+    if (stats)
+        count_anew(t, stats, real_path);
+}
+
 /* ZK: DataTree.setupQuota, traverseNode */
 void
 quota_rebuild(struct tree *t)
@@ -182,16 +193,12 @@ quota_rebuild(struct tree *t)
 
     t->quota_count = 0;
     for (tree_ref_t ref = top; ref; ref = next_below(t, top, ref)) {
-        tree_ref_t block, stats;
+        tree_ref_t block;
         struct bytes path = tree_path_take(t, ref, &block), real;
 
         check(path.size >= 0);
-        stats = child_named(t, node_at(t, ref)->parent, stats_name);
-        if (quota_node_of(path, &real) == QUOTA_LIMITS) {
-            t->quota_count++;
-            if (stats)
-                count_anew(t, stats, real);
-        }
+        if (quota_node_of(path, &real) == QUOTA_LIMITS)
+            rebuild_one(t, ref, real);
         arena_give(&t->arena, block);
     }
 }

@@ -97,6 +97,7 @@ uint32_t session_slot(const struct session_table *table,
                       const struct session *s);
 struct session *session_at(const struct session_table *table, uint32_t slot);
 
+/* Slots in use, those of owners that are no sessions among them. */
 uint32_t session_count(const struct session_table *table);
 
 /* One past the highest slot ever used: the bound of a walk over slots. */

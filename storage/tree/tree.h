@@ -243,6 +243,10 @@ bool tree_visit_timed(struct tree *t, bool is_first, uint32_t max,
 /* The serialised vector<ACL> of a reference; bounded, may be torn. */
 struct bytes tree_acl(const struct tree *t, tree_ref_t acl);
 
+/*
+ * Each is right, but they may be of different moments, unless the sequence was
+ * asked; zero before there is a tree.
+ */
 void tree_totals(const struct tree *t, struct tree_totals *totals);
 
 /* Whether `bytes` more can be taken without passing `limit_bytes`. */

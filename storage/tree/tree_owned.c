@@ -64,28 +64,31 @@ tree_own(struct tree *t, tree_ref_t ref)
 static void
 drop_one(struct tree *t, struct session *s)
 {
-    check(s && s->ephemeral_count > 0);
+    check(s->ephemeral_count > 0);
     s->ephemeral_count--;
     if (s->ephemeral_count == 0 && !s->is_alive)
         session_give(t->sessions, s);
 }
 
-void
-tree_disown(struct tree *t, tree_ref_t ref)
+/* The list the node hangs on; `*s` is the session whose it is, or NULL. */
+static tree_ref_t *
+list_of(struct tree *t, const struct node *n, struct session **s)
 {
-    struct node *n = node_mem(t, ref);
-    struct links *links = links_mem(t, ref);
-    struct session *s = NULL;
-    tree_ref_t *head = &t->timed;
-
-    if (!(n->flags & NODE_OWNED))
-        return;
+    *s = NULL;
+    if (!znode_is_ephemeral(n->owner))
+        return &t->timed;
     if (n->flags & NODE_STRAY)
-        head = &t->strays;
-    else if (znode_is_ephemeral(n->owner))
-        s = session_find(t->sessions, n->owner);
-    if (s)
-        head = &s->ephemerals;
+        return &t->strays;
+    *s = session_find(t->sessions, n->owner);
+    check(*s); /* it has a slot as long as it owns a node */
+    return &(*s)->ephemerals;
+}
+
+static void
+take_off(struct tree *t, tree_ref_t *head, tree_ref_t ref)
+{
+    const struct links *links = links_mem(t, ref);
+
     if (t->timed_next == ref)
         t->timed_next = links->next;
     if (links->next)
@@ -94,6 +97,17 @@ tree_disown(struct tree *t, tree_ref_t ref)
         links_mem(t, links->prev)->next = links->next;
     else
         STORE(*head, links->next);
+}
+
+void
+tree_disown(struct tree *t, tree_ref_t ref)
+{
+    struct node *n = node_mem(t, ref);
+    struct session *s;
+
+    if (!(n->flags & NODE_OWNED))
+        return;
+    take_off(t, list_of(t, n, &s), ref);
     n->flags = (uint16_t)(n->flags & ~(NODE_OWNED | NODE_STRAY));
     if (znode_is_ephemeral(n->owner))
         t->ephemeral_count--;

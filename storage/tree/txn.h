@@ -116,6 +116,7 @@ txn_has_tree_digest(const struct txn *t)
     return t->has_digest && t->digest_version == ZK_DIGEST_VERSION;
 }
 
+/* The ends of a transaction; a digest is of ZK_DIGEST_VERSION. */
 void txn_put_header(struct jute_out *out, const struct txn_header *h);
 void txn_put_digest(struct jute_out *out, int64_t digest);
 

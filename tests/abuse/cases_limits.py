@@ -3,7 +3,9 @@
 
 import contextlib
 import os
+import re
 import resource
+import signal
 import time
 
 from abused import MB, OPTIONS, Session, case, wire
@@ -71,6 +73,24 @@ def shared_out(server):
         return "they have %s" % counts
 
 
+def refused_at_limit(server):
+    asker = wire.Socket(server.port)
+    asker.send(b"mntr")
+    told = re.search(rb"zk_memory_limit_refused_count\t(\d+)\n", asker.rest(5))
+    return told and int(told.group(1))
+
+
+def state_tells_of_limit(server):
+    """In a second at most: the supervisor looks now and then."""
+    for _ in range(50):
+        os.kill(server.pid, signal.SIGQUIT)
+        time.sleep(0.1)
+        if "memory.limit is reached, 1 creates, sets and watches" in \
+                server.tail():
+            return True
+    return False
+
+
 @case("memory.limit refuses growth, serves reads, deletes and pings",
       grows_mb=120, **{"memory.limit": 64 * MB})
 def memory_limit(server):
@@ -87,6 +107,10 @@ def memory_limit(server):
             return "%d nodes of 100 kB went into 64 MB" % made
         if "memory.limit is reached" not in server.tail():
             return "the log does not say so"
+        if refused_at_limit(server) != 1:
+            return "it is not counted"
+        if not state_tells_of_limit(server):
+            return "the status does not say so"
         if client.get("/fill0") != data:
             return "a read failed"
         if client.ask(wire.ping()) is None:
@@ -116,6 +140,8 @@ def watch_at_limit(server):
                 break
         else:
             return "5000 watches found room"
+        if refused_at_limit(server) != 4:   # three writes before it
+            return "it is not counted"
         if client.ask(wire.getData("/seen", True)).error:
             return "a read with a watch that is there failed"
 

@@ -68,6 +68,8 @@ WORLDS = {
               "minSessionTimeout": "5000", "maxSessionTimeout": "9000",
               "globalOutstandingLimit": "1"},
     "narrow": {"globalOutstandingLimit": "1"},
+    "large": {"largeRequestThreshold": "1000",
+              "largeRequestMaxBytes": "60000"},
     "nodigest": {"DigestAuthenticationProvider.enabled": "false",
                  "DigestAuthenticationProvider.superDigest": None},
 }

@@ -11,6 +11,7 @@ LEARNERS_MAX = 128     # LEADER_PEERS_MAX
 PATIENT = {"initLimit": 400}    # longer than anybody here waits
 SOON_S = 30
 FOLLOWER_INFO = 11
+TWINS = "two servers with the number"
 
 
 def knock(member, port):
@@ -77,4 +78,24 @@ def endless_words(t, word):
     identity = struct.pack(">iqiii", FOLLOWER_INFO, 0, -1, 1, 200 << 20)
     t.claim(is_cut_off(leader, data), "64 MB of data are taken")
     t.claim(is_cut_off(leader, identity), "64 MB of identities are taken")
+    t.finish(e)
+
+
+@case("short", "long", of=["zzz"])
+def twins_that_poll(t, word):
+    """A server has another one's number.  No election port knows of it, with
+    electionAlg=0: at the leader each takes the other's place, which says so."""
+    options = {"electionAlg": 0}
+    e = t.ensemble(word, options)
+    leader = e.start()
+    twin = t.ensemble(word, options)[1]
+    for m in e:
+        if m.sid != twin.sid:
+            twin.ensemble[m.sid].quorum_port = m.quorum_port
+            twin.ensemble[m.sid].election_port = m.election_port
+    t.expected = TWINS
+    twin.start_only()
+    until(lambda: leader.said(TWINS + " %d" % twin.sid), "%r says that there "
+          "are two of %d" % (leader, twin.sid), SOON_S)
+    twin.kill()
     t.finish(e)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * learn_past.c - TRUNC and SNAP change a learner's past: as
- * net/repl/repl_learn_past.c.
+ * net/repl/repl_learn_past.c, _cut, _snap and _full.
  *
  * A snapshot waits until nobody looks at the tree, then its pieces go into an
  * emptied one; when all are there the disk is made to begin with it.  Who

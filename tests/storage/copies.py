@@ -96,6 +96,19 @@ def test_export_keeps_epochs_and_myid():
         assert list(found.values()) == ["6", "7", "3\n"], found
 
 
+def test_export_leaves_a_myid_that_is_no_number():
+    """Debian's has a request to replace it; one server alone does not read
+    it here, but Apache's does, and ends."""
+    source, tree, _ = grown()
+    with folder() as image, apache() as server:
+        zab("import", "--from", source, "--data", image)
+        shutil.copy("/etc/zookeeper/conf_example/myid", image)
+        told = zab("export", "--data", image, server.path("data"))
+        assert "myid left out" in told, told
+        server.start()
+        same(tree, see_all(server), "exported without")
+
+
 def test_export_refuses_a_full_directory():
     source, _, _ = grown()
     with folder() as image, folder() as out:

@@ -229,6 +229,48 @@ def test_no_snapshot_is_whole():
         assert any(path in said for path in snapshots), said
 
 
+def snapshot_alone(server, path):
+    """No log, no image: what a backup may be, brought back by hand."""
+    data = server.path("data/version-2")
+    for name in os.listdir(data):
+        if os.path.join(data, name) != path and name.startswith(("log.",
+                                                                 "snapshot.")):
+            os.remove(os.path.join(data, name))
+    no_image(server)
+
+
+def test_newest_snapshot_may_not_be_opened():
+    """As one that root brought back; root may open all, but not this.  An
+    older one must not stand in for it."""
+    with left_by("zabd") as (server, _):
+        no_image(server)
+        newest = version2(server.path("data"), "snapshot.")[-1]
+        os.remove(newest)
+        os.symlink(newest, newest)
+        said = refuses(server)
+        names(said, newest, remedy="Give it to the server's user")
+        assert "symbolic links" in said, said
+
+
+def test_cut_snapshot_alone():
+    """An empty tree must not take its place."""
+    with left_by("apache") as (server, _):
+        newest = version2(server.path("data"), "snapshot.")[-1]
+        snapshot_alone(server, newest)
+        os.truncate(newest, os.path.getsize(newest) // 2)
+        names(refuses(server), newest)
+
+
+def test_cut_snapshot_of_nothing_alone():
+    """What a server leaves that died at its very first start."""
+    with left_by("apache") as (server, _):
+        first = version2(server.path("data"), "snapshot.")[0]
+        assert first.endswith("snapshot.0"), first
+        snapshot_alone(server, first)
+        os.truncate(first, os.path.getsize(first) // 2)
+        server.start()
+
+
 def test_logs_without_a_snapshot():
     with left_by("apache") as (server, _):
         for path in version2(server.path("data"), "snapshot."):

@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import struct
 import subprocess
 import tempfile
 
 from lib import (ZAB, Server, Session, grow, main, running, see_all, until, wire,
                  zab, busy)
-from server import free_ports
+from server import four, free_ports
 
 
 def zabd(**options):
@@ -110,6 +111,26 @@ def test_ring_refuses_what_is_no_zabd():
     assert "it is no zabd" in zab("ring", str(os.getpid()), rc=1)
 
 
+def taken(folder):
+    """The bytes of all files there and below."""
+    return sum(os.path.getsize(os.path.join(where, name))
+               for where, _, names in os.walk(folder) for name in names)
+
+
+def test_dirs_tells_what_the_directories_take():
+    """The image is the larger part of it, long before there is a snapshot."""
+    with tempfile.TemporaryDirectory() as logs, zabd(dataLogDir=logs) as server:
+        Session(server.port).make("/a")
+
+        def told():
+            words = four(server.port, "dirs").split()
+            sizes = [taken(os.path.join(folder, "version-2"))
+                     for folder in (server.path("data"), logs)]
+            return min(sizes) > 0 and words == [
+                "datadir_size:", str(sizes[0]), "logdir_size:", str(sizes[1])]
+        until(told, "dirs tells what is there")
+
+
 def test_log_of_a_busy_server():
     with zabd(snapCount=2000) as server, busy(server.port):
         def more_than(before):
@@ -169,6 +190,18 @@ def test_a_look_that_was_cut_short_costs_no_room():
         look.kill()
         look.wait()
         until(lambda: not is_reader(server, look.pid), "its place is given up")
+
+
+def test_a_data_directory_that_is_removed_is_missed():
+    """As `apt purge zookeeper` does.  Nothing else fails of that at once."""
+    with zabd() as server:
+        client = Session(server.port)
+        client.make("/a")
+        until(lambda: "Purge task" in server.tail(), "it has seen the log")
+        shutil.rmtree(server.path("data/version-2"))
+        client.make("/b")
+        until(lambda: "log was removed under this server" in server.tail(),
+              "the log says so", 30)
 
 
 def test_import_leaves_a_running_server_alone():

@@ -71,7 +71,7 @@ write_snapshot(struct image *im, const char *dir, enum snap_format format)
     int rc;
 
     must(image_snapshot_begin(&s, im, dir, format), "snapshot");
-    zxid = s.zxid;
+    zxid = s.stream.zxid;
     while ((rc = image_snapshot_step(&s, 1000)) == 1)
         ;
     must(rc, "snapshot");

@@ -246,6 +246,52 @@ def test_every_command_says_whose_option_is_none():
         assert told.startswith(("zab %s: " % name, "usage: zab " + name)), told
 
 
+NOWHERE = "127.0.0.1:1"
+
+BAD_ARGUMENTS = (
+    "stat localhost", "stat localhost:99999", "stat :2181", "stat",
+    "stat -x", "stat %s ruok?" % NOWHERE, "digest localhost",
+    "digest %s localhost" % NOWHERE, "digest",
+    "bench get --hosts localhost", "bench get --hosts %s,," % NOWHERE,
+    "bench get --hosts " + ",".join([NOWHERE] * 17),
+    "bench get --compare localhost --with " + NOWHERE,
+    "bench get --compare %s --with %s --pids 1" % (NOWHERE, NOWHERE),
+    "bench get --compare %s --with %s --pids 1,2x" % (NOWHERE, NOWHERE),
+    "bench get --depth 0", "bench nothing", "bench get set", "bench",
+    "ring", "ring one", "ring 1 2", "ring 1 --seconds never", "image what",
+    "image --nodes --verify", "image --log /tmp", "image -c", "log --from 7",
+    "log --data /tmp FILE", "snapshot", "snapshot show", "snapshot look",
+    "snapshot list --nodes", "snapshot list FILE", "export", "export a b",
+    "import", "import --from /tmp", "import --from /tmp --data /tmp what",
+    "import --from")
+
+# The world is not as they say: no server, no process, no file.
+IN_VAIN = (
+    "stat " + NOWHERE, "stat nobody.invalid:2181", "digest " + NOWHERE,
+    "bench get --compare nobody.invalid:2181 --with " + NOWHERE,
+    "ring 4194000", "image --data /none", "log --data /none", "log /none",
+    "snapshot show /none", "snapshot list --data /none",
+    "export --data /none /none/either",
+    "import --from /none --data /none/either")
+
+
+def test_every_command_ends_with_2_for_bad_arguments():
+    """And begins with its name, or with what it takes."""
+    for line in BAD_ARGUMENTS:
+        name = line.split()[0]
+        told = zab(*line.split(), rc=2)
+        assert told.startswith(("zab %s: " % name, "usage: zab " + name)), \
+            (line, told)
+
+
+def test_every_command_ends_with_1_for_what_it_could_not_do():
+    for line in IN_VAIN:
+        told = zab(*line.split(), rc=1)
+        assert "usage" not in told and \
+            (told.startswith("zab %s: " % line.split()[0]) or
+             "FAILED: nobody.invalid" in told), (line, told)
+
+
 def test_log_fails_where_its_output_has_no_room():
     source, _, _ = grown()
     with open("/dev/full", "w") as full:
@@ -269,7 +315,7 @@ def test_bench_says_that_its_server_is_nobody():
     for options in (["--pid", "4194303"],
                     ["--compare", "127.0.0.1:1", "--with", "127.0.0.1:1",
                      "--pids", "%d,4194303" % os.getpid()]):
-        told = zab("bench", "get", *options, rc=2)
+        told = zab("bench", "get", *options, rc=1)
         assert "no process 4194303" in told, told
 
 

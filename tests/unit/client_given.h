@@ -77,6 +77,20 @@ given_client(void)
     return c;
 }
 
+static inline struct bytes
+a_connect_request(void)
+{
+    static uint8_t text[64];
+    struct jute_out out = jute_out_of(text, sizeof text);
+
+    jute_put_i32(&out, 0); /* protocol version */
+    jute_put_i64(&out, 0); /* seen so far */
+    jute_put_i32(&out, 30000);
+    jute_put_i64(&out, 0); /* a new session */
+    jute_put_i32(&out, -1);
+    return (struct bytes){text, (int32_t)jute_out_size(&out)};
+}
+
 static inline void
 no_process(void)
 {

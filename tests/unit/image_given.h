@@ -136,7 +136,7 @@ write_snapshot(char path[DATA_PATH_MAX], size_t rows_per_step)
 
     CU_ASSERT_EQUAL_FATAL(
         image_snapshot_begin(&s, &image, dirs.snap, SNAP_PLAIN), 0);
-    data_name(name, "snapshot", s.zxid);
+    data_name(name, "snapshot", s.stream.zxid);
     data_path(path, dirs.snap, name);
     while ((rc = image_snapshot_step(&s, rows_per_step)) == 1)
         ;

@@ -192,6 +192,17 @@ only_a_leader_has_proposal_stats(void)
     CU_ASSERT_FALSE(tells("proposal_stats"));
 }
 
+static void
+the_configuration_names_folders_from_the_root(void)
+{
+    given_a_server();
+    snprintf(conf.data_log_dir, sizeof conf.data_log_dir, "logs");
+    asks("configuration");
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"data_dir\":\"/d/version-2\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"data_log_dir\":\"/"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "/logs/version-2\""));
+}
+
 UNIT_SUITE(admin_commands)
 {
     unit_suite("admin_commands");
@@ -205,4 +216,5 @@ UNIT_SUITE(admin_commands)
     UNIT(a_member_tells_how_far_it_is);
     UNIT(the_view_has_voters_only);
     UNIT(only_a_leader_has_proposal_stats);
+    UNIT(the_configuration_names_folders_from_the_root);
 }

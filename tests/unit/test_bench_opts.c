@@ -78,6 +78,33 @@ what_goes_together_must_come_together(void)
     CU_ASSERT_TRUE(opts.keep);
 }
 
+/* Before anything is run: a name that means nobody is found out later. */
+static void
+servers_are_written_as_host_and_port(void)
+{
+    CU_ASSERT_EQUAL(parse("get --hosts a:1,[::1]:2,c:65535"), 0);
+    CU_ASSERT_EQUAL(parse("get --hosts a"), -EINVAL);
+    CU_ASSERT_STRING_EQUAL(why, "--hosts a: must be HOST:PORT, or up to 16 of "
+                                "them with commas, a port from 1 to 65535");
+    CU_ASSERT_EQUAL(parse("get --hosts a:1,"), -EINVAL);
+    CU_ASSERT_EQUAL(parse("--compare a:1 --with b:99999"), -EINVAL);
+    CU_ASSERT_EQUAL(parse("get --hosts a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,"
+                          "a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1"),
+                    -EINVAL);
+}
+
+static void
+two_servers_have_two_pids(void)
+{
+    CU_ASSERT_EQUAL(parse("--compare a:1 --with b:2 --pids 11,12"), 0);
+    CU_ASSERT_EQUAL(opts.pids[0], 11);
+    CU_ASSERT_EQUAL(opts.pids[1], 12);
+    CU_ASSERT_EQUAL(parse("--compare a:1 --with b:2 --pids 11"), -EINVAL);
+    CU_ASSERT_STRING_EQUAL(why, "--pids 11: must be PID,PID");
+    CU_ASSERT_EQUAL(parse("--compare a:1 --with b:2 --pids 11,12,13"), -EINVAL);
+    CU_ASSERT_EQUAL(parse("--compare a:1 --with b:2 --pids 0,12"), -EINVAL);
+}
+
 static void
 a_prefix_is_a_path_below_the_root(void)
 {
@@ -95,5 +122,7 @@ UNIT_SUITE(bench_opts)
     UNIT(a_bad_number_is_refused_with_what_is_allowed);
     UNIT(unknown_words_are_refused);
     UNIT(what_goes_together_must_come_together);
+    UNIT(servers_are_written_as_host_and_port);
+    UNIT(two_servers_have_two_pids);
     UNIT(a_prefix_is_a_path_below_the_root);
 }

@@ -5,6 +5,8 @@
  */
 #include "net/client/client_deliver.h"
 
+#include "net/client/client_ask.h"
+#include "net/client/client_connect.h"
 #include "tests/unit/client_given.h"
 #include "tests/unit/tree_given.h"
 #include "tests/unit/txn_given.h"
@@ -138,6 +140,38 @@ what_is_caught_up_with_leaves_in_slices(void)
     no_process();
 }
 
+/* Is read on as its output leaves, and asks as much as there is room for. */
+static size_t
+asks_much(struct conn *c, const uint8_t *data, size_t size)
+{
+    (void)data;
+    while (client_ask_session(&p, client_of(c), 0, 1000))
+        ;
+    return size;
+}
+
+/* What it asks for comes behind all that was applied. */
+static void
+who_connects_may_find_that_others_took_the_room_meanwhile(void)
+{
+    static const struct conn_ops ops = {.input = asks_much,
+                                        .drained = nobody_minds};
+    struct client *c, *other;
+
+    given_watchers("/watched");
+    p.home.ops = &ops;
+    other = &p.client[0];
+    CU_ASSERT_TRUE_FATAL(buf_reserve(&p.home.pool, &other->conn.in, 1));
+    other->conn.in->end = 1;
+    conn_pause(&other->conn, CONN_PAUSE_OUTPUT);
+    is_written("/watched", ENTRIES);
+    c = given_client();
+    client_set_state(&p, c, CLIENT_NEW);
+    CU_ASSERT_FALSE(client_on_connect(&p, c, a_connect_request()));
+    CU_ASSERT_EQUAL(c->state, CLIENT_NEW);
+    no_process();
+}
+
 static void
 the_pace_is_given_up_when_there_is_little_to_tell(void)
 {
@@ -251,6 +285,7 @@ UNIT_SUITE(client_deliver)
     UNIT(events_that_nobody_may_know_of_set_the_pace_as_well);
     UNIT(who_catches_up_does_not_let_replication_on);
     UNIT(what_is_caught_up_with_leaves_in_slices);
+    UNIT(who_connects_may_find_that_others_took_the_room_meanwhile);
     UNIT(the_pace_is_given_up_when_there_is_little_to_tell);
     UNIT(who_gets_no_session_is_not_left_waiting);
     UNIT(a_multi_of_who_has_lost_its_session_is_not_answered);

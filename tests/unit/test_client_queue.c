@@ -112,6 +112,21 @@ popping_a_waiting_head_moves_on_to_the_next(void)
 }
 
 static void
+only_what_went_to_replication_counts_as_sent(void)
+{
+    given_an_empty_queue();
+    CU_ASSERT_EQUAL(queue_sent(&queue), 0);
+    put(QUEUED_SENT, 1, 7);
+    put(QUEUED_REPLY, 2, 0);
+    put(QUEUED_SENT, 3, 20);
+    put(QUEUED_WAIT, 4, 100);
+    CU_ASSERT_EQUAL(queue_sent(&queue), 2);
+    queue_pop(&pool, &queue);
+    CU_ASSERT_EQUAL(queue_sent(&queue), 1);
+    queue_clear(&pool, &queue);
+}
+
+static void
 a_full_queue_refuses_but_one_large_request_fits(void)
 {
     given_an_empty_queue();
@@ -140,6 +155,7 @@ UNIT_SUITE(client_queue)
     UNIT(the_first_that_waits_is_found);
     UNIT(what_comes_behind_a_waiting_one_counts_as_parked);
     UNIT(popping_a_waiting_head_moves_on_to_the_next);
+    UNIT(only_what_went_to_replication_counts_as_sent);
     UNIT(a_full_queue_refuses_but_one_large_request_fits);
     UNIT(an_empty_pool_refuses_and_changes_nothing);
 }

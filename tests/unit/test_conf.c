@@ -249,6 +249,24 @@ a_dynamic_file_holds_members_only(void)
     tempdir_remove(dir);
 }
 
+/* Who goes on without it may have members that nobody meant. */
+static void
+what_a_reconfig_has_left_is_told(void)
+{
+    char next[DATA_PATH_MAX + 20];
+
+    given_file(BASE);
+    snprintf(next, sizeof next, "%s.dynamic.next", path);
+    CU_ASSERT_EQUAL(conf_load(path, &conf, &report), 0);
+    CU_ASSERT_EQUAL(report.count, 0);
+    file_write(next, "server.1=h:1:2\n", 15);
+    CU_ASSERT_EQUAL(conf_load(path, &conf, &report), 0);
+    CU_ASSERT_EQUAL(report.warnings, 1);
+    CU_ASSERT_STRING_EQUAL(report.message[0].file, next);
+    CU_ASSERT_TRUE(says("a reconfig of Apache's that did not end"));
+    tempdir_remove(dir);
+}
+
 /* Three servers less a line that nobody hears of are an ensemble of two. */
 static void
 a_line_that_is_no_entry_is_told_in_a_dynamic_file_too(void)
@@ -458,6 +476,7 @@ UNIT_SUITE(conf)
     UNIT(keys_of_an_ensemble_are_silent_without_one);
     UNIT(members_may_stand_in_a_dynamic_file);
     UNIT(a_dynamic_file_holds_members_only);
+    UNIT(what_a_reconfig_has_left_is_told);
     UNIT(a_line_that_is_no_entry_is_told_in_a_dynamic_file_too);
     UNIT(what_is_no_entry_is_an_error_with_its_line);
     UNIT(secrets_are_not_in_messages);

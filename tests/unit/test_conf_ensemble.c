@@ -384,6 +384,22 @@ ports_of_all_addresses_are_compared(void)
     CU_ASSERT_TRUE(says("quorum and election port are the same, 7"));
 }
 
+/* An IPv6 address has many spellings, and so has a name. */
+static void
+a_host_is_the_same_however_it_is_spelled(void)
+{
+    CU_ASSERT_EQUAL(given_member("1", LIMITS "server.1=[::1]:1:2\n"
+                                             "server.2=[0:0::1]:2:3\n"),
+                    -EINVAL);
+    CU_ASSERT_TRUE(says("has the port 2 of server.1 on the same host"));
+    CU_ASSERT_EQUAL(given_member("1", LIMITS "server.1=zk.example.org:1:2\n"
+                                             "server.2=ZK.Example.org:2:3\n"),
+                    -EINVAL);
+    CU_ASSERT_EQUAL(given_member("1", LIMITS "server.1=[::1]:1:2\n"
+                                             "server.2=[::2]:1:2\n"),
+                    0);
+}
+
 static void
 the_polling_election_knows_one_address(void)
 {
@@ -455,6 +471,7 @@ UNIT_SUITE(conf_ensemble)
     UNIT(what_an_ensemble_lacks_is_warned_of);
     UNIT(numbers_fit_a_session_id);
     UNIT(ports_of_all_addresses_are_compared);
+    UNIT(a_host_is_the_same_however_it_is_spelled);
     UNIT(the_polling_election_knows_one_address);
     UNIT(a_number_that_is_given_twice_is_warned_of);
     UNIT(a_wrong_line_says_what_is_allowed);

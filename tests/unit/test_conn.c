@@ -12,10 +12,24 @@
 enum { POOL = 64 << 20, LARGE = 1 << 20, PIECE = 50000 };
 
 static struct conn_home home;
-static struct conn conn;
+static struct conn conn, ending;
 static int peer;
 static uint32_t messages, taken_times;
 static uint64_t sum;
+
+/* A message to one may bring another's last answer. */
+static void
+answer_who_ends(void)
+{
+    struct jute_out out;
+
+    if (!ending.is_open)
+        return;
+    CU_ASSERT_TRUE(conn_out(&ending, sizeof(int64_t), &out));
+    jute_put_i64(&out, 1);
+    conn_out_end(&ending, &out);
+    conn_flush_dirty(&home);
+}
 
 /* Messages of any size, as a client's. */
 static size_t
@@ -30,6 +44,7 @@ input(struct conn *c, const uint8_t *data, size_t size)
             sum += f.body.data[i];
         messages++;
         at += f.want;
+        answer_who_ends();
     }
     return at;
 }
@@ -44,7 +59,10 @@ broken(struct conn *c, int error)
 static void
 drained(struct conn *c)
 {
-    (void)c;
+    if (c != &ending)
+        return;
+    conn_hush(c);
+    conn_close(c);
 }
 
 static void
@@ -57,16 +75,23 @@ taken(struct conn *c)
 static const struct conn_ops ops = {
     .input = input, .broken = broken, .drained = drained, .taken = taken};
 
-static void
-given_a_connection(void)
+/* Its other end. */
+static int
+opens(struct conn *c)
 {
     int ends[2];
 
     CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    conn_open(c, &home, ends[0]);
+    return ends[1];
+}
+
+static void
+given_a_connection(void)
+{
     conn_home_init(&home, ev_loop_new(0), &ops, POOL);
-    conn_open(&conn, &home, ends[0]);
-    peer = ends[1];
+    peer = opens(&conn);
     messages = taken_times = 0;
     sum = 0;
 }
@@ -166,6 +191,27 @@ who_is_not_read_shows_life_by_what_it_takes(void)
     no_connection();
 }
 
+/* Nobody reads that any more, and least of all as what another one says. */
+static void
+what_comes_behind_a_last_answer_is_lost(void)
+{
+    static const uint8_t two[] = {0, 0, 0, 1, 'a', 0, 0, 0, 1, 'b'};
+    static const uint8_t late[sizeof two] = {0xff, 0xff, 0xff, 0xff, 0xff,
+                                             0xff, 0xff, 0xff, 0xff, 0xff};
+    int its_peer;
+
+    given_a_connection();
+    its_peer = opens(&ending);
+    conn_pause(&ending, CONN_PAUSE_END);
+    CU_ASSERT_EQUAL(write(its_peer, late, sizeof late), sizeof late);
+    comes(two, sizeof two);
+    CU_ASSERT_FALSE(ending.is_open);
+    CU_ASSERT_EQUAL(messages, 2);
+    CU_ASSERT_EQUAL(sum, 'a' + 'b');
+    close(its_peer);
+    no_connection();
+}
+
 UNIT_SUITE(conn)
 {
     unit_suite("conn");
@@ -173,4 +219,5 @@ UNIT_SUITE(conn)
     UNIT(memory_follows_what_came);
     UNIT(who_is_not_read_shows_life_by_what_it_takes);
     UNIT(the_first_byte_of_the_next_message_does_not_keep_the_last_ones_memory);
+    UNIT(what_comes_behind_a_last_answer_is_lost);
 }

@@ -233,6 +233,31 @@ a_log_among_the_snapshots_is_refused(void)
     tempdir_remove(dir);
 }
 
+/* As when the disk of the log is not mounted after a reboot. */
+static void
+a_log_that_is_gone_is_not_begun_anew(void)
+{
+    char data[DATA_PATH_MAX], log[DATA_PATH_MAX], away[DATA_PATH_MAX];
+    struct datadir d;
+
+    tempdir_make(dir);
+    data_path(data, dir, "data");
+    data_path(log, dir, "log");
+    data_path(away, dir, "away");
+    CU_ASSERT_EQUAL(datadir_open(&d, data, log, true, &error), 0);
+    datadir_close(&d);
+    given_file("data/version-2/snapshot.5", "");
+    CU_ASSERT_EQUAL(rename(log, away), 0);
+    CU_ASSERT_EQUAL(datadir_open(&d, data, log, true, &error), -ENOENT);
+    CU_ASSERT_STRING_EQUAL(error.path, d.log);
+    CU_ASSERT(strstr(error.remedy, "mounted") != NULL);
+    CU_ASSERT_FALSE(file_is_there(log));
+    CU_ASSERT_EQUAL(rename(away, log), 0);
+    CU_ASSERT_EQUAL(datadir_open(&d, data, log, true, &error), 0);
+    datadir_close(&d);
+    tempdir_remove(dir);
+}
+
 /* Both can be locked, and then no descriptor is left to list one with. */
 static void
 a_directory_that_cannot_be_listed_is_told(void)
@@ -327,6 +352,7 @@ UNIT_SUITE(epoch)
     UNIT(two_servers_cannot_share_a_directory);
     UNIT(a_missing_directory_is_made_only_if_allowed);
     UNIT(a_log_among_the_snapshots_is_refused);
+    UNIT(a_log_that_is_gone_is_not_begun_anew);
     UNIT(a_directory_that_cannot_be_listed_is_told);
     UNIT(one_directory_by_two_paths_is_one);
     UNIT(names_are_taken_apart_strictly);

@@ -43,9 +43,30 @@ processes_are_known_by_their_pids(void)
     super.pid[PROC_CLIENT + 1] = 0;
 }
 
+/* Writes by who orders them, watches by the process that keeps them. */
+static void
+what_memory_limit_refuses_is_one_number(void)
+{
+    static struct shm_client client[2];
+    struct figures f;
+
+    super.client_count = 2;
+    super.conf.memory_limit = 1 << 30;
+    shm.client[0] = &client[0];
+    shm.client[1] = &client[1];
+    replication.writes_refused = 3;
+    client[0].stats.watches_refused = 20;
+    client[1].stats.watches_refused = 100;
+    figures_collect(&shm, &f);
+    CU_ASSERT_EQUAL(f.limit_refusals, 123);
+    CU_ASSERT_EQUAL(f.memory_limit, 1 << 30);
+    super.client_count = 0;
+}
+
 UNIT_SUITE(figures)
 {
     unit_suite("figures");
     UNIT(who_holds_its_clients_does_not_serve);
     UNIT(processes_are_known_by_their_pids);
+    UNIT(what_memory_limit_refuses_is_one_number);
 }

@@ -4,10 +4,11 @@
 
 #include "daemon/shm.h"
 #include "daemon/zk.h"
+#include "net/wire/qpacket.h"
+#include "tests/unit/forward_given.h"
 #include "tests/unit/unit.h"
 
-/* Far too large to be touched as a whole. */
-static struct forward given, *const f = &given;
+static struct forward *f;
 
 /* Room for the largest request of these claims. */
 static struct req *
@@ -438,11 +439,26 @@ new_requests_leave_room_for_old_ones(void)
     req = request(REQ_WRITE, ZK_OP_SET_DATA, 5, 1, 900000);
     for (; forward_has_room(f, req, false); count++)
         forward_keep(f, req, 1, 5);
-    CU_ASSERT_EQUAL(count, FORWARD_BYTES / 2 / req->size);
+    CU_ASSERT_EQUAL(count, FORWARD_NEW_BYTES / req->size);
     for (uint32_t i = 0; i < count; i++) {
         CU_ASSERT_TRUE_FATAL(forward_has_room(f, req, true));
         forward_keep(f, req, 1, 5);
         forward_drop(f);
+    }
+}
+
+/* Alone, and as far into the bytes as it may lie. */
+static void
+the_largest_can_be_asked_again_from_anywhere(void)
+{
+    const struct req largest = {.size = QPACKET_DATA_MAX};
+
+    for (uint64_t at = 0; at + largest.size <= FORWARD_BYTES; at += 1 << 24) {
+        forward_clear(f);
+        f->newest = 1;
+        f->place[0].at = at;
+        f->byte_end = at + largest.size;
+        CU_ASSERT_TRUE(forward_has_room(f, &largest, true));
     }
 }
 
@@ -490,6 +506,7 @@ what_was_asked_again_goes_before_what_was_not(void)
 UNIT_SUITE(forward)
 {
     unit_suite("forward");
+    f = forward_given();
     UNIT(a_transaction_finds_who_asked);
     UNIT(a_failed_write_comes_back_as_an_error);
     UNIT(what_came_from_a_worker_and_above_can_be_forgotten);
@@ -514,6 +531,7 @@ UNIT_SUITE(forward)
     UNIT(an_answer_is_for_the_sync_that_was_asked_again);
     UNIT(and_for_the_write);
     UNIT(new_requests_leave_room_for_old_ones);
+    UNIT(the_largest_can_be_asked_again_from_anywhere);
     UNIT(places_are_bounded);
     UNIT(what_was_asked_again_goes_before_what_was_not);
 }

@@ -2,6 +2,7 @@
 /* test_four.c - claims about four letter words and the numbers in them. */
 #include "net/admin/four.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -346,6 +347,21 @@ a_state_has_zookeepers_name(void)
     CU_ASSERT_STRING_EQUAL(figures_zab_state(&figures), "discovery");
 }
 
+/* Who asks is somewhere else; Apache's getAbsolutePath does the same. */
+static void
+conf_names_folders_from_the_root(void)
+{
+    char cwd[PATH_MAX], expected[2 * PATH_MAX];
+
+    given_a_server();
+    conf = (struct conf){.data_dir = "data", .data_log_dir = "/logs"};
+    CU_ASSERT_PTR_NOT_NULL_FATAL(getcwd(cwd, sizeof cwd));
+    snprintf(expected, sizeof expected, "\ndataDir=%s/data/version-2\n", cwd);
+    CU_ASSERT_PTR_NOT_NULL(strstr(answer(CONF_WORD_CONF), expected));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(answer(CONF_WORD_CONF), "\ndataLogDir=/logs/version-2\n"));
+}
+
 UNIT_SUITE(four)
 {
     unit_suite("four");
@@ -364,5 +380,6 @@ UNIT_SUITE(four)
     UNIT(only_a_leader_tells_of_learners_and_proposals);
     UNIT(a_server_of_its_own_tells_nothing_of_an_ensemble);
     UNIT(conf_of_a_member_ends_in_the_membership);
+    UNIT(conf_names_folders_from_the_root);
     UNIT(a_state_has_zookeepers_name);
 }

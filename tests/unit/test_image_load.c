@@ -143,6 +143,40 @@ a_loaded_tree_is_the_image(void)
     done();
 }
 
+/* A row of the session table as only damage can leave it. */
+static void
+put_session_row(session_id_t id)
+{
+    uint8_t id_bytes[8], timeout_bytes[4] = {0, 0, 16, 0};
+    MDB_val key = {8, id_bytes}, value = {4, timeout_bytes};
+    MDB_txn *txn;
+
+    store_be64(id_bytes, (uint64_t)id);
+    CU_ASSERT_EQUAL_FATAL(mdb_txn_begin(image.env, NULL, 0, &txn), 0);
+    CU_ASSERT_EQUAL(mdb_put(txn, image.sessions, &key, &value, 0), 0);
+    CU_ASSERT_EQUAL(mdb_txn_commit(txn), 0);
+}
+
+/* Whoever reads a session 0 in a log or a snapshot must start all the same. */
+static void
+nobody_has_no_session(void)
+{
+    given_fresh_image();
+    apply(a_session(1, 0, 4000));
+    apply(a_session(2, 7, 4000));
+    CU_ASSERT_EQUAL(image_batch_put_session(&batch, 0, 4000), 0);
+    commit();
+    load_into_tree();
+    CU_ASSERT_EQUAL(session_count(sessions), 1);
+    put_session_row(0);
+    given_tree();
+    tree_batch_begin(tree);
+    CU_ASSERT_EQUAL(image_load(&image, tree, sessions, NULL, NULL, &error),
+                    -EBADMSG);
+    tree_batch_end(tree, ++applied);
+    done();
+}
+
 /* --- a fuzzy snapshot ---------------------------------------------------- */
 
 struct copies {
@@ -671,6 +705,7 @@ UNIT_SUITE(image_load)
     unit_suite("image_load");
     UNIT(image_and_tree_agree);
     UNIT(a_loaded_tree_is_the_image);
+    UNIT(nobody_has_no_session);
     UNIT(no_snapshot_is_taken_of_a_damaged_image);
     UNIT(a_missing_end_of_an_epoch_is_a_gap);
     UNIT(a_tree_that_is_not_the_leaders_is_told_of_a_member_too);

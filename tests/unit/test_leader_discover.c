@@ -79,6 +79,22 @@ a_newer_configuration_is_refused(void)
     CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_INFORMED);
 }
 
+/* It is the same, says the election, and we call it so from now on. */
+static void
+a_configuration_of_a_later_version_is_known(void)
+{
+    struct learner_info info = follower(2);
+
+    given();
+    info.config_version = ZXID(3, 2);
+    CU_ASSERT_TRUE(is_refused(info, EPOCH(4)));
+    leader_know_config(&leader, ZXID(3, 2), bytes_of("version=300000002"));
+    joins(2);
+    hears_info(2, Q_FOLLOWER_INFO, EPOCH(4), &info);
+    CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_INFORMED);
+    CU_ASSERT_TRUE(bytes_are(leader.conf.config, "version=300000002"));
+}
+
 static void
 an_epoch_that_none_can_follow_is_refused(void)
 {
@@ -255,6 +271,7 @@ UNIT_SUITE(leader_discover)
     UNIT(a_protocol_before_3_4_is_refused);
     UNIT(our_own_sid_is_refused);
     UNIT(a_newer_configuration_is_refused);
+    UNIT(a_configuration_of_a_later_version_is_known);
     UNIT(an_epoch_that_none_can_follow_is_refused);
     UNIT(an_epoch_that_nobody_can_have_reached_is_refused);
     UNIT(who_leaps_into_a_term_is_only_refused);

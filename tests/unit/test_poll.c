@@ -139,6 +139,23 @@ a_candidate_that_is_gone_is_not_elected(void)
     CU_ASSERT_EQUAL(server[0].mine.leader, 4);
 }
 
+/* 5 has most, and may only vote. */
+static void
+one_without_weight_is_not_elected(void)
+{
+    struct quorum weighted = five;
+
+    weighted.groups = 1;
+    for (int i = 0; i < SERVERS - 1; i++)
+        weighted.member[i].weight = 1;
+    for (int i = 0; i < SERVERS; i++)
+        poll_init(&server[i], &weighted, i + 1, 5 + i);
+    CU_ASSERT_EQUAL(one_round(0x1f), 0);
+    CU_ASSERT_EQUAL(one_round(0x1f), SERVERS);
+    for (int i = 0; i < SERVERS; i++)
+        CU_ASSERT_EQUAL(server[i].mine.leader, 4);
+}
+
 static void
 is_won_when_half_the_votes_are_passed(void)
 {
@@ -224,6 +241,21 @@ a_foreign_server_does_not_count(void)
     poll_begin(&server[0], 8);
     poll_hear(&server[0], &(struct poll_answer){8, 5, 5, 9, 0});
     CU_ASSERT_EQUAL(server[0].aliens, 0); /* it was put right */
+}
+
+/* Its request came twice, and it learnt of its ensemble in between. */
+static void
+the_last_answer_says_whether_it_counts(void)
+{
+    enum { OURS = 0x05, ALIEN = 0xa1 };
+
+    poll_init(&server[0], &five, 1, 5);
+    poll_know(&server[0], OURS);
+    poll_begin(&server[0], 7);
+    poll_hear(&server[0], &(struct poll_answer){7, 5, 5, 9, 0});
+    poll_hear(&server[0], &(struct poll_answer){7, 5, 5, 9, ALIEN});
+    CU_ASSERT_FALSE(poll_end(&server[0]));
+    CU_ASSERT_EQUAL(server[0].mine.leader, 1);
 }
 
 static void
@@ -358,8 +390,10 @@ UNIT_SUITE(poll)
     UNIT(is_not_ahead_by_transactions_of_an_epoch_it_did_not_take_over);
     UNIT(a_minority_decides_nothing);
     UNIT(a_candidate_that_is_gone_is_not_elected);
+    UNIT(one_without_weight_is_not_elected);
     UNIT(is_won_when_half_the_votes_are_passed);
     UNIT(a_foreign_server_does_not_count);
+    UNIT(the_last_answer_says_whether_it_counts);
     UNIT(an_answer_may_say_of_which_ensemble_it_is);
     UNIT(answers_to_other_ids_are_dropped);
     UNIT(an_answer_is_28_bytes_and_more_is_ignored);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prep.c - claims about net/prep/prep.c: failures, digests, bounds. */
+#include "daemon/shm.h"
 #include "tests/unit/prep_given.h"
 #include "tests/unit/random.h"
 
@@ -278,6 +279,29 @@ no_request_breaks_it(void)
     kit_close(k);
 }
 
+/* As much as the ring holds (daemon/shm.c): who waits for more waits for ever.
+ */
+static void
+the_ring_has_the_room_whatever_extrasize_is(void)
+{
+    static const int32_t ops[] = {ZK_OP_SET_DATA, ZK_OP_MULTI,
+                                  ZK_OP_CLOSE_SESSION};
+    static struct conf conf = {.jute_maxbuffer = KIT_MAXBUFFER,
+                               .jute_maxbuffer_extra = INT32_MAX};
+    uint32_t ring = RING_HOLDS * ((uint32_t)KIT_MAXBUFFER + SHM_PAGE);
+    struct kit *k = kit_open();
+
+    prep_rules_of(&conf, &k->prep.rules);
+    for (size_t i = 0; i < ARRAY_COUNT(ops); i++) {
+        struct prep_need need = prep_need(&k->prep, ops[i], KIT_MAXBUFFER);
+
+        CU_ASSERT_TRUE(ring_entry_size(need.payload, need.outcomes,
+                                       sizeof(struct outcome),
+                                       need.has_ops) <= ring);
+    }
+    kit_close(k);
+}
+
 UNIT_SUITE(prep)
 {
     unit_suite("prep");
@@ -295,4 +319,5 @@ UNIT_SUITE(prep)
     UNIT(no_transaction_is_larger_than_may_be);
     UNIT(a_need_is_a_bound_for_any_request);
     UNIT(no_request_breaks_it);
+    UNIT(the_ring_has_the_room_whatever_extrasize_is);
 }

@@ -345,6 +345,18 @@ as_many_creates_as_a_request_holds_are_pending_at_once(void)
     kit_close(k);
 }
 
+/* A learner whose jute.maxbuffer is larger: the ring must have that room. */
+static void
+it_needs_no_more_than_for_the_longest_that_we_take(void)
+{
+    struct kit *k = kit_open();
+
+    CU_ASSERT_EQUAL(prep_need(&k->prep, ZK_OP_MULTI, INT32_MAX).outcomes,
+                    k->prep.ops_max);
+    CU_ASSERT_EQUAL(prep_need(&k->prep, ZK_OP_MULTI, 2 * 17).outcomes, 3);
+    kit_close(k);
+}
+
 UNIT_SUITE(prep_multi)
 {
     unit_suite("prep_multi");
@@ -359,4 +371,5 @@ UNIT_SUITE(prep_multi)
     UNIT(bad_arguments_fail_the_operation);
     UNIT(a_multi_as_large_as_can_be_fits);
     UNIT(as_many_creates_as_a_request_holds_are_pending_at_once);
+    UNIT(it_needs_no_more_than_for_the_longest_that_we_take);
 }

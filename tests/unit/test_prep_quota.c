@@ -86,6 +86,20 @@ soft_limits_and_the_switch_let_pass(void)
     kit_close(k);
 }
 
+/* Anybody may write statistics; the sum wraps, as Apache's does. */
+static void
+statistics_of_the_largest_number_break_nothing(void)
+{
+    struct kit *k = given("count=-1,bytes=-1=;countHardLimit=1");
+
+    CU_ASSERT_EQUAL(ask_set(k, QUOTA "/zookeeper_stats",
+                            "count=9223372036854775807,bytes=0", -1),
+                    ZK_OK);
+    kit_apply_all(k);
+    CU_ASSERT_EQUAL(ask_create(k, "/q/a", 0), ZK_OK);
+    kit_close(k);
+}
+
 UNIT_SUITE(prep_quota)
 {
     unit_suite("prep_quota");
@@ -94,4 +108,5 @@ UNIT_SUITE(prep_quota)
     UNIT(shrinking_is_refused_until_it_is_enough);
     UNIT(what_is_pending_is_not_counted);
     UNIT(soft_limits_and_the_switch_let_pass);
+    UNIT(statistics_of_the_largest_number_break_nothing);
 }

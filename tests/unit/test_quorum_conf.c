@@ -33,7 +33,7 @@ given_members(sid_t count)
 static void
 says(const char *expected)
 {
-    size_t n = config_text(&conf, text, sizeof text);
+    size_t n = config_text(&conf, 0, text, sizeof text);
 
     CU_ASSERT_STRING_EQUAL(text, expected);
     CU_ASSERT_EQUAL(n, strlen(expected));
@@ -121,7 +121,7 @@ fits_the_largest_ensemble(void)
         m->weight = INT64_MAX;
         m->group = INT32_MAX - i;
     }
-    CU_ASSERT(config_text(&conf, text, sizeof text) < CONFIG_TEXT_MAX);
+    CU_ASSERT(config_text(&conf, 0, text, sizeof text) < CONFIG_TEXT_MAX);
 }
 
 static void
@@ -192,6 +192,70 @@ compares_members(void)
     CU_ASSERT_FALSE(same("a=1", "a=11"));
 }
 
+static bool
+same_quorum(const char *a, const char *b)
+{
+    return config_is_same_quorum(bytes_of(a), bytes_of(b), &line);
+}
+
+/* Who moved has the vote that it had; who is another, or observes, has not. */
+static void
+compares_voters(void)
+{
+#define ONE "server.1=a:1:2:participant\n"
+#define TWO "server.2=b:1:2:participant\n"
+    CU_ASSERT_TRUE(same_quorum(ONE TWO "version=0", TWO ONE "version=10"));
+    CU_ASSERT_TRUE(same_quorum(
+        ONE TWO, ONE "server.2=[::1]:3:4|c:5:6:participant;2181\nversion=1"));
+    CU_ASSERT_FALSE(same_quorum(ONE TWO, ONE));
+    CU_ASSERT_TRUE(bytes_are(line, "server.2=b:1:2:participant"));
+    CU_ASSERT_FALSE(same_quorum(ONE, ONE TWO));
+    CU_ASSERT_FALSE(same_quorum(ONE TWO, ONE "server.2=b:1:2:observer"));
+    CU_ASSERT_FALSE(same_quorum(ONE TWO, ONE "server.3=b:1:2:participant"));
+    CU_ASSERT_FALSE(
+        same_quorum(ONE "group.1=1\nweight.1=1", ONE "group.1=1\nweight.1=2"));
+    CU_ASSERT_FALSE(same_quorum(ONE "group.1=1:2", ONE "group.2=1:2"));
+    CU_ASSERT_FALSE(same_quorum("", ONE));
+    CU_ASSERT_FALSE(same_quorum("server.1", ONE));
+#undef ONE
+#undef TWO
+}
+
+static int64_t
+version_in(const char *config)
+{
+    return config_version(bytes_of(config));
+}
+
+/* spec/quorum-protocol.md 9.1: hexadecimal, in the last line. */
+static void
+reads_the_version(void)
+{
+    CU_ASSERT_EQUAL(version_in("a=1\nversion=0"), 0);
+    CU_ASSERT_EQUAL(version_in("a=1\nversion=10000000f"), ZXID(1, 15));
+    CU_ASSERT_EQUAL(version_in("a=1\nversion=7fffffffffffffff"), INT64_MAX);
+    CU_ASSERT_EQUAL(version_in("a=1\n"), 0);
+    CU_ASSERT_EQUAL(version_in(""), 0);
+    CU_ASSERT_EQUAL(version_in("version="), 0);
+    CU_ASSERT_EQUAL(version_in("version=1g"), 0);
+    CU_ASSERT_EQUAL(version_in("version=-1"), 0);
+    CU_ASSERT_EQUAL(version_in("version=8000000000000000"), 0);
+    CU_ASSERT_EQUAL(version_in("version=10000000000000000"), 0);
+}
+
+/* What it writes it reads. */
+static void
+writes_the_version(void)
+{
+    size_t n;
+
+    given_members(3);
+    n = config_text(&conf, ZXID(1, 0), text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text + n - 18, "\nversion=100000000");
+    config_text(&conf, INT64_MAX, text, sizeof text);
+    CU_ASSERT_EQUAL(version_in(text), INT64_MAX);
+}
+
 static void
 finds_our_own_line(void)
 {
@@ -214,5 +278,8 @@ UNIT_SUITE(quorum_conf)
     UNIT(counts_no_group_of_observers);
     UNIT(counts_groups);
     UNIT(compares_members);
+    UNIT(compares_voters);
+    UNIT(reads_the_version);
+    UNIT(writes_the_version);
     UNIT(finds_our_own_line);
 }

@@ -4,6 +4,7 @@
 
 #include "net/repl/repl_role.h"
 #include "tests/unit/tree_given.h"
+#include "tests/unit/txn_given.h"
 
 enum { RING = 1 << 20, ENTRY = RING_ALIGN, ENTRIES = 2000 };
 
@@ -93,6 +94,72 @@ the_end_of_a_role_applies_all(void)
     CU_ASSERT_EQUAL(r.applied, ENTRIES * ENTRY);
 }
 
+/* --- a reconfig ----------------------------------------------------------- */
+
+#define ONE "server.1=a:1:2:participant\n"
+#define TWO "server.2=b:1:2:participant\n"
+
+/* Server 1 of two, which have zoo.cfg's ports, and a reconfig to `text`. */
+static void
+given_reconfigured(const char *text)
+{
+    struct jute_out out = txn_begun(0, 1, ZK_OP_RECONFIG);
+    struct ring_entry *e;
+    struct bytes txn;
+
+    jute_put_bytes(&out, bytes_of("/zookeeper/config"));
+    jute_put_bytes(&out, bytes_of(text));
+    jute_put_i32(&out, -1);
+    txn = whole(&out);
+    given_committed();
+    r.conf.member_count = 2;
+    for (int i = 0; i < 2; i++)
+        r.conf.member[i] = (struct conf_member){.sid = i + 1,
+                                                .host = {(char)('a' + i)},
+                                                .quorum_port = 1,
+                                                .election_port = 2};
+    e = txring_at(&shm.ring, 0);
+    *e = (struct ring_entry){.size =
+                                 ring_entry_size((uint32_t)txn.size, 1,
+                                                 sizeof(struct outcome), false),
+                             .kind = RING_TXN,
+                             .worker = RING_NOBODY,
+                             .zxid = 1,
+                             .payload_size = (uint32_t)txn.size,
+                             .outcome_count = 1};
+    memcpy(e + 1, txn.data, (size_t)txn.size);
+    r.published = e->size;
+    shm.log->durable = e->size;
+}
+
+static bool
+is_outdated(void)
+{
+    applies();
+    return atomic_load(&shm.replication->ensemble.is_outdated);
+}
+
+/* Apache's clients may change the members, and zoo.cfg does not know. */
+static void
+other_voters_make_it_outdated(void)
+{
+    given_reconfigured(ONE TWO "server.3=c:1:2:participant\nversion=1");
+    CU_ASSERT_TRUE(is_outdated());
+    given_reconfigured(ONE "version=1");
+    CU_ASSERT_TRUE(is_outdated());
+}
+
+/* Then those who count for a quorum are who they were. */
+static void
+other_addresses_of_the_same_voters_do_not(void)
+{
+    given_reconfigured(ONE "server.2=z:7:8:participant;2181\nversion=1");
+    CU_ASSERT_FALSE(is_outdated());
+}
+
+#undef ONE
+#undef TWO
+
 UNIT_SUITE(repl_apply)
 {
     unit_suite("repl_apply");
@@ -100,4 +167,6 @@ UNIT_SUITE(repl_apply)
     UNIT(the_slowest_client_process_says_how_far);
     UNIT(what_waits_is_committed);
     UNIT(the_end_of_a_role_applies_all);
+    UNIT(other_voters_make_it_outdated);
+    UNIT(other_addresses_of_the_same_voters_do_not);
 }

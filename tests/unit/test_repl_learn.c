@@ -10,8 +10,7 @@
 #include "net/repl/repl_master.h"
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_serve.h"
-#include "net/zab/forward.h"
-#include "tests/unit/memory_given.h"
+#include "tests/unit/forward_given.h"
 #include "tests/unit/unit.h"
 
 #define E(counter) ZXID(4, counter)
@@ -158,6 +157,49 @@ votes_with_what_it_has_all_the_same(void)
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->look.zxid), E(10));
 }
 
+/* Its quorums would be none, or others than the ensemble's. */
+static void
+has_no_vote_where_others_are_members(void)
+{
+    given_learner(false);
+    atomic_store(&shm.replication->ensemble.is_outdated, true);
+    r.looking.ask_at = 0;
+    r.role->turn(&r);
+    CU_ASSERT_TRUE(r.looking.is_asked);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->look.zxid), -1);
+    atomic_store(&shm.replication->ensemble.is_outdated, false);
+}
+
+static bool
+asks_now(void)
+{
+    r.role->turn(&r);
+    return r.looking.is_asked;
+}
+
+/*
+ * Trap ZOOKEEPER-4712: what the last role left for the log to do would change
+ * its history behind its vote.
+ */
+static void
+its_log_is_at_rest_before_it_votes(void)
+{
+    given_learner(false);
+    connects_with(2);
+    loses_its_leader();
+    r.looking.ask_at = 0;
+    r.published = 64;
+    CU_ASSERT_FALSE(asks_now());
+    atomic_store(&shm.log->durable, 64);
+    r.is_ordering = true;
+    r.order = 1;
+    CU_ASSERT_FALSE(asks_now());
+    atomic_store(&shm.log->order_done, 1);
+    CU_ASSERT_TRUE(asks_now());
+    atomic_store(&shm.log->durable, 0);
+    atomic_store(&shm.log->order_done, 0);
+}
+
 /* Server 0 is one like the others: it has not been silent before. */
 static void
 a_leader_of_any_number_has_time_to_find_its_quorum(void)
@@ -231,6 +273,44 @@ frequent_pings_go_back_empty(void)
     loses_its_leader();
 }
 
+/* The last packet that went to the leader. */
+static struct qpacket
+told_last(void)
+{
+    static uint8_t bytes[256];
+    struct qpacket p = {.type = 0};
+    ssize_t size;
+    int64_t n;
+
+    conn_flush_dirty(&r.learn->home);
+    size = read(leaders_end, bytes, sizeof bytes);
+    for (int64_t at = 0; at < size; at += n) {
+        struct bytes in = {bytes + at, (int32_t)(size - at)};
+
+        n = qpacket_get(in, sizeof bytes, &p);
+        CU_ASSERT_TRUE_FATAL(n > 0);
+    }
+    return p;
+}
+
+/* Trap 14.1.1: Apache's leader ends the connection where it is null. */
+static void
+no_touches_are_empty_and_not_null(void)
+{
+    static const mono_ms_t since[] = {150, 460};
+
+    for (size_t i = 0; i < sizeof since / sizeof *since; i++) {
+        struct qpacket p;
+
+        is_pinged_after(since[i]);
+        p = told_last();
+        CU_ASSERT_EQUAL(p.type, Q_PING);
+        CU_ASSERT_EQUAL(p.zxid, E(0));
+        CU_ASSERT_EQUAL(p.data.size, 0);
+        loses_its_leader();
+    }
+}
+
 /* Those that go now may be lost on their way. */
 static void
 a_ping_vouches_for_the_touches_before_it(void)
@@ -263,13 +343,69 @@ what_was_vouched_for_stays_so(void)
     loses_its_leader();
 }
 
+/* What went to the leader last is a PING with so many sessions. */
+static int32_t
+touches(void)
+{
+    enum { TOUCH_BYTES = 12 };
+    uint8_t bytes[512];
+    struct qpacket p = {.type = -1};
+    ssize_t size;
+    int64_t n = 1;
+
+    conn_flush_dirty(&r.learn->home);
+    size = read(leaders_end, bytes, sizeof bytes);
+    for (ssize_t at = 0; at < size && n > 0; at += n)
+        n = qlink_get(bytes + at, (size_t)(size - at), QPACKET_DATA_MAX, &p);
+    CU_ASSERT_EQUAL(p.type, Q_PING);
+    return p.data.size / TOUCH_BYTES;
+}
+
+/* The sessions of a PING, if an observer of ours said a word `ms` ago. */
+static int32_t
+touches_of_one_heard(int64_t ms)
+{
+    static uint32_t heard[SESSIONS_MAX];
+    mono_ms_t now = clock_mono_ms();
+    struct session *s;
+    int32_t count;
+
+    given_connected();
+    s = session_take(r.sessions, 7);
+    heard[session_slot(r.sessions, s)] = (uint32_t)(now - ms);
+    r.heard_remote = heard;
+    r.learn->ponged = now - 500;
+    learn_pong(r.learn, E(0));
+    count = touches();
+    session_give(r.sessions, s);
+    loses_its_leader();
+    return count;
+}
+
+static void
+who_was_heard_since_the_last_ping_is_touched(void)
+{
+    CU_ASSERT_EQUAL(touches_of_one_heard(100), 1);
+    CU_ASSERT_EQUAL(touches_of_one_heard(600), 0);
+}
+
+/* Nobody wipes out the last word of whom the slot was before. */
+static void
+a_word_of_weeks_ago_is_not_a_new_one(void)
+{
+    static const int64_t days[] = {1, 24, 25, 40, 49};
+    enum { DAY_MS = 24 * 3600 * 1000 };
+
+    for (size_t i = 0; i < ARRAY_COUNT(days); i++)
+        CU_ASSERT_EQUAL(touches_of_one_heard(days[i] * DAY_MS), 0);
+}
+
 /* --- a session that comes back ------------------------------------------- */
 
 /* A client of ours asks for session 7. */
 static void
 given_who_asks_for_a_session(void)
 {
-    static struct forward forward;
     struct origin o = {.worker = 0, .life = 1, .conn = 5};
     struct req req = {.size = sizeof req,
                       .kind = REQ_SESSION_RESUME,
@@ -279,8 +415,7 @@ given_who_asks_for_a_session(void)
                       .timeout_ms = 30000};
 
     given_connected();
-    r.forward = &forward;
-    forward_clear(&forward);
+    r.forward = forward_given();
     CU_ASSERT_TRUE_FATAL(learn_ask(r.learn, &req, &o));
 }
 
@@ -363,13 +498,18 @@ UNIT_SUITE(repl_learn)
     UNIT(nobody_else_hears_that_we_have_nothing);
     UNIT(an_observer_may_say_so_to_anybody);
     UNIT(votes_with_what_it_has_all_the_same);
+    UNIT(has_no_vote_where_others_are_members);
+    UNIT(its_log_is_at_rest_before_it_votes);
     UNIT(a_leader_of_any_number_has_time_to_find_its_quorum);
     UNIT(server_0_may_give_a_snapshot);
     UNIT(an_early_ping_takes_touches_along);
     UNIT(frequent_pings_go_back_empty);
+    UNIT(no_touches_are_empty_and_not_null);
     UNIT(a_ping_vouches_for_the_touches_before_it);
     UNIT(pings_that_are_read_at_once_vouch_for_no_more);
     UNIT(what_was_vouched_for_stays_so);
+    UNIT(who_was_heard_since_the_last_ping_is_touched);
+    UNIT(a_word_of_weeks_ago_is_not_a_new_one);
     UNIT(a_sync_goes_behind_the_question_for_a_session);
     UNIT(a_session_is_there_when_the_sync_is_back);
     UNIT(who_is_refused_is_told_at_once);

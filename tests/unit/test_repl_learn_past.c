@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about net/repl/repl_learn_past.c: a learner's past is changed. */
+/*
+ * Claims about net/repl/repl_learn_past.c, _cut, _snap and _full: a learner's
+ * past is changed.
+ */
 #include "net/repl/repl_learn.h"
 
 #include <sys/wait.h>
@@ -10,7 +13,7 @@
 #include "net/repl/repl_ring.h"
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_serve.h"
-#include "net/zab/forward.h"
+#include "tests/unit/forward_given.h"
 #include "tests/unit/history_given.h"
 
 static struct repl_learn learn;
@@ -43,15 +46,13 @@ given_snapshot(zxid_t end)
 static void
 given_cut(uint16_t worker)
 {
-    static struct forward forward;
     struct req next = {.size = sizeof next, .kind = REQ_WRITE, .xid = 2};
 
     given_learner(LEARN_CUT, LEARNER_CUTTING);
     learn.cut = learn.core.seal = E(10);
     r.service.state = SERVICE_HELD;
-    r.forward = &forward;
-    forward_clear(&forward);
-    forward_keep(&forward, &next, 0, 0);
+    r.forward = forward_given();
+    forward_keep(r.forward, &next, 0, 0);
     propose(E(11));
     txring_at(&shm.ring, 0)->worker = worker;
 }
@@ -136,6 +137,30 @@ a_snapshot_that_has_not_begun_leaves_the_tree(void)
     no_past();
 }
 
+/* Trap ZOOKEEPER-3642: what is in the tree is no history, and no base. */
+static void
+half_a_snapshot_is_thrown_away(void)
+{
+    given_learner(LEARN_NO_ORDER, LEARNER_SNAPPING);
+    learn.snap = LEARN_SNAP_FLOWS;
+    CU_ASSERT_EQUAL(status_at_the_end_of_the_role(), EXIT_RELOAD);
+    no_past();
+}
+
+/* Whether the log process did it before, nobody waits to hear. */
+static void
+a_tree_whose_log_is_being_changed_is_loaded_again(void)
+{
+    static const enum learn_order orders[] = {LEARN_CUT, LEARN_CUT_RELOAD,
+                                              LEARN_REBASE};
+
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        given_learner(orders[i], LEARNER_OVER);
+        CU_ASSERT_EQUAL(status_at_the_end_of_the_role(), EXIT_RELOAD);
+        no_past();
+    }
+}
+
 /*
  * Its client asked for more behind it, which must not be done without it:
  * nobody can say any more what of all that is in order.
@@ -212,7 +237,6 @@ what_goes_into_a_full_ring_waits(void)
 static void
 given_more_than_a_ring(void)
 {
-    static struct forward forward;
     static struct shm_client client;
 
     given_full_ring(LEARNER_SYNCING);
@@ -220,7 +244,7 @@ given_more_than_a_ring(void)
     atomic_store(&shm.log->durable, r.head);
     r.is_ordering = false;
     r.sessions = sessions;
-    r.forward = &forward;
+    r.forward = forward_given();
     r.known_committed = r.apply_to = E(10);
     shm.super->client_count = 1;
     shm.client[0] = &client;
@@ -243,7 +267,7 @@ static void
 a_full_ring_goes_into_the_tree_before_up_to_date(void)
 {
     given_more_than_a_ring();
-    learn_past_full(&learn);
+    learn_full(&learn);
     while (repl_apply(&r))
         ;
     CU_ASSERT_EQUAL(r.applied, r.published);
@@ -257,7 +281,7 @@ static void
 what_is_in_the_tree_early_is_not_known_to_be_committed(void)
 {
     given_more_than_a_ring();
-    learn_past_full(&learn);
+    learn_full(&learn);
     while (repl_apply(&r))
         ;
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->committed_zxid), E(10));
@@ -275,7 +299,7 @@ what_the_leader_has_not_committed_does_not_go_into_the_tree(void)
 {
     given_more_than_a_ring();
     learn.core.agreed = E(12);
-    learn_past_full(&learn);
+    learn_full(&learn);
     while (repl_apply(&r))
         ;
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->applied_zxid), E(12));
@@ -289,15 +313,38 @@ nobody_sees_a_tree_that_is_ahead(void)
     r.service.state = SERVICE_HELD;
     atomic_store(&shm.replication->serving, 7);
     atomic_store(&shm.client[0]->attached, 7);
-    learn_past_full(&learn);
+    learn_full(&learn);
     CU_ASSERT_EQUAL(r.service.state, SERVICE_NONE);
     CU_ASSERT_EQUAL(atomic_load(&shm.replication->serving), 0);
     CU_ASSERT_FALSE(repl_apply(&r)); /* it has not let go yet */
     CU_ASSERT_EQUAL(r.applied, 0);
     atomic_store(&shm.client[0]->attached, 0);
-    learn_past_full(&learn);
+    learn_full(&learn);
     repl_apply(&r);
     CU_ASSERT(r.applied > 0);
+    gone();
+}
+
+/* Trap ZOOKEEPER-3023. */
+static void
+who_is_served_sees_all_that_came_before_up_to_date(void)
+{
+    static struct shm_election election;
+    struct learner_out out = {
+        .count = 2,
+        .act = {{.kind = LEARNER_COMMIT, .zxid = E(15)},
+                {.kind = LEARNER_SERVE}},
+    };
+
+    given_more_than_a_ring();
+    r.loop = ev_loop_new(0);
+    resolver_init(&r.resolver, r.loop);
+    shm.election = &election;
+    learn_perform(&learn, &out);
+    CU_ASSERT_NOT_EQUAL(atomic_load(&shm.replication->serving), 0);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->applied_zxid), E(15));
+    repl_end_serving(&r);
+    ev_loop_destroy(r.loop);
     gone();
 }
 
@@ -308,6 +355,8 @@ UNIT_SUITE(repl_learn_past)
     UNIT(nothing_of_the_past_is_applied_to_a_snapshot);
     UNIT(a_snapshot_that_cannot_begin_leaves_the_tree);
     UNIT(a_snapshot_that_has_not_begun_leaves_the_tree);
+    UNIT(half_a_snapshot_is_thrown_away);
+    UNIT(a_tree_whose_log_is_being_changed_is_loaded_again);
     UNIT(who_asked_for_what_is_cut_off_is_let_go);
     UNIT(what_others_asked_for_is_cut_off_in_silence);
     UNIT(a_full_ring_does_not_keep_us_from_hearing_the_leader);
@@ -316,4 +365,5 @@ UNIT_SUITE(repl_learn_past)
     UNIT(what_is_in_the_tree_early_is_not_known_to_be_committed);
     UNIT(what_the_leader_has_not_committed_does_not_go_into_the_tree);
     UNIT(nobody_sees_a_tree_that_is_ahead);
+    UNIT(who_is_served_sees_all_that_came_before_up_to_date);
 }

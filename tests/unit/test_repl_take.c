@@ -12,9 +12,8 @@
 #include "net/repl/repl_role.h"
 #include "net/repl/repl_serve.h"
 #include "net/repl/repl_session.h"
-#include "net/zab/forward.h"
 #include "storage/tree/txn.h"
-#include "tests/unit/memory_given.h"
+#include "tests/unit/forward_given.h"
 #include "tests/unit/unit.h"
 
 enum { RING_BYTES = 1 << 16 };
@@ -23,7 +22,7 @@ static struct shm shm;
 static struct repl r;
 static struct repl_lead lead;
 static struct repl_learn learn;
-static struct forward forwarded;
+static struct forward *forwarded;
 static _Atomic ring_pos_t tail;
 
 /* One client process, and a request of its in the ring. */
@@ -43,15 +42,15 @@ given(const struct role *role, enum service_state service)
     shm.super = &super;
     shm.replication = &replication;
     atomic_store(&replication.taken[0], atomic_load(&tail));
+    forwarded = forward_given();
     r = (struct repl){.shm = &shm,
                       .role = role,
                       .lead = &lead,
                       .learn = &learn,
-                      .forward = &forwarded};
+                      .forward = forwarded};
     r.service.state = service;
     lead.r = learn.r = &r;
     learn.is_connected = true;
-    forward_clear(&forwarded);
     ring = &shm.requests[0];
     req = reqring_reserve(ring, 0, 0);
     req->kind = REQ_WRITE;
@@ -91,10 +90,10 @@ what_is_asked_again_stays_when_this_leader_is_lost(void)
 
     given(&role_learning, SERVICE_ASKING_AGAIN);
     learn.core.state = LEARNER_OVER;
-    forward_keep(&forwarded, &req, 0, 5);
-    r.service.again_end = forwarded.newest;
+    forward_keep(forwarded, &req, 0, 5);
+    r.service.again_end = forwarded->newest;
     CU_ASSERT_FALSE(is_taken());
-    CU_ASSERT_EQUAL(forward_waiting(&forwarded), 1);
+    CU_ASSERT_EQUAL(forward_waiting(forwarded), 1);
     CU_ASSERT_EQUAL(r.service.state, SERVICE_ASKING_AGAIN);
 }
 
@@ -107,12 +106,12 @@ what_is_asked_a_third_time_is_asked_in_order(void)
     struct origin o;
 
     given(&role_learning, SERVICE_ASKING_AGAIN);
-    forward_keep(&forwarded, &second, 0, 5);
-    r.service.again_end = forwarded.newest;
-    forward_keep(&forwarded, &first, 0, 5);
+    forward_keep(forwarded, &second, 0, 5);
+    r.service.again_end = forwarded->newest;
+    forward_keep(forwarded, &first, 0, 5);
     repl_hold(&r);
     CU_ASSERT_EQUAL(r.service.state, SERVICE_HELD);
-    CU_ASSERT_EQUAL(forward_oldest(&forwarded, UINT64_MAX, &o)->xid, 1);
+    CU_ASSERT_EQUAL(forward_oldest(forwarded, UINT64_MAX, &o)->xid, 1);
 }
 
 static uint32_t took;
@@ -138,8 +137,8 @@ a_local_session_that_is_made_global_again_cannot_move(void)
     given(&role, SERVICE_ASKING_AGAIN);
     local_init(&r.local, memory, 1000, 1000);
     local_open(&r.local, 7, 5000, &here, 1000);
-    forward_keep(&forwarded, &open, 0, 7);
-    r.service.again_end = forwarded.newest;
+    forward_keep(forwarded, &open, 0, 7);
+    r.service.again_end = forwarded->newest;
     repl_take(&r);
     CU_ASSERT_EQUAL(r.service.state, SERVICE_OPEN);
     CU_ASSERT_TRUE(local_find(&r.local, 7)->is_closing);
@@ -225,12 +224,12 @@ who_is_gone_does_not_ask_the_next_leader_for_a_session(void)
     given_connection(false, 7);
     req.session = 7;
     req.conn = 5 << 17 | 3;
-    forward_keep(&forwarded, &req, 0, 7);
+    forward_keep(forwarded, &req, 0, 7);
     r.service.state = SERVICE_ASKING_AGAIN;
-    r.service.again_end = forwarded.newest;
+    r.service.again_end = forwarded->newest;
     CU_ASSERT_TRUE(is_taken());
     CU_ASSERT_EQUAL(took, 0);
-    CU_ASSERT_EQUAL(forward_waiting(&forwarded), 0);
+    CU_ASSERT_EQUAL(forward_waiting(forwarded), 0);
 }
 
 static bool

@@ -213,6 +213,42 @@ no_loss_of_sectors_is_damage(void)
     tempdir_remove(dir);
 }
 
+static void
+break_byte(const char *path, size_t at)
+{
+    size_t size;
+    uint8_t *data = file_read(path, &size);
+
+    data[at] ^= 1;
+    file_write(path, data, size);
+    free(data);
+}
+
+/* Who reads that the last good one is 0x0 would think that all is lost. */
+static void
+damage_tells_the_last_good_transaction_if_there_is_one(void)
+{
+    char path[DATA_PATH_MAX];
+    size_t count;
+
+    tempdir_make(dir);
+    given_log(1, 3, 50);
+    given_log(4, 5, 50);
+    path_of(path, 4);
+    break_byte(path, TXLOG_HEADER_BYTES + 30);
+    CU_ASSERT_EQUAL(last_of_log(), -EBADMSG);
+    CU_ASSERT_STRING_EQUAL(error.what,
+                           "this record of the transaction log is damaged; "
+                           "the file has no good transaction before it");
+    CU_ASSERT_EQUAL(read_all(TXLOG_FROM_START, &count), -EBADMSG);
+    CU_ASSERT(strstr(error.what, "good transaction before it is 0x3") != NULL);
+    path_of(path, 1);
+    break_byte(path, 0);
+    CU_ASSERT_EQUAL(read_all(TXLOG_FROM_START, &count), -EBADMSG);
+    CU_ASSERT(strstr(error.what, "no good transaction") != NULL);
+    tempdir_remove(dir);
+}
+
 /* Any one bit changed in any record, also in the last, is noticed; and in
    the header, but for the database's id, which nobody reads. */
 static void
@@ -254,5 +290,6 @@ UNIT_SUITE(txlog_tail)
     UNIT(a_crash_tears_one_record_or_a_few_small_ones);
     UNIT(a_hole_of_a_lost_sector_is_torn);
     UNIT(no_loss_of_sectors_is_damage);
+    UNIT(damage_tells_the_last_good_transaction_if_there_is_one);
     UNIT(a_flipped_bit_anywhere_is_damage);
 }

@@ -134,18 +134,13 @@ bench_compare(const struct bench_opts *opts)
     static struct side side[SIDES];
     int rc = 0;
 
-    for (unsigned i = 0; i < SIDES; i++)
+    for (unsigned i = 0; i < SIDES; i++) {
         side[i].opts = *opts;
-    side[0].opts.hosts = opts->compare;
-    side[1].opts.hosts = opts->with;
-    if (opts->pids && sscanf(opts->pids, "%lu,%lu", &side[0].opts.pid,
-                             &side[1].opts.pid) != SIDES) {
-        fprintf(stderr, "zab bench: --pids %s: must be PID,PID\n", opts->pids);
-        return -EINVAL;
+        side[i].opts.hosts = i == 0 ? opts->compare : opts->with;
+        side[i].opts.pid = opts->pids[i];
+        if (opts->pids[i] && !bench_is_process(opts->pids[i]))
+            return -ESRCH;
     }
-    for (unsigned i = 0; opts->pids && i < SIDES; i++)
-        if (!bench_is_process(side[i].opts.pid))
-            return -EINVAL;
     if (opts->workload)
         return compare_one(side, opts->workload);
     for (size_t i = 0; i < ARRAY_COUNT(usual) && rc == 0; i++)

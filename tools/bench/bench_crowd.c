@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "daemon/check.h"
 #include "tools/zab_dial.h"
 
 enum { RETRY_MS = 200, SPARE_FILES = 24 };
@@ -208,19 +209,15 @@ static int
 resolve(struct bench_loop *l, const char *hosts)
 {
     struct addrinfo *found;
-    char text[1024], why[128], *rest = text, *one;
+    char text[BENCH_HOSTS_SIZE], why[128], *rest = text, *one;
 
     snprintf(text, sizeof text, "%s", hosts);
     while ((one = strsep(&rest, ",")) != NULL) {
-        if (l->host_count == BENCH_HOSTS_MAX) {
-            snprintf(l->why, sizeof l->why, "--hosts: %d are enough",
-                     BENCH_HOSTS_MAX);
-            return -EINVAL;
-        }
+        check(l->host_count < BENCH_HOSTS_MAX);
         found = zab_resolve(one, why, sizeof why);
         if (!found) {
             snprintf(l->why, sizeof l->why, "%.200s: %s", one, why);
-            return -EINVAL;
+            return -EHOSTUNREACH;
         }
         memcpy(&l->host[l->host_count], found->ai_addr, found->ai_addrlen);
         l->host_size[l->host_count++] = found->ai_addrlen;

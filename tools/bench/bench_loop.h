@@ -15,7 +15,7 @@
 #include "tools/bench/bench_opts.h"
 
 /* Any job may have so many requests in flight, whatever --depth says. */
-enum { BENCH_DEPTH_MIN = 4, BENCH_HOSTS_MAX = 16, BENCH_CODES = 256 };
+enum { BENCH_DEPTH_MIN = 4, BENCH_CODES = 256 };
 
 /* What went wrong, how often. */
 struct bench_errors {

@@ -3,10 +3,13 @@
 #include "tools/bench/bench_opts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
-enum kind { NUMBER, SECONDS, TEXT, FLAG };
+#include "tools/zab_dial.h"
+
+enum kind { NUMBER, SECONDS, TEXT, HOSTS, PIDS, FLAG };
 
 struct option_row {
     const char *name;
@@ -21,8 +24,8 @@ struct option_row {
 
 /* clang-format off */
 static const struct option_row rows[] = {
-    {"hosts", TEXT, AT(hosts), "127.0.0.1:2181", 0, 0,
-     "servers HOST:PORT[,HOST:PORT...], used in turns"},
+    {"hosts", HOSTS, AT(hosts), "127.0.0.1:2181", 0, 0,
+     "servers, HOST:PORT[,HOST:PORT...], used in turns"},
     {"connections", NUMBER, AT(connections), "50", 1, 1e6,
      "how many connections, each with a session of its own"},
     {"parallel", NUMBER, AT(parallel), "50", 1, 1e5,
@@ -67,12 +70,12 @@ static const struct option_row rows[] = {
      "disk: directory of the file to write"},
     {"pid", NUMBER, AT(pid), "0", 0, 4194304,
      "the server's: adds its CPU and memory, with all descendants"},
-    {"compare", TEXT, AT(compare), NULL, 0, 0,
+    {"compare", HOSTS, AT(compare), NULL, 0, 0,
      "measure this server and ..."},
-    {"with", TEXT, AT(with), NULL, 0, 0,
+    {"with", HOSTS, AT(with), NULL, 0, 0,
      "... this one in turns, print ratios"},
-    {"pids", TEXT, AT(pids), NULL, 0, 0,
-     "the two servers' pids, PID,PID"},
+    {"pids", PIDS, AT(pids), NULL, 0, 0,
+     "the two servers'"},
     {"rounds", NUMBER, AT(rounds), "3", 1, 1000,
      "turns of each server"},
     {"json", FLAG, AT(json), NULL, 0, 0,
@@ -95,33 +98,88 @@ number_in_range(const struct option_row *row, const char *text, double *value)
            (row->kind == SECONDS || *value == floor(*value));
 }
 
+/* HOST:PORT or several of them, with commas between. */
+static bool
+are_hosts(const char *text)
+{
+    char copy[BENCH_HOSTS_SIZE], *rest = copy, *one;
+    unsigned count = 0;
+
+    if (snprintf(copy, sizeof copy, "%s", text) >= BENCH_HOSTS_SIZE)
+        return false;
+    while ((one = strsep(&rest, ",")) != NULL)
+        if (++count > BENCH_HOSTS_MAX || !zab_is_host_port(one))
+            return false;
+    return true;
+}
+
+static bool
+are_pids(const char *text, uint64_t *pid)
+{
+    char end;
+
+    return sscanf(text, "%" SCNu64 ",%" SCNu64 "%c", &pid[0], &pid[1], &end) ==
+               2 &&
+           pid[0] > 0 && pid[1] > 0;
+}
+
+/* What is allowed there, as a complaint says it. */
+static void
+say_allowed(const struct option_row *row, char *text, size_t size)
+{
+    if (row->kind == HOSTS)
+        snprintf(text, size,
+                 "HOST:PORT, or up to %d of them with commas, a port from 1 to "
+                 "65535",
+                 BENCH_HOSTS_MAX);
+    else if (row->kind == PIDS)
+        snprintf(text, size, "PID,PID");
+    else
+        snprintf(text, size, "a %s from %.10g to %.10g",
+                 row->kind == SECONDS ? "number of seconds" : "whole number",
+                 row->min, row->max);
+}
+
+/* False: that is not allowed there. */
+static bool
+take(void *field, const struct option_row *row, const char *text)
+{
+    double value;
+
+    switch (row->kind) {
+    case FLAG:
+        *(bool *)field = true;
+        return true;
+    case PIDS:
+        return are_pids(text, field);
+    case TEXT:
+    case HOSTS:
+        *(const char **)field = text;
+        return row->kind == TEXT || are_hosts(text);
+    case NUMBER:
+    case SECONDS:
+        break;
+    }
+    if (!number_in_range(row, text, &value))
+        return false;
+    if (row->kind == SECONDS)
+        *(double *)field = value;
+    else
+        *(uint64_t *)field = (uint64_t)value;
+    return true;
+}
+
 static int
 store(struct bench_opts *o, const struct option_row *row, const char *text,
       char *why, size_t why_size)
 {
-    char *field = (char *)o + row->offset;
-    double value;
+    char allowed[100];
 
-    if (row->kind == FLAG) {
-        *(bool *)field = true;
+    if (take((char *)o + row->offset, row, text))
         return 0;
-    }
-    if (row->kind == TEXT) {
-        *(const char **)(void *)field = text;
-        return 0;
-    }
-    if (!number_in_range(row, text, &value)) {
-        snprintf(why, why_size, "--%s %s: must be a %s from %.10g to %.10g",
-                 row->name, text,
-                 row->kind == SECONDS ? "number of seconds" : "whole number",
-                 row->min, row->max);
-        return -EINVAL;
-    }
-    if (row->kind == SECONDS)
-        *(double *)(void *)field = value;
-    else
-        *(uint64_t *)(void *)field = (uint64_t)value;
-    return 0;
+    say_allowed(row, allowed, sizeof allowed);
+    snprintf(why, why_size, "--%s %.80s: must be %s", row->name, text, allowed);
+    return -EINVAL;
 }
 
 /* The row of `--name` or `--name=value`; *value is set for the latter. */
@@ -183,7 +241,7 @@ check_whole(struct bench_opts *o, char *why, size_t why_size)
         complaint = "say which workload; see zab bench --help";
     else if (!o->compare != !o->with)
         complaint = "--compare HOST:PORT and --with HOST:PORT go together";
-    else if (o->pids && !o->compare)
+    else if (o->pids[0] && !o->compare)
         complaint = "--pids goes with --compare; one server has --pid";
     else if (o->prefix && (o->prefix[0] != '/' || !o->prefix[1] ||
                            o->prefix[strlen(o->prefix) - 1] == '/' ||
@@ -220,7 +278,8 @@ bench_opts_parse(struct bench_opts *o, int argc, char **argv, char *why,
 void
 bench_opts_help(FILE *to)
 {
-    static const char *const placeholder[] = {" N", " S", " TEXT", ""};
+    static const char *const placeholder[] = {" N",         " S",       " TEXT",
+                                              " HOST:PORT", " PID,PID", ""};
     char name[40];
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

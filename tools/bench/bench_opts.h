@@ -12,10 +12,13 @@
 
 #include "daemon/types.h"
 
+/* As many servers as one run takes, and as many bytes name them. */
+enum { BENCH_HOSTS_MAX = 16, BENCH_HOSTS_SIZE = 4096 };
+
 struct bench_opts {
     const char *workload; /* the one word that is no option */
 
-    const char *hosts;
+    const char *hosts; /* HOST:PORT,...: of that form, nobody asked for yet */
     uint64_t connections;
     uint64_t parallel; /* connections opening at one time */
     uint64_t sources;  /* client addresses 127.0.0.1, .2, … */
@@ -45,7 +48,7 @@ struct bench_opts {
     uint64_t pid;
     const char *compare;
     const char *with;
-    const char *pids;
+    uint64_t pids[2]; /* those of the two; 0: not to be looked at */
     uint64_t rounds;
 
     bool json;

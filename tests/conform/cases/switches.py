@@ -74,6 +74,28 @@ def _(t):
                label="20 times set and get")
 
 
+# --- large: requests are, above 1000 bytes; then they have 60000 together ----
+
+for size in (1000, 1001, 40000, 60001, 200000):
+    def large(t, size=size):
+        a, b = t.connect(), t.connect()
+        head = i32(1) + i32(3) + buf(t.root) + boolean(False)
+        whole = framed(head + bytes(size - len(head)))
+        taken = size <= 60000
+        a.raw(whole, "a frame of %d bytes" % size, [(1, 3)],
+              replies=taken, closes=not taken)
+        b.raw(whole[:30], "its beginning", closes=not taken)
+        for part in (whole[30:size // 2], whole[size // 2:-30]) * taken:
+            t.pause(0.05)
+            b.raw(part, "more of it")
+        if taken:
+            t.pause(0.05)
+            b.raw(whole[-30:], "the rest of it", [(1, 3)], replies=1)
+        t.connect(sid=a.sid).exists(t.root)
+    case("a request of %d bytes where large ones may have 60000" % size,
+         world="large")(large)
+
+
 # --- skipacl -----------------------------------------------------------------
 
 @case("skipACL lets everybody do everything", world="skipacl")

@@ -327,6 +327,33 @@ def with_a_failed_log_nobody_is_told_of_a_leader(stage):
               "its port is open")
 
 
+def about_to_look(stage, end):
+    """An observer waits a random while first; what ends its look ends that."""
+    stage.members(1, 2, 3, 4, observers=(4,))
+    node = stage.node(4, "observer.election.DelayMs=2000\n").look(5, 1)
+    fakes = [stage.fake(sid) for sid in (1, 2, 3)]
+    links = [fake.linked(4) for fake in fakes]
+    for link, state in zip(links, (FOLLOWING, FOLLOWING, LEADING)):
+        link.tell(state, 3, 5, 1, 1)
+    claim(node.decided()[0] == 3, "it does not follow")
+    node.look(5, 1)
+    time.sleep(0.1)             # it has heard that, and waits for longer
+    node.say(end)
+    for link in links:
+        claim(link.is_closed(), "it stays")
+    claim(fakes[0].nobody_comes(2.5), "it looks")
+
+
+@case
+def an_observer_that_is_about_to_look_does_not_when_its_log_fails(stage):
+    about_to_look(stage, "fail")
+
+
+@case
+def an_observer_that_is_about_to_look_does_not_when_its_replication_died(stage):
+    about_to_look(stage, "die")
+
+
 @case
 def a_follower_whose_replication_died_knows_its_leader(stage):
     stage.members(1, 2, 3)

@@ -367,6 +367,36 @@ def a_port_that_cannot_be_had_ends_the_process(stage):
 
 
 @case
+def a_name_that_is_lost_is_told_of_once(stage):
+    """Until there is an answer again: what it stood for is taken for hours."""
+    stage.members(1, 2, 3, hosts={3: "three"})
+    node = stage.node(2, names={"three": HOST}).look()
+    node.logs("3 at three")
+    three = stage.fake(3)
+    node.know({})
+    for _ in range(4):
+        three.accept().close()      # it dials again
+    claim(node.log().count("stood for last") == 1, node.log())
+    node.know({"three": HOST})
+    three.accept().close()
+    node.logs("three has an address again")
+
+
+@case
+def our_own_name_is_asked_for_without_end(stage):
+    """A name server comes back, whoever has our port may not; who cannot be
+    called calls the others, and is not at fault for their connections."""
+    stage.members(1, 2, 3, hosts={2: "no-such-host.invalid"},
+                  extra="electionPortBindRetry=1\n")
+    node = stage.node(2).look()
+    link = stage.fake(1).accept()
+    link.hello()
+    node.logs("cannot resolve our own host")
+    claim(link.is_open(3.5), "it gave up")      # asked once a second
+    claim(node.log().count("our own host") == 1, node.log())
+
+
+@case
 def strangers_may_come_and_go_for_ever(stage):
     """Servers that are not in our configuration share a few places."""
     m = stage.members(1, 2, 3)
@@ -433,6 +463,27 @@ def a_twin_at_the_same_address_is_told_of_when_it_goes_on(stage):
         claim(TWINS not in node.log(), "after %d times", times)
         three.dial(2).note()
     node.logs(TWINS)
+
+
+@case
+def what_one_stranger_did_is_not_laid_at_the_next_one_s_door(stage):
+    """They come one after the other, and have one place."""
+    m = stage.members(1, 2, 3, 8, 9)
+    nine, eight = stage.fake(9), stage.fake(8)
+    known = stage.members(1, 2, 3)
+    known.election.update(m.election)
+    node = stage.node(2).look()
+    for fake, times in ((nine, 3), (eight, 2)):
+        fake.members = known
+        links = []
+        for _ in range(times):
+            time.sleep(0.2)
+            links.append(fake.dial(2))
+            links[-1].tell(LOOKING, NOBODY, NOBODY, 1, NOBODY)
+            links[-1].note()
+        links[-1].close()
+        node.logs("%d at " % fake.sid)
+    claim("two servers" not in node.log(), node.log())
 
 
 @case

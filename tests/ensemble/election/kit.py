@@ -95,11 +95,18 @@ class Members:
 class Node:
     """One election process, as the server of sid `sid`."""
 
-    def __init__(self, members, sid, extra=""):
+    def __init__(self, members, sid, extra="", names=None):
         self.members, self.sid = members, sid
         self.dir = os.path.join(members.dir, "n%d" % sid)
         self.log_path = os.path.join(self.dir, "log")
         os.makedirs(self.dir, exist_ok=True)
+        self.command = [NODE, os.path.join(self.dir, "zoo.cfg")]
+        if names is not None:
+            self.know(names)
+            self.command = [
+                "unshare", "--mount", "sh", "-c",
+                'mount --bind "$0" /etc/hosts && exec "$@"',
+                os.path.join(self.dir, "hosts"), *self.command]
         with open(os.path.join(self.dir, "myid"), "w") as f:
             f.write("%d\n" % sid)
         role = "peerType=observer\n" if sid in members.observers else ""
@@ -113,13 +120,19 @@ class Node:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.child = subprocess.Popen(
-                [NODE, os.path.join(self.dir, "zoo.cfg")], text=True,
+                self.command, text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                 preexec_fn=die_with_parent)
         self.decisions = len(self.reasons())    # of former lives
         self.lines = queue.Queue()
         threading.Thread(target=self._read, args=(self.child.stdout,),
                          daemon=True).start()
+
+    def know(self, names):
+        """Its own /etc/hosts: names, and what each stands for."""
+        with open(os.path.join(self.dir, "hosts"), "w") as f:
+            for name, address in names.items():
+                f.write("%s %s\n" % (address, name))
 
     def _read(self, pipe):
         for line in pipe:
@@ -404,8 +417,8 @@ class Stage:
         self.open.append(self.m)
         return self.m
 
-    def node(self, sid, extra=""):
-        n = Node(self.m, sid, extra)
+    def node(self, sid, extra="", **more):
+        n = Node(self.m, sid, extra, **more)
         self.nodes.append(n)
         return n
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image_due.c - what is due now and then: snapshots, and the removal of old
- * files.  Image process.
+ * snapshot_due.c - when a snapshot is due, and taking it.  Image process.
  *
  * A snapshot is taken in steps of a few milliseconds, between which the log is
  * folded, and waits after each piece that it sent to the disk.
@@ -14,7 +13,6 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "storage/image/image_proc.h"
-#include "storage/image/purge.h"
 
 enum {
     SNAPSHOT_ROWS = 1000, /* of a step */
@@ -35,7 +33,7 @@ about(uint64_t n)
 
 /* ZK: SyncRequestProcessor.shouldSnapshot */
 void
-image_snapshot_aim(struct image_proc *p)
+snapshot_due_aim(struct image_proc *p)
 {
     p->txns_wanted = about((uint64_t)p->conf.snap_count);
     p->bytes_wanted = p->conf.snap_size_limit_kb > 0
@@ -73,11 +71,11 @@ has_rested(const struct image_proc *p)
  * without a rest the first snapshot would be taken in the middle of that.
  */
 void
-image_snapshot_plan(struct image_proc *p)
+snapshot_due_plan(struct image_proc *p)
 {
     zxid_t last = snapfile_newest(p->dirs.snap), here = p->image.meta.zxid;
 
-    image_snapshot_aim(p);
+    snapshot_due_aim(p);
     p->txns = p->bytes = 0;
     if (here > last && zxid_epoch(here) == zxid_epoch(last))
         p->txns = (uint64_t)(here - last);
@@ -98,7 +96,7 @@ begin_snapshot(struct image_proc *p)
     rc = image_snapshot_begin(&p->snapshot, &p->image, p->dirs.snap, SNAP_ZSTD);
     if (rc == 0)
         log_info("Snapshotting: 0x%" PRIx64 " to %s",
-                 (uint64_t)p->snapshot.zxid, p->snapshot.writer.path);
+                 (uint64_t)p->snapshot.stream.zxid, p->snapshot.writer.path);
     else
         log_error("%s: no snapshot can be written: %s", p->dirs.snap,
                   strerror(-rc));
@@ -114,7 +112,7 @@ end_snapshot(struct image_proc *p, zxid_t zxid)
 
     log_info("Snapshot taken in %" PRId64 " ms", ms);
     rest_after(p, p->snapshot_us / 1000);
-    image_snapshot_aim(p);
+    snapshot_due_aim(p);
     atomic_store(&s->snapshot_zxid, zxid);
     atomic_store(&s->snapshot_last_ms, (uint64_t)ms);
     COUNT(s->snapshot_total_ms, (uint64_t)ms);
@@ -160,7 +158,8 @@ static int
 step(struct image_proc *p)
 {
     uint64_t pushed = p->snapshot.writer.pushed;
-    bool is_last = p->snapshot.done + SNAPSHOT_ROWS >= p->snapshot.total;
+    bool is_last =
+        p->snapshot.stream.done + SNAPSHOT_ROWS >= p->snapshot.stream.total;
     int64_t began = clock_mono_us();
     int rc;
 
@@ -176,15 +175,15 @@ step(struct image_proc *p)
 }
 
 bool
-image_snapshot_work(struct image_proc *p)
+snapshot_due_work(struct image_proc *p)
 {
-    zxid_t zxid = p->snapshot.zxid;
+    zxid_t zxid = p->snapshot.stream.zxid;
     int rc;
 
-    if (!p->snapshot.image) {
+    if (!image_snapshot_is_running(&p->snapshot)) {
         if (is_snapshot_due(p))
             begin_snapshot(p);
-        return p->snapshot.image != NULL;
+        return image_snapshot_is_running(&p->snapshot);
     }
     if (clock_mono_ms() < p->snapshot_goes_on)
         return false;
@@ -194,28 +193,4 @@ image_snapshot_work(struct image_proc *p)
     else if (rc < 0)
         give_up(p, zxid, rc);
     return rc == 1;
-}
-
-/* --- retention ------------------------------------------------------------ */
-
-void
-image_purge_work(struct image_proc *p)
-{
-    int64_t interval = p->conf.autopurge_interval_ms;
-    mono_ms_t now = clock_mono_ms();
-    struct purged gone;
-    int rc;
-
-    if (interval <= 0 || p->snapshot.image ||
-        (p->purged_at != 0 && now - p->purged_at < interval))
-        return;
-    p->purged_at = now;
-    log_info("Purge task started.");
-    rc = purge(&p->dirs, (uint32_t)p->conf.autopurge_retain, p->image.meta.zxid,
-               &gone);
-    if (rc < 0)
-        log_error("%s: old files cannot be removed: %s", p->dirs.snap,
-                  strerror(-rc));
-    log_info("Purge task completed. snapshots=%" PRIu32 " logs=%" PRIu32,
-             gone.snapshots, gone.logs);
 }

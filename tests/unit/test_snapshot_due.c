@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/image/image_due.c: when a snapshot is taken. */
+/* Claims about storage/image/snapshot_due.c: when a snapshot is taken. */
 #include <errno.h>
 
 #include "daemon/clock.h"
@@ -65,7 +65,7 @@ static bool
 is_taken_after(mono_ms_t ms)
 {
     p.snapshot_ended = clock_mono_ms() - ms;
-    return image_snapshot_work(&p);
+    return snapshot_due_work(&p);
 }
 
 /*
@@ -76,9 +76,9 @@ static void
 the_first_snapshot_keeps_to_its_share_too(void)
 {
     given_image(true);
-    image_snapshot_plan(&p);
+    snapshot_due_plan(&p);
     CU_ASSERT(p.txns >= p.txns_wanted);
-    CU_ASSERT_FALSE(image_snapshot_work(&p));
+    CU_ASSERT_FALSE(snapshot_due_work(&p));
     CU_ASSERT_TRUE(is_taken_after(REST * NODES / 1000));
     done();
 }
@@ -88,7 +88,7 @@ static void
 the_rest_is_that_of_what_the_tree_is_now(void)
 {
     given_image(true);
-    image_snapshot_plan(&p);
+    snapshot_due_plan(&p);
     p.snapshot_ms = 1; /* the last one, of hardly anything */
     CU_ASSERT_FALSE(is_taken_after(REST * 10));
     p.snapshot_ms = 40; /* a slow disk */
@@ -101,13 +101,13 @@ static void
 a_snapshot_that_a_start_may_need_does_not_wait(void)
 {
     given_image(false);
-    image_snapshot_plan(&p);
-    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    snapshot_due_plan(&p);
+    CU_ASSERT_TRUE(snapshot_due_work(&p));
     done();
     given_image(true);
     p.is_ahead = true; /* the log ends before the image */
-    image_snapshot_plan(&p);
-    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    snapshot_due_plan(&p);
+    CU_ASSERT_TRUE(snapshot_due_work(&p));
     done();
 }
 
@@ -116,13 +116,13 @@ static void
 a_snapshot_that_fails_is_followed_by_a_rest_too(void)
 {
     given_image(false);
-    image_snapshot_plan(&p);
-    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    snapshot_due_plan(&p);
+    CU_ASSERT_TRUE(snapshot_due_work(&p));
     p.snapshot_us += 1000000;
     p.snapshot.writer.failed = -ENOSPC;
-    while (image_snapshot_work(&p))
+    while (snapshot_due_work(&p))
         ;
-    CU_ASSERT_PTR_NULL(p.snapshot.image);
+    CU_ASSERT_FALSE(image_snapshot_is_running(&p.snapshot));
     CU_ASSERT(p.snapshot_ms >= 1000);
     p.txns = BUSY;
     CU_ASSERT_FALSE(is_taken_after(REST * 900));
@@ -135,22 +135,23 @@ static void
 a_snapshot_rests_behind_each_piece(void)
 {
     given_image(false);
-    image_snapshot_plan(&p);
-    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    snapshot_due_plan(&p);
+    CU_ASSERT_TRUE(snapshot_due_work(&p));
     p.snapshot.writer.written = PIECE; /* the next write ends it */
-    while (p.snapshot.writer.pushed == 0 && p.snapshot.image)
-        (void)image_snapshot_work(&p);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p.snapshot.image);
+    while (p.snapshot.writer.pushed == 0 &&
+           image_snapshot_is_running(&p.snapshot))
+        (void)snapshot_due_work(&p);
+    CU_ASSERT_TRUE_FATAL(image_snapshot_is_running(&p.snapshot));
     CU_ASSERT(p.snapshot_goes_on > clock_mono_ms());
-    CU_ASSERT_FALSE(image_snapshot_work(&p));
+    CU_ASSERT_FALSE(snapshot_due_work(&p));
     p.snapshot_goes_on = clock_mono_ms();
-    CU_ASSERT_TRUE(image_snapshot_work(&p));
+    CU_ASSERT_TRUE(snapshot_due_work(&p));
     done();
 }
 
-UNIT_SUITE(image_due)
+UNIT_SUITE(snapshot_due)
 {
-    unit_suite("image_due");
+    unit_suite("snapshot_due");
     UNIT(the_first_snapshot_keeps_to_its_share_too);
     UNIT(the_rest_is_that_of_what_the_tree_is_now);
     UNIT(a_snapshot_that_a_start_may_need_does_not_wait);
