@@ -75,6 +75,8 @@ nap_ms(long ms)
         CHECK(fact);                                                           \
     } while (0)
 
+/* --- clients ------------------------------------------------------------- */
+
 static const char *
 hosts(void)
 {
@@ -139,6 +141,8 @@ is_there(zhandle_t *zh, const char *path)
 
     return zoo_exists(zh, path, 0, &st) == ZOK;
 }
+
+/* --- nodes --------------------------------------------------------------- */
 
 static void
 basics(void)
@@ -209,6 +213,8 @@ static struct {
     int tag[3 * PIPE];
     int64_t number[3 * PIPE];
 } seen;
+
+/* --- pipelines ----------------------------------------------------------- */
 
 static void
 note(const void *tag, int rc, int64_t number)
@@ -304,6 +310,8 @@ static atomic_int early;  /* replies that overtook their event */
 static atomic_int reads;  /* replies that came */
 static int last_type;
 static char last_path[256];
+
+/* --- watches ------------------------------------------------------------- */
 
 static void
 on_event(zhandle_t *zh, int type, int state, const char *path, void *context)
@@ -405,6 +413,8 @@ watches_removed(void)
     CHECK(events == 0);
 }
 
+/* --- transactions, authentication, size ---------------------------------- */
+
 static void
 transactions(void)
 {
@@ -483,6 +493,8 @@ big_values(void)
     free(in);
     free(out);
 }
+
+/* --- sessions ------------------------------------------------------------ */
 
 /* What `c_client hold PATH TIMEOUT_MS` does: its id on stdout, then nothing. */
 static int
@@ -570,6 +582,8 @@ wrong_password_is_refused(void)
     CHECK(is_there(client(), at("/e")));
 }
 
+/* --- many clients -------------------------------------------------------- */
+
 /* Twenty clients increase one number, each checking the version it read. */
 static void
 compare_and_set_by_many(void)
@@ -619,6 +633,8 @@ watch_fan_out(void)
     OK(zoo_set(zh[0], at("/hot"), "x", 1, -1));
     UNTIL(events == CLIENTS);
 }
+
+/* --- the tests ----------------------------------------------------------- */
 
 static const struct {
     const char *name;

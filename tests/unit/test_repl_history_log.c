@@ -263,6 +263,21 @@ old_epochs_flow_into_the_ring(void)
     no_past();
 }
 
+/* One file ends with (2,`end`), the next begins with (4,1). */
+static void
+given_two_epochs(uint32_t end)
+{
+    given_past(0);
+    for (zxid_t z = ZXID(2, 1); z <= ZXID(2, end); z++)
+        log_one(z);
+    CU_ASSERT_EQUAL(txlog_roll(&log_file), 0);
+    for (zxid_t z = ZXID(4, 1); z <= ZXID(4, 100); z++)
+        log_one(z);
+    log_flushed();
+    r.last = appended = ZXID(4, 100);
+    repl_history_begin(past, r.last);
+}
+
 /*
  * Apache's older files end in the middle of epoch 2; then came a snapshot,
  * and the log went on with (4,1).
@@ -274,15 +289,7 @@ a_snapshot_between_two_files_is_a_gap(void)
     struct bytes txn;
     zxid_t z;
 
-    given_past(0);
-    for (z = ZXID(2, 1); z <= ZXID(2, 100); z++)
-        log_one(z);
-    CU_ASSERT_EQUAL(txlog_roll(&log_file), 0);
-    for (z = ZXID(4, 1); z <= ZXID(4, 100); z++)
-        log_one(z);
-    log_flushed();
-    r.last = appended = ZXID(4, 100);
-    repl_history_begin(past, r.last);
+    given_two_epochs(100);
     CU_ASSERT_EQUAL(plan_for(0, ZXID(2, 150)).op, SYNC_TRUNC);
     repl_history_leave(past, 0);
 
@@ -325,15 +332,7 @@ a_later_epoch_does_not_follow_whatever_was_purged(void)
     struct bytes txn;
     zxid_t z;
 
-    given_past(0);
-    for (z = ZXID(2, 1); z <= ZXID(2, 200); z++)
-        log_one(z);
-    CU_ASSERT_EQUAL(txlog_roll(&log_file), 0);
-    for (z = ZXID(4, 1); z <= ZXID(4, 100); z++)
-        log_one(z);
-    log_flushed();
-    r.last = appended = ZXID(4, 100);
-    repl_history_begin(past, r.last);
+    given_two_epochs(200);
     remove_oldest_log();
     CU_ASSERT_EQUAL(next_of(0, ZXID(2, 150), &z, &txn), -ENODATA);
     CU_ASSERT_EQUAL(plan_for(1, ZXID(2, 150)).op, SYNC_SNAP);

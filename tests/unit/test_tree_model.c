@@ -134,19 +134,18 @@ raise_parent(struct znode_stat *p, int32_t cversion)
     }
 }
 
-static void
-step_create(struct model_node *m)
+/* A create of any kind; `maybe` gets the data and the ACL that it names. */
+static struct change
+some_create(struct model_node *maybe, const struct znode_stat *p)
 {
     static const int32_t ops[] = {ZK_OP_CREATE, ZK_OP_CREATE2,
                                   ZK_OP_CREATE_CONTAINER, ZK_OP_CREATE_TTL};
-    struct znode_stat *p = parent_stat(m);
-    struct model_node maybe = *m;
     struct change c = {.kind = CHANGE_CREATE, .op = ops[random_below(4)]};
-    int which = random_below(3) ? 0 : (int)random_below(8);
 
-    c.path = bytes_of(m->path);
-    c.data = some_data(&maybe);
-    c.acl = some_acl(which);
+    maybe->acl = random_below(3) ? 0 : (int)random_below(8);
+    c.path = bytes_of(maybe->path);
+    c.data = some_data(maybe);
+    c.acl = some_acl(maybe->acl);
     c.parent_cversion =
         random_below(2) ? -1 : p->cversion + (int32_t)random_below(4) - 1;
     if (c.op == ZK_OP_CREATE_CONTAINER)
@@ -155,21 +154,29 @@ step_create(struct model_node *m)
         c.owner = ZK_OWNER_TTL_MASK | 5000;
     if (c.op == ZK_OP_CREATE && random_below(2))
         c.owner = 1 + random_below(OWNERS - 1);
+    return c;
+}
+
+static void
+step_create(struct model_node *m)
+{
+    struct znode_stat *p = parent_stat(m);
+    struct model_node maybe = *m;
+    struct change c = some_create(&maybe, p);
+
     change(c, c.owner);
     if (!parent_is_there(m)) {
         CU_ASSERT_EQUAL(last.err, ZK_NO_NODE);
         return;
     }
+    raise_parent(p, c.parent_cversion);
     if (m->is_there) {
         CU_ASSERT_EQUAL(last.err, ZK_NODE_EXISTS);
-        m->acl = which;
-        raise_parent(p, c.parent_cversion);
+        m->acl = maybe.acl;
         return;
     }
     CU_ASSERT_EQUAL(last.err, ZK_OK);
-    raise_parent(p, c.parent_cversion);
     *m = maybe;
-    m->acl = which;
     m->is_there = true;
     m->stat = (struct znode_stat){.czxid = zxid,
                                   .mzxid = zxid,
