@@ -85,6 +85,14 @@ ring_bytes(const struct conf *conf, int64_t wish, uint64_t holds)
     return power_of_two_from(need > (uint64_t)wish ? need : (uint64_t)wish);
 }
 
+uint64_t
+shm_ring_bytes(const struct conf *conf)
+{
+    int64_t wish = conf->ring_bytes;
+
+    return ring_bytes(conf, wish > RING_MIN ? wish : RING_MIN, RING_HOLDS);
+}
+
 static size_t
 client_part(uint32_t w, size_t which)
 {
@@ -102,8 +110,7 @@ list_parts(const struct conf *conf, size_t session_bytes, size_t session_slots)
     add_part(PART_IMAGE, sizeof(struct shm_image), false, PROC_IMAGE);
     add_part(PART_ELECTION, sizeof(struct shm_election), false, PROC_ELECTION);
     add_part(PART_ADMIN, sizeof(struct shm_admin), false, PROC_ADMIN);
-    add_part(PART_RING, ring_bytes(conf, conf->ring_bytes, RING_HOLDS), true,
-             PROC_REPLICATION);
+    add_part(PART_RING, shm_ring_bytes(conf), true, PROC_REPLICATION);
     add_part(PART_SESSIONS, session_bytes, false, PROC_REPLICATION);
     add_part(PART_TREE, tree_arena_bytes, false, PROC_REPLICATION);
     for (uint32_t w = 0; w < (uint32_t)conf->client_processes; w++) {

@@ -43,9 +43,10 @@ enum {
  * How many of the largest requests, each with a page for headers and
  * identities, a ring holds at least.  A multi's outcomes can be larger than
  * its request (88 bytes for a 17-byte delete): an entry of the transaction
- * ring takes up to 7.5 times the request.
+ * ring takes up to 7.5 times the request.  However short requests are, a
+ * closeSession may list 8,192 nodes: RING_MIN has the room.
  */
-enum { REQUEST_RING_HOLDS = 4, RING_HOLDS = 8 };
+enum { REQUEST_RING_HOLDS = 4, RING_HOLDS = 8, RING_MIN = 1 << 20 };
 
 /*
  * The processes.  Client processes are PROC_CLIENT + w.
@@ -330,6 +331,9 @@ struct shm {
 
 /* The part of process `id` that every process has. */
 struct shm_proc *shm_proc(const struct shm *shm, enum proc_id id);
+
+/* The bytes of the transaction ring that `conf` leads to. */
+uint64_t shm_ring_bytes(const struct conf *conf);
 
 /*
  * Map and lay out everything for `conf`, with `session_bytes` for the session

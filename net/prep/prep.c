@@ -17,6 +17,7 @@ enum {
     OVERHEAD = 1024,              /* header, digest, suffix, counters */
     ACL_GROWTH = 64 * 1024,       /* what `auth` may expand to, at least */
     CLOSE_BYTES_MIN = 128 * 1024, /* for a path of a larger jute.maxbuffer */
+    CLOSE_OUTCOMES = PREP_CLOSE_PATHS_MAX + 1,
 };
 
 #define KIND(op, parse, run, in_multi)                                         \
@@ -161,7 +162,7 @@ prep_need(const struct prep *p, int32_t op, int32_t body_size)
     if (op == ZK_OP_MULTI)
         need.outcomes = ops_needed(p, body_size);
     if (op == ZK_OP_CLOSE_SESSION)
-        need.outcomes = PREP_CLOSE_PATHS_MAX + 1;
+        need.outcomes = CLOSE_OUTCOMES;
     return need;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_prep.c - claims about net/prep/prep.c: failures, digests, bounds. */
 #include "daemon/shm.h"
+#include "net/prep/prep_op.h"
 #include "tests/unit/prep_given.h"
 #include "tests/unit/random.h"
 
@@ -279,27 +280,41 @@ no_request_breaks_it(void)
     kit_close(k);
 }
 
-/* As much as the ring holds (daemon/shm.c): who waits for more waits for ever.
- */
+/* Who waits for more than the ring holds waits for ever. */
 static void
-the_ring_has_the_room_whatever_extrasize_is(void)
+the_ring_has_the_room(const struct conf *conf)
 {
     static const int32_t ops[] = {ZK_OP_SET_DATA, ZK_OP_MULTI,
                                   ZK_OP_CLOSE_SESSION};
-    static struct conf conf = {.jute_maxbuffer = KIT_MAXBUFFER,
-                               .jute_maxbuffer_extra = INT32_MAX};
-    uint32_t ring = RING_HOLDS * ((uint32_t)KIT_MAXBUFFER + SHM_PAGE);
     struct kit *k = kit_open();
 
-    prep_rules_of(&conf, &k->prep.rules);
+    prep_rules_of(conf, &k->prep.rules);
+    k->prep.ops_max = prep_multi_ops_max(conf->jute_maxbuffer);
     for (size_t i = 0; i < ARRAY_COUNT(ops); i++) {
-        struct prep_need need = prep_need(&k->prep, ops[i], KIT_MAXBUFFER);
+        struct prep_need need =
+            prep_need(&k->prep, ops[i], conf->jute_maxbuffer);
 
         CU_ASSERT_TRUE(ring_entry_size(need.payload, need.outcomes,
                                        sizeof(struct outcome),
-                                       need.has_ops) <= ring);
+                                       need.has_ops) <= shm_ring_bytes(conf));
     }
     kit_close(k);
+}
+
+static void
+the_ring_has_the_room_whatever_extrasize_is(void)
+{
+    the_ring_has_the_room(&(struct conf){.jute_maxbuffer = KIT_MAXBUFFER,
+                                         .jute_maxbuffer_extra = INT32_MAX});
+}
+
+static void
+and_however_short_requests_are(void)
+{
+    for (int32_t bytes = 1; bytes < KIT_MAXBUFFER; bytes += 3000)
+        the_ring_has_the_room(&(struct conf){.jute_maxbuffer = bytes,
+                                             .jute_maxbuffer_extra = bytes,
+                                             .ring_bytes = 4096});
 }
 
 UNIT_SUITE(prep)
@@ -320,4 +335,5 @@ UNIT_SUITE(prep)
     UNIT(a_need_is_a_bound_for_any_request);
     UNIT(no_request_breaks_it);
     UNIT(the_ring_has_the_room_whatever_extrasize_is);
+    UNIT(and_however_short_requests_are);
 }
