@@ -655,6 +655,12 @@ NOT_COMPARED = [
     ("a multiRead whose answer is longer than some 64 MB", "sent, or dies of "
      "memory", "the connection is closed", "a request of a megabyte could ask "
      "for a terabyte; who wants so much can ask more than once"),
+    ("the order of a node's children",
+     "that of Java's hashes: names that differ in one digit come sorted by "
+     "accident, sequential ones do not",
+     "the newest first; after a start, another",
+     "nobody promises an order; Net::ZooKeeper's own tests expect one all the "
+     "same"),
     ("several identities for one `auth` entry of an ACL",
      "in the order of Java's hashes", "in the order they were given",
      "nothing depends on it"),

@@ -12,25 +12,18 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.join(os.path.dirname(HERE), "lib"))
 
 import psycopg2  # noqa: E402
 
+from app import run_in_order, servers  # noqa: E402
 from ending import end_tidily  # noqa: E402
 from instance import Instance  # noqa: E402
 from wait import until  # noqa: E402
 
 FREEZE_S = 5           # longer than Patroni waits for an answer
-
-
-def servers(verb, *who):
-    """kill, stop, freeze, replace a server beside us, or mend them all."""
-    subprocess.run([sys.executable, os.environ["ZK_SERVER"], verb,
-                    os.environ["ZK_DIR"], *who], check=True,
-                   stdout=subprocess.DEVNULL)
 
 
 class Writer(threading.Thread):
@@ -174,33 +167,6 @@ def test_every_write_is_there(pair):
     assert not lost, "%d writes are lost: %s" % (len(lost), lost[:10])
 
 
-def run_one(body, pair):
-    name = "patroni." + body.__name__[len("test_"):]
-    begin, why = time.monotonic(), ""
-    try:
-        body(pair)
-    except Exception as e:
-        traceback.print_exc()
-        why = " %s: %s" % (type(e).__name__, str(e).replace("\n", " "))
-    print("%s %s %.2f%s" % ("not ok" if why else "ok", name,
-                            time.monotonic() - begin, why), flush=True)
-    return not why
-
-
-def main():
-    end_tidily()
-    tests = [f for n, f in globals().items() if n.startswith("test_")]
-    pair = Pair()
-    try:
-        good = all(run_one(body, pair) for body in tests)
-        if not good:
-            for instance in pair.all:
-                sys.stderr.write("--- the end of the log of %r\n%s" % (
-                    instance, instance.log()[-5000:]))
-    finally:
-        pair.close()
-    sys.exit(0 if good else 1)
-
-
 if __name__ == "__main__":
-    main()
+    end_tidily()
+    sys.exit(run_in_order("patroni", globals(), Pair()))

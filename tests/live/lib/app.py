@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main of a test of an application: what its tests act on is started
+once, and they stand on each other's shoulders.  The servers are those beside
+us (tests/ensemble/beside.py)."""
+
+import os
+import subprocess
+import sys
+import time
+import traceback
+
+
+def servers(verb, *who):
+    """kill, stop, freeze, replace a server beside us, or mend them all."""
+    subprocess.run([sys.executable, os.environ["ZK_SERVER"], verb,
+                    os.environ["ZK_DIR"], *who], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def run_one(name, body, subject):
+    begin, why = time.monotonic(), ""
+    try:
+        body(subject)
+    except Exception as e:
+        traceback.print_exc()
+        why = " %s: %s" % (type(e).__name__, str(e).replace("\n", " "))
+    print("%s %s %.2f%s" % ("not ok" if why else "ok", name,
+                            time.monotonic() - begin, why), flush=True)
+    return not why
+
+
+def run_in_order(word, module, subject):
+    """The functions test_* of `module`, until one fails; then the end of the
+    log of each of `subject`'s instances.  Returns the exit status."""
+    tests = [(n, f) for n, f in module.items() if n.startswith("test_")]
+    try:
+        for name, body in tests:
+            if not run_one("%s.%s" % (word, name[len("test_"):]), body,
+                           subject):
+                for instance in subject.all:
+                    sys.stderr.write("--- the end of the log of %r\n%s" % (
+                        instance, instance.log()[-5000:]))
+                return 1
+        return 0
+    finally:
+        subject.close()
