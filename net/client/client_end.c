@@ -12,7 +12,8 @@
  *
  * A connection that has asked nothing for REST_MS ends then.  One that always
  * has something under way is not read any more, and ends when that is answered.
- * None gets more than END_MS.
+ * Who does not take what we send has END_MS for it.  Who waits for us has
+ * OWED_MS: another leader may have to be found first.
  */
 #include "net/client/client_accept.h"
 
@@ -26,7 +27,7 @@
 #include "daemon/proc.h"
 #include "net/client/client_table.h"
 
-enum { REST_MS = 50, END_MS = 1000 };
+enum { REST_MS = 50, END_MS = 1000, OWED_MS = 5000 };
 
 static const double look_seconds = 0.005;
 
@@ -153,6 +154,28 @@ is_any_open(const struct client_proc *p)
            p->list[CLIENT_CLOSING];
 }
 
+/* The answer is ours to give, and not the client's to take. */
+static bool
+is_any_owed(const struct client_proc *p)
+{
+    for (uint32_t next = p->list[CLIENT_OPEN]; next;) {
+        const struct client *c = &p->client[next - 1];
+
+        if (c->queue.count > 0 && conn_unsent(&c->conn) == 0)
+            return true;
+        next = c->list_next;
+    }
+    return false;
+}
+
+static bool
+is_over(const struct client_proc *p, int64_t ending_ms)
+{
+    if (!is_any_open(p) || ending_ms >= OWED_MS)
+        return true;
+    return ending_ms >= END_MS && !is_any_owed(p);
+}
+
 void
 client_end_look(struct client_proc *p)
 {
@@ -164,6 +187,6 @@ client_end_look(struct client_proc *p)
         stop_reading(p);
     for_each(p, CLIENT_OPEN, is_at_rest, say_goodbye);
     for_each(p, CLIENT_CLOSING, has_all, close_it);
-    if (!is_any_open(p) || ending_ms >= END_MS)
+    if (is_over(p, ending_ms))
         leave(p);
 }

@@ -170,8 +170,9 @@ look_for_file(struct log_proc *p)
         log_info("%s: the log is in its place again", p->log.path);
     else if (access(p->dirs.image, F_OK) == 0)
         log_error("%s: this file was removed, and the server writes it: what "
-                  "is in no image yet is lost if the server dies. Restart it: "
-                  "when it stops it puts what there is into the image",
+                  "is in no image yet is lost if the server dies. Copy by a "
+                  "client what must not be lost, then restart it: when it "
+                  "stops it puts what it can still read into the image",
                   p->log.path);
     else
         log_error("%s: this file was removed, and the image, too: what the "

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims about net/client/client_end.c: how connections end with the process.
- * It must never find that all are gone, or it ends. */
+ * Where it may find that all are gone it ends, and a child of ours with it. */
 #include "net/client/client_accept.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
 
 #include "daemon/proc.h"
 #include "tests/unit/client_given.h"
+
+/* As the server's are. */
+static struct client *
+given_open(void)
+{
+    struct client *c = given_client();
+
+    fcntl(conn_fd(&c->conn), F_SETFL, O_NONBLOCK);
+    return c;
+}
 
 /* It was told to stop at 1000, and somebody has something under way. */
 static void
@@ -17,7 +29,7 @@ given_who_is_told_to_stop(void)
 
     given_process();
     CU_ASSERT_TRUE_FATAL(
-        queue_put(&p.home.pool, &given_client()->queue, &asked, NULL));
+        queue_put(&p.home.pool, &given_open()->queue, &asked, NULL));
     p.ending_since = 1000;
     p.now_ms = 1001;
 }
@@ -25,9 +37,8 @@ given_who_is_told_to_stop(void)
 static struct client *
 given_who_is_closing(void)
 {
-    struct client *c = given_client();
+    struct client *c = given_open();
 
-    fcntl(conn_fd(&c->conn), F_SETFL, O_NONBLOCK);
     client_set_state(&p, c, CLIENT_CLOSING);
     return c;
 }
@@ -84,10 +95,56 @@ the_first_word_counts(void)
     no_process();
 }
 
+/* --- when it is over ------------------------------------------------------ */
+
+/* Whether the process ends so long after it was told to stop. */
+static bool
+ends_after(mono_ms_t ms)
+{
+    enum { LIVES_ON = 77 };
+    int status;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        p.now_ms = p.ending_since + ms;
+        client_end_look(&p);
+        _exit(LIVES_ON);
+    }
+    CU_ASSERT_EQUAL_FATAL(waitpid(pid, &status, 0), pid);
+    CU_ASSERT_FATAL(WIFEXITED(status));
+    return WEXITSTATUS(status) != LIVES_ON;
+}
+
+/* A leader may be lost in the same moment. */
+static void
+who_is_owed_an_answer_is_waited_for(void)
+{
+    given_who_is_told_to_stop();
+    CU_ASSERT_FALSE(ends_after(1500));
+    CU_ASSERT_FALSE(ends_after(4500));
+    CU_ASSERT_TRUE(ends_after(5000));
+    no_process();
+}
+
+static void
+who_takes_no_answers_is_not(void)
+{
+    given_who_is_told_to_stop();
+    is_answered(&p.client[p.list[CLIENT_OPEN] - 1]);
+    CU_ASSERT_FALSE(ends_after(900));
+    CU_ASSERT_TRUE(ends_after(1000));
+    no_process();
+    conn_flush_dirty(&p.home);
+}
+
 UNIT_SUITE(client_end)
 {
     unit_suite("client_end");
     UNIT(who_has_its_last_answer_is_closed);
     UNIT(who_has_only_a_part_of_it_is_not);
     UNIT(the_first_word_counts);
+    UNIT(who_is_owed_an_answer_is_waited_for);
+    UNIT(who_takes_no_answers_is_not);
 }
