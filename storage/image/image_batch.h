@@ -68,7 +68,8 @@ void image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
 
 /*
  * Put a node or session as a snapshot has it; the last one wins.  A session 0
- * is left out.
+ * is left out.  0 or -errno; -ENOENT: the node's parent has not come before it,
+ * and the batch is as it was.
  */
 int image_batch_put_node(struct image_batch *b, struct bytes path,
                          struct bytes data, struct bytes acl,

@@ -35,6 +35,10 @@ static const char REMEDY_ALONE[] =
     "Bring a whole snapshot file back, or move this one away to begin with an "
     "empty tree.";
 
+static const char REMEDY_ORPHAN[] =
+    "An older snapshot with the log files after it, or the other servers of "
+    "the ensemble, have the same data: move this file away and start again.";
+
 static const char REMEDY_OPEN[] =
     "Give it to the server's user, or move it away if an older one will do.";
 
@@ -48,9 +52,10 @@ struct import {
     struct data_error *e;
     struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
-    int unwritten; /* the -errno of a node or session that did not get in */
-    zxid_t from;   /* zxid of the snapshot */
-    zxid_t exact;  /* replayed up to here, it is fuzzy no longer */
+    int unwritten;   /* the -errno of a node or session that did not get in */
+    bool has_orphan; /* the snapshot: a node whose parent is not before it */
+    zxid_t from;     /* zxid of the snapshot */
+    zxid_t exact;    /* replayed up to here, it is fuzzy no longer */
     struct seam seam;
 };
 
@@ -89,16 +94,34 @@ on_session(void *arg, session_id_t id, int32_t timeout_ms)
     return im->unwritten;
 }
 
+/*
+ * Of one without its parent no tree can be made: as damaged as any other, so
+ * that an older snapshot is tried.  ZK: DataTree.deserialize, which throws
+ */
 static int
 on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
         const struct znode_stat *stat)
 {
     struct import *im = arg;
+    int rc = image_batch_put_node(&im->batch, path, data, acl, stat);
 
-    im->unwritten = image_batch_put_node(&im->batch, path, data, acl, stat);
-    if (im->unwritten == 0)
-        im->unwritten = commit_if_full(im);
+    im->has_orphan = rc == -ENOENT;
+    if (im->has_orphan)
+        return -EBADMSG;
+    im->unwritten = rc == 0 ? commit_if_full(im) : rc;
     return im->unwritten;
+}
+
+/* Why the snapshot at `path` could not be put, which gave `rc`. */
+static int
+tell_put(const struct import *im, const char *path, int rc)
+{
+    if (im->unwritten < 0) /* not the snapshot's fault */
+        return tell_write(im, im->unwritten);
+    if (im->has_orphan)
+        data_error_set(im->e, path, -1, REMEDY_ORPHAN,
+                       "the snapshot is damaged: a node has no parent in it");
+    return rc;
 }
 
 static int
@@ -114,8 +137,8 @@ put_snapshot(struct import *im, const struct data_file *file)
     im->batch.zxid = im->from = file->zxid;
     rc = snapfile_read(path, &visitor, im->p->progress, im->p->progress_arg,
                        &info, im->e);
-    if (rc < 0) /* not the snapshot's fault if a visitor could not write */
-        return im->unwritten < 0 ? tell_write(im, im->unwritten) : rc;
+    if (rc < 0)
+        return tell_put(im, path, rc);
     is_dated = info.has_digest && info.digest_zxid != 0;
     im->batch.has_leader_digest = is_dated && info.digest_zxid == file->zxid;
     im->batch.leader_digest = info.digest;

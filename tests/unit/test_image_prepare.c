@@ -151,6 +151,43 @@ a_damaged_snapshot_sends_us_to_an_older_one(void)
     done();
 }
 
+/* A snapshot of `zxid` with these nodes, open to the world, without data. */
+static void
+given_snapshot_of(zxid_t zxid, const char *const *paths, size_t count)
+{
+    struct znode_stat stat = {0};
+    struct snapfile_writer w;
+
+    CU_ASSERT_EQUAL_FATAL(snapfile_writer_open(&w, dirs.snap, zxid, SNAP_PLAIN),
+                          0);
+    snapfile_put_session_count(&w, 0);
+    snapfile_put_acl_count(&w, 0);
+    for (size_t i = 0; i < count; i++)
+        snapfile_put_node(&w, bytes_of(paths[i]), BYTES_NULL, -1, &stat);
+    CU_ASSERT_EQUAL(snapfile_writer_end(&w, zxid, 0), 0);
+}
+
+/* No tree can be made of it, at this start or any later one. */
+static void
+a_snapshot_with_a_node_that_has_no_parent_is_damaged(void)
+{
+    static const char *const paths[] = {"/", "/n1", "/gone/child"};
+    struct image_prepare p;
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 9);
+    given_snapshot_of(5, paths, ARRAY_COUNT(paths));
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    CU_ASSERT_EQUAL(p.damaged, 1);
+    CU_ASSERT(strstr(p.damage.what, "no parent") != NULL);
+    CU_ASSERT_EQUAL(p.zxid, 9);
+    open_image();
+    done();
+}
+
 /* Not "the disk has no room", which it said of the new one. */
 static void
 a_strangers_file_in_an_image_is_told_by_its_place(void)
@@ -364,6 +401,7 @@ UNIT_SUITE(image_prepare)
     UNIT(without_an_image_snapshot_and_log_make_one);
     UNIT(replaying_the_log_shows_progress);
     UNIT(a_damaged_snapshot_sends_us_to_an_older_one);
+    UNIT(a_snapshot_with_a_node_that_has_no_parent_is_damaged);
     UNIT(a_strangers_file_in_an_image_is_told_by_its_place);
     UNIT(an_image_that_cannot_be_written_is_told_with_the_reason);
     UNIT(a_snapshot_that_cannot_be_removed_is_told_with_the_reason);
