@@ -209,10 +209,10 @@ image_batch_apply(struct image_batch *b, struct bytes entry)
 {
     struct change change;
     struct txn txn;
-    int rc = txn_open(&txn, entry);
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
+    if (txn_open(&txn, entry) < 0)
+        return -EPROTO;
     check(txn.header.zxid > b->zxid);
     while (rc == 0 && txn_next(&txn, &change))
         rc = apply_change(b, &txn.header, &change);

@@ -222,14 +222,15 @@ replay_one(struct import *im, const struct txlog_reader *r, struct bytes entry,
     if (rc < 0)
         return rc;
     rc = image_batch_apply(&im->batch, entry);
-    if (rc == -EBADMSG)
+    if (rc == -EPROTO) {
         data_error_set(im->e, im->dirs->log, -1,
                        "The log holds a kind of transaction that this version "
                        "does not know.",
                        "transaction 0x%" PRIx64 " of %s cannot be read",
                        (uint64_t)zxid, r->file.name);
-    else
-        rc = tell_write(im, rc);
+        return -EBADMSG;
+    }
+    rc = tell_write(im, rc);
     if (rc == 0)
         rc = look_at_seam(im, r, zxid);
     return rc < 0 ? rc : commit_if_full(im);

@@ -468,7 +468,7 @@ bytes_that_are_no_transaction_are_refused(void)
 
     given_fresh_image();
     CU_ASSERT_EQUAL(image_batch_apply(&batch, (struct bytes){nonsense, 40}),
-                    -EBADMSG);
+                    -EPROTO);
     done();
 }
 
