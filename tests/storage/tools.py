@@ -554,7 +554,9 @@ BAD_ARGUMENTS = (
     "log --data /tmp FILE", "snapshot", "snapshot show", "snapshot look",
     "snapshot list --nodes", "snapshot list FILE", "export", "export a b",
     "import", "import --from /tmp", "import --from /tmp --data /tmp what",
-    "import --from")
+    "import --from", "image --data=", "log --data=", "snapshot list --data=",
+    "export --data= out", "image --data /tmp --log=",
+    "import --from /none --data=", "import --from= --data /tmp/none/either")
 
 # The world is not as they say: no server, no process, no file.
 IN_VAIN = (
