@@ -24,9 +24,12 @@
 
 enum {
     SESSION_MS = 30000,
-    WINDOW = 64, /* nodes asked for and not answered yet */
-    REPLIES = 3, /* for each node */
-    REQUEST_MAX = 64 << 10,
+    /* Asked for and not answered yet.  What fits no buffer of the sockets may
+       wait for a server that waits for us to read: few bytes, then. */
+    WINDOW = 64, /* nodes */
+    WINDOW_BYTES = 64 << 10,
+    REPLIES = 3,        /* for each node */
+    REQUEST_BYTES = 17, /* length, xid, op, the path's length, a watch or not */
     FRAME_FIRST = 64 << 10,
 };
 
@@ -38,6 +41,7 @@ struct walker {
     int fd;
     int32_t xid;
     size_t asked, answered; /* nodes */
+    size_t under_way;       /* bytes of those in between */
     uint8_t *in;            /* what came and is not taken yet */
     size_t in_from, in_size, in_room;
 };
@@ -154,13 +158,28 @@ add(struct zab_walk *w, const char *parent, struct bytes name)
     w->node[w->count++] = (struct zab_walk_node){.path = path};
 }
 
+static size_t
+bytes_to_ask(const char *path)
+{
+    return REPLIES * (REQUEST_BYTES + strlen(path));
+}
+
+static bool
+may_ask(const struct walker *k)
+{
+    return k->asked < k->w->count && k->asked - k->answered < WINDOW &&
+           k->under_way < WINDOW_BYTES;
+}
+
 static int
 ask(struct walker *k, const char *path)
 {
     static const int32_t op[REPLIES] = {ZK_OP_GET_DATA, ZK_OP_GET_ACL,
                                         ZK_OP_GET_CHILDREN};
-    static uint8_t room[REQUEST_MAX];
-    struct jute_out out = jute_out_of(room, sizeof room);
+    size_t size = bytes_to_ask(path);
+    uint8_t *room = grown(NULL, size);
+    struct jute_out out = jute_out_of(room, size);
+    int rc;
 
     for (size_t i = 0; i < REPLIES; i++) {
         size_t at = bench_begin(&out, ++k->xid, op[i]);
@@ -170,7 +189,11 @@ ask(struct walker *k, const char *path)
             jute_put_bool(&out, false);
         bench_end(&out, at);
     }
-    return out.bad ? failed(k, -ENAMETOOLONG, path) : send_all(k, &out);
+    check(!out.bad);
+    k->under_way += size;
+    rc = send_all(k, &out);
+    free(room);
+    return rc;
 }
 
 static void
@@ -214,6 +237,7 @@ hear(struct walker *k)
         }
     }
     w->node[i].hash = hash;
+    k->under_way -= bytes_to_ask(w->node[i].path);
     if (!w->node[i].is_gone)
         w->digest += hash;
     return 0;
@@ -280,7 +304,7 @@ walk(struct walker *k)
         return rc;
     add(w, "/", (struct bytes){NULL, 0});
     while (rc == 0 && k->answered < w->count) {
-        if (k->asked < w->count && k->asked - k->answered < WINDOW)
+        if (may_ask(k))
             rc = ask(k, w->node[k->asked++].path);
         else
             rc = hear(k);

@@ -129,6 +129,17 @@ def test_ring_refuses_what_is_no_zabd():
     assert "it is no zabd" in zab("ring", str(os.getpid()), rc=1)
 
 
+def test_digest_reads_long_paths():
+    """As long as a request may be; many of them at once."""
+    with zabd() as server:
+        session = Session(server.port)
+        for i in range(20):
+            session.make("/%02d" % i + "x" * 200_000, b"y" * 500_000)
+        where = "127.0.0.1:%d" % server.port
+        told = zab("digest", where, where)
+        assert " nodes=22 " in told, told   # with the root and /zookeeper
+
+
 def taken(folder):
     """The bytes of all files there and below."""
     return sum(os.path.getsize(os.path.join(where, name))
