@@ -388,6 +388,23 @@ def test_what_root_exports_to_a_new_folder_is_the_servers():
         assert set(found.values()) == {NOBODY}, found
 
 
+def test_export_that_cannot_be_given_away_leaves_nothing():
+    """Root of a container may have no right to change owners."""
+    if os.geteuid() != 0:
+        return
+    source, _, _ = grown()
+    with folder() as data, folder() as work:
+        os.chown(data, NOBODY, NOBODY)
+        zab("import", "--from", source, "--data", data)
+        done = subprocess.run(["setpriv", "--bounding-set=-chown",
+                               "--inh-caps=-chown", ZAB, "export", "--data",
+                               data, work + "/out"], capture_output=True,
+                              text=True)
+        assert done.returncode == 1, done
+        assert "cannot be given to whom" in done.stderr, done
+        assert os.listdir(work) == [], owners(work)
+
+
 def test_what_root_looks_at_stays_the_servers():
     """LMDB makes the lock file that a copy came without."""
     if os.geteuid() != 0:
