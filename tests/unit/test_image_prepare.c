@@ -247,6 +247,28 @@ an_image_that_cannot_be_written_is_told_with_the_reason(void)
     tempdir_remove(base);
 }
 
+/* It is sound: to move it away would help nobody. */
+static void
+an_image_for_which_there_is_no_descriptor_is_not_damaged(void)
+{
+    struct rlimit before, none;
+    struct image_prepare p;
+    int rc;
+
+    given_directory();
+    given_snapshot(3);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){0, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    rc = prepare(&p);
+    setrlimit(RLIMIT_NOFILE, &before);
+    CU_ASSERT_EQUAL(rc, -EMFILE);
+    CU_ASSERT(strstr(error.what, strerror(EMFILE)) != NULL);
+    CU_ASSERT(strstr(error.remedy, "move") == NULL);
+    datadir_close(&dirs);
+    tempdir_remove(base);
+}
+
 static void
 a_snapshot_that_cannot_be_removed_is_told_with_the_reason(void)
 {
@@ -404,6 +426,7 @@ UNIT_SUITE(image_prepare)
     UNIT(a_snapshot_with_a_node_that_has_no_parent_is_damaged);
     UNIT(a_strangers_file_in_an_image_is_told_by_its_place);
     UNIT(an_image_that_cannot_be_written_is_told_with_the_reason);
+    UNIT(an_image_for_which_there_is_no_descriptor_is_not_damaged);
     UNIT(a_snapshot_that_cannot_be_removed_is_told_with_the_reason);
     UNIT(a_snapshot_under_the_name_of_a_later_zxid_is_not_believed);
     UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
