@@ -316,6 +316,23 @@ def test_log_tells_what_each_kind_holds():
     assert len(closed) == 1 and "/quit" in closed[0]
 
 
+def test_words_for_nobody_go_into_no_file():
+    """A file that is opened takes the place of an output that is closed, as
+    LMDB's lock file does, which a server may be using."""
+    source, _, _ = grown()
+    with folder() as data:
+        zab("import", "--from", source, "--data", data)
+        lock, = glob.glob(data + "/version-2/image/lock.mdb")
+        size = os.path.getsize(lock)
+        for closed, status in (("2>&-", 0), (">&-", 1), ("<&- >&-", 1),
+                               ("<&- >&- 2>&-", 1)):
+            done = subprocess.run("exec %s image --nodes --data %s %s" % (
+                ZAB, data, closed), shell=True, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE)
+            assert done.returncode == status, (closed, done)
+            assert os.path.getsize(lock) == size, closed
+
+
 def test_log_fails_where_its_output_has_no_room():
     source, _, _ = grown()
     with open("/dev/full", "w") as full:
