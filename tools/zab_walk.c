@@ -11,7 +11,6 @@
 #include "tools/zab_walk.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +20,7 @@
 #include "daemon/zk.h"
 #include "tools/bench/bench_frame.h"
 #include "tools/zab_dial.h"
+#include "tools/zab_text.h"
 
 enum {
     SESSION_MS = 30000,
@@ -59,8 +59,7 @@ fnv(uint64_t h, const void *data, size_t size)
 static int
 failed(const struct walker *k, int rc, const char *what)
 {
-    fprintf(stderr, "zab %s: %s: %s: %s\n", k->me, k->where, what,
-            zab_dial_why(-rc));
+    zab_complain(k->me, "%s: %s: %s", k->where, what, zab_dial_why(-rc));
     return rc;
 }
 
@@ -227,8 +226,8 @@ hear(struct walker *k)
         if (r.code == ZK_NO_NODE) {
             w->node[i].is_gone = true;
         } else if (r.code != ZK_OK) {
-            fprintf(stderr, "zab %s: %s: %s is refused with %d\n", k->me,
-                    k->where, w->node[i].path, (int)r.code);
+            zab_complain(k->me, "%s: %s is refused with %d", k->where,
+                         w->node[i].path, (int)r.code);
             return -EACCES;
         } else if (part < 2) { /* data or ACL, each with the Stat */
             hash = fnv(hash, r.body.at, jute_in_left(&r.body));
