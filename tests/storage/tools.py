@@ -261,6 +261,27 @@ def test_import_stops_at_a_damaged_log_and_leaves_nothing():
         assert os.listdir(image + "/version-2") == ["zabd.lock"]
 
 
+MOUNT = "mount -t tmpfs -o size=100m none $0; "
+
+
+def with_small_disk(place, commands, *args):
+    """What they print where `place`, $0, is a disk of 100 MB for them alone."""
+    return subprocess.run(["unshare", "-m", "sh", "-ec", MOUNT + commands,
+                           place, *args], stdout=subprocess.PIPE, text=True)
+
+
+def test_an_image_leaves_a_small_disk_to_the_log():
+    """Room that is taken ahead is taken from whoever acknowledges."""
+    source, _, _ = grown()
+    with folder() as disk:
+        if with_small_disk(disk, "true").returncode:
+            return      # we may not
+        done = with_small_disk(disk, "$1 import --from $2 --data $0/d >&2; "
+                               "du -m $0/d/version-2/image/data.mdb", ZAB,
+                               source)
+        assert done.returncode == 0 and int(done.stdout.split()[0]) < 20, done
+
+
 def test_import_that_is_killed_leaves_no_data_and_goes_again():
     source, _, _ = grown()
     with folder() as image:
