@@ -208,6 +208,31 @@ add_children(struct zab_walk *w, size_t parent, struct jute_in *in)
     }
 }
 
+/* Of node `i`: its data or its ACL, each with the Stat, or its children. */
+static int
+hear_part(struct walker *k, size_t i, int part, uint64_t *hash)
+{
+    struct zab_walk *w = k->w;
+    struct bench_reply r;
+    int rc = next_reply(k, &r);
+
+    if (rc < 0)
+        return rc;
+    w->last = r.zxid > w->last ? r.zxid : w->last;
+    if (r.code == ZK_NO_NODE) {
+        w->node[i].is_gone = true;
+    } else if (r.code != ZK_OK) {
+        zab_complain(k->me, "%s: %s is refused with %d", k->where,
+                     w->node[i].path, (int)r.code);
+        return -EACCES;
+    } else if (part < 2) {
+        *hash = fnv(*hash, r.body.at, jute_in_left(&r.body));
+    } else {
+        add_children(w, i, &r.body);
+    }
+    return 0;
+}
+
 /* The three replies for the oldest node asked. */
 static int
 hear(struct walker *k)
@@ -215,26 +240,12 @@ hear(struct walker *k)
     struct zab_walk *w = k->w;
     size_t i = k->answered++;
     uint64_t hash = fnv(FNV_BASIS, w->node[i].path, strlen(w->node[i].path));
+    int rc = 0;
 
-    for (int part = 0; part < REPLIES; part++) {
-        struct bench_reply r;
-        int rc = next_reply(k, &r);
-
-        if (rc < 0)
-            return rc;
-        w->last = r.zxid > w->last ? r.zxid : w->last;
-        if (r.code == ZK_NO_NODE) {
-            w->node[i].is_gone = true;
-        } else if (r.code != ZK_OK) {
-            zab_complain(k->me, "%s: %s is refused with %d", k->where,
-                         w->node[i].path, (int)r.code);
-            return -EACCES;
-        } else if (part < 2) { /* data or ACL, each with the Stat */
-            hash = fnv(hash, r.body.at, jute_in_left(&r.body));
-        } else {
-            add_children(w, i, &r.body);
-        }
-    }
+    for (int part = 0; rc == 0 && part < REPLIES; part++)
+        rc = hear_part(k, i, part, &hash);
+    if (rc < 0)
+        return rc;
     w->node[i].hash = hash;
     k->under_way -= bytes_to_ask(w->node[i].path);
     if (!w->node[i].is_gone)
