@@ -247,21 +247,30 @@ an_image_that_cannot_be_written_is_told_with_the_reason(void)
     tempdir_remove(base);
 }
 
+static struct rlimit descriptors;
+
+static void
+given_no_descriptors(void)
+{
+    struct rlimit none;
+
+    getrlimit(RLIMIT_NOFILE, &descriptors);
+    none = (struct rlimit){0, descriptors.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+}
+
 /* It is sound: to move it away would help nobody. */
 static void
 an_image_for_which_there_is_no_descriptor_is_not_damaged(void)
 {
-    struct rlimit before, none;
     struct image_prepare p;
     int rc;
 
     given_directory();
     given_snapshot(3);
-    getrlimit(RLIMIT_NOFILE, &before);
-    none = (struct rlimit){0, before.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
+    given_no_descriptors();
     rc = prepare(&p);
-    setrlimit(RLIMIT_NOFILE, &before);
+    setrlimit(RLIMIT_NOFILE, &descriptors);
     CU_ASSERT_EQUAL(rc, -EMFILE);
     CU_ASSERT(strstr(error.what, strerror(EMFILE)) != NULL);
     CU_ASSERT(strstr(error.remedy, "move") == NULL);
@@ -375,6 +384,26 @@ an_image_of_another_history_is_built_anew(void)
     done();
 }
 
+/* Nobody knows what it holds, and there may be nothing to make it anew from. */
+static void
+an_image_that_cannot_be_looked_at_survives_a_cut(void)
+{
+    struct image_prepare p;
+    int rc;
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 9);
+    given_no_descriptors();
+    rc = image_forget_after(&dirs, 4, &error);
+    setrlimit(RLIMIT_NOFILE, &descriptors);
+    CU_ASSERT_EQUAL(rc, -EMFILE);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_KEPT);
+    open_image();
+    done();
+}
+
 static void
 an_image_ahead_of_its_log_is_kept_with_a_warning(void)
 {
@@ -432,6 +461,7 @@ UNIT_SUITE(image_prepare)
     UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
     UNIT(a_newer_snapshot_bridges_a_gap);
     UNIT(an_image_of_another_history_is_built_anew);
+    UNIT(an_image_that_cannot_be_looked_at_survives_a_cut);
     UNIT(an_image_ahead_of_its_log_is_kept_with_a_warning);
     UNIT(damage_in_the_log_stops_an_import);
 }
