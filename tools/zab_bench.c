@@ -6,6 +6,7 @@
 #include "tools/bench/bench_report.h"
 #include "tools/bench/bench_run.h"
 #include "tools/zab.h"
+#include "tools/zab_text.h"
 
 static void
 print_help(void)
@@ -30,7 +31,7 @@ zab_bench(int argc, char **argv)
     int rc;
 
     if (bench_opts_parse(&opts, argc, argv, why, sizeof why) < 0) {
-        fprintf(stderr, "zab bench: %s\n", why);
+        zab_complain("bench", "%s", why);
         return ZAB_USAGE;
     }
     if (opts.help) {
@@ -38,8 +39,8 @@ zab_bench(int argc, char **argv)
         return ZAB_OK;
     }
     if (opts.workload && !bench_run_knows(opts.workload)) {
-        fprintf(stderr, "zab bench: no workload `%s'; see zab bench --help\n",
-                opts.workload);
+        zab_complain("bench", "no workload `%s'; see zab bench --help",
+                     opts.workload);
         return ZAB_USAGE;
     }
     if (opts.pid && !bench_is_process(opts.pid))

@@ -258,8 +258,12 @@ static int
 write_snapshot(struct exporting *x)
 {
     struct zab_progress progress;
-    int rc;
+    int rc = remember(x, x->snapshot.writer.path); /* once it has that name */
 
+    if (rc < 0) {
+        image_snapshot_abort(&x->snapshot);
+        return rc;
+    }
     zab_progress_begin(&progress, ME, "writing the snapshot");
     while ((rc = image_snapshot_step(&x->snapshot, STEP_ROWS)) == 1)
         zab_progress(&progress, x->snapshot.stream.done,

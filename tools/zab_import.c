@@ -417,7 +417,8 @@ zab_import(int argc, char **argv)
         if (!take_option(&x, option, optarg))
             return ZAB_USAGE;
     }
-    if (optind < argc || !x.from_data || !zab_place_is_given(&x.place)) {
+    if (optind < argc || !x.from_data || !*x.from_data ||
+        !zab_place_is_given(&x.place)) {
         print_help(stderr);
         return ZAB_USAGE;
     }

@@ -61,9 +61,20 @@ find_by_conf(struct zab_place *p, const char *command)
     return true;
 }
 
+/* As a variable of a script that is not set: it would be the root. */
+static bool
+is_nowhere(const char *dir)
+{
+    return dir && !*dir;
+}
+
 bool
 zab_place_find(struct zab_place *p, const char *command)
 {
+    if (is_nowhere(p->data) || is_nowhere(p->log)) {
+        zab_complain(command, "--data and --log must name a directory");
+        return false;
+    }
     if (p->conf && (p->data || p->log)) {
         zab_complain(command, "give either -c or --data and --log");
         return false;

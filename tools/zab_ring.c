@@ -232,6 +232,7 @@ is_running(int pid)
     return kill(pid, 0) == 0;
 }
 
+/* Until it is over, the server has ended, or nobody can read any more. */
 static void
 follow(const struct shm *s, int pid, mono_ms_t until)
 {
@@ -240,7 +241,8 @@ follow(const struct shm *s, int pid, mono_ms_t until)
 
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
-    while (!is_over && clock_mono_ms() < until && is_running(pid)) {
+    while (!is_over && clock_mono_ms() < until && is_running(pid) &&
+           !ferror(stdout)) {
         print_up_to(s, &pos);
         fflush(stdout);
         usleep(POLL_US);

@@ -11,7 +11,6 @@
 #include "tools/zab_walk.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,12 +20,16 @@
 #include "daemon/zk.h"
 #include "tools/bench/bench_frame.h"
 #include "tools/zab_dial.h"
+#include "tools/zab_text.h"
 
 enum {
     SESSION_MS = 30000,
-    WINDOW = 64, /* nodes asked for and not answered yet */
-    REPLIES = 3, /* for each node */
-    REQUEST_MAX = 64 << 10,
+    /* Asked for and not answered yet.  What fits no buffer of the sockets may
+       wait for a server that waits for us to read: few bytes, then. */
+    WINDOW = 64, /* nodes */
+    WINDOW_BYTES = 64 << 10,
+    REPLIES = 3,        /* for each node */
+    REQUEST_BYTES = 17, /* length, xid, op, the path's length, a watch or not */
     FRAME_FIRST = 64 << 10,
 };
 
@@ -38,6 +41,7 @@ struct walker {
     int fd;
     int32_t xid;
     size_t asked, answered; /* nodes */
+    size_t under_way;       /* bytes of those in between */
     uint8_t *in;            /* what came and is not taken yet */
     size_t in_from, in_size, in_room;
 };
@@ -55,8 +59,7 @@ fnv(uint64_t h, const void *data, size_t size)
 static int
 failed(const struct walker *k, int rc, const char *what)
 {
-    fprintf(stderr, "zab %s: %s: %s: %s\n", k->me, k->where, what,
-            zab_dial_why(-rc));
+    zab_complain(k->me, "%s: %s: %s", k->where, what, zab_dial_why(-rc));
     return rc;
 }
 
@@ -154,13 +157,28 @@ add(struct zab_walk *w, const char *parent, struct bytes name)
     w->node[w->count++] = (struct zab_walk_node){.path = path};
 }
 
+static size_t
+bytes_to_ask(const char *path)
+{
+    return REPLIES * (REQUEST_BYTES + strlen(path));
+}
+
+static bool
+may_ask(const struct walker *k)
+{
+    return k->asked < k->w->count && k->asked - k->answered < WINDOW &&
+           k->under_way < WINDOW_BYTES;
+}
+
 static int
 ask(struct walker *k, const char *path)
 {
     static const int32_t op[REPLIES] = {ZK_OP_GET_DATA, ZK_OP_GET_ACL,
                                         ZK_OP_GET_CHILDREN};
-    static uint8_t room[REQUEST_MAX];
-    struct jute_out out = jute_out_of(room, sizeof room);
+    size_t size = bytes_to_ask(path);
+    uint8_t *room = grown(NULL, size);
+    struct jute_out out = jute_out_of(room, size);
+    int rc;
 
     for (size_t i = 0; i < REPLIES; i++) {
         size_t at = bench_begin(&out, ++k->xid, op[i]);
@@ -170,7 +188,11 @@ ask(struct walker *k, const char *path)
             jute_put_bool(&out, false);
         bench_end(&out, at);
     }
-    return out.bad ? failed(k, -ENAMETOOLONG, path) : send_all(k, &out);
+    check(!out.bad);
+    k->under_way += size;
+    rc = send_all(k, &out);
+    free(room);
+    return rc;
 }
 
 static void
@@ -186,6 +208,31 @@ add_children(struct zab_walk *w, size_t parent, struct jute_in *in)
     }
 }
 
+/* Of node `i`: its data or its ACL, each with the Stat, or its children. */
+static int
+hear_part(struct walker *k, size_t i, int part, uint64_t *hash)
+{
+    struct zab_walk *w = k->w;
+    struct bench_reply r;
+    int rc = next_reply(k, &r);
+
+    if (rc < 0)
+        return rc;
+    w->last = r.zxid > w->last ? r.zxid : w->last;
+    if (r.code == ZK_NO_NODE) {
+        w->node[i].is_gone = true;
+    } else if (r.code != ZK_OK) {
+        zab_complain(k->me, "%s: %s is refused with %d", k->where,
+                     w->node[i].path, (int)r.code);
+        return -EACCES;
+    } else if (part < 2) {
+        *hash = fnv(*hash, r.body.at, jute_in_left(&r.body));
+    } else {
+        add_children(w, i, &r.body);
+    }
+    return 0;
+}
+
 /* The three replies for the oldest node asked. */
 static int
 hear(struct walker *k)
@@ -193,27 +240,14 @@ hear(struct walker *k)
     struct zab_walk *w = k->w;
     size_t i = k->answered++;
     uint64_t hash = fnv(FNV_BASIS, w->node[i].path, strlen(w->node[i].path));
+    int rc = 0;
 
-    for (int part = 0; part < REPLIES; part++) {
-        struct bench_reply r;
-        int rc = next_reply(k, &r);
-
-        if (rc < 0)
-            return rc;
-        w->last = r.zxid > w->last ? r.zxid : w->last;
-        if (r.code == ZK_NO_NODE) {
-            w->node[i].is_gone = true;
-        } else if (r.code != ZK_OK) {
-            fprintf(stderr, "zab %s: %s: %s is refused with %d\n", k->me,
-                    k->where, w->node[i].path, (int)r.code);
-            return -EACCES;
-        } else if (part < 2) { /* data or ACL, each with the Stat */
-            hash = fnv(hash, r.body.at, jute_in_left(&r.body));
-        } else {
-            add_children(w, i, &r.body);
-        }
-    }
+    for (int part = 0; rc == 0 && part < REPLIES; part++)
+        rc = hear_part(k, i, part, &hash);
+    if (rc < 0)
+        return rc;
     w->node[i].hash = hash;
+    k->under_way -= bytes_to_ask(w->node[i].path);
     if (!w->node[i].is_gone)
         w->digest += hash;
     return 0;
@@ -280,7 +314,7 @@ walk(struct walker *k)
         return rc;
     add(w, "/", (struct bytes){NULL, 0});
     while (rc == 0 && k->answered < w->count) {
-        if (k->asked < w->count && k->asked - k->answered < WINDOW)
+        if (may_ask(k))
             rc = ask(k, w->node[k->asked++].path);
         else
             rc = hear(k);

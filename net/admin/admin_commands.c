@@ -10,17 +10,24 @@
 #include "net/admin/metrics.h"
 #include "net/wire/java_text.h"
 
+/* Its name may be of any bytes. */
+static void
+put_folder(json_t *o, const char *name, const char *dir)
+{
+    char folder[FOLDER_TEXT_MAX];
+
+    figures_folder(dir, folder);
+    json_object_set_new(o, name, admin_text(folder));
+}
+
 static void
 put_configuration(const struct admin_view *v, json_t *o)
 {
     const struct conf *c = v->conf;
-    char folder[FOLDER_TEXT_MAX];
 
     NUMBER(o, "client_port", c->client_port);
-    figures_folder(c->data_dir, folder);
-    TEXT(o, "data_dir", folder);
-    figures_folder(c->data_log_dir, folder);
-    TEXT(o, "data_log_dir", folder);
+    put_folder(o, "data_dir", c->data_dir);
+    put_folder(o, "data_log_dir", c->data_log_dir);
     NUMBER(o, "tick_time", c->tick_time_ms);
     NUMBER(o, "max_client_cnxns", c->max_client_cnxns);
     NUMBER(o, "min_session_timeout", c->min_session_timeout_ms);

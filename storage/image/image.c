@@ -108,18 +108,26 @@ image_put_meta(struct image *im, MDB_txn *txn, const struct image_meta *meta)
 
 /* --- opening ------------------------------------------------------------- */
 
-static bool
-is_about_rights(int mdb_rc)
+static const char REMEDY_ROOM[] =
+    "It may be sound: see to memory, descriptors and the disk, and try again.";
+
+/* An image that nobody could look at need not be made anew. */
+static const char *
+remedy_for(int mdb_rc)
 {
-    return mdb_rc == EACCES || mdb_rc == EPERM || mdb_rc == EROFS;
+    if (mdb_rc == EACCES || mdb_rc == EPERM || mdb_rc == EROFS)
+        return REMEDY_RIGHTS;
+    if (mdb_rc == ENOMEM || mdb_rc == EMFILE || mdb_rc == ENFILE ||
+        mdb_rc == ENOSPC || mdb_rc == EDQUOT)
+        return REMEDY_ROOM;
+    return image_remedy;
 }
 
 static int
 fail(struct image *im, int mdb_rc, const char *what, struct data_error *e)
 {
-    data_error_set(e, im->dir, -1,
-                   is_about_rights(mdb_rc) ? REMEDY_RIGHTS : image_remedy,
-                   "the image %s: %s", what, mdb_strerror(mdb_rc));
+    data_error_set(e, im->dir, -1, remedy_for(mdb_rc), "the image %s: %s", what,
+                   mdb_strerror(mdb_rc));
     image_close(im);
     return image_rc(mdb_rc);
 }

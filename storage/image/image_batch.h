@@ -53,8 +53,9 @@ int image_batch_init(struct image_batch *b, struct image *im);
 void image_batch_deinit(struct image_batch *b);
 
 /*
- * Apply one transaction, whose zxid is above the batch's.  0; -EBADMSG if it
- * is none; other -errno from LMDB or memory: the batch is of no use then.
+ * Apply one transaction, whose zxid is above the batch's.  0; -EPROTO if it is
+ * none; -EBADMSG: the image is damaged; other -errno from LMDB or memory. After
+ * an error the batch is of no use.
  */
 int image_batch_apply(struct image_batch *b, struct bytes entry);
 
@@ -68,7 +69,8 @@ void image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
 
 /*
  * Put a node or session as a snapshot has it; the last one wins.  A session 0
- * is left out.
+ * is left out.  0 or -errno; -ENOENT: the node's parent has not come before it,
+ * and the batch is as it was.
  */
 int image_batch_put_node(struct image_batch *b, struct bytes path,
                          struct bytes data, struct bytes acl,
@@ -82,8 +84,8 @@ bool image_batch_is_full(const struct image_batch *b, size_t rows_max,
 
 /*
  * Write everything in one LMDB transaction, synced unless the image is being
- * created, and begin anew.  `zxid` becomes the image's.  0, or -errno: then
- * nothing was written.
+ * created, and begin anew.  `zxid` becomes the image's.  0; -EBADMSG: the image
+ * is damaged; other -errno.  After an error nothing was written.
  */
 int image_batch_commit(struct image_batch *b, zxid_t zxid);
 

@@ -11,6 +11,8 @@
  */
 #include "storage/image/image_batch.h"
 
+#include <errno.h>
+
 #include "daemon/check.h"
 #include "storage/image/image_batch_row.h"
 #include "storage/tree/effect.h"
@@ -207,10 +209,10 @@ image_batch_apply(struct image_batch *b, struct bytes entry)
 {
     struct change change;
     struct txn txn;
-    int rc = txn_open(&txn, entry);
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
+    if (txn_open(&txn, entry) < 0)
+        return -EPROTO;
     check(txn.header.zxid > b->zxid);
     while (rc == 0 && txn_next(&txn, &change))
         rc = apply_change(b, &txn.header, &change);
@@ -228,9 +230,13 @@ image_batch_put_node(struct image_batch *b, struct bytes path,
                      struct bytes data, struct bytes acl,
                      const struct znode_stat *stat)
 {
-    struct batch_row *row;
-    int rc = batch_row(b, path, &row);
+    struct batch_row *parent, *row;
+    int rc = batch_row(b, tree_parent_path(path), &parent);
 
+    if (rc == 0 && !parent->is_there && !bytes_are(path, "/"))
+        return -ENOENT;
+    if (rc == 0)
+        rc = batch_row(b, path, &row);
     if (rc == 0)
         rc = make_node(b, row, data, acl, stat);
     return rc < 0 ? rc : note_owner(b, row);

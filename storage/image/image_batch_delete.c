@@ -225,24 +225,34 @@ delete_listed(struct image_batch *b, zxid_t zxid, session_id_t session)
     return rc < 0 || mdb == 0 || mdb == MDB_NOTFOUND ? rc : image_rc(mdb);
 }
 
+/* What LMDB lists for the session, and what this batch has made for it. */
+static int
+delete_owned(struct image_batch *b, zxid_t zxid, struct batch_session *s)
+{
+    int rc = 0;
+
+    while (rc == 0 && s->made) {
+        struct batch_row *row = s->made;
+
+        rc = delete_node(b, zxid, row->path);
+        if (row->is_there)
+            remove_node(row, NULL); /* its parent was gone */
+    }
+    return rc < 0 ? rc : delete_listed(b, zxid, s->id);
+}
+
+/* What reads like a container or a TTL in an owner field owns nothing. */
 int
 batch_close_session(struct image_batch *b, const struct txn_header *h)
 {
     struct batch_session *s;
     int rc = batch_session(b, h->session, &s);
 
-    while (rc == 0 && s->made) {
-        struct batch_row *row = s->made;
-
-        rc = delete_node(b, h->zxid, row->path);
-        if (row->is_there)
-            remove_node(row, NULL); /* its parent was gone */
-    }
-    if (rc == 0)
-        rc = delete_listed(b, h->zxid, h->session);
-    if (rc == 0) {
-        s->is_there = false;
-        s->is_dirty = true;
-    }
-    return rc;
+    if (rc == 0 && znode_is_ephemeral(h->session))
+        rc = delete_owned(b, h->zxid, s);
+    if (rc < 0)
+        return rc;
+    s->is_there = false;
+    s->is_dirty = true;
+    return 0;
 }

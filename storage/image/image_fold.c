@@ -12,6 +12,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "storage/image/image_guard.h"
 #include "storage/image/image_proc.h"
 #include "storage/image/written.h"
 
@@ -101,11 +102,14 @@ tell_success(struct image_proc *p)
 
 /*
  * LMDB could not be written, most likely for want of space.  Nothing is lost:
- * the log has it all.  Try again from the image's zxid in a while.
+ * the log has it all.  Try again from the image's zxid in a while.  But what a
+ * disk has damaged is no better then.
  */
 static void
 pause_folding(struct image_proc *p, int rc)
 {
+    if (rc == -EBADMSG)
+        image_is_damaged(p->image.dir, "a row cannot be read");
     if (rc == -EIO && is_full(p->dirs.snap))
         rc = -ENOSPC;
     tell_failure(p, -rc);
@@ -209,7 +213,7 @@ take(struct image_proc *p, struct bytes entry, zxid_t zxid)
 
     p->batch.is_fuzzy = zxid <= exact_from(p);
     rc = image_batch_apply(&p->batch, entry);
-    if (rc == -EBADMSG)
+    if (rc == -EPROTO)
         fatal(EXIT_DATA,
               "%s/%s: transaction 0x%" PRIx64 " cannot be read or "
               "is of a kind that this version does not know",

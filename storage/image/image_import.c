@@ -11,10 +11,8 @@
 #include "storage/image/image_import.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "storage/image/image_batch.h"
 #include "storage/log/seam.h"
@@ -27,16 +25,9 @@ enum {
     PROGRESS_EVERY = 64, /* transactions, each of a megabyte at most */
 };
 
-static const char REMEDY_SNAPSHOT[] =
-    "Bring a snapshot file back that is older than the log files, or set "
-    "snapshot.trust.empty=true if there never was one.";
-
-static const char REMEDY_ALONE[] =
-    "Bring a whole snapshot file back, or move this one away to begin with an "
-    "empty tree.";
-
-static const char REMEDY_OPEN[] =
-    "Give it to the server's user, or move it away if an older one will do.";
+static const char REMEDY_ORPHAN[] =
+    "An older snapshot with the log files after it, or the other servers of "
+    "the ensemble, have the same data: move this file away and start again.";
 
 static const char REMEDY_WRITE[] =
     "See that the disk has room and works, and that the server's user may "
@@ -48,9 +39,10 @@ struct import {
     struct data_error *e;
     struct image image; /* being made, in dirs->snap/IMAGE_NEW */
     struct image_batch batch;
-    int unwritten; /* the -errno of a node or session that did not get in */
-    zxid_t from;   /* zxid of the snapshot */
-    zxid_t exact;  /* replayed up to here, it is fuzzy no longer */
+    int unwritten;   /* the -errno of a node or session that did not get in */
+    bool has_orphan; /* the snapshot: a node whose parent is not before it */
+    zxid_t from;     /* zxid of the snapshot */
+    zxid_t exact;    /* replayed up to here, it is fuzzy no longer */
     struct seam seam;
 };
 
@@ -89,16 +81,34 @@ on_session(void *arg, session_id_t id, int32_t timeout_ms)
     return im->unwritten;
 }
 
+/*
+ * Of one without its parent no tree can be made: as damaged as any other, so
+ * that an older snapshot is tried.  ZK: DataTree.deserialize, which throws
+ */
 static int
 on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
         const struct znode_stat *stat)
 {
     struct import *im = arg;
+    int rc = image_batch_put_node(&im->batch, path, data, acl, stat);
 
-    im->unwritten = image_batch_put_node(&im->batch, path, data, acl, stat);
-    if (im->unwritten == 0)
-        im->unwritten = commit_if_full(im);
+    im->has_orphan = rc == -ENOENT;
+    if (im->has_orphan)
+        return -EBADMSG;
+    im->unwritten = rc == 0 ? commit_if_full(im) : rc;
     return im->unwritten;
+}
+
+/* Why the snapshot at `path` could not be put, which gave `rc`. */
+static int
+tell_put(const struct import *im, const char *path, int rc)
+{
+    if (im->unwritten < 0) /* not the snapshot's fault */
+        return tell_write(im, im->unwritten);
+    if (im->has_orphan)
+        data_error_set(im->e, path, -1, REMEDY_ORPHAN,
+                       "the snapshot is damaged: a node has no parent in it");
+    return rc;
 }
 
 static int
@@ -114,8 +124,8 @@ put_snapshot(struct import *im, const struct data_file *file)
     im->batch.zxid = im->from = file->zxid;
     rc = snapfile_read(path, &visitor, im->p->progress, im->p->progress_arg,
                        &info, im->e);
-    if (rc < 0) /* not the snapshot's fault if a visitor could not write */
-        return im->unwritten < 0 ? tell_write(im, im->unwritten) : rc;
+    if (rc < 0)
+        return tell_put(im, path, rc);
     is_dated = info.has_digest && info.digest_zxid != 0;
     im->batch.has_leader_digest = is_dated && info.digest_zxid == file->zxid;
     im->batch.leader_digest = info.digest;
@@ -199,14 +209,15 @@ replay_one(struct import *im, const struct txlog_reader *r, struct bytes entry,
     if (rc < 0)
         return rc;
     rc = image_batch_apply(&im->batch, entry);
-    if (rc == -EBADMSG)
+    if (rc == -EPROTO) {
         data_error_set(im->e, im->dirs->log, -1,
                        "The log holds a kind of transaction that this version "
                        "does not know.",
                        "transaction 0x%" PRIx64 " of %s cannot be read",
                        (uint64_t)zxid, r->file.name);
-    else
-        rc = tell_write(im, rc);
+        return -EBADMSG;
+    }
+    rc = tell_write(im, rc);
     if (rc == 0)
         rc = look_at_seam(im, r, zxid);
     return rc < 0 ? rc : commit_if_full(im);
@@ -320,10 +331,9 @@ put_in_place(const struct import *im)
     return tell_write(im, rc);
 }
 
-/* Make it of `file` (NULL: an empty tree) and the log behind it. */
-static int
-import(const struct datadir *d, const struct data_file *file,
-       struct image_prepare *p, struct data_error *e)
+int
+image_import(const struct datadir *d, const struct data_file *file,
+             struct image_prepare *p, struct data_error *e)
 {
     struct import im = {.dirs = d, .p = p, .e = e, .exact = p->exact};
     int rc;
@@ -339,133 +349,5 @@ import(const struct datadir *d, const struct data_file *file,
         return put_in_place(&im);
     if (*im.image.dir) /* it was begun */
         (void)image_remove(im.image.dir);
-    return rc;
-}
-
-static int
-cannot_list(const char *dir, int rc, struct data_error *e)
-{
-    data_error_set(e, dir, -1,
-                   "See that the server's user may read it and that the disk "
-                   "works.",
-                   "cannot be listed: %s", strerror(-rc));
-    return rc;
-}
-
-/*
- * A snapshot that may not be opened, as one that root has brought back, is not
- * damaged: neither an older one nor an empty tree may stand in for it.
- */
-static int
-refuse_closed(const struct datadir *d, const struct data_list *all,
-              struct data_error *e)
-{
-    char path[DATA_PATH_MAX];
-    int fd = -1, rc = 0;
-
-    for (size_t i = all->count; fd < 0 && i > 0; i--) {
-        data_path(path, d->snap, all->file[i - 1].name);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        rc = fd < 0 && errno != EIO ? -errno : 0;
-        if (rc < 0) {
-            data_error_set(e, path, -1, REMEDY_OPEN, "cannot be opened: %s",
-                           strerror(-rc));
-            break;
-        }
-    }
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
-/* One of an empty tree, which a first start may have left, is no loss. */
-static int
-refuse_cut(const struct datadir *d, const struct data_list *all,
-           struct data_error *e)
-{
-    const struct data_file *newest = &all->file[all->count - 1];
-    char path[DATA_PATH_MAX];
-
-    if (all->count == 0 || newest->zxid == 0)
-        return 0;
-    data_path(path, d->snap, newest->name);
-    data_error_set(e, path, -1, REMEDY_ALONE,
-                   "is cut, or no snapshot, and there is no other");
-    return -ENODATA;
-}
-
-/* The log alone does not tell what was before it. */
-static int
-import_without_snapshot(const struct datadir *d, struct image_prepare *p,
-                        struct data_error *e)
-{
-    struct data_list logs;
-    int rc = data_list_read(&logs, d->log, DATA_LOGS);
-    bool has_log = logs.count > 0;
-
-    data_list_free(&logs);
-    if (rc < 0)
-        return cannot_list(d->log, rc, e);
-    if (has_log && !p->trusts_empty) {
-        data_error_set(e, d->snap, -1, REMEDY_SNAPSHOT,
-                       "there are transaction logs but no valid snapshot");
-        return -ENODATA;
-    }
-    p->origin = has_log ? IMAGE_IMPORTED : IMAGE_FRESH;
-    return import(d, NULL, p, e);
-}
-
-/* Before older ones, or none, are taken for the newest that lies there. */
-static int
-look_at_all(const struct datadir *d, const struct data_list *whole,
-            const struct image_prepare *p, struct data_error *e)
-{
-    struct data_list all;
-    int rc = data_list_read(&all, d->snap, DATA_SNAPSHOTS);
-
-    if (rc < 0)
-        cannot_list(d->snap, rc, e);
-    else
-        rc = refuse_closed(d, &all, e);
-    if (rc == 0 && whole->count == 0 && !p->trusts_empty)
-        rc = refuse_cut(d, &all, e);
-    data_list_free(&all);
-    return rc;
-}
-
-/* The newest that is not damaged, and the log behind it. */
-static int
-import_newest_of(const struct datadir *d, const struct data_list *whole,
-                 struct image_prepare *p, struct data_error *e)
-{
-    int rc = 0;
-
-    for (size_t i = whole->count; i > 0; i--) {
-        rc = import(d, &whole->file[i - 1], p, e);
-        if (rc != -EBADMSG) /* only damage sends us to an older one */
-            break;
-        if (p->damaged++ == 0 && e)
-            p->damage = *e;
-    }
-    return rc;
-}
-
-int
-image_import_newest(const struct datadir *d, struct image_prepare *p,
-                    struct data_error *e)
-{
-    struct data_list whole;
-    int rc = snapfile_candidates(&whole, d->snap);
-
-    p->origin = IMAGE_IMPORTED;
-    p->damaged = 0;
-    if (rc < 0)
-        cannot_list(d->snap, rc, e);
-    else
-        rc = look_at_all(d, &whole, p, e);
-    if (rc == 0)
-        rc = whole.count == 0 ? import_without_snapshot(d, p, e)
-                              : import_newest_of(d, &whole, p, e);
-    data_list_free(&whole);
     return rc;
 }

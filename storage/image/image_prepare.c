@@ -168,17 +168,29 @@ image_forget_snapshots(const struct datadir *d, zxid_t zxid,
     return rc;
 }
 
+/* Whether the image goes no further than `zxid`: 1, 0 or -errno. */
+static int
+image_ends_by(const struct datadir *d, zxid_t zxid, struct data_error *e)
+{
+    struct image image;
+    int rc = image_open(&image, d->image, IMAGE_READ, e);
+
+    if (rc == -ENOENT || rc == -EBADMSG)
+        return 0; /* there is none that anybody could use */
+    if (rc < 0)
+        return rc;
+    image_close(&image);
+    return image.meta.zxid <= zxid;
+}
+
 int
 image_forget_after(const struct datadir *d, zxid_t zxid, struct data_error *e)
 {
-    struct image image;
-    zxid_t image_zxid;
-    int rc = image_open(&image, d->image, IMAGE_READ, e);
+    int rc = image_ends_by(d, zxid, e);
 
-    image_zxid = rc == 0 ? image.meta.zxid : INT64_MAX;
-    if (rc == 0)
-        image_close(&image);
-    rc = image_zxid > zxid ? image_remove(d->image) : 0;
+    if (rc < 0)
+        return rc;
+    rc = rc == 0 ? image_remove(d->image) : 0;
     if (rc < 0)
         data_error_set(e, d->image, -1, "Remove this directory by hand.",
                        "cannot be removed: %s", strerror(-rc));

@@ -59,7 +59,8 @@ int image_is_kept(const struct datadir *d, zxid_t zxid, progress_fn *progress,
 /*
  * Before the log is cut behind `zxid`: remove image and snapshots that hold
  * more than that, so that image_prepare starts from what is left (trap
- * ZOOKEEPER-1549).  Nobody has the image open.  0 or -errno.
+ * ZOOKEEPER-1549).  A damaged image goes as well; of one that cannot be looked
+ * at nothing is removed.  Nobody has the image open.  0 or -errno.
  */
 int image_forget_after(const struct datadir *d, zxid_t zxid,
                        struct data_error *e);

@@ -11,22 +11,25 @@
 
 /*
  * The zxid of the oldest snapshot to keep, -1 if there are none.  Two files of
- * one zxid are one snapshot.
+ * one zxid are one snapshot.  Not of snapfile_candidates: a start tries a
+ * hundred at most, an operator may keep more.
  */
 static int
 oldest_to_keep(const char *dir, uint32_t retain, zxid_t *oldest)
 {
     struct data_list list;
     uint32_t kept = 0;
-    int rc = snapfile_candidates(&list, dir);
+    int rc = data_list_read(&list, dir, DATA_SNAPSHOTS);
 
     *oldest = -1;
-    for (size_t i = list.count; rc == 0 && i > 0; i--) {
-        if (list.file[i - 1].zxid == *oldest)
+    for (size_t i = list.count; rc == 0 && i > 0 && kept < retain; i--) {
+        char path[DATA_PATH_MAX];
+
+        data_path(path, dir, list.file[i - 1].name);
+        if (list.file[i - 1].zxid == *oldest || !snapfile_looks_whole(path))
             continue;
-        if (kept++ == retain)
-            break;
         *oldest = list.file[i - 1].zxid;
+        kept++;
     }
     data_list_free(&list);
     return rc;

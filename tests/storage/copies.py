@@ -232,6 +232,27 @@ def test_import_stops_at_a_damaged_log_and_leaves_nothing():
         assert os.listdir(image + "/version-2") == ["zabd.lock"]
 
 
+MOUNT = "mount -t tmpfs -o size=100m none $0; "
+
+
+def with_small_disk(place, commands, *args):
+    """What they print where `place`, $0, is a disk of 100 MB for them alone."""
+    return subprocess.run(["unshare", "-m", "sh", "-ec", MOUNT + commands,
+                           place, *args], stdout=subprocess.PIPE, text=True)
+
+
+def test_an_image_leaves_a_small_disk_to_the_log():
+    """Room that is taken ahead is taken from whoever acknowledges."""
+    source, _, _ = grown()
+    with folder() as disk:
+        if with_small_disk(disk, "true").returncode:
+            return      # we may not
+        done = with_small_disk(disk, "$1 import --from $2 --data $0/d >&2; "
+                               "du -m $0/d/version-2/image/data.mdb", ZAB,
+                               source)
+        assert done.returncode == 0 and int(done.stdout.split()[0]) < 20, done
+
+
 def test_import_that_is_killed_leaves_no_data_and_goes_again():
     source, _, _ = grown()
     with folder() as image:
@@ -293,6 +314,23 @@ def test_what_root_exports_to_a_new_folder_is_the_servers():
         found = owners(work)
         assert work + "/out" in found, found
         assert set(found.values()) == {NOBODY}, found
+
+
+def test_export_that_cannot_be_given_away_leaves_nothing():
+    """Root of a container may have no right to change owners."""
+    if os.geteuid() != 0:
+        return
+    source, _, _ = grown()
+    with folder() as data, folder() as work:
+        os.chown(data, NOBODY, NOBODY)
+        zab("import", "--from", source, "--data", data)
+        done = subprocess.run(["setpriv", "--bounding-set=-chown",
+                               "--inh-caps=-chown", ZAB, "export", "--data",
+                               data, work + "/out"], capture_output=True,
+                              text=True)
+        assert done.returncode == 1, done
+        assert "cannot be given to whom" in done.stderr, done
+        assert os.listdir(work) == [], owners(work)
 
 
 def test_what_root_looks_at_stays_the_servers():

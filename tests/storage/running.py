@@ -95,6 +95,24 @@ def test_ring_calls_client_processes_as_the_log_does():
             "client 1", "client 2"], told
 
 
+def test_ring_does_not_follow_for_nobody():
+    """Where SIGPIPE is ignored, as below many a script, nothing else ends it."""
+    with zabd() as server, open("/dev/full", "w") as full:
+        session = Session(server.port)
+        follower = subprocess.Popen([ZAB, "ring", str(server.pid), "--follow"],
+                                    stdout=full, stderr=subprocess.PIPE)
+
+        def has_ended():
+            session.make("/more-", b"", wire.SEQ)
+            return follower.poll() is not None
+        try:
+            until(has_ended, "it ends")
+        finally:
+            follower.kill()
+        assert follower.wait() == 1
+        assert b"not complete" in follower.stderr.read()
+
+
 def test_ring_shows_the_election_process_where_there_is_one():
     member = Server("zabd", {"standaloneEnabled": "false", "initLimit": 10,
                              "syncLimit": 5, "server.1": "127.0.0.1:%d:%d" %
@@ -109,6 +127,17 @@ def test_ring_shows_the_election_process_where_there_is_one():
 
 def test_ring_refuses_what_is_no_zabd():
     assert "it is no zabd" in zab("ring", str(os.getpid()), rc=1)
+
+
+def test_digest_reads_long_paths():
+    """As long as a request may be; many of them at once."""
+    with zabd() as server:
+        session = Session(server.port)
+        for i in range(20):
+            session.make("/%02d" % i + "x" * 200_000, b"y" * 500_000)
+        where = "127.0.0.1:%d" % server.port
+        told = zab("digest", where, where)
+        assert " nodes=22 " in told, told   # with the root and /zookeeper
 
 
 def taken(folder):

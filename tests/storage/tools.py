@@ -263,7 +263,9 @@ BAD_ARGUMENTS = (
     "log --data /tmp FILE", "snapshot", "snapshot show", "snapshot look",
     "snapshot list --nodes", "snapshot list FILE", "export", "export a b",
     "import", "import --from /tmp", "import --from /tmp --data /tmp what",
-    "import --from")
+    "import --from", "image --data=", "log --data=", "snapshot list --data=",
+    "export --data= out", "image --data /tmp --log=",
+    "import --from /none --data=", "import --from= --data /tmp/none/either")
 
 # The world is not as they say: no server, no process, no file.
 IN_VAIN = (
@@ -290,6 +292,23 @@ def test_every_command_ends_with_1_for_what_it_could_not_do():
         assert "usage" not in told and \
             (told.startswith("zab %s: " % line.split()[0]) or
              "FAILED: nobody.invalid" in told), (line, told)
+
+
+def test_words_for_nobody_go_into_no_file():
+    """A file that is opened takes the place of an output that is closed, as
+    LMDB's lock file does, which a server may be using."""
+    source, _, _ = grown()
+    with folder() as data:
+        zab("import", "--from", source, "--data", data)
+        lock, = glob.glob(data + "/version-2/image/lock.mdb")
+        size = os.path.getsize(lock)
+        for closed, status in (("2>&-", 0), (">&-", 1), ("<&- >&-", 1),
+                               ("<&- >&- 2>&-", 1)):
+            done = subprocess.run("exec %s image --nodes --data %s %s" % (
+                ZAB, data, closed), shell=True, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE)
+            assert done.returncode == status, (closed, done)
+            assert os.path.getsize(lock) == size, closed
 
 
 def test_log_fails_where_its_output_has_no_room():

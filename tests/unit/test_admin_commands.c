@@ -66,6 +66,16 @@ tells(const char *what)
     return strstr(text, what) != NULL;
 }
 
+/* Whose bytes are no UTF-8, as Linux allows. */
+static void
+a_folder_of_any_name_is_told(void)
+{
+    given_a_server();
+    snprintf(conf.data_dir, sizeof conf.data_dir, "/d\xe9");
+    asks("configuration");
+    CU_ASSERT_TRUE(tells("\"data_dir\":\"/d\xef\xbf\xbd/version-2\""));
+}
+
 static void
 an_alias_is_answered_under_the_primary_name(void)
 {
@@ -206,6 +216,7 @@ the_configuration_names_folders_from_the_root(void)
 UNIT_SUITE(admin_commands)
 {
     unit_suite("admin_commands");
+    UNIT(a_folder_of_any_name_is_told);
     UNIT(an_alias_is_answered_under_the_primary_name);
     UNIT(what_is_not_known_is_an_error_under_its_own_name);
     UNIT(any_bytes_are_a_text);

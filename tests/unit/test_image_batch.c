@@ -281,6 +281,25 @@ a_parent_is_only_raised(void)
     done();
 }
 
+/* As in the tree: what an owner field says to be a TTL is nobody's. */
+static void
+a_session_that_reads_like_a_ttl_takes_no_node_with_it(void)
+{
+    const session_id_t ttl = (session_id_t)ZK_OWNER_TTL_MASK | 100;
+
+    given_fresh_image();
+    apply(a_create(1, "/a", "", ttl, 1));
+    commit();
+    apply(a_create(2, "/b", "", ttl, 2));
+    apply(an_end(3, ttl, NULL));
+    commit();
+    HOLDS("/ [] c0 m0 p2 v0 c2 a0 o0\n"
+          "/a [] c1 m1 p1 v0 c0 a0 off00000000000064\n"
+          "/b [] c2 m2 p2 v0 c0 a0 off00000000000064\n"
+          "/zookeeper [] c0 m0 p0 v0 c0 a0 o0\n");
+    done();
+}
+
 /* Listed or not, made in this batch or before, short path or long. */
 static void
 a_sessions_ephemerals_go_with_it(void)
@@ -468,7 +487,7 @@ bytes_that_are_no_transaction_are_refused(void)
 
     given_fresh_image();
     CU_ASSERT_EQUAL(image_batch_apply(&batch, (struct bytes){nonsense, 40}),
-                    -EBADMSG);
+                    -EPROTO);
     done();
 }
 
@@ -487,6 +506,7 @@ UNIT_SUITE(image_batch)
     UNIT(what_was_not_committed_is_not_there);
     UNIT(a_node_made_and_gone_leaves_only_its_parents_stat);
     UNIT(a_parent_is_only_raised);
+    UNIT(a_session_that_reads_like_a_ttl_takes_no_node_with_it);
     UNIT(a_sessions_ephemerals_go_with_it);
     UNIT(the_new_owner_of_a_path_keeps_it);
     UNIT(long_paths_are_rows_as_well);

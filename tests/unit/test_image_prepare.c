@@ -151,6 +151,43 @@ a_damaged_snapshot_sends_us_to_an_older_one(void)
     done();
 }
 
+/* A snapshot of `zxid` with these nodes, open to the world, without data. */
+static void
+given_snapshot_of(zxid_t zxid, const char *const *paths, size_t count)
+{
+    struct znode_stat stat = {0};
+    struct snapfile_writer w;
+
+    CU_ASSERT_EQUAL_FATAL(snapfile_writer_open(&w, dirs.snap, zxid, SNAP_PLAIN),
+                          0);
+    snapfile_put_session_count(&w, 0);
+    snapfile_put_acl_count(&w, 0);
+    for (size_t i = 0; i < count; i++)
+        snapfile_put_node(&w, bytes_of(paths[i]), BYTES_NULL, -1, &stat);
+    CU_ASSERT_EQUAL(snapfile_writer_end(&w, zxid, 0), 0);
+}
+
+/* No tree can be made of it, at this start or any later one. */
+static void
+a_snapshot_with_a_node_that_has_no_parent_is_damaged(void)
+{
+    static const char *const paths[] = {"/", "/n1", "/gone/child"};
+    struct image_prepare p;
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 9);
+    given_snapshot_of(5, paths, ARRAY_COUNT(paths));
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    CU_ASSERT_EQUAL(p.damaged, 1);
+    CU_ASSERT(strstr(p.damage.what, "no parent") != NULL);
+    CU_ASSERT_EQUAL(p.zxid, 9);
+    open_image();
+    done();
+}
+
 /* Not "the disk has no room", which it said of the new one. */
 static void
 a_strangers_file_in_an_image_is_told_by_its_place(void)
@@ -206,6 +243,37 @@ an_image_that_cannot_be_written_is_told_with_the_reason(void)
     CU_ASSERT(strstr(error.path, IMAGE_NEW) != NULL);
     CU_ASSERT(strstr(error.what, strerror(-rc)) != NULL);
     CU_ASSERT(!file_is_there(error.path));
+    datadir_close(&dirs);
+    tempdir_remove(base);
+}
+
+static struct rlimit descriptors;
+
+static void
+given_no_descriptors(void)
+{
+    struct rlimit none;
+
+    getrlimit(RLIMIT_NOFILE, &descriptors);
+    none = (struct rlimit){0, descriptors.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+}
+
+/* It is sound: to move it away would help nobody. */
+static void
+an_image_for_which_there_is_no_descriptor_is_not_damaged(void)
+{
+    struct image_prepare p;
+    int rc;
+
+    given_directory();
+    given_snapshot(3);
+    given_no_descriptors();
+    rc = prepare(&p);
+    setrlimit(RLIMIT_NOFILE, &descriptors);
+    CU_ASSERT_EQUAL(rc, -EMFILE);
+    CU_ASSERT(strstr(error.what, strerror(EMFILE)) != NULL);
+    CU_ASSERT(strstr(error.remedy, "move") == NULL);
     datadir_close(&dirs);
     tempdir_remove(base);
 }
@@ -316,6 +384,26 @@ an_image_of_another_history_is_built_anew(void)
     done();
 }
 
+/* Nobody knows what it holds, and there may be nothing to make it anew from. */
+static void
+an_image_that_cannot_be_looked_at_survives_a_cut(void)
+{
+    struct image_prepare p;
+    int rc;
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 9);
+    given_no_descriptors();
+    rc = image_forget_after(&dirs, 4, &error);
+    setrlimit(RLIMIT_NOFILE, &descriptors);
+    CU_ASSERT_EQUAL(rc, -EMFILE);
+    CU_ASSERT_EQUAL(prepare(&p), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_KEPT);
+    open_image();
+    done();
+}
+
 static void
 an_image_ahead_of_its_log_is_kept_with_a_warning(void)
 {
@@ -364,13 +452,16 @@ UNIT_SUITE(image_prepare)
     UNIT(without_an_image_snapshot_and_log_make_one);
     UNIT(replaying_the_log_shows_progress);
     UNIT(a_damaged_snapshot_sends_us_to_an_older_one);
+    UNIT(a_snapshot_with_a_node_that_has_no_parent_is_damaged);
     UNIT(a_strangers_file_in_an_image_is_told_by_its_place);
     UNIT(an_image_that_cannot_be_written_is_told_with_the_reason);
+    UNIT(an_image_for_which_there_is_no_descriptor_is_not_damaged);
     UNIT(a_snapshot_that_cannot_be_removed_is_told_with_the_reason);
     UNIT(a_snapshot_under_the_name_of_a_later_zxid_is_not_believed);
     UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
     UNIT(a_newer_snapshot_bridges_a_gap);
     UNIT(an_image_of_another_history_is_built_anew);
+    UNIT(an_image_that_cannot_be_looked_at_survives_a_cut);
     UNIT(an_image_ahead_of_its_log_is_kept_with_a_warning);
     UNIT(damage_in_the_log_stops_an_import);
 }

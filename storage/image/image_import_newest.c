@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_import_newest.c - which snapshot an image is made from.
+ *
+ * The newest that is whole; an older one only where damage is the reason, and
+ * none only where there was never one.  Whatever else is in the way, rights for
+ * instance, stops the start: with less than there is nobody would be told what
+ * is missing.
+ * ZK: FileSnap.deserialize, FileTxnSnapLog.restore (quorum-protocol.md 11.9)
+ */
+#include "storage/image/image_import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static const char REMEDY_SNAPSHOT[] =
+    "Bring a snapshot file back that is older than the log files, or set "
+    "snapshot.trust.empty=true if there never was one.";
+
+static const char REMEDY_ALONE[] =
+    "Bring a whole snapshot file back, or move this one away to begin with an "
+    "empty tree.";
+
+static const char REMEDY_OPEN[] =
+    "Give it to the server's user, or move it away if an older one will do.";
+
+static int
+cannot_list(const char *dir, int rc, struct data_error *e)
+{
+    data_error_set(e, dir, -1,
+                   "See that the server's user may read it and that the disk "
+                   "works.",
+                   "cannot be listed: %s", strerror(-rc));
+    return rc;
+}
+
+/*
+ * A snapshot that may not be opened, as one that root has brought back, is not
+ * damaged: neither an older one nor an empty tree may stand in for it.
+ */
+static int
+refuse_closed(const struct datadir *d, const struct data_list *all,
+              struct data_error *e)
+{
+    char path[DATA_PATH_MAX];
+    int fd = -1, rc = 0;
+
+    for (size_t i = all->count; fd < 0 && i > 0; i--) {
+        data_path(path, d->snap, all->file[i - 1].name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        rc = fd < 0 && errno != EIO ? -errno : 0;
+        if (rc < 0) {
+            data_error_set(e, path, -1, REMEDY_OPEN, "cannot be opened: %s",
+                           strerror(-rc));
+            break;
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* One of an empty tree, which a first start may have left, is no loss. */
+static int
+refuse_cut(const struct datadir *d, const struct data_list *all,
+           struct data_error *e)
+{
+    const struct data_file *newest = &all->file[all->count - 1];
+    char path[DATA_PATH_MAX];
+
+    if (all->count == 0 || newest->zxid == 0)
+        return 0;
+    data_path(path, d->snap, newest->name);
+    data_error_set(e, path, -1, REMEDY_ALONE,
+                   "is cut, or no snapshot, and there is no other");
+    return -ENODATA;
+}
+
+/* The log alone does not tell what was before it. */
+static int
+import_without_snapshot(const struct datadir *d, struct image_prepare *p,
+                        struct data_error *e)
+{
+    struct data_list logs;
+    int rc = data_list_read(&logs, d->log, DATA_LOGS);
+    bool has_log = logs.count > 0;
+
+    data_list_free(&logs);
+    if (rc < 0)
+        return cannot_list(d->log, rc, e);
+    if (has_log && !p->trusts_empty) {
+        data_error_set(e, d->snap, -1, REMEDY_SNAPSHOT,
+                       "there are transaction logs but no valid snapshot");
+        return -ENODATA;
+    }
+    p->origin = has_log ? IMAGE_IMPORTED : IMAGE_FRESH;
+    return image_import(d, NULL, p, e);
+}
+
+/* Before older ones, or none, are taken for the newest that lies there. */
+static int
+look_at_all(const struct datadir *d, const struct data_list *whole,
+            const struct image_prepare *p, struct data_error *e)
+{
+    struct data_list all;
+    int rc = data_list_read(&all, d->snap, DATA_SNAPSHOTS);
+
+    if (rc < 0)
+        cannot_list(d->snap, rc, e);
+    else
+        rc = refuse_closed(d, &all, e);
+    if (rc == 0 && whole->count == 0 && !p->trusts_empty)
+        rc = refuse_cut(d, &all, e);
+    data_list_free(&all);
+    return rc;
+}
+
+/* The newest that is not damaged, and the log behind it. */
+static int
+import_newest_of(const struct datadir *d, const struct data_list *whole,
+                 struct image_prepare *p, struct data_error *e)
+{
+    int rc = 0;
+
+    for (size_t i = whole->count; i > 0; i--) {
+        rc = image_import(d, &whole->file[i - 1], p, e);
+        if (rc != -EBADMSG) /* only damage sends us to an older one */
+            break;
+        if (p->damaged++ == 0 && e)
+            p->damage = *e;
+    }
+    return rc;
+}
+
+int
+image_import_newest(const struct datadir *d, struct image_prepare *p,
+                    struct data_error *e)
+{
+    struct data_list whole;
+    int rc = snapfile_candidates(&whole, d->snap);
+
+    p->origin = IMAGE_IMPORTED;
+    p->damaged = 0;
+    if (rc < 0)
+        cannot_list(d->snap, rc, e);
+    else
+        rc = look_at_all(d, &whole, p, e);
+    if (rc == 0)
+        rc = whole.count == 0 ? import_without_snapshot(d, p, e)
+                              : import_newest_of(d, &whole, p, e);
+    data_list_free(&whole);
+    return rc;
+}
