@@ -199,6 +199,7 @@ join_ensemble(struct repl *r)
     repl_local_start(r);
     r->role = &role_looking;
     r->looking.since = clock_mono_ms();
+    repl_report(r); /* the process before us may have said something else */
 }
 
 void
