@@ -125,6 +125,12 @@ check-layers: ## includes point down
 check-pure: $(LIB) ## the cores do no I/O, no allocation, read no clock
 	@tools/check-pure $(BUILD)/obj
 
+SCRIPTS = $(sort $(shell git ls-files '*.py'; git grep -l '^\#!/usr/bin/python3'))
+
+# A file of cases is imported for what it does meanwhile.
+check-scripts: ## no script uses a name that it does not have
+	@command -v pyflakes3 >/dev/null && ! pyflakes3 $(SCRIPTS) | grep -v 'imported but unused'
+
 check-docs: ## what READMEs name there is, and they name all there is
 	@tools/check-docs
 

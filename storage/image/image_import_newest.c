@@ -66,10 +66,13 @@ static int
 refuse_cut(const struct datadir *d, const struct data_list *all,
            struct data_error *e)
 {
-    const struct data_file *newest = &all->file[all->count - 1];
+    const struct data_file *newest;
     char path[DATA_PATH_MAX];
 
-    if (all->count == 0 || newest->zxid == 0)
+    if (all->count == 0)
+        return 0;
+    newest = &all->file[all->count - 1];
+    if (newest->zxid == 0)
         return 0;
     data_path(path, d->snap, newest->name);
     data_error_set(e, path, -1, REMEDY_ALONE,

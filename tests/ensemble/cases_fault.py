@@ -15,7 +15,7 @@ import net
 import strike
 from ensemble import ZAB, until
 from frames import SHORT_MS, Session, wire
-from trial import case
+from trial import SERVED_S, case
 
 HITS = {"short": 4, "long": 16}
 FREEZE_S = (0.3, 4.0)
