@@ -14,13 +14,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "daemon/clock.h"
 #include "daemon/conf/conf_log.h"
 #include "daemon/listen.h"
 #include "daemon/proc.h"
 #include "daemon/shm.h"
+#include "daemon/standard_files.h"
 #include "daemon/super.h"
 #include "daemon/version.h"
 #include "storage/tree/session.h"
@@ -119,19 +119,6 @@ load_conf(const char *path, struct conf *conf)
         fatal(EXIT_CONFIG, "Invalid config, exiting abnormally");
 }
 
-/* We may be started without one of the three: it would be the next file. */
-static void
-fill_standard_files(void)
-{
-    int fd;
-
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
-}
-
 /*
  * Signals that the loop answers (super.c) wait for it: a SIGHUP while the port
  * is not free yet would end us.  A file that may not grow (ulimit -f) is an
@@ -213,7 +200,7 @@ main(int argc, char **argv)
     struct shm *shm;
     int rc;
 
-    fill_standard_files();
+    standard_files_fill(O_RDWR);
     proc_title_init(argc, argv);
     parse_options(argc, argv, &o);
     if (o.check_only)

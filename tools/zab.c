@@ -10,8 +10,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "daemon/standard_files.h"
 #include "daemon/types.h"
 #include "storage/image/image_guard.h"
 #include "tools/zab_text.h"
@@ -78,28 +78,12 @@ run(const struct command *c, int argc, char **argv)
     return finish(c->name, c->run(argc, argv));
 }
 
-/*
- * We may be started without one of the three: it would be the next file, and
- * get our words.  What is written to nobody still fails: finish.
- */
-static void
-fill_standard_files(void)
-{
-    int fd;
-
-    do
-        fd = open("/dev/null", O_RDONLY);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
-}
-
 int
 main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
 
-    fill_standard_files();
+    standard_files_fill(O_RDONLY); /* who has no output fails: finish */
     for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
         if (strcmp(name, commands[i].name) == 0)
             return run(&commands[i], argc - 1, argv + 1);
