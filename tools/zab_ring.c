@@ -115,9 +115,10 @@ static void
 put_positions(const struct shm *s)
 {
     const struct shm_replication *r = s->replication;
+    ring_pos_t kept_from = slowest(s); /* before it moves past `published` */
 
     printf("ring bytes=%" PRIu64 " in_use=%" PRIu64 "\n", s->ring.size,
-           atomic_load(&r->published) - slowest(s));
+           atomic_load(&r->published) - kept_from);
     printf("  published %" PRIu64 "\n", atomic_load(&r->published));
     printf("  durable   %" PRIu64 " zxid=0x%" PRIx64 "\n",
            atomic_load(&s->log->durable),

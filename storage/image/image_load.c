@@ -12,8 +12,9 @@
 #include <stdlib.h>
 
 enum {
-    PROGRESS_EVERY = 16384,
-    ROWS_AHEAD = 16, /* loading them takes longer than memory to answer */
+    PROGRESS_BYTES = 4 * 1024 * 1024,
+    NODE_BYTES = 256, /* that it takes to load one, beside its data */
+    ROWS_AHEAD = 16,  /* loading them takes longer than memory to answer */
 };
 
 struct load {
@@ -24,6 +25,7 @@ struct load {
     progress_fn *progress;
     void *progress_arg;
     uint64_t done, total;
+    uint64_t untold; /* bytes since progress was told */
     struct data_error *e;
 };
 
@@ -58,6 +60,18 @@ load_session(struct load *l, const MDB_val *key, const MDB_val *value)
     return 0;
 }
 
+/* Nodes may be small or large; that we live must be seen in either case. */
+static void
+tell_progress(struct load *l, uint64_t bytes)
+{
+    l->done++;
+    l->untold += NODE_BYTES + bytes;
+    if (l->untold < PROGRESS_BYTES || !l->progress)
+        return;
+    l->progress(l->progress_arg, l->done, l->total);
+    l->untold = 0;
+}
+
 static int
 load_node(struct load *l, struct bytes path, const struct image_row *row)
 {
@@ -65,8 +79,7 @@ load_node(struct load *l, struct bytes path, const struct image_row *row)
 
     if (rc < 0)
         return fail(l, rc, "a node");
-    if (++l->done % PROGRESS_EVERY == 0 && l->progress)
-        l->progress(l->progress_arg, l->done, l->total);
+    tell_progress(l, (uint64_t)bytes_size(row->data));
     return 0;
 }
 

@@ -143,6 +143,41 @@ a_loaded_tree_is_the_image(void)
     done();
 }
 
+static void
+count_progress(void *arg, uint64_t loaded, uint64_t total)
+{
+    CU_ASSERT(loaded <= total);
+    ++*(uint32_t *)arg;
+}
+
+/* A server that shows none for long is ended as hung. */
+static void
+large_nodes_show_progress_too(void)
+{
+    enum { NODES = 16, MB = 1 << 20 };
+    static const struct znode_stat stat = {.data_size = MB};
+    struct bytes data = {calloc(1, MB), MB};
+    uint32_t told = 0;
+    char path[8];
+
+    given_fresh_image();
+    for (int i = 0; i < NODES; i++) {
+        snprintf(path, sizeof path, "/%d", i);
+        CU_ASSERT_EQUAL(image_batch_put_node(&batch, bytes_of(path), data,
+                                             acl_open_to_all, &stat),
+                        0);
+    }
+    commit();
+    given_tree();
+    tree_batch_begin(tree);
+    CU_ASSERT_EQUAL(
+        image_load(&image, tree, sessions, count_progress, &told, &error), 0);
+    tree_batch_end(tree, ++applied);
+    CU_ASSERT(told >= NODES / 4);
+    free((void *)(uintptr_t)data.data);
+    done();
+}
+
 /* A row of the session table as only damage can leave it. */
 static void
 put_session_row(session_id_t id)
@@ -705,6 +740,7 @@ UNIT_SUITE(image_load)
     unit_suite("image_load");
     UNIT(image_and_tree_agree);
     UNIT(a_loaded_tree_is_the_image);
+    UNIT(large_nodes_show_progress_too);
     UNIT(nobody_has_no_session);
     UNIT(no_snapshot_is_taken_of_a_damaged_image);
     UNIT(a_missing_end_of_an_epoch_is_a_gap);
