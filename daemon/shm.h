@@ -329,6 +329,18 @@ struct shm {
     void *session_memory;
 };
 
+/*
+ * How a word that was said at `now` stands in shm->heard: 0 would be none, so
+ * in the one moment in 49 days that has it, it is a millisecond later.
+ */
+static inline uint32_t
+shm_heard_at(mono_ms_t now)
+{
+    uint32_t low = (uint32_t)now;
+
+    return low != 0 ? low : 1;
+}
+
 /* The part of process `id` that every process has. */
 struct shm_proc *shm_proc(const struct shm *shm, enum proc_id id);
 

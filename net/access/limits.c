@@ -115,6 +115,13 @@ most_of(const struct conf *conf, uint32_t processes)
     return most;
 }
 
+/* In parts; so many fill any bucket, and more could not be added up. */
+static int64_t
+filled_in(int64_t times, const struct conf *conf)
+{
+    return (times < INT32_MAX ? times : INT32_MAX) * conf->connect_fill_count;
+}
+
 static void
 fill(struct token_bucket *b, const struct conf *conf, int64_t most,
      mono_ms_t now)
@@ -126,7 +133,7 @@ fill(struct token_bucket *b, const struct conf *conf, int64_t most,
         b->tokens = most;
         b->filled = now;
     } else if (times > 0) {
-        b->tokens += times * conf->connect_fill_count;
+        b->tokens += filled_in(times, conf);
         b->filled += times * period;
     }
     if (b->tokens > most)

@@ -22,7 +22,7 @@ struct conn_info {
     mono_ms_t last_response_ms;
     uint64_t received, sent;
     uint64_t latency_total_ms;
-    uint32_t latency_count;
+    uint32_t latency_count; /* halved when it is full, with the sum */
     uint32_t latency_min_ms, latency_max_ms, latency_last_ms;
     int32_t timeout_ms;
     int32_t last_op; /* enum zk_op; 0: none */

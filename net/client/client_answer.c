@@ -20,6 +20,23 @@ client_count_sent(struct client_proc *p, struct client *c)
     client_info(p, c)->sent++;
 }
 
+/* A count that is full is halved, and the sum with it: the average stays. */
+static void
+count_latency(struct conn_info *info, uint32_t ms)
+{
+    if (info->latency_count == UINT32_MAX) {
+        info->latency_count /= 2;
+        info->latency_total_ms /= 2;
+    }
+    info->latency_last_ms = ms;
+    info->latency_count++;
+    info->latency_total_ms += ms;
+    if (info->latency_count == 1 || ms < info->latency_min_ms)
+        info->latency_min_ms = ms;
+    if (ms > info->latency_max_ms)
+        info->latency_max_ms = ms;
+}
+
 void
 client_count_reply(struct client_proc *p, struct client *c, int32_t op,
                    zxid_t zxid, uint32_t heard_ms)
@@ -33,18 +50,12 @@ client_count_reply(struct client_proc *p, struct client *c, int32_t op,
     info->last_zxid = zxid;
     info->last_op = op;
     info->last_response_ms = p->now_ms;
-    info->latency_last_ms = ms;
-    info->latency_count++;
-    if (info->latency_count == 1 || ms < info->latency_min_ms)
-        info->latency_min_ms = ms;
+    count_latency(info, ms);
     if (s->latency_count == 1 || ms < s->latency_min_ms)
         s->latency_min_ms = ms;
     if (ms == 0)
         return;
-    info->latency_total_ms += ms;
     COUNT(s->latency_total_ms, ms);
-    if (ms > info->latency_max_ms)
-        info->latency_max_ms = ms;
     if (ms > s->latency_max_ms)
         s->latency_max_ms = ms;
 }

@@ -179,7 +179,7 @@ is_unheard(struct client_proc *p, struct client *c,
         return false;
     slot = client_find_slot(p, r->session);
     if (slot != UINT32_MAX)
-        atomic_store(&p->heard[slot], (uint32_t)p->now_ms);
+        atomic_store(&p->heard[slot], shm_heard_at(p->now_ms));
     log_warn_often("Refusing session request for client %s: nobody is known "
                    "to have heard of our sessions for too long",
                    client_name(p, c));

@@ -128,7 +128,7 @@ client_find_slot(const struct client_proc *p, session_id_t session)
 void
 client_heard(struct client_proc *p, struct client *c)
 {
-    uint32_t now = (uint32_t)p->now_ms;
+    uint32_t now = shm_heard_at(p->now_ms);
 
     if (c->slot != UINT32_MAX &&
         atomic_load_explicit(&p->heard[c->slot], memory_order_relaxed) != now)

@@ -8,20 +8,31 @@
 
 #include "daemon/check.h"
 
+#define AHEAD_MAX (UINT32_C(3) << 30)
+
 static mono_ms_t
 bucket_after(const struct expiry *e, mono_ms_t t)
 {
     return (t / e->tick + 1) * e->tick;
 }
 
-/*
- * A bucket's number, of which 32 bits are enough to tell which of two comes
- * first: a session's is as far away as its timeout, 2^31 ms at most.
- */
+/* A bucket's number, of which 32 bits are enough: see is_ahead. */
 static uint32_t
 number(const struct expiry *e, mono_ms_t bucket)
 {
     return (uint32_t)(bucket / e->tick);
+}
+
+/*
+ * Its turn is later.  A session's bucket is as far ahead as its timeout, which
+ * is 2^31 ms at most, and as the wheel is late.  All others are near.
+ */
+static bool
+is_ahead(uint32_t bucket, uint32_t due)
+{
+    uint32_t by = bucket - due;
+
+    return by > 0 && by < AHEAD_MAX;
 }
 
 static uint32_t *
@@ -96,7 +107,7 @@ ends(struct expiry *e, struct session *s, mono_ms_t now, expiry_heard_fn *heard,
 {
     mono_ms_t last, bucket;
 
-    if ((int32_t)(s->bucket - number(e, e->due)) > 0)
+    if (is_ahead(s->bucket, number(e, e->due)))
         return false;
     last = heard(arg, session_slot(e->sessions, s), now);
     bucket = last > 0 ? bucket_after(e, last + s->timeout_ms) : 0;

@@ -83,7 +83,7 @@ lead_touch(struct lead_peer *p, const struct qpacket *packet)
 {
     struct jute_in in = jute_in_bytes(packet->data);
     struct repl *r = p->lead->r;
-    uint32_t now = (uint32_t)clock_mono_ms();
+    uint32_t now = shm_heard_at(clock_mono_ms());
 
     while ((size_t)(in.end - in.at) >= TOUCH_BYTES) {
         const struct session *s = session_find(r->sessions, jute_get_i64(&in));

@@ -17,9 +17,14 @@
 enum {
     TOUCH_BYTES = 8 + 4, /* session, timeout */
     TOUCHES_MAX = 64 * 1024,
+    NOTED_LATE_MS = 100, /* ten times what a turn of a client process takes */
 };
 
-/* Every session that was heard of since, in as many packets as it takes. */
+/*
+ * Every session that was heard of since, in as many packets as it takes.  A
+ * client process notes the time at which its turn began, and does so in the
+ * course of it: what is a little older may not have been there last time.
+ */
 static void
 put_touches(struct repl_learn *l, zxid_t zxid, mono_ms_t since, mono_ms_t now)
 {
@@ -31,7 +36,7 @@ put_touches(struct repl_learn *l, zxid_t zxid, mono_ms_t since, mono_ms_t now)
     for (uint32_t i = 0; i < end; i++) {
         const struct session *s = session_at(r->sessions, i);
 
-        if (s->id == 0 || repl_last_heard(r, i, now) < since)
+        if (s->id == 0 || repl_last_heard(r, i, now) < since - NOTED_LATE_MS)
             continue;
         jute_put_i64(&out, s->id);
         jute_put_i32(&out, s->timeout_ms);

@@ -127,6 +127,32 @@ who_never_had_a_session_loses_none(void)
     CU_ASSERT_EQUAL(p.session_count, 1);
 }
 
+/* What the process notes of a session whose client speaks at `now`. */
+static uint32_t
+noted_at(mono_ms_t now)
+{
+    static _Atomic uint32_t heard[1];
+    struct client c = {.slot = 0};
+
+    heard[0] = 0;
+    p = (struct client_proc){.heard = heard, .now_ms = now};
+    client_heard(&p, &c);
+    return heard[0];
+}
+
+/* Once in 49 days the low 32 bits of the clock are those of no word. */
+static void
+a_word_is_one_at_any_moment(void)
+{
+    const mono_ms_t turn = INT64_C(1) << 32;
+
+    CU_ASSERT_EQUAL(noted_at(turn - 1), UINT32_MAX);
+    CU_ASSERT_EQUAL(noted_at(turn), 1);
+    CU_ASSERT_EQUAL(noted_at(turn + 1), 1);
+    CU_ASSERT_EQUAL(noted_at(3 * turn), 1);
+    CU_ASSERT_EQUAL(noted_at(turn + 77), 77);
+}
+
 UNIT_SUITE(client_session)
 {
     unit_suite("client_session");
@@ -134,4 +160,5 @@ UNIT_SUITE(client_session)
     UNIT(sessions_come_and_go_in_any_order);
     UNIT(there_are_as_many_buckets_as_sessions_at_most);
     UNIT(who_never_had_a_session_loses_none);
+    UNIT(a_word_is_one_at_any_moment);
 }

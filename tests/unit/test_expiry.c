@@ -190,6 +190,18 @@ the_longest_timeout_with_the_shortest_tick_is_kept(void)
     CU_ASSERT_PTR_NULL(due(START + 20000));
 }
 
+/* The wheel is behind the clock, as when a server begins to serve. */
+static void
+the_longest_timeout_is_kept_by_a_wheel_that_is_late(void)
+{
+    for (mono_ms_t late = 0; late < 3000; late++) {
+        nobody();
+        expiry_init(&expiry, sessions, 1, START);
+        opened(1, INT32_MAX, START + late);
+        CU_ASSERT_PTR_NULL(due(START + late + 10000));
+    }
+}
+
 static void
 a_late_look_finds_everybody(void)
 {
@@ -217,5 +229,6 @@ UNIT_SUITE(expiry)
     UNIT(timeouts_longer_than_the_wheel_are_kept);
     UNIT(numbers_of_buckets_may_begin_again);
     UNIT(the_longest_timeout_with_the_shortest_tick_is_kept);
+    UNIT(the_longest_timeout_is_kept_by_a_wheel_that_is_late);
     UNIT(a_late_look_finds_everybody);
 }

@@ -146,6 +146,24 @@ a_bucket_empties_and_fills(void)
     CU_ASSERT_FALSE(limits_connect(&b, &conf, 1, CONNECT_NEW, 110));
 }
 
+/* What was filled meanwhile has more than 63 bits from the 50th day on. */
+static void
+a_bucket_is_full_however_long_nobody_asked(void)
+{
+    const mono_ms_t day = 24 * 3600 * 1000;
+    struct conf conf = given_tokens(2);
+
+    conf.connect_fill_time_ms = 1;
+    conf.connect_fill_count = INT32_MAX;
+    for (mono_ms_t days = 40; days < 60; days++) {
+        struct token_bucket b = {.filled = 1};
+
+        CU_ASSERT_TRUE(limits_connect(&b, &conf, 1, CONNECT_NEW, days * day));
+        CU_ASSERT_EQUAL(b.tokens, 1);
+        CU_ASSERT_EQUAL(b.filled, days * day);
+    }
+}
+
 static void
 weights_cost_more_for_new_sessions(void)
 {
@@ -296,6 +314,7 @@ UNIT_SUITE(limits)
     UNIT(who_was_not_counted_is_not_taken_off);
     UNIT(no_tokens_no_limit);
     UNIT(a_bucket_empties_and_fills);
+    UNIT(a_bucket_is_full_however_long_nobody_asked);
     UNIT(weights_cost_more_for_new_sessions);
     UNIT(all_processes_together_get_what_is_filled);
     UNIT(a_share_is_enough_for_one_connection);

@@ -386,7 +386,18 @@ static void
 who_was_heard_since_the_last_ping_is_touched(void)
 {
     CU_ASSERT_EQUAL(touches_of_one_heard(100), 1);
-    CU_ASSERT_EQUAL(touches_of_one_heard(600), 0);
+    CU_ASSERT_EQUAL(touches_of_one_heard(700), 0);
+}
+
+/*
+ * A client process notes the time at which its turn began, and may do so when
+ * the ping of that moment has gone.
+ */
+static void
+a_word_of_just_before_the_last_ping_is_told_with_the_next(void)
+{
+    CU_ASSERT_EQUAL(touches_of_one_heard(501), 1);
+    CU_ASSERT_EQUAL(touches_of_one_heard(550), 1);
 }
 
 /* Nobody wipes out the last word of whom the slot was before. */
@@ -509,6 +520,7 @@ UNIT_SUITE(repl_learn)
     UNIT(pings_that_are_read_at_once_vouch_for_no_more);
     UNIT(what_was_vouched_for_stays_so);
     UNIT(who_was_heard_since_the_last_ping_is_touched);
+    UNIT(a_word_of_just_before_the_last_ping_is_told_with_the_next);
     UNIT(a_word_of_weeks_ago_is_not_a_new_one);
     UNIT(a_sync_goes_behind_the_question_for_a_session);
     UNIT(a_session_is_there_when_the_sync_is_back);
