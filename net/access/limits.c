@@ -121,12 +121,15 @@ fill(struct token_bucket *b, const struct conf *conf, int64_t most,
 {
     int64_t period = conf->connect_fill_time_ms;
     int64_t times = period > 0 ? (now - b->filled) / period : 0;
+    int64_t count = conf->connect_fill_count;
 
     if (b->filled == 0) {
         b->tokens = most;
         b->filled = now;
     } else if (times > 0) {
-        b->tokens += times * conf->connect_fill_count;
+        b->tokens = count > 0 && times > most / count
+                        ? most
+                        : b->tokens + times * count;
         b->filled += times * period;
     }
     if (b->tokens > most)

@@ -299,6 +299,21 @@ a_small_limit_is_not_none(void)
     CU_ASSERT_EQUAL(limits_outstanding(&conf, 3), 1);
 }
 
+/* Nobody connected for a hundred days. */
+static void
+a_bucket_that_nobody_asked_for_long_is_full(void)
+{
+    struct conf conf = given_tokens(1);
+    struct token_bucket b = {0};
+
+    conf.connect_fill_time_ms = 1;
+    conf.connect_fill_count = INT32_MAX;
+    CU_ASSERT_TRUE(limits_connect(&b, &conf, 1, CONNECT_NEW, 1));
+    CU_ASSERT_TRUE(limits_connect(&b, &conf, 1, CONNECT_NEW, INT64_C(1) << 33));
+    CU_ASSERT_FALSE(
+        limits_connect(&b, &conf, 1, CONNECT_NEW, INT64_C(1) << 33));
+}
+
 UNIT_SUITE(limits)
 {
     unit_suite("limits");
@@ -318,4 +333,5 @@ UNIT_SUITE(limits)
     UNIT(a_full_bucket_drops_less_and_less);
     UNIT(without_a_freeze_time_nothing_is_dropped_at_random);
     UNIT(a_small_limit_is_not_none);
+    UNIT(a_bucket_that_nobody_asked_for_long_is_full);
 }
