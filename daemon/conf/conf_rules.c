@@ -142,12 +142,44 @@ rule_admin(struct conf_loading *l)
             "than this machine");
 }
 
+/* Ours: who needs more than there ever is would wait for ever. */
+static void
+rule_tokens(struct conf_loading *l, const char *key, int32_t weight)
+{
+    if (weight > l->conf.connect_tokens)
+        conf_tell_key(l, CONF_ERROR, key,
+                      "is more than there ever are, so that no such session "
+                      "could begin; allowed: connection_throttle_tokens (%d) "
+                      "at most",
+                      l->conf.connect_tokens);
+}
+
+static void
+rule_bucket(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->connect_fill_count == 0)
+        conf_tell_key(l, CONF_ERROR, "connection_throttle_fill_count",
+                      "never fills the bucket again, and nobody could connect "
+                      "behind the first %d; allowed: 1 at least",
+                      c->connect_tokens);
+    if (!c->connect_weight_enabled)
+        return;
+    rule_tokens(l, "connection_throttle_global_session_weight",
+                c->connect_weight_global);
+    rule_tokens(l, "connection_throttle_renew_session_weight",
+                c->connect_weight_renew);
+}
+
 /* ZK: ConnectThrottle's weights must be ordered or the start fails. */
 static void
 rule_throttle(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
+    if (c->connect_tokens > 0)
+        rule_bucket(l);
     if (!c->connect_weight_enabled)
         return;
     if (c->connect_weight_local > c->connect_weight_renew)

@@ -143,6 +143,47 @@ the_admin_port_is_not_the_clients(void)
                     0);
 }
 
+static void
+tokens_must_do_for_each_kind_of_session(void)
+{
+    static const char on[] = BASE "connection_throttle_tokens=2\n";
+    char text[256];
+
+    CU_ASSERT_EQUAL(given(on), 0);
+    snprintf(text, sizeof text,
+             "%sconnection_throttle_weight_enabled=true\n"
+             "connection_throttle_global_session_weight=2\n",
+             on);
+    CU_ASSERT_EQUAL(given(text), 0);
+    snprintf(text, sizeof text,
+             "%sconnection_throttle_weight_enabled=true\n"
+             "connection_throttle_global_session_weight=3\n",
+             on);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_TRUE(
+        finds(CONF_ERROR, 5, "connection_throttle_global_session_weight"));
+    snprintf(text, sizeof text,
+             "%sconnection_throttle_weight_enabled=true\n"
+             "connection_throttle_global_session_weight=1\n"
+             "connection_throttle_renew_session_weight=3\n",
+             on);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_TRUE(
+        finds(CONF_ERROR, 6, "connection_throttle_renew_session_weight"));
+}
+
+static void
+tokens_that_are_taken_must_come_back(void)
+{
+    static const char never[] = BASE "connection_throttle_fill_count=0\n";
+    char text[256];
+
+    CU_ASSERT_EQUAL(given(never), 0);
+    snprintf(text, sizeof text, "%sconnection_throttle_tokens=2\n", never);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "connection_throttle_fill_count"));
+}
+
 UNIT_SUITE(conf_rules)
 {
     unit_suite("conf_rules");
@@ -158,4 +199,6 @@ UNIT_SUITE(conf_rules)
     UNIT(a_scheme_that_is_off_cannot_be_enforced);
     UNIT(throttle_weights_must_be_ordered_if_used);
     UNIT(the_admin_port_is_not_the_clients);
+    UNIT(tokens_must_do_for_each_kind_of_session);
+    UNIT(tokens_that_are_taken_must_come_back);
 }
