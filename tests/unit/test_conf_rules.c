@@ -184,6 +184,16 @@ tokens_that_are_taken_must_come_back(void)
     CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "connection_throttle_fill_count"));
 }
 
+/* What a ConnectRequest takes. */
+static void
+a_client_can_at_least_say_hello(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=44\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "jute.maxbuffer"));
+    CU_ASSERT_TRUE(says("45 to 2147483647"));
+    CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=45\n"), 0);
+}
+
 UNIT_SUITE(conf_rules)
 {
     unit_suite("conf_rules");
@@ -201,4 +211,5 @@ UNIT_SUITE(conf_rules)
     UNIT(the_admin_port_is_not_the_clients);
     UNIT(tokens_must_do_for_each_kind_of_session);
     UNIT(tokens_that_are_taken_must_come_back);
+    UNIT(a_client_can_at_least_say_hello);
 }
