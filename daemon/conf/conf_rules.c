@@ -103,6 +103,10 @@ rule_sessions(struct conf_loading *l)
             "minSessionTimeout must not be larger than maxSessionTimeout "
             "(%d and %d ms)",
             c->min_session_timeout_ms, c->max_session_timeout_ms);
+    else if (c->max_session_timeout_ms == 0)
+        conf_tell_key(l, CONF_ERROR, "maxSessionTimeout",
+                      "gives every session a timeout of 0, which tells its "
+                      "client that there is none; allowed: 1 ms at least");
 }
 
 static void

@@ -194,6 +194,17 @@ a_client_can_at_least_say_hello(void)
     CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=45\n"), 0);
 }
 
+/* To a client a timeout of 0 says that its session is no more. */
+static void
+a_session_has_a_timeout(void)
+{
+    CU_ASSERT_EQUAL(
+        given(BASE "minSessionTimeout=0\nmaxSessionTimeout=0\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 4, "maxSessionTimeout"));
+    CU_ASSERT_EQUAL(
+        given(BASE "minSessionTimeout=0\nmaxSessionTimeout=1\n"), 0);
+}
+
 UNIT_SUITE(conf_rules)
 {
     unit_suite("conf_rules");
@@ -212,4 +223,5 @@ UNIT_SUITE(conf_rules)
     UNIT(tokens_must_do_for_each_kind_of_session);
     UNIT(tokens_that_are_taken_must_come_back);
     UNIT(a_client_can_at_least_say_hello);
+    UNIT(a_session_has_a_timeout);
 }
