@@ -50,12 +50,23 @@ resolve_rings(struct conf *c)
         (int64_t)power_of_two_from((uint64_t)c->request_ring_bytes);
 }
 
+/* What follows it begins with a slash, which it may have as well. */
+static void
+resolve_commands(struct conf *c)
+{
+    size_t n = strlen(c->admin_command_url);
+
+    while (n > 0 && c->admin_command_url[n - 1] == '/')
+        c->admin_command_url[--n] = '\0';
+}
+
 static void
 resolve(struct conf *c)
 {
     resolve_sessions(c);
     resolve_rings(c);
     resolve_machine(c);
+    resolve_commands(c);
     if (!*c->data_log_dir)
         memcpy(c->data_log_dir, c->data_dir, sizeof c->data_log_dir);
     if (c->listen_backlog < 0)
@@ -144,6 +155,11 @@ rule_admin(struct conf_loading *l)
             l, CONF_WARNING, "admin.serverAddress",
             "opens the HTTP server, which asks for no password, to others "
             "than this machine");
+    if (c->admin_enabled && *c->admin_command_url &&
+        *c->admin_command_url != '/')
+        conf_tell_key(l, CONF_ERROR, "admin.commandURL",
+                      "is no path: no request could name it; allowed: what "
+                      "begins with a slash");
 }
 
 /* Ours: who needs more than there ever is would wait for ever. */

@@ -198,11 +198,25 @@ a_client_can_at_least_say_hello(void)
 static void
 a_session_has_a_timeout(void)
 {
-    CU_ASSERT_EQUAL(
-        given(BASE "minSessionTimeout=0\nmaxSessionTimeout=0\n"), -EINVAL);
+    CU_ASSERT_EQUAL(given(BASE "minSessionTimeout=0\nmaxSessionTimeout=0\n"),
+                    -EINVAL);
     CU_ASSERT_TRUE(finds(CONF_ERROR, 4, "maxSessionTimeout"));
-    CU_ASSERT_EQUAL(
-        given(BASE "minSessionTimeout=0\nmaxSessionTimeout=1\n"), 0);
+    CU_ASSERT_EQUAL(given(BASE "minSessionTimeout=0\nmaxSessionTimeout=1\n"),
+                    0);
+}
+
+static void
+the_path_of_commands_is_a_path(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "admin.commandURL=commands\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "admin.commandURL"));
+    CU_ASSERT_EQUAL(given(BASE "admin.commandURL=commands\n"
+                               "admin.enableServer=false\n"),
+                    0);
+    CU_ASSERT_EQUAL(given(BASE "admin.commandURL=/a/b/\n"), 0);
+    CU_ASSERT_STRING_EQUAL(conf.admin_command_url, "/a/b");
+    CU_ASSERT_EQUAL(given(BASE "admin.commandURL=/\n"), 0);
+    CU_ASSERT_STRING_EQUAL(conf.admin_command_url, "");
 }
 
 UNIT_SUITE(conf_rules)
@@ -224,4 +238,5 @@ UNIT_SUITE(conf_rules)
     UNIT(tokens_that_are_taken_must_come_back);
     UNIT(a_client_can_at_least_say_hello);
     UNIT(a_session_has_a_timeout);
+    UNIT(the_path_of_commands_is_a_path);
 }
