@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "daemon/shm.h"
+
 static void
 derived_values_are_resolved(void)
 {
@@ -190,7 +192,7 @@ a_client_can_at_least_say_hello(void)
 {
     CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=44\n"), -EINVAL);
     CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "jute.maxbuffer"));
-    CU_ASSERT_TRUE(says("45 to 2147483647"));
+    CU_ASSERT_TRUE(says("45 to 536866816"));
     CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=45\n"), 0);
 }
 
@@ -219,6 +221,17 @@ the_path_of_commands_is_a_path(void)
     CU_ASSERT_STRING_EQUAL(conf.admin_command_url, "");
 }
 
+/* An entry of the transaction ring has 32 bits for its size. */
+static void
+a_request_is_no_longer_than_a_ring_can_tell(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=536866816\n"), 0);
+    CU_ASSERT_TRUE(RING_HOLDS * ((int64_t)conf.jute_maxbuffer + SHM_PAGE) <=
+                   INT64_C(1) << 32);
+    CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=536866817\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "jute.maxbuffer"));
+}
+
 UNIT_SUITE(conf_rules)
 {
     unit_suite("conf_rules");
@@ -239,4 +252,5 @@ UNIT_SUITE(conf_rules)
     UNIT(a_client_can_at_least_say_hello);
     UNIT(a_session_has_a_timeout);
     UNIT(the_path_of_commands_is_a_path);
+    UNIT(a_request_is_no_longer_than_a_ring_can_tell);
 }
