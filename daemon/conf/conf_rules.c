@@ -10,6 +10,7 @@
 #include "daemon/conf/conf_load.h"
 
 #include "daemon/conf/conf_machine.h"
+#include "daemon/shm.h"
 
 /* ZK: tickTime * 2 and * 20; the row bounds the tick, so nothing overflows. */
 static void
@@ -21,6 +22,14 @@ resolve_sessions(struct conf *c)
         c->max_session_timeout_ms = 20 * c->tick_time_ms;
 }
 
+/* As large as they will be: requests may need more than was asked for. */
+static int64_t
+bytes_of_rings(const struct conf *c)
+{
+    return (int64_t)(shm_ring_bytes(c) +
+                     (uint64_t)c->client_processes * shm_request_ring_bytes(c));
+}
+
 static void
 resolve_machine(struct conf *c)
 {
@@ -30,9 +39,8 @@ resolve_machine(struct conf *c)
             c->client_processes = CONF_CLIENTS_MAX;
     }
     if (c->memory_limit == 0)
-        c->memory_limit = conf_memory_beside(
-            conf_machine_memory(),
-            c->ring_bytes + c->client_processes * c->request_ring_bytes);
+        c->memory_limit =
+            conf_memory_beside(conf_machine_memory(), bytes_of_rings(c));
 }
 
 /*

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "daemon/conf/conf_machine.h"
 #include "daemon/shm.h"
 
 static void
@@ -232,6 +233,23 @@ a_request_is_no_longer_than_a_ring_can_tell(void)
     CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "jute.maxbuffer"));
 }
 
+/* Rings that jute.maxbuffer makes larger take of what the tree may have. */
+static void
+the_tree_has_what_is_beside_the_rings(void)
+{
+    static const char one[] = BASE "client.processes=1\n";
+    char text[256];
+    int64_t machine = conf_machine_memory();
+
+    CU_ASSERT_EQUAL(given(one), 0);
+    CU_ASSERT_EQUAL(conf.memory_limit,
+                    conf_memory_beside(machine, (16 << 20) + (8 << 20)));
+    snprintf(text, sizeof text, "%sjute.maxbuffer=100000000\n", one);
+    CU_ASSERT_EQUAL(given(text), 0);
+    CU_ASSERT_EQUAL(conf.memory_limit,
+                    conf_memory_beside(machine, (1 << 30) + (512 << 20)));
+}
+
 UNIT_SUITE(conf_rules)
 {
     unit_suite("conf_rules");
@@ -253,4 +271,5 @@ UNIT_SUITE(conf_rules)
     UNIT(a_session_has_a_timeout);
     UNIT(the_path_of_commands_is_a_path);
     UNIT(a_request_is_no_longer_than_a_ring_can_tell);
+    UNIT(the_tree_has_what_is_beside_the_rings);
 }
