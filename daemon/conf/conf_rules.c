@@ -128,6 +128,16 @@ rule_sessions(struct conf_loading *l)
                       "client that there is none; allowed: 1 ms at least");
 }
 
+/* An empty tree takes some 300 KB; 0 is resolved by now. */
+static void
+rule_memory(struct conf_loading *l)
+{
+    if (l->conf.memory_limit < 1 << 20)
+        conf_tell_key(l, CONF_ERROR, "memory.limit",
+                      "leaves an empty tree no room for a node; allowed: 1M at "
+                      "least, or 0");
+}
+
 static void
 rule_ports(struct conf_loading *l)
 {
@@ -268,6 +278,7 @@ conf_rules(struct conf_loading *l)
     resolve(&l->conf);
     rule_data(l);
     rule_sessions(l);
+    rule_memory(l);
     rule_ports(l);
     rule_admin(l);
     rule_throttle(l);

@@ -250,6 +250,15 @@ the_tree_has_what_is_beside_the_rings(void)
                     conf_memory_beside(machine, (1 << 30) + (512 << 20)));
 }
 
+static void
+an_empty_tree_fits_into_memory_limit(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "memory.limit=8\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "memory.limit"));
+    CU_ASSERT_EQUAL(given(BASE "memory.limit=1023K\n"), -EINVAL);
+    CU_ASSERT_EQUAL(given(BASE "memory.limit=1M\n"), 0);
+}
+
 UNIT_SUITE(conf_rules)
 {
     unit_suite("conf_rules");
@@ -272,4 +281,5 @@ UNIT_SUITE(conf_rules)
     UNIT(the_path_of_commands_is_a_path);
     UNIT(a_request_is_no_longer_than_a_ring_can_tell);
     UNIT(the_tree_has_what_is_beside_the_rings);
+    UNIT(an_empty_tree_fits_into_memory_limit);
 }
