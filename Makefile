@@ -229,6 +229,7 @@ faults: all ## processes killed and stopped under load
 	tests/faults/clock
 	tests/faults/around
 	tests/faults/reload
+	tests/faults/extremes
 
 ensemble: all ## ensembles of real servers, alone and mixed with Apache's
 	tests/ensemble/run short

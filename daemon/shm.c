@@ -93,6 +93,12 @@ shm_ring_bytes(const struct conf *conf)
     return ring_bytes(conf, wish > RING_MIN ? wish : RING_MIN, RING_HOLDS);
 }
 
+uint64_t
+shm_request_ring_bytes(const struct conf *conf)
+{
+    return ring_bytes(conf, conf->request_ring_bytes, REQUEST_RING_HOLDS);
+}
+
 static size_t
 client_part(uint32_t w, size_t which)
 {
@@ -118,8 +124,7 @@ list_parts(const struct conf *conf, size_t session_bytes, size_t session_slots)
 
         add_part(client_part(w, CLIENT_STATE), sizeof(struct shm_client), false,
                  owner);
-        add_part(client_part(w, CLIENT_RING),
-                 ring_bytes(conf, conf->request_ring_bytes, REQUEST_RING_HOLDS),
+        add_part(client_part(w, CLIENT_RING), shm_request_ring_bytes(conf),
                  true, owner);
         add_part(client_part(w, CLIENT_HEARD), session_slots * sizeof(uint32_t),
                  false, owner);

@@ -347,6 +347,9 @@ struct shm_proc *shm_proc(const struct shm *shm, enum proc_id id);
 /* The bytes of the transaction ring that `conf` leads to. */
 uint64_t shm_ring_bytes(const struct conf *conf);
 
+/* The same of each client process's requests. */
+uint64_t shm_request_ring_bytes(const struct conf *conf);
+
 /*
  * Map and lay out everything for `conf`, with `session_bytes` for the session
  * table and one `heard` word for each of `session_slots`.  0 or -errno.

@@ -47,7 +47,8 @@ derive_session_bounds(int32_t tick_ms, struct conf *wanted)
 /*
  * Values that are not given follow others.  The tick needs a restart: until
  * then the session bounds follow the running one.  What stored transactions
- * may have extra is fixed at start, whatever jute.maxbuffer becomes.
+ * may have extra is fixed at start, whatever jute.maxbuffer becomes; so is what
+ * the tree has beside the rings.
  */
 static void
 derive_from_running(const struct conf *running, struct conf *wanted)
@@ -55,6 +56,9 @@ derive_from_running(const struct conf *running, struct conf *wanted)
     if (!conf_line_of(running, "jute.maxbuffer.extrasize") &&
         !conf_line_of(wanted, "jute.maxbuffer.extrasize"))
         wanted->jute_maxbuffer_extra = running->jute_maxbuffer_extra;
+    if (!conf_line_of(running, "memory.limit") &&
+        !conf_line_of(wanted, "memory.limit"))
+        wanted->memory_limit = running->memory_limit;
     if (running->tick_time_ms == wanted->tick_time_ms)
         return;
     derive_session_bounds(running->tick_time_ms, wanted);

@@ -10,6 +10,7 @@
 #include "daemon/conf/conf_load.h"
 
 #include "daemon/conf/conf_machine.h"
+#include "daemon/shm.h"
 
 /* ZK: tickTime * 2 and * 20; the row bounds the tick, so nothing overflows. */
 static void
@@ -21,6 +22,14 @@ resolve_sessions(struct conf *c)
         c->max_session_timeout_ms = 20 * c->tick_time_ms;
 }
 
+/* As large as they will be: requests may need more than was asked for. */
+static int64_t
+bytes_of_rings(const struct conf *c)
+{
+    return (int64_t)(shm_ring_bytes(c) +
+                     (uint64_t)c->client_processes * shm_request_ring_bytes(c));
+}
+
 static void
 resolve_machine(struct conf *c)
 {
@@ -30,9 +39,8 @@ resolve_machine(struct conf *c)
             c->client_processes = CONF_CLIENTS_MAX;
     }
     if (c->memory_limit == 0)
-        c->memory_limit = conf_memory_beside(
-            conf_machine_memory(),
-            c->ring_bytes + c->client_processes * c->request_ring_bytes);
+        c->memory_limit =
+            conf_memory_beside(conf_machine_memory(), bytes_of_rings(c));
 }
 
 /*
@@ -50,12 +58,23 @@ resolve_rings(struct conf *c)
         (int64_t)power_of_two_from((uint64_t)c->request_ring_bytes);
 }
 
+/* What follows it begins with a slash, which it may have as well. */
+static void
+resolve_commands(struct conf *c)
+{
+    size_t n = strlen(c->admin_command_url);
+
+    while (n > 0 && c->admin_command_url[n - 1] == '/')
+        c->admin_command_url[--n] = '\0';
+}
+
 static void
 resolve(struct conf *c)
 {
     resolve_sessions(c);
     resolve_rings(c);
     resolve_machine(c);
+    resolve_commands(c);
     if (!*c->data_log_dir)
         memcpy(c->data_log_dir, c->data_dir, sizeof c->data_log_dir);
     if (c->listen_backlog < 0)
@@ -103,6 +122,20 @@ rule_sessions(struct conf_loading *l)
             "minSessionTimeout must not be larger than maxSessionTimeout "
             "(%d and %d ms)",
             c->min_session_timeout_ms, c->max_session_timeout_ms);
+    else if (c->max_session_timeout_ms == 0)
+        conf_tell_key(l, CONF_ERROR, "maxSessionTimeout",
+                      "gives every session a timeout of 0, which tells its "
+                      "client that there is none; allowed: 1 ms at least");
+}
+
+/* An empty tree takes some 300 KB; 0 is resolved by now. */
+static void
+rule_memory(struct conf_loading *l)
+{
+    if (l->conf.memory_limit < 1 << 20)
+        conf_tell_key(l, CONF_ERROR, "memory.limit",
+                      "leaves an empty tree no room for a node; allowed: 1M at "
+                      "least, or 0");
 }
 
 static void
@@ -140,6 +173,41 @@ rule_admin(struct conf_loading *l)
             l, CONF_WARNING, "admin.serverAddress",
             "opens the HTTP server, which asks for no password, to others "
             "than this machine");
+    if (c->admin_enabled && *c->admin_command_url &&
+        *c->admin_command_url != '/')
+        conf_tell_key(l, CONF_ERROR, "admin.commandURL",
+                      "is no path: no request could name it; allowed: what "
+                      "begins with a slash");
+}
+
+/* Ours: who needs more than there ever is would wait for ever. */
+static void
+rule_tokens(struct conf_loading *l, const char *key, int32_t weight)
+{
+    if (weight > l->conf.connect_tokens)
+        conf_tell_key(l, CONF_ERROR, key,
+                      "is more than there ever are, so that no such session "
+                      "could begin; allowed: connection_throttle_tokens (%d) "
+                      "at most",
+                      l->conf.connect_tokens);
+}
+
+static void
+rule_bucket(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+
+    if (c->connect_fill_count == 0)
+        conf_tell_key(l, CONF_ERROR, "connection_throttle_fill_count",
+                      "never fills the bucket again, and nobody could connect "
+                      "behind the first %d; allowed: 1 at least",
+                      c->connect_tokens);
+    if (!c->connect_weight_enabled)
+        return;
+    rule_tokens(l, "connection_throttle_global_session_weight",
+                c->connect_weight_global);
+    rule_tokens(l, "connection_throttle_renew_session_weight",
+                c->connect_weight_renew);
 }
 
 /* ZK: ConnectThrottle's weights must be ordered or the start fails. */
@@ -148,6 +216,8 @@ rule_throttle(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
+    if (c->connect_tokens > 0)
+        rule_bucket(l);
     if (!c->connect_weight_enabled)
         return;
     if (c->connect_weight_local > c->connect_weight_renew)
@@ -208,6 +278,7 @@ conf_rules(struct conf_loading *l)
     resolve(&l->conf);
     rule_data(l);
     rule_sessions(l);
+    rule_memory(l);
     rule_ports(l);
     rule_admin(l);
     rule_throttle(l);

@@ -197,3 +197,14 @@ limits_connect(struct token_bucket *b, const struct conf *conf,
     b->tokens -= cost;
     return true;
 }
+
+/* --- requests in work ---------------------------------------------------- */
+
+int64_t
+limits_outstanding(const struct conf *conf, uint32_t voters)
+{
+    int64_t servers = voters > 2 ? (int64_t)voters - 1 : 1;
+    int64_t share = conf->global_outstanding_limit / servers;
+
+    return share > 0 ? share : 1;
+}

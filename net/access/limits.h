@@ -58,4 +58,12 @@ enum connect_kind { CONNECT_NEW, CONNECT_LOCAL, CONNECT_RENEW };
 bool limits_connect(struct token_bucket *b, const struct conf *conf,
                     uint32_t processes, enum connect_kind kind, mono_ms_t now);
 
+/*
+ * How many requests this server may have in work, of globalOutstandingLimit:
+ * all `voters` but one share it, and each has one at least.  `voters` is 0 of
+ * a server of its own.
+ * ZK: LeaderZooKeeperServer.getGlobalOutstandingLimit
+ */
+int64_t limits_outstanding(const struct conf *conf, uint32_t voters);
+
 #endif

@@ -38,19 +38,6 @@ struct client_proc client_proc;
 
 /* --- a turn --------------------------------------------------------------- */
 
-/*
- * The global limit is shared by all voters but one.
- * ZK: LeaderZooKeeperServer.getGlobalOutstandingLimit
- */
-static int64_t
-outstanding_share(const struct conf *conf)
-{
-    uint32_t voters = conf_voters(conf);
-
-    return conf->global_outstanding_limit /
-           (voters > 2 ? (int64_t)voters - 1 : 1);
-}
-
 /* But a request has to fit in the ring, whatever a reload says. */
 static void
 take_conf(struct client_proc *p)
@@ -60,7 +47,7 @@ take_conf(struct client_proc *p)
 
     p->conf_version = shm_conf(p->shm, &p->conf);
     p->acl_flags = acl_flags_of(&p->conf);
-    p->outstanding_limit = outstanding_share(&p->conf);
+    p->outstanding_limit = limits_outstanding(&p->conf, conf_voters(&p->conf));
     if ((uint64_t)p->conf.jute_maxbuffer > fits)
         p->conf.jute_maxbuffer = (int32_t)fits;
 }

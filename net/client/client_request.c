@@ -76,7 +76,7 @@ is_too_busy(const struct client_proc *p, const struct client *c)
     outstanding = p->outstanding_of_others + p->own->stats.outstanding;
     if (p->conf.request_max > 0 && p->conf.request_max < limit)
         limit = p->conf.request_max;
-    return limit > 0 && outstanding > (uint64_t)limit;
+    return outstanding > (uint64_t)limit;
 }
 
 static bool

@@ -172,6 +172,17 @@ the_largest_request_is_what_both_rings_carry(void)
     CU_ASSERT_EQUAL(conf_request_max(&conf), 9000000);
 }
 
+/* What it takes of the memory was decided at the start. */
+static void
+a_larger_request_is_no_other_memory_limit(void)
+{
+    CU_ASSERT_EQUAL(pending(BASE "ring.size=64M\nrequest.ring.size=64M\n",
+                            BASE "ring.size=64M\nrequest.ring.size=64M\n"
+                                 "jute.maxbuffer=4194304\n"),
+                    0);
+    CU_ASSERT_EQUAL(pending(BASE, BASE "jute.maxbuffer=100000000\n"), 1);
+}
+
 UNIT_SUITE(conf_reload)
 {
     unit_suite("conf_reload");
@@ -187,4 +198,5 @@ UNIT_SUITE(conf_reload)
     UNIT(changed_members_need_a_restart);
     UNIT(session_bounds_do_not_cross_while_the_tick_stays);
     UNIT(the_largest_request_is_what_both_rings_carry);
+    UNIT(a_larger_request_is_no_other_memory_limit);
 }

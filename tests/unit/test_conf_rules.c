@@ -4,6 +4,9 @@
 
 #include <errno.h>
 
+#include "daemon/conf/conf_machine.h"
+#include "daemon/shm.h"
+
 static void
 derived_values_are_resolved(void)
 {
@@ -143,6 +146,119 @@ the_admin_port_is_not_the_clients(void)
                     0);
 }
 
+static void
+tokens_must_do_for_each_kind_of_session(void)
+{
+    static const char on[] = BASE "connection_throttle_tokens=2\n";
+    char text[256];
+
+    CU_ASSERT_EQUAL(given(on), 0);
+    snprintf(text, sizeof text,
+             "%sconnection_throttle_weight_enabled=true\n"
+             "connection_throttle_global_session_weight=2\n",
+             on);
+    CU_ASSERT_EQUAL(given(text), 0);
+    snprintf(text, sizeof text,
+             "%sconnection_throttle_weight_enabled=true\n"
+             "connection_throttle_global_session_weight=3\n",
+             on);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_TRUE(
+        finds(CONF_ERROR, 5, "connection_throttle_global_session_weight"));
+    snprintf(text, sizeof text,
+             "%sconnection_throttle_weight_enabled=true\n"
+             "connection_throttle_global_session_weight=1\n"
+             "connection_throttle_renew_session_weight=3\n",
+             on);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_TRUE(
+        finds(CONF_ERROR, 6, "connection_throttle_renew_session_weight"));
+}
+
+static void
+tokens_that_are_taken_must_come_back(void)
+{
+    static const char never[] = BASE "connection_throttle_fill_count=0\n";
+    char text[256];
+
+    CU_ASSERT_EQUAL(given(never), 0);
+    snprintf(text, sizeof text, "%sconnection_throttle_tokens=2\n", never);
+    CU_ASSERT_EQUAL(given(text), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "connection_throttle_fill_count"));
+}
+
+/* What a ConnectRequest takes. */
+static void
+a_client_can_at_least_say_hello(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=44\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "jute.maxbuffer"));
+    CU_ASSERT_TRUE(says("45 to 536866816"));
+    CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=45\n"), 0);
+}
+
+/* To a client a timeout of 0 says that its session is no more. */
+static void
+a_session_has_a_timeout(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "minSessionTimeout=0\nmaxSessionTimeout=0\n"),
+                    -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 4, "maxSessionTimeout"));
+    CU_ASSERT_EQUAL(given(BASE "minSessionTimeout=0\nmaxSessionTimeout=1\n"),
+                    0);
+}
+
+static void
+the_path_of_commands_is_a_path(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "admin.commandURL=commands\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "admin.commandURL"));
+    CU_ASSERT_EQUAL(given(BASE "admin.commandURL=commands\n"
+                               "admin.enableServer=false\n"),
+                    0);
+    CU_ASSERT_EQUAL(given(BASE "admin.commandURL=/a/b/\n"), 0);
+    CU_ASSERT_STRING_EQUAL(conf.admin_command_url, "/a/b");
+    CU_ASSERT_EQUAL(given(BASE "admin.commandURL=/\n"), 0);
+    CU_ASSERT_STRING_EQUAL(conf.admin_command_url, "");
+}
+
+/* An entry of the transaction ring has 32 bits for its size. */
+static void
+a_request_is_no_longer_than_a_ring_can_tell(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=536866816\n"), 0);
+    CU_ASSERT_TRUE(RING_HOLDS * ((int64_t)conf.jute_maxbuffer + SHM_PAGE) <=
+                   INT64_C(1) << 32);
+    CU_ASSERT_EQUAL(given(BASE "jute.maxbuffer=536866817\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "jute.maxbuffer"));
+}
+
+/* Rings that jute.maxbuffer makes larger take of what the tree may have. */
+static void
+the_tree_has_what_is_beside_the_rings(void)
+{
+    static const char one[] = BASE "client.processes=1\n";
+    char text[256];
+    int64_t machine = conf_machine_memory();
+
+    CU_ASSERT_EQUAL(given(one), 0);
+    CU_ASSERT_EQUAL(conf.memory_limit,
+                    conf_memory_beside(machine, (16 << 20) + (8 << 20)));
+    snprintf(text, sizeof text, "%sjute.maxbuffer=100000000\n", one);
+    CU_ASSERT_EQUAL(given(text), 0);
+    CU_ASSERT_EQUAL(conf.memory_limit,
+                    conf_memory_beside(machine, (1 << 30) + (512 << 20)));
+}
+
+static void
+an_empty_tree_fits_into_memory_limit(void)
+{
+    CU_ASSERT_EQUAL(given(BASE "memory.limit=8\n"), -EINVAL);
+    CU_ASSERT_TRUE(finds(CONF_ERROR, 3, "memory.limit"));
+    CU_ASSERT_EQUAL(given(BASE "memory.limit=1023K\n"), -EINVAL);
+    CU_ASSERT_EQUAL(given(BASE "memory.limit=1M\n"), 0);
+}
+
 UNIT_SUITE(conf_rules)
 {
     unit_suite("conf_rules");
@@ -158,4 +274,12 @@ UNIT_SUITE(conf_rules)
     UNIT(a_scheme_that_is_off_cannot_be_enforced);
     UNIT(throttle_weights_must_be_ordered_if_used);
     UNIT(the_admin_port_is_not_the_clients);
+    UNIT(tokens_must_do_for_each_kind_of_session);
+    UNIT(tokens_that_are_taken_must_come_back);
+    UNIT(a_client_can_at_least_say_hello);
+    UNIT(a_session_has_a_timeout);
+    UNIT(the_path_of_commands_is_a_path);
+    UNIT(a_request_is_no_longer_than_a_ring_can_tell);
+    UNIT(the_tree_has_what_is_beside_the_rings);
+    UNIT(an_empty_tree_fits_into_memory_limit);
 }

@@ -303,6 +303,20 @@ without_a_freeze_time_nothing_is_dropped_at_random(void)
     CU_ASSERT_EQUAL(accepted_of_100(&b, &conf, 50), 100);
 }
 
+/* --- requests in work ---------------------------------------------------- */
+
+static void
+a_small_limit_is_not_none(void)
+{
+    struct conf conf = {.global_outstanding_limit = 1000};
+
+    CU_ASSERT_EQUAL(limits_outstanding(&conf, 0), 1000);
+    CU_ASSERT_EQUAL(limits_outstanding(&conf, 2), 1000);
+    CU_ASSERT_EQUAL(limits_outstanding(&conf, 3), 500);
+    conf.global_outstanding_limit = 1;
+    CU_ASSERT_EQUAL(limits_outstanding(&conf, 3), 1);
+}
+
 UNIT_SUITE(limits)
 {
     unit_suite("limits");
@@ -322,4 +336,5 @@ UNIT_SUITE(limits)
     UNIT(a_part_is_dropped_though_there_are_tokens);
     UNIT(a_full_bucket_drops_less_and_less);
     UNIT(without_a_freeze_time_nothing_is_dropped_at_random);
+    UNIT(a_small_limit_is_not_none);
 }
