@@ -177,8 +177,9 @@ become_many(struct watch *w, uint32_t handle)
     if (!block)
         return false;
     *h = (struct hints){.count = 1, .live = 1, .log2 = HINTS_LOG2_FIRST};
-    h->data = (watch_entry_modes(*watch_hint_entry(w, handle, only)) &
-               WATCH_IN_DATA) != 0;
+    h->modes =
+        watch_entry_modes(*watch_hint_entry(w, handle, only)) & WATCH_ANY;
+    h->data = (h->modes & WATCH_IN_DATA) != 0;
     h->conn[0] = only;
     p->hints = block;
     p->is_many = 1;

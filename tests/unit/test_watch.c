@@ -221,6 +221,47 @@ who_comes_and_goes_does_not_walk_over_all_others_each_time(void)
     CU_ASSERT_EQUAL(fired_data("/a"), CONNS);
 }
 
+/* Stale ones among them. */
+static uint32_t
+hints_of(const char *path)
+{
+    uint32_t handle = watch_path_find(&w, bytes_of(path));
+
+    return watch_path_hints(&w, watch_path_at(&w, handle))->count;
+}
+
+/* A walk over hints takes the stale ones along: here there is none. */
+static void
+who_watches_data_is_not_looked_at_for_each_child(void)
+{
+    given_no_watches();
+    for (uint32_t i = 0; i < 10; i++)
+        add(i, "/a", WATCH_DATA);
+    add(20, "/elsewhere", WATCH_RECURSIVE);
+    watch_close(&w, conn(0));
+    CU_ASSERT_EQUAL(fired_child("/a", false), 0);
+    CU_ASSERT_EQUAL(fired_data("/a/b"), 0);
+    CU_ASSERT_EQUAL(hints_of("/a"), 10);
+    CU_ASSERT_EQUAL(fired_data("/a"), 9);
+}
+
+/* The first event behind its going finds nobody, and the next looks no more. */
+static void
+who_watched_otherwise_once_costs_one_walk(void)
+{
+    given_no_watches();
+    for (uint32_t i = 0; i < 10; i++)
+        add(i, "/a", WATCH_DATA);
+    add(0, "/a", WATCH_CHILD);
+    watch_close(&w, conn(0));
+    CU_ASSERT_EQUAL(fired_child("/a", false), 0);
+    CU_ASSERT_EQUAL(hints_of("/a"), 9);
+    watch_close(&w, conn(1));
+    CU_ASSERT_EQUAL(fired_child("/a", false), 0);
+    CU_ASSERT_EQUAL(hints_of("/a"), 9);
+    CU_ASSERT_EQUAL(fired_data("/a"), 8);
+}
+
 static void
 watches_end_with_their_connection(void)
 {
@@ -484,6 +525,8 @@ UNIT_SUITE(watch)
     UNIT(modes_of_one_path_stand_for_themselves);
     UNIT(a_watch_set_anew_after_removal_fires_once);
     UNIT(who_comes_and_goes_does_not_walk_over_all_others_each_time);
+    UNIT(who_watches_data_is_not_looked_at_for_each_child);
+    UNIT(who_watched_otherwise_once_costs_one_walk);
     UNIT(watches_end_with_their_connection);
     UNIT(who_never_watched_touches_no_set);
     UNIT(a_stale_hint_tells_nobody);
