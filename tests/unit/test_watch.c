@@ -10,7 +10,9 @@
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
-enum { CONNS = 1024, ARENA = 8 << 20, HITS_MAX = 4096, SEED = 77 };
+enum { CONNS = 1024, ARENA = 8 << 20, HITS_MAX = 4096 };
+
+#define SEED UINT64_C(0x243f6a8885a308d3)
 
 static struct watch w;
 static void *memory;
@@ -410,6 +412,29 @@ longest_chain(void)
     return longest;
 }
 
+/* Millions of paths are not sorted anew while thousands of clients wait. */
+static void
+a_path_more_is_at_most_a_bucket_more(void)
+{
+    char path[64];
+
+    given_no_watches();
+    for (uint32_t i = 0; i < 50000; i++) {
+        uint32_t before = w.buckets;
+
+        snprintf(path, sizeof path, "/some/path/%u", i);
+        CU_ASSERT_TRUE_FATAL(add(i % 16, path, WATCH_DATA));
+        CU_ASSERT_TRUE_FATAL(w.buckets - before <= 1);
+    }
+    CU_ASSERT_TRUE(w.buckets >= 50000 / 2);
+    CU_ASSERT_TRUE(longest_chain() < 16);
+    for (uint32_t i = 0; i < 50000; i++) {
+        snprintf(path, sizeof path, "/some/path/%u", i);
+        CU_ASSERT_EQUAL(fired_data(path), 1);
+    }
+    CU_ASSERT_TRUE(watch_is_empty(&w));
+}
+
 /*
  * Words in pairs: to turn the first one's highest bit over, and two bits of
  * the second, left a product of words without a secret in them as it was.
@@ -535,6 +560,7 @@ UNIT_SUITE(watch)
     UNIT(watches_are_small);
     UNIT(a_full_arena_refuses_and_changes_nothing);
     UNIT(totals_count_what_wchs_counts);
+    UNIT(a_path_more_is_at_most_a_bucket_more);
     UNIT(nobody_can_choose_paths_that_lie_in_one_chain);
     UNIT(agrees_with_a_simple_model);
 }
