@@ -87,7 +87,8 @@ count_change(struct watch *w, struct watch_set *s, struct wpath *p,
     uint32_t others = h ? h->data - was_in_data : 0;
 
     if (h) {
-        h->data = (others + is_in_data) & WATCH_COUNT_MAX;
+        h->data = (others + is_in_data) & HINT_COUNT_MAX;
+        h->modes = (h->modes | after) & WATCH_ANY;
         h->live += (before == 0);
         h->live -= (after == 0);
     }
@@ -221,8 +222,8 @@ struct trigger {
     void *arg;
 };
 
-/* Tell one connection, use its standard watch up.  False: it was the last. */
-static bool
+/* Tell one connection, use its standard watch up.  How it watches then. */
+static unsigned
 fire_hint(struct watch *w, uint32_t handle, uint32_t conn,
           const struct trigger *t)
 {
@@ -237,20 +238,42 @@ fire_hint(struct watch *w, uint32_t handle, uint32_t conn,
     }
     if (left != had)
         set_modes(w, conn, handle, entry, left);
-    return left != 0;
+    return left;
 }
 
 /*
- * Tell the connections that watch a path by one of `modes`.  Hints that are
- * stale go on the way.
+ * Tell the connections of `h` that watch by one of the trigger's modes.  Hints
+ * that are stale go on the way; how many are left.
+ */
+static uint32_t
+fire_hints(struct watch *w, uint32_t handle, struct hints *h,
+           const struct trigger *t)
+{
+    uint32_t kept = 0;
+    unsigned modes = 0;
+
+    for (uint32_t i = 0; i < h->count; i++) {
+        unsigned left = fire_hint(w, handle, h->conn[i], t);
+
+        if (left != 0)
+            h->conn[kept++] = h->conn[i];
+        modes |= left;
+    }
+    h->modes = modes & WATCH_ANY;
+    return kept;
+}
+
+/*
+ * Tell whoever watches a path by one of the trigger's modes.  A hundred
+ * thousand that watch its data are not looked at because it has a child more.
  */
 static void
 fire(struct watch *w, uint32_t handle, void *arg)
 {
     const struct trigger *t = arg;
     struct wpath *p = watch_path_at(w, handle);
-    uint32_t kept = 0;
     struct hints *h;
+    uint32_t kept;
 
     if (!p->is_many) {
         if (!fire_hint(w, handle, p->hints, t))
@@ -258,9 +281,9 @@ fire(struct watch *w, uint32_t handle, void *arg)
         return;
     }
     h = watch_path_hints(w, p);
-    for (uint32_t i = 0; i < h->count; i++)
-        if (fire_hint(w, handle, h->conn[i], t))
-            h->conn[kept++] = h->conn[i];
+    if (!(h->modes & t->modes))
+        return;
+    kept = fire_hints(w, handle, h, t);
     if (h->live == 0)
         watch_path_free(w, handle);
     else if (kept != h->count)

@@ -12,7 +12,7 @@
  * stay behind and are swept when they outnumber the live ones.
  *
  * A path of 20 bytes with one watcher takes 32 bytes, a set at most 9 bytes
- * per watch, the buckets 2 to 4; a further watcher of a path takes 4 to 8.
+ * per watch, its bucket 4; a further watcher of a path takes 4 to 8.
  *
  * Pure: memory is given, nothing is allocated after watch_init.  Client
  * processes, each its own.  ZK: WatchManager, WatcherModeManager
@@ -66,7 +66,7 @@ struct watch {
     struct watch_set *set; /* one per connection place */
     uint32_t conns;
     uint32_t *bucket;
-    uint32_t buckets; /* in use, a power of two */
+    uint32_t buckets; /* in use */
     uint32_t buckets_max;
     uint64_t seed; /* of the hash: clients must not know it */
     uint32_t paths;

@@ -35,10 +35,24 @@ hash_of(const struct watch *w, struct bytes path)
 
 /* --- paths ---------------------------------------------------------------- */
 
+/*
+ * The head of a chain.  Linear hashing (Litwin 1980): as many bits of the hash
+ * as name the last bucket, and one less where that names none that is in use.
+ */
+static uint32_t *
+bucket_of(const struct watch *w, uint32_t hash)
+{
+    uint32_t last = w->buckets - 1;
+    uint32_t bits = UINT32_MAX >> __builtin_clz(last);
+    uint32_t bucket = hash & bits;
+
+    return &w->bucket[bucket <= last ? bucket : bucket & bits >> 1];
+}
+
 static uint32_t
 find(const struct watch *w, struct bytes path, uint32_t hash)
 {
-    uint32_t handle = w->bucket[hash & (w->buckets - 1)];
+    uint32_t handle = *bucket_of(w, hash);
 
     for (; handle; handle = watch_path_at(w, handle)->next)
         if (bytes_equal(watch_path_bytes(watch_path_at(w, handle)), path))
@@ -77,29 +91,26 @@ watch_each_above(struct watch *w, struct bytes path, watch_above_fn *above,
 }
 
 /*
- * Twice the buckets: chains are split in place.  It happens when paths have
- * doubled, so its cost per path is constant.
+ * One bucket more: what belongs there is in the one that lacks its top bit.
+ * Twice as many at once would be a second in which nobody is served, where
+ * millions of paths are watched.
  */
 static void
-double_buckets(struct watch *w)
+split_bucket(struct watch *w)
 {
-    uint32_t half = w->buckets;
+    uint32_t fresh = w->buckets++;
+    uint32_t top = (UINT32_MAX >> __builtin_clz(fresh)) / 2 + 1;
+    uint32_t handle = w->bucket[fresh - top], next;
 
-    for (uint32_t i = 0; i < half; i++) {
-        uint32_t handle = w->bucket[i], next;
+    w->bucket[fresh - top] = w->bucket[fresh] = 0;
+    for (; handle; handle = next) {
+        struct wpath *p = watch_path_at(w, handle);
+        uint32_t *b = bucket_of(w, hash_of(w, watch_path_bytes(p)));
 
-        w->bucket[i] = w->bucket[i + half] = 0;
-        for (; handle; handle = next) {
-            struct wpath *p = watch_path_at(w, handle);
-            uint32_t *b =
-                &w->bucket[hash_of(w, watch_path_bytes(p)) & (2 * half - 1)];
-
-            next = p->next;
-            p->next = *b;
-            *b = handle;
-        }
+        next = p->next;
+        p->next = *b;
+        *b = handle;
     }
-    w->buckets = 2 * half;
 }
 
 uint32_t
@@ -112,9 +123,9 @@ watch_path_new(struct watch *w, struct bytes path)
 
     if (!handle)
         return 0;
-    if (w->paths >= 2 * w->buckets && w->buckets < w->buckets_max)
-        double_buckets(w);
-    bucket = &w->bucket[hash_of(w, path) & (w->buckets - 1)];
+    if (w->paths >= w->buckets && w->buckets < w->buckets_max)
+        split_bucket(w);
+    bucket = bucket_of(w, hash_of(w, path));
     *p = (struct wpath){
         .next = *bucket,
         .size = (uint32_t)path.size & INT32_MAX,
@@ -177,8 +188,9 @@ become_many(struct watch *w, uint32_t handle)
     if (!block)
         return false;
     *h = (struct hints){.count = 1, .live = 1, .log2 = HINTS_LOG2_FIRST};
-    h->data = (watch_entry_modes(*watch_hint_entry(w, handle, only)) &
-               WATCH_IN_DATA) != 0;
+    h->modes =
+        watch_entry_modes(*watch_hint_entry(w, handle, only)) & WATCH_ANY;
+    h->data = (h->modes & WATCH_IN_DATA) != 0;
     h->conn[0] = only;
     p->hints = block;
     p->is_many = 1;
@@ -229,8 +241,7 @@ void
 watch_path_free(struct watch *w, uint32_t handle)
 {
     struct wpath *p = watch_path_at(w, handle);
-    uint32_t *at =
-        &w->bucket[hash_of(w, watch_path_bytes(p)) & (w->buckets - 1)];
+    uint32_t *at = bucket_of(w, hash_of(w, watch_path_bytes(p)));
 
     while (*at != handle)
         at = &watch_path_at(w, *at)->next;

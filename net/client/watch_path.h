@@ -31,11 +31,24 @@ struct wpath {
     uint8_t path[];
 };
 
+enum {
+    HINT_COUNT_BITS = 22,
+    HINT_COUNT_MAX = (1 << HINT_COUNT_BITS) - 1,
+};
+
+_Static_assert((int)HINT_COUNT_BITS > (int)WATCH_CONN_BITS,
+               "every connection may watch a path");
+
+/*
+ * `modes`: in no other way does anybody watch the path; in these somebody may,
+ * or did.  So an event that concerns none of them costs no look at each.
+ */
 struct hints {
-    uint32_t count;                   /* stale ones included */
-    uint32_t live;                    /* connections that watch the path */
-    uint32_t data : WATCH_COUNT_BITS; /* of those, in the data table */
-    uint32_t log2 : 6;                /* of the words, this head included */
+    uint32_t count;                  /* stale ones included */
+    uint32_t live;                   /* connections that watch the path */
+    uint32_t data : HINT_COUNT_BITS; /* of those, in the data table */
+    uint32_t modes : WATCH_MODE_BITS;
+    uint32_t log2 : 6; /* of the words, this head included */
     uint32_t conn[];
 };
 

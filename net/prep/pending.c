@@ -20,7 +20,7 @@ size_t
 pending_bytes(uint32_t capacity)
 {
     return (size_t)capacity * (2 * sizeof(struct pnode) + sizeof(uint32_t)) +
-           BUCKETS * sizeof(uint32_t);
+           2 * BUCKETS * sizeof(uint32_t);
 }
 
 void
@@ -30,7 +30,8 @@ pending_init(struct pending *p, void *memory, uint32_t capacity, uint64_t seed)
     p->node = memory;
     p->saved = p->node + capacity;
     p->bucket = (uint32_t *)(void *)(p->saved + capacity);
-    p->touched = p->bucket + BUCKETS;
+    p->owned = p->bucket + BUCKETS;
+    p->touched = p->owned + BUCKETS;
 }
 
 uint32_t
@@ -105,6 +106,68 @@ link_newest(struct pending *p, struct pnode *n)
     n->is_linked = true;
 }
 
+/* --- the lists by owner -------------------------------------------------- */
+
+static uint32_t *
+owned_by(const struct pending *p, session_id_t owner)
+{
+    return &p->owned[session_hash(owner) % BUCKETS];
+}
+
+static void
+unlink_owned(struct pending *p, struct pnode *n)
+{
+    if (n->listed_for == 0)
+        return;
+    if (n->owned_next)
+        at(p, n->owned_next)->owned_prev = n->owned_prev;
+    if (n->owned_prev)
+        at(p, n->owned_prev)->owned_next = n->owned_next;
+    else
+        *owned_by(p, n->listed_for) = n->owned_next;
+    n->listed_for = 0;
+}
+
+/* A node that is there hangs on its owner's list, if that is a session. */
+static void
+link_owned(struct pending *p, struct pnode *n)
+{
+    uint32_t *first;
+
+    if (!n->exists || !znode_is_ephemeral(n->stat.owner))
+        return;
+    first = owned_by(p, n->stat.owner);
+    n->listed_for = n->stat.owner;
+    n->owned_prev = 0;
+    n->owned_next = *first;
+    if (*first)
+        at(p, *first)->owned_prev = place_of(p, n) + 1;
+    *first = place_of(p, n) + 1;
+}
+
+/* From `link` on; other sessions may have the bucket, too. */
+static const struct pnode *
+next_owned(const struct pending *p, uint32_t link, session_id_t owner)
+{
+    const struct pnode *n = at(p, link);
+
+    while (n && n->listed_for != owner)
+        n = at(p, n->owned_next);
+    return n;
+}
+
+const struct pnode *
+pending_owned(const struct pending *p, session_id_t owner)
+{
+    return next_owned(p, *owned_by(p, owner), owner);
+}
+
+const struct pnode *
+pending_owned_next(const struct pending *p, const struct pnode *n)
+{
+    return next_owned(p, n->owned_next, n->listed_for);
+}
+
 /* --- places -------------------------------------------------------------- */
 
 static struct pnode *
@@ -133,6 +196,7 @@ give_place(struct pending *p, struct pnode *n)
     }
     *link = n->next;
     unlink_age(p, n);
+    unlink_owned(p, n);
     n->next = p->free;
     p->free = own;
     p->used--;
@@ -174,6 +238,7 @@ pending_add(struct pending *p, const struct pnode *from)
 
     *n = *from;
     n->is_linked = false;
+    n->listed_for = 0;
     n->zxid = 0;
     n->next = *bucket;
     *bucket = place_of(p, n) + 1;
@@ -190,12 +255,14 @@ pending_commit(struct pending *p, zxid_t zxid)
         unlink_age(p, n);
         n->zxid = zxid;
         link_newest(p, n);
+        unlink_owned(p, n);
+        link_owned(p, n);
     }
 }
 
 /*
  * Links of what was there do not change while a transaction is open: what it
- * adds goes to the heads of the buckets, and into the list when it commits.
+ * adds goes to the heads of the buckets, and into the lists when it commits.
  */
 void
 pending_rollback(struct pending *p)

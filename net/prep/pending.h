@@ -5,6 +5,7 @@
  *
  *      by path   --->  [bucket] -> node -> node
  *      by zxid         oldest <-> ... <-> newest     (of the last change)
+ *      by owner  --->  [bucket] -> node <-> node     (a session that has it)
  *      by change       touched[0..n)                 (of the open transaction)
  *
  * A node is here from its first unapplied change until its last one is
@@ -41,6 +42,9 @@ struct pnode {
     uint32_t path_crc; /* of path and data, see znode_path_crc */
     uint64_t digest;   /* what the node adds to the tree's digest */
     struct znode_stat stat;
+
+    session_id_t listed_for;         /* whose list by owner; 0: in none */
+    uint32_t owned_prev, owned_next; /* there: place + 1 */
 };
 
 struct pending {
@@ -54,6 +58,7 @@ struct pending {
     uint32_t touched_count;
     uint32_t saved_count;
     uint32_t *bucket;
+    uint32_t *owned; /* by a hash of the session */
     uint32_t *touched;
     struct pnode *node;
     struct pnode *saved;
@@ -78,6 +83,17 @@ pending_room(const struct pending *p)
 {
     return p->capacity - p->used;
 }
+
+/*
+ * Of the nodes here, those that session `owner` will own when all is applied
+ * but the open transaction: the latest first, NULL behind the last.  What it
+ * has owned for long is among them if it was changed meanwhile.  What others
+ * have pending makes the walk no longer; the open transaction may change what
+ * is walked over.
+ */
+const struct pnode *pending_owned(const struct pending *p, session_id_t owner);
+const struct pnode *pending_owned_next(const struct pending *p,
+                                       const struct pnode *n);
 
 /* --- one transaction at a time ------------------------------------------- */
 

@@ -205,9 +205,9 @@ repl_last_heard(void *repl, uint32_t slot, mono_ms_t now)
 
 /*
  * When a server starts, or begins to lead, whoever is gone is silent since the
- * same moment, and all end in one tick.  Each ending looks through what is
- * pending, so what the ones before it left there has to be applied meanwhile;
- * and neither clients nor learners can wait until the last one is through.
+ * same moment, and all end in one tick.  Neither clients nor learners can wait
+ * until the last one is through, and what they leave pending is to be applied
+ * meanwhile.
  */
 void
 repl_session_expire(struct repl *r)

@@ -79,11 +79,23 @@ image_batch_trim(struct image_batch *b)
     b->spare = NULL;
 }
 
-void
-image_batch_deinit(struct image_batch *b)
+/* The read transaction, and what was borrowed from it. */
+static void
+end_reading(struct image_batch *b)
 {
     if (b->read)
         mdb_txn_abort(b->read);
+    free(b->longs);
+    b->read = NULL;
+    b->longs = NULL;
+    b->long_count = 0;
+    b->has_longs = false;
+}
+
+void
+image_batch_deinit(struct image_batch *b)
+{
+    end_reading(b);
     free_chunks(b->chunks);
     free_chunks(b->spare);
     free(b->slot);
@@ -94,9 +106,7 @@ image_batch_deinit(struct image_batch *b)
 void
 batch_reset(struct image_batch *b)
 {
-    if (b->read)
-        mdb_txn_abort(b->read);
-    b->read = NULL;
+    end_reading(b);
     spare_chunks(b);
     if (b->rows)
         memset(b->slot, 0, SLOTS * sizeof *b->slot);

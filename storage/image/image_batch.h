@@ -28,6 +28,9 @@ struct batch_chunk;
 struct image_batch {
     struct image *image;     /* borrowed */
     MDB_txn *read;           /* NULL until the first row is looked up */
+    struct image_row *longs; /* rows of `long` as `read` has them, by path */
+    size_t long_count;
+    bool has_longs;          /* they were asked for */
     struct batch_row **slot; /* hash tables: by path, by session id */
     struct batch_session **session_slot;
     struct batch_row *rows;

@@ -77,25 +77,90 @@ visit_short_below(struct image_batch *b, struct bytes path,
     return rc != 0 || mdb == 0 || mdb == MDB_NOTFOUND ? rc : image_rc(mdb);
 }
 
+static int
+path_order(const void *a, const void *b)
+{
+    struct bytes x = ((const struct image_row *)a)->path;
+    struct bytes y = ((const struct image_row *)b)->path;
+    int order =
+        memcmp(x.data, y.data, (size_t)(x.size < y.size ? x.size : y.size));
+
+    return order ? order : (x.size > y.size) - (x.size < y.size);
+}
+
+/*
+ * The rows of `long` in order of their paths.  Their keys are hashes, so none
+ * of them says what is below a node: they are read once for a batch, or each of
+ * thousands of deletions would read them all.
+ */
+static int
+have_longs(struct image_batch *b)
+{
+    int rc;
+
+    if (b->has_longs)
+        return 0;
+    rc = image_long_rows(b->image, b->read, &b->longs, &b->long_count);
+    if (rc < 0)
+        return rc;
+    if (b->long_count > 1)
+        qsort(b->longs, b->long_count, sizeof *b->longs, path_order);
+    b->has_longs = true;
+    return 0;
+}
+
+/* Does it come before all that is below `path`? */
+static bool
+is_before_below(struct bytes row, struct bytes path)
+{
+    int order = memcmp(row.data, path.data,
+                       (size_t)(row.size < path.size ? row.size : path.size));
+
+    if (order != 0)
+        return order < 0;
+    return row.size <= path.size || row.data[path.size] < '/';
+}
+
+/* The place of the first row that does not. */
+static size_t
+first_below(const struct image_batch *b, struct bytes path)
+{
+    size_t low = 0, high = b->long_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (is_before_below(b->longs[middle].path, path))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int
+visit_long_below(struct image_batch *b, struct bytes path,
+                 batch_visit_fn *visit, void *arg)
+{
+    int rc = have_longs(b);
+
+    for (size_t i = first_below(b, path); rc == 0 && i < b->long_count; i++) {
+        if (!batch_is_below(b->longs[i].path, path))
+            break;
+        rc = visit(b, b->longs[i].path, &b->longs[i], arg);
+    }
+    return rc;
+}
+
 int
 batch_visit_below(struct image_batch *b, struct bytes path,
                   batch_visit_fn *visit, void *arg)
 {
-    struct image_row *rows;
-    size_t count;
     int rc = batch_reader(b);
 
     if (rc == 0)
         rc = visit_short_below(b, path, visit, arg);
-    if (rc == 0)
-        rc = image_long_rows(b->image, b->read, &rows, &count);
-    if (rc != 0)
-        return rc;
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        if (batch_is_below(rows[i].path, path))
-            rc = visit(b, rows[i].path, &rows[i], arg);
-    free(rows);
-    return rc;
+    return rc == 0 ? visit_long_below(b, path, visit, arg) : rc;
 }
 
 /* Stops with 1 at a row below that this batch has not deleted. */

@@ -226,6 +226,62 @@ what_a_fuzzy_snapshot_has_below_goes_with_a_node(void)
     done();
 }
 
+/* A node with a name so long that its row is found by a hash. */
+static struct bytes
+a_long_create(zxid_t z, const char *begin, int32_t cversion)
+{
+    static char path[IMAGE_KEY_MAX + 64];
+
+    snprintf(path, sizeof path, "%s%0*d", begin, IMAGE_KEY_MAX, 0);
+    return a_create(z, path, "", 0, cversion);
+}
+
+static void
+of_long_paths_those_below_go_and_no_neighbours(void)
+{
+    char *text;
+
+    given_fresh_image();
+    apply(a_create(1, "/a", "", 0, 1));
+    apply(a_long_create(2, "/a0", 2));
+    apply(a_long_create(3, "/a/x", 1));
+    apply(a_long_create(4, "/a!", 3));
+    apply(a_long_create(5, "/a/", 2));
+    apply(a_long_create(6, "/", 4));
+    commit();
+    batch.is_fuzzy = true;
+    apply(a_delete(7, "/a"));
+    commit();
+    text = dump_image(false);
+    CU_ASSERT_PTR_NULL(strstr(text, "/a "));
+    CU_ASSERT_PTR_NULL(strstr(text, "/a/"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "/a!0"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "/a00"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "/000"));
+    free(text);
+    done();
+}
+
+/* Each of thousands of deletions would read, and sort, all of them. */
+static void
+long_paths_are_read_once_for_a_batch(void)
+{
+    given_fresh_image();
+    apply(a_create(1, "/a", "", 0, 1));
+    apply(a_create(2, "/b", "", 0, 2));
+    apply(a_long_create(3, "/c", 3));
+    commit();
+    batch.is_fuzzy = true;
+    apply(a_delete(4, "/a"));
+    CU_ASSERT_EQUAL_FATAL(batch.long_count, 1);
+    batch.longs[0].stat.version = 77; /* a mark */
+    apply(a_delete(5, "/b"));
+    CU_ASSERT_EQUAL(batch.longs[0].stat.version, 77);
+    commit();
+    CU_ASSERT_FALSE(batch.has_longs);
+    done();
+}
+
 static void
 what_was_not_committed_is_not_there(void)
 {
@@ -503,6 +559,8 @@ UNIT_SUITE(image_batch)
     UNIT(changes_become_rows);
     UNIT(a_node_that_is_there_gets_the_list_of_its_creation);
     UNIT(what_a_fuzzy_snapshot_has_below_goes_with_a_node);
+    UNIT(of_long_paths_those_below_go_and_no_neighbours);
+    UNIT(long_paths_are_read_once_for_a_batch);
     UNIT(what_was_not_committed_is_not_there);
     UNIT(a_node_made_and_gone_leaves_only_its_parents_stat);
     UNIT(a_parent_is_only_raised);

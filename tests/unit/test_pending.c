@@ -156,6 +156,114 @@ long_and_short_paths_hash_apart(void)
                         pending_hash(&table, bytes_of("/b")));
 }
 
+/* --- by owner ------------------------------------------------------------ */
+
+static void
+owned(const char *path, session_id_t owner, zxid_t zxid)
+{
+    pending_begin(&table);
+    add(path)->stat.owner = owner;
+    pending_commit(&table, zxid);
+}
+
+/* How many nodes `owner` has here. */
+static int
+owned_count(session_id_t owner)
+{
+    const struct pnode *n = pending_owned(&table, owner);
+    int count = 0;
+
+    for (; n; n = pending_owned_next(&table, n)) {
+        CU_ASSERT_EQUAL(n->stat.owner, owner);
+        count++;
+    }
+    return count;
+}
+
+static void
+a_session_has_what_it_made_and_did_not_delete(void)
+{
+    struct pending *p = empty();
+
+    owned("/a", 7, 1);
+    owned("/b", 7, 2);
+    owned("/c", 8, 3);
+    owned("/ttl", ZK_OWNER_TTL_MASK | 9, 4);
+    pending_begin(p);
+    pending_touch(p, find("/a"));
+    find("/a")->exists = false;
+    pending_commit(p, 5);
+    CU_ASSERT_EQUAL(owned_count(7), 1);
+    CU_ASSERT_EQUAL(owned_count(8), 1);
+    CU_ASSERT_EQUAL(owned_count(ZK_OWNER_TTL_MASK | 9), 0);
+    pending_release(p, 5);
+    CU_ASSERT_EQUAL(owned_count(7), 0);
+    CU_ASSERT_EQUAL(owned_count(8), 0);
+}
+
+/* Deleted, and made again by another before anything is applied. */
+static void
+a_node_changes_its_owner(void)
+{
+    struct pending *p = empty();
+
+    owned("/a", 7, 1);
+    owned("/b", 7, 2);
+    pending_begin(p);
+    pending_touch(p, find("/a"));
+    find("/a")->stat.owner = 8;
+    pending_commit(p, 3);
+    CU_ASSERT_EQUAL(owned_count(7), 1);
+    CU_ASSERT_EQUAL(owned_count(8), 1);
+}
+
+static void
+what_is_rolled_back_was_nobodys(void)
+{
+    struct pending *p = empty();
+
+    owned("/a", 7, 1);
+    pending_begin(p);
+    add("/b")->stat.owner = 7;
+    pending_touch(p, find("/a"));
+    find("/a")->stat.owner = 8;
+    pending_rollback(p);
+    CU_ASSERT_EQUAL(owned_count(7), 1);
+    CU_ASSERT_EQUAL(owned_count(8), 0);
+}
+
+/* The nodes in the longest list, whosever they are: a walk passes them by. */
+static int
+longest_list(void)
+{
+    int longest = 0;
+
+    for (const uint32_t *list = table.owned; list < table.touched; list++) {
+        int length = 0;
+
+        for (uint32_t i = *list; i; i = table.node[i - 1].owned_next)
+            length++;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* Sessions that were opened one after the other, as a thousand that end. */
+static void
+nobody_walks_over_what_others_own(void)
+{
+    static char paths[CAPACITY][16];
+
+    empty();
+    for (int i = 0; i < CAPACITY; i++) {
+        snprintf(paths[i], sizeof paths[i], "/n%d", i);
+        owned(paths[i], INT64_C(0x100001982f3b0000) + i, i + 1);
+    }
+    CU_ASSERT_TRUE(longest_list() <= 4);
+    for (int i = 0; i < CAPACITY; i++)
+        CU_ASSERT_EQUAL(owned_count(INT64_C(0x100001982f3b0000) + i), 1);
+}
+
 UNIT_SUITE(pending)
 {
     unit_suite("pending");
@@ -165,4 +273,8 @@ UNIT_SUITE(pending)
     UNIT(a_node_is_touched_by_any_number_of_transactions);
     UNIT(places_are_used_again);
     UNIT(long_and_short_paths_hash_apart);
+    UNIT(a_session_has_what_it_made_and_did_not_delete);
+    UNIT(a_node_changes_its_owner);
+    UNIT(what_is_rolled_back_was_nobodys);
+    UNIT(nobody_walks_over_what_others_own);
 }

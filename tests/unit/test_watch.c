@@ -10,7 +10,9 @@
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
-enum { CONNS = 1024, ARENA = 8 << 20, HITS_MAX = 4096, SEED = 77 };
+enum { CONNS = 1024, ARENA = 8 << 20, HITS_MAX = 4096 };
+
+#define SEED UINT64_C(0x243f6a8885a308d3)
 
 static struct watch w;
 static void *memory;
@@ -221,6 +223,47 @@ who_comes_and_goes_does_not_walk_over_all_others_each_time(void)
     CU_ASSERT_EQUAL(fired_data("/a"), CONNS);
 }
 
+/* Stale ones among them. */
+static uint32_t
+hints_of(const char *path)
+{
+    uint32_t handle = watch_path_find(&w, bytes_of(path));
+
+    return watch_path_hints(&w, watch_path_at(&w, handle))->count;
+}
+
+/* A walk over hints takes the stale ones along: here there is none. */
+static void
+who_watches_data_is_not_looked_at_for_each_child(void)
+{
+    given_no_watches();
+    for (uint32_t i = 0; i < 10; i++)
+        add(i, "/a", WATCH_DATA);
+    add(20, "/elsewhere", WATCH_RECURSIVE);
+    watch_close(&w, conn(0));
+    CU_ASSERT_EQUAL(fired_child("/a", false), 0);
+    CU_ASSERT_EQUAL(fired_data("/a/b"), 0);
+    CU_ASSERT_EQUAL(hints_of("/a"), 10);
+    CU_ASSERT_EQUAL(fired_data("/a"), 9);
+}
+
+/* The first event behind its going finds nobody, and the next looks no more. */
+static void
+who_watched_otherwise_once_costs_one_walk(void)
+{
+    given_no_watches();
+    for (uint32_t i = 0; i < 10; i++)
+        add(i, "/a", WATCH_DATA);
+    add(0, "/a", WATCH_CHILD);
+    watch_close(&w, conn(0));
+    CU_ASSERT_EQUAL(fired_child("/a", false), 0);
+    CU_ASSERT_EQUAL(hints_of("/a"), 9);
+    watch_close(&w, conn(1));
+    CU_ASSERT_EQUAL(fired_child("/a", false), 0);
+    CU_ASSERT_EQUAL(hints_of("/a"), 9);
+    CU_ASSERT_EQUAL(fired_data("/a"), 8);
+}
+
 static void
 watches_end_with_their_connection(void)
 {
@@ -369,6 +412,29 @@ longest_chain(void)
     return longest;
 }
 
+/* Millions of paths are not sorted anew while thousands of clients wait. */
+static void
+a_path_more_is_at_most_a_bucket_more(void)
+{
+    char path[64];
+
+    given_no_watches();
+    for (uint32_t i = 0; i < 50000; i++) {
+        uint32_t before = w.buckets;
+
+        snprintf(path, sizeof path, "/some/path/%u", i);
+        CU_ASSERT_TRUE_FATAL(add(i % 16, path, WATCH_DATA));
+        CU_ASSERT_TRUE_FATAL(w.buckets - before <= 1);
+    }
+    CU_ASSERT_TRUE(w.buckets >= 50000 / 2);
+    CU_ASSERT_TRUE(longest_chain() < 16);
+    for (uint32_t i = 0; i < 50000; i++) {
+        snprintf(path, sizeof path, "/some/path/%u", i);
+        CU_ASSERT_EQUAL(fired_data(path), 1);
+    }
+    CU_ASSERT_TRUE(watch_is_empty(&w));
+}
+
 /*
  * Words in pairs: to turn the first one's highest bit over, and two bits of
  * the second, left a product of words without a secret in them as it was.
@@ -484,6 +550,8 @@ UNIT_SUITE(watch)
     UNIT(modes_of_one_path_stand_for_themselves);
     UNIT(a_watch_set_anew_after_removal_fires_once);
     UNIT(who_comes_and_goes_does_not_walk_over_all_others_each_time);
+    UNIT(who_watches_data_is_not_looked_at_for_each_child);
+    UNIT(who_watched_otherwise_once_costs_one_walk);
     UNIT(watches_end_with_their_connection);
     UNIT(who_never_watched_touches_no_set);
     UNIT(a_stale_hint_tells_nobody);
@@ -492,6 +560,7 @@ UNIT_SUITE(watch)
     UNIT(watches_are_small);
     UNIT(a_full_arena_refuses_and_changes_nothing);
     UNIT(totals_count_what_wchs_counts);
+    UNIT(a_path_more_is_at_most_a_bucket_more);
     UNIT(nobody_can_choose_paths_that_lie_in_one_chain);
     UNIT(agrees_with_a_simple_model);
 }
