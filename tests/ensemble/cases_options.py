@@ -5,11 +5,15 @@ none of them: an operator moves over one server after the other."""
 
 import re
 
+from kazoo.exceptions import ZookeeperError
+
 from cases_basic import has, write_some, write_through_each
+from cases_sync import forget
 from ensemble import until
 from trial import case
 
 PROPERTIES = ("jute.maxbuffer",)
+LARGE = b"x" * (3 << 20)
 TOLD_S = 20
 DYNAMIC = "zoo.cfg.dynamic.100000007"
 TWO = re.compile(r"transaction 0x\w+ on .*?: (0x.*); on .*?: (0x.*)$")
@@ -58,8 +62,8 @@ def is_apache(m):
     return m.kind == "apache"
 
 
-def ensemble(t, word, given, options=None):
-    e = t.ensemble(word, options)
+def give(e, given):
+    """Apache's members have these options."""
     for m in filter(is_apache, e):
         m.properties = {k: v for k, v in given.items() if k in PROPERTIES or
                         k.startswith("zookeeper.")}
@@ -171,7 +175,7 @@ LIVED = ["%s %s %s" % (word, kind, name) for name in OPTIONS
 @case("short", of=["zza zabd close_lists_nothing"])
 @case("long", of=LIVED)
 def options(t, word, kind, name):
-    e = ensemble(t, word, OPTIONS[name], {"snapshotSizeFactor": 0})
+    e = give(t.ensemble(word, {"snapshotSizeFactor": 0}), OPTIONS[name])
     if name in LOGS_OTHERWISE:
         logs_otherwise(t, e)
     e.elect(kind)
@@ -181,10 +185,25 @@ def options(t, word, kind, name):
 
 @case("long", of=["zzaA zabd", "zaaA apache"])
 def observers_without_a_log(t, word, kind):
-    e = ensemble(t, word, {"syncEnabled": "false"}, {"snapshotSizeFactor": 0})
+    e = give(t.ensemble(word, {"snapshotSizeFactor": 0}),
+             {"syncEnabled": "false"})
     e.elect(kind)
     live(t, e)
     t.finish(e)
+
+
+@case("long", of=["%s %s" % (lost, name) for lost in (
+    "zza zabd apache", "zza apache zabd") for name in LOGS_OTHERWISE])
+def options_trunc(t, word, truncated, leads, name):
+    """A leader has logged what no follower got."""
+    make = t.ensemble
+
+    def given(word):
+        e = give(make(word), OPTIONS[name])
+        logs_otherwise(t, e)
+        return e
+    t.ensemble = given
+    forget(t, word, truncated, leads, True)
 
 
 # --- server lines in a file of their own -----------------------------------------
@@ -228,23 +247,31 @@ def dynamic_files(t, word, leads, whose):
 
 # --- what one side alone takes ---------------------------------------------------
 
+def is_refused(t, c):
+    """With an error, and that is all."""
+    id = c.client_id[0]
+    try:
+        c.create("/large/0", LARGE)
+    except ZookeeperError:
+        c.create("/large/1")
+    t.claim(c.get_children("/large") == ["1"] and c.client_id[0] == id,
+            "it is created, or its session is lost")
+
+
 @case("long", of=["zza zabd", "zza apache", "zaa apache"])
 def larger_at_apache(t, word, leads):
     """Apache's clients may send more than zabd's: what was committed is
     everybody's, whoever leads afterwards."""
-    e = ensemble(t, word, {"jute.maxbuffer": 4 << 20},
-                 {"snapshotSizeFactor": 0})
+    e = give(t.ensemble(word, {"snapshotSizeFactor": 0}),
+             {"jute.maxbuffer": 4 << 20})
     e.elect(leads)
     c = t.client([m for m in e if is_apache(m)][0])
+    c.create("/large")
     if leads == "apache":
         for i in range(8):
-            c.create("/large-%d" % i, b"x" * (3 << 20))
+            c.create("/large/%d" % i, LARGE)
     else:
-        try:
-            c.create("/large", b"x" * (3 << 20))
-            t.say("created")
-        except Exception as error:
-            t.say("not created: %r", error)
+        is_refused(t, c)
     t.close_clients()
     live(t, e)
     t.finish(e)
