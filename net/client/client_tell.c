@@ -111,6 +111,17 @@ tell_change(struct client_proc *p, const struct change *c,
     }
 }
 
+/* ZK: DataTree.killSession tells of them, too. */
+static void
+tell_unlisted(struct client_proc *p, tree_ref_t at)
+{
+    struct change c = {.kind = CHANGE_DELETE};
+    struct outcome gone;
+
+    while (tree_unlisted_next(p->tree, &at, &c.path, &gone))
+        tell_change(p, &c, &gone);
+}
+
 void
 client_tell(struct client_proc *p, struct txn *t, const struct outcome *o,
             uint32_t outcome_count)
@@ -119,7 +130,10 @@ client_tell(struct client_proc *p, struct txn *t, const struct outcome *o,
 
     if (watch_is_empty(&p->watch))
         return;
-    for (uint32_t i = 0; i < outcome_count && txn_next(t, &c); i++)
+    for (uint32_t i = 0; i < outcome_count && txn_next(t, &c); i++) {
         tell_change(p, &c, &o[i]);
+        if (o[i].unlisted)
+            tell_unlisted(p, o[i].unlisted);
+    }
     txn_rewind(t);
 }

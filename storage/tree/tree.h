@@ -62,6 +62,7 @@ struct outcome {
     int32_t err;            /* enum zk_code */
     tree_ref_t node_acl;    /* the node's; of a deleted node, as it was */
     tree_ref_t parent_acl;  /* its parent's */
+    tree_ref_t unlisted;    /* of a session's end: see tree_unlisted_next */
     struct znode_stat stat; /* right after this change; of a node that is gone,
                                or was not changed: zero */
 };
@@ -118,8 +119,7 @@ void tree_apply(struct tree *t, const struct txn_header *h,
 /*
  * All changes of one transaction, then its zxid.  `outcomes` has room for
  * txn_count of them or is NULL.  A closeSession also removes ephemerals that
- * it does not list (old logs list none): to know them, tree_visit_owned
- * before.
+ * it does not list (old logs list none): tree_unlisted_next knows them.
  */
 void tree_apply_txn(struct tree *t, struct txn *txn, struct outcome *outcomes);
 
@@ -242,6 +242,15 @@ bool tree_visit_timed(struct tree *t, bool is_first, uint32_t max,
 
 /* The serialised vector<ACL> of a reference; bounded, may be torn. */
 struct bytes tree_acl(const struct tree *t, tree_ref_t acl);
+
+/*
+ * What a session's end removed without listing it, one by one: `*at` begins
+ * with its outcome's `unlisted`, and `path` and `gone` are the deletion's.
+ * Any process, as long as its reader of the ring has not passed that entry.
+ * False: there are no more.
+ */
+bool tree_unlisted_next(const struct tree *t, tree_ref_t *at,
+                        struct bytes *path, struct outcome *gone);
 
 /*
  * Each is right, but they may be of different moments, unless the sequence was

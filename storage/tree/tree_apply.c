@@ -259,19 +259,20 @@ open_session(struct tree *t, session_id_t id, int32_t timeout_ms,
  * ZK: DataTree.killSession
  */
 static void
-close_session(struct tree *t, session_id_t id, zxid_t zxid)
+close_session(struct tree *t, session_id_t id, zxid_t zxid, struct outcome *out)
 {
     struct session *s;
     tree_ref_t ref;
 
     while ((ref = tree_owned_any(t, id)) != 0) {
-        struct outcome ignored = {0};
+        struct outcome gone = {0};
         tree_ref_t block;
         struct bytes path = tree_path_take(t, ref, &block);
 
         check(path.size >= 0);
-        apply_delete(t, zxid, path, &ignored);
-        check(ignored.err == ZK_OK);
+        apply_delete(t, zxid, path, &gone);
+        check(gone.err == ZK_OK);
+        tree_unlisted_add(t, out, path, &gone);
         arena_give(&t->arena, block);
     }
     s = session_find(t->sessions, id);
@@ -307,7 +308,7 @@ tree_apply(struct tree *t, const struct txn_header *h, const struct change *c,
         open_session(t, h->session, c->timeout_ms, out);
         return;
     case CHANGE_CLOSE_SESSION:
-        close_session(t, h->session, h->zxid);
+        close_session(t, h->session, h->zxid, out);
         return;
     }
     never("a kind of change without a case");

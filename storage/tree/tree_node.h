@@ -351,6 +351,16 @@ tree_ref_t tree_owned_any(const struct tree *t, session_id_t session);
  */
 struct bytes tree_path_take(struct tree *t, tree_ref_t ref, tree_ref_t *block);
 
+/* --- tree_unlisted.c: what the end of a session did not list ------------- */
+
+/*
+ * `path`, whose deletion came to `gone` in this batch, is one of those of the
+ * end of a session with the outcome `close`.  Out of memory: nobody hears of
+ * it.
+ */
+void tree_unlisted_add(struct tree *t, struct outcome *close, struct bytes path,
+                       const struct outcome *gone);
+
 /* --- quota.c ------------------------------------------------------------- */
 
 /*

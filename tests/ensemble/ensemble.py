@@ -71,6 +71,7 @@ class Member(Server):
         self.is_observer = letter.isupper()
         self.dir = dir
         self.extra = {}          # options of this member alone
+        self.properties = {}     # of Java's, while it is Apache
         self.place = ensemble.net.place(sid) if ensemble.net else None
         self.host = self.place.address if self.place else "127.0.0.1"
         self.name = None         # how others call it, if not by its address
@@ -110,6 +111,7 @@ class Member(Server):
         for key in JAVA_KEYS:
             if self.kind == "apache" and key in conf:
                 java.append("-D%s=%s" % (key, conf.pop(key)))
+        java += ["-D%s=%s" % kv for kv in self.properties.items()]
         self._put("kind", self.kind)
         self._put("java", "\n".join(java))
         self._put("zoo.cfg",

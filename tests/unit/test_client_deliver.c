@@ -7,6 +7,7 @@
 
 #include "net/client/client_ask.h"
 #include "net/client/client_connect.h"
+#include "net/wire/reply.h"
 #include "tests/unit/client_given.h"
 #include "tests/unit/tree_given.h"
 #include "tests/unit/txn_given.h"
@@ -14,6 +15,7 @@
 enum { WATCHERS = 20, ENTRIES = 2000 };
 
 static tree_ref_t acl; /* of what is written; 0: open to all */
+static tree_ref_t unlisted;
 
 static void
 given_watchers(const char *path)
@@ -40,7 +42,8 @@ is_applied(struct ring_entry e, struct bytes txn)
     e.outcome_count = 1;
     *at = e;
     memcpy(at + 1, txn.data, (size_t)txn.size);
-    *(struct outcome *)ring_outcomes(at) = (struct outcome){.node_acl = acl};
+    *(struct outcome *)ring_outcomes(at) =
+        (struct outcome){.node_acl = acl, .unlisted = unlisted};
     shm.replication->applied += e.size;
 }
 
@@ -190,6 +193,29 @@ the_pace_is_given_up_when_there_is_little_to_tell(void)
     no_process();
 }
 
+/* It lists none where an Apache leader has closeSessionTxn.enabled=false. */
+static void
+watchers_hear_of_what_the_end_of_a_session_does_not_list(void)
+{
+    struct jute_out close;
+
+    given_watchers("/e");
+    given_tree();
+    p.tree = tree;
+    create_ephemeral("/e", 7);
+    close_session(7);
+    unlisted = last.unlisted;
+    close = txn_begun(7, zxid, ZK_OP_CLOSE_SESSION);
+    is_applied((struct ring_entry){.worker = RING_NOBODY,
+                                   .op = ZK_OP_CLOSE_SESSION,
+                                   .session = 7},
+               whole(&close));
+    unlisted = 0;
+    client_catch_up(&p);
+    CU_ASSERT_EQUAL(conn_unsent(&p.client[0].conn), REPLY_EVENT_BYTES + 2);
+    no_process();
+}
+
 /* A leader of as many sessions as there can be says so to a learner. */
 static void
 who_gets_no_session_is_not_left_waiting(void)
@@ -287,6 +313,7 @@ UNIT_SUITE(client_deliver)
     UNIT(what_is_caught_up_with_leaves_in_slices);
     UNIT(who_connects_may_find_that_others_took_the_room_meanwhile);
     UNIT(the_pace_is_given_up_when_there_is_little_to_tell);
+    UNIT(watchers_hear_of_what_the_end_of_a_session_does_not_list);
     UNIT(who_gets_no_session_is_not_left_waiting);
     UNIT(a_multi_of_who_has_lost_its_session_is_not_answered);
     UNIT(who_comes_back_is_let_in);

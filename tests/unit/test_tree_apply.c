@@ -398,6 +398,35 @@ closing_removes_ephemerals_that_are_not_listed(void)
     CU_ASSERT_PTR_NULL(session_find(sessions, 7));
 }
 
+/* For those who watch, until all have read past it. */
+static void
+what_closing_removed_unlisted_can_be_told(void)
+{
+    struct bytes acl = acl_of("me:x"), path;
+    struct outcome gone, close;
+    uint64_t used;
+
+    given_tree();
+    create("/p", NULL);
+    create("/p/other", NULL);
+    used = totals().used_bytes;
+    create_ephemeral("/p/a", 7);
+    create_ephemeral("/p/b", 7);
+    set_acl("/p/b", acl, 1);
+    close_session(7);
+    close = last;
+    tree_reclaim(tree, applied - 1);
+    CU_ASSERT_TRUE(tree_unlisted_next(tree, &close.unlisted, &path, &gone));
+    CU_ASSERT_TRUE(bytes_are(path, "/p/a"));
+    CU_ASSERT_EQUAL(gone.node_acl, 0);
+    CU_ASSERT_TRUE(tree_unlisted_next(tree, &close.unlisted, &path, &gone));
+    CU_ASSERT_TRUE(bytes_are(path, "/p/b"));
+    CU_ASSERT_TRUE(bytes_equal(tree_acl(tree, gone.node_acl), acl));
+    CU_ASSERT_FALSE(tree_unlisted_next(tree, &close.unlisted, &path, &gone));
+    tree_reclaim(tree, applied);
+    CU_ASSERT_EQUAL(totals().used_bytes, used);
+}
+
 static void
 closing_twice_is_no_harm(void)
 {
@@ -674,6 +703,7 @@ UNIT_SUITE(tree_apply)
     UNIT(a_dropped_list_may_be_used_again);
     UNIT(a_session_opens_with_its_timeout);
     UNIT(closing_removes_ephemerals_that_are_not_listed);
+    UNIT(what_closing_removed_unlisted_can_be_told);
     UNIT(closing_twice_is_no_harm);
     UNIT(an_ephemeral_may_have_had_children);
     UNIT(visiting_stops_when_told);

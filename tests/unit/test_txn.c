@@ -337,6 +337,26 @@ a_close_may_have_no_list(void)
     CU_ASSERT_EQUAL(next().kind, CHANGE_CLOSE_SESSION);
 }
 
+/* All of it but the first twelve bytes is gone, as if they were a digest. */
+static void
+a_list_that_was_cut_is_none(void)
+{
+    static const char *const paths[] = {"/a-name", "/e", "/e"};
+
+    for (int32_t count = 1; count <= 3; count++) {
+        given_header(ZK_OP_CLOSE_SESSION);
+        jute_put_i32(&out, count);
+        for (int32_t i = 0; i < count; i++)
+            jute_put_bytes(&out, bytes_of(paths[i]));
+        txn_put_digest(&out, 7);
+        out.at = room + ZK_TXN_HEADER_BYTES + ZK_TXN_DIGEST_BYTES;
+        CU_ASSERT_EQUAL(opened(), 0);
+        CU_ASSERT_EQUAL(txn_count(&txn), 1);
+        CU_ASSERT_FALSE(txn.has_digest);
+        CU_ASSERT_EQUAL(next().kind, CHANGE_CLOSE_SESSION);
+    }
+}
+
 /* --- what is no transaction ---------------------------------------------- */
 
 static void
@@ -462,6 +482,7 @@ UNIT_SUITE(txn)
     UNIT(an_empty_multi_yields_nothing);
     UNIT(a_close_deletes_its_list_first);
     UNIT(a_close_may_have_no_list);
+    UNIT(a_list_that_was_cut_is_none);
     UNIT(unknown_types_are_refused);
     UNIT(a_known_multi_ends_at_a_broken_operation);
     UNIT(a_null_path_is_refused);
