@@ -12,6 +12,27 @@
 #include "daemon/conf/conf_machine.h"
 #include "daemon/shm.h"
 
+/*
+ * An entry of the transaction ring takes up to RING_HOLDS times the request, a
+ * page with each, and has 32 bits for its size.
+ */
+enum { REQUEST_MAX = (1 << 29) - SHM_PAGE };
+
+_Static_assert((uint64_t)RING_HOLDS *(REQUEST_MAX + SHM_PAGE) <= UINT64_C(1)
+                                                                     << 32,
+               "the longest entry has a size");
+
+/* As much as is meant by "as much as you like". */
+static void
+bound_request(struct conf_loading *l)
+{
+    if (l->conf.jute_maxbuffer <= REQUEST_MAX)
+        return;
+    conf_tell_key(l, CONF_WARNING, "jute.maxbuffer",
+                  "is more than a request can have; %d is taken", REQUEST_MAX);
+    l->conf.jute_maxbuffer = REQUEST_MAX;
+}
+
 /* ZK: tickTime * 2 and * 20; the row bounds the tick, so nothing overflows. */
 static void
 resolve_sessions(struct conf *c)
@@ -275,6 +296,7 @@ void
 conf_rules(struct conf_loading *l)
 {
     conf_ensemble(l);
+    bound_request(l);
     resolve(&l->conf);
     rule_data(l);
     rule_sessions(l);
