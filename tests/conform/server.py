@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import harness
@@ -24,6 +25,8 @@ from ports import free_ports  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
+# A child forked while another's program is written would keep that busy.
+FORKING = threading.Lock()
 JARS = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
 JAVA = ["/usr/bin/java", "-Xmx160m", "-Xss512k", "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1", "-Xshare:auto",
@@ -111,8 +114,9 @@ class Server:
         keys = dict(settings(self.world), dataDir=self.dir + "/data",
                     clientPort=str(self.port), clientPortAddress="127.0.0.1")
         os.mkdir(keys["dataDir"])
-        command = (self._zabd if self.kind == "zabd" else self._apache)(keys)
-        with open(self.dir + "/log", "wb") as log:
+        with FORKING, open(self.dir + "/log", "wb") as log:
+            command = (self._zabd if self.kind == "zabd" else
+                       self._apache)(keys)
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 cwd=self.dir, start_new_session=True,
