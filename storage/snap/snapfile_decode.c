@@ -214,6 +214,8 @@ take_path(struct snap_decode *d, const uint8_t *p, size_t left, size_t *at,
         return 0;
     if (path->size > 0 && *path->data != '/')
         return bad(d, "a path does not begin with a slash");
+    if (path->size > 1 && path->data[path->size - 1] == '/')
+        return bad(d, "a path ends with a slash");
     return 1;
 }
 

@@ -244,6 +244,30 @@ a_damaged_zstd_frame_is_noticed(void)
 
 /* ZK: FileSnap.deserialize goes on to an older one.  No byte of `mem` can be
    read at 0: EIO, as from a bad sector. */
+/* What Apache would hold for a node, and no client could ever name. */
+static void
+a_path_that_no_node_can_have_is_damage(void)
+{
+    static const char *const impossible[] = {"ab", "/a/", "//"};
+    const struct znode_stat stat = {0};
+    struct snapfile_writer w;
+    struct snapfile_info info;
+
+    for (size_t i = 0; i < ARRAY_COUNT(impossible); i++) {
+        tempdir_make(dir);
+        data_path(path, dir, "snapshot.1");
+        CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 1, SNAP_PLAIN), 0);
+        snapfile_put_session_count(&w, 0);
+        snapfile_put_acl_count(&w, 0);
+        snapfile_put_node(&w, bytes_of("/"), bytes_of(""), -1, &stat);
+        snapfile_put_node(&w, bytes_of(impossible[i]), BYTES_NULL, -1, &stat);
+        CU_ASSERT_EQUAL(snapfile_writer_end(&w, 1, 0), 0);
+        CU_ASSERT_EQUAL(read_back(&info), -EBADMSG);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.what, "slash"));
+        tempdir_remove(dir);
+    }
+}
+
 static void
 what_the_disk_cannot_read_is_damage(void)
 {
@@ -377,6 +401,7 @@ UNIT_SUITE(snapfile)
     UNIT(a_snapshot_cut_off_is_refused);
     UNIT(a_flipped_bit_anywhere_is_noticed);
     UNIT(a_damaged_zstd_frame_is_noticed);
+    UNIT(a_path_that_no_node_can_have_is_damage);
     UNIT(what_the_disk_cannot_read_is_damage);
     UNIT(the_last_processed_zxid_is_no_damage);
     UNIT(a_payload_is_decoded_in_any_pieces);
