@@ -108,7 +108,6 @@ struct prep {
     uint64_t digest;              /* of the tree once all is applied */
     const struct prep_request *r; /* at hand */
     bool is_local;                /* its session owns no ephemerals */
-    uint32_t step;                /* grows with each request */
     struct prep_openings openings;
     session_id_t ended[1 << PREP_ENDED_LOG2];
 };

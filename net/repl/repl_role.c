@@ -177,7 +177,6 @@ nothing_to_end(struct repl *r)
 
 const struct role role_standalone = {
     .name = "standalone",
-    .orders = true,
     .is_alone = true,
     .take = repl_take_ordering,
     .turn = alone_turn,
