@@ -168,11 +168,4 @@ void prep_applied(struct prep *p, zxid_t zxid);
 /* Its createSession is prepared and not applied: not in the table yet. */
 bool prep_is_opening(const struct prep *p, session_id_t id);
 
-/* Everything prepared is applied. */
-static inline bool
-prep_is_idle(const struct prep *p)
-{
-    return p->prepared <= p->applied;
-}
-
 #endif

@@ -217,7 +217,7 @@ must_snap(struct repl_history *h, const struct sync_facts *f)
 }
 
 static struct sync_plan
-history_plan(void *arg, uint32_t slot, zxid_t last, zxid_t end)
+plan_of(void *arg, uint32_t slot, zxid_t last, zxid_t end)
 {
     struct repl_history *h = arg;
     struct history_slot *s = &h->slot[slot];
@@ -287,8 +287,8 @@ from_log(struct repl_history *h, struct history_log *l, zxid_t after,
 }
 
 static int
-history_next(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid,
-             struct bytes *txn)
+next_txn(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid,
+         struct bytes *txn)
 {
     struct repl_history *h = arg;
     struct history_slot *s = &h->slot[slot];
@@ -313,6 +313,5 @@ history_next(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid,
 struct history
 repl_history_of(struct repl_history *h)
 {
-    return (struct history){
-        .arg = h, .plan = history_plan, .next = history_next};
+    return (struct history){.arg = h, .plan = plan_of, .next = next_txn};
 }

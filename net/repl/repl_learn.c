@@ -188,7 +188,7 @@ expect_snap_of_no_other(struct repl_learn *l)
 }
 
 static struct learner_conf
-learner_conf_of(const struct repl *r)
+conf_of(const struct repl *r)
 {
     const struct shm_log *log = r->shm->log;
     const struct conf *c = &r->conf;
@@ -223,7 +223,7 @@ learn_connected(struct repl_learn *l, int fd)
     l->connected_at = now;
     l->segments = 0;
     expect_snap_of_no_other(l);
-    conf = learner_conf_of(l->r);
+    conf = conf_of(l->r);
     learner_init(&l->core, &conf, now, &out);
     learn_perform(l, &out);
 }

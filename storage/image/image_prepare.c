@@ -170,7 +170,7 @@ image_forget_snapshots(const struct datadir *d, zxid_t zxid,
 
 /* Whether the image goes no further than `zxid`: 1, 0 or -errno. */
 static int
-image_ends_by(const struct datadir *d, zxid_t zxid, struct data_error *e)
+ends_by(const struct datadir *d, zxid_t zxid, struct data_error *e)
 {
     struct image image;
     int rc = image_open(&image, d->image, IMAGE_READ, e);
@@ -186,7 +186,7 @@ image_ends_by(const struct datadir *d, zxid_t zxid, struct data_error *e)
 int
 image_forget_after(const struct datadir *d, zxid_t zxid, struct data_error *e)
 {
-    int rc = image_ends_by(d, zxid, e);
+    int rc = ends_by(d, zxid, e);
 
     if (rc < 0)
         return rc;
