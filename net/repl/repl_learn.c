@@ -85,13 +85,7 @@ broken(struct conn *c, int error)
         l->why = "the connection to the leader is lost";
 }
 
-static void
-drained(struct conn *c)
-{
-    (void)c;
-}
-
-static const struct conn_ops ops = {input, broken, drained, NULL};
+static const struct conn_ops ops = {.input = input, .broken = broken};
 
 /* --- the role ------------------------------------------------------------ */
 

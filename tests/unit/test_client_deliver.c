@@ -157,8 +157,7 @@ asks_much(struct conn *c, const uint8_t *data, size_t size)
 static void
 who_connects_may_find_that_others_took_the_room_meanwhile(void)
 {
-    static const struct conn_ops ops = {.input = asks_much,
-                                        .drained = nobody_minds};
+    static const struct conn_ops ops = {.input = asks_much};
     struct client *c, *other;
 
     given_watchers("/watched");
