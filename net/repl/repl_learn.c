@@ -196,7 +196,7 @@ conf_of(const struct repl *r)
         .last = r->last,
         .committed = r->known_committed,
         .wants_snap = r->snap_from != SID_NONE,
-        .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
+        .flags = LEARNER_OURS,
         .tick_ms = c->tick_time_ms,
         .init_ticks = c->init_limit_ticks,
         .sync_ticks = c->sync_limit_ticks,

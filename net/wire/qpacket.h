@@ -91,6 +91,8 @@ enum {
     LEARNER_ZSTD = 1,     /* takes a SNAP payload as a zstd frame */
     LEARNER_QUICK = 2,    /* pings come often: silence means death early */
     LEARNER_IDENTITY = 4, /* knows of which ensemble it is */
+    /* All that this version knows. */
+    LEARNER_OURS = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
 };
 
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */
