@@ -49,8 +49,9 @@ struct qpacket {
 };
 
 enum {
-    QPACKET_BYTES_MIN = 20, /* with null data and null authinfo */
-    QPACKET_IDS_MAX = 1024, /* in one authinfo */
+    QPACKET_BYTES_MIN = 20,      /* with null data and null authinfo */
+    QPACKET_IDS_MAX = 1024,      /* in one authinfo */
+    QPACKET_TOUCH_BYTES = 8 + 4, /* a session touched: its id, its timeout */
     LEARNER_PROTOCOL = 0x10000,
 };
 
