@@ -224,7 +224,6 @@ repl_session_expire(struct repl *r)
         }
         log_info("session 0x%llx: expired, silent for %d ms",
                  (unsigned long long)s->id, s->timeout_ms);
-        atomic_fetch_add_explicit(&r->shm->replication->sessions_expired, 1,
-                                  memory_order_relaxed);
+        COUNT(r->shm->replication->sessions_expired, 1);
     }
 }
