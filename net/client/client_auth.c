@@ -62,14 +62,14 @@ client_on_auth(struct client_proc *p, struct client *c, const struct request *r)
                        client_name(p, c), (uint64_t)c->session);
         return client_answer_last(p, c, r, 0, err);
     }
-    q = client_queued_reply(p, r, 0, ZK_OK, false);
+    q = client_queued_reply(p, r, 0, ZK_OK);
     return client_answer(p, c, &q);
 }
 
 bool
 client_on_sasl(struct client_proc *p, struct client *c, const struct request *r)
 {
-    struct queued q = client_queued_reply(p, r, 0, ZK_OK, false);
+    struct queued q = client_queued_reply(p, r, 0, ZK_OK);
     struct bytes token;
 
     if (!request_sasl(r->body, &token)) {
