@@ -231,8 +231,8 @@ hear_log(struct repl_learn *l, mono_ms_t now)
     out.count = 0;
     learn_past_turn(l, &out, now);
     learn_perform(l, &out);
-    if (l->order > LEARN_IDENTITY)
-        return; /* the log is being changed */
+    if (learn_changes_past(l))
+        return;
     out.count = 0;
     if (durable > l->core.durable)
         learner_durable(&l->core, durable, &out);
