@@ -17,9 +17,9 @@
  *
  * Private to repl_*.c, replication process.  Which calls are whose:
  *
- *   at the start         repl_history_new, once; repl_history_begin when the
- *                        tree is loaded, and again when a snapshot from a
- *                        leader has replaced everything
+ *   the tree is loaded   repl_history_new, once
+ *   the tree is another  repl_history_begin: a leader's snapshot has replaced
+ *                        everything
  *   every role           repl_history_reach before the ring is written,
  *                        repl_history_note for each RING_TXN appended,
  *                        repl_history_cut after a TRUNC
@@ -86,7 +86,7 @@ struct repl_history {
     struct history_slot slot[HISTORY_SLOTS];
 };
 
-/* One for the process; NULL without memory.  `r` has shm and conf. */
+/* One for the process, begun with r->last; NULL without memory. */
 struct repl_history *repl_history_new(const struct repl *r);
 
 /* For the tests. */
