@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_session.c - sessions of this server: ids, owners, expiry.
+ * repl_session.c - sessions: their ids, owners, and ends.
  *
- * The replication process, standalone or leading.
+ * The replication process in every role; only who orders ends them.
  * Facts: spec/client-protocol.md 8.1, 8.3, 8.5.
  */
 #include "net/repl/repl_session.h"
