@@ -21,9 +21,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "storage/image/image_snapshot.h"
 #include "storage/log/epoch.h"
 #include "storage/log/rebase.h"
-#include "storage/image/image_snapshot.h"
 #include "storage/log/txlog.h"
 #include "storage/log/txlog_reader.h"
 #include "tools/zab.h"

@@ -36,9 +36,9 @@
 #ifndef NET_REPL_REPL_HISTORY_H
 #define NET_REPL_REPL_HISTORY_H
 
+#include "net/repl/repl.h"
 #include "net/zab/history.h"
 #include "net/zab/leader.h"
-#include "net/repl/repl.h"
 #include "net/zab/ring_index.h"
 #include "net/zab/zxid_runs.h"
 #include "storage/datadir.h"

@@ -15,9 +15,9 @@
 #define NET_REPL_REPL_LEARN_H
 
 #include "election/dial.h"
-#include "net/zab/learner.h"
-#include "net/wire/qlink.h"
 #include "net/repl/repl_history.h"
+#include "net/wire/qlink.h"
+#include "net/zab/learner.h"
 #include "storage/log/snap_intake.h"
 
 enum {

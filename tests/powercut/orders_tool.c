@@ -38,11 +38,11 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "storage/log/identity.h"
 #include "storage/image/image_prepare.h"
+#include "storage/log/identity.h"
 #include "storage/log/snap_intake.h"
-#include "storage/snap/snapfile.h"
 #include "storage/log/txlog_reader.h"
+#include "storage/snap/snapfile.h"
 
 enum {
     PATIENCE_MS = 20000,
