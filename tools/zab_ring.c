@@ -16,6 +16,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/proc.h"
+#include "daemon/ring_readers.h"
 #include "tools/zab.h"
 #include "tools/zab_log_line.h"
 #include "tools/zab_shm.h"
@@ -79,18 +80,11 @@ put_processes(const struct shm *s)
 static ring_pos_t
 slowest(const struct shm *s)
 {
-    ring_pos_t least = atomic_load(&s->replication->applied);
     ring_pos_t durable = atomic_load(&s->log->durable);
+    ring_pos_t read =
+        ring_readers_slowest(s, atomic_load(&s->replication->applied));
 
-    if (durable < least)
-        least = durable;
-    for (uint32_t w = 0; w < s->super->client_count; w++) {
-        ring_pos_t delivered = atomic_load(&s->client[w]->delivered);
-
-        if (delivered < least) /* RING_POS_NONE is the highest */
-            least = delivered;
-    }
-    return least;
+    return read < durable ? read : durable;
 }
 
 static void
