@@ -31,21 +31,22 @@ data_error_set(struct data_error *e, const char *path, int64_t offset,
 }
 
 void
-data_error_text(const struct data_error *e, char *text, size_t size)
+data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT])
 {
     if (e->offset >= 0)
-        snprintf(text, size, "%s, offset %" PRId64 ": %s. %s", e->path,
-                 e->offset, e->what, e->remedy);
+        snprintf(text, DATA_ERROR_TEXT, "%s, offset %" PRId64 ": %s. %s",
+                 e->path, e->offset, e->what, e->remedy);
     else
-        snprintf(text, size, "%s: %s. %s", e->path, e->what, e->remedy);
+        snprintf(text, DATA_ERROR_TEXT, "%s: %s. %s", e->path, e->what,
+                 e->remedy);
 }
 
 noreturn void
 data_fatal(const struct data_error *e)
 {
-    char text[2048];
+    char text[DATA_ERROR_TEXT];
 
-    data_error_text(e, text, sizeof text);
+    data_error_text(e, text);
     fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
 }
 

@@ -240,9 +240,9 @@ plan_of(void *arg, uint32_t slot, zxid_t last, zxid_t end)
 static int
 give_up(struct repl_history *h, struct history_log *l, zxid_t after, int rc)
 {
-    char text[1200] = "";
+    char text[DATA_ERROR_TEXT] = "";
 
-    data_error_text(&l->reader.error, text, sizeof text);
+    data_error_text(&l->reader.error, text);
     log_warn("a learner cannot be given the transactions behind 0x%" PRIx64
              " from the log: %s: %s",
              (uint64_t)after, strerror(-rc), text);

@@ -44,7 +44,7 @@ static int
 hold_image(struct repl_history *h)
 {
     struct data_error e = {.offset = -1};
-    char text[1200];
+    char text[DATA_ERROR_TEXT];
     int rc = 0;
 
     if (h->image.env && is_replaced(&h->image))
@@ -54,7 +54,7 @@ hold_image(struct repl_history *h)
     if (rc == -ENOENT)
         return -EAGAIN; /* between two names */
     if (rc < 0) {
-        data_error_text(&e, text, sizeof text);
+        data_error_text(&e, text);
         log_error("no snapshot for a learner: %s: %s", strerror(-rc), text);
         return rc;
     }
