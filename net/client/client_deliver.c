@@ -123,7 +123,7 @@ answer_write(struct client_proc *p, struct client *c,
              const struct ring_entry *e, struct txn *t,
              const struct outcome *outcomes)
 {
-    const int32_t *ops = ring_reply_ops(e, sizeof *outcomes);
+    const int32_t *ops = ring_reply_ops(e);
     const struct queued *q = answered_request(p, c, e);
     struct jute_out out;
 
