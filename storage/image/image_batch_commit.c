@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image_commit.c - a batch becomes one LMDB transaction.
+ * image_batch_commit.c - a batch becomes one LMDB transaction.
  *
  * Rows are written in key order, so that each page of the tree is touched
  * once and in order; meta comes last.  LMDB syncs data before it syncs the
