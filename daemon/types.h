@@ -99,6 +99,16 @@ bytes_equal(struct bytes a, struct bytes b)
            (a.size <= 0 || memcmp(a.data, b.data, (size_t)a.size) == 0);
 }
 
+/* Which comes first, byte by byte; null before empty. */
+static inline int
+bytes_order(struct bytes a, struct bytes b)
+{
+    int32_t least = a.size < b.size ? a.size : b.size;
+    int order = least > 0 ? memcmp(a.data, b.data, (size_t)least) : 0;
+
+    return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 /* The least power of two that is not below `n`, which is 2^63 at most. */
 static inline uint64_t
 power_of_two_from(uint64_t n)
