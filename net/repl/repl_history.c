@@ -13,7 +13,11 @@
 #include "daemon/check.h"
 #include "daemon/log.h"
 
-enum { STREAM_BYTES_PER_NODE = 80 }; /* of a snapshot, beside name and data */
+enum {
+    STREAM_BYTES_PER_NODE = 80, /* of a snapshot, beside name and data */
+    LOG_MIN = 16 * 1024 * 1024, /* bytes: less log than that is never too much,
+                                   however small the tree */
+};
 
 struct repl_history *
 repl_history_new(const struct repl *r)
@@ -183,8 +187,7 @@ is_too_much(const struct repl_history *h, zxid_t after)
     if (factor == 0)
         return false;
     bytes = history_log_bytes(h, after);
-    return bytes > HISTORY_LOG_MIN &&
-           (double)bytes > factor * snapshot_bytes(h);
+    return bytes > LOG_MIN && (double)bytes > factor * snapshot_bytes(h);
 }
 
 /*

@@ -47,10 +47,8 @@
 
 enum {
     HISTORY_SLOTS = LEADER_PEERS_MAX,
-    HISTORY_STEP_BYTES = 512 * 1024,    /* of a log file, in one call: 0.5 ms */
-    HISTORY_STEP_ROWS = 1000,           /* of the image: 0.3 ms */
-    HISTORY_LOG_MIN = 16 * 1024 * 1024, /* less log than that is never too
-                                           much, however small the tree */
+    HISTORY_STEP_BYTES = 512 * 1024, /* of a log file, in one call: 0.5 ms */
+    HISTORY_STEP_ROWS = 1000,        /* of the image: 0.3 ms */
 };
 
 /* Reading log files for one learner. */

@@ -21,6 +21,7 @@
 #include "storage/image/image_guard.h"
 
 enum {
+    FORMAT = 1,
     READERS_MAX = 64,
     TABLES_MAX = 8,
     META_BYTES = 4 + 8 + 8 + 8 + 8,
@@ -73,7 +74,7 @@ image_get_meta(struct image *im, MDB_txn *txn)
         return rc;
     in = jute_in_of(value.mv_data, value.mv_size);
     if ((value.mv_size != META_BYTES && value.mv_size != META_BYTES_OLD) ||
-        jute_get_i32(&in) != IMAGE_FORMAT)
+        jute_get_i32(&in) != FORMAT)
         return -EBADMSG;
     im->meta.zxid = jute_get_i64(&in);
     im->meta.digest = (uint64_t)jute_get_i64(&in);
@@ -96,7 +97,7 @@ image_put_meta(struct image *im, MDB_txn *txn, const struct image_meta *meta)
     MDB_val key = {sizeof meta_key, (void *)(uintptr_t)meta_key};
     MDB_val value = {sizeof bytes, bytes};
 
-    jute_put_i32(&out, IMAGE_FORMAT);
+    jute_put_i32(&out, FORMAT);
     jute_put_i64(&out, meta->zxid);
     jute_put_i64(&out, (int64_t)meta->digest);
     jute_put_i64(&out, (int64_t)meta->seed);
