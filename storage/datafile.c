@@ -172,9 +172,8 @@ data_list_free(struct data_list *list)
     *list = (struct data_list){0};
 }
 
-/* Not itself, and not what it lies in. */
-static bool
-is_below(const char *name)
+bool
+data_is_below(const char *name)
 {
     return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
@@ -189,8 +188,8 @@ data_dir_bytes(const char *dir)
     DIR *d = opendir(dir);
 
     while (d && (entry = readdir(d))) {
-        if (!is_below(entry->d_name) || !data_path(path, dir, entry->d_name) ||
-            lstat(path, &st) < 0)
+        if (!data_is_below(entry->d_name) ||
+            !data_path(path, dir, entry->d_name) || lstat(path, &st) < 0)
             continue;
         sum +=
             S_ISDIR(st.st_mode) ? data_dir_bytes(path) : (uint64_t)st.st_size;

@@ -71,6 +71,9 @@ int data_list_read(struct data_list *list, const char *dir,
                    enum data_kind kind);
 void data_list_free(struct data_list *list);
 
+/* What readdir gave is in the directory: not itself, nor what it lies in. */
+bool data_is_below(const char *name);
+
 /*
  * The size of all files in `dir` and below, in bytes; what goes meanwhile, or
  * cannot be looked at, counts nothing.  ZK: ZooKeeperServer.getDirSize

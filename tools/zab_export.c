@@ -83,7 +83,7 @@ is_empty(const char *dir)
     if (!d)
         return -errno;
     while (rc == 1 && (entry = readdir(d)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+        if (data_is_below(entry->d_name))
             rc = 0;
     closedir(d);
     return rc;
