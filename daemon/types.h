@@ -99,6 +99,13 @@ bytes_equal(struct bytes a, struct bytes b)
            (a.size <= 0 || memcmp(a.data, b.data, (size_t)a.size) == 0);
 }
 
+/* Where `byte` is for the first time, or NULL. */
+static inline const uint8_t *
+bytes_find(struct bytes b, uint8_t byte)
+{
+    return b.size > 0 ? memchr(b.data, byte, (size_t)b.size) : NULL;
+}
+
 /* Which comes first, byte by byte; null before empty. */
 static inline int
 bytes_order(struct bytes a, struct bytes b)
