@@ -53,8 +53,8 @@ enum {
 };
 
 /*
- * Whether a transaction `next` may come right after `last`: the next number
- * of its epoch, or the first one of a later epoch.
+ * Whether a transaction `next` may come right after `last`: the next number,
+ * or the first one of a later epoch.
  */
 static inline bool
 zxid_follows(zxid_t last, zxid_t next)
