@@ -230,8 +230,9 @@ client_find(const struct client_proc *p, uint32_t id)
 void
 client_sweep(struct client_proc *p)
 {
-    for (struct client *c, *next = client_at(p, p->list[CLIENT_GONE]);
-         (c = next);) {
+    struct client *next;
+
+    for (struct client *c = client_at(p, p->list[CLIENT_GONE]); c; c = next) {
         next = client_at(p, c->list_next);
         if (c->is_todo || c->conn.is_dirty)
             continue; /* a list still leads to it */
