@@ -23,7 +23,7 @@ struct bench_run {
 
 /* Each gives 0 or -errno, with the reason in loop->why or result->failure. */
 int bench_run_requests(struct bench_run *r); /* bench_work.c */
-int bench_run_connect(struct bench_run *r);  /* bench_hold.c */
+int bench_run_connect(struct bench_run *r);  /* bench_session.c */
 int bench_run_idle(struct bench_run *r);
 int bench_run_watch(struct bench_run *r); /* bench_watch.c */
 int bench_run_fill(struct bench_run *r);  /* bench_fill.c */
