@@ -70,10 +70,14 @@ bench_settle(struct bench_run *r)
     return r->opts->pid ? hold(r, "settling", SETTLE_S, true) : 0;
 }
 
-bool
-bench_memory_now(struct bench_run *r, struct bench_memory *m)
+void
+bench_memory_now(const struct bench_run *r, struct bench_memory *m)
 {
-    return bench_memory_of(r->opts->pid, m);
+    struct bench_procs procs;
+
+    *m = (struct bench_memory){0};
+    if (bench_procs_find(&procs, (pid_t)r->opts->pid) == 0)
+        bench_procs_memory(&procs, m);
 }
 
 void

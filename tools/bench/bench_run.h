@@ -37,11 +37,8 @@ int bench_hold(struct bench_run *r, double seconds);
 /* Wait until the server has nothing more to do, for half a minute at most. */
 int bench_settle(struct bench_run *r);
 
-/*
- * The server's memory once it is settled: false when there is no --pid.
- * Reports it as `memory_PHASE_bytes` and so on if `phase` is not NULL.
- */
-bool bench_memory_now(struct bench_run *r, struct bench_memory *m);
+/* The server's memory; all 0 when there is no --pid. */
+void bench_memory_now(const struct bench_run *r, struct bench_memory *m);
 
 /* Report what grew from `before` to `after`, for each of `count` things. */
 void bench_memory_per(struct bench_run *r, const struct bench_memory *before,
