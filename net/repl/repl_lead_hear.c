@@ -128,13 +128,7 @@ broken(struct conn *c, int error)
     lead_peer_lose(p);
 }
 
-static void
-drained(struct conn *c)
-{
-    (void)c; /* the next turn of the loop pumps */
-}
-
-const struct conn_ops lead_conn_ops = {input, broken, drained, NULL};
+const struct conn_ops lead_conn_ops = {.input = input, .broken = broken};
 
 /* --- what found no room before ------------------------------------------- */
 

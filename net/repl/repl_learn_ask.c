@@ -153,8 +153,7 @@ size_at_most(struct bytes data)
     if ((type == ZK_OP_MULTI || type == ZK_OP_CLOSE_SESSION) &&
         txn_open(&txn, data) == 0)
         count = txn_count(&txn);
-    return ring_entry_size((uint32_t)data.size, count, sizeof(struct outcome),
-                           true);
+    return ring_entry_size((uint32_t)data.size, count, true);
 }
 
 /*
@@ -192,7 +191,7 @@ has_reply_ops(const struct req *req, const struct txn *txn)
 static void
 put_reply_ops(struct ring_entry *e, struct txn *txn, const struct req *req)
 {
-    int32_t *ops = ring_reply_ops(e, sizeof(struct outcome));
+    int32_t *ops = ring_reply_ops(e);
     bool are_known = prep_multi_ops(req_body(req), ops, e->outcome_count) ==
                      (int32_t)e->outcome_count;
     struct change c;
@@ -210,8 +209,7 @@ entry_of(const struct txn *txn, uint32_t size, const struct req *req,
     uint32_t count = txn_count(txn);
 
     return (struct ring_entry){
-        .size = ring_entry_size(size, count, sizeof(struct outcome),
-                                has_reply_ops(req, txn)),
+        .size = ring_entry_size(size, count, has_reply_ops(req, txn)),
         .kind = RING_TXN,
         .worker = o->worker,
         .life = o->life,

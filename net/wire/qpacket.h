@@ -49,8 +49,9 @@ struct qpacket {
 };
 
 enum {
-    QPACKET_BYTES_MIN = 20, /* with null data and null authinfo */
-    QPACKET_IDS_MAX = 1024, /* in one authinfo */
+    QPACKET_BYTES_MIN = 20,      /* with null data and null authinfo */
+    QPACKET_IDS_MAX = 1024,      /* in one authinfo */
+    QPACKET_TOUCH_BYTES = 8 + 4, /* a session touched: its id, its timeout */
     LEARNER_PROTOCOL = 0x10000,
 };
 
@@ -91,6 +92,8 @@ enum {
     LEARNER_ZSTD = 1,     /* takes a SNAP payload as a zstd frame */
     LEARNER_QUICK = 2,    /* pings come often: silence means death early */
     LEARNER_IDENTITY = 4, /* knows of which ensemble it is */
+    /* All that this version knows. */
+    LEARNER_OURS = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
 };
 
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */

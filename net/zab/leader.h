@@ -43,8 +43,8 @@
 #define NET_ZAB_LEADER_H
 
 #include "election/quorum.h"
-#include "net/zab/history.h"
 #include "net/wire/qpacket.h"
+#include "net/zab/history.h"
 
 enum {
     LEADER_PEERS_MAX = 128,

@@ -15,9 +15,7 @@
 static bool
 follows(zxid_t last, zxid_t zxid)
 {
-    if (zxid_epoch(zxid) == zxid_epoch(last))
-        return zxid == last + 1;
-    return zxid_epoch(zxid) > zxid_epoch(last) && zxid_counter(zxid) == 1;
+    return zxid_counter(zxid) != 0 && zxid_follows(last, zxid);
 }
 
 /* The next one to be committed, or 0. */

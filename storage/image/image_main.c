@@ -48,9 +48,9 @@ on_progress(void *arg, uint64_t done, uint64_t total)
 static void
 tell_damaged(const struct image_prepare *a)
 {
-    char text[2048];
+    char text[DATA_ERROR_TEXT];
 
-    data_error_text(&a->damage, text, sizeof text);
+    data_error_text(&a->damage, text);
     log_warn("%" PRIu32 " newer snapshots are damaged, started from %s; the "
              "newest: %s",
              a->damaged, a->snapshot, text);

@@ -295,7 +295,6 @@ the_ring_has_the_room(const struct conf *conf)
             prep_need(&k->prep, ops[i], conf->jute_maxbuffer);
 
         CU_ASSERT_TRUE(ring_entry_size(need.payload, need.outcomes,
-                                       sizeof(struct outcome),
                                        need.has_ops) <= shm_ring_bytes(conf));
     }
     kit_close(k);

@@ -120,8 +120,7 @@ given_reconfigured(const char *text)
                                                 .election_port = 2};
     e = txring_at(&shm.ring, 0);
     *e = (struct ring_entry){.size =
-                                 ring_entry_size((uint32_t)txn.size, 1,
-                                                 sizeof(struct outcome), false),
+                                 ring_entry_size((uint32_t)txn.size, 1, false),
                              .kind = RING_TXN,
                              .worker = RING_NOBODY,
                              .zxid = 1,
