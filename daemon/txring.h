@@ -106,15 +106,18 @@ ring_reply_ops(const struct ring_entry *e)
                                (size_t)e->outcome_count * RING_OUTCOME_BYTES);
 }
 
-/* Bytes an entry takes with all its parts. */
-static inline uint32_t
+/*
+ * Bytes an entry takes with all its parts.  In an entry 32 bits hold them, but
+ * what a leader sends may be of more parts than there is room for.
+ */
+static inline uint64_t
 ring_entry_size(uint32_t payload_size, uint32_t outcome_count, bool has_ops)
 {
-    uint32_t size =
-        (uint32_t)sizeof(struct ring_entry) + ALIGN_UP(payload_size, 8u) +
-        outcome_count * RING_OUTCOME_BYTES + (has_ops ? outcome_count * 4 : 0);
+    uint64_t each = RING_OUTCOME_BYTES + (has_ops ? sizeof(int32_t) : 0);
+    uint64_t size = sizeof(struct ring_entry) +
+                    ALIGN_UP((uint64_t)payload_size, 8u) + outcome_count * each;
 
-    return ALIGN_UP(size, (uint32_t)RING_ALIGN);
+    return ALIGN_UP(size, (uint64_t)RING_ALIGN);
 }
 
 #endif

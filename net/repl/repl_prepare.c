@@ -15,7 +15,7 @@
 
 /* --- one request ---------------------------------------------------------- */
 
-static uint32_t
+static uint64_t
 size_of_need(const struct prep_need *need)
 {
     return ring_entry_size(need->payload, need->outcomes, need->has_ops);
@@ -30,8 +30,8 @@ finish_txn(struct ring_entry *e, const struct prep_request *q,
     bool is_own = o->worker == RING_NOBODY || result->is_partial;
 
     *e = (struct ring_entry){
-        .size = ring_entry_size(result->size, result->outcome_count,
-                                result->reply_ops != NULL),
+        .size = (uint32_t)ring_entry_size(result->size, result->outcome_count,
+                                          result->reply_ops != NULL),
         .kind = RING_TXN,
         .worker = is_own ? RING_NOBODY : o->worker,
         .life = is_own ? 0 : o->life,

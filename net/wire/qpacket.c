@@ -16,7 +16,7 @@ authinfo_size(struct bytes in, uint32_t max)
     for (int32_t i = 0; i < 2 * count && !at.bad; i++) {
         int32_t size = jute_get_i32(&at);
 
-        if (size < -1)
+        if (size < -1 || (size > 0 && (uint32_t)size > max))
             return -EBADMSG;
         if (size > 0)
             jute_take(&at, (size_t)size);
@@ -45,7 +45,9 @@ qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p)
     if (size > 0 && !jute_take(&at, (size_t)size))
         return 0;
     rest = (struct bytes){at.at, (int32_t)jute_in_left(&at)};
-    auth_size = authinfo_size(rest, data_max);
+    auth_size = authinfo_size(rest, data_max < QPACKET_IDS_BYTES_MAX
+                                        ? data_max
+                                        : QPACKET_IDS_BYTES_MAX);
     if (auth_size <= 0)
         return auth_size;
     p->authinfo = auth_size == 4 && load_be32(rest.data) == UINT32_MAX

@@ -306,7 +306,7 @@ int
 batch_session(struct image_batch *b, session_id_t id,
               struct batch_session **found)
 {
-    size_t at = session_hash(id) % SESSION_SLOTS;
+    size_t at = session_hash(b->image->meta.seed, id) % SESSION_SLOTS;
     struct batch_session *s = b->session_slot[at];
 
     while (s && s->id != id)

@@ -194,7 +194,8 @@ publish(zxid_t zxid)
         .kind = RING_TXN,
         .zxid = zxid,
         .payload_size = (uint32_t)jute_out_size(&out),
-        .size = ring_entry_size((uint32_t)jute_out_size(&out), 0, false),
+        .size =
+            (uint32_t)ring_entry_size((uint32_t)jute_out_size(&out), 0, false),
     };
     head += e->size;
     atomic_store(&shm->replication->published, head);

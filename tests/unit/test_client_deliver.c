@@ -35,7 +35,7 @@ is_applied(struct ring_entry e, struct bytes txn)
     struct ring_entry *at = txring_at(&shm.ring, shm.replication->applied);
 
     e.kind = RING_TXN;
-    e.size = ring_entry_size((uint32_t)txn.size, 1, false);
+    e.size = (uint32_t)ring_entry_size((uint32_t)txn.size, 1, false);
     e.zxid = zxid;
     e.payload_size = (uint32_t)txn.size;
     e.outcome_count = 1;

@@ -300,6 +300,16 @@ the_ring_has_the_room(const struct conf *conf)
     kit_close(k);
 }
 
+/* A leader's end of a session may list more than its bytes have room for. */
+static void
+no_ring_has_the_room_for_more_than_a_size_can_tell(void)
+{
+    uint32_t count = UINT32_MAX / sizeof(struct outcome) + 2;
+
+    CU_ASSERT_TRUE(ring_entry_size(4 * count, count, sizeof(struct outcome),
+                                   false) > UINT32_MAX);
+}
+
 static void
 the_ring_has_the_room_whatever_extrasize_is(void)
 {
@@ -333,6 +343,7 @@ UNIT_SUITE(prep)
     UNIT(no_transaction_is_larger_than_may_be);
     UNIT(a_need_is_a_bound_for_any_request);
     UNIT(no_request_breaks_it);
+    UNIT(no_ring_has_the_room_for_more_than_a_size_can_tell);
     UNIT(the_ring_has_the_room_whatever_extrasize_is);
     UNIT(and_however_short_requests_are);
 }

@@ -339,6 +339,50 @@ a_payload_is_decoded_in_any_pieces(void)
     tempdir_remove(dir);
 }
 
+/* The head of one with a list of so many entries, which are not there. */
+static size_t
+a_list_of(uint32_t entries, uint8_t *head)
+{
+    memset(head, 0, 20);
+    store_be32(head + 4, 1);
+    store_be32(head + 16, entries);
+    return 20;
+}
+
+/* Each of a thousand pieces would look at all of them anew. */
+static void
+entries_that_were_passed_are_not_looked_at_again(void)
+{
+    static uint8_t list[20 + 100 * 12];
+    struct snap_decode d;
+    size_t head = a_list_of(1000, list), used;
+
+    snap_decode_init(&d, &visitor, true);
+    CU_ASSERT_EQUAL(
+        snap_decode_feed(&d, list, head + 50 * 12 + 4, false, &used), 0);
+    CU_ASSERT_EQUAL(used, 8); /* the two counts */
+    CU_ASSERT_EQUAL(d.acl.entries, 50);
+    CU_ASSERT_EQUAL(
+        snap_decode_feed(&d, list + 8, sizeof list - 8, false, &used), 0);
+    CU_ASSERT_EQUAL(d.acl.entries, 100);
+    CU_ASSERT_EQUAL(d.acl.bytes, 100 * 12);
+    snap_decode_deinit(&d);
+}
+
+static void
+a_list_is_no_longer_than_any_item(void)
+{
+    static uint8_t list[20 + 8];
+    struct snap_decode d;
+    size_t head = a_list_of(1, list), used;
+
+    store_be32(list + head + 4, 1 << 30); /* a scheme, as long as an item */
+    snap_decode_init(&d, &visitor, true);
+    CU_ASSERT_EQUAL(snap_decode_feed(&d, list, sizeof list, false, &used),
+                    -EBADMSG);
+    snap_decode_deinit(&d);
+}
+
 static void
 an_aborted_snapshot_leaves_nothing(void)
 {
@@ -405,6 +449,8 @@ UNIT_SUITE(snapfile)
     UNIT(what_the_disk_cannot_read_is_damage);
     UNIT(the_last_processed_zxid_is_no_damage);
     UNIT(a_payload_is_decoded_in_any_pieces);
+    UNIT(entries_that_were_passed_are_not_looked_at_again);
+    UNIT(a_list_is_no_longer_than_any_item);
     UNIT(an_aborted_snapshot_leaves_nothing);
     UNIT(candidates_are_whole_and_in_order);
     UNIT(many_lists_get_numbers_once);
