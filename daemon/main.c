@@ -212,7 +212,7 @@ main(int argc, char **argv)
         return printed(EXIT_OK);
     }
     raise_descriptor_limit();
-    znode_set_extended_types(conf.extended_types); /* before any fork */
+    znode_set_ttl(!conf_member_of(&conf, CONF_SID_MAX)); /* before any fork */
     /* Slots are those of global sessions, then of local ones. */
     rc = shm_map(&conf, session_table_bytes(), 2 * SESSIONS_MAX, &shm);
     if (rc < 0)

@@ -236,13 +236,32 @@ end_as_global(struct repl *r, struct session *s)
     local_end(&r->local, s);
 }
 
+/*
+ * A leader without localSessionsEnabled takes those of others for sessions that
+ * have ended.  Only what makes no node is refused for nothing else.
+ */
+static bool
+is_of_nobody(const struct ring_entry *e, int32_t type)
+{
+    bool makes_none = e->op == ZK_OP_SET_DATA || e->op == ZK_OP_SET_ACL ||
+                      e->op == ZK_OP_DELETE;
+
+    return makes_none && type == ZK_OP_ERROR &&
+           txn_peek_error(ring_payload(e)) == ZK_SESSION_EXPIRED;
+}
+
 void
 repl_local_applied(struct repl *r, const struct ring_entry *e, int32_t type)
 {
     struct session *s;
 
-    if (!is_on(r) ||
-        (type != ZK_OP_CREATE_SESSION && e->op != ZK_OP_CREATE_SESSION))
+    if (!is_on(r))
+        return;
+    if (is_of_nobody(e, type) && local_find(&r->local, e->session))
+        log_warn_often("replication: our leader refuses what local sessions "
+                       "write: localSessionsEnabled must be true on every "
+                       "server");
+    if (type != ZK_OP_CREATE_SESSION && e->op != ZK_OP_CREATE_SESSION)
         return;
     s = local_find(&r->local, e->session);
     if (s && type == ZK_OP_CREATE_SESSION)

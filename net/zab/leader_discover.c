@@ -9,7 +9,10 @@
  */
 #include "net/zab/leader_part.h"
 
-enum { ALIVE_MS = 500 }; /* less than anybody waits for a silent leader */
+enum {
+    ALIVE_MS = 500, /* less than anybody waits for a silent leader */
+    NO_EPOCH = -1,  /* accepted by one that has no data, and may not vote */
+};
 
 /* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 
@@ -55,7 +58,8 @@ is_one_stranger_too_many(const struct leader *l, sid_t sid)
  * Why a server of our ensemble, which accepted that epoch, cannot be our
  * learner, or NULL.
  *
- * ZK: takes any epoch, and begins the next one above it.  Ours: none that
+ * ZK: takes any epoch, and begins the next one above it; its own servers have
+ * none when their disk is empty and db.autocreate=false.  Ours: none that
  * cannot have been reached (EPOCH_LEAP_MAX).
  */
 static const char *
@@ -64,7 +68,7 @@ refusal(const struct leader *l, const struct learner_info *info,
 {
     if (info->config_version > l->conf.config_version)
         return "its configuration is newer than ours";
-    if (accepted < 0 || (accepted >= EPOCH_MAX && accepted != l->epoch))
+    if (accepted < NO_EPOCH || (accepted >= EPOCH_MAX && accepted != l->epoch))
         return "no epoch can follow the one that it accepted";
     if (accepted - l->accepted_max > EPOCH_LEAP_MAX)
         return "it accepted an epoch that cannot have been reached";

@@ -56,18 +56,18 @@ const struct first_node tree_first_nodes[FIRST_NODES] = {
     {"/zookeeper/config", {world_read, sizeof world_read - 1}, -1},
 };
 
-static bool has_extended_types = true;
+static bool knows_ttl = true;
 
 void
-znode_set_extended_types(bool is_enabled)
+znode_set_ttl(bool is_known)
 {
-    has_extended_types = is_enabled;
+    knows_ttl = is_known;
 }
 
 int64_t
 znode_ttl_ms(int64_t owner)
 {
-    if (!has_extended_types || (owner & TTL_FEATURE_MASK) != ZK_OWNER_TTL_MASK)
+    if (!knows_ttl || (owner & TTL_FEATURE_MASK) != ZK_OWNER_TTL_MASK)
         return 0;
     return owner & ZK_TTL_MAX_MS;
 }

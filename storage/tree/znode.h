@@ -37,12 +37,15 @@ extern const struct first_node tree_first_nodes[FIRST_NODES];
 
 /*
  * What an owner field means.  An ephemeral's owner is a session; a TTL is
- * 0xff, feature 0, 40 bits of milliseconds, unless extended types are off,
- * when it is a session of server 255.  The switch is of the process, on at
- * first, to be set before the first node is touched and before any fork.
- * ZK: EphemeralType
+ * 0xff, feature 0, 40 bits of milliseconds, but where there is a server 255,
+ * whose sessions begin so.  The switch is of the process, on at first, to be
+ * set before the first node is touched and before any fork.
+ *
+ * ZK: EphemeralType; extendedTypesEnabled is the switch there, and who starts
+ * without it takes TTL nodes for the ephemerals of dead sessions.  Ours: the
+ * option is for who makes them; those that are there stay what they are.
  */
-void znode_set_extended_types(bool is_enabled);
+void znode_set_ttl(bool is_known);
 bool znode_is_ephemeral(int64_t owner);
 int64_t znode_ttl_ms(int64_t owner); /* 0: no TTL node */
 

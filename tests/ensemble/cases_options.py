@@ -10,10 +10,13 @@ from kazoo.exceptions import ZookeeperError
 from cases_basic import has, write_some, write_through_each
 from cases_sync import forget
 from ensemble import until
+from frames import Session, wire
 from trial import case
 
 PROPERTIES = ("jute.maxbuffer",)
 LARGE = b"x" * (3 << 20)
+HOUR_MS, MOMENT_MS = 3600 * 1000, 1000
+UNIMPLEMENTED = "-6"
 TOLD_S = 20
 DYNAMIC = "zoo.cfg.dynamic.100000007"
 TWO = re.compile(r"transaction 0x\w+ on .*?: (0x.*); on .*?: (0x.*)$")
@@ -274,4 +277,58 @@ def larger_at_apache(t, word, leads):
         is_refused(t, c)
     t.close_clients()
     live(t, e)
+    t.finish(e)
+
+
+# --- nodes that one side alone may make ------------------------------------------
+
+@case("long", of=["zza"])
+def ttl_nodes_of_apache(t, word):
+    """Under a zabd leader they stay what they are, until their time is up."""
+    e = give(t.ensemble(word, {"znode.container.checkIntervalMs": 500,
+                               "extendedTypesEnabled": "false"}),
+             {"extendedTypesEnabled": "true"})
+    leader = e.elect("apache")
+    c = Session(leader)
+    for path, ms in ("/hour", HOUR_MS), ("/moment", MOMENT_MS):
+        t.claim(c.ask(wire.createTTL(path, ms)) == "ok", "%s is not made", path)
+    until(lambda: {m.zxid() for m in e} == {leader.zxid()}, "all have them",
+          TOLD_S)
+    leader.kill()
+    heir = e.wait()
+    until(lambda: not has(t, heir, "/moment"), "its time is up", TOLD_S)
+    t.claim(has(t, heir, "/hour"), "it went before its time")
+    c = Session(heir)
+    t.claim(c.ask(wire.create("/hour/below")) == "ok", "nothing goes below it")
+    t.claim(c.ask(wire.createTTL("/more", HOUR_MS)) == UNIMPLEMENTED,
+            "a zabd without the option makes one")
+    leader.start()
+    e.wait()
+    t.finish(e)
+
+
+# --- a server without a vote ------------------------------------------------------
+
+@case("long", of=["zza zabd", "zaa apache", "zzaA zabd"])
+def an_empty_disk(t, word, leads):
+    """With db.autocreate=false Apache's has neither vote nor epoch, and gets all
+    from its leader."""
+    e = give(t.ensemble(word), {"db.autocreate": "false"})
+    for m in filter(is_apache, e):
+        m._put("data/initialize", "")
+    leader = e.elect(leads)
+    write_through_each(t, e, "first")
+    for m in [m for m in e if is_apache(m) and m is not leader]:
+        mark = m.mark()
+        m.kill()
+        m.wipe()
+        m.start()
+        t.claim(m.in_step_by(mark) == ["SNAP"], "%r came in step by %s", m,
+                m.synced_by(mark))
+    write_through_each(t, e, "second")
+    leader.kill()
+    e.wait()
+    write_through_each(t, e, "third")
+    leader.start()
+    e.wait()
     t.finish(e)

@@ -145,6 +145,23 @@ def local_sessions_mixed(t, word, kind):
     t.finish(e)
 
 
+@case("long", of=["zzz zabd", "zaa apache"])
+def local_sessions_of_some(t, word, kind):
+    """A leader without them takes them for none, and the log says why their
+    clients cannot write."""
+    e = t.ensemble(word)
+    e[1].extra = LOCAL
+    e.elect(kind)
+    c = Session(e[1])
+    c.ask(wire.sync("/"))
+    answer = c.ask(wire.setData("/", "x"))
+    t.claim(answer == "EXPIRED", "it is answered %s", answer)
+    until(lambda: e[1].said("localSessionsEnabled must be true"),
+          "the log says why", 10)
+    t.claim(c.ask(wire.exists("/")) == "ok", "it cannot read")
+    t.finish(e)
+
+
 # --- sessions that become global ------------------------------------------------
 
 UPGRADED_LINES = """

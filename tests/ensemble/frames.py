@@ -85,7 +85,7 @@ class Script:
 
 
 def figure(member, name):
-    for line in (four(member.port, "mntr", 2) or "").splitlines():
+    for line in (four(member.port, "mntr", 2, member.host) or "").splitlines():
         if line.startswith("zk_" + name + "\t"):
             return int(line.split("\t")[1])
     return None

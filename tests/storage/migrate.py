@@ -47,12 +47,16 @@ def goes_on(now, tree, owner):
     assert not mine & set(see_all(now)), "ephemerals outlive their session"
 
 
-def is_there(session, path):
+def error_of(session, request):
     try:
-        session.ask(wire.exists(path))
-    except Answer:
-        return False
-    return True
+        session.ask(request)
+    except Answer as a:
+        return a.args[0]
+    return 0
+
+
+def is_there(session, path):
+    return error_of(session, wire.exists(path)) == 0
 
 
 def apache_to_zabd(end, method=""):
@@ -86,6 +90,26 @@ def test_apache_with_gzip_to_zabd():
 @long
 def test_apache_with_snappy_to_zabd():
     apache_to_zabd(Server.kill, "snappy")
+
+
+def test_ttl_nodes_without_the_option():
+    """Apache was given it as -D, which nobody reads here: no more can be made;
+    those that are there stay what they are, until their time is up."""
+    with server("apache") as old:
+        old.start()
+        s = Session(old.port)
+        for name, ttl in ("/hour", 3600 * 1000), ("/moment", 1000):
+            s.make(name, b"x", wire.TTL, ttl=ttl)
+        hour = see_all(old)["/hour"]
+        old.kill()
+        with server("zabd", extendedTypesEnabled="false") as new:
+            take(new, old)
+            new.start()
+            now = s.again(new.port)
+            until(lambda: not is_there(now, "/moment"), "its time is up")
+            assert see_all(new)["/hour"] == hour
+            now.make("/hour/below")
+            assert error_of(now, wire.createTTL("/more", 1000)) == -6
 
 
 def test_two_disks_of_apache_to_zabd():

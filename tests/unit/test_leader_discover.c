@@ -102,7 +102,7 @@ an_epoch_that_none_can_follow_is_refused(void)
 
     given();
     CU_ASSERT_TRUE(is_refused(follower(2), INT64_MIN));
-    CU_ASSERT_TRUE(is_refused(follower(2), -1));
+    CU_ASSERT_TRUE(is_refused(follower(2), -EPOCH(2)));
     CU_ASSERT_TRUE(is_refused(follower(2), EPOCH(INT32_MAX)));
     CU_ASSERT_EQUAL(leader.accepted_max, 4);
     leader.accepted_max = EPOCH_MAX - 2; /* none of these is a leap */
@@ -113,6 +113,24 @@ an_epoch_that_none_can_follow_is_refused(void)
     joins(3); /* it was here before, and has promised this one */
     hears_info(3, Q_FOLLOWER_INFO, EPOCH(EPOCH_MAX), &info);
     CU_ASSERT_FALSE(closed(3));
+}
+
+/* ZK: its disk is empty, and db.autocreate=false: it has no vote, no epoch. */
+static void
+a_server_without_data_is_given_all(void)
+{
+    struct learner_info info = follower(3);
+
+    given_epoch(ZXID(4, 3));
+    is_durable(ZXID(4, 3));
+    joins(3);
+    hears_info(3, Q_FOLLOWER_INFO, -EPOCH(1), &info);
+    CU_ASSERT_TRUE(sends(3, Q_LEADER_INFO, EPOCH(5)));
+    promises(3, -1, -1);
+    CU_ASSERT_TRUE(sends_snapshot(3));
+    snapped(3, ZXID(4, 3));
+    CU_ASSERT_TRUE(sends(3, Q_NEW_LEADER, EPOCH(5)));
+    CU_ASSERT_NOT_EQUAL(leader.state, LEADER_OVER);
 }
 
 /* A file that is broken must not use up all epochs there are. */
@@ -297,6 +315,7 @@ UNIT_SUITE(leader_discover)
     UNIT(a_newer_configuration_is_refused);
     UNIT(a_configuration_of_a_later_version_is_known);
     UNIT(an_epoch_that_none_can_follow_is_refused);
+    UNIT(a_server_without_data_is_given_all);
     UNIT(an_epoch_that_nobody_can_have_reached_is_refused);
     UNIT(who_leaps_into_a_term_is_only_refused);
     UNIT(a_member_that_promised_a_later_epoch_ends_the_term);

@@ -84,17 +84,17 @@ containers_and_ttl_nodes_show_no_owner(void)
     CU_ASSERT_EQUAL(znode_ttl_ms(ZK_OWNER_CONTAINER), 0);
 }
 
-/* Without extended types 0xff is the server id of a session. */
+/* Where there is a server 255, 0xff begins the ids of its sessions. */
 static void
-a_ttl_is_a_session_when_types_are_not_extended(void)
+a_ttl_is_a_session_of_server_255(void)
 {
     int64_t owner = ZK_OWNER_TTL_MASK | 5;
 
-    znode_set_extended_types(false);
+    znode_set_ttl(false);
     CU_ASSERT_TRUE(znode_is_ephemeral(owner));
     CU_ASSERT_EQUAL(sent_owner(owner), owner);
     CU_ASSERT_FALSE(znode_is_ephemeral(ZK_OWNER_CONTAINER));
-    znode_set_extended_types(true);
+    znode_set_ttl(true);
     CU_ASSERT_FALSE(znode_is_ephemeral(owner));
 }
 
@@ -129,6 +129,6 @@ UNIT_SUITE(znode)
     UNIT(only_what_is_below_zookeeper_is_not_digested);
     UNIT(the_sent_stat_counts_changes_of_children);
     UNIT(containers_and_ttl_nodes_show_no_owner);
-    UNIT(a_ttl_is_a_session_when_types_are_not_extended);
+    UNIT(a_ttl_is_a_session_of_server_255);
     UNIT(the_persisted_stat_reads_back);
 }
