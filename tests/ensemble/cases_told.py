@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 
+from cases_basic import only_the_leader_listens
 from ensemble import Member, four, until
 from trial import case
 
@@ -134,6 +135,7 @@ def losses_are_told(t, e, leader):
         said = m.roles(mark)
         t.claim(said and all(re.match(REASON, line) for line in said),
                 "%r tells that as %s", m, said)
+    only_the_leader_listens(t, e)
     return one, other
 
 
