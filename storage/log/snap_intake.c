@@ -74,12 +74,16 @@ begin_nodes(struct snap_intake *in)
     return rc;
 }
 
-static void
+/* Whether it is one of those that every tree has, and has not come yet. */
+static bool
 note_first(struct snap_intake *in, struct bytes path)
 {
     for (size_t i = 0; i < FIRST_NODES; i++)
-        if (bytes_are(path, tree_first_nodes[i].path))
+        if (!in->has_first[i] && bytes_are(path, tree_first_nodes[i].path)) {
             in->has_first[i] = true;
+            return true;
+        }
+    return false;
 }
 
 /* Every tree has these; a server too old for some does not send them. */
@@ -101,10 +105,13 @@ static int
 on_session(void *arg, session_id_t id, int32_t timeout_ms)
 {
     struct snap_intake *in = arg;
-    struct session *s = id != 0 ? session_take(in->sessions, id) : NULL;
+    struct session *s;
 
+    if (id == 0 || session_find(in->sessions, id))
+        return -EBADMSG;
+    s = session_take(in->sessions, id);
     if (!s)
-        return id != 0 ? -ENOSPC : -EBADMSG;
+        return -ENOSPC;
     s->timeout_ms = timeout_ms;
     s->is_alive = 1;
     begin_sessions(in, in->decode.left);
@@ -117,16 +124,18 @@ on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
         const struct znode_stat *stat)
 {
     struct snap_intake *in = arg;
+    bool is_first = note_first(in, path);
     int rc = begin_nodes(in);
     int64_t id;
 
-    note_first(in, path);
     if (!in->has_first[0])
         return -EBADMSG; /* the root comes first */
     if (rc == 0)
         rc = tree_load_node(in->tree, path, data, acl, stat);
     if (rc < 0)
         return rc == -ENOENT ? -EBADMSG : rc; /* parents come first */
+    if (rc == 1 && !is_first)
+        return -EBADMSG; /* twice, and so perhaps without end */
     id = snap_acl_set_add(&in->acls, acl);
     if (id == 0)
         return -ENOMEM;

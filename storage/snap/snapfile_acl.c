@@ -70,14 +70,14 @@ snap_acl_map_put(struct snap_acl_map *map, int64_t id, struct bytes list)
 
     if (2 * (map->count + 1) > map->slots && map_grow(map) < 0)
         return -ENOMEM;
+    slot = map_slot(map, id);
+    if (slot->list)
+        return -EEXIST;
     list = acl_or_world(list);
     copy = copy_of(list);
     if (!copy)
         return -ENOMEM;
-    slot = map_slot(map, id);
-    if (!slot->list)
-        map->count++;
-    free(slot->list);
+    map->count++;
     *slot = (struct snap_acl){id, copy, list.size};
     return 0;
 }

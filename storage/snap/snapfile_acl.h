@@ -28,7 +28,7 @@ struct snap_acl_map {
     size_t count;
 };
 
-/* Copies `list`; a later one replaces an earlier one.  0 or -ENOMEM. */
+/* Copies `list`.  0, -ENOMEM, or -EEXIST: there is one of that number. */
 int snap_acl_map_put(struct snap_acl_map *map, int64_t id, struct bytes list);
 
 /* Size -1 if there is none of that number.  Borrowed until put again. */

@@ -188,7 +188,7 @@ on_acl(struct snap_decode *d, const uint8_t *p, size_t left)
     rc = snap_acl_map_put(&d->acls, (int64_t)load_be64(p),
                           (struct bytes){p + 8, (int32_t)size});
     if (rc < 0)
-        return rc;
+        return rc == -EEXIST ? bad(d, "two ACLs have one number") : rc;
     d->acl.entries = 0;
     d->acl.bytes = 0;
     if (--d->left == 0)

@@ -140,8 +140,8 @@ void tree_load_soon(const struct tree *t, struct bytes path);
 /*
  * Add one node as a snapshot or the image has it; parents come first, and
  * nothing else changes the tree until tree_load_done.
- * Replaces the content of a node that is there already (the reserved ones).
- * 0, -ENOENT without its parent, -ENOSPC when the arena is full.
+ * 0; 1: it was there already, as the reserved ones are, and has other content
+ * now; -ENOENT without its parent, -ENOSPC when the arena is full.
  */
 int tree_load_node(struct tree *t, struct bytes path, struct bytes data,
                    struct bytes acl, const struct znode_stat *stat);

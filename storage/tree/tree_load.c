@@ -94,6 +94,7 @@ tree_load_node(struct tree *t, struct bytes path, struct bytes data,
 {
     struct place place;
     tree_ref_t ref, acl_ref;
+    bool was_there;
     int rc;
 
     check(tree_is_open(t));
@@ -104,14 +105,15 @@ tree_load_node(struct tree *t, struct bytes path, struct bytes data,
         return rc;
     if (!tree_acl_take(t, acl, &acl_ref))
         return -ENOSPC;
-    if (ref)
+    was_there = ref != 0;
+    if (was_there)
         rc = tree_replace(t, ref, path, data, acl_ref, stat);
     else
         rc = tree_add(t, place, path, data, acl_ref, stat, &ref);
     if (rc < 0)
         tree_acl_give(t, acl_ref);
     t->loading = place.parent;
-    return rc;
+    return rc < 0 ? rc : was_there;
 }
 
 void

@@ -13,6 +13,7 @@ from trial import case
 STRANGER = 77
 PATIENT = {"initLimit": 400, "syncLimit": 400,     # longer than anybody waits
            "leader.silence": 0}
+SOON_S = 30
 LEARNERS_MAX = 128      # LEADER_PEERS_MAX
 CREATE, DELETE, SET_DATA, SYNC, MULTI = 1, 2, 5, 9, 14
 CREATE_SESSION, CLOSE_SESSION = -10, -11
@@ -122,16 +123,20 @@ def is_answered(link):
     link.hears(hostile.SYNC)
 
 
-def speak(t, member, kind):
-    link, epoch, last = hostile.learn(member, STRANGER, kind)
+def speak(t, member, sid, kind, port=None):
+    """Server `sid` says all of it, to a leader, or to an observer master at its
+    port, which takes no ACKs of transactions."""
+    link, epoch, last = hostile.learn(member, sid, kind, port)
     for name, *words in tolerated(epoch, last):
+        if port and name.startswith("ACKs"):
+            continue
         t.say("%s", name)
         link.send(*words)
         is_answered(link)
     link.close()
     for name, word in refused():
         t.say("%s", name)
-        link = hostile.learn(member, STRANGER, kind)[0]
+        link = hostile.learn(member, sid, kind, port)[0]
         with contextlib.suppress(hostile.Gone):
             link.send(word)
         t.claim(link.is_hung_up(), "who says %s may stay", name)
@@ -148,12 +153,32 @@ def nobody_noticed(t, e, leader, marks):
 
 @case("short", "long", of=["zzz"])
 def learners(t, word):
-    """Observers and followers that nobody knows say all there is to say."""
+    """Observers and followers that nobody knows say all there is to say, and
+    one that is a member: its vote counts."""
     e = t.ensemble(word, PATIENT)
     leader = e.start()
+    stays, away = [m for m in e if m is not leader]
+    away.stop()
+    marks = {m: m.mark() for m in (leader, stays)}
+    for sid, kind in ((STRANGER, hostile.OBSERVER_INFO),
+                      (STRANGER, hostile.FOLLOWER_INFO),
+                      (away.sid, hostile.FOLLOWER_INFO)):
+        speak(t, leader, sid, kind)
+    nobody_noticed(t, e, leader, marks)
+    away.start()
+    t.finish(e)
+
+
+@case("short", "long", of=["zzz"])
+def learners_of_a_follower(t, word):
+    """An observer master's observer says all of it; some goes to the leader."""
+    e = t.ensemble(word, PATIENT)
+    port = e.ports(9)[0]
+    e[1].extra["observerMasterPort"] = port
+    leader = e.start()
+    t.claim(leader is not e[1], "the master leads")
     marks = {m: m.mark() for m in e}
-    for kind in (hostile.OBSERVER_INFO, hostile.FOLLOWER_INFO):
-        speak(t, leader, kind)
+    speak(t, e[1], STRANGER, hostile.OBSERVER_INFO, port)
     nobody_noticed(t, e, leader, marks)
     t.finish(e)
 
@@ -212,7 +237,9 @@ def places(t, word):
         links.append(hostile.dial(leader))
         links[-1].send(packet(hostile.OBSERVER_INFO, 0, struct.pack(
             ">qiq", 1000 + i, hostile.PROTOCOL, 0)))
-    t.claim(links[-1].is_hung_up(), "all of them may stay")
+    more = len(links) - (LEARNERS_MAX - len(word))
+    until(lambda: sum(link.is_hung_up(0.01) for link in links) >= more,
+          "%d of them are hung up on" % more, SOON_S)
     victim.start_only()
     e.wait()
     t.claim(not stays.said("looking for a leader", mark),
@@ -408,6 +435,10 @@ def lead(t, leader):
         link, last = leader.promised()
         link.send(packet(hostile.SNAP, last), payload)
         hangs_up(t, link, name)
+    for first in (b"", bytes(4) + struct.pack(">i", 2 ** 31 - 1)):
+        link, last = leader.promised(hostile.PACKS)
+        link.send(packet(hostile.SNAP, last), hostile.packed(first, 50000))
+        hangs_up(t, link, "a snapshot that has no end")
     link, last = leader.promised()
     link.send(packet(hostile.SNAP, last), base[1][:-20])
     link.close()

@@ -21,6 +21,7 @@ PATIENCE_S = 30.0
  OBSERVER_INFO, LEADER_INFO, ACK_EPOCH, INFORM_ACTIVATE) = range(1, 20)
 LOOKING, FOLLOWING, LEADING, OBSERVING = range(4)
 PROTOCOL = 0x10000
+PACKS = b"zabd\0\0\0\1"      # a zabd whose snapshots are zstd frames
 SIGNATURE = b"\0\0\0\x0aBenWasHere"
 
 
@@ -74,6 +75,16 @@ def snapshot(sessions=(), acls=b"\0\0\0\0", nodes=()):
     for path, data in (("", b""),) + tuple(nodes):
         out += ustr(path) + ustr(data) + struct.pack(">q", -1) + stat
     return out + ustr("/") + SIGNATURE
+
+
+def packed(first, blocks):
+    """A zstd frame of these bytes and so many times 128 KiB of zeros, which
+    take four bytes each."""
+    def block(kind, size, data):
+        return struct.pack("<I", kind << 1 | size << 3)[:3] + data
+    window = b"\x38"       # of 128 KiB
+    return struct.pack("<I", 0xfd2fb528) + b"\0" + window + block(
+        0, len(first), first) + blocks * block(1, 1 << 17, b"\0")
 
 
 class Link:
@@ -237,15 +248,21 @@ class Leader:
                              zxid(epoch, 0), epoch) for sid in (2, 3)]
 
     def accept(self):
-        """The learner comes."""
-        return Link(self.listener.accept()[0])
+        """The learner comes, and says who it is.  One that was stopped may
+        have come before, and be gone."""
+        while True:
+            link = Link(self.listener.accept()[0])
+            with contextlib.suppress(Gone):
+                link.hears(FOLLOWER_INFO, OBSERVER_INFO)
+                return link
+            link.close()
 
-    def promised(self):
-        """The learner has promised the epoch: (link, its last zxid)."""
+    def promised(self, more=b""):
+        """The learner has promised the epoch: (link, its last zxid).  `more`
+        is what a zabd says behind its protocol."""
         link = self.accept()
-        link.hears(FOLLOWER_INFO, OBSERVER_INFO)
         link.send(packet(LEADER_INFO, zxid(self.epoch, 0),
-                         struct.pack(">i", PROTOCOL)))
+                         struct.pack(">i", PROTOCOL) + more))
         return link, link.hears(ACK_EPOCH)[1]
 
     def sealed(self, *plan):

@@ -265,6 +265,46 @@ what_is_no_payload_is_refused(void)
     check_nothing_is_left();
 }
 
+/* A few bytes that say "again" would make a packed one that never ends. */
+static void
+nothing_comes_twice(void)
+{
+    static const uint8_t session[] = "\0\0\0\2" /* of them */
+                                     "\0\0\0\0\0\0\0\1\0\0\0\5"
+                                     "\0\0\0\0\0\0\0\1\0\0\0\5";
+    static const uint8_t list[] = "\0\0\0\0\0\0\0\2" /* of them */
+                                  "\0\0\0\0\0\0\0\7\0\0\0\0"
+                                  "\0\0\0\0\0\0\0\7\0\0\0\0";
+    static const char *const paths[] = {"", "/a", "/zookeeper/quota"};
+    struct znode_stat stat = {.czxid = 3};
+    size_t used;
+
+    given_intake(false);
+    CU_ASSERT_EQUAL(feed(session, sizeof session - 1, 64, &used), -EBADMSG);
+    snap_intake_abort(&intake);
+    check_nothing_is_left();
+    given_intake(false);
+    CU_ASSERT_EQUAL(feed(list, sizeof list - 1, 64, &used), -EBADMSG);
+    snap_intake_abort(&intake);
+    check_nothing_is_left();
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        struct jute_out out = jute_out_of(payload, sizeof payload);
+
+        jute_put_i64(&out, 0); /* sessions and lists */
+        if (i > 0)
+            put_node(&out, "", bytes_of(""), -1, &stat);
+        put_node(&out, paths[i], bytes_of(""), -1, &stat);
+        given_intake(false);
+        CU_ASSERT_EQUAL(feed(payload, jute_out_size(&out), 64, &used), 0);
+        put_node(&out, paths[i], bytes_of(""), -1, &stat);
+        CU_ASSERT_EQUAL(
+            feed(payload + used, jute_out_size(&out) - used, 64, &used),
+            -EBADMSG);
+        snap_intake_abort(&intake);
+        check_nothing_is_left();
+    }
+}
+
 static void
 a_frame_that_ends_early_or_late_is_refused(void)
 {
@@ -384,6 +424,7 @@ UNIT_SUITE(snap_intake)
     UNIT(a_packed_payload_ends_with_its_frame);
     UNIT(a_broken_connection_leaves_nothing);
     UNIT(what_is_no_payload_is_refused);
+    UNIT(nothing_comes_twice);
     UNIT(a_frame_that_ends_early_or_late_is_refused);
     UNIT(an_empty_payload_is_an_empty_tree);
     UNIT(a_file_that_cannot_be_written_leaves_nothing);
