@@ -183,13 +183,30 @@ open_bells(struct shm_super *super)
 }
 
 /* Of what is reserved little is ever used, whatever a limit takes it for. */
+static const char *
+remedy_for(int rc)
+{
+    switch (rc) {
+    case -ENOMEM:
+        return ": lift the limit of address space (ulimit -v, LimitAS); "
+               "memory.limit is what bounds memory";
+    case -EFBIG:
+        return ": lift the limit of file sizes (ulimit -f, LimitFSIZE), which "
+               "takes it for a file; memory.limit is what bounds memory";
+    case -ENOSYS:
+    case -EPERM:
+        return ": let it call memfd_create (SystemCallFilter, or the seccomp "
+               "profile of its container)";
+    default:
+        return "";
+    }
+}
+
 static noreturn void
 cannot_reserve(int rc)
 {
     fatal(EXIT_UNEXPECTED, "cannot reserve shared memory: %s%s", strerror(-rc),
-          rc == -ENOMEM ? ": lift the limit of address space (ulimit -v, "
-                          "LimitAS); memory.limit is what bounds memory"
-                        : "");
+          remedy_for(rc));
 }
 
 int
