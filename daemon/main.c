@@ -178,7 +178,8 @@ open_bells(struct shm_super *super)
     for (int id = 0; id < PROC_CLIENT + (int)super->client_count; id++) {
         super->bell_fd[id] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (super->bell_fd[id] < 0)
-            fatal(EXIT_UNEXPECTED, "eventfd: %s", strerror(errno));
+            fatal(EXIT_UNEXPECTED, "eventfd: %s%s", strerror(errno),
+                  errno == EMFILE ? "; raise LimitNOFILE" : "");
     }
 }
 

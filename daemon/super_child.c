@@ -148,8 +148,9 @@ fork_child(struct super *s, enum proc_id id, mono_ms_t now)
         run_child(id, s->shm);
     }
     if (pid < 0) {
-        log_error("cannot fork %s: %s; trying again", proc_name(id),
-                  strerror(errno));
+        log_error("cannot fork %s: %s%s; trying again", proc_name(id),
+                  strerror(errno),
+                  errno == EAGAIN ? " (see to TasksMax, ulimit -u)" : "");
         c->fork_at = now + RESTART_PAUSE_MAX_MS;
         return;
     }
