@@ -178,18 +178,36 @@ open_bells(struct shm_super *super)
     for (int id = 0; id < PROC_CLIENT + (int)super->client_count; id++) {
         super->bell_fd[id] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (super->bell_fd[id] < 0)
-            fatal(EXIT_UNEXPECTED, "eventfd: %s", strerror(errno));
+            fatal(EXIT_UNEXPECTED, "eventfd: %s%s", strerror(errno),
+                  errno == EMFILE ? "; raise LimitNOFILE" : "");
     }
 }
 
 /* Of what is reserved little is ever used, whatever a limit takes it for. */
+static const char *
+remedy_for(int rc)
+{
+    switch (rc) {
+    case -ENOMEM:
+        return ": lift the limit of address space (ulimit -v, LimitAS); "
+               "memory.limit is what bounds memory";
+    case -EFBIG:
+        return ": lift the limit of file sizes (ulimit -f, LimitFSIZE), which "
+               "takes it for a file; memory.limit is what bounds memory";
+    case -ENOSYS:
+    case -EPERM:
+        return ": let it call memfd_create (SystemCallFilter, or the seccomp "
+               "profile of its container)";
+    default:
+        return "";
+    }
+}
+
 static noreturn void
 cannot_reserve(int rc)
 {
     fatal(EXIT_UNEXPECTED, "cannot reserve shared memory: %s%s", strerror(-rc),
-          rc == -ENOMEM ? ": lift the limit of address space (ulimit -v, "
-                          "LimitAS); memory.limit is what bounds memory"
-                        : "");
+          remedy_for(rc));
 }
 
 int

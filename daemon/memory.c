@@ -44,8 +44,10 @@ memory_reserve(size_t size)
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (at == MAP_FAILED)
-        fatal(EXIT_UNEXPECTED, "cannot reserve %zu bytes of memory: %s", size,
-              strerror(errno));
+        fatal(EXIT_UNEXPECTED,
+              "cannot reserve %zu bytes of memory: %s; see to its limits "
+              "(ulimit -d and -v, LimitDATA, LimitAS)",
+              size, strerror(errno));
     return at;
 }
 

@@ -157,8 +157,9 @@ fork_child(struct super *s, enum proc_id id, mono_ms_t now)
         run_child(id, s->shm);
     }
     if (pid < 0) {
-        log_error("cannot fork %s: %s; trying again", proc_name(id),
-                  strerror(errno));
+        log_error("cannot fork %s: %s%s; trying again", proc_name(id),
+                  strerror(errno),
+                  errno == EAGAIN ? " (see to TasksMax, ulimit -u)" : "");
         c->fork_at = now + RESTART_PAUSE_MAX_MS;
         return;
     }
@@ -253,21 +254,27 @@ is_final(int status)
                                  WEXITSTATUS(status) == EXIT_DATA);
 }
 
-/* Can a file be made in `dir`?  access(2) knows nothing of an ill ext4. */
+/*
+ * Can a file be made in `dir`, with something in it?  access(2) knows nothing
+ * of an ill ext4.
+ */
 static bool
 may_be_written(const char *dir)
 {
     int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    bool may;
 
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0 || errno == EOPNOTSUPP || errno == EISDIR; /* who knows */
+    if (fd < 0)
+        return errno == EOPNOTSUPP || errno == EISDIR; /* who knows */
+    may = write(fd, dir, strlen(dir)) > 0;
+    close(fd);
+    return may;
 }
 
 /*
- * The image may not be written where it lies: its disk turned read-only while
- * we serve.  That costs nobody anything, for the log has everything.  What is
- * damaged lies where it may be written, and is final.
+ * The image may not be written where it lies: its disk turned read-only, or
+ * full, while we serve.  That costs nobody anything, for the log has
+ * everything.  What is damaged lies where it may be written, and is final.
  */
 static bool
 waits_for_disk(const struct super *s, enum proc_id id, int status)
@@ -276,7 +283,7 @@ waits_for_disk(const struct super *s, enum proc_id id, int status)
     struct data_error e;
 
     return id == PROC_IMAGE && s->took_part && WIFEXITED(status) &&
-           WEXITSTATUS(status) == EXIT_DATA &&
+           WEXITSTATUS(status) != EXIT_OK &&
            datadir_name(&dirs, s->shm->super->conf.data_dir, NULL, &e) == 0 &&
            !may_be_written(dirs.snap);
 }

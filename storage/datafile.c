@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "daemon/log.h"
@@ -197,6 +198,20 @@ data_dir_bytes(const char *dir)
     if (d)
         closedir(d);
     return sum;
+}
+
+bool
+data_leaves_room(int fd, uint64_t end, uint64_t beside)
+{
+    struct statvfs fs;
+    struct stat st;
+    uint64_t has;
+
+    if (fstatvfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+        return false;
+    has = (uint64_t)st.st_blocks * 512;
+    return end <= has ||
+           (uint64_t)fs.f_bavail * fs.f_frsize >= end - has + beside;
 }
 
 int

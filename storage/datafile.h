@@ -80,6 +80,12 @@ bool data_is_below(const char *name);
  */
 uint64_t data_dir_bytes(const char *dir);
 
+/*
+ * Whether the file may have blocks up to `end`, and others `beside` bytes as
+ * well: ext4, asked for more than it has, gives all of it before it says no.
+ */
+bool data_leaves_room(int fd, uint64_t end, uint64_t beside);
+
 /* dir/name; false if it does not fit (then `path` is cut). */
 bool data_path(char path[DATA_PATH_MAX], const char *dir, const char *name);
 

@@ -16,7 +16,7 @@
 #include "daemon/log.h"
 #include "net/client/client_table.h"
 
-static const double pause_seconds = 0.1; /* while no descriptor is left */
+static const double pause_seconds = 0.1; /* while none can be accepted */
 
 static uint64_t
 connections_in_all(const struct client_proc *p)
@@ -116,11 +116,10 @@ on_accept(struct ev_loop *loop, ev_io *io, int events)
         client_accept_look(p);
         return;
     }
-    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
-        errno != ENOMEM)
+    if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
         return; /* another process took it, or the peer gave up */
-    log_warn_often("cannot accept connections: %s; raise LimitNOFILE",
-                   strerror(errno));
+    log_warn_often("cannot accept connections: %s%s", strerror(errno),
+                   errno == EMFILE ? "; raise LimitNOFILE" : "");
     p->own->is_out_of_files = true;
     ev_timer_again(loop, &p->accept_again);
     client_accept_look(p);

@@ -108,7 +108,10 @@ image_put_meta(struct image *im, MDB_txn *txn, const struct image_meta *meta)
 /* --- opening ------------------------------------------------------------- */
 
 static const char REMEDY_ROOM[] =
-    "It may be sound: see to memory, descriptors and the disk, and try again.";
+    "It may be sound: see to memory, descriptors, the disk and the limit of "
+    "address space (ulimit -v, LimitAS), and try again.";
+static const char REMEDY_MAP[] =
+    "Have dataDir on a file system whose files can be mapped into memory.";
 
 /* An image that nobody could look at need not be made anew. */
 static const char *
@@ -119,6 +122,8 @@ remedy_for(int mdb_rc)
     if (mdb_rc == ENOMEM || mdb_rc == EMFILE || mdb_rc == ENFILE ||
         mdb_rc == ENOSPC || mdb_rc == EDQUOT)
         return REMEDY_ROOM;
+    if (mdb_rc == ENODEV || mdb_rc == EINVAL)
+        return REMEDY_MAP;
     return image_remedy;
 }
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
@@ -121,34 +120,16 @@ image_sync(struct image *im, progress_fn *progress, void *progress_arg)
 }
 
 /*
- * Whether others have room as well when the file has blocks up to `end`.  On a
- * disk that is nearly full the log needs what is left, and ext4, asked for
- * more, gives all of it before it says no.
- */
-static bool
-leaves_room(int fd, uint64_t end)
-{
-    struct statvfs fs;
-    struct stat st;
-    uint64_t has;
-
-    if (fstatvfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
-        return false;
-    has = (uint64_t)st.st_blocks * 512;
-    return end <= has ||
-           (uint64_t)fs.f_bavail * fs.f_frsize >= end - has + ALLOCATE_STEP;
-}
-
-/*
  * Blocks are taken in large steps, so that LMDB's syncs rarely make the file
- * system allocate.  Without room or support for it nothing is lost: the commit
- * itself will tell.
+ * system allocate.  On a disk that is nearly full the log needs what is left.
+ * Without room or support for it nothing is lost: the commit itself will tell.
  */
 static void
 allocate(struct image *im, int fd, uint64_t end)
 {
     end = ALIGN_UP(end, (uint64_t)ALLOCATE_STEP);
-    if (leaves_room(fd, end) && fallocate(fd, 0, 0, (off_t)end) == 0)
+    if (data_leaves_room(fd, end, ALLOCATE_STEP) &&
+        fallocate(fd, 0, 0, (off_t)end) == 0)
         im->allocated = end;
 }
 

@@ -20,6 +20,9 @@
 
 enum { MAPS_BYTES = 256 * 1024, SIGNALS = 2 };
 
+/* LMDB's names in a directory. */
+static const char DATA_FILE[] = "/data.mdb", LOCK_FILE[] = "/lock.mdb";
+
 static const int signals[SIGNALS] = {SIGBUS, SIGSEGV};
 static struct sigaction before[SIGNALS];
 
@@ -93,9 +96,9 @@ is_in(const char *line, uintptr_t address)
     return from <= address && address < to;
 }
 
-/* The image that is to blame, by its file; NULL: none is. */
+/* The file of an image that is to blame; NULL: none is. */
 static const char *
-image_to_blame(uintptr_t address, uintptr_t instruction)
+file_to_blame(uintptr_t address, uintptr_t instruction)
 {
     const char *image = NULL;
     bool is_lmdbs = false;
@@ -109,26 +112,42 @@ image_to_blame(uintptr_t address, uintptr_t instruction)
             *end = '\0';
         if (!path || path > next)
             continue;
-        if (strstr(path, "/data.mdb")) {
+        if (strstr(path, DATA_FILE))
             image = path;
-            if (is_in(line, address))
-                return image;
-        }
+        if ((path == image || strstr(path, LOCK_FILE)) && is_in(line, address))
+            return path;
         if (strstr(path, "/liblmdb"))
             is_lmdbs = is_lmdbs || is_in(line, instruction);
     }
     return is_lmdbs ? image : NULL;
 }
 
+/*
+ * A page of LMDB's lock file is written by storing to it, and there was no room
+ * for it: a copy-on-write file system wants some each time.
+ */
+static noreturn void
+lock_cannot_be_written(const char *path)
+{
+    struct data_error e;
+
+    data_error_set(&e, path, -1, "Make room, or see to the disk.",
+                   "this file cannot be written, as on a disk that is full");
+    (void)teller(&e);
+    exit(EXIT_UNEXPECTED);
+}
+
 static void
 on_fault(int signum, siginfo_t *info, void *context)
 {
-    const char *image =
-        image_to_blame((uintptr_t)info->si_addr, instruction_of(context));
+    const char *file =
+        file_to_blame((uintptr_t)info->si_addr, instruction_of(context));
 
-    if (image)
-        image_is_damaged(image, "what it says leads out of it, or the disk "
-                                "cannot read it");
+    if (file && strstr(file, LOCK_FILE))
+        lock_cannot_be_written(file);
+    if (file)
+        image_is_damaged(file, "what it says leads out of it, or the disk "
+                               "cannot read it");
     for (size_t i = 0; i < SIGNALS; i++) /* it comes again at once */
         if (signals[i] == signum)
             sigaction(signum, &before[i], NULL);

@@ -6,8 +6,9 @@
  * one behind the end of the file, or a kind of node that LMDB does not know,
  * and the kernel ends the process that follows it: SIGBUS, SIGSEGV, again and
  * again, for no restart makes it better.  With the guard such a process says
- * what is wrong and what to do, and ends with EXIT_DATA.  Any other fault takes
- * its usual course.
+ * what is wrong and what to do, and ends with EXIT_DATA.  It does the same, but
+ * with EXIT_UNEXPECTED, where LMDB's lock file cannot be written, as on a full
+ * disk: another try may go better.  Any other fault takes its usual course.
  */
 #ifndef STORAGE_IMAGE_IMAGE_GUARD_H
 #define STORAGE_IMAGE_IMAGE_GUARD_H

@@ -11,14 +11,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "daemon/log.h"
 #include "daemon/proc.h"
 #include "storage/log/log_proc.h"
 
-/* There is room for the next log file, and another, or for this at least. */
-enum { FILES = 2, ROOM_MIN = 1024 * 1024 };
+enum { FILES = 2, DISK_PART = 4, ROOM_MIN = 1024 * 1024 };
 
 /* Is it want of room that a write failed with, an errno? */
 static bool
@@ -59,30 +59,55 @@ log_order_failed(struct log_proc *p, const char *what, int rc,
 
 /* --- room ---------------------------------------------------------------- */
 
-/* A file system that cannot tell ahead never says that there is room. */
+/* Of what the file system says itself, which has no say in quotas. */
 static bool
-has_room(const char *dir, off_t bytes)
+seems_to_have_room(const char *dir, uint64_t bytes)
+{
+    struct statvfs fs;
+
+    return statvfs(dir, &fs) == 0 &&
+           (uint64_t)fs.f_bavail * fs.f_frsize >= bytes;
+}
+
+/* Some cannot make such a file (NFS), others set nothing aside (ext3). */
+static bool
+has_room(const char *dir, off_t bytes, int failed)
 {
     int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    bool has = fd >= 0 && fallocate(fd, 0, 0, bytes) == 0;
+    int error = fd < 0 || fallocate(fd, 0, 0, bytes) < 0 ? errno : 0;
 
     if (fd >= 0)
         close(fd);
-    return has;
+    if (error == EOPNOTSUPP && failed == ENOSPC)
+        return seems_to_have_room(dir, (uint64_t)bytes);
+    return error == 0;
+}
+
+/* The next log file and another, or a part of a disk that is small. */
+static off_t
+room_wanted(const struct log_proc *p)
+{
+    uint64_t bytes = (uint64_t)p->conf.pre_alloc_kb * 1024 * FILES, part;
+    struct statvfs fs;
+
+    if (statvfs(p->dirs.log, &fs) == 0) {
+        part = (uint64_t)fs.f_blocks * fs.f_frsize / DISK_PART;
+        bytes = part < bytes ? part : bytes;
+    }
+    return bytes > ROOM_MIN ? (off_t)bytes : ROOM_MIN;
 }
 
 void
 log_look_for_room(struct log_proc *p)
 {
     struct shm_log *s = p->shm->log;
-    off_t bytes = (off_t)p->conf.pre_alloc_kb * 1024 * FILES;
+    int failed = atomic_load(&s->failed);
 
-    if (!wants_room(atomic_load(&s->failed)) || atomic_load(&s->has_room))
+    if (!wants_room(failed) || atomic_load(&s->has_room))
         return;
-    if (bytes < ROOM_MIN)
-        bytes = ROOM_MIN;
     proc_disk_begin(PROC_LOG, p->shm);
-    if (has_room(p->dirs.log, bytes) && has_room(p->dirs.snap, ROOM_MIN))
+    if (has_room(p->dirs.log, room_wanted(p), failed) &&
+        has_room(p->dirs.snap, ROOM_MIN, failed))
         atomic_store(&s->has_room, 1);
     proc_disk_end(PROC_LOG, p->shm);
     bell_ring(p->shm, PROC_SUPER);

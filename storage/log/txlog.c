@@ -33,9 +33,10 @@ give_up(struct txlog *l, int rc)
 }
 
 /*
- * Have blocks for `more` bytes ahead.  Without room for the whole step, or
- * on a file system that cannot, the file grows as it is written: what counts
- * is whether the write itself succeeds.
+ * Have blocks for `more` bytes ahead.  Without room for the whole step and
+ * as much for others (the image, and a snapshot that lets old files go), or on
+ * a file system that cannot, the file grows as it is written: what counts is
+ * whether the write itself succeeds.
  */
 static void
 allocate_ahead(struct txlog *l, uint64_t more)
@@ -48,7 +49,8 @@ allocate_ahead(struct txlog *l, uint64_t more)
     target = TXLOG_HEADER_BYTES;
     while (target <= end)
         target += step;
-    if (fallocate(l->fd, 0, 0, (off_t)target) == 0)
+    if (data_leaves_room(l->fd, target, step) &&
+        fallocate(l->fd, 0, 0, (off_t)target) == 0)
         l->allocated = target;
 }
 

@@ -9,7 +9,7 @@
 #include "storage/log/txlog.h"
 #include "tests/unit/image_given.h"
 
-enum { TOLD_OF_IMAGE = 77 };
+enum { TOLD_OF_IMAGE = 77, TOLD_OF_LOCK = 78 };
 
 static struct shm_replication replication;
 static struct shm_log log_part;
@@ -74,7 +74,9 @@ given_a_damaged_row(const char *path)
 static int
 tell(const struct data_error *e)
 {
-    return strcmp(e->path, dirs.image) == 0 ? TOLD_OF_IMAGE : EXIT_UNEXPECTED;
+    if (strstr(e->path, "/lock.mdb"))
+        return TOLD_OF_LOCK;
+    return strcmp(e->path, dirs.image) == 0 ? TOLD_OF_IMAGE : EXIT_DATA;
 }
 
 /* What folding ends with, in a process of its own; EXIT_OK: it goes on. */
@@ -122,9 +124,28 @@ a_damaged_image_is_not_the_logs_fault(void)
     nothing_is_left();
 }
 
+/* As on a full disk: a page of it that is stored to is not to be had. */
+static void
+a_lock_file_that_cannot_be_written_is_worth_another_try(void)
+{
+    char lock[DATA_PATH_MAX];
+    struct stat st;
+
+    given_fresh_image();
+    given_a_log();
+    given_a_process();
+    data_path(lock, dirs.image, "lock.mdb");
+    CU_ASSERT_EQUAL(stat(lock, &st), 0);
+    CU_ASSERT_EQUAL(truncate(lock, 0), 0);
+    CU_ASSERT_EQUAL(folding_ends_with(), EXIT_UNEXPECTED);
+    CU_ASSERT_EQUAL(truncate(lock, st.st_size), 0); /* we have it open, too */
+    nothing_is_left();
+}
+
 UNIT_SUITE(image_fold)
 {
     unit_suite("image_fold");
     UNIT(what_the_log_has_is_folded);
     UNIT(a_damaged_image_is_not_the_logs_fault);
+    UNIT(a_lock_file_that_cannot_be_written_is_worth_another_try);
 }

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 /* --- a disk that does less ----------------------------------------------- */
@@ -43,6 +45,23 @@ pwrite(int fd, const void *from, size_t size, off_t at)
     return is_interrupted()
                ? -1
                : syscall(SYS_pwrite64, fd, from, piece_of(size), at);
+}
+
+/* Where this is not 0, the disk says that it has so many bytes left. */
+static uint64_t bytes_left;
+
+int
+fstatvfs(int fd, struct statvfs *to)
+{
+    struct statfs fs;
+
+    if (fstatfs(fd, &fs) < 0)
+        return -1;
+    *to = (struct statvfs){.f_frsize = (unsigned long)fs.f_frsize,
+                           .f_bavail = fs.f_bavail};
+    if (bytes_left > 0)
+        *to = (struct statvfs){.f_frsize = 1, .f_bavail = bytes_left};
+    return 0;
 }
 
 /* --- what is appended ---------------------------------------------------- */
@@ -249,6 +268,25 @@ nothing_goes_ahead_of_a_file_without_preallocation(void)
     tempdir_remove(dir);
 }
 
+/* The image and the snapshots, without which no log file ever goes. */
+static void
+what_a_disk_has_last_is_left_to_others(void)
+{
+    struct txlog l;
+
+    tempdir_make(dir);
+    CU_ASSERT_EQUAL(txlog_open(&l, dir, &small, NULL, &error), 0);
+    bytes_left = small.prealloc_bytes + TXLOG_HEADER_BYTES;
+    append(&l, 1, 3, 100);
+    CU_ASSERT_EQUAL(l.allocated, l.size);
+    bytes_left = 0;
+    append(&l, 4, 4, 100);
+    CU_ASSERT(l.allocated >= small.prealloc_bytes);
+    txlog_close(&l);
+    CU_ASSERT_EQUAL(last_of_log(), 4);
+    tempdir_remove(dir);
+}
+
 static void
 a_failed_write_ends_the_log(void)
 {
@@ -341,6 +379,7 @@ UNIT_SUITE(txlog)
     UNIT(what_goes_by_pieces_is_whole);
     UNIT(zeros_go_ahead_of_small_groups);
     UNIT(nothing_goes_ahead_of_a_file_without_preallocation);
+    UNIT(what_a_disk_has_last_is_left_to_others);
     UNIT(a_failed_write_ends_the_log);
     UNIT(truncating_keeps_the_named_transaction);
     UNIT(opening_a_long_log_shows_progress);
