@@ -57,6 +57,18 @@ OPTIONS = {
     "longer_sessions": {"maxSessionTimeout": 120000,
                         "minSessionTimeout": 20000},
     "no_acls": {"zookeeper.skipACL": "yes", "standaloneEnabled": "false"},
+    "forced_snaps": {"zookeeper.forceSnapshotSync": "true"},
+    "short_ways": {
+        "zookeeper.forward_learner_requests_to_commit_processor_disabled":
+            "true",
+        "zookeeper.follower.skipLearnerRequestToNextProcessor": "true",
+        "zookeeper.leader.maxTimeToWaitForEpoch": "500"},
+}
+OWN_OPTIONS = {
+    "no_digests": {"digest.enabled": "false"},
+    "throttled": {"request_throttle_max_requests": 2,
+                  "globalOutstandingLimit": 4, "throttled_op_wait_time": 5000},
+    "tiny_ring": {"ring.size": "1M", "request.ring.size": "64K"},
 }
 LOGS_OTHERWISE = ("close_lists_nothing", "no_digests", "neither")
 
@@ -181,6 +193,17 @@ def options(t, word, kind, name):
     e = give(t.ensemble(word, {"snapshotSizeFactor": 0}), OPTIONS[name])
     if name in LOGS_OTHERWISE:
         logs_otherwise(t, e)
+    e.elect(kind)
+    live(t, e)
+    t.finish(e)
+
+
+@case("long", of=["zza zabd %s" % name for name in OWN_OPTIONS])
+def options_of_zabd(t, word, kind, name):
+    """And here zabd's have some that Apache's have not."""
+    e = t.ensemble(word, {"snapshotSizeFactor": 0})
+    for m in e:
+        m.extra = {} if is_apache(m) else OWN_OPTIONS[name]
     e.elect(kind)
     live(t, e)
     t.finish(e)

@@ -3,6 +3,7 @@
 
 import time
 
+import everywhere
 from ensemble import ELECTED_S, until
 from load import client
 from trial import case
@@ -47,3 +48,30 @@ def leader_serves_not(t, word):
     t.close_clients()
     for m in e.running():
         t.claim(m.stop() == 0, "%r did not end well", m)
+
+
+@case("long", of=["zza", "zaa"])
+def leaders_serve_not(t, word):
+    """Leaders of both kinds, and what goes through their followers."""
+    e = t.ensemble(word, {"leaderServes": "no"})
+    for m in e:
+        m.start_only()
+    for term in range(4):
+        leader, following = settle(e, 2)
+        t.say("%r leads", leader)
+        for m in following:
+            c = t.client(m)
+            c.create("/%d-%d" % (term, m.sid))
+            c.create("/%d-%d-mine" % (term, m.sid), ephemeral=True)
+        t.close_clients()
+        leader.kill()
+        settle(e, 1)
+        leader.start_only()
+    _, following = settle(e, 2)
+    for m in following:
+        t.client(m).sync("/")
+    t.judge(e, "at rest", everywhere.same_trees(following))
+    t.close_clients()
+    for m in e.running():
+        m.stop()
+    t.judge(e, "on disk", everywhere.verify_disks(list(e)))

@@ -9,6 +9,7 @@ import time
 from kazoo.exceptions import KazooException
 
 from cases_fault import Striker
+from cases_master import PORT, master_is
 from ensemble import until
 from frames import (LOCAL, SHORT_MS, UPGRADING, Script, Session, error,
                     figure, held_to, places, wire)
@@ -259,6 +260,32 @@ def upgraded_sessions_mixed(t, word, kind):
     s = Script(t, e)
     upgraded_life(s, follower, leader)
     held_to(t, s.lines, UPGRADED_LINES)
+    t.finish(e)
+
+
+OBSERVED = ["%s %s" % (word, kind) for word in ("zazZ", "zazA", "aaaZ", "zzzA")
+            for kind in ("local", "upgrading")]
+
+
+@case("long", of=OBSERVED)
+def sessions_of_observers(t, word, kind):
+    """The same at an observer that learns from a follower."""
+    e = t.ensemble(word, dict(UPGRADING if kind == "upgrading" else LOCAL,
+                              observerMasterPort=PORT), net=True)
+    e.start()
+    watcher = [m for m in e if m.is_observer][0]
+    master_is(t, e, watcher)
+    _, other = places(e)
+    first = Session(watcher)
+    first.ask(wire.sync("/"))
+    first.ask(wire.closeSession())
+    s = Script(t, e)
+    if kind == "upgrading":
+        upgraded_life(s, watcher, other)
+        held_to(t, s.lines, UPGRADED_LINES)
+    else:
+        local_life(s, "follower", watcher, other)
+        held_to(t, s.lines, LOCAL_LINES[LOCAL_LINES.index("follower: open"):])
     t.finish(e)
 
 

@@ -113,6 +113,7 @@ class Trial:
         """Apache's 3.8 loses writes by itself when its members are killed or
         restarted often; where no zabd has a part in it that is told, and no
         failure of ours.  Such a case shows that the harness works."""
+        sentences = list(sentences)
         own = [s for s in sentences if e.is_apaches_own(s)]
         self.wrong += ["%s: %s" % (when, s) for s in sentences
                        if s not in own]
