@@ -94,9 +94,10 @@ enum {
     LEARNER_ZSTD = 1,     /* takes a SNAP payload as a zstd frame */
     LEARNER_QUICK = 2,    /* pings come often: silence means death early */
     LEARNER_IDENTITY = 4, /* knows of which ensemble it is */
-    /* All that this version knows. */
-    LEARNER_OURS = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
 };
+
+/* What a server of this version says of itself. */
+enum { LEARNER_OURS = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY };
 
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */
 struct learner_info {
