@@ -113,8 +113,10 @@ struct shm_look {
     _Atomic int64_t epoch;               /* our currentEpoch */
     _Atomic uint64_t established; /* the look whose leader now leads us */
     _Atomic int64_t established_epoch;
-    _Atomic uint64_t ended; /* the look whose role is over; before any peer
-                               can see that it is */
+    _Atomic uint64_t ended;    /* the look whose role is over; before any peer
+                                  can see that it is */
+    _Atomic uint32_t is_taken; /* ... since its leader follows, or has, another
+                                  server of our number */
 };
 
 enum log_order {
@@ -233,10 +235,11 @@ struct shm_election {
     _Atomic sid_t leader;
     _Atomic zxid_t zxid;
     _Atomic int64_t round;
-    _Atomic int64_t epoch;      /* as voted for, before it leads */
-    _Atomic uint32_t life;      /* of the replication process that asked */
-    _Atomic uint64_t connected; /* members: bit i is member i of the quorum */
-    _Atomic uint64_t aliens;    /* likewise: those of another ensemble */
+    _Atomic int64_t epoch;        /* as voted for, before it leads */
+    _Atomic uint32_t life;        /* of the replication process that asked */
+    _Atomic uint64_t connected;   /* members: bit i is member i of the quorum */
+    _Atomic uint64_t aliens;      /* likewise: those of another ensemble */
+    _Atomic uint32_t is_kept_out; /* another server has our number */
     _Atomic int64_t config_version; /* the latest that members gave to the
                                        configuration that we have, too */
     _Atomic uint64_t elections, last_election_ms, all_elections_ms;

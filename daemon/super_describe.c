@@ -83,6 +83,15 @@ describe_aliens(const struct super *s, char *text, size_t size)
 
 /* Likewise. */
 static const char *
+describe_twin(const struct super *s)
+{
+    return atomic_load(&s->shm->election->is_kept_out)
+               ? ", kept out: another server has our number: see the log"
+               : "";
+}
+
+/* Likewise. */
+static const char *
 describe_members(const struct super *s)
 {
     return atomic_load(&s->shm->replication->ensemble.is_outdated)
@@ -154,8 +163,8 @@ super_describe_standing(const struct super *s, char *text, size_t size)
     describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
     describe_limit(s, limit, sizeof limit);
-    snprintf(text, size, "%s%s%s%s%s", role, failure, aliens,
-             describe_members(s), limit);
+    snprintf(text, size, "%s%s%s%s%s%s", role, failure, aliens,
+             describe_twin(s), describe_members(s), limit);
 }
 
 /* Its process may be gone, or lives and cannot write. */

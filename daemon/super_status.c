@@ -123,7 +123,8 @@ fingerprint(const struct super *s, bool part)
            atomic_load(&r->ensemble.zab_state) << 8 |
            (uint32_t)(atomic_load(&s->shm->election->aliens) != 0) << 16 |
            (uint32_t)(atomic_load(&s->shm->log->failed) != 0) << 17 |
-           (uint32_t)s->reload_failed << 18;
+           (uint32_t)s->reload_failed << 18 |
+           atomic_load(&s->shm->election->is_kept_out) << 19;
 }
 
 /* A member takes part before it serves; a server alone does both at once. */

@@ -409,7 +409,6 @@ elect_reach(struct elect *e, quorum_set_t reachable, struct elect_out *out)
 void
 elect_over(struct elect *e)
 {
-    check(e->state == ELECT_DECIDED);
     e->state = ELECT_IDLE;
 }
 

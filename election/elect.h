@@ -120,8 +120,8 @@ void elect_reach(struct elect *e, quorum_set_t reachable,
                  struct elect_out *out);
 
 /*
- * The role that was decided is over; until the next look we have nothing to
- * say.  Notes that come meanwhile are dropped.
+ * The role that was decided is over, or we look no more; until the next look
+ * we have nothing to say.  Notes that come meanwhile are dropped.
  */
 void elect_over(struct elect *e);
 

@@ -118,6 +118,8 @@ turn(struct elect_proc *p)
 {
     struct elect_out out = {0};
 
+    if (mesh_take_taken(&p->fast.mesh))
+        elect_proc_taken(p);
     if (!mesh_take_change(&p->fast.mesh))
         return;
     tell_connected(p);
@@ -148,6 +150,7 @@ look(struct elect_proc *p, zxid_t zxid, int64_t epoch)
 {
     struct elect_out out = {0};
 
+    p->fast.mesh.is_shy = false;
     mesh_resume(&p->fast.mesh);
     elect_know(&p->fast.core, elect_proc_ensemble(p));
     elect_look(&p->fast.core, zxid, epoch, &out);
@@ -188,6 +191,13 @@ back(struct elect_proc *p)
     mesh_resume(&p->fast.mesh);
 }
 
+static void
+knock(struct elect_proc *p)
+{
+    p->fast.mesh.is_shy = true;
+    mesh_resume(&p->fast.mesh);
+}
+
 const struct election election_fast = {
     .open = open_fast,
     .look = look,
@@ -195,5 +205,6 @@ const struct election election_fast = {
     .over = over,
     .leave = leave,
     .back = back,
+    .knock = knock,
     .turn = turn,
 };

@@ -18,6 +18,9 @@
 #include "daemon/log.h"
 #include "daemon/proc.h"
 
+/* Of a server whose number is another's: out of sight, then at the door. */
+static const double stay_out_seconds = 10, knock_seconds = 15;
+
 void
 elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
 {
@@ -30,6 +33,7 @@ elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
     struct shm_election *e = p->shm->election;
     mono_ms_t after_ms = clock_mono_ms() - p->asked_ms;
 
+    atomic_store(&e->is_kept_out, false);
     atomic_store(&e->leader, v->leader);
     atomic_store(&e->zxid, v->zxid);
     atomic_store(&e->round, v->round);
@@ -105,10 +109,57 @@ begin_look(struct elect_proc *p)
 }
 
 static void
+set_delay(struct elect_proc *p, double seconds)
+{
+    ev_timer_stop(p->loop, &p->delay);
+    ev_timer_set(&p->delay, seconds, 0);
+    ev_timer_start(p->loop, &p->delay);
+}
+
+static void
 on_delay(struct ev_loop *loop, ev_timer *w, int events)
 {
+    struct elect_proc *p = w->data;
+
     (void)loop, (void)events;
-    begin_look(w->data);
+    if (!p->must_knock || !p->election->knock) {
+        begin_look(p);
+        return;
+    }
+    p->must_knock = false;
+    p->election->knock(p);
+    set_delay(p, knock_seconds);
+}
+
+/*
+ * Another server has our number, and was here first.  Not all twins come back
+ * at once, and who does gives way while it knocks: for a restart the other one
+ * takes less.
+ */
+static void
+stay_out(struct elect_proc *p)
+{
+    double seconds = stay_out_seconds * (1 + drand48());
+
+    log_warn("election: not taking part for %.0f s: another server has our "
+             "number",
+             seconds + knock_seconds);
+    atomic_store(&p->shm->election->is_kept_out, true);
+    if (p->is_open) {
+        p->election->over(p);
+        p->election->leave(p);
+    }
+    p->must_knock = true;
+    set_delay(p, seconds);
+}
+
+/* Who had a leader was here first, whatever one of its peers thinks. */
+void
+elect_proc_taken(struct elect_proc *p)
+{
+    if (elect_is_looking(p) &&
+        atomic_load(&p->shm->replication->look.established) == 0)
+        stay_out(p);
 }
 
 /*
@@ -136,16 +187,18 @@ see_look(struct elect_proc *p)
         return;
     p->asked = number;
     p->asked_ms = clock_mono_ms();
-    p->leads = p->is_over = p->is_hung = false;
+    p->leads = p->is_over = p->is_hung = p->must_knock = false;
     elect_pulse_meet(p);
-    delay = delay_seconds(p);
-    ev_timer_stop(p->loop, &p->delay);
-    if (delay == 0) {
-        begin_look(p);
+    if (atomic_load(&look->is_taken)) {
+        stay_out(p);
         return;
     }
-    ev_timer_set(&p->delay, delay, 0);
-    ev_timer_start(p->loop, &p->delay);
+    delay = delay_seconds(p);
+    ev_timer_stop(p->loop, &p->delay);
+    if (delay == 0)
+        begin_look(p);
+    else
+        set_delay(p, delay);
 }
 
 void

@@ -36,6 +36,8 @@ struct election {
     void (*leave)(struct elect_proc *p);
     /* The role that we left stands after all. */
     void (*back)(struct elect_proc *p);
+    /* Take no part yet, but hear whether our number is taken; NULL: cannot. */
+    void (*knock)(struct elect_proc *p);
     /* In each turn of the loop, before it sleeps. */
     void (*turn)(struct elect_proc *p);
 };
@@ -83,7 +85,8 @@ struct elect_proc {
     uint64_t asked;       /* number of the look at hand */
     mono_ms_t asked_ms;   /* ... and when */
     uint64_t established; /* number of the look whose leader leads us */
-    ev_timer delay;       /* of an observer, before it looks */
+    ev_timer delay;       /* before we look: of an observer, or a twin */
+    bool must_knock;      /* ... that has to ask before it does */
 
     /* elect_pulse.c */
     uint32_t life;      /* of the replication process that asked */
@@ -119,6 +122,12 @@ uint64_t elect_proc_ensemble(const struct elect_proc *p);
 
 /* Server `sid` said of which ensemble it is, or nothing (0): for operators. */
 void elect_proc_met(struct elect_proc *p, sid_t sid, uint64_t ensemble);
+
+/*
+ * Another server has our number, says who has it: take no part for a while,
+ * unless we had a leader before.  We would be counted in its place.
+ */
+void elect_proc_taken(struct elect_proc *p);
 
 /* `v` is the outcome of the look that is going on: tell replication. */
 void elect_proc_decided(struct elect_proc *p, const struct vote *v,

@@ -45,6 +45,7 @@ mesh_lost(struct peer *p, const char *why)
                    (p->link.state == LINK_UP || !p->mesh->is_beginning);
 
     p->mesh->has_changed = true;
+    p->is_disputed = false;
     p->why = why;
     link_lost(&p->link);
     if (is_news)
@@ -91,6 +92,15 @@ mesh_take_change(struct mesh *m)
 
     m->has_changed = false;
     return changed;
+}
+
+bool
+mesh_take_taken(struct mesh *m)
+{
+    bool is_taken = m->is_taken;
+
+    m->is_taken = false;
+    return is_taken;
 }
 
 quorum_set_t
@@ -174,6 +184,7 @@ mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
         m->peer[i].mesh = m;
         m->peer[i].fd = -1;
         call_init(&m->peer[i]);
+        twin_init(&m->peer[i]);
     }
     for (uint32_t i = 0; i < conf->member_count; i++)
         open_member(m, i);
@@ -217,6 +228,7 @@ mesh_pause(struct mesh *m)
         if (p->link.state == LINK_UP)
             stream_close(p);
         call_stop(p);
+        twin_stop(p);
         link_init(&p->link, m->self->sid, p->link.peer);
         p->is_used = is_member(p);
     }

@@ -32,6 +32,15 @@ enum {
     MESH_CROSSING_MS = 100,   /* a hello may be under way for so long */
 };
 
+/* A server that came with the number of a peer that is connected. */
+struct rival {
+    int fd;            /* -1: none */
+    ev_timer patience; /* the peer has so long to say that it is there */
+    bool was_refused;  /* once */
+    int32_t address_size;
+    uint8_t address[HELLO_ADDRESS_MAX]; /* as its hello has it */
+};
+
 struct peer {
     struct mesh *mesh;
     struct link link;
@@ -49,6 +58,13 @@ struct peer {
     bool talks_nonsense; /* that ended its last connection, and we said so:
                             it may come and go until it says something else */
     struct twin twin;    /* it connected while it was connected */
+    struct rival rival;  /* UP */
+    bool is_disputed;    /* ... in the place of one that is there, but mute:
+                            it may be Apache's, and come back for it */
+    uint32_t owed_words; /* UP: bits of enum twin_word, before any note */
+    int ear;             /* EXPECTED: our half of the connection that said
+                            hello is closed, yet a word may come; -1: none */
+    ev_io audible;
     size_t in_size, out_at, out_size;
     uint8_t in[MESH_FRAME_MAX];
     uint8_t out[MESH_FRAME_MAX];
@@ -77,6 +93,9 @@ struct mesh {
     bool has_changed; /* who is up, or who may answer */
     bool is_paused;
     bool is_beginning;
+    bool is_taken;   /* our number is another's, says a peer */
+    bool is_shy;     /* if it is: we give way */
+    struct twin own; /* the operator was told */
     uint64_t guests_ever;
     struct resolver resolver;
     struct port port;
@@ -112,6 +131,9 @@ void mesh_tell_all(struct mesh *m, const struct vote *vote);
 
 /* Whether the answer of the next two changed since it was last asked. */
 bool mesh_take_change(struct mesh *m);
+
+/* Whether a peer said, since this was last asked, that our number is taken. */
+bool mesh_take_taken(struct mesh *m);
 
 /* Members with a connection: bit i is member i of the quorum. */
 quorum_set_t mesh_connected(const struct mesh *m);

@@ -47,7 +47,7 @@ turn_away(struct guest *g, const char *why)
 static void
 forget_last(struct peer *p)
 {
-    p->talks_nonsense = false;
+    p->talks_nonsense = p->rival.was_refused = false;
     p->twin = (struct twin){0};
 }
 
@@ -78,38 +78,45 @@ stranger(struct mesh *m, const struct hello *h)
     return NULL;
 }
 
-/* The guest is `p`: link.c knows which connection stays. */
-static void
-welcome(struct guest *g, struct peer *p, const struct hello *h)
+void
+mesh_welcome(struct peer *p, int fd, bool is_fresh)
 {
-    bool is_fresh = clock_mono_ms() - p->up_ms < MESH_CROSSING_MS;
-    int fd = g->fd;
-
-    p->mesh->has_changed = true;
-    if (p->link.state == LINK_UP && !is_fresh)
-        mesh_suspect_twin(p, h, fd);
+    p->is_used = p->mesh->has_changed = true;
     if (p->link.state == LINK_DIALLING && p->link.peer > p->link.me)
         call_stop(p); /* two connections cross: theirs stays */
     switch (link_met(&p->link, is_fresh)) {
     case LINK_KEEP:
         call_stop(p);
         stream_close(p);
-        dismiss(g);
         stream_begin(p, fd);
         return;
     case LINK_REDIAL:
-        turn_away(g, NULL);
+        close(fd);
         stream_close(p);
         call_stop(p);
         call_begin(p);
         return;
     case LINK_LEAVE:
-        turn_away(g, NULL);
+        close(fd);
         return;
     case LINK_CLOSE:
         break;
     }
     never("a guest that we had dialled");
+}
+
+/* The guest is `p`, or says so. */
+static void
+meet(struct guest *g, struct peer *p, const struct hello *h)
+{
+    bool is_fresh = clock_mono_ms() - p->up_ms < MESH_CROSSING_MS;
+    int fd = g->fd;
+
+    dismiss(g);
+    if (p->link.state == LINK_UP && !is_fresh)
+        twin_challenge(p, h, fd);
+    else
+        mesh_welcome(p, fd, is_fresh);
 }
 
 static void
@@ -131,7 +138,7 @@ introduce(struct guest *g, const struct hello *h)
         turn_away(g, "a smaller server that is not in our configuration and "
                      "does not say where to call it back");
     } else {
-        welcome(g, p, h);
+        meet(g, p, h);
     }
 }
 

@@ -29,6 +29,7 @@ call_stop(struct peer *p)
 {
     ev_timer_stop(p->mesh->loop, &p->patience);
     dial_stop(&p->dial);
+    twin_listen_stop(p);
 }
 
 static void
@@ -73,7 +74,7 @@ on_dialled(void *arg, int fd, const char *why)
         stream_begin(p, fd);
         return;
     }
-    close(fd);
+    twin_listen(p, fd);
     p->mesh->has_changed = true;
     set_patience(p, call_back_seconds);
 }

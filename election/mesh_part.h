@@ -6,7 +6,7 @@
  *   mesh_stream.c  frames on a connection, in and out
  *   mesh_dial.c    us to them: connection, then hello
  *   mesh_accept.c  guests of our port, until they have said who they are
- *   mesh_twin.c    two servers with one number
+ *   mesh_twin.c    two servers with one number: who is kept out
  *   mesh_socket.c  sockets: options, names
  *
  * Private to mesh*.c.
@@ -35,6 +35,9 @@ void stream_begin(struct peer *p, int fd);
 /* Write what waits, if UP. */
 void stream_flush(struct peer *p);
 
+/* Say a word before any note; nothing is said while the link is not UP. */
+void stream_say(struct peer *p, enum twin_word word);
+
 /* Harmless without a connection.  The link is the caller's to change. */
 void stream_close(struct peer *p);
 
@@ -59,10 +62,34 @@ void accept_open(struct mesh *m);
 /* The port is closed, and all guests are sent away. */
 void accept_close(struct mesh *m);
 
+/*
+ * `p` is here on a new connection: link.c knows which one stays.  `is_fresh`:
+ * see link_met.
+ */
+void mesh_welcome(struct peer *p, int fd, bool is_fresh);
+
 /* --- mesh_twin.c ---------------------------------------------------------- */
 
-/* A peer that is connected said `h` on another connection, `fd`. */
-void mesh_suspect_twin(struct peer *p, const struct hello *h, int fd);
+void twin_init(struct peer *p);
+
+/*
+ * The number of `p`, which is connected, said `h` on another connection, which
+ * is ours now: it is kept until `p` says that it is there, or does not.
+ */
+void twin_challenge(struct peer *p, const struct hello *h, int fd);
+
+/* The connection of `p` is gone: who was kept takes its place. */
+void twin_make_room(struct peer *p);
+
+/* A frame of `p` came.  False: it is no word. */
+bool twin_hear(struct peer *p, struct bytes payload);
+
+/* We said hello on `fd`, which is ours now: a word may come. */
+void twin_listen(struct peer *p, int fd);
+void twin_listen_stop(struct peer *p);
+
+/* Whoever is kept goes. */
+void twin_stop(struct peer *p);
 
 /* --- mesh_socket.c -------------------------------------------------------- */
 
@@ -76,6 +103,9 @@ void mesh_socket_options(int fd);
  */
 enum { MESH_HURRY_S = 5 };
 void mesh_be_impatient(int fd, bool is_impatient);
+
+/* All that was sent has come to the machine at the other end. */
+bool mesh_is_acked(int fd);
 
 /* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
 const char *mesh_name(int fd);

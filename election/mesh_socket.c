@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mesh_socket.c - sockets between election ports: their options and names. */
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "election/mesh_part.h"
@@ -46,6 +48,14 @@ mesh_be_impatient(int fd, bool is_impatient)
 
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms,
                sizeof unacked_ms);
+}
+
+bool
+mesh_is_acked(int fd)
+{
+    int unacked = 0;
+
+    return ioctl(fd, SIOCOUTQ, &unacked) == 0 && unacked == 0;
 }
 
 const char *

@@ -29,6 +29,7 @@ stream_begin(struct peer *p, int fd)
     check(p->fd < 0 && p->link.state == LINK_UP);
     p->fd = fd;
     p->in_size = p->out_at = p->out_size = 0;
+    p->owed_words = 0;
     p->up_ms = clock_mono_ms();
     p->is_other_conf = false;
     p->mesh->has_changed = true;
@@ -60,6 +61,7 @@ fail(struct peer *p, const char *why)
 {
     stream_close(p);
     mesh_lost(p, why);
+    twin_make_room(p);
 }
 
 /* --- out ------------------------------------------------------------------ */
@@ -84,17 +86,35 @@ on_hurry_is_over(struct ev_loop *loop, ev_timer *w, int events)
     mesh_be_impatient(p->fd, false);
 }
 
-/* The next note as a frame; false: there is none. */
+static bool
+put_word(struct peer *p, struct jute_out *out)
+{
+    if (p->owed_words == 0)
+        return false;
+    twin_put(out, (enum twin_word)__builtin_ctz(p->owed_words), bytes_of(""));
+    p->owed_words &= p->owed_words - 1;
+    return true;
+}
+
+static bool
+put_note(struct peer *p, struct jute_out *out)
+{
+    const struct vote *note = link_take_note(&p->link);
+
+    if (note)
+        note_put(out, note, p->mesh->config);
+    return note != NULL;
+}
+
+/* What is to be said next, as a frame; false: there is nothing. */
 static bool
 fill(struct peer *p)
 {
-    const struct vote *note = link_take_note(&p->link);
     struct jute_out out = jute_out_of(p->out, sizeof p->out);
 
-    if (!note)
-        return false;
     jute_put_i32(&out, 0);
-    note_put(&out, note, p->mesh->config);
+    if (!put_word(p, &out) && !put_note(p, &out))
+        return false;
     check(!out.bad);
     p->out_at = 0;
     p->out_size = jute_out_size(&out);
@@ -123,6 +143,13 @@ stream_flush(struct peer *p)
         hurry(p);
     }
     ev_io_stop(p->mesh->loop, &p->writable);
+}
+
+void
+stream_say(struct peer *p, enum twin_word word)
+{
+    p->owed_words |= 1u << word;
+    stream_flush(p);
 }
 
 static void
@@ -180,6 +207,8 @@ take_frame(struct peer *p, struct bytes payload)
     struct vote vote;
     struct bytes config;
 
+    if (twin_hear(p, payload))
+        return;
     if (note_get(payload, &vote, &config) < 0) {
         log_warn_often("election: dropped a note of %lld: %d bytes that are "
                        "none",

@@ -5,7 +5,10 @@
 enum {
     TIMES = 3, /* that it comes anew */
     WITHIN_MS = 60000,
-    AGAIN_MS = 60000, /* between two words about one server */
+    AGAIN_MS = 60000, /* between two lines about one server */
+
+    STATE = 0x7a616264, /* "zabd"; where a note has its sender's state */
+    VERSION = 1,        /* of a note that has no configuration */
 };
 
 static bool
@@ -27,4 +30,35 @@ twin_comes(struct twin *t, bool is_sure, mono_ms_t now)
         return false;
     t->told = now;
     return true;
+}
+
+/*
+ *      0  "zabd"     4  word     12  nothing     36  1     40  where
+ */
+void
+twin_put(struct jute_out *out, enum twin_word word, struct bytes where)
+{
+    jute_put_i32(out, STATE);
+    jute_put_i64(out, word);
+    for (int i = 0; i < 3; i++)
+        jute_put_i64(out, 0);
+    jute_put_i32(out, VERSION);
+    jute_put_bytes(out, where);
+}
+
+enum twin_word
+twin_get(struct bytes payload, struct bytes *where)
+{
+    struct jute_in in = jute_in_bytes(payload);
+    int32_t state = jute_get_i32(&in);
+    int64_t word = jute_get_i64(&in);
+
+    for (int i = 0; i < 3; i++)
+        jute_get_i64(&in);
+    jute_get_i32(&in);
+    *where = jute_get_bytes(&in);
+    if (in.bad || state != STATE || word <= TWIN_NO_WORD || word > TWIN_TAKEN ||
+        where->size > TWIN_WHERE_MAX)
+        return TWIN_NO_WORD;
+    return (enum twin_word)word;
 }

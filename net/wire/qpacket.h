@@ -94,6 +94,7 @@ enum {
     LEARNER_ZSTD = 1,     /* takes a SNAP payload as a zstd frame */
     LEARNER_QUICK = 2,    /* pings come often: silence means death early */
     LEARNER_IDENTITY = 4, /* knows of which ensemble it is */
+    LEARNER_TAKEN = 8,    /* LEADER_INFO: another server has your number */
 };
 
 /* What a server of this version says of itself. */

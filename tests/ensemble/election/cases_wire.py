@@ -5,7 +5,8 @@ import socket
 import struct
 import time
 
-from kit import (FOLLOWING, HOST, LEADING, LOOKING, NOBODY, case, claim,
+from kit import (ARE_YOU_THERE, FOLLOWING, HOST, I_AM, LEADING, LOOKING,
+                 NOBODY, TAKEN, ZABD, case, claim,
                  framed, hello, note)
 
 
@@ -478,6 +479,119 @@ def a_twin_at_the_same_address_is_told_of_when_it_goes_on(stage):
         claim(TWINS not in node.log(), "after %d times", times)
         three.dial(2).note()
     node.logs(TWINS)
+
+
+@case
+def who_answers_keeps_its_place(stage):
+    node = trio(stage)
+    three = stage.fake(3)
+    first = three.dial(2)
+    first.note()
+    time.sleep(0.2)
+    twin = three.dial(2, hello(3, "127.0.0.1:9"))
+    twin.tell(LOOKING, 3, 7, 9, 7)
+    first.hears(ZABD, ARE_YOU_THERE)
+    first.says(I_AM)
+    told = twin.hears(ZABD, TAKEN)
+    claim(told.config.startswith(HOST + ":"), "it says %r", told.config)
+    claim(twin.is_closed(), "the twin's connection stays")
+    claim(first.is_open(), "the first one's does not")
+    claim(node.is_connected_with(4), "not connected with 3")
+    first.tell(LOOKING, 3, 5, 1, 0)
+    claim(first.hears(LOOKING, 3).zxid == 5, "the twin's vote is heard")
+    node.logs(TWINS)
+    node.logs("answers, so its place is not taken")
+
+
+@case
+def who_answers_keeps_its_place_though_it_is_smaller(stage):
+    """The twin is not called back, and hears why."""
+    stage.members(1, 2, 3)
+    one = stage.fake(1)
+    node = stage.node(2).look()
+    first = one.accept()
+    first.hello()
+    first.note()
+    time.sleep(0.2)
+    twin = one.dial(2, hello(1, "127.0.0.1:9"))
+    first.hears(ZABD, ARE_YOU_THERE)
+    first.says(I_AM)
+    twin.hears(ZABD, TAKEN)
+    claim(twin.is_closed(), "the twin's connection stays")
+    claim(first.is_open(), "the first one's does not")
+    claim(one.nobody_comes(), "somebody is called back")
+    node.logs("there seem to be two servers with the number 1")
+
+
+@case
+def who_is_mute_is_not_kept_out_by_a_twin_that_answers(stage):
+    """Apache's servers do not answer: as among them, who comes last stays."""
+    trio(stage)
+    three = stage.fake(3)
+    mute = three.dial(2)
+    mute.note()
+    time.sleep(0.2)
+    twin = three.dial(2)
+    claim(mute.is_closed(), "who is mute stays")
+    twin.note()
+    time.sleep(0.2)
+    mute = three.dial(2)
+    claim(mute.note().leader == 2, "it does not come back")
+    claim(twin.is_closed(), "the twin stays")
+
+
+@case
+def who_was_kept_comes_when_the_first_one_goes(stage):
+    trio(stage)
+    three = stage.fake(3)
+    first = three.dial(2)
+    first.note()
+    time.sleep(0.2)
+    second = three.dial(2)
+    first.hears(ZABD, ARE_YOU_THERE)
+    first.close()
+    claim(second.note().leader == 2, "the last note comes again")
+
+
+@case
+def who_is_asked_whether_it_is_there_answers(stage):
+    trio(stage)
+    link = stage.fake(3).dial(2)
+    link.says(ARE_YOU_THERE)
+    link.hears(ZABD, I_AM)
+
+
+@case
+def whose_number_is_taken_stays_out(stage):
+    """It had no leader yet.  A smaller peer says so, or a larger one as it
+    is said hello."""
+    for sid in (1, 3):
+        stage.members(1, 2, 3)
+        peer = stage.fake(sid)
+        node = stage.node(2).look()
+        link = peer.accept()
+        link.hello()
+        link.says(TAKEN, "192.0.2.7:3888")
+        claim(link.is_closed(), "it stays in touch with %d" % sid)
+        node.logs("is connected with it from 192.0.2.7:3888")
+        node.logs("not taking part")
+        claim(peer.nobody_comes(), "it takes part")
+
+
+@case
+def who_had_a_leader_is_not_kept_out(stage):
+    node = trio(stage)
+    three = stage.fake(3)
+    link = three.dial(2)
+    link.tell(LOOKING, 3, 5, 1, 0)
+    claim(node.decided()[0] == 3, "3 is not elected")
+    node.say("established", 1)
+    node.has_obeyed()
+    node.looks()
+    link.says(TAKEN, "192.0.2.7:3888")
+    node.logs("is connected with it from 192.0.2.7:3888")
+    claim(link.is_open(), "it takes no part")
+    claim("not taking part" not in node.log(), node.log())
 
 
 @case
