@@ -79,7 +79,7 @@ struct repl_lead {
     const char *why;                      /* it is over, or NULL */
     char config[CONFIG_TEXT_MAX];         /* the text for NEW_LEADER */
     uint32_t asked;                       /* the slot of the last REQUEST */
-    struct twin twin[QUORUM_MEMBERS_MAX]; /* members that came again */
+    struct twin twin[QUORUM_MEMBERS_MAX]; /* members of which there are two */
     struct lead_peer peer[LEADER_PEERS_MAX];
 };
 
@@ -112,8 +112,8 @@ void lead_peer_close(struct lead_peer *p);
 /* The same, and the core hears of it. */
 void lead_peer_lose(struct lead_peer *p);
 
-/* Its server came on another connection, though this one was alive. */
-void lead_suspect_twin(struct lead_peer *p);
+/* Its number is that of `first`, which is there: the operator is told. */
+void lead_tell_of_twin(struct lead_peer *p, const struct lead_peer *first);
 
 /* It has said who it is: the log calls it so from now on. */
 void lead_peer_name(struct lead_peer *p);

@@ -89,17 +89,17 @@ lead_peer_lose(struct lead_peer *p)
  * observers of one number may meet here alone.
  */
 void
-lead_suspect_twin(struct lead_peer *p)
+lead_tell_of_twin(struct lead_peer *p, const struct lead_peer *first)
 {
     struct repl_lead *l = p->lead;
-    sid_t sid = l->core.peer[p->slot].sid;
+    sid_t sid = l->core.peer[first->slot].sid;
     int i = quorum_index(&l->r->quorum, sid);
 
-    if (i >= 0 && twin_comes(&l->twin[i], false, clock_mono_ms()))
-        log_error("%s: there seem to be two servers with the number %" PRId64
-                  ": again and again one takes the other's place, which now "
-                  "was that of %s; look at the myid of both",
-                  l->duty->name, (int64_t)sid, p->name);
+    if (i >= 0 && twin_comes(&l->twin[i], true, clock_mono_ms()))
+        log_error("%s: there are two servers with the number %" PRId64
+                  ": %s is there and answers, so %s is kept out; look at the "
+                  "myid of both, and stop the one that does not belong here",
+                  l->duty->name, (int64_t)sid, first->name, p->name);
 }
 
 void

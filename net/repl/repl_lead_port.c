@@ -43,10 +43,11 @@ perform(struct repl_lead *l, const struct leader_act *a)
                        ", and told so",
                        l->duty->name, p->name, a->identity.id);
         break;
+    case LEADER_TWIN:
+        lead_tell_of_twin(p, &l->peer[a->first]);
+        break;
     case LEADER_CLOSE:
         log_warn("%s: %s is dropped: %s", l->duty->name, p->name, a->why);
-        if (a->was_alive)
-            lead_suspect_twin(p);
         lead_peer_close(p);
         break;
     case LEADER_GIVE_UP:

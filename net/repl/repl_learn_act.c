@@ -96,6 +96,7 @@ give_up(struct repl_learn *l, const char *why)
     if (l->core.needs_snap)
         l->r->snap_from = l->leader;
     l->silent = l->core.is_silent ? l->leader : SID_NONE;
+    atomic_store(&l->r->shm->replication->look.is_taken, l->core.is_taken);
     l->why = why;
 }
 

@@ -131,6 +131,7 @@ static void
 take_role(struct repl *r, sid_t leader)
 {
     r->role->end(r);
+    atomic_store(&r->shm->replication->look.is_taken, false);
     r->looking.found = clock_mono_ms();
     if (leader == r->conf.my_sid)
         repl_lead(r);

@@ -96,6 +96,8 @@ enum {
     LEARNER_IDENTITY = 4, /* knows of which ensemble it is */
     /* All that this version knows. */
     LEARNER_OURS = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
+
+    LEARNER_TAKEN = 8, /* LEADER_INFO: another server has your number */
 };
 
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */

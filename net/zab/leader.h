@@ -31,6 +31,10 @@
  * ping when it is confirmed.  A server of another ensemble is told ours in
  * LEADER_INFO, and nothing else; it is never counted.
  *
+ * A number has one learner.  If another connection comes with it, the one that
+ * is here is pinged, and keeps it if it answers (election/twin.h): the other
+ * one is told, and is never counted either.
+ *
  * A LEADER_REQUEST must have become its proposal (leader_proposed) before the
  * next REQUEST of that learner is heard: a sync behind it counts on that.
  *
@@ -65,8 +69,11 @@ enum leader_state {
 enum peer_stage {
     PEER_FREE,
     PEER_NEW,        /* connected, has said nothing */
+    PEER_RIVAL,      /* of a number that is here: waits until that learner
+                        has answered, or is gone */
+    PEER_TAKEN,      /* it has: LEADER_INFO, which says so, is all it gets */
     PEER_FOREIGN,    /* of another ensemble: LEADER_INFO is all it gets */
-    PEER_DISMISSED,  /* ... and got; it hangs up */
+    PEER_DISMISSED,  /* ... and got, as those before; it hangs up */
     PEER_INFORMED,   /* its info came; LEADER_INFO goes when an epoch is ours */
     PEER_PROMISED,   /* LEADER_INFO sent */
     PEER_ACCEPTED,   /* ACK_EPOCH came; waits until the epoch is taken over */
@@ -107,6 +114,7 @@ struct leader_peer {
     bool is_zabd;      /* it said so */
     int32_t flags;     /* LEARNER_ZSTD, LEARNER_QUICK, ...: that both have */
     struct identity identity; /* as it knew it when it came */
+    int64_t accepted;         /* its acceptedEpoch, as it said then */
     bool knows_identity;      /* and that it is confirmed */
     bool is_told_plan;        /* the packet of the plan is sent */
     bool is_snapping;         /* the shell streams a snapshot */
@@ -170,20 +178,20 @@ enum leader_act_kind {
     LEADER_TOUCH,          /* ... names sessions it heard of */
     LEADER_FOREIGN,        /* the server in `slot` is of the ensemble
                               `identity`: say so, keep out of its elections */
+    LEADER_TWIN,           /* the server in `slot` has the number of the one in
+                              `first`, which is alive: it is kept out */
     LEADER_CLOSE,          /* drop the connection in `slot`; it is free now */
     LEADER_GIVE_UP,        /* this term is over */
 };
 
 struct leader_act {
     enum leader_act_kind kind;
-    uint32_t slot;
+    uint32_t slot, first;
     int64_t epoch;
     zxid_t zxid;
     struct identity identity;
     const struct qpacket *packet; /* borrowed, as given to leader_hear */
     const char *why;              /* for the log */
-    bool was_alive; /* LEADER_CLOSE: its server came on another connection,
-                       though it had one that it could not have lost */
 };
 
 struct leader_out {

@@ -7,12 +7,10 @@
  * Zab: phase 1.  ZK: LearnerHandler.run, Leader.getEpochToPropose,
  *     waitForEpochAck (spec/quorum-protocol.md 4.3, 4.4)
  */
+#include "election/twin.h"
 #include "net/zab/leader_part.h"
 
-enum {
-    ALIVE_MS = 500, /* less than anybody waits for a silent leader */
-    NO_EPOCH = -1,  /* accepted by one that has no data, and may not vote */
-};
+enum { NO_EPOCH = -1 }; /* accepted by one that has no data: it may not vote */
 
 /* --- FOLLOWER_INFO, OBSERVER_INFO ---------------------------------------- */
 
@@ -48,7 +46,7 @@ is_one_stranger_too_many(const struct leader *l, sid_t sid)
     for (uint32_t i = 0; i < l->peer_end; i++) {
         const struct leader_peer *p = &l->peer[i];
 
-        strangers += p->stage >= PEER_INFORMED && p->sid != sid &&
+        strangers += p->stage >= PEER_INFORMED &&
                      quorum_index(l->conf.quorum, p->sid) < 0;
     }
     return strangers >= room;
@@ -72,8 +70,6 @@ refusal(const struct leader *l, const struct learner_info *info,
         return "no epoch can follow the one that it accepted";
     if (accepted - l->accepted_max > EPOCH_LEAP_MAX)
         return "it accepted an epoch that cannot have been reached";
-    if (is_one_stranger_too_many(l, info->sid))
-        return "too many servers that are not in our configuration";
     return NULL;
 }
 
@@ -104,23 +100,6 @@ leave_to_election(struct leader *l, uint32_t slot, sid_t sid, int64_t accepted,
     leader_resign(l, "a member promised a later epoch", out);
 }
 
-/*
- * Two connections of one server: the older one is what it lost.  But who said
- * something a moment ago has lost nothing yet.
- */
-static void
-drop_older(struct leader *l, sid_t sid, mono_ms_t now, struct leader_out *out)
-{
-    for (uint32_t i = 0; i < l->peer_end; i++) {
-        const struct leader_peer *p = &l->peer[i];
-
-        if (p->stage < PEER_INFORMED || p->sid != sid)
-            continue;
-        leader_drop(l, i, "its server is here on a newer connection", out);
-        out->act[out->count - 1].was_alive = now - p->heard < ALIVE_MS;
-    }
-}
-
 static void
 introduce(const struct leader *l, struct leader_peer *peer,
           const struct learner_info *info)
@@ -136,52 +115,111 @@ introduce(const struct leader *l, struct leader_peer *peer,
  * it has.  It learns that from our id.
  */
 static void
-dismiss(struct leader *l, uint32_t slot, const struct learner_info *info,
-        struct leader_out *out)
+dismiss(struct leader *l, uint32_t slot, struct leader_out *out)
 {
     struct leader_act *a = leader_add(out, LEADER_FOREIGN);
 
-    introduce(l, &l->peer[slot], info);
-    l->peer[slot].stage = PEER_FOREIGN;
     a->slot = slot;
-    a->identity = info->identity;
+    a->identity = l->peer[slot].identity;
+    l->peer[slot].stage = PEER_FOREIGN;
+}
+
+/* The learner that has the number of the one in `slot`, or NULL. */
+static struct leader_peer *
+first_of(struct leader *l, uint32_t slot)
+{
+    for (uint32_t i = 0; i < l->peer_end; i++)
+        if (i != slot && l->peer[i].stage >= PEER_INFORMED &&
+            l->peer[i].sid == l->peer[slot].sid)
+            return &l->peer[i];
+    return NULL;
 }
 
 static void
-welcome(struct leader *l, uint32_t slot, const struct learner_info *info,
-        bool is_observer, mono_ms_t now, struct leader_out *out)
+welcome(struct leader *l, struct leader_peer *peer, mono_ms_t now,
+        struct leader_out *out)
+{
+    peer->stage = PEER_INFORMED;
+    peer->vote = peer->is_observer ? 0 : quorum_bit(l->conf.quorum, peer->sid);
+    l->accepted_max = max_of(l->accepted_max, peer->accepted);
+    leader_advance(l, now, out);
+}
+
+/* Who it is has been said. */
+static void
+meet(struct leader *l, uint32_t slot, mono_ms_t now, struct leader_out *out)
 {
     struct leader_peer *peer = &l->peer[slot];
+    struct leader_peer *first = first_of(l, slot);
 
-    drop_older(l, info->sid, now, out);
-    introduce(l, peer, info);
-    peer->stage = PEER_INFORMED;
-    peer->is_observer = is_observer;
-    peer->vote = is_observer ? 0 : quorum_bit(l->conf.quorum, info->sid);
+    if (identity_is_foreign(&peer->identity, &l->identity)) {
+        dismiss(l, slot, out);
+    } else if (first) {
+        peer->stage = PEER_RIVAL;
+        first->owes_ping = first->stage >= PEER_SEALING;
+    } else if (is_one_stranger_too_many(l, peer->sid)) {
+        leader_drop(l, slot,
+                    "too many servers that are not in our configuration", out);
+    } else if (has_promised_later(l, peer->accepted)) {
+        leave_to_election(l, slot, peer->sid, peer->accepted, out);
+    } else {
+        welcome(l, peer, now, out);
+    }
 }
 
 void
 leader_hear_info(struct leader *l, uint32_t slot, const struct qpacket *p,
                  mono_ms_t now, struct leader_out *out)
 {
-    int64_t accepted = zxid_epoch(p->zxid);
+    struct leader_peer *peer = &l->peer[slot];
     struct learner_info info = {0};
     const char *why = read_info(l, p, &info);
 
-    if (!why && identity_is_foreign(&info.identity, &l->identity)) {
-        dismiss(l, slot, &info, out);
-        return;
-    }
-    if (!why)
-        why = refusal(l, &info, accepted);
-    if (why) {
+    peer->accepted = zxid_epoch(p->zxid);
+    peer->is_observer = p->type == Q_OBSERVER_INFO;
+    introduce(l, peer, &info);
+    if (!why && !identity_is_foreign(&info.identity, &l->identity))
+        why = refusal(l, &info, peer->accepted);
+    if (why)
         leader_drop(l, slot, why, out);
-    } else if (has_promised_later(l, accepted)) {
-        leave_to_election(l, slot, info.sid, accepted, out);
-    } else {
-        welcome(l, slot, &info, p->type == Q_OBSERVER_INFO, now, out);
-        l->accepted_max = max_of(l->accepted_max, accepted);
-        leader_advance(l, now, out);
+    else
+        meet(l, slot, now, out);
+}
+
+/* --- two connections of one number --------------------------------------- */
+
+static void
+keep_out(struct leader *l, uint32_t slot, const struct leader_peer *first,
+         struct leader_out *out)
+{
+    struct leader_act *a = leader_add(out, LEADER_TWIN);
+
+    a->slot = slot;
+    a->first = (uint32_t)(first - l->peer);
+    if (l->peer[slot].is_zabd)
+        l->peer[slot].stage = PEER_TAKEN;
+    else
+        leader_drop(l, slot, "its number is that of another learner", out);
+}
+
+/*
+ * ZK: the newer connection wins.  Ours: of a server whose older one is lost.
+ * That is so when it is silent; who has answered since is another server.
+ */
+void
+leader_judge_rival(struct leader *l, uint32_t slot, mono_ms_t now,
+                   struct leader_out *out)
+{
+    struct leader_peer *first = first_of(l, slot);
+    mono_ms_t came = l->peer[slot].heard;
+
+    if (first && first->vouched >= came) {
+        keep_out(l, slot, first, out);
+    } else if (!first || now - came >= TWIN_ANSWER_MS) {
+        if (first)
+            leader_drop(l, (uint32_t)(first - l->peer),
+                        "its server is here on a newer connection", out);
+        meet(l, slot, now, out);
     }
 }
 

@@ -57,6 +57,10 @@ void leader_hear_ack_epoch(struct leader *l, uint32_t slot,
                            const struct qpacket *p, mono_ms_t now,
                            struct leader_out *out);
 
+/* Has the learner whose number the one in `slot` has answered by now? */
+void leader_judge_rival(struct leader *l, uint32_t slot, mono_ms_t now,
+                        struct leader_out *out);
+
 /* --- leader_time.c ------------------------------------------------------- */
 
 /* initLimit, syncLimit */

@@ -33,7 +33,7 @@ live_after(const struct leader *l, zxid_t zxid)
 
 /* --- bringing up --------------------------------------------------------- */
 
-/* A foreign server may be told before there is an epoch: it wants none. */
+/* Who is told to go may hear it before there is an epoch: it wants none. */
 static bool
 put_leader_info(struct leader *l, struct leader_peer *p,
                 struct leader_item *item)
@@ -42,7 +42,7 @@ put_leader_info(struct leader *l, struct leader_peer *p,
     struct leader_info info = {
         .protocol = LEARNER_PROTOCOL,
         .is_zabd = p->is_zabd,
-        .flags = l->conf.flags,
+        .flags = l->conf.flags | (p->stage == PEER_TAKEN ? LEARNER_TAKEN : 0),
         .identity = l->identity,
     };
 
@@ -51,7 +51,7 @@ put_leader_info(struct leader *l, struct leader_peer *p,
     check(!data.bad);
     item->packet.data =
         (struct bytes){item->small, (int32_t)jute_out_size(&data)};
-    p->stage = p->stage == PEER_FOREIGN ? PEER_DISMISSED : PEER_PROMISED;
+    p->stage = p->stage < PEER_INFORMED ? PEER_DISMISSED : PEER_PROMISED;
     return true;
 }
 
@@ -225,7 +225,7 @@ next_of_start(struct leader *l, uint32_t slot, mono_ms_t now,
 {
     struct leader_peer *p = &l->peer[slot];
 
-    if (p->stage == PEER_FOREIGN ||
+    if (p->stage == PEER_FOREIGN || p->stage == PEER_TAKEN ||
         (p->stage == PEER_INFORMED && l->state >= LEADER_EPOCH_ACKS))
         return put_leader_info(l, p, item);
     if (p->stage == PEER_ACCEPTED && l->state >= LEADER_SYNCHRONIZING &&

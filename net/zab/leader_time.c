@@ -69,6 +69,10 @@ tick_peer(struct leader *l, uint32_t slot, mono_ms_t now,
 {
     const char *why = failure(l, &l->peer[slot], now);
 
+    if (l->peer[slot].stage == PEER_RIVAL) {
+        leader_judge_rival(l, slot, now, out);
+        return;
+    }
     leader_note_silence(l, &l->peer[slot], now);
     if (why)
         leader_drop(l, slot, why, out);
@@ -170,6 +174,8 @@ leader_tick(struct leader *l, mono_ms_t now, struct leader_out *out)
         if (l->peer[i].stage != PEER_FREE)
             tick_peer(l, i, now, out);
     l->ticked = now;
+    if (l->state == LEADER_OVER)
+        return; /* by what one of them had promised */
     if (l->state == LEADER_EPOCH_ACKS)
         leader_advance(l, now, out); /* it may have waited long enough */
     check_quorum(l, now, out);

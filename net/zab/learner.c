@@ -138,6 +138,11 @@ on_leader_info(struct learner *l, const struct qpacket *p, mono_ms_t now,
     }
     if (learner_leave_alien(l, &info.identity, out))
         return;
+    l->is_taken = (info.flags & LEARNER_TAKEN) != 0;
+    if (l->is_taken) {
+        learner_give_up(l, out, "another server with our number is there");
+        return;
+    }
     l->epoch = zxid_epoch(p->zxid);
     l->is_leader_zabd = info.is_zabd;
     l->leader_flags = info.flags;

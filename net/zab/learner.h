@@ -104,6 +104,7 @@ struct learner {
     struct learner_silence words; /* of the leader, or an end of our own work */
     struct learner_silence signs; /* ... or data that cannot be read yet */
     bool is_silent;               /* gave up for that reason */
+    bool is_taken;                /* likewise: another server has our number */
 };
 
 enum learner_act_kind {

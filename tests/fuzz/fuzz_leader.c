@@ -50,6 +50,11 @@ on_act(struct shell *s, const struct leader_act *a)
         check(leader.peer[a->slot].stage == PEER_FOREIGN ||
               leader.peer[a->slot].stage == PEER_FREE);
         break;
+    case LEADER_TWIN:
+        check(leader.peer[a->first].stage >= PEER_INFORMED);
+        check(leader.peer[a->slot].stage == PEER_TAKEN ||
+              leader.peer[a->slot].stage == PEER_FREE);
+        break;
     case LEADER_LEAD:
         check(!s->leads);
         s->leads = true;

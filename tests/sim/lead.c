@@ -93,7 +93,8 @@ perform_as_master(struct server *s, const struct leader_act *a)
 static void
 perform_one(struct server *s, const struct leader_act *a)
 {
-    if (s->is_master && a->kind != LEADER_CLOSE && a->kind != LEADER_FOREIGN) {
+    if (s->is_master && a->kind != LEADER_CLOSE && a->kind != LEADER_FOREIGN &&
+        a->kind != LEADER_TWIN) {
         perform_as_master(s, a);
         return;
     }
@@ -110,6 +111,12 @@ perform_one(struct server *s, const struct leader_act *a)
         break;
     case LEADER_FOREIGN:
         claim_aliens(s, 1u << s->slot[a->slot]->node[0]);
+        break;
+    case LEADER_TWIN:
+        claim("NO-TWIN", false,
+              "server %d keeps %d out, whose number is only "
+              "its own",
+              s->node, s->slot[a->slot]->node[0]);
         break;
     case LEADER_LEAD:
         begin_leading(s, a->epoch);

@@ -3,6 +3,7 @@
  * Claims about net/zab/leader_discover.c: who comes to be a learner, and what
  * it may say of itself.
  */
+#include "election/twin.h"
 #include "tests/unit/leader_given.h"
 
 static struct learner_info
@@ -219,25 +220,163 @@ strangers_leave_a_place_for_each_member_and_for_one_more(void)
         CU_ASSERT_TRUE_FATAL(stranger_stays(slot, 1000 + slot));
     CU_ASSERT_FALSE(stranger_stays(0, 77));
     CU_ASSERT_TRUE(stranger_stays(0, 1010)); /* it is here again */
+    passes(TWIN_ANSWER_MS);
     CU_ASSERT_TRUE(closed(10));
+    CU_ASSERT_EQUAL(leader.peer[0].stage, PEER_INFORMED);
     comes(3, 5);
     CU_ASSERT_EQUAL(leader.peer[3].stage, PEER_INFORMED);
 }
 
+/* --- two connections of one number --------------------------------------- */
+
+/* Server 2 follows; somebody with its number comes, in slot 7. */
 static void
-the_newer_connection_of_a_server_wins(void)
+given_rival(const struct learner_info *info)
+{
+    joins(7);
+    hears_info(7, Q_FOLLOWER_INFO, EPOCH(5), info);
+    CU_ASSERT_EQUAL_FATAL(leader.peer[7].stage, PEER_RIVAL);
+    CU_ASSERT_EQUAL_FATAL(leader.peer[2].stage, PEER_UP_TO_DATE);
+    CU_ASSERT_FALSE(next(7));
+}
+
+static void
+answers(uint32_t slot)
+{
+    hears(slot, Q_PING, 0, BYTES_NULL);
+}
+
+static void
+the_newer_connection_of_a_silent_server_wins(void)
 {
     struct learner_info info = follower(2);
 
     given_led();
-    joins(7);
-    hears_info(7, Q_FOLLOWER_INFO, EPOCH(5), &info);
+    given_rival(&info);
+    passes(TWIN_ANSWER_MS - 1);
+    CU_ASSERT_EQUAL(leader.peer[7].stage, PEER_RIVAL);
+    passes(1);
     CU_ASSERT_TRUE(closed(2));
+    CU_ASSERT_PTR_NULL(act(LEADER_TWIN));
     CU_ASSERT_EQUAL(leader.peer[7].stage, PEER_INFORMED);
     CU_ASSERT_TRUE(sends(7, Q_LEADER_INFO, EPOCH(5)));
     promises(7, 5, ZXID(4, 3));
     is_brought_up(7);
     CU_ASSERT_TRUE(sends(7, Q_UP_TO_DATE, -1));
+}
+
+/* It had lost the older one, of which we hear late. */
+static void
+a_server_takes_the_place_that_it_left(void)
+{
+    struct learner_info info = follower(2);
+
+    given_led();
+    given_rival(&info);
+    leaves(2);
+    passes(1);
+    CU_ASSERT_EQUAL(leader.peer[7].stage, PEER_INFORMED);
+}
+
+static void
+who_answers_keeps_its_number(void)
+{
+    struct learner_info info = follower(2);
+
+    given_led();
+    given_rival(&info);
+    CU_ASSERT_TRUE(sends(2, Q_PING, EPOCH(5)));
+    answers(2);
+    passes(1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(act(LEADER_TWIN));
+    CU_ASSERT_EQUAL(act(LEADER_TWIN)->slot, 7);
+    CU_ASSERT_EQUAL(act(LEADER_TWIN)->first, 2);
+    CU_ASSERT_TRUE(closed(7));
+    CU_ASSERT_EQUAL(leader.peer[2].stage, PEER_UP_TO_DATE);
+}
+
+/* It says only that there was somebody before the other one came. */
+static void
+the_answer_to_an_earlier_ping_is_none(void)
+{
+    struct learner_info info = follower(2);
+
+    given_led();
+    passes(TICK_MS);
+    CU_ASSERT_TRUE(sends(2, Q_PING, EPOCH(5)));
+    now += 10;
+    given_rival(&info);
+    answers(2);
+    passes(TWIN_ANSWER_MS);
+    CU_ASSERT_TRUE(closed(2));
+    CU_ASSERT_EQUAL(leader.peer[7].stage, PEER_INFORMED);
+}
+
+/* Its machine acknowledges what it is sent; it answers no ping yet. */
+static void
+who_is_brought_up_keeps_its_number(void)
+{
+    struct learner_info info = follower(3);
+
+    given_led();
+    comes_late(3, 4, 4, ZXID(4, 3));
+    joins(7);
+    hears_info(7, Q_FOLLOWER_INFO, EPOCH(5), &info);
+    passes(100);
+    leader_link_lives(&leader, 3);
+    passes(100);
+    CU_ASSERT_PTR_NOT_NULL(act(LEADER_TWIN));
+    CU_ASSERT_TRUE(closed(7));
+}
+
+static void
+a_twin_that_is_zabd_is_told_why(void)
+{
+    struct learner_info info = follower(2);
+    struct leader_info told;
+
+    info.is_zabd = true;
+    given_led();
+    given_rival(&info);
+    CU_ASSERT_TRUE(sends(2, Q_PING, EPOCH(5)));
+    answers(2);
+    passes(1);
+    CU_ASSERT_FALSE(closed(7));
+    CU_ASSERT_TRUE_FATAL(sends(7, Q_LEADER_INFO, EPOCH(5)));
+    CU_ASSERT_EQUAL(leader_info_get(item.packet.data, &told), 0);
+    CU_ASSERT_TRUE(told.flags & LEARNER_TAKEN);
+    CU_ASSERT_FALSE(next(7));
+    promises(7, 5, ZXID(4, 3));
+    CU_ASSERT_TRUE(closed(7));
+}
+
+/* An epoch that only a twin knows ends no term. */
+static void
+the_promise_of_a_twin_is_of_no_weight(void)
+{
+    struct learner_info info = follower(2);
+
+    given_led();
+    joins(7);
+    hears_info(7, Q_FOLLOWER_INFO, EPOCH(6), &info);
+    CU_ASSERT_TRUE(sends(2, Q_PING, EPOCH(5)));
+    answers(2);
+    passes(1);
+    CU_ASSERT_TRUE(closed(7));
+    CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
+}
+
+/* ... but the server's own does, when it is known to be that. */
+static void
+the_promise_of_a_server_that_came_anew_counts(void)
+{
+    struct learner_info info = follower(2);
+
+    given_led();
+    joins(7);
+    hears_info(7, Q_FOLLOWER_INFO, EPOCH(6), &info);
+    passes(TWIN_ANSWER_MS);
+    CU_ASSERT_TRUE(gave_up());
 }
 
 static void
@@ -285,6 +424,7 @@ the_first_slot_is_one_like_the_others(void)
     CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
     joins(7);
     hears_info(7, Q_FOLLOWER_INFO, EPOCH(5), &info);
+    passes(TWIN_ANSWER_MS);
     CU_ASSERT_TRUE(closed(0));
 }
 
@@ -322,7 +462,14 @@ UNIT_SUITE(leader_discover)
     UNIT(the_next_term_begins_above_all_that_was_heard);
     UNIT(a_stranger_that_promised_a_later_epoch_is_only_refused);
     UNIT(strangers_leave_a_place_for_each_member_and_for_one_more);
-    UNIT(the_newer_connection_of_a_server_wins);
+    UNIT(the_newer_connection_of_a_silent_server_wins);
+    UNIT(a_server_takes_the_place_that_it_left);
+    UNIT(who_answers_keeps_its_number);
+    UNIT(the_answer_to_an_earlier_ping_is_none);
+    UNIT(who_is_brought_up_keeps_its_number);
+    UNIT(a_twin_that_is_zabd_is_told_why);
+    UNIT(the_promise_of_a_twin_is_of_no_weight);
+    UNIT(the_promise_of_a_server_that_came_anew_counts);
     UNIT(one_server_is_one_voter_however_often_it_comes);
     UNIT(the_first_slot_is_one_like_the_others);
     UNIT(a_zabd_learner_is_recognised_with_what_both_can);

@@ -149,6 +149,26 @@ a_leader_info_that_is_cut_short_is_left(void)
     gave_up(&g);
 }
 
+/* Another server has our number: what it promised, we must not promise. */
+static void
+nothing_is_promised_where_our_number_is_taken(void)
+{
+    struct leader_info info = {
+        .protocol = LEARNER_PROTOCOL, .is_zabd = true, .flags = LEARNER_TAKEN};
+    uint8_t buffer[LEADER_INFO_BYTES_MAX];
+    struct jute_out data = jute_out_of(buffer, sizeof buffer);
+
+    leader_info_put(&data, &info);
+    connect_with(&g, conf_with(OLD(3)));
+    CU_ASSERT_FALSE(g.l.is_taken);
+    hear_packet(&g, (struct qpacket){Q_LEADER_INFO,
+                                     NEW(0),
+                                     {buffer, (int32_t)jute_out_size(&data)},
+                                     BYTES_NULL});
+    gave_up(&g);
+    CU_ASSERT_TRUE(g.l.is_taken);
+}
+
 /* 4.3: the handshake from before 3.4 begins with NEW_LEADER. */
 static void
 a_leader_that_begins_otherwise_is_left(void)
@@ -431,6 +451,7 @@ UNIT_SUITE(learner)
     UNIT(an_epoch_that_cannot_have_been_reached_is_left);
     UNIT(an_empty_server_comes_to_any_epoch_but_the_one_behind_all);
     UNIT(a_leader_info_that_is_cut_short_is_left);
+    UNIT(nothing_is_promised_where_our_number_is_taken);
     UNIT(a_leader_that_begins_otherwise_is_left);
     UNIT(a_leader_that_does_not_wait_for_the_promise_is_left);
     UNIT(new_leader_before_any_history_is_refused);
