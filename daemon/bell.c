@@ -9,7 +9,7 @@
 
 #include <sys/eventfd.h>
 
-static const double beat_seconds = 0.25;
+static const double beat_seconds = (double)BEAT_MS / 1000;
 
 void
 bell_ring(const struct shm *shm, enum proc_id id)
@@ -77,12 +77,14 @@ on_rung(struct ev_loop *loop, ev_io *w, int events)
 }
 
 static void
-on_beat(struct ev_loop *loop, ev_timer *w, int events)
+beat(struct ev_loop *loop, ev_timer *w, int events)
 {
     struct bell *bell = w->data;
 
     (void)loop, (void)events;
     COUNT(bell->own->beats, 1);
+    if (bell->on_beat)
+        bell->on_beat(bell->arg);
 }
 
 void
@@ -98,11 +100,17 @@ bell_attach(struct bell *bell, struct ev_loop *loop, const struct shm *shm,
     ev_prepare_init(&bell->prepare, on_prepare);
     ev_check_init(&bell->check, on_check);
     ev_idle_init(&bell->idle, on_idle);
-    ev_timer_init(&bell->beat, on_beat, 0, beat_seconds);
+    ev_timer_init(&bell->beat, beat, 0, beat_seconds);
     ev_set_priority(&bell->check, EV_MAXPRI); /* before what work wakes */
     bell->prepare.data = bell->check.data = bell->beat.data = bell;
     ev_io_start(loop, &bell->io);
     ev_prepare_start(loop, &bell->prepare);
     ev_check_start(loop, &bell->check);
     ev_timer_start(loop, &bell->beat);
+}
+
+void
+bell_on_beat(struct bell *bell, void (*on_beat)(void *arg))
+{
+    bell->on_beat = on_beat;
 }

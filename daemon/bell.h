@@ -13,9 +13,12 @@
 
 #include "daemon/shm.h"
 
+enum { BEAT_MS = 250 };
+
 struct bell {
     struct shm_proc *own;
-    bool (*work)(void *arg); /* do what there is; true: there may be more */
+    bool (*work)(void *arg);    /* do what there is; true: there may be more */
+    void (*on_beat)(void *arg); /* or NULL */
     void *arg;
     ev_io io;
     ev_prepare prepare;
@@ -28,11 +31,17 @@ struct bell {
  * Let `work` run in every turn of `loop`, before it would sleep and whenever
  * process `self` is rung.  Work is bounded per call; when it returns true the
  * loop polls without sleeping and calls it again.  Also counts shm_proc.beats
- * four times a second, by which the supervisor knows who hangs.  Once in a
- * process; `bell` and `shm` live as long as the loop.
+ * every BEAT_MS, by which the supervisor knows who hangs.  Once in a process;
+ * `bell` and `shm` live as long as the loop.
  */
 void bell_attach(struct bell *bell, struct ev_loop *loop, const struct shm *shm,
                  enum proc_id self, bool (*work)(void *arg), void *arg);
+
+/*
+ * Call `on_beat`, with the argument that `work` gets, at every beat: what has
+ * to be looked after now and then needs no timer, and no wake-up, of its own.
+ */
+void bell_on_beat(struct bell *bell, void (*on_beat)(void *arg));
 
 /* Wake process `id` if it sleeps; call it after the work is visible. */
 void bell_ring(const struct shm *shm, enum proc_id id);

@@ -15,6 +15,18 @@
 /* 2^64 by the golden ratio: numbers in a row are far apart when multiplied. */
 #define HASH_ODD UINT64_C(0x9e3779b97f4a7c15)
 
+/*
+ * A seed for what lies in shared memory: where the system put that, which is
+ * neither random nor known to anybody else.
+ */
+static inline uint64_t
+hash_seed_at(const void *memory)
+{
+    uint64_t x = (uint64_t)(uintptr_t)memory * UINT64_C(0xd6e8feb86659fd93);
+
+    return (x ^ x >> 32) * UINT64_C(0xd6e8feb86659fd93) | 1;
+}
+
 static inline uint64_t
 hash_mix(uint64_t a, uint64_t b)
 {

@@ -24,7 +24,7 @@ void ring_readers_leave(const struct shm *shm, uint32_t w);
 
 /*
  * Up to where all have read, at most `applied`, which is what replication has
- * said to be applied last.  Replication.
+ * said to be applied last.  Replication; `zab ring` asks, too.
  */
 ring_pos_t ring_readers_slowest(const struct shm *shm, ring_pos_t applied);
 

@@ -254,7 +254,6 @@ struct shm_image {
 
 struct shm_admin {
     alignas(SHM_PAGE) struct shm_proc proc;
-    _Atomic uint64_t requests;
 };
 
 /*

@@ -2,8 +2,10 @@
 /*
  * super.c - the supervisor's loop.
  *
- * Everything happens in on_tick: fork what is due, look after the living,
- * tell systemd.  Signals and bells only make the next tick come at once.
+ * Everything happens in step: fork what is due, look after the living, tell
+ * systemd.  It is done with each beat of the loop, and as soon as a signal or a
+ * bell wakes it.  While processes are to come or to go it ticks faster, for not
+ * all that they wait for rings.
  */
 #include "daemon/super.h"
 
@@ -170,10 +172,14 @@ step(struct super *s)
     super_watch(s, now);
     if (s->is_stopping) {
         stop_step(s, now);
-        return;
+    } else {
+        super_fork_due(s, now);
+        super_status(s, now);
     }
-    super_fork_due(s, now);
-    super_status(s, now);
+    if (s->is_stopping || !super_is_complete(s))
+        ev_timer_start(s->loop, &s->tick);
+    else
+        ev_timer_stop(s->loop, &s->tick);
 }
 
 static void
@@ -261,7 +267,6 @@ super_run(struct shm *shm, const char *conf_path)
     bell_attach(&s->bell, s->loop, shm, PROC_SUPER, on_rung, s);
     ev_timer_init(&s->tick, on_tick, 0, tick_seconds);
     s->tick.data = s;
-    ev_timer_start(s->loop, &s->tick);
     ev_run(s->loop, 0);
     return s->exit_code;
 }

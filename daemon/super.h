@@ -70,6 +70,9 @@ enum proc_id super_end(const struct super *s);
 /* Whether this server needs such a process at all. */
 bool super_wants(const struct super *s, enum proc_id id);
 
+/* Every process that it needs is there, and ready. */
+bool super_is_complete(const struct super *s);
+
 /* Fork every process whose time has come. */
 void super_fork_due(struct super *s, mono_ms_t now);
 

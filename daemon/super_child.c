@@ -111,6 +111,15 @@ super_wants(const struct super *s, enum proc_id id)
     return id != PROC_ELECTION || s->shm->super->conf.member_count > 0;
 }
 
+bool
+super_is_complete(const struct super *s)
+{
+    for (enum proc_id id = PROC_LOG; id < super_end(s); id++)
+        if (super_wants(s, id) && !is_ready(s, id))
+            return false;
+    return true;
+}
+
 static bool
 may_start(const struct super *s, enum proc_id id)
 {

@@ -36,7 +36,11 @@ enum ring_kind {
     RING_VOID,    /* was a transaction; a new leader cut it off */
 };
 
-enum { RING_NOBODY = 0xffff, RING_ALIGN = 64 };
+enum {
+    RING_NOBODY = 0xffff,
+    RING_ALIGN = 64,
+    RING_OUTCOME_BYTES = 88, /* of storage/tree/tree.h's struct outcome */
+};
 
 /* A connection of a client process, and that process's incarnation. */
 struct origin {
@@ -94,24 +98,26 @@ ring_outcomes(const struct ring_entry *e)
 
 /* Behind them, of a multi: how the client named each operation. */
 static inline int32_t *
-ring_reply_ops(const struct ring_entry *e, uint32_t outcome_bytes)
+ring_reply_ops(const struct ring_entry *e)
 {
     uint8_t *outcomes = ring_outcomes(e);
 
     return (int32_t *)(void *)(outcomes +
-                               (size_t)e->outcome_count * outcome_bytes);
+                               (size_t)e->outcome_count * RING_OUTCOME_BYTES);
 }
 
-/* Bytes an entry takes with all its parts. */
-static inline uint32_t
-ring_entry_size(uint32_t payload_size, uint32_t outcome_count,
-                uint32_t outcome_bytes, bool has_ops)
+/*
+ * Bytes an entry takes with all its parts.  In an entry 32 bits hold them, but
+ * what a leader sends may be of more parts than there is room for.
+ */
+static inline uint64_t
+ring_entry_size(uint32_t payload_size, uint32_t outcome_count, bool has_ops)
 {
-    uint32_t size = (uint32_t)sizeof(struct ring_entry) +
-                    ALIGN_UP(payload_size, 8u) + outcome_count * outcome_bytes +
-                    (has_ops ? outcome_count * 4 : 0);
+    uint64_t each = RING_OUTCOME_BYTES + (has_ops ? sizeof(int32_t) : 0);
+    uint64_t size = sizeof(struct ring_entry) +
+                    ALIGN_UP((uint64_t)payload_size, 8u) + outcome_count * each;
 
-    return ALIGN_UP(size, (uint32_t)RING_ALIGN);
+    return ALIGN_UP(size, (uint64_t)RING_ALIGN);
 }
 
 #endif

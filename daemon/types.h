@@ -53,8 +53,8 @@ enum {
 };
 
 /*
- * Whether a transaction `next` may come right after `last`: the next number
- * of its epoch, or the first one of a later epoch.
+ * Whether a transaction `next` may come right after `last`: the next number,
+ * or the first one of a later epoch.
  */
 static inline bool
 zxid_follows(zxid_t last, zxid_t next)
@@ -97,6 +97,23 @@ bytes_equal(struct bytes a, struct bytes b)
 {
     return a.size == b.size &&
            (a.size <= 0 || memcmp(a.data, b.data, (size_t)a.size) == 0);
+}
+
+/* Where `byte` is for the first time, or NULL. */
+static inline const uint8_t *
+bytes_find(struct bytes b, uint8_t byte)
+{
+    return b.size > 0 ? memchr(b.data, byte, (size_t)b.size) : NULL;
+}
+
+/* Which comes first, byte by byte; null before empty. */
+static inline int
+bytes_order(struct bytes a, struct bytes b)
+{
+    int32_t least = a.size < b.size ? a.size : b.size;
+    int order = least > 0 ? memcmp(a.data, b.data, (size_t)least) : 0;
+
+    return order ? order : (a.size > b.size) - (a.size < b.size);
 }
 
 /* The least power of two that is not below `n`, which is 2^63 at most. */

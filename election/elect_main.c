@@ -248,9 +248,10 @@ shell_open(struct elect_proc *p, struct shm *shm)
     srand48((long)clock_mono_us() ^ (long)p->conf.my_sid << 20);
     ev_timer_init(&p->delay, on_delay, 0, 0);
     p->delay.data = p;
-    elect_pulse_start(p);
+    p->pidfd = -1;
     take_over(p);
     bell_attach(&p->bell, p->loop, shm, PROC_ELECTION, work, p);
+    bell_on_beat(&p->bell, elect_pulse_beat);
 }
 
 noreturn void

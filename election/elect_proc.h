@@ -86,12 +86,11 @@ struct elect_proc {
     ev_timer delay;       /* of an observer, before it looks */
 
     /* elect_pulse.c */
-    uint32_t life;     /* of the replication process that asked */
-    int pidfd;         /* of that; -1: none */
-    ev_io replication; /* it ended */
-    ev_timer pulse;    /* is it alive? */
-    mono_ms_t pulse_at;
-    uint64_t beats; /* of its loop, as last seen to change */
+    uint32_t life;      /* of the replication process that asked */
+    int pidfd;          /* of that; -1: none */
+    ev_io replication;  /* it ended */
+    mono_ms_t pulse_at; /* our last look at it */
+    uint64_t beats;     /* of its loop, as last seen to change */
     mono_ms_t beats_at;
     bool is_hung;
     bool is_failed; /* our log: nobody is told anything any more */
@@ -127,8 +126,8 @@ void elect_proc_decided(struct elect_proc *p, const struct vote *v,
 
 /* --- elect_pulse.c -------------------------------------------------------- */
 
-/* At the start, when the loop is there. */
-void elect_pulse_start(struct elect_proc *p);
+/* With every beat of our loop: is replication alive? */
+void elect_pulse_beat(void *proc);
 
 /* The replication process that asked is gone: we neither lead nor look. */
 void elect_pulse_leave(struct elect_proc *p);

@@ -19,9 +19,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 
-enum { PULSE_MS = 250, HANG_MS = 1000 }; /* a loop beats every 250 ms */
-
-static const double pulse_seconds = (double)PULSE_MS / 1000;
+enum { HANG_MS = 1000 };
 
 /* Nobody hears of us; nor later, where an observer only waits to look. */
 static void
@@ -90,16 +88,15 @@ elect_pulse_replication(struct elect_proc *p)
  * the silence, and must not hear from us that it leads still.  Time in which we
  * did not run does not count.
  */
-static void
-on_pulse(struct ev_loop *loop, ev_timer *w, int events)
+void
+elect_pulse_beat(void *arg)
 {
-    struct elect_proc *p = w->data;
+    struct elect_proc *p = arg;
     uint64_t beats = atomic_load_explicit(&p->shm->replication->proc.beats,
                                           memory_order_relaxed);
     mono_ms_t now = clock_mono_ms();
 
-    (void)loop, (void)events;
-    if (beats != p->beats || now - p->pulse_at > 2 * PULSE_MS)
+    if (beats != p->beats || now - p->pulse_at > 2 * BEAT_MS)
         p->beats_at = now;
     if (beats != p->beats && p->is_hung) {
         p->is_hung = false;
@@ -128,13 +125,4 @@ elect_pulse_log(struct elect_proc *p)
     log_warn("election: silent from now on: the transaction log has failed");
     if (p->is_open)
         fall_silent(p);
-}
-
-void
-elect_pulse_start(struct elect_proc *p)
-{
-    p->pidfd = -1;
-    ev_timer_init(&p->pulse, on_pulse, pulse_seconds, pulse_seconds);
-    p->pulse.data = p;
-    ev_timer_start(p->loop, &p->pulse);
 }

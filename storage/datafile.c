@@ -31,21 +31,22 @@ data_error_set(struct data_error *e, const char *path, int64_t offset,
 }
 
 void
-data_error_text(const struct data_error *e, char *text, size_t size)
+data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT])
 {
     if (e->offset >= 0)
-        snprintf(text, size, "%s, offset %" PRId64 ": %s. %s", e->path,
-                 e->offset, e->what, e->remedy);
+        snprintf(text, DATA_ERROR_TEXT, "%s, offset %" PRId64 ": %s. %s",
+                 e->path, e->offset, e->what, e->remedy);
     else
-        snprintf(text, size, "%s: %s. %s", e->path, e->what, e->remedy);
+        snprintf(text, DATA_ERROR_TEXT, "%s: %s. %s", e->path, e->what,
+                 e->remedy);
 }
 
 noreturn void
 data_fatal(const struct data_error *e)
 {
-    char text[2048];
+    char text[DATA_ERROR_TEXT];
 
-    data_error_text(e, text, sizeof text);
+    data_error_text(e, text);
     fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
 }
 
@@ -171,9 +172,8 @@ data_list_free(struct data_list *list)
     *list = (struct data_list){0};
 }
 
-/* Not itself, and not what it lies in. */
-static bool
-is_below(const char *name)
+bool
+data_is_below(const char *name)
 {
     return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
@@ -188,8 +188,8 @@ data_dir_bytes(const char *dir)
     DIR *d = opendir(dir);
 
     while (d && (entry = readdir(d))) {
-        if (!is_below(entry->d_name) || !data_path(path, dir, entry->d_name) ||
-            lstat(path, &st) < 0)
+        if (!data_is_below(entry->d_name) ||
+            !data_path(path, dir, entry->d_name) || lstat(path, &st) < 0)
             continue;
         sum +=
             S_ISDIR(st.st_mode) ? data_dir_bytes(path) : (uint64_t)st.st_size;

@@ -34,7 +34,8 @@ void data_error_set(struct data_error *e, const char *path, int64_t offset,
     __attribute__((format(printf, 5, 6)));
 
 /* The whole error as one text: path, offset, what, remedy. */
-void data_error_text(const struct data_error *e, char *text, size_t size);
+enum { DATA_ERROR_TEXT = sizeof(struct data_error) + 64 };
+void data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT]);
 
 /* This process cannot go on with such files: log it, end with EXIT_DATA. */
 noreturn void data_fatal(const struct data_error *e);
@@ -69,6 +70,9 @@ struct data_list {
 int data_list_read(struct data_list *list, const char *dir,
                    enum data_kind kind);
 void data_list_free(struct data_list *list);
+
+/* What readdir gave is in the directory: not itself, nor what it lies in. */
+bool data_is_below(const char *name);
 
 /*
  * The size of all files in `dir` and below, in bytes; what goes meanwhile, or

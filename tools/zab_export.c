@@ -21,9 +21,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "storage/image/image_snapshot.h"
 #include "storage/log/epoch.h"
 #include "storage/log/rebase.h"
-#include "storage/image/image_snapshot.h"
 #include "storage/log/txlog.h"
 #include "storage/log/txlog_reader.h"
 #include "tools/zab.h"
@@ -83,7 +83,7 @@ is_empty(const char *dir)
     if (!d)
         return -errno;
     while (rc == 1 && (entry = readdir(d)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+        if (data_is_below(entry->d_name))
             rc = 0;
     closedir(d);
     return rc;

@@ -162,48 +162,17 @@ verify(struct image *im, const char *log_dir, struct data_error *e)
 
 /* --- the command --------------------------------------------------------- */
 
-/* ZAB_OK to go on, else the exit status. */
 static int
-parse(struct asked *a, int argc, char **argv, bool *is_help)
-{
-    int option;
-
-    while ((option = getopt_long(argc, argv, ZAB_PLACE_SHORT, options, NULL)) !=
-           -1) {
-        if (option == 'h')
-            *is_help = true;
-        else if (option == OPT_NODES)
-            a->wants_nodes = true;
-        else if (option == OPT_VERIFY)
-            a->wants_verify = true;
-        else if (!zab_place_take(&a->place, option, optarg))
-            return ZAB_USAGE;
-    }
-    if (optind < argc || (a->wants_nodes && a->wants_verify)) {
-        print_help(stderr);
-        return ZAB_USAGE;
-    }
-    return ZAB_OK;
-}
-
-int
-zab_image(int argc, char **argv)
+look_into(struct asked *a)
 {
     struct data_error e = {.offset = -1};
-    struct asked a = {.wants_nodes = false};
-    bool is_help = false;
     struct datadir d;
     struct image im;
-    int rc = parse(&a, argc, argv, &is_help);
+    int rc;
 
-    if (rc != ZAB_OK || is_help) {
-        if (is_help)
-            print_help(stdout);
-        return rc;
-    }
-    if (!zab_place_find(&a.place, ME))
+    if (!zab_place_find(&a->place, ME))
         return ZAB_USAGE;
-    rc = datadir_name(&d, a.place.data_found, a.place.log_found, &e);
+    rc = datadir_name(&d, a->place.data_found, a->place.log_found, &e);
     if (rc == 0)
         rc = image_open(&im, d.image, IMAGE_READ, &e);
     if (rc == -ENOENT)
@@ -211,11 +180,37 @@ zab_image(int argc, char **argv)
                        "Name the data directory of a zabd that has run.",
                        "there is no finished image");
     if (rc == 0) {
-        rc = a.wants_verify ? verify(&im, d.log, &e)
-                            : show(&im, a.wants_nodes, &e);
+        rc = a->wants_verify ? verify(&im, d.log, &e)
+                             : show(&im, a->wants_nodes, &e);
         image_close(&im);
     }
     if (rc < 0)
         zab_complain_error(ME, &e);
     return rc < 0 ? ZAB_FAILED : ZAB_OK;
+}
+
+int
+zab_image(int argc, char **argv)
+{
+    struct asked a = {.wants_nodes = false};
+    int option;
+
+    while ((option = getopt_long(argc, argv, ZAB_PLACE_SHORT, options, NULL)) !=
+           -1) {
+        if (option == 'h') {
+            print_help(stdout);
+            return ZAB_OK;
+        }
+        if (option == OPT_NODES)
+            a.wants_nodes = true;
+        else if (option == OPT_VERIFY)
+            a.wants_verify = true;
+        else if (!zab_place_take(&a.place, option, optarg))
+            return ZAB_USAGE;
+    }
+    if (optind < argc || (a.wants_nodes && a.wants_verify)) {
+        print_help(stderr);
+        return ZAB_USAGE;
+    }
+    return look_into(&a);
 }

@@ -15,9 +15,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "storage/log/epoch.h"
 #include "storage/image/image_batch.h"
 #include "storage/image/image_prepare.h"
+#include "storage/log/epoch.h"
 #include "storage/log/txlog.h"
 #include "tools/zab.h"
 #include "tools/zab_copy.h"

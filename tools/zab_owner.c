@@ -40,7 +40,7 @@ give_all_in(int fd, const struct stat *to, int depth)
         return rc;
     }
     while (rc == 0 && (entry = readdir(d)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+        if (data_is_below(entry->d_name))
             rc = give(list, entry->d_name, to, depth);
     closedir(d);
     return rc;

@@ -16,6 +16,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/proc.h"
+#include "daemon/ring_readers.h"
 #include "tools/zab.h"
 #include "tools/zab_log_line.h"
 #include "tools/zab_shm.h"
@@ -79,18 +80,11 @@ put_processes(const struct shm *s)
 static ring_pos_t
 slowest(const struct shm *s)
 {
-    ring_pos_t least = atomic_load(&s->replication->applied);
     ring_pos_t durable = atomic_load(&s->log->durable);
+    ring_pos_t read =
+        ring_readers_slowest(s, atomic_load(&s->replication->applied));
 
-    if (durable < least)
-        least = durable;
-    for (uint32_t w = 0; w < s->super->client_count; w++) {
-        ring_pos_t delivered = atomic_load(&s->client[w]->delivered);
-
-        if (delivered < least) /* RING_POS_NONE is the highest */
-            least = delivered;
-    }
-    return least;
+    return read < durable ? read : durable;
 }
 
 static void
@@ -254,7 +248,7 @@ follow(const struct shm *s, int pid, mono_ms_t until)
 /* --- the command --------------------------------------------------------- */
 
 struct asked {
-    bool wants_help, wants_follow;
+    bool wants_follow;
     long seconds; /* 0: for ever */
     long pid;
 };
@@ -275,56 +269,20 @@ take_number(long *number, const char *what, const char *text)
     return false;
 }
 
-/* ZAB_OK to go on, else the exit status. */
 static int
-parse(struct asked *a, int argc, char **argv)
+look(const struct asked *a, char **argv)
 {
-    static const struct option options[] = {
-        {"follow", no_argument, NULL, 'f'},
-        {"seconds", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "fhs:", options, NULL)) != -1) {
-        if (option == 'f')
-            a->wants_follow = true;
-        else if (option == 'h')
-            a->wants_help = true;
-        else if (option != 's' ||
-                 !take_number(&a->seconds, "--seconds ", optarg))
-            return ZAB_USAGE;
-    }
-    if (a->wants_help)
-        return ZAB_OK;
-    if (optind + 1 != argc) {
-        print_help(stderr);
-        return ZAB_USAGE;
-    }
-    return take_number(&a->pid, "", argv[optind]) ? ZAB_OK : ZAB_USAGE;
-}
-
-int
-zab_ring(int argc, char **argv)
-{
-    struct asked a = {.pid = 0};
     const struct shm *s;
     ring_pos_t pos;
-    int rc = parse(&a, argc, argv);
 
-    if (rc != ZAB_OK || a.wants_help) {
-        if (a.wants_help)
-            print_help(stdout);
-        return rc;
-    }
     strcpy(argv[0], ME); /* as the command was given, should we begin anew */
-    s = zab_shm_map(ME, (int)a.pid, argv - 1);
+    s = zab_shm_map(ME, (int)a->pid, argv - 1);
     if (!s)
         return ZAB_FAILED;
-    if (a.wants_follow) {
-        follow(s, (int)a.pid,
-               a.seconds > 0 ? clock_mono_ms() + a.seconds * 1000 : INT64_MAX);
+    if (a->wants_follow) {
+        follow(s, (int)a->pid,
+               a->seconds > 0 ? clock_mono_ms() + a->seconds * 1000
+                              : INT64_MAX);
         return ZAB_OK;
     }
     put_processes(s);
@@ -332,4 +290,34 @@ zab_ring(int argc, char **argv)
     pos = slowest(s);
     print_up_to(s, &pos);
     return ZAB_OK;
+}
+
+int
+zab_ring(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"follow", no_argument, NULL, 'f'},
+        {"seconds", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    struct asked a = {.pid = 0};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "fhs:", options, NULL)) != -1) {
+        if (option == 'h') {
+            print_help(stdout);
+            return ZAB_OK;
+        }
+        if (option == 'f')
+            a.wants_follow = true;
+        else if (option != 's' ||
+                 !take_number(&a.seconds, "--seconds ", optarg))
+            return ZAB_USAGE;
+    }
+    if (optind + 1 != argc) {
+        print_help(stderr);
+        return ZAB_USAGE;
+    }
+    return take_number(&a.pid, "", argv[optind]) ? look(&a, argv) : ZAB_USAGE;
 }

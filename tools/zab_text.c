@@ -31,9 +31,9 @@ zab_complain(const char *command, const char *format, ...)
 void
 zab_complain_error(const char *command, const struct data_error *e)
 {
-    char text[2048];
+    char text[DATA_ERROR_TEXT];
 
-    data_error_text(e, text, sizeof text);
+    data_error_text(e, text);
     zab_complain(command, "%s", text);
 }
 

@@ -14,10 +14,8 @@ const char zab_image_remedy[] =
 
 /* --- walking ------------------------------------------------------------- */
 
-typedef int visit_fn(void *arg, struct bytes path, const struct image_row *row);
-
 static int
-each_short(const struct image *im, MDB_txn *txn, visit_fn *visit, void *arg)
+each_short(const struct image *im, MDB_txn *txn, zab_visit_fn *visit, void *arg)
 {
     MDB_val key, value;
     MDB_cursor *cursor;
@@ -38,7 +36,8 @@ each_short(const struct image *im, MDB_txn *txn, visit_fn *visit, void *arg)
 }
 
 int
-zab_each_node(const struct image *im, MDB_txn *txn, visit_fn *visit, void *arg)
+zab_each_node(const struct image *im, MDB_txn *txn, zab_visit_fn *visit,
+              void *arg)
 {
     struct image_row *rows;
     size_t count;

@@ -15,10 +15,12 @@
 /* What to do about a damaged one, while its server may be running. */
 extern const char zab_image_remedy[];
 
-/* Visit every node of the image under `txn`; a negative result ends it. */
-int zab_each_node(const struct image *im, MDB_txn *txn,
-                  int (*visit)(void *arg, struct bytes path,
-                               const struct image_row *row),
+/* Sees one node; a negative result ends the walk. */
+typedef int zab_visit_fn(void *arg, struct bytes path,
+                         const struct image_row *row);
+
+/* Visit every node of the image under `txn`. */
+int zab_each_node(const struct image *im, MDB_txn *txn, zab_visit_fn *visit,
                   void *arg);
 
 struct zab_verdict {

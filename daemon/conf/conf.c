@@ -19,6 +19,8 @@
 #include "daemon/conf/conf_load.h"
 #include "daemon/conf/conf_props.h"
 
+enum { FILE_BYTES_MAX = 1024 * 1024 };
+
 /* The whole of a file; `*text` is the caller's to free.  0 or -errno. */
 static int
 read_all(int fd, char **text, int32_t *size)
@@ -31,16 +33,15 @@ read_all(int fd, char **text, int32_t *size)
         return -errno;
     if (S_ISDIR(st.st_mode))
         return -EISDIR;
-    *text = malloc(CONF_FILE_BYTES_MAX + 1);
+    *text = malloc(FILE_BYTES_MAX + 1);
     if (!*text)
         return -ENOMEM;
     do {
-        n = read(fd, *text + used, CONF_FILE_BYTES_MAX + 1 - used);
+        n = read(fd, *text + used, FILE_BYTES_MAX + 1 - used);
         used += n > 0 ? (size_t)n : 0;
-    } while ((n > 0 && used <= CONF_FILE_BYTES_MAX) ||
-             (n < 0 && errno == EINTR));
+    } while ((n > 0 && used <= FILE_BYTES_MAX) || (n < 0 && errno == EINTR));
     *size = (int32_t)used;
-    return n < 0 ? -errno : used > CONF_FILE_BYTES_MAX ? -EFBIG : 0;
+    return n < 0 ? -errno : used > FILE_BYTES_MAX ? -EFBIG : 0;
 }
 
 int
@@ -269,7 +270,7 @@ tell_unreadable(const char *path, int rc, struct conf_report *report)
         snprintf(m.text, sizeof m.text, "%.200s file is missing", path);
     else if (rc == -EFBIG)
         snprintf(m.text, sizeof m.text, "is larger than %d bytes",
-                 CONF_FILE_BYTES_MAX);
+                 FILE_BYTES_MAX);
     else
         snprintf(m.text, sizeof m.text, "cannot be read: %s", strerror(-rc));
     conf_report_put(report, &m);

@@ -27,8 +27,7 @@ enum {
     CONF_TEXT_MAX = 256,
     CONF_KEY_MAX = 96,
     CONF_ROWS_MAX = 400,
-    CONF_CLIENTS_MAX = 64, /* client processes */
-    CONF_FILE_BYTES_MAX = 1024 * 1024,
+    CONF_CLIENTS_MAX = 64,         /* client processes */
     CONF_LINE_OPTION = UINT16_MAX, /* no line: given as an option */
 };
 

@@ -14,6 +14,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+/* Less is for tests; a zabd leader pings every 100 ms. */
+enum { SYNC_MIN_MS = 500, SILENCE_MIN_MS = 200 };
+
 uint32_t
 conf_voters(const struct conf *conf)
 {
@@ -65,6 +68,28 @@ rule_limits(struct conf_loading *l)
     if (l->conf.sync_limit_ticks == 0)
         conf_tell_key(l, CONF_ERROR, "syncLimit",
                       "syncLimit is not set; an ensemble needs it, in ticks");
+}
+
+/* Ours.  Whoever is silent for so long is out, and a busy one may be. */
+static void
+rule_patience(struct conf_loading *l)
+{
+    const struct conf *c = &l->conf;
+    int64_t sync_ms = (int64_t)c->tick_time_ms * c->sync_limit_ticks;
+
+    if (sync_ms > 0 && sync_ms < SYNC_MIN_MS)
+        conf_tell_key(
+            l, CONF_WARNING, "syncLimit",
+            "is %lld ms in all: a busy machine or disk may be silent for "
+            "longer, and drops out each time; %d ms at least are "
+            "advised",
+            (long long)sync_ms, SYNC_MIN_MS);
+    if (c->leader_silence_ms > 0 && c->leader_silence_ms < SILENCE_MIN_MS)
+        conf_tell_key(l, CONF_WARNING, "leader.silence",
+                      "is hardly longer than a leader rests between two pings: "
+                      "one that is late is taken for dead; %d ms at least are "
+                      "advised, or 0",
+                      SILENCE_MIN_MS);
 }
 
 /* ZK: the number is the highest byte of every session id. */
@@ -284,6 +309,7 @@ take_ensemble(struct conf_loading *l, uint32_t voters)
 {
     qsort(l->conf.member, l->conf.member_count, sizeof *l->conf.member, by_sid);
     rule_limits(l);
+    rule_patience(l);
     rule_numbers(l);
     rule_size(l, voters);
     rule_ports(l);

@@ -100,8 +100,7 @@ acl_allows(struct bytes acl, int perm, struct bytes ids, unsigned flags)
 static void
 put_masked_id(struct jute_out *out, struct bytes id)
 {
-    const uint8_t *colon =
-        id.size > 0 ? memchr(id.data, ':', (size_t)id.size) : NULL;
+    const uint8_t *colon = bytes_find(id, ':');
     int32_t keep = colon ? (int32_t)(colon + 1 - id.data) : 0;
 
     if (!colon) {

@@ -103,9 +103,7 @@ perms_of(const struct acl_entry *e)
 static struct bytes
 perms_and_scheme_of(const struct acl_entry *e)
 {
-    int32_t size = e->who.scheme.size;
-
-    return (struct bytes){e->whole.data, 8 + (size > 0 ? size : 0)};
+    return (struct bytes){e->whole.data, 8 + bytes_size(e->who.scheme)};
 }
 
 enum { NOTES_EACH = 3 }; /* of one entry: the two and the whole */

@@ -133,13 +133,12 @@ parse_address(const uint8_t *p, size_t size, struct ip *ip)
 static bool
 parse_range(struct bytes text, struct ip *ip, uint32_t *bits)
 {
-    const uint8_t *slash;
+    const uint8_t *slash = bytes_find(text, '/');
     size_t size;
     int n;
 
     if (text.size <= 0)
         return false;
-    slash = memchr(text.data, '/', (size_t)text.size);
     size = slash ? (size_t)(slash - text.data) : (size_t)text.size;
     if (!parse_address(text.data, size, ip))
         return false;

@@ -25,9 +25,8 @@ enum {
 uint32_t
 auth_growth(struct bytes auth)
 {
-    size_t all = (size_t)bytes_size(auth);
-    const uint8_t *colon = all > 0 ? memchr(auth.data, ':', all) : NULL;
-    uint32_t user = (uint32_t)(colon ? (size_t)(colon - auth.data) : all);
+    const uint8_t *colon = bytes_find(auth, ':');
+    uint32_t user = (uint32_t)(colon ? colon - auth.data : bytes_size(auth));
 
     /* the count, a digest id as java_text writes it, and super */
     return 4 + ID_OVERHEAD + 3 * user + 1 + BASE64_MAX + ID_OVERHEAD;
@@ -254,8 +253,7 @@ auth_put_clients(struct bytes ids, struct jute_out *out)
     jute_put_i32(out, count);
     for (; count > 0 && acl_next_id(&in, &id); count--) {
         struct bytes user = id.id;
-        const uint8_t *colon =
-            user.size > 0 ? memchr(user.data, ':', (size_t)user.size) : NULL;
+        const uint8_t *colon = bytes_find(user, ':');
 
         if (colon && bytes_are(id.scheme, "digest"))
             user.size = (int32_t)(colon - user.data);

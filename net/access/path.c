@@ -117,14 +117,13 @@ path_valid(struct bytes path)
 bool
 path_has_nul(struct bytes path)
 {
-    return path.size > 0 && memchr(path.data, 0, (size_t)path.size) != NULL;
+    return bytes_find(path, 0) != NULL;
 }
 
 bool
 path_has_parent(struct bytes path)
 {
-    return path.size > 0 && memchr(path.data, '/', (size_t)path.size) &&
-           !path_has_nul(path);
+    return bytes_find(path, '/') && !path_has_nul(path);
 }
 
 bool

@@ -139,7 +139,6 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
 
     (void)version, (void)data, (void)state;
     *data_size = 0;
-    atomic_fetch_add(&a->shm->admin->requests, 1);
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
                      strdup(""));

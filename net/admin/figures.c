@@ -60,6 +60,8 @@ add_storage(struct figures *f, const struct shm *shm)
     f->snapshots = shm->image->snapshot_count;
     f->snapshot_last_ms = shm->image->snapshot_last_ms;
     f->snapshots_ms = shm->image->snapshot_total_ms;
+    f->image_failed =
+        shm->image->failed != 0 || shm->super->pid[PROC_IMAGE] == 0;
 }
 
 static void

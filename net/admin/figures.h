@@ -53,6 +53,7 @@ struct figures {
     uint64_t sessions_expired, proposals, digest_mismatches;
     uint64_t fsync_count, fsync_total_us, fsync_max_us, fsync_slow;
     uint64_t snapshots, snapshot_last_ms, snapshots_ms;
+    bool image_failed; /* it cannot be written, or its process is gone */
     uint64_t data_dir_bytes, log_dir_bytes;
 };
 

@@ -126,7 +126,8 @@ most_files(const struct figures *f)
     T(fsynctime, f->fsync_count, (double)f->fsync_total_us / 1000)             \
     W(GAUGE, max_fsynctime, f->fsync_max_us / 1000)                            \
     T(snapshottime, f->snapshots, f->snapshots_ms)                             \
-    W(GAUGE, last_snapshottime, f->snapshot_last_ms)
+    W(GAUGE, last_snapshottime, f->snapshot_last_ms)                           \
+    W(GAUGE, image_failed, f->image_failed)
 
 /* clang-format off */
 #define ONE(kind, name, value) + 1

@@ -107,7 +107,6 @@ struct client_proc {
     struct ev_loop *loop;
     struct bell bell;
     struct conn_home home;
-    ev_timer tick;
     ev_check wake;
     mono_ms_t now_ms; /* of this turn */
     bool must_ring;   /* something was sent to replication */

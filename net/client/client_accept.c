@@ -167,9 +167,9 @@ static void
 expire(struct client_proc *p, enum client_state state, int64_t limit_ms,
        _Atomic uint64_t *counter)
 {
-    while (p->list[state]) {
-        struct client *c = &p->client[p->list[state] - 1];
+    struct client *c;
 
+    while ((c = client_at(p, p->list[state]))) {
         if ((uint32_t)p->now_ms - c->since_ms <= limit_ms)
             return;
         client_drop(p, c);

@@ -152,11 +152,10 @@ client_answer(struct client_proc *p, struct client *c, const struct queued *q)
 
 struct queued
 client_queued_reply(const struct client_proc *p, const struct request *r,
-                    zxid_t zxid, enum zk_code err, bool ends)
+                    zxid_t zxid, enum zk_code err)
 {
     return (struct queued){
         .kind = QUEUED_REPLY,
-        .ends = ends,
         .xid = r->xid,
         .op = r->op,
         .err = (int32_t)err,
@@ -169,8 +168,9 @@ bool
 client_answer_last(struct client_proc *p, struct client *c,
                    const struct request *r, zxid_t zxid, enum zk_code err)
 {
-    struct queued q = client_queued_reply(p, r, zxid, err, true);
+    struct queued q = client_queued_reply(p, r, zxid, err);
 
+    q.ends = true;
     if (!client_answer(p, c, &q))
         return false;
     conn_pause(&c->conn, CONN_PAUSE_END);

@@ -21,9 +21,10 @@ bool client_answer(struct client_proc *p, struct client *c,
 bool client_answer_last(struct client_proc *p, struct client *c,
                         const struct request *r, zxid_t zxid, enum zk_code err);
 
+/* The answer to `r`, without body, for client_answer. */
 struct queued client_queued_reply(const struct client_proc *p,
                                   const struct request *r, zxid_t zxid,
-                                  enum zk_code err, bool ends);
+                                  enum zk_code err);
 
 /* Put a request or an answer behind the others.  False: no room. */
 bool client_enqueue(struct client_proc *p, struct client *c,

@@ -22,8 +22,7 @@ static bool
 grow_ids(struct client_proc *p, struct client *c, uint32_t more)
 {
     size_t want = (size_t)c->ids.size + more;
-    bool was_inline = c->ids.data == c->ids_inline;
-    struct buf *old, *b;
+    struct buf *b;
 
     if (want > AUTH_IDS_MAX)
         want = AUTH_IDS_MAX;
@@ -33,9 +32,7 @@ grow_ids(struct client_proc *p, struct client *c, uint32_t more)
     if (!b)
         return false;
     memcpy(b->data, c->ids.data, c->ids.size);
-    old = (struct buf *)(void *)(c->ids.data - offsetof(struct buf, data));
-    if (!was_inline)
-        buf_give(&p->home.pool, old);
+    client_give_ids(p, c);
     c->ids.data = b->data;
     c->ids.room = (uint16_t)want;
     return true;
@@ -62,14 +59,14 @@ client_on_auth(struct client_proc *p, struct client *c, const struct request *r)
                        client_name(p, c), (uint64_t)c->session);
         return client_answer_last(p, c, r, 0, err);
     }
-    q = client_queued_reply(p, r, 0, ZK_OK, false);
+    q = client_queued_reply(p, r, 0, ZK_OK);
     return client_answer(p, c, &q);
 }
 
 bool
 client_on_sasl(struct client_proc *p, struct client *c, const struct request *r)
 {
-    struct queued q = client_queued_reply(p, r, 0, ZK_OK, false);
+    struct queued q = client_queued_reply(p, r, 0, ZK_OK);
     struct bytes token;
 
     if (!request_sasl(r->body, &token)) {

@@ -123,7 +123,7 @@ answer_write(struct client_proc *p, struct client *c,
              const struct ring_entry *e, struct txn *t,
              const struct outcome *outcomes)
 {
-    const int32_t *ops = ring_reply_ops(e, sizeof *outcomes);
+    const int32_t *ops = ring_reply_ops(e);
     const struct queued *q = answered_request(p, c, e);
     struct jute_out out;
 
@@ -147,10 +147,13 @@ answer_write(struct client_proc *p, struct client *c,
         client_close(p, c);
 }
 
-/* The session has ended: whoever else serves it is closed without a word. */
+/*
+ * The session has ended, or has come to `by`: whoever else serves it is closed
+ * without a word.
+ */
 static void
-close_session(struct client_proc *p, const struct client *by,
-              session_id_t session)
+drop_holder(struct client_proc *p, const struct client *by,
+            session_id_t session)
 {
     struct client *c = client_of_session(p, session);
 
@@ -223,7 +226,7 @@ on_txn(struct client_proc *p, const struct ring_entry *e)
     }
     client_tell(p, &t, outcomes, e->outcome_count);
     if (type == ZK_OP_CLOSE_SESSION)
-        close_session(p, c, t.header.session);
+        drop_holder(p, c, t.header.session);
     if (c)
         answer(p, c, e, &t, outcomes);
 }
@@ -256,7 +259,7 @@ on_resumed(struct client_proc *p, const struct ring_entry *e)
     struct client *c = asker(p, e);
 
     if (e->err == 0)
-        close_session(p, c, e->session); /* an older connection */
+        drop_holder(p, c, e->session); /* an older connection */
     if (!c || c->state != CLIENT_CONNECTING)
         return;
     if (e->err != 0)

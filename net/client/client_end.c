@@ -93,10 +93,10 @@ for_each(struct client_proc *p, enum client_state state,
          bool (*is_due)(const struct client_proc *p, const struct client *c),
          void (*act)(struct client_proc *p, struct client *c))
 {
-    for (uint32_t next = p->list[state]; next;) {
-        struct client *c = &p->client[next - 1];
+    struct client *next;
 
-        next = c->list_next;
+    for (struct client *c = client_at(p, p->list[state]); c; c = next) {
+        next = client_at(p, c->list_next);
         if (is_due(p, c))
             act(p, c);
     }
@@ -158,14 +158,11 @@ is_any_open(const struct client_proc *p)
 static bool
 is_any_owed(const struct client_proc *p)
 {
-    for (uint32_t next = p->list[CLIENT_OPEN]; next;) {
-        const struct client *c = &p->client[next - 1];
+    const struct client *c = client_at(p, p->list[CLIENT_OPEN]);
 
-        if (c->queue.count > 0 && conn_unsent(&c->conn) == 0)
-            return true;
-        next = c->list_next;
-    }
-    return false;
+    while (c && (c->queue.count == 0 || conn_unsent(&c->conn) > 0))
+        c = client_at(p, c->list_next);
+    return c != NULL;
 }
 
 static bool

@@ -32,8 +32,6 @@ enum {
     BUFFERS_MIN = 64 << 20,
 };
 
-static const double tick_seconds = 0.1;
-
 struct client_proc client_proc;
 
 /* --- a turn --------------------------------------------------------------- */
@@ -138,11 +136,10 @@ on_wake(struct ev_loop *loop, ev_check *check, int events)
 }
 
 static void
-on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+on_beat(void *arg)
 {
-    struct client_proc *p = timer->data;
+    struct client_proc *p = arg;
 
-    (void)loop, (void)events;
     client_expire(p);
     client_share_tick(p);
     client_watch_tick(p);
@@ -221,11 +218,10 @@ start_loop(struct client_proc *p)
     conn_home_init(&p->home, p->loop, &ops, buffers_max(p));
     ev_check_init(&p->wake, on_wake);
     ev_set_priority(&p->wake, EV_MAXPRI);
-    ev_timer_init(&p->tick, on_tick, tick_seconds, tick_seconds);
-    p->wake.data = p->tick.data = p;
+    p->wake.data = p;
     ev_check_start(p->loop, &p->wake);
-    ev_timer_start(p->loop, &p->tick);
     bell_attach(&p->bell, p->loop, p->shm, p->self, turn, p);
+    bell_on_beat(&p->bell, on_beat);
 }
 
 noreturn void

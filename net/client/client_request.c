@@ -103,8 +103,7 @@ find_place(struct client_proc *p, struct client *c, const struct request *r)
     struct queued reply;
 
     if (needs_leader(p, c, r->op)) {
-        reply =
-            client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_NOT_READ_ONLY, false);
+        reply = client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_NOT_READ_ONLY);
         return client_answer(p, c, &reply);
     }
     if (is_too_busy(p, c)) {
@@ -126,8 +125,7 @@ find_place(struct client_proc *p, struct client *c, const struct request *r)
 static bool
 on_ping(struct client_proc *p, struct client *c, const struct request *r)
 {
-    struct queued reply =
-        client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK, false);
+    struct queued reply = client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_OK);
 
     client_catch_up(p); /* its zxid is that of a read */
     if (c->state != CLIENT_OPEN)

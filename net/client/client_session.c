@@ -12,6 +12,7 @@
 #include "net/client/client_session.h"
 
 #include "daemon/check.h"
+#include "daemon/hash.h"
 #include "daemon/memory.h"
 
 void
@@ -32,7 +33,7 @@ top_bit(uint32_t n)
 static uint32_t
 bucket_of(const struct client_proc *p, session_id_t session)
 {
-    uint64_t mixed = (uint64_t)session * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t mixed = (uint64_t)session * HASH_ODD;
     uint32_t last = p->session_buckets - 1;
     uint32_t bits = last ? 2 * top_bit(last) - 1 : 0;
     uint32_t bucket = (uint32_t)(mixed >> 32) & bits;

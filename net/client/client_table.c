@@ -176,8 +176,8 @@ client_open(struct client_proc *p, int fd, const struct sockaddr *peer)
     return c;
 }
 
-static void
-give_ids(struct client_proc *p, struct client *c)
+void
+client_give_ids(struct client_proc *p, struct client *c)
 {
     if (c->ids.data != c->ids_inline)
         buf_give(
@@ -196,7 +196,7 @@ client_drop(struct client_proc *p, struct client *c)
         watch_close(&p->watch, c->id);
     COUNT(p->own->stats.outstanding, -queue_sent(&c->queue));
     queue_clear(&p->home.pool, &c->queue);
-    give_ids(p, c);
+    client_give_ids(p, c);
     conn_close(&c->conn);
     limits_ip_drop(p->own->ips, c->ip_slot);
     client_set_state(p, c, CLIENT_GONE);
@@ -230,8 +230,9 @@ client_find(const struct client_proc *p, uint32_t id)
 void
 client_sweep(struct client_proc *p)
 {
-    for (struct client *c, *next = client_at(p, p->list[CLIENT_GONE]);
-         (c = next);) {
+    struct client *next;
+
+    for (struct client *c = client_at(p, p->list[CLIENT_GONE]); c; c = next) {
         next = client_at(p, c->list_next);
         if (c->is_todo || c->conn.is_dirty)
             continue; /* a list still leads to it */

@@ -25,6 +25,9 @@ void client_drop(struct client_proc *p, struct client *c);
 /* Send what is written, then close: CLIENT_CLOSING. */
 void client_close(struct client_proc *p, struct client *c);
 
+/* Give back the buffer that its identities are in, if they are in one. */
+void client_give_ids(struct client_proc *p, struct client *c);
+
 /* It is the youngest in that state. */
 void client_set_state(struct client_proc *p, struct client *c,
                       enum client_state state);

@@ -5,11 +5,23 @@
 #include "daemon/check.h"
 #include "net/client/watch_path.h"
 
+/* The memory: sets of connections, buckets of paths, the arena. */
+static size_t
+set_bytes(uint32_t conns)
+{
+    return ALIGN_UP(conns * sizeof(struct watch_set), (size_t)WATCH_UNIT);
+}
+
+static size_t
+bucket_bytes(size_t arena_bytes)
+{
+    return arena_bytes / 16;
+}
+
 size_t
 watch_bytes(uint32_t conns, size_t arena_bytes)
 {
-    return ALIGN_UP(conns * sizeof(struct watch_set), (size_t)WATCH_UNIT) +
-           arena_bytes / 16 + arena_bytes;
+    return set_bytes(conns) + bucket_bytes(arena_bytes) + arena_bytes;
 }
 
 void
@@ -25,12 +37,12 @@ watch_init(struct watch *w, void *memory, uint32_t conns, size_t arena_bytes,
         .buckets = WATCH_BUCKETS_FIRST,
         .seed = seed | UINT64_C(1) << 63, /* a factor: never 0 */
     };
-    at += ALIGN_UP(conns * sizeof(struct watch_set), (size_t)WATCH_UNIT);
+    at += set_bytes(conns);
     w->bucket = (uint32_t *)(void *)at;
-    while ((size_t)places * 2 * sizeof(uint32_t) <= arena_bytes / 16)
+    while ((size_t)places * 2 * sizeof(uint32_t) <= bucket_bytes(arena_bytes))
         places *= 2;
     w->buckets_max = places;
-    at += arena_bytes / 16;
+    at += bucket_bytes(arena_bytes);
     watch_arena_init(&w->arena, at, arena_bytes);
 }
 

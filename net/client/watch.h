@@ -75,7 +75,7 @@ struct watch {
     struct watch_totals totals;
 };
 
-/* Bytes of the tables for `conns` connections and an arena of `bytes`. */
+/* Bytes of the tables for `conns` connections, and of an arena. */
 size_t watch_bytes(uint32_t conns, size_t arena_bytes);
 
 /*

@@ -111,7 +111,7 @@ link_newest(struct pending *p, struct pnode *n)
 static uint32_t *
 owned_by(const struct pending *p, session_id_t owner)
 {
-    return &p->owned[session_hash(owner) % BUCKETS];
+    return &p->owned[session_hash(p->seed, owner) % BUCKETS];
 }
 
 static void

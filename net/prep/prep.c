@@ -82,7 +82,7 @@ prep_rules_of(const struct conf *conf, struct prep_rules *rules)
 
 /* An operation touches its node and the parent. */
 static uint32_t
-pending_capacity(uint32_t maxbuffer)
+capacity_for(uint32_t maxbuffer)
 {
     uint32_t need = 2 * prep_multi_ops_max((int32_t)maxbuffer);
     uint32_t capacity = PENDING_MIN;
@@ -95,9 +95,16 @@ pending_capacity(uint32_t maxbuffer)
 size_t
 prep_bytes(uint32_t maxbuffer)
 {
-    return pending_bytes(pending_capacity(maxbuffer)) +
+    return pending_bytes(capacity_for(maxbuffer)) +
            prep_multi_ops_max((int32_t)maxbuffer) *
                (sizeof(struct prep_op) + sizeof(int32_t));
+}
+
+/* Everything prepared is applied. */
+static bool
+is_idle(const struct prep *p)
+{
+    return p->prepared <= p->applied;
 }
 
 /* The digest that counts is the tree's whenever nothing is pending. */
@@ -115,7 +122,7 @@ prep_init(struct prep *p, void *memory, uint32_t maxbuffer,
           const struct tree *tree, struct session_table *sessions,
           const struct prep_rules *rules, uint64_t seed)
 {
-    uint32_t capacity = pending_capacity(maxbuffer);
+    uint32_t capacity = capacity_for(maxbuffer);
 
     *p = (struct prep){.tree = tree, .sessions = sessions, .rules = *rules};
     pending_init(&p->pending, memory, capacity, seed);
@@ -274,7 +281,7 @@ static bool
 waits(const struct prep *p, const struct prep_request *r,
       const struct session *s, enum zk_code admitted)
 {
-    if (nodes_needed(p, r) > pending_room(&p->pending) && !prep_is_idle(p))
+    if (nodes_needed(p, r) > pending_room(&p->pending) && !is_idle(p))
         return true;
     return admitted == ZK_OK && prep_waits_for_session(p, r, s);
 }
@@ -319,6 +326,6 @@ prep_applied(struct prep *p, zxid_t zxid)
     p->applied = zxid;
     pending_release(&p->pending, zxid);
     prep_drop_openings(p, zxid);
-    if (prep_is_idle(p))
+    if (is_idle(p))
         follow_tree(p);
 }

@@ -108,7 +108,6 @@ struct prep {
     uint64_t digest;              /* of the tree once all is applied */
     const struct prep_request *r; /* at hand */
     bool is_local;                /* its session owns no ephemerals */
-    uint32_t step;                /* grows with each request */
     struct prep_openings openings;
     session_id_t ended[1 << PREP_ENDED_LOG2];
 };
@@ -168,12 +167,5 @@ void prep_applied(struct prep *p, zxid_t zxid);
 
 /* Its createSession is prepared and not applied: not in the table yet. */
 bool prep_is_opening(const struct prep *p, session_id_t id);
-
-/* Everything prepared is applied. */
-static inline bool
-prep_is_idle(const struct prep *p)
-{
-    return p->prepared <= p->applied;
-}
 
 #endif

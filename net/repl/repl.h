@@ -133,7 +133,7 @@ struct repl {
 
     struct ev_loop *loop;
     struct bell bell;
-    ev_timer expire, reap, stall, rest;
+    ev_timer expire, reap, stall;
 };
 
 /* --- repl_load.c ---------------------------------------------------------- */

@@ -25,6 +25,7 @@ enum {
 };
 
 _Static_assert(CLIENTS_MAX <= 64, "one bit each in `concerned`");
+_Static_assert(sizeof(struct outcome) == RING_OUTCOME_BYTES, "an entry's room");
 
 /*
  * What a leader sent says what its tree is: ours must be the same, all the

@@ -13,7 +13,11 @@
 #include "daemon/check.h"
 #include "daemon/log.h"
 
-enum { STREAM_BYTES_PER_NODE = 80 }; /* of a snapshot, beside name and data */
+enum {
+    STREAM_BYTES_PER_NODE = 80, /* of a snapshot, beside name and data */
+    LOG_MIN = 16 * 1024 * 1024, /* bytes: less log than that is never too much,
+                                   however small the tree */
+};
 
 struct repl_history *
 repl_history_new(const struct repl *r)
@@ -183,8 +187,7 @@ is_too_much(const struct repl_history *h, zxid_t after)
     if (factor == 0)
         return false;
     bytes = history_log_bytes(h, after);
-    return bytes > HISTORY_LOG_MIN &&
-           (double)bytes > factor * snapshot_bytes(h);
+    return bytes > LOG_MIN && (double)bytes > factor * snapshot_bytes(h);
 }
 
 /*
@@ -217,7 +220,7 @@ must_snap(struct repl_history *h, const struct sync_facts *f)
 }
 
 static struct sync_plan
-history_plan(void *arg, uint32_t slot, zxid_t last, zxid_t end)
+plan_of(void *arg, uint32_t slot, zxid_t last, zxid_t end)
 {
     struct repl_history *h = arg;
     struct history_slot *s = &h->slot[slot];
@@ -240,9 +243,9 @@ history_plan(void *arg, uint32_t slot, zxid_t last, zxid_t end)
 static int
 give_up(struct repl_history *h, struct history_log *l, zxid_t after, int rc)
 {
-    char text[1200] = "";
+    char text[DATA_ERROR_TEXT] = "";
 
-    data_error_text(&l->reader.error, text, sizeof text);
+    data_error_text(&l->reader.error, text);
     log_warn("a learner cannot be given the transactions behind 0x%" PRIx64
              " from the log: %s: %s",
              (uint64_t)after, strerror(-rc), text);
@@ -287,8 +290,8 @@ from_log(struct repl_history *h, struct history_log *l, zxid_t after,
 }
 
 static int
-history_next(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid,
-             struct bytes *txn)
+next_txn(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid,
+         struct bytes *txn)
 {
     struct repl_history *h = arg;
     struct history_slot *s = &h->slot[slot];
@@ -313,6 +316,5 @@ history_next(void *arg, uint32_t slot, zxid_t after, zxid_t *zxid,
 struct history
 repl_history_of(struct repl_history *h)
 {
-    return (struct history){
-        .arg = h, .plan = history_plan, .next = history_next};
+    return (struct history){.arg = h, .plan = plan_of, .next = next_txn};
 }

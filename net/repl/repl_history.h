@@ -17,9 +17,9 @@
  *
  * Private to repl_*.c, replication process.  Which calls are whose:
  *
- *   at the start         repl_history_new, once; repl_history_begin when the
- *                        tree is loaded, and again when a snapshot from a
- *                        leader has replaced everything
+ *   the tree is loaded   repl_history_new, once
+ *   the tree is another  repl_history_begin: a leader's snapshot has replaced
+ *                        everything
  *   every role           repl_history_reach before the ring is written,
  *                        repl_history_note for each RING_TXN appended,
  *                        repl_history_cut after a TRUNC
@@ -36,9 +36,9 @@
 #ifndef NET_REPL_REPL_HISTORY_H
 #define NET_REPL_REPL_HISTORY_H
 
+#include "net/repl/repl.h"
 #include "net/zab/history.h"
 #include "net/zab/leader.h"
-#include "net/repl/repl.h"
 #include "net/zab/ring_index.h"
 #include "net/zab/zxid_runs.h"
 #include "storage/datadir.h"
@@ -47,10 +47,8 @@
 
 enum {
     HISTORY_SLOTS = LEADER_PEERS_MAX,
-    HISTORY_STEP_BYTES = 512 * 1024,    /* of a log file, in one call: 0.5 ms */
-    HISTORY_STEP_ROWS = 1000,           /* of the image: 0.3 ms */
-    HISTORY_LOG_MIN = 16 * 1024 * 1024, /* less log than that is never too
-                                           much, however small the tree */
+    HISTORY_STEP_BYTES = 512 * 1024, /* of a log file, in one call: 0.5 ms */
+    HISTORY_STEP_ROWS = 1000,        /* of the image: 0.3 ms */
 };
 
 /* Reading log files for one learner. */
@@ -86,7 +84,7 @@ struct repl_history {
     struct history_slot slot[HISTORY_SLOTS];
 };
 
-/* One for the process; NULL without memory.  `r` has shm and conf. */
+/* One for the process, begun with r->last; NULL without memory. */
 struct repl_history *repl_history_new(const struct repl *r);
 
 /* For the tests. */

@@ -19,8 +19,7 @@
 
 #include "daemon/log.h"
 #include "net/repl/repl_history.h"
-
-enum { ZSTD_LEVEL = 1 }; /* 500 MB/s, a third of the size */
+#include "storage/snap/snapfile.h"
 
 static const uint8_t tail[] = "\0\0\0\1/\0\0\0\nBenWasHere";
 
@@ -44,7 +43,7 @@ static int
 hold_image(struct repl_history *h)
 {
     struct data_error e = {.offset = -1};
-    char text[1200];
+    char text[DATA_ERROR_TEXT];
     int rc = 0;
 
     if (h->image.env && is_replaced(&h->image))
@@ -54,7 +53,7 @@ hold_image(struct repl_history *h)
     if (rc == -ENOENT)
         return -EAGAIN; /* between two names */
     if (rc < 0) {
-        data_error_text(&e, text, sizeof text);
+        data_error_text(&e, text);
         log_error("no snapshot for a learner: %s: %s", strerror(-rc), text);
         return rc;
     }
@@ -122,24 +121,14 @@ is_usable(struct repl_history *h, const struct history_slot *s)
            history_goes_on(h, s->stream.zxid);
 }
 
-static bool
-set_up(ZSTD_CCtx *packer)
-{
-    return packer &&
-           !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel,
-                                                ZSTD_LEVEL)) &&
-           !ZSTD_isError(
-               ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 1));
-}
-
 /* If the learner takes it packed. */
 static int
 make_packer(struct history_slot *s, int32_t flags)
 {
     if (!(flags & LEARNER_ZSTD))
         return 0;
-    s->packer = ZSTD_createCCtx();
-    return set_up(s->packer) ? 0 : -ENOMEM;
+    s->packer = snapfile_packer();
+    return s->packer ? 0 : -ENOMEM;
 }
 
 static int

@@ -195,7 +195,6 @@ leading_end(struct repl *r)
 
 const struct role role_leading = {
     .name = "leading",
-    .orders = true,
     .take = leading_take,
     .turn = leading_turn,
     .end = leading_end,

@@ -18,7 +18,11 @@
 #include "net/repl/repl_lead.h"
 #include "net/zab/forward.h"
 
-enum { LATE_MAX = FORWARD_NEW_BYTES }; /* no zabd has more under way */
+enum {
+    LATE_MAX = FORWARD_NEW_BYTES, /* no zabd has more under way */
+    KEPT_MUCH = 1 << 20,          /* from here on it is looked at, and with */
+    VOTELESS_MAX = 1 << 28,       /* ... all others that do not vote */
+};
 
 /* Finding where its history parts from ours may need another turn. */
 static bool
@@ -26,6 +30,40 @@ may_hear(struct lead_peer *p, const struct qpacket *packet)
 {
     return packet->type != Q_ACK_EPOCH ||
            repl_history_expect(p->lead->r->history, p->slot, packet->zxid);
+}
+
+/* What came from it and is kept: a part of a packet, requests that wait. */
+static size_t
+kept_for(const struct lead_peer *p)
+{
+    return buf_used(p->conn.in) + buf_used(p->late);
+}
+
+/*
+ * Anybody may come as an observer, and begin packets that do not end. Followers
+ * need memory, or there is no quorum: so the others have a quarter of it among
+ * them, in buffers of up to twice that, and who has the most makes room.
+ */
+static void
+make_room(struct repl_lead *l)
+{
+    struct lead_peer *most = NULL;
+    size_t sum = 0;
+
+    for (uint32_t i = 0; i < l->core.peer_end; i++) {
+        struct lead_peer *p = &l->peer[i];
+
+        if (!p->is_used || l->core.peer[i].vote)
+            continue;
+        sum += kept_for(p);
+        if (!most || kept_for(p) > kept_for(most))
+            most = p;
+    }
+    if (sum <= VOTELESS_MAX)
+        return;
+    log_warn("%s: %s is dropped: it keeps %zu bytes waiting, which others need",
+             l->duty->name, most->name, kept_for(most));
+    lead_peer_lose(most);
 }
 
 /* A sync or a question for a session counts on the requests before it. */
@@ -115,6 +153,8 @@ input(struct conn *c, const uint8_t *data, size_t size)
         n = take_first(p, data + taken, size - taken);
         taken += n;
     }
+    if (p->is_used && kept_for(p) > KEPT_MUCH)
+        make_room(p->lead);
     return taken;
 }
 
@@ -128,13 +168,7 @@ broken(struct conn *c, int error)
     lead_peer_lose(p);
 }
 
-static void
-drained(struct conn *c)
-{
-    (void)c; /* the next turn of the loop pumps */
-}
-
-const struct conn_ops lead_conn_ops = {input, broken, drained, NULL};
+const struct conn_ops lead_conn_ops = {.input = input, .broken = broken};
 
 /* --- what found no room before ------------------------------------------- */
 

@@ -207,6 +207,6 @@ lead_conf(struct repl_lead *l)
         .ping_ms = ping_ms(conf),
         .silence_ms = conf->leader_silence_ms,
         .config = write_config(l, 0),
-        .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
+        .flags = LEARNER_OURS,
     };
 }

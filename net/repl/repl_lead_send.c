@@ -44,7 +44,7 @@ begin_snap(struct lead_peer *p)
     log_info("%s: %s gets a snapshot zxid=0x%" PRIx64, p->lead->duty->name,
              p->name, (uint64_t)p->snap_zxid);
     p->snap = LEAD_SNAP_FLOWS;
-    atomic_fetch_add(&p->lead->r->shm->replication->ensemble.snaps, 1);
+    COUNT(p->lead->r->shm->replication->ensemble.snaps, 1);
     item.packet.zxid = p->snap_zxid;
     leader_sign(&p->lead->core, p->slot, &item);
     qlink_put_packet(&p->conn, &item.packet);
@@ -86,7 +86,7 @@ put(struct lead_peer *p, const struct leader_item *item)
         return;
     }
     if (item->packet.type == Q_DIFF)
-        atomic_fetch_add(&p->lead->r->shm->replication->ensemble.diffs, 1);
+        COUNT(p->lead->r->shm->replication->ensemble.diffs, 1);
     qlink_put_packet(&p->conn, &item->packet);
 }
 

@@ -11,8 +11,6 @@
 #include "net/repl/repl_prepare.h"
 #include "net/repl/repl_session.h"
 
-enum { TOUCH_BYTES = 8 + 4 };
-
 static struct origin
 origin_of(const struct lead_peer *p)
 {
@@ -85,7 +83,7 @@ lead_touch(struct lead_peer *p, const struct qpacket *packet)
     struct repl *r = p->lead->r;
     uint32_t now = shm_heard_at(clock_mono_ms());
 
-    while ((size_t)(in.end - in.at) >= TOUCH_BYTES) {
+    while (jute_in_left(&in) >= QPACKET_TOUCH_BYTES) {
         const struct session *s = session_find(r->sessions, jute_get_i64(&in));
 
         jute_get_i32(&in);

@@ -85,13 +85,7 @@ broken(struct conn *c, int error)
         l->why = "the connection to the leader is lost";
 }
 
-static void
-drained(struct conn *c)
-{
-    (void)c;
-}
-
-static const struct conn_ops ops = {input, broken, drained, NULL};
+static const struct conn_ops ops = {.input = input, .broken = broken};
 
 /* --- the role ------------------------------------------------------------ */
 
@@ -188,7 +182,7 @@ expect_snap_of_no_other(struct repl_learn *l)
 }
 
 static struct learner_conf
-learner_conf_of(const struct repl *r)
+conf_of(const struct repl *r)
 {
     const struct shm_log *log = r->shm->log;
     const struct conf *c = &r->conf;
@@ -202,7 +196,7 @@ learner_conf_of(const struct repl *r)
         .last = r->last,
         .committed = r->known_committed,
         .wants_snap = r->snap_from != SID_NONE,
-        .flags = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
+        .flags = LEARNER_OURS,
         .tick_ms = c->tick_time_ms,
         .init_ticks = c->init_limit_ticks,
         .sync_ticks = c->sync_limit_ticks,
@@ -223,7 +217,7 @@ learn_connected(struct repl_learn *l, int fd)
     l->connected_at = now;
     l->segments = 0;
     expect_snap_of_no_other(l);
-    conf = learner_conf_of(l->r);
+    conf = conf_of(l->r);
     learner_init(&l->core, &conf, now, &out);
     learn_perform(l, &out);
 }
@@ -237,8 +231,8 @@ hear_log(struct repl_learn *l, mono_ms_t now)
     out.count = 0;
     learn_past_turn(l, &out, now);
     learn_perform(l, &out);
-    if (l->order > LEARN_IDENTITY)
-        return; /* the log is being changed */
+    if (learn_changes_past(l))
+        return;
     out.count = 0;
     if (durable > l->core.durable)
         learner_durable(&l->core, durable, &out);

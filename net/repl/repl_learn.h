@@ -15,9 +15,9 @@
 #define NET_REPL_REPL_LEARN_H
 
 #include "election/dial.h"
-#include "net/zab/learner.h"
-#include "net/wire/qlink.h"
 #include "net/repl/repl_history.h"
+#include "net/wire/qlink.h"
+#include "net/zab/learner.h"
 #include "storage/log/snap_intake.h"
 
 enum {
@@ -101,6 +101,14 @@ void learn_dial_stop(struct repl_learn *l);
 
 /* --- repl_learn_past.c --------------------------------------------------- */
 
+/* The log process changes what was: its files are of no history meanwhile. */
+static inline bool
+learn_changes_past(const struct repl_learn *l)
+{
+    return l->order == LEARN_CUT || l->order == LEARN_CUT_RELOAD ||
+           l->order == LEARN_REBASE;
+}
+
 /* Waiting for client processes to leave the tree, or for the log's answer. */
 void learn_past_turn(struct repl_learn *l, struct learner_out *out,
                      mono_ms_t now);
@@ -113,7 +121,8 @@ noreturn void learn_reload(const char *why);
 
 /* --- repl_learn_cut.c ---------------------------------------------------- */
 
-/* TRUNC: what is behind `zxid` goes; the order LEARN_CUT or LEARN_CUT_RELOAD.
+/*
+ * TRUNC: what is behind `zxid` goes; the order LEARN_CUT or LEARN_CUT_RELOAD.
  */
 void learn_cut(struct repl_learn *l, zxid_t zxid);
 
@@ -135,8 +144,10 @@ void learn_take_snap(struct repl_learn *l, zxid_t zxid);
 /* No client process looks at the tree any more: it may come. */
 void learn_begin_snap(struct repl_learn *l);
 
-/* Bytes of the payload; how many were of it.  In the end the order LEARN_REBASE
-   comes of it. */
+/*
+ * Bytes of the payload; how many were of it.  In the end the order LEARN_REBASE
+ * comes of it.
+ */
 size_t learn_feed_snap(struct repl_learn *l, const uint8_t *data, size_t size);
 
 /* The log process has made it the beginning of all there is. */

@@ -143,7 +143,7 @@ learn_ask(struct repl_learn *l, const struct req *req, const struct origin *o)
 /* --- and back: transactions ---------------------------------------------- */
 
 /* Only a multi and the end of a session have more outcomes than one. */
-static uint32_t
+static uint64_t
 size_at_most(struct bytes data)
 {
     int32_t type = txn_peek_type(data);
@@ -153,8 +153,7 @@ size_at_most(struct bytes data)
     if ((type == ZK_OP_MULTI || type == ZK_OP_CLOSE_SESSION) &&
         txn_open(&txn, data) == 0)
         count = txn_count(&txn);
-    return ring_entry_size((uint32_t)data.size, count, sizeof(struct outcome),
-                           true);
+    return ring_entry_size((uint32_t)data.size, count, true);
 }
 
 /*
@@ -162,7 +161,7 @@ size_at_most(struct bytes data)
  * heard although the ring is full: how we are brought up, for which a cut or a
  * start makes room, and the COMMIT that makes it.
  */
-static uint32_t
+static uint64_t
 room_for(const struct qpacket *packet)
 {
     struct bytes txn = qpacket_txn(packet);
@@ -177,7 +176,7 @@ room_for(const struct qpacket *packet)
 bool
 learn_has_room(struct repl_learn *l, const struct qpacket *packet)
 {
-    uint32_t size = room_for(packet);
+    uint64_t size = room_for(packet);
 
     return size == 0 || repl_reserve(l->r, size) != NULL;
 }
@@ -192,7 +191,7 @@ has_reply_ops(const struct req *req, const struct txn *txn)
 static void
 put_reply_ops(struct ring_entry *e, struct txn *txn, const struct req *req)
 {
-    int32_t *ops = ring_reply_ops(e, sizeof(struct outcome));
+    int32_t *ops = ring_reply_ops(e);
     bool are_known = prep_multi_ops(req_body(req), ops, e->outcome_count) ==
                      (int32_t)e->outcome_count;
     struct change c;
@@ -210,8 +209,7 @@ entry_of(const struct txn *txn, uint32_t size, const struct req *req,
     uint32_t count = txn_count(txn);
 
     return (struct ring_entry){
-        .size = ring_entry_size(size, count, sizeof(struct outcome),
-                                has_reply_ops(req, txn)),
+        .size = (uint32_t)ring_entry_size(size, count, has_reply_ops(req, txn)),
         .kind = RING_TXN,
         .worker = o->worker,
         .life = o->life,

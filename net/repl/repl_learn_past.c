@@ -61,8 +61,7 @@ learn_past_turn(struct repl_learn *l, struct learner_out *out, mono_ms_t now)
 void
 learn_past_end(struct repl_learn *l)
 {
-    bool is_torn = l->snap == LEARN_SNAP_FLOWS || l->order == LEARN_CUT ||
-                   l->order == LEARN_CUT_RELOAD || l->order == LEARN_REBASE;
+    bool is_torn = l->snap == LEARN_SNAP_FLOWS || learn_changes_past(l);
 
     if (l->order != LEARN_REBASE)
         snap_intake_abort(&l->intake);

@@ -15,7 +15,6 @@
 #include "net/repl/repl_session.h"
 
 enum {
-    TOUCH_BYTES = 8 + 4, /* session, timeout */
     TOUCHES_MAX = 64 * 1024,
     NOTED_LATE_MS = 100, /* ten times what a turn of a client process takes */
 };
@@ -28,7 +27,7 @@ enum {
 static void
 put_touches(struct repl_learn *l, zxid_t zxid, mono_ms_t since, mono_ms_t now)
 {
-    static uint8_t data[TOUCHES_MAX * TOUCH_BYTES];
+    static uint8_t data[TOUCHES_MAX * QPACKET_TOUCH_BYTES];
     struct repl *r = l->r;
     struct jute_out out = jute_out_of(data, sizeof data);
     uint32_t end = session_slot_end(r->sessions);

@@ -21,15 +21,14 @@
 enum {
     REPLAY_BATCH = 1024,      /* transactions in one step, */
     STEP_BYTES = 1024 * 1024, /* ... or so much log, replayed or skipped */
-    ERROR_TEXT = 1200,
 };
 
 static noreturn void
 unusable(const char *what, int rc, const struct data_error *e)
 {
-    char text[ERROR_TEXT];
+    char text[DATA_ERROR_TEXT];
 
-    data_error_text(e, text, sizeof text);
+    data_error_text(e, text);
     fatal(EXIT_DATA, "replication: %s: %s: %s", what, strerror(-rc), text);
 }
 

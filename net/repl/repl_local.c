@@ -323,7 +323,6 @@ repl_local_tick(struct repl *r)
                  (unsigned long long)s->id, s->timeout_ms);
         local_end(&r->local, s);
         count(r);
-        atomic_fetch_add_explicit(&r->shm->replication->sessions_expired, 1,
-                                  memory_order_relaxed);
+        COUNT(r->shm->replication->sessions_expired, 1);
     }
 }

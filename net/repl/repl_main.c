@@ -26,7 +26,6 @@
 #include "net/repl/repl_take.h"
 
 static const double stall_s = 0.001;
-static const double rest_s = 0.25;
 
 /* --- the loop ------------------------------------------------------------ */
 
@@ -94,7 +93,7 @@ work(void *arg)
     return more;
 }
 
-/* --- timers: the loop turns after each, and work runs --------------------- */
+/* --- now and then --------------------------------------------------------- */
 
 static void
 on_stall(struct ev_loop *loop, ev_timer *timer, int events)
@@ -103,14 +102,15 @@ on_stall(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 static void
-on_rest(struct ev_loop *loop, ev_timer *timer, int events)
+on_beat(void *arg)
 {
-    (void)loop, (void)events;
-    repl_rest(timer->data);
-    repl_hold_tick(timer->data);
-    repl_readonly_tick(timer->data);
-    repl_local_tick(timer->data);
-    repl_report(timer->data);
+    struct repl *r = arg;
+
+    repl_rest(r);
+    repl_hold_tick(r);
+    repl_readonly_tick(r);
+    repl_local_tick(r);
+    repl_report(r);
 }
 
 /* --- start --------------------------------------------------------------- */
@@ -159,11 +159,9 @@ start_loop(struct repl *r)
     if (!r->loop)
         fatal(EXIT_UNEXPECTED, "replication: no event loop");
     bell_attach(&r->bell, r->loop, r->shm, PROC_REPLICATION, work, r);
+    bell_on_beat(&r->bell, on_beat);
     repl_prepare_init(r);
     ev_init(&r->stall, on_stall);
-    ev_timer_init(&r->rest, on_rest, rest_s, rest_s);
-    r->stall.data = r->rest.data = r;
-    ev_timer_start(r->loop, &r->rest);
 }
 
 noreturn void

@@ -8,8 +8,8 @@
 #ifndef NET_REPL_REPL_MASTER_H
 #define NET_REPL_REPL_MASTER_H
 
-#include "net/wire/qpacket.h"
 #include "net/repl/repl.h"
+#include "net/wire/qpacket.h"
 
 /* We follow, and are up to date: observers may come. */
 void repl_master_begin(struct repl *r, int64_t epoch);

@@ -15,11 +15,10 @@
 
 /* --- one request ---------------------------------------------------------- */
 
-static uint32_t
+static uint64_t
 size_of_need(const struct prep_need *need)
 {
-    return ring_entry_size(need->payload, need->outcomes,
-                           sizeof(struct outcome), need->has_ops);
+    return ring_entry_size(need->payload, need->outcomes, need->has_ops);
 }
 
 /* The header of a transaction's entry, around what prep wrote. */
@@ -31,9 +30,8 @@ finish_txn(struct ring_entry *e, const struct prep_request *q,
     bool is_own = o->worker == RING_NOBODY || result->is_partial;
 
     *e = (struct ring_entry){
-        .size =
-            ring_entry_size(result->size, result->outcome_count,
-                            sizeof(struct outcome), result->reply_ops != NULL),
+        .size = (uint32_t)ring_entry_size(result->size, result->outcome_count,
+                                          result->reply_ops != NULL),
         .kind = RING_TXN,
         .worker = is_own ? RING_NOBODY : o->worker,
         .life = is_own ? 0 : o->life,
@@ -47,7 +45,7 @@ finish_txn(struct ring_entry *e, const struct prep_request *q,
         .outcome_count = result->outcome_count,
     };
     if (result->reply_ops)
-        memcpy(ring_reply_ops(e, sizeof(struct outcome)), result->reply_ops,
+        memcpy(ring_reply_ops(e), result->reply_ops,
                result->outcome_count * sizeof(int32_t));
 }
 

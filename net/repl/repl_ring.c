@@ -25,11 +25,11 @@ repl_rest(struct repl *r)
 }
 
 struct ring_entry *
-repl_reserve(struct repl *r, uint32_t size)
+repl_reserve(struct repl *r, uint64_t size)
 {
     if (r->head + size - r->slowest > r->shm->ring.size)
         r->slowest = slowest_cursor(r);
-    if (r->head + size - r->slowest > r->shm->ring.size)
+    if (r->head + size - r->slowest > r->shm->ring.size || size > UINT32_MAX)
         return NULL;
     if (r->history)
         repl_history_reach(r->history, r->head + size);

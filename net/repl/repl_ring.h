@@ -15,7 +15,7 @@
 #include "net/repl/repl.h"
 
 /* The place for an entry of at most `size` bytes; NULL: there is none now. */
-struct ring_entry *repl_reserve(struct repl *r, uint32_t size);
+struct ring_entry *repl_reserve(struct repl *r, uint64_t size);
 
 /* What repl_reserve gave is written, and says its size. */
 void repl_append(struct repl *r, struct ring_entry *e);

@@ -177,7 +177,6 @@ nothing_to_end(struct repl *r)
 
 const struct role role_standalone = {
     .name = "standalone",
-    .orders = true,
     .is_alone = true,
     .take = repl_take_ordering,
     .turn = alone_turn,
@@ -190,11 +189,10 @@ join_ensemble(struct repl *r)
     quorum_of_conf(&r->conf, &r->quorum);
     resolver_init(&r->resolver, r->loop);
     r->history = repl_history_new(r);
-    r->forward = memory_reserve(sizeof *r->forward);
-    r->heard_remote = memory_reserve(SESSIONS_MAX * sizeof *r->heard_remote);
     if (!r->history)
         fatal(EXIT_UNEXPECTED, "replication: no memory for an ensemble");
-    repl_history_begin(r->history, r->last);
+    r->forward = memory_reserve(sizeof *r->forward);
+    r->heard_remote = memory_reserve(SESSIONS_MAX * sizeof *r->heard_remote);
     repl_put_config(r);
     repl_local_start(r);
     r->role = &role_looking;

@@ -12,7 +12,6 @@
 
 struct role {
     const char *name;
-    bool orders;   /* prepares requests and gives out zxids */
     bool is_alone; /* its own quorum: what is durable here is committed */
     /* A client's request; false: not now. */
     bool (*take)(struct repl *r, const struct req *req, const struct origin *o);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repl_session.c - sessions of this server: ids, owners, expiry.
+ * repl_session.c - sessions: their ids, owners, and ends.
  *
- * The replication process, standalone or leading.
+ * The replication process in every role; only who orders ends them.
  * Facts: spec/client-protocol.md 8.1, 8.3, 8.5.
  */
 #include "net/repl/repl_session.h"
@@ -224,7 +224,6 @@ repl_session_expire(struct repl *r)
         }
         log_info("session 0x%llx: expired, silent for %d ms",
                  (unsigned long long)s->id, s->timeout_ms);
-        atomic_fetch_add_explicit(&r->shm->replication->sessions_expired, 1,
-                                  memory_order_relaxed);
+        COUNT(r->shm->replication->sessions_expired, 1);
     }
 }

@@ -9,8 +9,13 @@
 
 #include "net/repl/repl.h"
 
-/* Ids of this life begin here. */
+/*
+ * A period of service begins: new ids begin at the clock's, or go on behind
+ * the last one if the clock was set back.
+ */
 void repl_session_start(struct repl *r);
+
+/* A new id, which no session has. */
 session_id_t repl_session_id(struct repl *r);
 
 /* A client came back: ZK_OK, or ZK_SESSION_EXPIRED. */

@@ -241,7 +241,7 @@ flush(struct conn *c)
     set_interest(c);
     if (buf_used(c->out) < CONN_OUT_LOW)
         conn_resume(c, CONN_PAUSE_OUTPUT);
-    if (c->is_open && !c->out)
+    if (c->is_open && !c->out && home_of(c)->ops->drained)
         home_of(c)->ops->drained(c);
 }
 

@@ -52,7 +52,7 @@ struct conn_ops {
     size_t (*input)(struct conn *c, const uint8_t *data, size_t size);
     /* The other side is gone, or the socket failed: close it. */
     void (*broken)(struct conn *c, int error); /* 0: end of stream */
-    /* All output is sent. */
+    /* All output is sent.  NULL: nobody asks. */
     void (*drained)(struct conn *c);
     /*
      * Some of it is, while the connection is not read: the only sign of life

@@ -4,6 +4,13 @@
 
 #include <sys/mman.h>
 
+enum {
+    LOG2_MIN = 9,
+    LOG2_LITTLE = 14, /* finds room when larger ones do not */
+    LOG2_MAX = 30,
+    KEPT_BYTES = 1 << 20, /* of each size from BUF_PIECE on */
+};
+
 void
 buf_pool_init(struct buf_pool *pool, size_t out_max)
 {
@@ -13,7 +20,7 @@ buf_pool_init(struct buf_pool *pool, size_t out_max)
 static uint32_t
 log2_for(size_t size)
 {
-    uint32_t log2 = BUF_LOG2_MIN;
+    uint32_t log2 = LOG2_MIN;
 
     while (((size_t)1 << log2) < size + sizeof(struct buf))
         log2++;
@@ -57,7 +64,7 @@ fresh(struct buf_pool *pool, uint32_t log2)
 static size_t
 limit_of(const struct buf_pool *pool, uint32_t log2)
 {
-    return pool->out_max - (log2 <= BUF_LOG2_LITTLE ? 0 : pool->out_max / 8);
+    return pool->out_max - (log2 <= LOG2_LITTLE ? 0 : pool->out_max / 8);
 }
 
 struct buf *
@@ -67,7 +74,7 @@ buf_take(struct buf_pool *pool, size_t size)
     size_t bytes = (size_t)1 << log2;
     struct buf *b = NULL;
 
-    if (log2 > BUF_LOG2_MAX || pool->out_bytes + bytes > limit_of(pool, log2))
+    if (log2 > LOG2_MAX || pool->out_bytes + bytes > limit_of(pool, log2))
         return NULL;
     if (log2 <= BUF_LOG2_KEPT && pool->kept[log2]) {
         b = pool->kept[log2];
@@ -94,7 +101,7 @@ buf_give(struct buf_pool *pool, struct buf *b)
     bytes = buf_bytes(b);
     pool->out_bytes -= bytes;
     if (b->log2 > BUF_LOG2_KEPT ||
-        (bytes >= BUF_PIECE && pool->kept_bytes[b->log2] >= BUF_KEPT_BYTES)) {
+        (bytes >= BUF_PIECE && pool->kept_bytes[b->log2] >= KEPT_BYTES)) {
         munmap(b, bytes);
         return;
     }

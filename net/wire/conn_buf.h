@@ -17,12 +17,8 @@
 #include "daemon/types.h"
 
 enum {
-    BUF_LOG2_MIN = 9,
-    BUF_LOG2_LITTLE = 14, /* finds room when larger ones do not */
     BUF_LOG2_KEPT = 17,   /* up to 128 KiB a buffer is kept */
-    BUF_LOG2_MAX = 30,
-    BUF_PIECE = 64 << 10,     /* smaller ones are cut from such */
-    BUF_KEPT_BYTES = 1 << 20, /* of each size from BUF_PIECE on */
+    BUF_PIECE = 64 << 10, /* smaller ones are cut from such */
 };
 
 struct buf {

@@ -16,7 +16,7 @@ authinfo_size(struct bytes in, uint32_t max)
     for (int32_t i = 0; i < 2 * count && !at.bad; i++) {
         int32_t size = jute_get_i32(&at);
 
-        if (size < -1)
+        if (size < -1 || (size > 0 && (uint32_t)size > max))
             return -EBADMSG;
         if (size > 0)
             jute_take(&at, (size_t)size);
@@ -45,7 +45,9 @@ qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p)
     if (size > 0 && !jute_take(&at, (size_t)size))
         return 0;
     rest = (struct bytes){at.at, (int32_t)jute_in_left(&at)};
-    auth_size = authinfo_size(rest, data_max);
+    auth_size = authinfo_size(rest, data_max < QPACKET_IDS_BYTES_MAX
+                                        ? data_max
+                                        : QPACKET_IDS_BYTES_MAX);
     if (auth_size <= 0)
         return auth_size;
     p->authinfo = auth_size == 4 && load_be32(rest.data) == UINT32_MAX
@@ -87,7 +89,7 @@ qpacket_txn(const struct qpacket *p)
 
 /* False: it is cut short, or no server of ours would say so. */
 static bool
-identity_get(struct jute_in *in, struct identity *id)
+get_identity(struct jute_in *in, struct identity *id)
 {
     struct identity found = {.id = (uint64_t)jute_get_i64(in),
                              .epoch = jute_get_i64(in),
@@ -101,7 +103,7 @@ identity_get(struct jute_in *in, struct identity *id)
 }
 
 static void
-identity_put(struct jute_out *out, const struct identity *id)
+put_identity(struct jute_out *out, const struct identity *id)
 {
     jute_put_i64(out, (int64_t)id->id);
     jute_put_i64(out, id->epoch);
@@ -110,20 +112,20 @@ identity_put(struct jute_out *out, const struct identity *id)
 
 /* Ours: behind what Apache reads, if it is there. */
 static bool
-extension_get(struct jute_in *in, int32_t *flags, struct identity *id)
+get_extension(struct jute_in *in, int32_t *flags, struct identity *id)
 {
     *flags = 0;
     *id = (struct identity){0};
     if (jute_in_left(in) < 8 || jute_get_i32(in) != QPACKET_ZABD)
         return false;
     *flags = jute_get_i32(in);
-    if ((*flags & LEARNER_IDENTITY) && !identity_get(in, id))
+    if ((*flags & LEARNER_IDENTITY) && !get_identity(in, id))
         *flags &= ~LEARNER_IDENTITY;
     return true;
 }
 
 static void
-extension_put(struct jute_out *out, bool is_zabd, int32_t flags,
+put_extension(struct jute_out *out, bool is_zabd, int32_t flags,
               const struct identity *id)
 {
     if (!is_zabd)
@@ -131,7 +133,7 @@ extension_put(struct jute_out *out, bool is_zabd, int32_t flags,
     jute_put_i32(out, QPACKET_ZABD);
     jute_put_i32(out, flags);
     if (flags & LEARNER_IDENTITY)
-        identity_put(out, id);
+        put_identity(out, id);
 }
 
 /* ZK: LearnerHandler.run reads by length: 8, 12 or 20 bytes. */
@@ -150,7 +152,7 @@ learner_info_get(struct bytes data, struct learner_info *info)
     if (jute_in_left(&in) < 8)
         return 0;
     info->config_version = jute_get_i64(&in);
-    info->is_zabd = extension_get(&in, &info->flags, &info->identity);
+    info->is_zabd = get_extension(&in, &info->flags, &info->identity);
     return 0;
 }
 
@@ -160,7 +162,7 @@ learner_info_put(struct jute_out *out, const struct learner_info *info)
     jute_put_i64(out, info->sid);
     jute_put_i32(out, info->protocol);
     jute_put_i64(out, info->config_version);
-    extension_put(out, info->is_zabd, info->flags, &info->identity);
+    put_extension(out, info->is_zabd, info->flags, &info->identity);
 }
 
 int
@@ -172,7 +174,7 @@ leader_info_get(struct bytes data, struct leader_info *info)
     info->protocol = jute_get_i32(&in);
     if (in.bad)
         return -EBADMSG;
-    info->is_zabd = extension_get(&in, &info->flags, &info->identity);
+    info->is_zabd = get_extension(&in, &info->flags, &info->identity);
     return 0;
 }
 
@@ -180,7 +182,7 @@ void
 leader_info_put(struct jute_out *out, const struct leader_info *info)
 {
     jute_put_i32(out, info->protocol);
-    extension_put(out, info->is_zabd, info->flags, &info->identity);
+    put_extension(out, info->is_zabd, info->flags, &info->identity);
 }
 
 bool
@@ -190,12 +192,12 @@ signature_get(struct bytes data, struct identity *id)
 
     *id = (struct identity){0};
     return data.size == SIGNATURE_BYTES && jute_get_i32(&in) == QPACKET_ZABD &&
-           identity_get(&in, id);
+           get_identity(&in, id);
 }
 
 void
 signature_put(struct jute_out *out, const struct identity *id)
 {
     jute_put_i32(out, QPACKET_ZABD);
-    identity_put(out, id);
+    put_identity(out, id);
 }

@@ -49,8 +49,11 @@ struct qpacket {
 };
 
 enum {
-    QPACKET_BYTES_MIN = 20, /* with null data and null authinfo */
-    QPACKET_IDS_MAX = 1024, /* in one authinfo */
+    QPACKET_BYTES_MIN = 20,             /* with null data and null authinfo */
+    QPACKET_IDS_MAX = 1024,             /* in one authinfo, */
+    QPACKET_IDS_BYTES_MAX = 128 * 1024, /* ... which a leader looks through
+                                           for each operation it judges */
+    QPACKET_TOUCH_BYTES = 8 + 4, /* a session touched: its id, its timeout */
     LEARNER_PROTOCOL = 0x10000,
 };
 
@@ -63,8 +66,8 @@ enum { QPACKET_DATA_MAX = 256 * 1024 * 1024, QPACKET_WORD_MAX = 4096 };
 
 /*
  * Take one packet from the front of `in`.  Returns its size; 0 when more
- * bytes are needed; -EBADMSG when it can be none: a length below -1, or data
- * or identities of more than `data_max` bytes.
+ * bytes are needed; -EBADMSG when it can be none: a length below -1, data or
+ * identities of more than `data_max` bytes, or more identities than there are.
  */
 int64_t qpacket_get(struct bytes in, uint32_t data_max, struct qpacket *p);
 
@@ -91,6 +94,8 @@ enum {
     LEARNER_ZSTD = 1,     /* takes a SNAP payload as a zstd frame */
     LEARNER_QUICK = 2,    /* pings come often: silence means death early */
     LEARNER_IDENTITY = 4, /* knows of which ensemble it is */
+    /* All that this version knows. */
+    LEARNER_OURS = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY,
 };
 
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */

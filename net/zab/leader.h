@@ -43,8 +43,8 @@
 #define NET_ZAB_LEADER_H
 
 #include "election/quorum.h"
-#include "net/zab/history.h"
 #include "net/wire/qpacket.h"
+#include "net/zab/history.h"
 
 enum {
     LEADER_PEERS_MAX = 128,
@@ -227,7 +227,11 @@ void leader_init_master(struct leader *l, const struct leader_conf *conf,
  */
 void leader_know_config(struct leader *l, int64_t version, struct bytes text);
 
-/* A connection was accepted into `slot`, which is PEER_FREE. */
+/*
+ * A connection was accepted into `slot`, which is PEER_FREE.  Members of our
+ * configuration find a place there whoever else has come: the others get those
+ * that members do not need, but for one, where nobody has said yet who he is.
+ */
 void leader_join(struct leader *l, uint32_t slot, mono_ms_t now);
 
 /*

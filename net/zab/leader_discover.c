@@ -35,6 +35,26 @@ read_info(const struct leader *l, const struct qpacket *p,
 }
 
 /*
+ * Anybody may come as an observer, and stay.  If he took the last place there
+ * is, a follower that lost its connection would not get another one.
+ */
+static bool
+is_one_stranger_too_many(const struct leader *l, sid_t sid)
+{
+    uint32_t room = LEADER_PEERS_MAX - l->conf.quorum->count, strangers = 0;
+
+    if (quorum_index(l->conf.quorum, sid) >= 0)
+        return false;
+    for (uint32_t i = 0; i < l->peer_end; i++) {
+        const struct leader_peer *p = &l->peer[i];
+
+        strangers += p->stage >= PEER_INFORMED && p->sid != sid &&
+                     quorum_index(l->conf.quorum, p->sid) < 0;
+    }
+    return strangers >= room;
+}
+
+/*
  * Why a server of our ensemble, which accepted that epoch, cannot be our
  * learner, or NULL.
  *
@@ -52,6 +72,8 @@ refusal(const struct leader *l, const struct learner_info *info,
         return "no epoch can follow the one that it accepted";
     if (accepted - l->accepted_max > EPOCH_LEAP_MAX)
         return "it accepted an epoch that cannot have been reached";
+    if (is_one_stranger_too_many(l, info->sid))
+        return "too many servers that are not in our configuration";
     return NULL;
 }
 

@@ -15,9 +15,7 @@
 static bool
 follows(zxid_t last, zxid_t zxid)
 {
-    if (zxid_epoch(zxid) == zxid_epoch(last))
-        return zxid == last + 1;
-    return zxid_epoch(zxid) > zxid_epoch(last) && zxid_counter(zxid) == 1;
+    return zxid_counter(zxid) != 0 && zxid_follows(last, zxid);
 }
 
 /* The next one to be committed, or 0. */
@@ -39,6 +37,8 @@ refusal(const struct learner *l, zxid_t zxid)
         return "a transaction is missing before this one";
     if (zxid_epoch(zxid) > l->epoch)
         return "a transaction of a later epoch than the leader's";
+    if (zxid_epoch(zxid) == l->epoch && zxid_counter(zxid) == UINT32_MAX)
+        return "a transaction with a number that no leader gives";
     if (zxid_epoch(zxid) < l->epoch && l->state != LEARNER_SYNCING)
         return "a transaction of an earlier epoch behind NEW_LEADER";
     if (zxid_epoch(zxid) > zxid_epoch(l->last) && l->agreed != l->last)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image.c - the LMDB environment, opened and closed, its row of meta data, and
- * what else is asked of it as a whole.
+ * image.c - the LMDB environment, opened and closed, and its row of meta data.
  *
  * The map is reserved so large that it never has to grow: the tree's arena
  * is at most 64 GiB, a row takes about what its node does, and half-full
@@ -14,7 +13,6 @@
 #include "storage/image/image.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +21,7 @@
 #include "storage/image/image_guard.h"
 
 enum {
+    FORMAT = 1,
     READERS_MAX = 64,
     TABLES_MAX = 8,
     META_BYTES = 4 + 8 + 8 + 8 + 8,
@@ -75,7 +74,7 @@ image_get_meta(struct image *im, MDB_txn *txn)
         return rc;
     in = jute_in_of(value.mv_data, value.mv_size);
     if ((value.mv_size != META_BYTES && value.mv_size != META_BYTES_OLD) ||
-        jute_get_i32(&in) != IMAGE_FORMAT)
+        jute_get_i32(&in) != FORMAT)
         return -EBADMSG;
     im->meta.zxid = jute_get_i64(&in);
     im->meta.digest = (uint64_t)jute_get_i64(&in);
@@ -98,7 +97,7 @@ image_put_meta(struct image *im, MDB_txn *txn, const struct image_meta *meta)
     MDB_val key = {sizeof meta_key, (void *)(uintptr_t)meta_key};
     MDB_val value = {sizeof bytes, bytes};
 
-    jute_put_i32(&out, IMAGE_FORMAT);
+    jute_put_i32(&out, FORMAT);
     jute_put_i64(&out, meta->zxid);
     jute_put_i64(&out, (int64_t)meta->digest);
     jute_put_i64(&out, (int64_t)meta->seed);
@@ -264,86 +263,8 @@ image_close(struct image *im)
     im->env = NULL;
 }
 
-/* --- what it holds ------------------------------------------------------- */
-
 void
 image_forget_dead_readers(const struct image *im)
 {
     (void)mdb_reader_check(im->env, NULL); /* else the next time */
-}
-
-int
-image_count(const struct image *im, uint64_t *nodes, uint64_t *sessions)
-{
-    MDB_stat n = {0}, l = {0}, s = {0};
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(im->env, NULL, MDB_RDONLY, &txn);
-
-    if (rc != 0)
-        return image_rc(rc);
-    rc = mdb_stat(txn, im->nodes, &n);
-    if (rc == 0)
-        rc = mdb_stat(txn, im->longs, &l);
-    if (rc == 0)
-        rc = mdb_stat(txn, im->sessions, &s);
-    mdb_txn_abort(txn);
-    *nodes = n.ms_entries + l.ms_entries;
-    *sessions = s.ms_entries;
-    return image_rc(rc);
-}
-
-static int
-shorter_path(const void *a, const void *b)
-{
-    const struct image_row *x = a, *y = b;
-
-    return (x->path.size > y->path.size) - (x->path.size < y->path.size);
-}
-
-/* All rows behind the cursor, of which the table says to have `max`. */
-static int
-read_long_rows(MDB_cursor *cursor, struct image_row *rows, size_t max,
-               size_t *count)
-{
-    MDB_val key, value;
-    int rc = 0;
-
-    while (rc == 0 && *count < max) {
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        if (rc != 0)
-            return rc == MDB_NOTFOUND ? 0 : image_rc(rc);
-        rc = image_row_get(&rows[(*count)++], value.mv_data, value.mv_size,
-                           true);
-    }
-    return rc;
-}
-
-int
-image_long_rows(const struct image *im, MDB_txn *txn, struct image_row **rows,
-                size_t *count)
-{
-    MDB_cursor *cursor;
-    MDB_stat stat;
-    int rc = image_rc(mdb_stat(txn, im->longs, &stat));
-
-    *rows = NULL;
-    *count = 0;
-    if (rc < 0 || stat.ms_entries == 0)
-        return rc;
-    *rows = calloc(stat.ms_entries, sizeof **rows);
-    if (!*rows)
-        return -ENOMEM;
-    rc = image_rc(mdb_cursor_open(txn, im->longs, &cursor));
-    if (rc == 0) {
-        rc = read_long_rows(cursor, *rows, stat.ms_entries, count);
-        mdb_cursor_close(cursor);
-    }
-    if (rc < 0) {
-        free(*rows);
-        *rows = NULL;
-        *count = 0;
-        return rc;
-    }
-    qsort(*rows, *count, sizeof **rows, shorter_path);
-    return 0;
 }

@@ -23,8 +23,6 @@
 #include "storage/snap/snapfile.h"
 #include "storage/tree/tree.h"
 
-enum { IMAGE_FORMAT = 1 };
-
 struct image_meta {
     zxid_t zxid;
     uint64_t digest; /* of the whole tree, ZooKeeper's version 2 */

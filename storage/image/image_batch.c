@@ -140,7 +140,7 @@ new_chunk(struct image_batch *b, size_t size)
 
 /* Aligned memory that lives as long as the batch; NULL: there is none. */
 static void *
-batch_take(struct image_batch *b, size_t size)
+take(struct image_batch *b, size_t size)
 {
     struct batch_chunk *chunk = b->chunks;
     uint8_t *at;
@@ -163,7 +163,7 @@ batch_copy(struct image_batch *b, struct bytes *bytes)
 
     if (bytes->size <= 0)
         return 0;
-    copy = batch_take(b, (size_t)bytes->size);
+    copy = take(b, (size_t)bytes->size);
     if (!copy)
         return -ENOMEM;
     memcpy(copy, bytes->data, (size_t)bytes->size);
@@ -260,7 +260,7 @@ batch_known_row(const struct image_batch *b, struct bytes path)
 static struct batch_row *
 add_row(struct image_batch *b, struct bytes path, uint32_t hash)
 {
-    struct batch_row *row = batch_take(b, sizeof *row);
+    struct batch_row *row = take(b, sizeof *row);
 
     if (!row)
         return NULL;
@@ -306,13 +306,13 @@ int
 batch_session(struct image_batch *b, session_id_t id,
               struct batch_session **found)
 {
-    size_t at = session_hash(id) % SESSION_SLOTS;
+    size_t at = session_hash(b->image->meta.seed, id) % SESSION_SLOTS;
     struct batch_session *s = b->session_slot[at];
 
     while (s && s->id != id)
         s = s->hash_next;
     if (!s) {
-        s = batch_take(b, sizeof *s);
+        s = take(b, sizeof *s);
         if (!s)
             return -ENOMEM;
         *s = (struct batch_session){.id = id, .hash_next = b->session_slot[at]};

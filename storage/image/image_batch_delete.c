@@ -80,12 +80,9 @@ visit_short_below(struct image_batch *b, struct bytes path,
 static int
 path_order(const void *a, const void *b)
 {
-    struct bytes x = ((const struct image_row *)a)->path;
-    struct bytes y = ((const struct image_row *)b)->path;
-    int order =
-        memcmp(x.data, y.data, (size_t)(x.size < y.size ? x.size : y.size));
+    const struct image_row *x = a, *y = b;
 
-    return order ? order : (x.size > y.size) - (x.size < y.size);
+    return bytes_order(x->path, y->path);
 }
 
 /*

@@ -5,8 +5,8 @@
  * A row is one node, as LMDB has it and as it is now.  It lives as long as the
  * batch gathers: a commit forgets all rows and sessions.
  *
- * Private to image_batch*.c and image_commit.c.  An `int` is 0 or -errno, and
- * after an error the batch is of no use.
+ * Private to image_batch*.c.  An `int` is 0 or -errno, and after an error the
+ * batch is of no use.
  */
 #ifndef STORAGE_IMAGE_IMAGE_BATCH_ROW_H
 #define STORAGE_IMAGE_IMAGE_BATCH_ROW_H

@@ -192,30 +192,6 @@ image_make_room(struct image *im, uint64_t bytes)
     im->cached = cache_pages(fd, im->cached, end);
 }
 
-static uint64_t
-table_bytes(MDB_txn *txn, MDB_dbi table)
-{
-    MDB_stat s;
-
-    if (mdb_stat(txn, table, &s) != 0)
-        return 0;
-    return (s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages) *
-           (uint64_t)s.ms_psize;
-}
-
-uint64_t
-image_rows_bytes(const struct image *im)
-{
-    uint64_t bytes;
-    MDB_txn *txn;
-
-    if (mdb_txn_begin(im->env, NULL, MDB_RDONLY, &txn) != 0)
-        return 0;
-    bytes = table_bytes(txn, im->nodes) + table_bytes(txn, im->longs);
-    mdb_txn_abort(txn);
-    return bytes;
-}
-
 void
 image_warm(const struct image *im, progress_fn *progress, void *progress_arg)
 {

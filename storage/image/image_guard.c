@@ -26,9 +26,9 @@ static struct sigaction before[SIGNALS];
 static int
 tell_operator(const struct data_error *e)
 {
-    char text[2048];
+    char text[DATA_ERROR_TEXT];
 
-    data_error_text(e, text, sizeof text);
+    data_error_text(e, text);
     log_error("%s", text);
     return EXIT_DATA;
 }

@@ -5,9 +5,9 @@
  * Forked by the supervisor, it owns the LMDB image, the snapshots and their
  * retention.  It waits until the log is open, sees to it that there is an
  * image that goes with the log, then follows the log files, not the ring, up
- * to what is both durable here and committed: nothing of it is on the path of
- * a write, and the ring never waits for it.  Commits when a batch is full or
- * some seconds old.
+ * to what is both durable here and committed.  It looks with each beat, for
+ * nobody rings it: nothing of it is on the path of a write, and the ring never
+ * waits for it.  Commits when a batch is full or some seconds old.
  *
  * The log process may have to replace image, snapshots and log files (a cut,
  * or a leader's snapshot: log_replace.c).  It asks, we let go of everything
@@ -33,7 +33,6 @@ enum {
     SKIP_BYTES = 1 << 20,     /* of log before our zxid, in one slice */
 };
 
-static const double poll_seconds = 0.05;
 static const double look_seconds = 5;
 static const double wait_seconds = 0.01;
 
@@ -49,9 +48,9 @@ on_progress(void *arg, uint64_t done, uint64_t total)
 static void
 tell_damaged(const struct image_prepare *a)
 {
-    char text[2048];
+    char text[DATA_ERROR_TEXT];
 
-    data_error_text(&a->damage, text, sizeof text);
+    data_error_text(&a->damage, text);
     log_warn("%" PRIu32 " newer snapshots are damaged, started from %s; the "
              "newest: %s",
              a->damaged, a->snapshot, text);
@@ -221,12 +220,6 @@ work(void *arg)
 }
 
 static void
-on_poll(struct ev_loop *loop, ev_timer *w, int events)
-{
-    (void)loop, (void)w, (void)events; /* the bell works in every turn */
-}
-
-static void
 on_look(struct ev_loop *loop, ev_timer *w, int events)
 {
     struct image_proc *p = w->data;
@@ -299,11 +292,9 @@ image_main(struct shm *shm)
         fatal(EXIT_UNEXPECTED, "no event loop can be had");
     bell_attach(&p.bell, loop, shm, PROC_IMAGE, work, &p);
     ev_signal_init(&p.on_stop, on_stop, PROC_STOP);
-    ev_timer_init(&p.poll, on_poll, poll_seconds, poll_seconds);
     ev_timer_init(&p.look, on_look, look_seconds, look_seconds);
-    p.on_stop.data = p.poll.data = p.look.data = &p;
+    p.on_stop.data = p.look.data = &p;
     ev_signal_start(loop, &p.on_stop);
-    ev_timer_start(loop, &p.poll);
     ev_timer_start(loop, &p.look);
     ev_run(loop, 0);
     close_image(&p);

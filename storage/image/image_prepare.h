@@ -56,17 +56,4 @@ int image_prepare(const struct datadir *d, struct image_prepare *p,
 int image_is_kept(const struct datadir *d, zxid_t zxid, progress_fn *progress,
                   void *progress_arg);
 
-/*
- * Before the log is cut behind `zxid`: remove image and snapshots that hold
- * more than that, so that image_prepare starts from what is left (trap
- * ZOOKEEPER-1549).  A damaged image goes as well; of one that cannot be looked
- * at nothing is removed.  Nobody has the image open.  0 or -errno.
- */
-int image_forget_after(const struct datadir *d, zxid_t zxid,
-                       struct data_error *e);
-
-/* The snapshots alone: the image holds no more, and may be in use. */
-int image_forget_snapshots(const struct datadir *d, zxid_t zxid,
-                           struct data_error *e);
-
 #endif

@@ -22,7 +22,6 @@ struct image_proc {
     struct shm *shm;
     struct bell bell;
     ev_signal on_stop;
-    ev_timer poll; /* nobody rings for new transactions */
     ev_timer look;
     struct conf conf;
     uint32_t conf_version;

@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 enum {
+    HASH_BYTES = 16, /* the key of a long path */
     ROW_WORLD = 1,
     ROW_NULL_DATA = 2,
     ROW_FIXED_BYTES = 1 + ZK_STAT_PERSISTED_BYTES,
@@ -27,7 +28,7 @@ image_key_of(struct image_key *key, struct bytes path, uint64_t seed)
         return;
     }
     hash = XXH3_128bits_withSeed(path.data, (size_t)path.size, seed);
-    key->size = IMAGE_HASH_BYTES;
+    key->size = HASH_BYTES;
     store_be64(key->data, hash.high64);
     store_be64(key->data + 8, hash.low64);
 }

@@ -26,7 +26,6 @@
 
 enum {
     IMAGE_KEY_MAX = 480,
-    IMAGE_HASH_BYTES = 16,
     IMAGE_OWNED_KEY_MAX = 8 + 1 + IMAGE_KEY_MAX,
 };
 

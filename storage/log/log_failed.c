@@ -46,11 +46,11 @@ int
 log_order_failed(struct log_proc *p, const char *what, int rc,
                  const struct data_error *e)
 {
-    char text[2048];
+    char text[DATA_ERROR_TEXT];
 
     proc_disk_end(PROC_LOG, p->shm);
     if (e && *e->path) {
-        data_error_text(e, text, sizeof text);
+        data_error_text(e, text);
         log_error("%s", text);
     }
     log_give_up(p, p->dirs.snap, what, rc);

@@ -18,9 +18,10 @@
 
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "storage/image/image_prepare.h"
+#include "storage/image/image_forget.h"
 #include "storage/log/log_proc.h"
 #include "storage/log/rebase.h"
+#include "storage/snap/snapfile.h"
 
 /* --- handing files over -------------------------------------------------- */
 

@@ -108,4 +108,10 @@ int snapfile_writer_end(struct snapfile_writer *w, zxid_t zxid,
                         uint64_t digest);
 void snapfile_writer_abort(struct snapfile_writer *w);
 
+/*
+ * What packs a snapshot, here and on its way to a learner: a ZSTD_CCtx, or NULL
+ * without memory.
+ */
+void *snapfile_packer(void);
+
 #endif

@@ -128,35 +128,49 @@ on_session(struct snap_decode *d, const uint8_t *p, size_t left)
     return 12;
 }
 
+/* Over one entry of a vector<ACL>, `*at` behind it: 1, 0 or -EBADMSG. */
+static int
+pass_acl(struct snap_decode *d, const uint8_t *p, size_t left, size_t *at)
+{
+    static const char what[] = "an ACL has an impossible length";
+
+    *at += 4; /* permissions; then scheme and id */
+    for (int part = 0; part < 2; part++) {
+        struct bytes text;
+        int rc = take_buffer(d, p, left, at, &text, what);
+
+        if (rc != 1)
+            return rc;
+        if (*at > ITEM_MAX)
+            return bad(d, what);
+    }
+    return has(d, left, *at);
+}
+
 /*
  * The size of the vector<ACL> at `p`: 0 when more bytes are needed, -EBADMSG
- * when it cannot be one.
+ * when it cannot be one.  What was passed is not looked at again when more of
+ * a long one has come.
  */
 static int64_t
 acl_list_size(struct snap_decode *d, const uint8_t *p, size_t left)
 {
-    size_t at = 4;
     int32_t count;
 
-    if (!has(d, left, at))
+    if (!has(d, left, 4))
         return 0;
     count = (int32_t)load_be32(p);
     if (count < -1)
         return bad(d, "an ACL has a negative count");
-    for (int32_t i = 0; i < count; i++) {
-        at += 4; /* permissions; then scheme and id */
-        for (int part = 0; part < 2; part++) {
-            struct bytes text;
-            int rc = take_buffer(d, p, left, &at, &text,
-                                 "an ACL has an impossible length");
+    for (; d->acl.entries < count; d->acl.entries++) {
+        size_t at = 4 + d->acl.bytes;
+        int rc = pass_acl(d, p, left, &at);
 
-            if (rc != 1)
-                return rc;
-        }
-        if (!has(d, left, at))
-            return 0;
+        if (rc != 1)
+            return rc;
+        d->acl.bytes = at - 4;
     }
-    return (int64_t)at;
+    return (int64_t)(4 + d->acl.bytes);
 }
 
 static int64_t
@@ -175,6 +189,8 @@ on_acl(struct snap_decode *d, const uint8_t *p, size_t left)
                           (struct bytes){p + 8, (int32_t)size});
     if (rc < 0)
         return rc;
+    d->acl.entries = 0;
+    d->acl.bytes = 0;
     if (--d->left == 0)
         d->part = SNAP_NODES;
     return size + 8;
@@ -214,6 +230,8 @@ take_path(struct snap_decode *d, const uint8_t *p, size_t left, size_t *at,
         return 0;
     if (path->size > 0 && *path->data != '/')
         return bad(d, "a path does not begin with a slash");
+    if (path->size > 1 && path->data[path->size - 1] == '/')
+        return bad(d, "a path ends with a slash");
     return 1;
 }
 

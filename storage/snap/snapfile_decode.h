@@ -60,6 +60,10 @@ struct snap_decode {
     uint32_t adler;  /* of all bytes consumed */
     uint64_t offset; /* how many that were */
     size_t need;     /* so many bytes are needed to go on, at least */
+    struct {
+        int32_t entries;
+        size_t bytes;
+    } acl; /* of the list at hand: so much was passed */
     struct snap_acl_map acls;
     uint64_t sessions, nodes, unknown_acls;
     bool has_digest;

@@ -110,17 +110,27 @@ put_i64(struct snapfile_writer *w, int64_t v)
     put(w, b, sizeof b);
 }
 
+void *
+snapfile_packer(void)
+{
+    ZSTD_CCtx *packer = ZSTD_createCCtx();
+
+    if (packer &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel,
+                                             ZSTD_LEVEL)) &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 1)))
+        return packer;
+    ZSTD_freeCCtx(packer);
+    return NULL;
+}
+
 static bool
 make_packer(struct snapfile_writer *w)
 {
     w->packed_room = ZSTD_CStreamOutSize();
     w->packed = malloc(w->packed_room);
-    w->packer = ZSTD_createCCtx();
-    return w->packed && w->packer &&
-           !ZSTD_isError(ZSTD_CCtx_setParameter(
-               w->packer, ZSTD_c_compressionLevel, ZSTD_LEVEL)) &&
-           !ZSTD_isError(
-               ZSTD_CCtx_setParameter(w->packer, ZSTD_c_checksumFlag, 1));
+    w->packer = snapfile_packer();
+    return w->packed && w->packer;
 }
 
 static void

@@ -81,6 +81,33 @@ arena_rounded(size_t size)
     return pages_for(size) * ARENA_PAGE;
 }
 
+/* --- lists of runs, and of slabs, by their first pages -------------------- */
+
+static void
+list_put(struct arena *a, uint32_t *head, uint32_t first)
+{
+    struct arena_page *p = &a->table[first];
+
+    p->prev = 0;
+    p->next = *head;
+    if (p->next)
+        a->table[p->next].prev = first;
+    *head = first;
+}
+
+static void
+list_remove(struct arena *a, uint32_t *head, uint32_t first)
+{
+    const struct arena_page *p = &a->table[first];
+
+    if (p->next)
+        a->table[p->next].prev = p->prev;
+    if (p->prev)
+        a->table[p->prev].next = p->next;
+    else
+        *head = p->next;
+}
+
 /* --- runs of pages -------------------------------------------------------- */
 
 /* The bin of a free run of `pages`: exact below 16, then eighths. */
@@ -103,11 +130,7 @@ bin_put(struct arena *a, uint32_t first, uint32_t pages)
 
     p->kind = PAGE_FREE;
     p->pages = pages;
-    p->prev = 0;
-    p->next = a->bins[bin];
-    if (p->next)
-        a->table[p->next].prev = first;
-    a->bins[bin] = first;
+    list_put(a, &a->bins[bin], first);
     a->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
     if (pages > 1) {
         a->table[first + pages - 1].kind = PAGE_FREE_TAIL;
@@ -118,16 +141,11 @@ bin_put(struct arena *a, uint32_t first, uint32_t pages)
 static void
 bin_remove(struct arena *a, uint32_t first)
 {
-    struct arena_page *p = &a->table[first];
+    const struct arena_page *p = &a->table[first];
     uint32_t bin = bin_of(p->pages);
 
     check(p->kind == PAGE_FREE);
-    if (p->next)
-        a->table[p->next].prev = p->prev;
-    if (p->prev)
-        a->table[p->prev].next = p->next;
-    else
-        a->bins[bin] = p->next;
+    list_remove(a, &a->bins[bin], first);
     if (!a->bins[bin])
         a->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
 }
@@ -260,29 +278,11 @@ run_give(struct arena *a, uint32_t first, uint32_t pages)
 
 /* --- slabs ---------------------------------------------------------------- */
 
-static void
-partial_put(struct arena *a, uint32_t first)
+/* The list of slabs with room that it belongs to. */
+static uint32_t *
+partial_of(struct arena *a, uint32_t first)
 {
-    struct arena_page *p = &a->table[first];
-
-    p->prev = 0;
-    p->next = a->partial[p->class];
-    if (p->next)
-        a->table[p->next].prev = first;
-    a->partial[p->class] = first;
-}
-
-static void
-partial_remove(struct arena *a, uint32_t first)
-{
-    struct arena_page *p = &a->table[first];
-
-    if (p->next)
-        a->table[p->next].prev = p->prev;
-    if (p->prev)
-        a->table[p->prev].next = p->next;
-    else
-        a->partial[p->class] = p->next;
+    return &a->partial[a->table[first].class];
 }
 
 static uint32_t
@@ -296,7 +296,7 @@ slab_new(struct arena *a, uint32_t class)
     a->table[first].used = 0;
     a->table[first].slab.free = NO_UNIT;
     a->table[first].slab.fresh = 0;
-    partial_put(a, first);
+    list_put(a, partial_of(a, first), first);
     return first;
 }
 
@@ -329,7 +329,7 @@ slab_take(struct arena *a, uint32_t class)
     }
     p->used++;
     if (slab_is_full(p, units))
-        partial_remove(a, first);
+        list_remove(a, partial_of(a, first), first);
     a->used_bytes += (uint64_t)units * ARENA_UNIT;
     return block;
 }
@@ -349,9 +349,9 @@ slab_give(struct arena *a, uint32_t first, uint32_t block)
     p->used--;
     a->used_bytes -= (uint64_t)units * ARENA_UNIT;
     if (was_full)
-        partial_put(a, first);
+        list_put(a, partial_of(a, first), first);
     if (p->used == 0 && (p->next || p->prev)) {
-        partial_remove(a, first);
+        list_remove(a, partial_of(a, first), first);
         run_give(a, first, ARENA_SLAB_PAGES);
     }
 }

@@ -6,7 +6,7 @@
  * a list by hash_next.  A session touches 52 bytes: a slot and a bucket.
  *
  * Pure.  The replication process writes; readers may see a chain torn, so a
- * walk is bounded and a slot number tested before use.
+ * walk is bounded, by all there can be, and a slot number tested before use.
  */
 #include "storage/tree/session.h"
 
@@ -14,10 +14,7 @@
 
 #include "daemon/check.h"
 
-enum {
-    BUCKETS = 1 << 17, /* eight sessions each when the table is full */
-    CHAIN_MAX = 1 << 12,
-};
+enum { BUCKETS = 1 << 17 }; /* eight sessions each when the table is full */
 
 struct session_table {
     uint32_t count;
@@ -35,9 +32,9 @@ session_table_bytes(void)
 }
 
 static uint32_t
-bucket_of(session_id_t id)
+bucket_of(const struct session_table *table, session_id_t id)
 {
-    return session_hash(id) % BUCKETS;
+    return session_hash(hash_seed_at(table), id) % BUCKETS;
 }
 
 struct session_table *
@@ -70,9 +67,9 @@ struct session *
 session_find(const struct session_table *table, session_id_t id)
 {
     uint32_t next =
-        __atomic_load_n(&table->bucket[bucket_of(id)], __ATOMIC_RELAXED);
+        __atomic_load_n(&table->bucket[bucket_of(table, id)], __ATOMIC_RELAXED);
 
-    for (uint32_t i = 0; i < CHAIN_MAX && id != 0; i++) {
+    for (uint32_t i = 0; i < SESSIONS_MAX && id != 0; i++) {
         const struct session *s;
 
         if (next - 1 >= SESSIONS_MAX)
@@ -113,7 +110,7 @@ session_take(struct session_table *table, session_id_t id)
     if (slot == SESSIONS_MAX)
         return NULL;
     s = &table->slot[slot];
-    bucket = &table->bucket[bucket_of(id)];
+    bucket = &table->bucket[bucket_of(table, id)];
     *s = (struct session){.id = id, .hash_next = *bucket};
     *bucket = slot + 1;
     table->count++;
@@ -124,7 +121,7 @@ void
 session_give(struct session_table *table, struct session *s)
 {
     uint32_t number = session_slot(table, s) + 1;
-    uint32_t *link = &table->bucket[bucket_of(s->id)];
+    uint32_t *link = &table->bucket[bucket_of(table, s->id)];
 
     check(s->id != 0 && s->ephemerals == 0);
     while (*link != number) {

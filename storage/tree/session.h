@@ -43,14 +43,15 @@ struct session_table;
 /*
  * The hash of an id in a table of sessions.  Ids count up from a server's
  * number and clock, so those of one start fill neighbouring buckets, and few
- * sessions touch few pages; the next start begins somewhere else.
+ * sessions touch few pages; the next start begins somewhere else, and who
+ * chooses ids himself, as a learner may, does not know where.
  */
 static inline uint32_t
-session_hash(session_id_t id)
+session_hash(uint64_t seed, session_id_t id)
 {
     uint64_t start = (uint64_t)id >> 16;
 
-    return (uint32_t)id + (uint32_t)(start * HASH_ODD >> 32);
+    return (uint32_t)id + (uint32_t)hash_mix(start ^ seed, HASH_ODD);
 }
 
 size_t session_table_bytes(void);

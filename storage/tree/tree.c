@@ -7,6 +7,7 @@
 #include "storage/tree/tree.h"
 
 #include "daemon/check.h"
+#include "daemon/hash.h"
 #include "storage/tree/tree_node.h"
 
 #define TREE_MAGIC UINT64_C(0x6565727464626173) /* a tree is laid out here */
@@ -75,15 +76,6 @@ lay_parts(struct tree *t, size_t reserved)
     tree_index_init(t);
 }
 
-/* Neither random nor known to clients: where the system put the mapping. */
-static uint64_t
-seed_of(const struct tree *t)
-{
-    uint64_t x = (uint64_t)(uintptr_t)t * UINT64_C(0xd6e8feb86659fd93);
-
-    return (x ^ x >> 32) * UINT64_C(0xd6e8feb86659fd93) | 1;
-}
-
 /* Sessions forget the ephemerals of a tree that is no more. */
 static void
 forget_ephemerals(struct session_table *sessions)
@@ -106,7 +98,7 @@ lay_tree(struct tree *t, size_t reserved, struct session_table *sessions)
 
     memset((uint8_t *)t + kept, 0, sizeof *t - kept);
     t->sessions = sessions;
-    t->seed = seed_of(t);
+    t->seed = hash_seed_at(t);
     forget_ephemerals(sessions);
     lay_parts(t, reserved);
     lay_fresh_nodes(t);

@@ -23,7 +23,7 @@
 size_t
 utf16_units(struct bytes text)
 {
-    size_t size = text.size > 0 ? (size_t)text.size : 0, units = size, i = 0;
+    size_t size = (size_t)bytes_size(text), units = size, i = 0;
 
     for (; i + WORD_BYTES <= size; i += WORD_BYTES) {
         uint64_t word = word_at(text.data + i);

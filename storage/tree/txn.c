@@ -12,11 +12,32 @@
 
 /* --- bodies --------------------------------------------------------------- */
 
+/*
+ * No server lets any other path through, and tree and image would not agree
+ * where a node of that name is.
+ */
+static bool
+names_node(struct bytes path)
+{
+    return path.size > 1 && path.data[0] == '/' && path.data[1] != '/' &&
+           path.data[path.size - 1] != '/';
+}
+
+/* Of a node that comes or goes, which the root does not. */
 static void
 get_path(struct jute_in *in, struct change *c)
 {
     c->path = jute_get_bytes(in);
-    if (c->path.size < 0)
+    if (!names_node(c->path))
+        in->bad = true;
+}
+
+/* Of one that stays. */
+static void
+get_any_path(struct jute_in *in, struct change *c)
+{
+    c->path = jute_get_bytes(in);
+    if (!names_node(c->path) && !bytes_are(c->path, "/"))
         in->bad = true;
 }
 
@@ -71,12 +92,12 @@ get_body(struct jute_in *in, int32_t type, session_id_t session,
         return;
     case ZK_OP_SET_DATA:
         c->kind = CHANGE_SET_DATA;
-        get_path(in, c);
+        get_any_path(in, c);
         c->data = jute_get_bytes(in);
         c->version = jute_get_i32(in);
         return;
     case ZK_OP_CHECK:
-        get_path(in, c);
+        get_any_path(in, c);
         c->version = jute_get_i32(in);
         return;
     case ZK_OP_ERROR:
@@ -97,7 +118,7 @@ get_single(struct jute_in *in, const struct txn_header *h, struct change *c)
         return;
     case ZK_OP_SET_ACL:
         c->kind = CHANGE_SET_ACL;
-        get_path(in, c);
+        get_any_path(in, c);
         c->acl = acl_take(in);
         c->version = jute_get_i32(in);
         return;

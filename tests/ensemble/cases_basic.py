@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import time
 
 from kazoo.exceptions import NoNodeError
@@ -57,18 +58,40 @@ def modes(e):
     return [m.mode() for m in e.running()]
 
 
+def answers(address, port):
+    try:
+        socket.create_connection((address, port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+def only_the_leader_listens(t, e):
+    """A follower that dials who does not lead is refused, and tries again; one
+    that is let in and then closed would begin another election (14.2.9)."""
+    for m in e.running():
+        t.claim(answers(m.host, m.quorum_port) == (m.mode() == "leader"),
+                "the quorum port of %r, a %s", m, m.mode())
+
+
 def smoke(t, e):
     t.say("the modes are %s", modes(e))
     t.claim(modes(e).count("leader") == 1 and
             all(m in SERVING for m in modes(e)), "modes: %s", modes(e))
     write_through_each(t, e, "first")
+    only_the_leader_listens(t, e)
 
     leader = e.leader()
+    lives = {m: (m.mark(), m.processes()) for m in e if m is not leader}
     t.say("kill %r, which leads", leader)
     leader.kill()
     e.wait()
     t.claim(e.leader() is not leader, "the dead leader leads")
     write_through_each(t, e, "second")
+    only_the_leader_listens(t, e)
+    for m, (mark, processes) in lives.items():
+        t.claim(m.processes() == processes and not m.said(
+            "loading the tree again", mark), "%r did not keep its tree", m)
 
     mark = leader.mark()
     t.say("%r comes back", leader)

@@ -200,7 +200,8 @@ WAYS = ["leader_alone", "follower_alone", "leader_mute", "leader_deaf",
 @case("long", of=["zzz", "zzzzz", "zza", "zaa", "aaa"])
 def links(t, word):
     """Each way of cutting, a while, and healing; some with writes that only
-    one side can take."""
+    one side can take.  A majority is left in each of them, so all clients are
+    served before it is healed."""
     t.claim(net.is_possible(), "network namespaces need root")
     e = t.ensemble(word, {"snapCount": 3000}, net=True)
     e.start()
@@ -210,6 +211,7 @@ def links(t, word):
         t.crowd.lodge()
         cut_links(t, e, way)
         time.sleep(t.random.uniform(1, 7))
+        t.served()
         t.net.heal()
         e.wait()
         t.served()

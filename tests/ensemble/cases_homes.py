@@ -10,7 +10,7 @@ import time
 import urllib.request
 
 import net
-from cases_basic import write_through_each
+from cases_basic import answers, write_through_each
 from ensemble import until
 from trial import case
 
@@ -74,14 +74,6 @@ def one_of_two_networks_mixed(t, word):
 
 
 # --- one name, two families -------------------------------------------------
-
-
-def answers(address, port):
-    try:
-        socket.create_connection((address, port), 1).close()
-        return True
-    except OSError:
-        return False
 
 
 @case("short", "long", of=["zzz", "zza"])

@@ -2,9 +2,12 @@
 """A learner of each kind is brought in step by a leader of each kind, by each
 of the three ways."""
 
+import struct
 import time
 
+import golden
 from cases_basic import has, write_some
+from cases_golden import apart
 from ensemble import until
 from trial import case
 
@@ -50,26 +53,64 @@ def by_diff(t, word, leads, learns):
     t.finish(e)
 
 
+# Neither ring nor list holds what is written: the log does, and is read.
+FROM_FILES = {"ring.size": "16M", "snapshotSizeFactor": 0}
+
+
+@case("short", of=["zzz zabd zabd"])
 @case("long", of=PAIRS + ["aaa apache apache"])
 def by_diff_from_files(t, word, leads, learns):
-    """It was away for more transactions than a leader keeps in memory, of a
-    tree that is large beside them."""
-    e, leader, learner = given(t, word, leads, learns)
-    write_some(t, leader, "large", 300, 10000)
+    """It was away for more transactions than a leader keeps in memory: zabd's
+    ring is full of the last third, Apache has a list of 500."""
+    e, leader, learner = given(t, word, leads, learns, FROM_FILES)
     learner.stop()
-    write_some(t, leader, "while-away", 900)
-    # What is in no snapshot must come from the log.
+    write_some(t, leader, "while-away", 900, 50000)
     back(t, e, learner, ["DIFF"])
     t.claim(has(t, learner, "/while-away/000899"), "it lacks the last one")
     t.finish(e)
 
 
 @case("long", of=PAIRS + ["aaa apache apache"])
+def by_diff_of_a_large_tree(t, word, leads, learns):
+    """The log costs less than a snapshot, with the factor's default."""
+    e, leader, learner = given(t, word, leads, learns)
+    write_some(t, leader, "large", 300, 10000)
+    learner.stop()
+    write_some(t, leader, "while-away", 900)
+    back(t, e, learner, ["DIFF"])
+    t.claim(has(t, learner, "/while-away/000899"), "it lacks the last one")
+    t.finish(e)
+
+
+# A greater sid that is no learner would lead.
+AGAIN = [words for words in PAIRS if words != "zza zabd zabd"]
+
+
+@case("short", of=["zzz zabd zabd"])
+@case("long", of=AGAIN)
+def by_diff_of_an_earlier_life(t, word, leads, learns):
+    """The leader was started anew, and has what the learner lacks in files
+    alone."""
+    e, leader, learner = given(t, word, leads, learns, FROM_FILES)
+    others = [m for m in e if m is not learner]
+    learner.stop()
+    write_some(t, leader, "while-away", 100)
+    for m in others:
+        m.stop()
+    t.claim(e.start(others) is leader, "%r leads now", e.leader())
+    back(t, e, learner, ["DIFF"])
+    t.claim(has(t, learner, "/while-away/000099"), "it lacks the last one")
+    t.finish(e)
+
+
+KEEPS_LITTLE = {"snapCount": 300, "snapshotSizeFactor": 0,
+                "commitLogCount": 500}
+
+
+@case("long", of=PAIRS + ["aaa apache apache"])
 def by_snap(t, word, leads, learns):
     """It lost its disk, and the leader keeps too little to send a DIFF."""
-    e, leader, learner = given(t, word, leads, learns,
-                               {"snapCount": 300, "snapshotSizeFactor": 0,
-                                "commitLogCount": 500})
+    e, leader, learner = given(t, word, leads, learns, KEEPS_LITTLE)
     learner.stop()
     write_some(t, leader, "while-away", 1500, 200)
     learner.wipe()
@@ -81,6 +122,35 @@ def by_snap(t, word, leads, learns):
     write_some(t, leader, "afterwards", 50)
     back(t, e, learner, ["DIFF"])
     t.claim(has(t, learner, "/afterwards/000099"), "it lacks the last one")
+    t.finish(e)
+
+
+PACKED, PLAIN = b"\x28\xb5\x2f\xfd", b"BenWasHere"
+
+
+def sent_to(sniffer, leader, learner):
+    """All that the leader said over this learner's last connection.  (Whose
+    it is stands in its first packet.)"""
+    sid = struct.pack(">q", learner.sid)
+    return [golden.bytes_of(down)
+            for up, down in sniffer.pairs(leader.quorum_port)
+            if golden.bytes_of(up)[16:24] == sid][-1]
+
+
+@case("short", "long", of=["zza"])
+def snapshots_are_packed(t, word):
+    """By zstd from zabd to zabd; Apache gets what it can read."""
+    apart(t)
+    e, leader, _ = given(t, word, "zabd", "zabd", KEEPS_LITTLE)
+    sniffer = golden.Sniffer(leader.quorum_port)
+    for kind, mark in ("zabd", PACKED), ("apache", PLAIN):
+        learner = learner_of(e, kind)
+        learner.stop()
+        write_some(t, leader, "for-" + kind, 1500, 200)
+        learner.wipe()
+        back(t, e, learner, ["SNAP"])
+        t.claim(mark in sent_to(sniffer, leader, learner),
+                "%r got its snapshot in another form", learner)
     t.finish(e)
 
 

@@ -51,10 +51,12 @@ class Flow:
 
 
 class Sniffer(threading.Thread):
-    """Hears from its making on; flows are by (port, port of the other)."""
+    """Hears from its making on, all or one port; flows are by (port, port of
+    the other)."""
 
-    def __init__(self):
+    def __init__(self, port=None):
         super().__init__(daemon=True)
+        self.port = port
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
                                     socket.htons(ETH_P_IP))
         self.socket.setsockopt(socket.SOL_SOCKET, RCVBUFFORCE, 64 << 20)
@@ -76,6 +78,8 @@ class Sniffer(threading.Thread):
                      or None]
         source, target, seq = struct.unpack(">HHI", tcp[:8])
         key, flags = (source, target), tcp[13]
+        if self.port not in key and self.port:
+            return
         if flags & 2:                         # SYN: one byte of sequence
             flow = Flow((seq + 1) & 0xffffffff)
             self.open[key] = flow

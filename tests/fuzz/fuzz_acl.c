@@ -6,9 +6,9 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "net/access/acl.h"
-#include "storage/tree/znode.h"
 #include "net/access/auth.h"
 #include "net/access/path.h"
+#include "storage/tree/znode.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,8 +5,8 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "net/wire/frame.h"
 #include "net/admin/four.h"
+#include "net/wire/frame.h"
 #include "net/wire/request.h"
 
 static void

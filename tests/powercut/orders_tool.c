@@ -38,11 +38,11 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
-#include "storage/log/identity.h"
 #include "storage/image/image_prepare.h"
+#include "storage/log/identity.h"
 #include "storage/log/snap_intake.h"
-#include "storage/snap/snapfile.h"
 #include "storage/log/txlog_reader.h"
+#include "storage/snap/snapfile.h"
 
 enum {
     PATIENCE_MS = 20000,
@@ -194,7 +194,8 @@ publish(zxid_t zxid)
         .kind = RING_TXN,
         .zxid = zxid,
         .payload_size = (uint32_t)jute_out_size(&out),
-        .size = ring_entry_size((uint32_t)jute_out_size(&out), 0, 0, false),
+        .size =
+            (uint32_t)ring_entry_size((uint32_t)jute_out_size(&out), 0, false),
     };
     head += e->size;
     atomic_store(&shm->replication->published, head);

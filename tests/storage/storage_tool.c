@@ -21,11 +21,11 @@ static struct data_error error = {.offset = -1};
 static void
 must(int rc, const char *what)
 {
-    char text[2048];
+    char text[DATA_ERROR_TEXT];
 
     if (rc >= 0)
         return;
-    data_error_text(&error, text, sizeof text);
+    data_error_text(&error, text);
     fprintf(stderr, "%s: %s: %s\n", what, strerror(-rc), text);
     exit(1);
 }

@@ -22,17 +22,11 @@ static struct shm shm;
 static struct client_proc p;
 static int peer[GIVEN_CLIENTS];
 
-static inline void
-nobody_minds(struct conn *c)
-{
-    (void)c;
-}
-
 /* It serves alone, and has nobody; what is applied is position 0. */
 static inline void
 given_process(void)
 {
-    static const struct conn_ops ops = {.drained = nobody_minds};
+    static const struct conn_ops ops;
     static struct shm_super super = {.client_count = 1};
     static struct shm_replication replication;
     static struct shm_client own;

@@ -103,8 +103,7 @@ static inline void
 append_kind(uint16_t kind, zxid_t z, struct bytes payload)
 {
     struct ring_entry *e = txring_at(&shm.ring, r.head);
-    uint32_t size = ring_entry_size((uint32_t)payload.size, 1,
-                                    sizeof(struct outcome), false);
+    uint32_t size = (uint32_t)ring_entry_size((uint32_t)payload.size, 1, false);
 
     repl_history_reach(past, r.head + size);
     *e = (struct ring_entry){.size = size,

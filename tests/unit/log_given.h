@@ -11,9 +11,9 @@
 #include <inttypes.h>
 
 #include "daemon/jute.h"
+#include "storage/image/image_prepare.h"
 #include "storage/log/epoch.h"
 #include "storage/log/identity.h"
-#include "storage/image/image_prepare.h"
 #include "storage/log/log_proc.h"
 #include "storage/log/rebase.h"
 #include "tests/unit/tempdir.h"

@@ -35,8 +35,7 @@ is_applied(struct ring_entry e, struct bytes txn)
     struct ring_entry *at = txring_at(&shm.ring, shm.replication->applied);
 
     e.kind = RING_TXN;
-    e.size =
-        ring_entry_size((uint32_t)txn.size, 1, sizeof(struct outcome), false);
+    e.size = (uint32_t)ring_entry_size((uint32_t)txn.size, 1, false);
     e.zxid = zxid;
     e.payload_size = (uint32_t)txn.size;
     e.outcome_count = 1;
@@ -157,8 +156,7 @@ asks_much(struct conn *c, const uint8_t *data, size_t size)
 static void
 who_connects_may_find_that_others_took_the_room_meanwhile(void)
 {
-    static const struct conn_ops ops = {.input = asks_much,
-                                        .drained = nobody_minds};
+    static const struct conn_ops ops = {.input = asks_much};
     struct client *c, *other;
 
     given_watchers("/watched");

@@ -148,6 +148,25 @@ an_ensemble_needs_its_limits(void)
 }
 
 static void
+an_ensemble_without_patience_is_warned(void)
+{
+    CU_ASSERT_EQUAL(given_member("1", "clientPort=2181\ninitLimit=10\n"
+                                      "tickTime=50\nsyncLimit=9\n"
+                                      "leader.silence=199\n" THREE),
+                    0);
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 5, "syncLimit"));
+    CU_ASSERT_TRUE(says("450 ms in all"));
+    CU_ASSERT_TRUE(finds(CONF_WARNING, 6, "leader.silence"));
+    CU_ASSERT_EQUAL(given_member("1", "clientPort=2181\ninitLimit=10\n"
+                                      "tickTime=50\nsyncLimit=10\n"
+                                      "leader.silence=200\n" THREE),
+                    0);
+    CU_ASSERT_EQUAL(report.count, 0);
+    CU_ASSERT_EQUAL(given_member("1", LIMITS "leader.silence=0\n" THREE), 0);
+    CU_ASSERT_EQUAL(report.count, 0);
+}
+
+static void
 myid_is_the_first_line_of_its_file(void)
 {
     CU_ASSERT_EQUAL(given_member(" 3 \r\nmore\n", LIMITS THREE), 0);
@@ -457,6 +476,7 @@ UNIT_SUITE(conf_ensemble)
     UNIT(observers_need_voters);
     UNIT(a_member_given_twice_is_one_member);
     UNIT(an_ensemble_needs_its_limits);
+    UNIT(an_ensemble_without_patience_is_warned);
     UNIT(myid_is_the_first_line_of_its_file);
     UNIT(a_bad_myid_is_told_with_what_is_allowed);
     UNIT(our_own_line_says_our_role_and_port);

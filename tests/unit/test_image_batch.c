@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims about storage/image/image_batch.c, image_batch_apply.c, image_commit.c
- * and image_snapshot.c: what transactions make of an image.
+ * Claims about storage/image/image_batch.c, image_batch_apply.c,
+ * image_batch_commit.c and image_snapshot.c: what transactions make of an
+ * image.
  */
 #include "storage/image/image_batch.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims about storage/image/image_prepare.c: an image that goes with the log.
+/*
+ * Claims about storage/image/image_prepare.c and image_forget.c: an image that
+ * goes with the log.
  */
 #include "storage/image/image_prepare.h"
 
@@ -8,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "storage/image/image_forget.h"
 #include "storage/log/txlog.h"
 #include "tests/unit/image_given.h"
 

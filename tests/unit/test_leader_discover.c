@@ -200,6 +200,30 @@ a_stranger_that_promised_a_later_epoch_is_only_refused(void)
     CU_ASSERT_EQUAL(leader.state, LEADER_BROADCAST);
 }
 
+/* Observer `sid`, of whom our configuration does not know, joins `slot`. */
+static bool
+stranger_stays(uint32_t slot, sid_t sid)
+{
+    struct learner_info info = follower(sid);
+
+    joins(slot);
+    hears_info(slot, Q_OBSERVER_INFO, EPOCH(5), &info);
+    return !closed(slot);
+}
+
+static void
+strangers_leave_a_place_for_each_member_and_for_one_more(void)
+{
+    given_led();
+    for (uint32_t slot = three.count; slot < LEADER_PEERS_MAX; slot++)
+        CU_ASSERT_TRUE_FATAL(stranger_stays(slot, 1000 + slot));
+    CU_ASSERT_FALSE(stranger_stays(0, 77));
+    CU_ASSERT_TRUE(stranger_stays(0, 1010)); /* it is here again */
+    CU_ASSERT_TRUE(closed(10));
+    comes(3, 5);
+    CU_ASSERT_EQUAL(leader.peer[3].stage, PEER_INFORMED);
+}
+
 static void
 the_newer_connection_of_a_server_wins(void)
 {
@@ -297,6 +321,7 @@ UNIT_SUITE(leader_discover)
     UNIT(a_member_that_promised_a_later_epoch_ends_the_term);
     UNIT(the_next_term_begins_above_all_that_was_heard);
     UNIT(a_stranger_that_promised_a_later_epoch_is_only_refused);
+    UNIT(strangers_leave_a_place_for_each_member_and_for_one_more);
     UNIT(the_newer_connection_of_a_server_wins);
     UNIT(one_server_is_one_voter_however_often_it_comes);
     UNIT(the_first_slot_is_one_like_the_others);

@@ -73,6 +73,19 @@ the_counter_does_not_run_into_the_epoch(void)
     CU_ASSERT_EQUAL(g.l.last, NEW(1));
 }
 
+/* A leader's term ends before it; an observer master counts on that. */
+static void
+the_last_number_of_an_epoch_is_no_transaction(void)
+{
+    given_awaiting(&g, conf_with(OLD(3)));
+    hear(&g, Q_SNAP, NEW(UINT32_MAX - 2));
+    snapped(&g, NEW(UINT32_MAX - 2));
+    hear_pair(&g, NEW(UINT32_MAX - 1));
+    CU_ASSERT_EQUAL(g.l.agreed, NEW(UINT32_MAX - 1));
+    hear(&g, Q_PROPOSAL, NEW(UINT32_MAX));
+    gave_up(&g);
+}
+
 static void
 a_transaction_of_a_later_epoch_than_the_leaders_is_refused(void)
 {
@@ -363,6 +376,7 @@ UNIT_SUITE(learner_txn)
     UNIT(a_higher_epoch_begins_with_its_first);
     UNIT(counter_zero_is_no_transaction);
     UNIT(the_counter_does_not_run_into_the_epoch);
+    UNIT(the_last_number_of_an_epoch_is_no_transaction);
     UNIT(a_transaction_of_a_later_epoch_than_the_leaders_is_refused);
     UNIT(a_transaction_without_bytes_is_refused);
     UNIT(what_we_have_is_skipped_when_it_comes_again);

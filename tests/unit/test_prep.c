@@ -295,10 +295,18 @@ the_ring_has_the_room(const struct conf *conf)
             prep_need(&k->prep, ops[i], conf->jute_maxbuffer);
 
         CU_ASSERT_TRUE(ring_entry_size(need.payload, need.outcomes,
-                                       sizeof(struct outcome),
                                        need.has_ops) <= shm_ring_bytes(conf));
     }
     kit_close(k);
+}
+
+/* A leader's end of a session may list more than its bytes have room for. */
+static void
+no_ring_has_the_room_for_more_than_a_size_can_tell(void)
+{
+    uint32_t count = UINT32_MAX / sizeof(struct outcome) + 2;
+
+    CU_ASSERT_TRUE(ring_entry_size(4 * count, count, false) > UINT32_MAX);
 }
 
 static void
@@ -334,6 +342,7 @@ UNIT_SUITE(prep)
     UNIT(no_transaction_is_larger_than_may_be);
     UNIT(a_need_is_a_bound_for_any_request);
     UNIT(no_request_breaks_it);
+    UNIT(no_ring_has_the_room_for_more_than_a_size_can_tell);
     UNIT(the_ring_has_the_room_whatever_extrasize_is);
     UNIT(and_however_short_requests_are);
 }

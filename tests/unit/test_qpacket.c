@@ -106,7 +106,9 @@ identities_are_bounded_as_data_is(void)
 
     store_be32(wire + 12, UINT32_MAX); /* no data */
     store_be32(wire + 16, 1);          /* and one identity */
-    store_be32(wire + 20, 1000);       /* whose scheme is long */
+    store_be32(wire + 20, 101);        /* whose scheme is too long */
+    CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 24}, 100, &p), -EBADMSG);
+    store_be32(wire + 20, 100); /* or with what is before it */
     CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 24}, 100, &p), 0);
     CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 116}, 100, &p), 0);
     CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 117}, 100, &p), -EBADMSG);
@@ -114,6 +116,24 @@ identities_are_bounded_as_data_is(void)
     store_be32(wire + 104, 8);
     CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 116}, 100, &p), 116);
     CU_ASSERT_EQUAL(qpacket_get((struct bytes){wire, 116}, 99, &p), -EBADMSG);
+}
+
+/* Whoever judges a multi looks through them once for each operation. */
+static void
+nobody_has_as_many_identities_as_data(void)
+{
+    static uint8_t wire[20 + 4 + QPACKET_IDS_BYTES_MAX] = {[3] = Q_REQUEST};
+    struct bytes all = {wire, sizeof wire};
+    struct qpacket p;
+
+    store_be32(wire + 12, UINT32_MAX); /* no data */
+    store_be32(wire + 16, 1);          /* one identity, of the largest size */
+    store_be32(wire + 20, QPACKET_IDS_BYTES_MAX - 12);
+    all.size -= 8;
+    CU_ASSERT_EQUAL(qpacket_get(all, QPACKET_DATA_MAX, &p), all.size);
+    store_be32(wire + 20, QPACKET_IDS_BYTES_MAX - 11);
+    all.size += 1;
+    CU_ASSERT_EQUAL(qpacket_get(all, QPACKET_DATA_MAX, &p), -EBADMSG);
 }
 
 /* 16.2: the data of FOLLOWER_INFO and LEADER_INFO, to the byte. */
@@ -335,6 +355,7 @@ UNIT_SUITE(qpacket)
     UNIT(a_cut_packet_asks_for_more);
     UNIT(lengths_that_cannot_be_are_refused);
     UNIT(identities_are_bounded_as_data_is);
+    UNIT(nobody_has_as_many_identities_as_data);
     UNIT(without_our_extension_both_infos_are_as_apache_writes_them);
     UNIT(a_learner_that_is_zabd_is_recognised);
     UNIT(a_leader_that_is_zabd_is_recognised);

@@ -119,14 +119,13 @@ given_reconfigured(const char *text)
                                                 .quorum_port = 1,
                                                 .election_port = 2};
     e = txring_at(&shm.ring, 0);
-    *e = (struct ring_entry){.size =
-                                 ring_entry_size((uint32_t)txn.size, 1,
-                                                 sizeof(struct outcome), false),
-                             .kind = RING_TXN,
-                             .worker = RING_NOBODY,
-                             .zxid = 1,
-                             .payload_size = (uint32_t)txn.size,
-                             .outcome_count = 1};
+    *e = (struct ring_entry){
+        .size = (uint32_t)ring_entry_size((uint32_t)txn.size, 1, false),
+        .kind = RING_TXN,
+        .worker = RING_NOBODY,
+        .zxid = 1,
+        .payload_size = (uint32_t)txn.size,
+        .outcome_count = 1};
     memcpy(e + 1, txn.data, (size_t)txn.size);
     r.published = e->size;
     shm.log->durable = e->size;

@@ -80,6 +80,55 @@ many_sessions_are_all_found(void)
     CU_ASSERT_EQUAL(session_count(table), MANY / 2);
 }
 
+/* The `n`th id of those that are all in one bucket, while the seed is this. */
+static session_id_t
+one_of_a_bucket(uint64_t seed, uint64_t *start)
+{
+    uint32_t low;
+
+    do {
+        *start += 2; /* its last bit is one of the bucket's, too */
+        low = 0 - session_hash(seed, (session_id_t)(*start << 16));
+    } while ((low & 0x1ffff) > UINT16_MAX);
+    return (session_id_t)(*start << 16 | (low & 0xffff));
+}
+
+/* A learner may choose its sessions' ids. */
+static void
+many_of_one_bucket_are_all_found(void)
+{
+    enum { MANY = 10000 };
+    static session_id_t id[MANY];
+    uint64_t start = 0x19e846;
+    int missing = 0;
+
+    given_no_sessions();
+    for (int i = 0; i < MANY; i++) {
+        id[i] = one_of_a_bucket(hash_seed_at(table), &start);
+        session_take(table, id[i]);
+    }
+    for (int i = 0; i < MANY; i++)
+        missing += session_find(table, id[i]) == NULL;
+    CU_ASSERT_EQUAL(missing, 0);
+    for (int i = 0; i < MANY; i++)
+        session_give(table, session_find(table, id[i]));
+    CU_ASSERT_EQUAL(session_count(table), 0);
+}
+
+/* But it does not know which of them have a bucket in common. */
+static void
+who_does_not_know_the_seed_spreads_his_ids(void)
+{
+    enum { MANY = 4096, BUCKETS = 1 << 17 };
+    uint32_t bucket = session_hash(4, 1 << 20) % BUCKETS, in_one = 0;
+    uint64_t start = 0x19e846;
+
+    for (int i = 0; i < MANY; i++)
+        in_one +=
+            session_hash(4, one_of_a_bucket(3, &start)) % BUCKETS == bucket;
+    CU_ASSERT_TRUE(in_one < 8);
+}
+
 static void
 a_full_table_has_no_slot(void)
 {
@@ -116,6 +165,8 @@ UNIT_SUITE(session)
     UNIT(nobody_is_never_found);
     UNIT(a_slot_is_used_again_and_clean);
     UNIT(many_sessions_are_all_found);
+    UNIT(many_of_one_bucket_are_all_found);
+    UNIT(who_does_not_know_the_seed_spreads_his_ids);
     UNIT(a_full_table_has_no_slot);
     UNIT(passwords_are_those_of_java);
 }

@@ -244,6 +244,30 @@ a_damaged_zstd_frame_is_noticed(void)
 
 /* ZK: FileSnap.deserialize goes on to an older one.  No byte of `mem` can be
    read at 0: EIO, as from a bad sector. */
+/* What Apache would hold for a node, and no client could ever name. */
+static void
+a_path_that_no_node_can_have_is_damage(void)
+{
+    static const char *const impossible[] = {"ab", "/a/", "//"};
+    const struct znode_stat stat = {0};
+    struct snapfile_writer w;
+    struct snapfile_info info;
+
+    for (size_t i = 0; i < ARRAY_COUNT(impossible); i++) {
+        tempdir_make(dir);
+        data_path(path, dir, "snapshot.1");
+        CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 1, SNAP_PLAIN), 0);
+        snapfile_put_session_count(&w, 0);
+        snapfile_put_acl_count(&w, 0);
+        snapfile_put_node(&w, bytes_of("/"), bytes_of(""), -1, &stat);
+        snapfile_put_node(&w, bytes_of(impossible[i]), BYTES_NULL, -1, &stat);
+        CU_ASSERT_EQUAL(snapfile_writer_end(&w, 1, 0), 0);
+        CU_ASSERT_EQUAL(read_back(&info), -EBADMSG);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.what, "slash"));
+        tempdir_remove(dir);
+    }
+}
+
 static void
 what_the_disk_cannot_read_is_damage(void)
 {
@@ -315,6 +339,50 @@ a_payload_is_decoded_in_any_pieces(void)
     tempdir_remove(dir);
 }
 
+/* The head of one with a list of so many entries, which are not there. */
+static size_t
+a_list_of(uint32_t entries, uint8_t *head)
+{
+    memset(head, 0, 20);
+    store_be32(head + 4, 1);
+    store_be32(head + 16, entries);
+    return 20;
+}
+
+/* Each of a thousand pieces would look at all of them anew. */
+static void
+entries_that_were_passed_are_not_looked_at_again(void)
+{
+    static uint8_t list[20 + 100 * 12];
+    struct snap_decode d;
+    size_t head = a_list_of(1000, list), used;
+
+    snap_decode_init(&d, &visitor, true);
+    CU_ASSERT_EQUAL(
+        snap_decode_feed(&d, list, head + 50 * 12 + 4, false, &used), 0);
+    CU_ASSERT_EQUAL(used, 8); /* the two counts */
+    CU_ASSERT_EQUAL(d.acl.entries, 50);
+    CU_ASSERT_EQUAL(
+        snap_decode_feed(&d, list + 8, sizeof list - 8, false, &used), 0);
+    CU_ASSERT_EQUAL(d.acl.entries, 100);
+    CU_ASSERT_EQUAL(d.acl.bytes, 100 * 12);
+    snap_decode_deinit(&d);
+}
+
+static void
+a_list_is_no_longer_than_any_item(void)
+{
+    static uint8_t list[20 + 8];
+    struct snap_decode d;
+    size_t head = a_list_of(1, list), used;
+
+    store_be32(list + head + 4, 1 << 30); /* a scheme, as long as an item */
+    snap_decode_init(&d, &visitor, true);
+    CU_ASSERT_EQUAL(snap_decode_feed(&d, list, sizeof list, false, &used),
+                    -EBADMSG);
+    snap_decode_deinit(&d);
+}
+
 static void
 an_aborted_snapshot_leaves_nothing(void)
 {
@@ -377,9 +445,12 @@ UNIT_SUITE(snapfile)
     UNIT(a_snapshot_cut_off_is_refused);
     UNIT(a_flipped_bit_anywhere_is_noticed);
     UNIT(a_damaged_zstd_frame_is_noticed);
+    UNIT(a_path_that_no_node_can_have_is_damage);
     UNIT(what_the_disk_cannot_read_is_damage);
     UNIT(the_last_processed_zxid_is_no_damage);
     UNIT(a_payload_is_decoded_in_any_pieces);
+    UNIT(entries_that_were_passed_are_not_looked_at_again);
+    UNIT(a_list_is_no_longer_than_any_item);
     UNIT(an_aborted_snapshot_leaves_nothing);
     UNIT(candidates_are_whole_and_in_order);
     UNIT(many_lists_get_numbers_once);

@@ -397,6 +397,27 @@ a_null_path_is_refused(void)
     CU_ASSERT_EQUAL(opened(), -EBADMSG);
 }
 
+/* Tree and image would not agree where they are. */
+static void
+paths_of_no_node_are_refused(void)
+{
+    static const char *const paths[] = {"", "/", "//", "/a/", "//a", "a"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        given_header(ZK_OP_CREATE);
+        put_create(&out, paths[i], ZK_OP_CREATE);
+        CU_ASSERT_EQUAL(opened(), -EBADMSG);
+        given_header(ZK_OP_DELETE);
+        jute_put_bytes(&out, bytes_of(paths[i]));
+        CU_ASSERT_EQUAL(opened(), -EBADMSG);
+        given_header(ZK_OP_SET_DATA);
+        jute_put_bytes(&out, bytes_of(paths[i]));
+        jute_put_bytes(&out, bytes_of("data"));
+        jute_put_i32(&out, 1);
+        CU_ASSERT_EQUAL(opened(), i == 1 ? 0 : -EBADMSG); /* the root stays */
+    }
+}
+
 /* Cut anywhere, a multi is refused, except where only the digest is cut. */
 static void
 no_cut_is_taken_for_a_transaction(void)
@@ -486,6 +507,7 @@ UNIT_SUITE(txn)
     UNIT(unknown_types_are_refused);
     UNIT(a_known_multi_ends_at_a_broken_operation);
     UNIT(a_null_path_is_refused);
+    UNIT(paths_of_no_node_are_refused);
     UNIT(no_cut_is_taken_for_a_transaction);
     UNIT(a_header_is_thirty_two_bytes);
     UNIT(an_error_shows_at_a_glance);

@@ -65,18 +65,6 @@ bench_meter_stop(const struct bench_meter *m, struct bench_result *r)
         r->server_cpu_ns += server_ns - m->server_ns;
 }
 
-bool
-bench_memory_of(uint64_t pid, struct bench_memory *m)
-{
-    struct bench_procs procs;
-
-    *m = (struct bench_memory){0};
-    if (bench_procs_find(&procs, (pid_t)pid) < 0)
-        return false;
-    bench_procs_memory(&procs, m);
-    return true;
-}
-
 void
 bench_result_extra(struct bench_result *r, const char *name, double value)
 {

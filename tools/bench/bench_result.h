@@ -57,9 +57,6 @@ void bench_meter_start(struct bench_meter *m, uint64_t pid);
 /* Add what was spent since start to `r`; the meter may be started again. */
 void bench_meter_stop(const struct bench_meter *m, struct bench_result *r);
 
-/* Memory of the server's processes; false when there is no such process. */
-bool bench_memory_of(uint64_t pid, struct bench_memory *m);
-
 void bench_result_extra(struct bench_result *r, const char *name, double value);
 
 /* Per second, and microseconds per operation; 0 where nothing was done. */

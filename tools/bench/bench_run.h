@@ -23,7 +23,7 @@ struct bench_run {
 
 /* Each gives 0 or -errno, with the reason in loop->why or result->failure. */
 int bench_run_requests(struct bench_run *r); /* bench_work.c */
-int bench_run_connect(struct bench_run *r);  /* bench_hold.c */
+int bench_run_connect(struct bench_run *r);  /* bench_session.c */
 int bench_run_idle(struct bench_run *r);
 int bench_run_watch(struct bench_run *r); /* bench_watch.c */
 int bench_run_fill(struct bench_run *r);  /* bench_fill.c */
@@ -37,11 +37,8 @@ int bench_hold(struct bench_run *r, double seconds);
 /* Wait until the server has nothing more to do, for half a minute at most. */
 int bench_settle(struct bench_run *r);
 
-/*
- * The server's memory once it is settled: false when there is no --pid.
- * Reports it as `memory_PHASE_bytes` and so on if `phase` is not NULL.
- */
-bool bench_memory_now(struct bench_run *r, struct bench_memory *m);
+/* The server's memory; all 0 when there is no --pid. */
+void bench_memory_now(const struct bench_run *r, struct bench_memory *m);
 
 /* Report what grew from `before` to `after`, for each of `count` things. */
 void bench_memory_per(struct bench_run *r, const struct bench_memory *before,

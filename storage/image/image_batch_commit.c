@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image_commit.c - a batch becomes one LMDB transaction.
+ * image_batch_commit.c - a batch becomes one LMDB transaction.
  *
  * Rows are written in key order, so that each page of the tree is touched
  * once and in order; meta comes last.  LMDB syncs data before it syncs the
@@ -33,14 +33,10 @@ static int
 key_order(const void *a, const void *b)
 {
     const struct place *p = a, *q = b;
-    const struct bytes *x = &p->row->path, *y = &q->row->path;
-    int order;
 
     if (p->head != q->head)
         return p->head < q->head ? -1 : 1;
-    order = memcmp(x->data, y->data,
-                   (size_t)(x->size < y->size ? x->size : y->size));
-    return order ? order : (x->size > y->size) - (x->size < y->size);
+    return bytes_order(p->row->path, q->row->path);
 }
 
 /* How many bytes, of `size` at most, two paths begin with alike. */
