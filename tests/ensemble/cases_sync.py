@@ -61,10 +61,12 @@ FROM_FILES = {"ring.size": "16M", "snapshotSizeFactor": 0}
 @case("long", of=PAIRS + ["aaa apache apache"])
 def by_diff_from_files(t, word, leads, learns):
     """It was away for more transactions than a leader keeps in memory: zabd's
-    ring is full of the last third, Apache has a list of 500."""
+    ring is full of the last third, Apache has a list of 500.  (In one go a
+    zabd that follows Apache would have more than its ring on its way.)"""
     e, leader, learner = given(t, word, leads, learns, FROM_FILES)
     learner.stop()
-    write_some(t, leader, "while-away", 900, 50000)
+    for _ in range(9):
+        write_some(t, leader, "while-away", 100, 50000)
     back(t, e, learner, ["DIFF"])
     t.claim(has(t, learner, "/while-away/000899"), "it lacks the last one")
     t.finish(e)

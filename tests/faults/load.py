@@ -62,6 +62,18 @@ def client(hosts, timeout=LIVE_S, patience=30):
                 raise
 
 
+def must_live(user):
+    """Whatever happens to servers, the session of this user goes on until it
+    is_over; what is `wrong` is told if not.  That of who only looks on, too:
+    nobody hears of it but by its pings."""
+    session = user.client.client_id[0] & (1 << 64) - 1
+
+    def on_state(state):
+        if state == "LOST" and not user.is_over:
+            user.wrong.append("session 0x%x was lost" % session)
+    user.client.add_listener(on_state)
+
+
 class Writer(threading.Thread):
     """One kazoo session that writes until told to stop."""
 
@@ -71,8 +83,8 @@ class Writer(threading.Thread):
         self.random = random.Random(seed)
         self.client = client(hosts)
         self.book.session = self.client.client_id[0]
-        self.client.add_listener(self.on_state)
-        self.is_over = False
+        self.wrong, self.is_over = self.book.wrong, False
+        must_live(self)
         self.window = threading.Semaphore(DEPTH)
         self.count = collections.Counter()
         self.may_delete, self.may_unpair = [], []
@@ -81,11 +93,6 @@ class Writer(threading.Thread):
         c.create("/load/m/%s-a" % name, b"0")
         c.create("/load/m/%s-b" % name, b"0")
         self.write("eph")
-
-    def on_state(self, state):
-        if state == "LOST" and not self.is_over:
-            self.book.wrong.append("session 0x%x was lost" %
-                                   (self.book.session & (1 << 64) - 1))
 
     def run(self):
         while not self.is_over:
@@ -257,6 +264,7 @@ class Reader(threading.Thread):
         self.seen = collections.Counter()
         self.zxid = collections.Counter()
         self.wrong, self.reads, self.is_over = [], 0, False
+        must_live(self)
 
     def run(self):
         while not self.is_over:
@@ -315,7 +323,8 @@ class Watcher:
     def __init__(self, hosts, books):
         self.client = client(hosts)
         self.last = {}
-        self.wrong = []
+        self.wrong, self.is_over = [], False
+        must_live(self)
         for book in books:
             self.client.DataWatch("/load/s/" + book.writer,
                                   self.remember(book.writer))
@@ -330,6 +339,7 @@ class Watcher:
         return on_change
 
     def close(self):
+        self.is_over = True
         self.client.stop()
         self.client.close()
 
