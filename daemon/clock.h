@@ -29,6 +29,16 @@ clock_mono_ms(void)
     return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
+/*
+ * How long the first stood still so far because the machine was suspended, or a
+ * little less; that a hypervisor stopped it nobody can see.
+ */
+static inline mono_ms_t
+clock_asleep_ms(void)
+{
+    return (clock_us(CLOCK_BOOTTIME) - clock_mono_us()) / 1000;
+}
+
 /* As the operator's watch, and set like one: for times that others see. */
 static inline wall_ms_t
 clock_wall_ms(void)

@@ -34,6 +34,7 @@
 #include "net/access/limits.h"
 #include "net/admin/conn_info.h"
 #include "net/client/client_queue.h"
+#include "net/client/lease.h"
 #include "net/client/watch.h"
 #include "net/wire/conn.h"
 #include "storage/tree/session.h"
@@ -134,6 +135,7 @@ struct client_proc {
     struct token_bucket tokens;
 
     /* client_lease.c */
+    struct lease lease;
     int64_t lease_ms; /* the shortest of our connections; 0: none has one */
 
     /* client_request.c, client_pump.c */

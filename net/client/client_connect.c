@@ -59,6 +59,7 @@ client_accepted(struct client_proc *p, struct client *c, session_id_t session,
     if (older && older != c)
         client_drop(p, older);
     client_bind_session(p, c, session, timeout_ms);
+    client_heard(p, c);
     client_lease_begin(p, c);
     client_set_state(p, c, CLIENT_OPEN);
     if (!put_response(p, c, session, timeout_ms))
@@ -102,6 +103,8 @@ static bool
 is_ahead(struct client_proc *p, struct client *c,
          const struct connect_request *r)
 {
+    if (r->last_zxid > p->zxid)
+        client_reach(p);
     if (r->last_zxid <= p->zxid)
         return false;
     log_info("Refusing session(0x%" PRIx64 ") request for client %s as it has "

@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "net/client/client_answer.h"
 #include "net/client/client_connect.h"
+#include "net/client/client_lease.h"
 #include "net/client/client_request.h"
 #include "net/client/client_session.h"
 #include "net/client/client_table.h"
@@ -250,8 +251,8 @@ on_refused(struct client_proc *p, const struct ring_entry *e)
 }
 
 /*
- * A session may have ended behind the leader's word on it, and before this:
- * the client comes again, and is refused.
+ * A session may have ended behind the leader's word on it, and before this, or
+ * be about to: the client comes again, and may be refused.
  */
 static void
 on_resumed(struct client_proc *p, const struct ring_entry *e)
@@ -264,7 +265,8 @@ on_resumed(struct client_proc *p, const struct ring_entry *e)
         return;
     if (e->err != 0)
         client_refused(p, c);
-    else if (client_find_slot(p, e->session) == UINT32_MAX)
+    else if (client_find_slot(p, e->session) == UINT32_MAX ||
+             client_lease_is_late(p, c, e->timeout_ms))
         client_drop(p, c);
     else
         client_accepted(p, c, e->session, e->timeout_ms);

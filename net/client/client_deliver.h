@@ -47,6 +47,13 @@ void client_pace_end(struct client_proc *p);
 
 /* --- client_life.c -------------------------------------------------------- */
 
+/*
+ * A leader's epoch begins before there is a transaction in it.  Who goes on
+ * following through that sees it when it looks: if all that is applied is
+ * delivered, our zxid is the tree's.
+ */
+void client_reach(struct client_proc *p);
+
 /* Begin to follow if it serves, drop everybody if it is gone. */
 void client_follow(struct client_proc *p);
 

@@ -12,13 +12,15 @@
  *      |<--- a third at most --->|<----------- two thirds ---------->|
  *
  * Each client says a word in a third of its timeout, so what was heard of it
- * last is so old, at most, when we are heard of last; and nobody ends a session
- * earlier who takes over (leader_vouch.c).  Two thirds behind that its
- * connection goes.  It is what a client itself does with a silent server.
+ * last is so old, at most, when we are heard of last.  Two thirds behind that
+ * its connection goes (lease.c).  It is what a client itself does with a silent
+ * server.
  *
- * Touches go from follower to leader twice a tick, and what they brought is
- * known half a tick later: sessions shorter than two ticks, the least that may
- * be asked for unless minSessionTimeout says less, have the lease of those.
+ * A session ends by the leader, a timeout behind what that heard of it
+ * (learner_vouch.c); or by the next one, a timeout behind the beginning of its
+ * term.  That is not before a quorum has left the last one (leader_vouch.c),
+ * who may not know it yet, and be ours still: it knows in less than a third of
+ * any timeout (leader_silence.c).
  *
  * This is asked as the loop wakes, before any socket has its turn: who stood
  * still longer than a lease does not answer first.
@@ -29,25 +31,14 @@
 
 #include <inttypes.h>
 
+#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/client/client_table.h"
 
-enum { LEAST_TICKS = 2 };
-
 static int64_t
-lease_ms(const struct client_proc *p, int32_t timeout_ms)
+lasts_ms(const struct client_proc *p, int32_t timeout_ms)
 {
-    int32_t least = LEAST_TICKS * p->conf.tick_time_ms;
-
-    return (int64_t)(timeout_ms > least ? timeout_ms : least) * 2 / 3;
-}
-
-/* So long nobody is known to have heard of us; negative where nobody need. */
-static int64_t
-unheard_ms(const struct client_proc *p)
-{
-    return p->now_ms - atomic_load_explicit(&p->shm->replication->vouched,
-                                            memory_order_acquire);
+    return lease_lasts_ms(timeout_ms, p->conf.tick_time_ms);
 }
 
 static void
@@ -58,15 +49,30 @@ note(struct client_proc *p, int64_t ms)
 }
 
 void
+client_lease_start(struct client_proc *p)
+{
+    lease_begin(&p->lease, p->conf.tick_time_ms, clock_asleep_ms(),
+                clock_mono_ms());
+}
+
+void
 client_lease_begin(struct client_proc *p, const struct client *c)
 {
-    note(p, lease_ms(p, client_info(p, c)->timeout_ms));
+    note(p, lasts_ms(p, client_info(p, c)->timeout_ms));
 }
 
 bool
 client_lease_is_over(const struct client_proc *p, int32_t timeout_ms)
 {
-    return unheard_ms(p) > lease_ms(p, timeout_ms);
+    return lease_unheard_ms(&p->lease, p->now_ms) > lasts_ms(p, timeout_ms);
+}
+
+bool
+client_lease_is_late(const struct client_proc *p, const struct client *c,
+                     int32_t timeout_ms)
+{
+    return !p->lease.is_for_ever &&
+           lease_is_late((uint32_t)p->now_ms - c->since_ms, timeout_ms);
 }
 
 /* True: it stays. */
@@ -85,10 +91,10 @@ keep(struct client_proc *p, struct client *c)
     return true;
 }
 
-void
-client_lease_look(struct client_proc *p)
+static void
+look(struct client_proc *p)
 {
-    int64_t unheard = unheard_ms(p);
+    int64_t unheard = lease_unheard_ms(&p->lease, p->now_ms);
     uint32_t gone = 0;
 
     if (p->lease_ms == 0 || unheard <= p->lease_ms)
@@ -104,4 +110,21 @@ client_lease_look(struct client_proc *p)
         log_warn("%u connections closed: for %" PRId64 " ms nobody is known "
                  "to have heard of their sessions",
                  gone, unheard);
+}
+
+void
+client_lease_wakes(struct client_proc *p)
+{
+    lease_wakes(&p->lease,
+                atomic_load_explicit(&p->shm->replication->vouched,
+                                     memory_order_acquire),
+                clock_asleep_ms(), p->now_ms);
+    look(p);
+}
+
+void
+client_lease_rests(struct client_proc *p)
+{
+    if (lease_wants_turn(&p->lease, p->now_ms))
+        lease_rests(&p->lease, p->now_ms, clock_mono_ms());
 }

@@ -11,9 +11,35 @@
 
 #include "daemon/log.h"
 #include "daemon/ring_readers.h"
+#include "net/client/client_lease.h"
 #include "net/client/client_table.h"
 
 enum { BEGIN_TRIES = 100 }; /* per turn: the tree may be busy */
+
+/* What is in the tree at one moment.  False: not now. */
+static bool
+look_at_tree(const struct client_proc *p, ring_pos_t *applied, zxid_t *zxid)
+{
+    struct tree_totals totals;
+    uint64_t seq = tree_read_begin(p->tree);
+
+    if (seq == 0)
+        return false;
+    *applied = tree_applied(p->tree);
+    tree_totals(p->tree, &totals);
+    *zxid = totals.zxid;
+    return !tree_read_retry(p->tree, seq);
+}
+
+void
+client_reach(struct client_proc *p)
+{
+    ring_pos_t applied;
+    zxid_t zxid;
+
+    if (look_at_tree(p, &applied, &zxid) && applied == p->delivered)
+        p->zxid = zxid;
+}
 
 /*
  * Begin to follow, at what is applied now.  False: not yet, try again.
@@ -26,22 +52,15 @@ static bool
 begin(struct client_proc *p, uint32_t period)
 {
     struct shm_replication *r = p->shm->replication;
-    struct tree_totals totals;
-    uint64_t seq;
 
     atomic_store(&p->own->attached, period);
     ring_readers_join(p->shm, p->worker); /* with a fence: then look again */
     p->is_read_only = r->role == ROLE_READ_ONLY;
     if (r->serving != period)
         return false;
-    seq = tree_read_begin(p->tree);
-    if (seq == 0)
+    if (!look_at_tree(p, &p->delivered, &p->zxid) || r->applied != p->delivered)
         return false;
-    p->delivered = tree_applied(p->tree);
-    tree_totals(p->tree, &totals);
-    if (tree_read_retry(p->tree, seq) || r->applied != p->delivered)
-        return false;
-    p->zxid = totals.zxid;
+    client_lease_start(p);
     atomic_store(&p->own->delivered, p->delivered);
     p->period = period;
     return true;

@@ -118,6 +118,7 @@ turn(void *arg)
     client_end_look(p);
     client_accept_look(p);
     client_sweep(p);
+    client_lease_rests(p);
     ring_replication(p);
     /* Replication rings watchers for every change, from now on: look again. */
     more |= !watched && client_is_watching(p);
@@ -132,7 +133,7 @@ on_wake(struct ev_loop *loop, ev_check *check, int events)
     (void)loop, (void)events;
     p->now_ms = clock_mono_ms();
     client_begin_turn(p, p->now_ms);
-    client_lease_look(p);
+    client_lease_wakes(p);
 }
 
 static void

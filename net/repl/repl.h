@@ -58,10 +58,11 @@ enum service_state {
 
 struct service {
     enum service_state state;
-    bool was_held;            /* since this period began */
-    mono_ms_t hold_until;     /* HELD: then they are let go */
-    uint64_t again_end;       /* ASKING_AGAIN: up to this place of `forward` */
-    int64_t epoch;            /* of the last leader */
+    bool was_held;        /* since this period began */
+    mono_ms_t hold_until; /* HELD: then they are let go */
+    mono_ms_t parted;     /* ... and so long we had a leader; 0: it was us */
+    uint64_t again_end;   /* ASKING_AGAIN: up to this place of `forward` */
+    int64_t epoch;        /* of the last leader */
     mono_ms_t unserved_since; /* NONE, READ_ONLY; 0: never served before */
 };
 

@@ -190,6 +190,7 @@ leading_end(struct repl *r)
     if (!l->is_on)
         return;
     lead_close(l);
+    repl_parts(r, 0);
     r->is_worn = false;
 }
 

@@ -84,10 +84,13 @@ lead_touch(struct lead_peer *p, const struct qpacket *packet)
     uint32_t now = shm_heard_at(clock_mono_ms());
 
     while (jute_in_left(&in) >= QPACKET_TOUCH_BYTES) {
-        const struct session *s = session_find(r->sessions, jute_get_i64(&in));
+        struct session *s = session_find(r->sessions, jute_get_i64(&in));
+        int32_t timeout_ms = jute_get_i32(&in);
 
-        jute_get_i32(&in);
-        if (s)
-            r->heard_remote[session_slot(r->sessions, s)] = now;
+        if (!s)
+            continue;
+        r->heard_remote[session_slot(r->sessions, s)] = now;
+        if (timeout_ms > 0)
+            s->timeout_ms = timeout_ms;
     }
 }

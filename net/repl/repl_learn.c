@@ -69,6 +69,7 @@ input(struct conn *c, const uint8_t *data, size_t size)
             break;
         taken += (size_t)n;
     }
+    l->heard += taken;
     return taken;
 }
 
@@ -111,6 +112,17 @@ note_link(struct repl_learn *l, mono_ms_t now)
     l->segments = segments;
 }
 
+/* Nor what waits, here or in the kernel, while it is told something. */
+static void
+note_backlog(struct repl_learn *l, mono_ms_t now)
+{
+    if (l->heard < l->came)
+        return;
+    learner_has_read(&l->core, l->came_at);
+    l->came = qlink_received(conn_fd(&l->conn));
+    l->came_at = now;
+}
+
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -131,6 +143,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
         return;
     }
     note_link(l, now);
+    note_backlog(l, now);
     learner_tick(&l->core, now, &out);
     learn_perform(l, &out);
 }
@@ -146,6 +159,7 @@ make(struct repl *r)
     ev_timer_init(&l->tick, on_tick, 0, tick_s);
     l->tick.data = l;
     learn_dial_init(l);
+    learn_touch_init(l);
     return l;
 }
 
@@ -195,6 +209,7 @@ conf_of(const struct repl *r)
         .identity = identity_shared(&log->identity),
         .last = r->last,
         .committed = r->known_committed,
+        .served = r->service.epoch,
         .wants_snap = r->snap_from != SID_NONE,
         .flags = LEARNER_OURS,
         .tick_ms = c->tick_time_ms,
@@ -216,6 +231,8 @@ learn_connected(struct repl_learn *l, int fd)
     l->is_connected = true;
     l->connected_at = now;
     l->segments = 0;
+    l->heard = l->came = 0;
+    l->came_at = now;
     expect_snap_of_no_other(l);
     conf = conf_of(l->r);
     learner_init(&l->core, &conf, now, &out);
@@ -273,6 +290,7 @@ learning_end(struct repl *r)
     if (!l->is_on)
         return;
     l->is_on = false;
+    repl_parts(r, l->core.has_read);
     repl_master_end(r);
     ev_timer_stop(r->loop, &l->tick);
     learn_dial_stop(l);

@@ -50,6 +50,9 @@ struct repl_learn {
     sid_t silent;      /* the leader that fell silent last, or SID_NONE */
     mono_ms_t connected_at;
     uint32_t segments; /* of the leader's, that had come at the last tick */
+    uint64_t heard;    /* bytes of its that we read, */
+    uint64_t came;     /* ... and that had come, */
+    mono_ms_t came_at; /* ... at that moment */
     ev_timer tick;
 
     /* repl_learn_dial.c */
@@ -76,7 +79,7 @@ struct repl_learn {
     mono_ms_t snap_told; /* how many they are */
 
     /* repl_learn_touch.c */
-    mono_ms_t ponged; /* when touches went last */
+    uint32_t *told; /* of each session: its last word that went to a leader */
 };
 
 /* --- repl_learn.c -------------------------------------------------------- */
@@ -179,7 +182,10 @@ void learn_revalidated(struct repl_learn *l, const struct qpacket *packet);
 
 /* --- repl_learn_touch.c -------------------------------------------------- */
 
-/* PING back, with the sessions heard of since the last one. */
-void learn_pong(struct repl_learn *l, zxid_t zxid);
+/* Whatever a leader was told is forgotten; once. */
+void learn_touch_init(struct repl_learn *l);
+
+/* LEARNER_PONG. */
+void learn_pong(struct repl_learn *l, const struct learner_act *a);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include <inttypes.h>
 
-#include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/repl/repl_apply.h"
 #include "net/repl/repl_master.h"
@@ -48,7 +47,6 @@ begin_serving(struct repl_learn *l, int64_t epoch)
     repl_reached(r, epoch);
     r->snap_from = SID_NONE;
     l->silent = SID_NONE;
-    l->ponged = clock_mono_ms();
     if (may_lack_past(l))
         r->service.epoch = epoch; /* as of a leader that we had: held clients
                                      are let go */
@@ -108,7 +106,10 @@ perform(struct repl_learn *l, const struct learner_act *a)
         qlink_put_packet(&l->conn, &a->packet);
         break;
     case LEARNER_PONG:
-        learn_pong(l, a->zxid);
+        learn_pong(l, a);
+        break;
+    case LEARNER_VOUCHED:
+        repl_vouched(l->r, a->when);
         break;
     case LEARNER_ACK:
         put_acks(l, a->from, a->zxid);

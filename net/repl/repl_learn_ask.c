@@ -255,8 +255,10 @@ static void
 put_resumed(struct repl_learn *l, const struct req *req, const struct origin *o,
             bool is_valid)
 {
-    if (is_valid)
+    if (is_valid) {
         repl_session_moves(l->r, req->session, o);
+        repl_session_lasts(l->r, req->session, req->timeout_ms);
+    }
     check(repl_put_word(l->r, RING_RESUMED, req, o,
                         is_valid ? ZK_OK : ZK_SESSION_EXPIRED));
 }

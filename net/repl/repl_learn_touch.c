@@ -2,30 +2,47 @@
 /*
  * repl_learn_touch.c - a learner's PINGs, with the sessions that it heard of.
  *
- * The leader counts the time of all sessions, and hears of ours, and of our
- * observers', through us alone: those that said a word since the last time go
- * with the answer to its PING.
+ * The core says which go (net/zab/learner_vouch.c): those that said a word
+ * which no leader was told yet, our observers' among them, or all of ours.  A
+ * word is known by its time.  A client process notes that at which its turn
+ * began, and does so in the course of it, however long it takes: so what was
+ * told is kept, and not only when.
  *
  * The replication process, learning.
  * ZK: Learner.ping, LearnerSessionTracker.snapshot
  */
 #include "daemon/clock.h"
+#include "daemon/memory.h"
 #include "net/repl/repl_learn.h"
-#include "net/repl/repl_serve.h"
 #include "net/repl/repl_session.h"
 
 enum {
     TOUCHES_MAX = 64 * 1024,
-    NOTED_LATE_MS = 100, /* ten times what a turn of a client process takes */
 };
 
-/*
- * Every session that was heard of since, in as many packets as it takes.  A
- * client process notes the time at which its turn began, and does so in the
- * course of it: what is a little older may not have been there last time.
- */
+void
+learn_touch_init(struct repl_learn *l)
+{
+    l->told = memory_reserve(SESSIONS_MAX * sizeof *l->told);
+}
+
+/* Whether the leader has something to learn of it, which it knows then. */
+static bool
+tell(struct repl_learn *l, uint32_t slot, bool is_first, mono_ms_t now)
+{
+    const struct session *s = session_at(l->r->sessions, slot);
+    mono_ms_t word = repl_last_heard(l->r, slot, now);
+    bool is_ours = s->id != 0 && word != 0 && now - word <= s->timeout_ms;
+
+    if (!is_ours || (!is_first && l->told[slot] == (uint32_t)word))
+        return false;
+    l->told[slot] = (uint32_t)word;
+    return true;
+}
+
+/* In as many packets as it takes. */
 static void
-put_touches(struct repl_learn *l, zxid_t zxid, mono_ms_t since, mono_ms_t now)
+put_touches(struct repl_learn *l, const struct learner_act *a, mono_ms_t now)
 {
     static uint8_t data[TOUCHES_MAX * QPACKET_TOUCH_BYTES];
     struct repl *r = l->r;
@@ -35,41 +52,28 @@ put_touches(struct repl_learn *l, zxid_t zxid, mono_ms_t since, mono_ms_t now)
     for (uint32_t i = 0; i < end; i++) {
         const struct session *s = session_at(r->sessions, i);
 
-        if (s->id == 0 || repl_last_heard(r, i, now) < since - NOTED_LATE_MS)
+        if (!tell(l, i, a->is_first, now))
             continue;
         jute_put_i64(&out, s->id);
         jute_put_i32(&out, s->timeout_ms);
         if (jute_out_size(&out) == sizeof data) {
-            qlink_put(&l->conn, Q_PING, zxid, (struct bytes){data, sizeof data},
-                      BYTES_NULL);
+            qlink_put(&l->conn, Q_PING, a->zxid,
+                      (struct bytes){data, sizeof data}, BYTES_NULL);
             out = jute_out_of(data, sizeof data);
         }
     }
-    qlink_put(&l->conn, Q_PING, zxid,
+    qlink_put(&l->conn, Q_PING, a->zxid,
               (struct bytes){data, (int32_t)jute_out_size(&out)}, BYTES_NULL);
 }
 
-/*
- * A leader that is zabd pings often; touches go as often as with Apache, whose
- * pings come each half a tick, and may come a moment early.
- *
- * A PING that is so much later than the last touches shows that the leader had
- * those (vouched): as long as nothing of ours reaches it, TCP brings us nothing
- * new of it.  PINGs that waited while we stood still show nothing: all of them
- * are read at once, too soon behind the touches that went with the first.
- */
 void
-learn_pong(struct repl_learn *l, zxid_t zxid)
+learn_pong(struct repl_learn *l, const struct learner_act *a)
 {
     static const uint8_t nothing[1];
-    mono_ms_t now = clock_mono_ms(), since = l->ponged;
 
-    if (now - since < l->r->conf.tick_time_ms / 3) {
-        qlink_put(&l->conn, Q_PING, zxid, (struct bytes){nothing, 0},
+    if (a->tells)
+        put_touches(l, a, clock_mono_ms());
+    else
+        qlink_put(&l->conn, Q_PING, a->zxid, (struct bytes){nothing, 0},
                   BYTES_NULL);
-        return;
-    }
-    repl_vouched(l->r, since);
-    l->ponged = now;
-    put_touches(l, zxid, since, now);
 }

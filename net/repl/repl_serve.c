@@ -160,7 +160,32 @@ begin_vouching(struct repl *r, enum server_role kind)
                  is_for_ever ? MONO_MS_MAX : clock_mono_ms());
 }
 
+/*
+ * Clients that were held: whoever leads now gave their sessions full timeouts
+ * when its term began.  We do not know when, for we may have found it late, or
+ * stood still before we read its word; but hardly before we parted with the
+ * last one: at most by as much as that one went on without its quorum.
+ */
+static void
+go_on_vouching(struct repl *r)
+{
+    repl_vouched(r, r->service.parted);
+}
+
 /* --- through a change of leader ------------------------------------------ */
+
+/* Who was a quorum by itself knows that it is over. */
+void
+repl_parts(struct repl *r, mono_ms_t when)
+{
+    _Atomic mono_ms_t *vouched = &r->shm->replication->vouched;
+
+    if (r->service.state == SERVICE_HELD)
+        return;
+    r->service.parted = when;
+    if (atomic_load(vouched) == MONO_MS_MAX)
+        atomic_store(vouched, clock_mono_ms());
+}
 
 void
 repl_hold(struct repl *r)
@@ -258,11 +283,14 @@ repl_serve(struct repl *r, enum server_role kind, int64_t epoch)
         atomic_store(&shared->committed_zxid, r->known_committed);
     repl_session_start(r);
     repl_report(r);
-    begin_vouching(r, kind);
     atomic_store(&shared->role, kind);
     if (takes_clients(r, kind)) {
-        if (!go_on(r, epoch))
+        if (go_on(r, epoch)) {
+            go_on_vouching(r);
+        } else {
+            begin_vouching(r, kind);
             begin_anew(r, SERVICE_OPEN, new_period(r));
+        }
     } else {
         begin_anew(r, SERVICE_NONE, 0);
         log_info("replication: leaderServes=no: clients are not served here");

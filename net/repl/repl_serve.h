@@ -21,6 +21,10 @@ void repl_vouched(struct repl *r, mono_ms_t when);
 /* Nobody is served any more; client processes drop their connections. */
 void repl_end_serving(struct repl *r);
 
+/* The role ends, and we followed somebody until `when`, or longer; 0: we led.
+ */
+void repl_parts(struct repl *r, mono_ms_t when);
+
 /* The role is lost: clients are held for a while, until there is another. */
 void repl_hold(struct repl *r);
 

@@ -109,6 +109,15 @@ repl_session_moves(struct repl *r, session_id_t id, const struct origin *origin)
         s->has_left = origin->worker >= CLIENTS_MAX;
 }
 
+void
+repl_session_lasts(struct repl *r, session_id_t id, int32_t timeout_ms)
+{
+    struct session *s = session_find(r->sessions, id);
+
+    if (s && timeout_ms > 0)
+        s->timeout_ms = timeout_ms;
+}
+
 /* One that is becoming global may have gone on elsewhere before we hear it. */
 static struct session *
 find_any(const struct repl *r, session_id_t id)

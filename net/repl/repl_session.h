@@ -35,6 +35,13 @@ void repl_session_moves(struct repl *r, session_id_t id,
 void repl_session_acts(struct repl *r, const struct ring_entry *e);
 
 /*
+ * Its client has this timeout (ms) now, not that of its createSession any more,
+ * which is all that a server knows that was told nothing.
+ * ZK: SessionTracker.touchSession
+ */
+void repl_session_lasts(struct repl *r, session_id_t id, int32_t timeout_ms);
+
+/*
  * What `req` asks was held through a change of leader, and its session has
  * done something elsewhere since, or has ended: it must not be done behind
  * that.  A leader would not mind: it takes an unknown session for a local one.

@@ -82,6 +82,14 @@ qlink_segments(int fd)
     return get_info(fd, &info) ? info.tcpi_data_segs_in : 0;
 }
 
+uint64_t
+qlink_received(int fd)
+{
+    struct tcp_info info;
+
+    return get_info(fd, &info) ? info.tcpi_bytes_received : 0;
+}
+
 void
 qlink_name(const struct sockaddr *address, char *text, size_t size)
 {

@@ -44,6 +44,9 @@ int64_t qlink_silence_ms(int fd);
  */
 uint32_t qlink_segments(int fd);
 
+/* Bytes that have come from the peer, read or not; 0: that cannot be known. */
+uint64_t qlink_received(int fd);
+
 /* "127.0.0.1:2888" */
 void qlink_name(const struct sockaddr *address, char *text, size_t size);
 

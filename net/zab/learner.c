@@ -351,14 +351,14 @@ is_for_us(const struct learner *l, int32_t type)
 }
 
 static void
-hear_in_broadcast(struct learner *l, const struct qpacket *p,
+hear_in_broadcast(struct learner *l, const struct qpacket *p, mono_ms_t now,
                   struct learner_out *out)
 {
     switch (p->type) {
     case Q_PING:
         learner_hear_confirmed(l, p->data, out);
         if (l->state != LEARNER_OVER)
-            learner_do(out, LEARNER_PONG)->zxid = p->zxid;
+            learner_hear_ping(l, p->zxid, now, out);
         break;
     case Q_SYNC:
         learner_do(out, LEARNER_SYNCED);
@@ -403,7 +403,7 @@ learner_hear(struct learner *l, const struct qpacket *p, mono_ms_t now,
         hear_in_sync(l, p, now, out);
         break;
     case LEARNER_BROADCAST:
-        hear_in_broadcast(l, p, out);
+        hear_in_broadcast(l, p, now, out);
         break;
     case LEARNER_OVER:
         break;

@@ -68,6 +68,7 @@ struct learner_conf {
     zxid_t committed; /* known to be: what an earlier LEARNER_COMMIT of this
                          process said; 0 after a start, when all of the log
                          is in the tree and nobody knows */
+    int64_t served;   /* the epoch in which our clients were served last */
     bool wants_snap;  /* our history is of no use to this leader, which said
                          so before: claim none */
     int64_t config_version;
@@ -105,12 +106,19 @@ struct learner {
     struct learner_silence signs; /* ... or data that cannot be read yet */
     bool is_silent;               /* gave up for that reason */
     bool is_taken;                /* likewise: another server has our number */
+    mono_ms_t told;     /* the leader of our sessions, the last time, or 0 */
+    mono_ms_t timed;    /* ... the time that may still be in vain; 0: none */
+    mono_ms_t has_read; /* all that had come by then */
 };
 
 enum learner_act_kind {
     LEARNER_SEND,           /* `packet` to the leader */
-    LEARNER_PONG,           /* PING of `zxid` back, with the touched sessions;
-                               its data is never null */
+    LEARNER_PONG,           /* PING of `zxid` back; if it `tells` with sessions:
+                               those heard of since the last time, or all that
+                               are ours, if it `is_first`; its data is never
+                               null */
+    LEARNER_VOUCHED,        /* the leader has heard what was told it at `when`,
+                               and so of all sessions of ours */
     LEARNER_ACK,            /* one ACK for each zxid of `from`..`zxid`, which
                                are of one epoch */
     LEARNER_STORE_ACCEPTED, /* `epoch` to disk, then learner_stored */
@@ -134,6 +142,8 @@ struct learner_act {
     enum learner_act_kind kind;
     int64_t epoch;
     zxid_t zxid, from;
+    bool tells, is_first;
+    mono_ms_t when;
     struct identity identity;
     struct qpacket packet; /* APPEND, REVALIDATED: borrowed from the event;
                               its data is the transaction's bytes */
@@ -179,6 +189,12 @@ void learner_snapped(struct learner *l, zxid_t zxid, mono_ms_t now,
  * read: a snapshot is still on its way to the disk, there is no room.
  */
 void learner_stirs(struct learner *l, mono_ms_t now);
+
+/*
+ * All that had come by `came` has been heard.  Told ten times a second, or
+ * clients are let go: LEARNER_VOUCHED waits for it.
+ */
+void learner_has_read(struct learner *l, mono_ms_t came);
 
 /*
  * Data of the leader's has come since the last tick, whether it can be read

@@ -14,6 +14,7 @@ learner_check(const struct learner *l)
     check(l->committed <= l->agreed);
     check(l->agreed <= l->last);
     check(l->durable <= l->last);
+    check(l->timed <= l->told);
     if (l->state == LEARNER_OVER)
         return;
     if (l->state > LEARNER_PROMISING)

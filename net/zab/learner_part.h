@@ -5,6 +5,7 @@
  *   learner.c           states, in the order in which a connection lives
  *   learner_txn.c       the history that comes
  *   learner_time.c      how long the leader may be silent
+ *   learner_vouch.c     until when it is known to have heard of our sessions
  *   learner_identity.c  which ensemble this is
  *   learner_check.c     what is always true
  *
@@ -28,6 +29,12 @@ void learner_give_up(struct learner *l, struct learner_out *out,
 
 /* A state begins in which the leader has something to say. */
 void learner_enter(struct learner *l, enum learner_state state, mono_ms_t now);
+
+/* --- learner_vouch.c ----------------------------------------------------- */
+
+/* A PING, once we are up to date. */
+void learner_hear_ping(struct learner *l, zxid_t zxid, mono_ms_t now,
+                       struct learner_out *out);
 
 /* --- learner_identity.c -------------------------------------------------- */
 

@@ -243,7 +243,7 @@ go_on(struct server *s, struct attached *a)
 void
 attach_go_on(struct server *s)
 {
-    if (hold_asks_again(s))
+    if (hold_asks_again(s) || server_reader_stands(s))
         return;
     for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
         struct attached *a = &s->client[i];
@@ -265,6 +265,42 @@ attach_settle_syncs(struct server *s)
             continue;
         a->sync_behind = 0;
         go_on(s, a);
+    }
+}
+
+/* --- leases --------------------------------------------------------------- */
+
+bool
+attach_lease_is_over(const struct server *s, int32_t timeout_ms)
+{
+    return lease_unheard_ms(&s->lease, server_now(s)) >
+           lease_lasts_ms(timeout_ms, sim.plan.tick_ms);
+}
+
+static void
+look(struct server *s, struct attached *a)
+{
+    if (!attach_lease_is_over(s, a->timeout_ms)) {
+        claim_lease(s, a);
+        return;
+    }
+    TRACE("server %d: session %llx may have ended", s->node,
+          (unsigned long long)a->session);
+    attach_drop(s, a);
+}
+
+void
+attach_wakes(struct server *s)
+{
+    if (s->role == ROLE_DOWN || server_reader_stands(s))
+        return;
+    lease_wakes(&s->lease, s->vouched, 0, server_now(s));
+    lease_rests(&s->lease, server_now(s), server_now(s));
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        struct attached *a = &s->client[i];
+
+        if (a->conn && a->is_connected && !a->is_local)
+            look(s, a);
     }
 }
 
@@ -410,8 +446,8 @@ attach_applied(struct server *s, uint32_t id, uint32_t asker,
     }
 }
 
-static void
-touch(struct server *s, const struct attached *a)
+void
+attach_touches(struct server *s, const struct attached *a)
 {
     if (a->is_local)
         local_touches(s, a->session);
@@ -427,7 +463,7 @@ hear(struct server *s, struct attached *a, const struct msg_ask *ask)
     if (ask->kind == ASK_CONNECT) {
         attach_connect(s, a, ask);
     } else if (a->is_connected) {
-        touch(s, a);
+        attach_touches(s, a);
         if (ask->kind == ASK_OP && a->last - a->first < QUEUE_MAX)
             a->queue[a->last++ % QUEUE_MAX] = ask->op;
     }

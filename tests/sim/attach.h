@@ -28,6 +28,11 @@ void attach_applied(struct server *s, uint32_t id, uint32_t asker,
                     const struct outcome *out, uint32_t outcomes);
 void attach_synced(struct server *s);
 void attach_go_on(struct server *s);
+
+/* Before it does anything: connections whose lease is over go. */
+void attach_wakes(struct server *s);
+bool attach_lease_is_over(const struct server *s, int32_t timeout_ms);
+void attach_touches(struct server *s, const struct attached *a);
 void attach_drop(struct server *s, struct attached *a);
 void attach_answer(struct server *s, struct attached *a,
                    struct msg_answer what);

@@ -25,8 +25,10 @@ attach_connected(struct server *s, struct attached *a)
 
     a->is_opening = false;
     a->is_connected = true;
-    if (own)
+    if (own) {
         own->has_left = 0;
+        attach_touches(s, a);
+    }
     attach_answer(
         s, a,
         (struct msg_answer){.kind = ANSWER_CONNECTED, .session = a->session});
@@ -35,7 +37,14 @@ attach_connected(struct server *s, struct attached *a)
 static void
 resumed(struct server *s, struct attached *a, bool is_valid)
 {
+    bool is_there = session_find(s->sessions, a->session) != NULL;
+
     a->is_opening = false;
+    if (is_valid &&
+        (!is_there || lease_is_late(server_now(s) - a->asked, a->timeout_ms))) {
+        attach_drop(s, a);
+        return;
+    }
     if (is_valid) {
         attach_connected(s, a);
         return;
@@ -130,6 +139,20 @@ begins(struct server *s, struct attached *a, uint32_t client)
     return true;
 }
 
+/* It would be let go at once; but it was heard of. */
+static bool
+is_unheard(struct server *s, const struct attached *a)
+{
+    bool may_be_local =
+        local_of(s, a->session) || (a->session == 0 && sim.plan.local_sessions);
+
+    if (may_be_local || !attach_lease_is_over(s, a->timeout_ms))
+        return false;
+    if (a->session != 0)
+        attach_touches(s, a);
+    return true;
+}
+
 /* A client that has seen more than we have comes to the wrong server. */
 void
 attach_connect(struct server *s, struct attached *a, const struct msg_ask *ask)
@@ -146,9 +169,14 @@ attach_connect(struct server *s, struct attached *a, const struct msg_ask *ask)
         a->waiting = *ask;
         return;
     }
-    a->is_opening = true;
     a->timeout_ms = ask->timeout_ms;
     a->session = ask->session;
+    if (is_unheard(s, a)) {
+        attach_drop(s, a);
+        return;
+    }
+    a->is_opening = true;
+    a->asked = server_now(s);
     if (begins(s, a, client))
         return;
     a->is_opening = false;

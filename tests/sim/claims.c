@@ -257,6 +257,33 @@ primary_integrity(const struct server *s, uint32_t index)
     }
 }
 
+/* It ends a session, and not because its client said so. */
+static void
+note_end(uint32_t id)
+{
+    struct txn txn;
+
+    check(txn_open(&txn, sim.txn[id].bytes) == 0);
+    if (txn.header.type == ZK_OP_CLOSE_SESSION && txn.header.cxid == 0)
+        sim.ended[sim.ended_count++] = txn.header.session;
+}
+
+/*
+ * Ours: a server that is awake has no connection of a session that has ended,
+ * whether it knows of that or not.  An observer knows of its master alone, not
+ * of the leader.
+ */
+void
+claim_lease(const struct server *s, const struct attached *a)
+{
+    if (!sim.plan.is_steady || (s->is_observer && sim.plan.has_masters))
+        return;
+    for (uint32_t i = 0; i < sim.ended_count; i++)
+        claim("LEASE", sim.ended[i] != a->session,
+              "server %d keeps session %llx, which has ended", s->node,
+              X(a->session));
+}
+
 /* 7: there is one sequence, and everybody delivers a beginning of it. */
 void
 claim_delivered(struct server *s, uint32_t index)
@@ -274,6 +301,7 @@ claim_delivered(struct server *s, uint32_t index)
     primary_order(s, index);
     primary_integrity(s, index);
     sim.committed[sim.committed_count++] = id;
+    note_end(id);
     claim_still_durable();
 }
 

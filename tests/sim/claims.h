@@ -60,6 +60,9 @@ void claim_digest(const struct server *s, uint32_t id);
 void claim_session(const struct server *s, struct txn *txn);
 void claim_snapshot(const struct server *s);
 
+/* Clients. */
+void claim_lease(const struct server *s, const struct attached *a);
+
 /* The term of leadership of `epoch`, or NULL. */
 struct term_known *term_of(int64_t epoch);
 

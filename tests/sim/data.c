@@ -113,8 +113,8 @@ data_slowest(const struct server *s)
 {
     uint32_t slowest = s->durable < s->applied ? s->durable : s->applied;
 
-    return s->reader_back > sim.now && s->reader_at < slowest ? s->reader_at
-                                                              : slowest;
+    return server_reader_stands(s) && s->reader_at < slowest ? s->reader_at
+                                                             : slowest;
 }
 
 bool

@@ -23,6 +23,12 @@ static const char *const moment_name[MOMENTS] = {
 /* Servers that die, or lose their connections, when this step ends. */
 static uint32_t dies, breaks;
 
+/* What a session may end by while its server does not know. */
+static const enum fault_kind lasting[] = {
+    FAULT_ISOLATE, FAULT_ISOLATE, FAULT_ISOLATE_LEADER, FAULT_SPLIT,
+    FAULT_ONE_WAY, FAULT_FREEZE,  FAULT_FREEZE_LEADER,  FAULT_READER,
+};
+
 static struct fault
 draw(struct rng *r)
 {
@@ -38,6 +44,10 @@ draw(struct rng *r)
     f.nth = 1 + (uint32_t)rng_skewed(r, 0, 40);
     if (rng_percent(r, 20))
         f.kind = FAULT_CRASH_AT;
+    if (sim.plan.outlasts) {
+        f.kind = lasting[rng_below(r, ARRAY_COUNT(lasting))];
+        f.lasts = SEC + rng_below(r, 4 * SEC);
+    }
     return f;
 }
 
@@ -48,6 +58,8 @@ faults_draw(void)
     uint32_t most = rng_percent(r, 80) ? 24 : FAULTS_MAX;
 
     sim.faults = rng_percent(r, 5) ? 0 : rng_below(r, most);
+    if (sim.plan.outlasts)
+        sim.faults = 1 + rng_below(r, 4);
     for (uint32_t i = 0; i < sim.faults; i++)
         sim.fault[i] = draw(r);
 }

@@ -66,6 +66,23 @@ hold_begin(struct server *s)
 }
 
 void
+hold_parts(struct server *s, mono_ms_t when)
+{
+    if (s->service == SERVICE_HELD)
+        return;
+    s->parted = when;
+    if (s->vouched == MONO_MS_MAX)
+        s->vouched = server_now(s); /* it was a quorum by itself */
+}
+
+void
+hold_vouched(struct server *s, mono_ms_t when)
+{
+    if (when > s->vouched)
+        s->vouched = when;
+}
+
+void
 hold_is_over(struct server *s, uint32_t hold)
 {
     if (s->service == SERVICE_HELD && s->holds == hold)
@@ -85,6 +102,7 @@ hold_serve(struct server *s, int64_t epoch)
     if (!takes_clients(s)) {
         hold_end(s);
     } else if (s->service == SERVICE_HELD && epoch != s->served_epoch) {
+        hold_vouched(s, s->parted);
         attach_settle_syncs(s);
         s->again_end = forward_ask_again(s->forward);
         s->service = SERVICE_ASKING_AGAIN;
@@ -92,6 +110,8 @@ hold_serve(struct server *s, int64_t epoch)
               s->node, (unsigned long long)forward_waiting(s->forward));
     } else {
         hold_end(s);
+        s->vouched = server_now(s);
+        lease_begin(&s->lease, sim.plan.tick_ms, 0, s->vouched);
         s->service = SERVICE_OPEN;
     }
     s->served_epoch = epoch;

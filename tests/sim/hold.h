@@ -18,6 +18,12 @@ void hold_is_over(struct server *s, uint32_t hold);
 /* A leader again, in this epoch. */
 void hold_serve(struct server *s, int64_t epoch);
 
+/* A role ends, and we followed somebody until `when`; 0: we led. */
+void hold_parts(struct server *s, mono_ms_t when);
+
+/* A leader, or a quorum, was with us at `when`. */
+void hold_vouched(struct server *s, mono_ms_t when);
+
 /* Nobody is served any more. */
 void hold_end(struct server *s);
 

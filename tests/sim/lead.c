@@ -255,10 +255,12 @@ lead_begin(struct server *s)
 void
 lead_end(struct server *s)
 {
-    if (s->role == ROLE_LEAD)
+    if (s->role == ROLE_LEAD) {
         s->heard_accepted = s->leader->accepted_max;
-    else
+        hold_parts(s, 0);
+    } else {
         forward_forget(s->forward, NO_CLIENT);
+    }
     for (uint32_t i = 0; i < s->leader->peer_end; i++)
         close_slot(s, i);
 }
@@ -272,6 +274,8 @@ follow_up(struct server *s, const struct leader_out *out)
     lead_perform(s, out);
     if (s->term != term)
         return;
+    if (s->role == ROLE_LEAD && s->is_serving)
+        hold_vouched(s, leader_vouched(s->leader));
     lead_pump(s);
     if (s->term == term)
         attach_go_on(s);

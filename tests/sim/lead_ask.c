@@ -188,7 +188,11 @@ lead_on_touch(struct server *s, const struct qpacket *p)
     while (jute_in_left(&in) >= TOUCH_BYTES) {
         session_id_t session = jute_get_i64(&in);
 
-        (void)jute_get_i32(&in);
+        int32_t timeout_ms = jute_get_i32(&in);
+        struct session *at = session_find(s->sessions, session);
+
+        if (at)
+            at->timeout_ms = timeout_ms;
         lead_touches(s, session);
     }
 }

@@ -133,7 +133,10 @@ perform_one(struct server *s, const struct learner_act *a)
         say(s, &a->packet);
         break;
     case LEARNER_PONG:
-        learn_pong(s, a->zxid);
+        learn_pong(s, a);
+        break;
+    case LEARNER_VOUCHED:
+        hold_vouched(s, a->when);
         break;
     case LEARNER_ACK:
         acknowledge(s, a->from, a->zxid);
@@ -286,6 +289,7 @@ learn_dial(struct server *s)
 void
 learn_end(struct server *s)
 {
+    hold_parts(s, s->learner.has_read);
     if (s->up)
         wire_close(s->up, s->node);
     s->up = NULL;
@@ -309,6 +313,7 @@ connected(struct server *s)
         .identity = s->identity,
         .last = last_of(s->log, s->count),
         .committed = last_of(s->log, s->committed),
+        .served = s->served_epoch,
         .wants_snap = s->snap_from != -1,
         .flags = (sim.plan.is_quick ? LEARNER_QUICK : 0) |
                  (s->is_plain ? 0 : LEARNER_IDENTITY),
@@ -318,8 +323,20 @@ connected(struct server *s)
         .silence_ms = sim.plan.silence_ms,
     };
 
-    learner_init(&s->learner, &conf, server_now(s), &out);
+    s->came = 0;
+    s->came_at = server_now(s);
+    learner_init(&s->learner, &conf, s->came_at, &out);
     learn_perform(s, &out);
+}
+
+static void
+note_backlog(struct server *s)
+{
+    if (!s->up || wire_read_by(s->up, s->node) < s->came)
+        return;
+    learner_has_read(&s->learner, s->came_at);
+    s->came = wire_sent_to(s->up, s->node);
+    s->came_at = server_now(s);
 }
 
 void
@@ -334,6 +351,7 @@ learn_tick(struct server *s)
     }
     if (s->is_deaf || (s->up && s->up->is_paused[0]))
         learner_stirs(&s->learner, server_now(s));
+    note_backlog(s);
     learner_tick(&s->learner, server_now(s), &out);
     learn_perform(s, &out);
     if (s->is_master)

@@ -40,7 +40,7 @@ void learn_revalidate(struct server *s, session_id_t session,
 
 /* A client was heard of; the next pong tells. */
 void learn_touches(struct server *s, session_id_t session, int32_t timeout_ms);
-void learn_pong(struct server *s, zxid_t zxid);
+void learn_pong(struct server *s, const struct learner_act *a);
 
 /* --- learn_past.c --------------------------------------------------------- */
 

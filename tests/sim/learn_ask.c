@@ -69,18 +69,33 @@ learn_touches(struct server *s, session_id_t session, int32_t timeout_ms)
     s->touched[s->touched_count++].timeout_ms = timeout_ms;
 }
 
+/* All that are ours, though they may have said nothing since. */
+static void
+touch_all(struct server *s)
+{
+    for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+        const struct attached *a = &s->client[i];
+
+        if (a->conn && a->is_connected && !a->is_local)
+            learn_touches(s, a->session, a->timeout_ms);
+    }
+}
+
 void
-learn_pong(struct server *s, zxid_t zxid)
+learn_pong(struct server *s, const struct learner_act *a)
 {
     uint8_t data[TOUCHED * TOUCH_BYTES];
     struct jute_out out = jute_out_of(data, sizeof data);
-    struct qpacket p = {Q_PING, zxid, BYTES_NULL, BYTES_NULL};
+    struct qpacket p = {Q_PING, a->zxid, {data, 0}, BYTES_NULL};
 
-    for (uint32_t i = 0; i < s->touched_count; i++) {
+    if (a->is_first)
+        touch_all(s);
+    for (uint32_t i = 0; a->tells && i < s->touched_count; i++) {
         jute_put_i64(&out, s->touched[i].session);
         jute_put_i32(&out, s->touched[i].timeout_ms);
     }
-    s->touched_count = 0;
+    if (a->tells)
+        s->touched_count = 0;
     p.data = (struct bytes){data, (int32_t)jute_out_size(&out)};
     learn_send(s, &p);
 }

@@ -28,6 +28,8 @@ make_new(struct server *s, int node)
     s->past = PAST_STAYS;
     s->up = NULL;
     s->reader_back = 0;
+    s->vouched = s->parted = 0;
+    lease_begin(&s->lease, sim.plan.tick_ms, 0, 0);
     memset(s->slot, 0, sizeof s->slot);
     memset(s->late, 0, sizeof s->late);
     memset(s->client, 0, sizeof s->client);
@@ -40,7 +42,9 @@ init_one(struct server *s, int node)
     int64_t jump = rng_below(&sim.rng, 1000000);
 
     make_new(s, node);
-    s->rate = 0.9 + 0.2 * (double)rng_below(&sim.rng, 1000) / 1000.0;
+    s->rate = (double)rng_below(&sim.rng, 1000) / 1000.0;
+    s->rate =
+        sim.plan.is_steady ? 0.999 + 0.002 * s->rate : 0.9 + 0.2 * s->rate;
     s->clock = 1000 + jump;
     s->wall = 1700000000000 + jump;
     s->ring = sim.plan.ring ? RING_MIN + rng_below(&sim.rng, sim.plan.ring) : 0;

@@ -99,6 +99,10 @@ reconcile(struct plan_of_run *p, struct rng *r)
         p->ping_ms = 50;
         p->silence_ms = 300;
     }
+    p->is_steady = p->spike_per_mille == 0;
+    p->outlasts = p->is_steady && rng_percent(r, 50);
+    if (p->outlasts)
+        p->faults_end += 4 * SEC;
     if (p->has_foreign)
         p->plain_percent = 0; /* they would follow anybody */
     p->numbers_anew = sim.seed % 2 && !(p->has_masters && p->observers > 0);
@@ -202,7 +206,7 @@ plan_print(const struct plan_of_run *p)
                            : p->upgrades      ? ", local sessions"
                                               : ", local sessions that stay so";
 
-    printf("  %u voters, %u observers, %s%s%s%s%s%s%s%s%s%s\n", p->voters,
+    printf("  %u voters, %u observers, %s%s%s%s%s%s%s%s%s%s%s\n", p->voters,
            p->observers, p->polls ? "polling" : "fast election",
            p->is_weighted ? ", weights" : "",
            p->is_quick ? ", quick pings" : "",
@@ -210,7 +214,11 @@ plan_print(const struct plan_of_run *p)
            p->plain_percent ? ", plain servers" : "",
            p->ring ? ", small rings" : "", p->zxids ? ", few zxids" : "",
            p->leader_serves ? "" : ", leaderServes=no",
-           p->numbers_anew ? ", numbered anew" : "", sessions);
+           p->numbers_anew ? ", numbered anew" : "",
+           p->outlasts    ? ", steady, long faults"
+           : p->is_steady ? ", steady"
+                          : "",
+           sessions);
     printf("  delay %lld us, sync %lld us\n", (long long)p->delay,
            (long long)p->disk_sync);
 }

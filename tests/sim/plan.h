@@ -25,9 +25,11 @@ struct plan_of_run {
     usec_t delay, jitter, disk_sync;
     uint32_t spike_per_mille; /* packets that take very long */
     usec_t snap_pause;        /* between two pieces of a snapshot, at most */
-    uint32_t window;          /* packets under way to one learner */
-    uint32_t ring;            /* transactions that a server's ring holds, about;
-                                 0: all */
+    bool is_steady; /* clocks agree, packets come in time: leases are claimed */
+    bool outlasts;  /* few faults, which last longer than sessions */
+    uint32_t window; /* packets under way to one learner */
+    uint32_t ring;   /* transactions that a server's ring holds, about;
+                        0: all */
 
     /* What a leader finds when it looks for a learner's past. */
     uint32_t snap_percent, again_percent, purge_percent;

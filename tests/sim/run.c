@@ -39,6 +39,7 @@ reset(uint64_t seed, const struct run_how *how)
     sim.is_quiet = sim.is_well = sim.is_full = false;
     sim.quiet_since = 0;
     sim.txns = sim.committed_count = sim.terms = sim.foreign_txns = 0;
+    sim.ended_count = 0;
     sim.ops = sim.watches = 0;
     sim.newest_answered = 0;
     sim.is_tracing = how->traces || how->is_loud;

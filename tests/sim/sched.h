@@ -22,6 +22,7 @@ enum event_kind {
     EV_POLL,      /* its round is over, or begins */
     EV_START,     /* a server starts */
     EV_THAW,      /* a frozen server goes on */
+    EV_READER,    /* its client processes go on */
     EV_LET_GO,    /* gen: the hold whose time is over */
     EV_FAULT,     /* gen: number of the fault */
     EV_FAULT_END, /* likewise */

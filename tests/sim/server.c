@@ -100,8 +100,17 @@ server_replication_dies(struct server *s)
 void
 server_reader_stops(struct server *s, usec_t lasts)
 {
+    if (sim.plan.only_election)
+        return;
     s->reader_at = s->applied;
     s->reader_back = sim.now + lasts;
+    sched_after(lasts, EV_READER, s->node, 0, NULL);
+}
+
+bool
+server_reader_stands(const struct server *s)
+{
+    return s->reader_back > sim.now;
 }
 
 void

@@ -23,6 +23,7 @@
 #include "daemon/reqring.h"
 
 #include "election/elect.h"
+#include "net/client/lease.h"
 #include "net/prep/expiry.h"
 #include "net/zab/leader.h"
 #include "net/zab/learner.h"
@@ -69,6 +70,7 @@ struct attached {
     bool is_connected; /* the session is ours */
     bool is_local;     /* ... and nobody else's */
     bool is_opening;   /* createSession or revalidation is under way */
+    mono_ms_t asked;   /* ... since then */
     int32_t timeout_ms;
     uint32_t queue[QUEUE_MAX]; /* operations, answered in this order */
     uint32_t first, last;
@@ -124,7 +126,7 @@ struct server {
     bool is_stalled;    /* something found no room in it */
     bool is_deaf;       /* what the leader says did not */
     uint32_t reader_at; /* a client process has read so far, ... */
-    usec_t reader_back; /* ... and does not go on before this */
+    usec_t reader_back; /* ... and does nothing before this */
 
     /* Its election: election.c. */
     struct elect elect;
@@ -161,8 +163,10 @@ struct server {
 
     /* Who learns: learn.c. */
     struct learner learner;
-    struct conn *up; /* to the leader */
-    int leader_node; /* whom we follow */
+    struct conn *up;   /* to the leader */
+    uint32_t came;     /* of what that brings, */
+    mono_ms_t came_at; /* ... at this moment */
+    int leader_node;   /* whom we follow */
     uint32_t dials;
     enum past past;
     int snap_from; /* the node that asked for what we do not have; -1: none */
@@ -186,8 +190,11 @@ struct server {
 
     /* Its clients: attach.c; and while nobody leads: hold.c. */
     struct attached client[CLIENTS_MAX];
+    struct lease lease;
+    mono_ms_t vouched; /* as in daemon/shm.h */
     enum service service;
-    bool was_held; /* in this period */
+    mono_ms_t parted; /* HELD: so long we had a leader; 0: it was us */
+    bool was_held;    /* in this period */
     uint32_t holds;
     int64_t served_epoch;
     uint64_t again_end; /* ASKING_AGAIN: up to this place of `forward` */
@@ -219,6 +226,9 @@ void server_purges(struct server *s, uint32_t keep);
 
 /* One of its client processes reads no more of the ring for a while. */
 void server_reader_stops(struct server *s, usec_t lasts);
+
+/* They stand still now: nobody listens to clients. */
+bool server_reader_stands(const struct server *s);
 
 /* Something found no room in the ring, and is tried again. */
 void server_stalls(struct server *s);

@@ -76,6 +76,7 @@ is_stale(const struct server *s, const struct event *e)
 static void
 act(struct server *s, const struct event *e)
 {
+    attach_wakes(s);
     switch (e->kind) {
     case EV_TOLD:
         disk_tell(s);
@@ -88,6 +89,12 @@ act(struct server *s, const struct event *e)
         break;
     case EV_TICK:
         tick(s);
+        break;
+    case EV_READER:
+        wire_node_thaws(s->node);
+        attach_go_on(s);
+        if (s->role == ROLE_LEAD)
+            lead_pump(s);
         break;
     case EV_LET_GO:
         hold_is_over(s, e->gen);
@@ -159,6 +166,7 @@ node_receives(int node, struct conn *c, const struct msg *m)
     s = &sim.server[node];
     if (s->role == ROLE_DOWN)
         return;
+    attach_wakes(s);
     switch (c->port) {
     case PORT_ELECTION:
         election_receives(s, c, m);
@@ -180,6 +188,8 @@ node_takes(int node, const struct conn *c, const struct msg *m)
 {
     struct server *s = &sim.server[node];
 
+    if (is_server(node) && c->port == PORT_CLIENT)
+        return !server_reader_stands(s);
     if (!is_server(node) || c->port != PORT_QUORUM || c->node[0] != node ||
         s->role != ROLE_LEARN || s->up != c || learn_takes(s, m))
         return true;

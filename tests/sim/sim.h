@@ -64,6 +64,7 @@ struct sim {
     struct server server[SERVERS_MAX];
     struct client client[CLIENTS_MAX];
     uint8_t is_blocked[NODES_MAX][NODES_MAX]; /* by how many faults */
+    usec_t blocked_at[NODES_MAX][NODES_MAX];  /* since then */
     struct fault fault[FAULTS_MAX];
     uint32_t faults;
 
@@ -72,6 +73,8 @@ struct sim {
     uint32_t foreign_txns;       /* the first so many are of another ensemble */
     uint32_t committed[LOG_MAX]; /* the one sequence that is delivered */
     uint32_t committed_count;
+    session_id_t ended[LOG_MAX]; /* sessions that nobody was heard of */
+    uint32_t ended_count;
     struct term_known term[EPOCHS_MAX];
     uint32_t terms;
     uint8_t promise[SERVERS_MAX][EPOCHS_MAX]; /* node + 1; 0: to nobody */

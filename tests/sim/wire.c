@@ -4,8 +4,9 @@
  *
  * Each direction of a connection keeps its order; directions and connections
  * do not keep theirs among each other.  A blocked link holds what is under
- * way until it is healed; a break or a death loses the newest of it, then
- * the other end hears the end.
+ * way until it is healed, and soon what goes the other way, for nobody
+ * acknowledges that; a break or a death loses the newest of it, then the other
+ * end hears the end.
  */
 #include "tests/sim/wire.h"
 
@@ -13,6 +14,8 @@
 #include "tests/sim/sim.h"
 
 enum { SYN_TRIES = 4 };
+
+#define UNHEARD (30 * MSEC) /* so long a sender goes on without an ACK */
 
 static struct conn pool[CONNS_MAX];
 static uint32_t dialled;
@@ -84,6 +87,7 @@ put(struct conn *c, uint32_t k, struct msg *m, usec_t delay)
 {
     struct pipe *p = &c->pipe[k];
 
+    m->sent = sim.now;
     m->due = sim.now + delay;
     if (m->due < p->due)
         m->due = p->due;
@@ -92,6 +96,7 @@ put(struct conn *c, uint32_t k, struct msg *m, usec_t delay)
     *(p->first ? &p->last->next : &p->first) = m;
     p->last = m;
     p->count++;
+    p->all++;
     schedule(c, k);
 }
 
@@ -222,6 +227,20 @@ wire_next(const struct conn *c, int node)
 }
 
 uint32_t
+wire_sent_to(const struct conn *c, int node)
+{
+    return c->pipe[1 - end_of(c, node)].all;
+}
+
+uint32_t
+wire_read_by(const struct conn *c, int node)
+{
+    const struct pipe *p = &c->pipe[1 - end_of(c, node)];
+
+    return p->all - p->count;
+}
+
+uint32_t
 wire_under_way(const struct conn *c, int node)
 {
     return c->pipe[end_of(c, node)].count;
@@ -298,13 +317,26 @@ wire_block(int from, int to, bool is_blocked)
 {
     uint8_t *blocks = &sim.is_blocked[from][to];
 
+    if (is_blocked && *blocks == 0)
+        sim.blocked_at[from][to] = sim.now;
     *blocks = (uint8_t)(is_blocked ? *blocks + 1 : *blocks - (*blocks > 0));
     if (*blocks > 0)
         return;
     for (struct conn *c = alive; c; c = c->next)
-        for (uint32_t k = 0; k < 2; k++)
-            if (c->node[k] == from && c->node[1 - k] == to)
-                schedule(c, k);
+        if ((c->node[0] == from && c->node[1] == to) ||
+            (c->node[0] == to && c->node[1] == from)) {
+            schedule(c, 0);
+            schedule(c, 1);
+        }
+}
+
+/* The link is blocked, or the other way, and this would be sent on no ACK. */
+static bool
+is_held_up(const struct msg *m, int from, int to)
+{
+    return sim.is_blocked[from][to] ||
+           (sim.is_blocked[to][from] &&
+            m->sent > sim.blocked_at[to][from] + UNHEARD);
 }
 
 void
@@ -324,7 +356,7 @@ wire_deliver(struct conn *c, uint32_t k)
     struct msg *m;
 
     p->is_scheduled = false;
-    if (!p->first || sim.is_blocked[from][to] || c->is_paused[1 - k] ||
+    if (!p->first || is_held_up(p->first, from, to) || c->is_paused[1 - k] ||
         (is_server(to) && is_frozen(&sim.server[to])))
         return; /* healing, thawing, going on schedule it again */
     if (p->first->due > sim.now) {

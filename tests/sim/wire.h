@@ -80,7 +80,7 @@ struct msg_answer {
 
 struct msg {
     struct msg *next;
-    usec_t due;
+    usec_t sent, due;
     uint8_t kind, from, to;
     union {
         struct msg_note note;
@@ -95,7 +95,8 @@ struct msg {
 struct pipe {
     struct msg *first, *last;
     uint32_t count;
-    usec_t due; /* of the last put in: bytes do not overtake */
+    uint32_t all; /* ever put in */
+    usec_t due;   /* of the last put in: bytes do not overtake */
     bool is_scheduled;
 };
 
@@ -139,6 +140,10 @@ void wire_pause(struct conn *c, int node, bool is_paused);
 
 /* It has room again for what it did not take: node_takes. */
 void wire_go_on(struct conn *c, int node);
+
+/* How many were ever sent to `node`, and how many of these it has read. */
+uint32_t wire_sent_to(const struct conn *c, int node);
+uint32_t wire_read_by(const struct conn *c, int node);
 
 /* Messages from `node` that have not arrived. */
 uint32_t wire_under_way(const struct conn *c, int node);

@@ -30,6 +30,7 @@ given_process(void)
     static struct shm_super super = {.client_count = 1};
     static struct shm_replication replication;
     static struct shm_client own;
+    static _Atomic uint32_t heard[SESSIONS_MAX];
 
     if (!shm.ring.base) {
         shm.ring = (struct txring){memory_twice(GIVEN_RING), GIVEN_RING};
@@ -50,6 +51,8 @@ given_process(void)
     };
     own = (struct shm_client){0};
     p = (struct client_proc){.shm = &shm, .own = &own, .period = 1};
+    p.heard = heard;
+    p.lease.is_for_ever = true;
     p.conf.memory_limit = 16 << 20;
     p.loop = ev_loop_new(0);
     conn_home_init(&p.home, p.loop, &ops, 64 << 20);

@@ -65,10 +65,43 @@ nobody_begins_without_service(void)
     no_process();
 }
 
+/* The leader's, before it has a transaction: clients of others know it. */
+static void
+it_sees_that_an_epoch_has_begun(void)
+{
+    given_beginner();
+    client_follow(&p);
+    tree_batch_begin(tree);
+    tree_reached(tree, ZXID(5, 0));
+    tree_batch_end(tree, TREE_AT);
+    client_reach(&p);
+    CU_ASSERT_EQUAL(p.zxid, ZXID(5, 0));
+    no_process();
+}
+
+/* What is applied and not delivered is not seen. */
+static void
+it_is_not_ahead_of_what_it_delivered(void)
+{
+    zxid_t before;
+
+    given_beginner();
+    client_follow(&p);
+    before = p.zxid;
+    tree_batch_begin(tree);
+    tree_reached(tree, ZXID(5, 0));
+    tree_batch_end(tree, TREE_AT + 64);
+    client_reach(&p);
+    CU_ASSERT_EQUAL(p.zxid, before);
+    no_process();
+}
+
 UNIT_SUITE(client_life)
 {
     unit_suite("client_life");
     UNIT(it_begins_where_the_tree_is);
     UNIT(it_waits_until_the_ring_has_what_the_tree_has);
     UNIT(nobody_begins_without_service);
+    UNIT(it_sees_that_an_epoch_has_begun);
+    UNIT(it_is_not_ahead_of_what_it_delivered);
 }

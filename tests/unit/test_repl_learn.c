@@ -242,35 +242,15 @@ given_connected(void)
     r.sessions = sessions;
 }
 
-/* A leader's PING comes `ms` behind the last touches. */
-static mono_ms_t
-is_pinged_after(mono_ms_t ms)
-{
-    mono_ms_t ponged = clock_mono_ms() - ms;
-
-    given_connected();
-    r.learn->ponged = ponged;
-    learn_pong(r.learn, E(0));
-    return ponged;
-}
-
-/* Apache's come each half a tick, and one may be a moment early. */
 static void
-an_early_ping_takes_touches_along(void)
+answers_a_ping(bool tells, bool is_first)
 {
-    mono_ms_t before = is_pinged_after(460);
+    struct learner_act a = {.kind = LEARNER_PONG,
+                            .zxid = E(0),
+                            .tells = tells,
+                            .is_first = is_first};
 
-    CU_ASSERT_TRUE(r.learn->ponged > before);
-    loses_its_leader();
-}
-
-static void
-frequent_pings_go_back_empty(void)
-{
-    mono_ms_t before = is_pinged_after(150);
-
-    CU_ASSERT_EQUAL(r.learn->ponged, before);
-    loses_its_leader();
+    learn_pong(r.learn, &a);
 }
 
 /* The last packet that went to the leader. */
@@ -297,12 +277,11 @@ told_last(void)
 static void
 no_touches_are_empty_and_not_null(void)
 {
-    static const mono_ms_t since[] = {150, 460};
-
-    for (size_t i = 0; i < sizeof since / sizeof *since; i++) {
+    for (int tells = 0; tells < 2; tells++) {
         struct qpacket p;
 
-        is_pinged_after(since[i]);
+        given_connected();
+        answers_a_ping(tells, false);
         p = told_last();
         CU_ASSERT_EQUAL(p.type, Q_PING);
         CU_ASSERT_EQUAL(p.zxid, E(0));
@@ -311,93 +290,101 @@ no_touches_are_empty_and_not_null(void)
     }
 }
 
-/* Those that go now may be lost on their way. */
-static void
-a_ping_vouches_for_the_touches_before_it(void)
-{
-    mono_ms_t before = is_pinged_after(460);
-
-    CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), before);
-    loses_its_leader();
-}
-
-/* They waited while we stood still: the leader said them before. */
-static void
-pings_that_are_read_at_once_vouch_for_no_more(void)
-{
-    mono_ms_t before = is_pinged_after(2400);
-
-    for (int i = 0; i < 3; i++)
-        learn_pong(r.learn, E(0));
-    CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), before);
-    loses_its_leader();
-}
-
 static void
 what_was_vouched_for_stays_so(void)
 {
-    mono_ms_t before = is_pinged_after(460);
-
-    repl_vouched(&r, before - 1);
-    CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), before);
+    given_connected();
+    repl_vouched(&r, 500);
+    repl_vouched(&r, 499);
+    CU_ASSERT_EQUAL(atomic_load(&shm.replication->vouched), 500);
     loses_its_leader();
 }
 
 /* What went to the leader last is a PING with so many sessions. */
 static int32_t
-touches(void)
+touches(int32_t *timeout_ms)
 {
     enum { TOUCH_BYTES = 12 };
-    uint8_t bytes[512];
-    struct qpacket p = {.type = -1};
-    ssize_t size;
-    int64_t n = 1;
+    struct qpacket p = told_last();
 
-    conn_flush_dirty(&r.learn->home);
-    size = read(leaders_end, bytes, sizeof bytes);
-    for (ssize_t at = 0; at < size && n > 0; at += n)
-        n = qlink_get(bytes + at, (size_t)(size - at), QPACKET_DATA_MAX, &p);
     CU_ASSERT_EQUAL(p.type, Q_PING);
+    if (p.data.size > 0)
+        *timeout_ms = (int32_t)load_be32(p.data.data + 8);
     return p.data.size / TOUCH_BYTES;
 }
 
-/* The sessions of a PING, if an observer of ours said a word `ms` ago. */
-static int32_t
-touches_of_one_heard(int64_t ms)
+static uint32_t heard[SESSIONS_MAX];
+
+/* Session 7, of 30 s; an observer of ours said a word `ms` ago. */
+static struct session *
+given_heard(int64_t ms)
 {
-    static uint32_t heard[SESSIONS_MAX];
-    mono_ms_t now = clock_mono_ms();
     struct session *s;
-    int32_t count;
 
     given_connected();
     s = session_take(r.sessions, 7);
-    heard[session_slot(r.sessions, s)] = (uint32_t)(now - ms);
+    s->timeout_ms = 30000;
+    heard[session_slot(r.sessions, s)] = (uint32_t)(clock_mono_ms() - ms);
     r.heard_remote = heard;
-    r.learn->ponged = now - 500;
-    learn_pong(r.learn, E(0));
-    count = touches();
-    session_give(r.sessions, s);
-    loses_its_leader();
+    return s;
+}
+
+static int32_t
+touches_now(bool is_first)
+{
+    int32_t timeout_ms = 0, count;
+
+    answers_a_ping(true, is_first);
+    count = touches(&timeout_ms);
+    CU_ASSERT_TRUE(count == 0 || timeout_ms == 30000);
     return count;
 }
 
 static void
-who_was_heard_since_the_last_ping_is_touched(void)
+loses_all(struct session *s)
 {
-    CU_ASSERT_EQUAL(touches_of_one_heard(100), 1);
-    CU_ASSERT_EQUAL(touches_of_one_heard(700), 0);
+    session_give(r.sessions, s);
+    loses_its_leader();
+}
+
+static void
+a_word_is_told_once(void)
+{
+    struct session *s = given_heard(100);
+
+    CU_ASSERT_EQUAL(touches_now(false), 1);
+    CU_ASSERT_EQUAL(touches_now(false), 0);
+    heard[session_slot(r.sessions, s)] += 50;
+    CU_ASSERT_EQUAL(touches_now(false), 1);
+    loses_all(s);
 }
 
 /*
- * A client process notes the time at which its turn began, and may do so when
- * the ping of that moment has gone.
+ * A client process notes the time at which its turn began, and may do so long
+ * behind that, if it stood still: the pings of that moment have gone.
  */
 static void
-a_word_of_just_before_the_last_ping_is_told_with_the_next(void)
+a_word_that_is_noted_late_is_told_all_the_same(void)
 {
-    CU_ASSERT_EQUAL(touches_of_one_heard(501), 1);
-    CU_ASSERT_EQUAL(touches_of_one_heard(550), 1);
+    struct session *s = given_heard(5000);
+
+    CU_ASSERT_EQUAL(touches_now(false), 1);
+    heard[session_slot(r.sessions, s)] += 100;
+    CU_ASSERT_EQUAL(touches_now(false), 1);
+    loses_all(s);
+}
+
+/* It gave each its full timeout, of its createSession. */
+static void
+a_new_leader_is_told_of_all_that_live(void)
+{
+    struct session *s = given_heard(20000);
+
+    CU_ASSERT_EQUAL(touches_now(false), 1);
+    CU_ASSERT_EQUAL(touches_now(true), 1);
+    heard[session_slot(r.sessions, s)] -= 15000;
+    CU_ASSERT_EQUAL(touches_now(true), 0);
+    loses_all(s);
 }
 
 /* Nobody wipes out the last word of whom the slot was before. */
@@ -407,8 +394,12 @@ a_word_of_weeks_ago_is_not_a_new_one(void)
     static const int64_t days[] = {1, 24, 25, 40, 49};
     enum { DAY_MS = 24 * 3600 * 1000 };
 
-    for (size_t i = 0; i < ARRAY_COUNT(days); i++)
-        CU_ASSERT_EQUAL(touches_of_one_heard(days[i] * DAY_MS), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(days); i++) {
+        struct session *s = given_heard(days[i] * DAY_MS);
+
+        CU_ASSERT_EQUAL(touches_now(false), 0);
+        loses_all(s);
+    }
 }
 
 /* --- a session that comes back ------------------------------------------- */
@@ -491,6 +482,22 @@ a_session_is_there_when_the_sync_is_back(void)
     loses_its_leader();
 }
 
+/* Not that of its createSession: the leader hears of it with each touch. */
+static void
+its_client_has_the_timeout_that_it_asked_for(void)
+{
+    struct session *s;
+
+    given_who_asks_for_a_session();
+    s = session_take(r.sessions, 7);
+    s->timeout_ms = 4000;
+    leader_says(true);
+    learn_synced(r.learn);
+    CU_ASSERT_EQUAL(s->timeout_ms, 30000);
+    session_give(r.sessions, s);
+    loses_its_leader();
+}
+
 static void
 who_is_refused_is_told_at_once(void)
 {
@@ -513,16 +520,14 @@ UNIT_SUITE(repl_learn)
     UNIT(its_log_is_at_rest_before_it_votes);
     UNIT(a_leader_of_any_number_has_time_to_find_its_quorum);
     UNIT(server_0_may_give_a_snapshot);
-    UNIT(an_early_ping_takes_touches_along);
-    UNIT(frequent_pings_go_back_empty);
     UNIT(no_touches_are_empty_and_not_null);
-    UNIT(a_ping_vouches_for_the_touches_before_it);
-    UNIT(pings_that_are_read_at_once_vouch_for_no_more);
     UNIT(what_was_vouched_for_stays_so);
-    UNIT(who_was_heard_since_the_last_ping_is_touched);
-    UNIT(a_word_of_just_before_the_last_ping_is_told_with_the_next);
+    UNIT(a_word_is_told_once);
+    UNIT(a_word_that_is_noted_late_is_told_all_the_same);
+    UNIT(a_new_leader_is_told_of_all_that_live);
     UNIT(a_word_of_weeks_ago_is_not_a_new_one);
     UNIT(a_sync_goes_behind_the_question_for_a_session);
     UNIT(a_session_is_there_when_the_sync_is_back);
+    UNIT(its_client_has_the_timeout_that_it_asked_for);
     UNIT(who_is_refused_is_told_at_once);
 }
