@@ -137,6 +137,7 @@ struct client_proc {
     /* client_lease.c */
     struct lease lease;
     int64_t lease_ms; /* the shortest of our connections; 0: none has one */
+    ev_timer lease_turn;
 
     /* client_request.c, client_pump.c */
     struct ring_memory ring_memory; /* of our requests */

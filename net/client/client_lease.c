@@ -35,6 +35,8 @@
 #include "daemon/log.h"
 #include "net/client/client_table.h"
 
+enum { TURNS_A_TICK = 8, APART_MIN_MS = 10 };
+
 static int64_t
 lasts_ms(const struct client_proc *p, int32_t timeout_ms)
 {
@@ -46,6 +48,29 @@ note(struct client_proc *p, int64_t ms)
 {
     if (p->lease_ms == 0 || ms < p->lease_ms)
         p->lease_ms = ms;
+}
+
+static void
+on_turn(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop, (void)timer, (void)events; /* the loop turned: it is noted */
+}
+
+/*
+ * What is known is as old as our last turn.  With short ticks, and leases, the
+ * beat of a loop that has nothing to do comes too seldom.
+ */
+void
+client_lease_init(struct client_proc *p)
+{
+    int32_t apart_ms = p->conf.tick_time_ms / TURNS_A_TICK;
+
+    if (p->conf.member_count == 0 || apart_ms >= BEAT_MS)
+        return;
+    if (apart_ms < APART_MIN_MS)
+        apart_ms = APART_MIN_MS;
+    ev_timer_init(&p->lease_turn, on_turn, 0, apart_ms / 1000.);
+    ev_timer_again(p->loop, &p->lease_turn);
 }
 
 void

@@ -9,6 +9,9 @@
 
 #include "net/client/client.h"
 
+/* Once, at the start; the loop is there. */
+void client_lease_init(struct client_proc *p);
+
 /* A period of service begins: nobody has a session. */
 void client_lease_start(struct client_proc *p);
 

@@ -236,6 +236,7 @@ client_main(struct shm *shm, uint32_t worker)
     client_accept_init(p);
     client_end_init(p);
     client_local_init(p);
+    client_lease_init(p);
     proc_ready(p->self, shm);
     ev_run(p->loop, 0);
     exit(EXIT_SUCCESS);

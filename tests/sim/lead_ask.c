@@ -11,8 +11,6 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
-enum { TOUCH_BYTES = 12 };
-
 /* --- what learners ask --------------------------------------------------- */
 
 static struct origin
@@ -185,7 +183,7 @@ lead_on_touch(struct server *s, const struct qpacket *p)
 {
     struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
 
-    while (jute_in_left(&in) >= TOUCH_BYTES) {
+    while (jute_in_left(&in) >= QPACKET_TOUCH_BYTES) {
         session_id_t session = jute_get_i64(&in);
 
         int32_t timeout_ms = jute_get_i32(&in);

@@ -8,7 +8,7 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
-enum { REQUEST_HEAD = 16, TOUCH_BYTES = 12 };
+enum { REQUEST_HEAD = 16 };
 
 void
 learn_send(struct server *s, const struct qpacket *p)
@@ -84,7 +84,7 @@ touch_all(struct server *s)
 void
 learn_pong(struct server *s, const struct learner_act *a)
 {
-    uint8_t data[TOUCHED * TOUCH_BYTES];
+    uint8_t data[TOUCHED * QPACKET_TOUCH_BYTES];
     struct jute_out out = jute_out_of(data, sizeof data);
     struct qpacket p = {Q_PING, a->zxid, {data, 0}, BYTES_NULL};
 

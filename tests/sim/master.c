@@ -13,8 +13,6 @@
 #include "tests/sim/sim.h"
 #include "tests/sim/wire.h"
 
-enum { TOUCH_BYTES = 12 };
-
 void
 master_begin(struct server *s, int64_t epoch)
 {
@@ -81,7 +79,7 @@ touch(struct server *s, const struct qpacket *p)
 {
     struct jute_in in = jute_in_of(p->data.data, (size_t)p->data.size);
 
-    while (jute_in_left(&in) >= TOUCH_BYTES) {
+    while (jute_in_left(&in) >= QPACKET_TOUCH_BYTES) {
         session_id_t session = jute_get_i64(&in);
 
         learn_touches(s, session, jute_get_i32(&in));
