@@ -31,6 +31,7 @@ struct shell {
     zxid_t acked;
     zxid_t committed; /* known to the tree */
     zxid_t past;      /* what TRUNC or SNAP named */
+    mono_ms_t told;   /* the leader of our sessions, the last time */
 };
 
 /* --- what the core asks for ---------------------------------------------- */
@@ -106,6 +107,13 @@ on_act(struct shell *s, const struct learner_act *a)
         on_send(s, &a->packet);
         break;
     case LEARNER_PONG:
+        check(s->is_serving);
+        if (a->tells)
+            s->told = s->now;
+        break;
+    case LEARNER_VOUCHED:
+        check(a->when > 0 && a->when <= s->told);
+        break;
     case LEARNER_SYNCED:
     case LEARNER_REVALIDATED:
         check(s->is_serving);
@@ -282,6 +290,9 @@ step(struct shell *s)
         break;
     case 7:
         learner_link_lives(&s->l, s->now);
+        break;
+    case 8:
+        learner_has_read(&s->l, s->now);
         break;
     default:
         hear(s, &out);
