@@ -413,6 +413,7 @@ def leaders(t, word):
     try:
         lead(t, leader)
         t.claim(e[1].stop() == 0, "it does not stop")
+        leader.forget_waiting()
         e[1].start_only()
         leader.is_served_by()
     finally:

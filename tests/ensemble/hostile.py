@@ -247,9 +247,17 @@ class Leader:
         self.voters = [Voter(sid, e[sid].election_port, e[1], 3,
                              zxid(epoch, 0), epoch) for sid in (2, 3)]
 
+    def forget_waiting(self):
+        """Whoever has come was stopped since, whatever it has said."""
+        self.listener.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.listener.accept()[0].close()
+        self.listener.settimeout(PATIENCE_S)
+
     def accept(self):
-        """The learner comes, and says who it is.  One that was stopped may
-        have come before, and be gone."""
+        """The learner comes, and says who it is.  It may have come before, and
+        be gone."""
         while True:
             link = Link(self.listener.accept()[0])
             with contextlib.suppress(Gone):
