@@ -18,8 +18,11 @@ enum {
     ANSWER_MAX = 3000 * 1000,
     PENDING_MAX = 4,
     PATHS = 6,
-    LEAST_MS = 1500, /* shorter sessions may end while a leader that lost its
-                        quorum does not know it yet: net/zab/leader_silence.c */
+    SPAN_MS = 2500,
+    SHORTEST_MS = 1000,
+    LEAST_MS = 1500, /* where leases are claimed: shorter sessions may end while
+                        a leader that lost its quorum does not know it yet, see
+                        net/zab/leader_silence.c */
     LATE_MS = 60,    /* a packet may be */
     HASTE = 100, /* of who numbers anew: what it asked may be under way still */
 };
@@ -39,10 +42,12 @@ again(struct client *c, usec_t delay)
 void
 clients_init(void)
 {
+    int32_t least = sim.plan.is_steady ? LEAST_MS : SHORTEST_MS;
+
     memset(sim.client, 0, sizeof sim.client);
     for (uint32_t i = 0; i < sim.plan.clients; i++) {
         sim.client[i].timeout_ms =
-            LEAST_MS + (int32_t)rng_below(&sim.rng, 2500);
+            least + (int32_t)rng_below(&sim.rng, SPAN_MS);
         again(&sim.client[i], rng_below(&sim.rng, SEC));
     }
 }
@@ -256,14 +261,24 @@ is_forgotten(const struct client *c)
            sim.now - c->last_sent > ANSWER_MAX;
 }
 
-/* A word in each third of its timeout, whatever it waits for. */
-static void
-act(struct client *c)
+/*
+ * A word in each third of its timeout, whatever it waits for; where no leases
+ * are claimed, who waits for an answer says nothing, and its session may end.
+ */
+static bool
+has_to_speak(const struct client *c)
 {
     usec_t pause =
         (c->timeout_ms / 3 - LATE_MS - (int32_t)sim.plan.think_ms) * MSEC;
 
-    if (sim.now - c->last_sent > pause)
+    return sim.now - c->last_sent > pause &&
+           (c->first == c->last || sim.plan.is_steady);
+}
+
+static void
+act(struct client *c)
+{
+    if (has_to_speak(c))
         ask(c, ASK_PING, 0);
     if (sim.is_quiet) {
         probe(c);
