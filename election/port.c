@@ -19,6 +19,25 @@ static const char not_ours[] = ": this machine has no such address, are myid "
                                "and the server line right?";
 
 static void
+try_again(struct port_place *place)
+{
+    struct port *p = place->port;
+
+    ev_timer_stop(p->loop, &place->again);
+    ev_timer_set(&place->again, p->pause_seconds, 0);
+    ev_timer_start(p->loop, &place->again);
+}
+
+/* No descriptor is left, say, and to ask at once would change nothing. */
+static void
+rest(struct port_place *place)
+{
+    for (uint32_t i = 0; i < place->bound; i++)
+        ev_io_stop(place->port->loop, &place->listener[i]);
+    try_again(place);
+}
+
+static void
 on_knock(struct ev_loop *loop, ev_io *w, int events)
 {
     struct port_place *place = w->data;
@@ -28,23 +47,15 @@ on_knock(struct ev_loop *loop, ev_io *w, int events)
     for (int i = 0; i < ACCEPTS_PER_TURN && ev_is_active(w); i++) {
         int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd >= 0)
+        if (fd >= 0) {
             p->knocked(p->arg, fd);
-        else if (errno == EAGAIN)
+        } else if (errno == EAGAIN) {
             return;
-        else if (errno != ECONNABORTED && errno != EINTR)
+        } else if (errno != ECONNABORTED && errno != EINTR) {
             log_warn_often("%s: accept: %s", p->name, strerror(errno));
+            rest(place);
+        }
     }
-}
-
-static void
-try_again(struct port_place *place)
-{
-    struct port *p = place->port;
-
-    ev_timer_stop(p->loop, &place->again);
-    ev_timer_set(&place->again, p->pause_seconds, 0);
-    ev_timer_start(p->loop, &place->again);
 }
 
 static void
@@ -143,8 +154,13 @@ try_to_listen(struct port_place *place)
 static void
 on_again(struct ev_loop *loop, ev_timer *w, int events)
 {
-    (void)loop, (void)events;
-    try_to_listen(w->data);
+    struct port_place *place = w->data;
+
+    (void)events;
+    if (place->bound == 0)
+        try_to_listen(place);
+    for (uint32_t i = 0; i < place->bound; i++)
+        ev_io_start(loop, &place->listener[i]);
 }
 
 /* --- open and closed ------------------------------------------------------ */
