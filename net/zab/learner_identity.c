@@ -23,7 +23,7 @@ learner_leave_alien(struct learner *l, const struct identity *theirs,
 {
     if (!identity_is_foreign(theirs, &l->conf.identity))
         return false;
-    learner_give_up(l, out, "the leader is of another ensemble");
+    learner_give_up(l, "the leader is of another ensemble", out);
     return true;
 }
 
@@ -60,5 +60,5 @@ learner_hear_confirmed(struct learner *l, struct bytes data,
         return;
     l->named = id;
     if (learner_take_name(l))
-        learner_do(out, LEARNER_KEEP_IDENTITY)->identity = l->conf.identity;
+        learner_add(out, LEARNER_KEEP_IDENTITY)->identity = l->conf.identity;
 }
