@@ -64,7 +64,7 @@ store_epoch(struct repl_learn *l, enum log_order kind,
             const struct learner_act *a)
 {
     l->order = LEARN_EPOCH;
-    repl_order_named(l->r, kind, a->epoch, &a->identity);
+    repl_order_with_id(l->r, kind, a->epoch, &a->identity);
 }
 
 /* Nobody waits for it, but the next role. */
@@ -72,7 +72,7 @@ static void
 keep_identity(struct repl_learn *l, const struct identity *id)
 {
     l->order = LEARN_IDENTITY;
-    repl_order_named(l->r, LOG_IDENTITY, id->epoch, id);
+    repl_order_with_id(l->r, LOG_IDENTITY, id->epoch, id);
     repl_master_identified(l->r, id);
 }
 

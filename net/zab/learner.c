@@ -278,7 +278,7 @@ learner_stored(struct learner *l, mono_ms_t now, struct learner_out *out)
     }
     check(l->state == LEARNER_SEALING && l->is_storing);
     l->conf.current = l->epoch;
-    (void)learner_take_name(l);
+    (void)learner_take_identity(l);
     learner_send(out, Q_ACK, ZXID(l->epoch, 0));
     learner_enter(l, LEARNER_SEALED, now);
 }
@@ -306,8 +306,8 @@ static void
 hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
               struct learner_out *out)
 {
-    if (signature_get(p->data, &l->named) &&
-        learner_leave_alien(l, &l->named, out))
+    if (signature_get(p->data, &l->theirs) &&
+        learner_leave_alien(l, &l->theirs, out))
         return;
     switch (p->type) {
     case Q_DIFF:

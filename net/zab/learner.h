@@ -90,17 +90,17 @@ struct learner {
     int64_t epoch;       /* the leader's */
     bool is_leader_zabd; /* it said so, with these flags */
     int32_t leader_flags;
-    struct identity named; /* the ensemble's, by the leader's plan */
-    bool is_storing;       /* SEALING: history is on disk, epoch on its way */
-    bool needs_snap;       /* gave up: this leader is to be asked again, with
-                              wants_snap */
-    zxid_t last;           /* received, or had before */
-    zxid_t durable;        /* on our disk */
-    zxid_t agreed;         /* committed, says the leader; the next one up to
-                              `last` is the oldest pending */
-    zxid_t committed;      /* known to be committed */
-    zxid_t seal;           /* the last before NEW_LEADER; CUTTING: what stays */
-    zxid_t acked;          /* told to the leader one by one, or need not be */
+    struct identity theirs; /* the ensemble's, by the leader's plan */
+    bool is_storing;        /* SEALING: history is on disk, epoch on its way */
+    bool needs_snap;        /* gave up: this leader is to be asked again, with
+                               wants_snap */
+    zxid_t last;            /* received, or had before */
+    zxid_t durable;         /* on our disk */
+    zxid_t agreed;          /* committed, says the leader; the next one up to
+                               `last` is the oldest pending */
+    zxid_t committed;       /* known to be committed */
+    zxid_t seal;  /* the last before NEW_LEADER; CUTTING: what stays */
+    zxid_t acked; /* told to the leader one by one, or need not be */
     mono_ms_t ticked;
     struct learner_silence words; /* of the leader, or an end of our own work */
     struct learner_silence signs; /* ... or data that cannot be read yet */

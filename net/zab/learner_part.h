@@ -43,10 +43,10 @@ bool learner_leave_alien(struct learner *l, const struct identity *theirs,
                          struct learner_out *out);
 
 /* What goes to our disk with currentEpoch; id 0: nothing. */
-struct identity learner_name(const struct learner *l);
+struct identity learner_new_identity(const struct learner *l);
 
 /* That is on disk now; false: there was nothing. */
-bool learner_take_name(struct learner *l);
+bool learner_take_identity(struct learner *l);
 
 /* `data` of a PING may say that the id is confirmed. */
 void learner_hear_confirmed(struct learner *l, struct bytes data,

@@ -141,7 +141,7 @@ seal_if_durable(struct learner *l, struct learner_out *out)
     l->is_storing = true;
     a = learner_add(out, LEARNER_STORE_CURRENT);
     a->epoch = l->epoch;
-    a->identity = learner_name(l);
+    a->identity = learner_new_identity(l);
 }
 
 /*
