@@ -31,10 +31,8 @@ put_response(struct client_proc *p, struct client *c, session_id_t session,
 {
     struct jute_out out;
 
-    if (!conn_out(&c->conn, REPLY_CONNECT_BYTES, &out)) {
-        client_drop(p, c);
+    if (!client_out(p, c, REPLY_CONNECT_BYTES, &out))
         return false;
-    }
     reply_put_connect(&out, session, timeout_ms, c->has_read_only,
                       p->is_read_only);
     conn_out_end(&c->conn, &out);

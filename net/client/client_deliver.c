@@ -89,10 +89,8 @@ answer_sync(struct client_proc *p, struct client *c, const struct queued *q)
     struct jute_out out;
     size_t at;
 
-    if (!conn_out(&c->conn, REPLY_BYTES + q->body_size + 4, &out)) {
-        client_drop(p, c);
+    if (!client_out(p, c, REPLY_BYTES + q->body_size + 4, &out))
         return;
-    }
     at = reply_begin(&out, q->xid, p->zxid, is_legible ? 0 : ZK_MARSHALLING);
     if (is_legible)
         jute_put_bytes(&out, path);
@@ -135,12 +133,8 @@ answer_write(struct client_proc *p, struct client *c,
             finish(p, c, q, e->zxid);
         return;
     }
-    if (!conn_out(&c->conn, reply_write_bytes(t, e->outcome_count), &out)) {
-        log_warn_often("%s: connection closed, no buffer for a reply",
-                       client_name(p, c));
-        client_drop(p, c);
+    if (!client_out(p, c, reply_write_bytes(t, e->outcome_count), &out))
         return;
-    }
     reply_put_write(&out, e->xid, e->op, t, outcomes, ops);
     conn_out_end(&c->conn, &out);
     finish(p, c, q, e->zxid);
@@ -245,8 +239,7 @@ on_refused(struct client_proc *p, const struct ring_entry *e)
     q = c ? answered_request(p, c, e) : NULL;
     if (!q)
         return;
-    client_put_reply(p, c, e->xid, p->zxid, e->err);
-    if (c->state == CLIENT_OPEN)
+    if (client_put_reply(p, c, e->xid, p->zxid, e->err))
         finish(p, c, q, p->zxid);
 }
 

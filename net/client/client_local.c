@@ -72,8 +72,7 @@ client_local_close(struct client_proc *p, struct client *c,
                    const struct request *r, uint32_t heard_ms)
 {
     client_ask_local_close(p, c); /* no room: it ends when nobody hears of it */
-    client_put_reply(p, c, r->xid, p->zxid, ZK_OK);
-    if (c->state == CLIENT_GONE)
+    if (!client_put_reply(p, c, r->xid, p->zxid, ZK_OK))
         return;
     client_count_reply(p, c, r->op, p->zxid, heard_ms);
     client_close(p, c);

@@ -129,10 +129,8 @@ put_event(struct client_proc *p, struct client *c, enum zk_event event,
 {
     struct jute_out out;
 
-    if (!conn_out(&c->conn, REPLY_EVENT_BYTES + (size_t)path.size, &out)) {
-        client_drop(p, c);
+    if (!client_out(p, c, REPLY_EVENT_BYTES + (size_t)path.size, &out))
         return false;
-    }
     reply_put_event(&out, event, path);
     conn_out_end(&c->conn, &out);
     return true;
@@ -189,8 +187,7 @@ read_set_watches(struct read *r)
         client_drop(p, r->c);
     if (!is_there || r->c->state != CLIENT_OPEN)
         return;
-    client_put_reply(p, r->c, r->request->xid, p->zxid,
-                     refused ? ZK_SYSTEM_ERROR : err);
-    if (r->c->state == CLIENT_OPEN)
+    if (client_put_reply(p, r->c, r->request->xid, p->zxid,
+                         refused ? ZK_SYSTEM_ERROR : err))
         client_count_reply(p, r->c, r->request->op, p->zxid, r->heard_ms);
 }
