@@ -37,9 +37,10 @@ void client_local_close(struct client_proc *p, struct client *c,
 void client_local_upgraded(struct client_proc *p, struct client *c);
 
 /*
- * The leader knows nothing of a session that wants an ephemeral: what its
- * client is told instead.
+ * The leader refuses a local session, of which it knows nothing, an ephemeral
+ * (`e`): that can be said better, ZK_EPHEMERAL_ON_LOCAL_SESSION.
  */
-int32_t client_local_error(const struct client *c, int32_t op, int32_t err);
+bool client_local_is_refused(const struct client *c,
+                             const struct ring_entry *e);
 
 #endif

@@ -56,22 +56,6 @@ answered_request(struct client_proc *p, struct client *c,
     return NULL;
 }
 
-/* A session that is local here is unknown to the leader: put it right. */
-static bool
-put_local_error(struct client_proc *p, struct client *c,
-                const struct ring_entry *e, const struct txn *t)
-{
-    int32_t err, local;
-
-    if (!c->is_local || t->header.type != ZK_OP_ERROR || t->body.size < 4)
-        return false;
-    err = (int32_t)load_be32(t->body.data);
-    local = client_local_error(c, e->op, err);
-    if (local != err)
-        client_put_reply(p, c, e->xid, e->zxid, local);
-    return local != err;
-}
-
 static void
 finish(struct client_proc *p, struct client *c, const struct queued *q,
        zxid_t zxid)
@@ -128,8 +112,9 @@ answer_write(struct client_proc *p, struct client *c,
 
     if (!q)
         return;
-    if (put_local_error(p, c, e, t)) {
-        if (c->state == CLIENT_OPEN)
+    if (client_local_is_refused(c, e)) {
+        if (client_put_reply(p, c, e->xid, e->zxid,
+                             ZK_EPHEMERAL_ON_LOCAL_SESSION))
             finish(p, c, q, e->zxid);
         return;
     }

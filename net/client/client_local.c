@@ -16,6 +16,7 @@
 #include "net/client/client_lease.h"
 #include "net/client/client_session.h"
 #include "net/client/client_table.h"
+#include "storage/tree/txn.h"
 
 void
 client_local_init(struct client_proc *p)
@@ -90,12 +91,9 @@ client_local_upgraded(struct client_proc *p, struct client *c)
  * ZK: FinalRequestProcessor: who let it pass without an upgrade knows better
  * than the leader.
  */
-int32_t
-client_local_error(const struct client *c, int32_t op, int32_t err)
+bool
+client_local_is_refused(const struct client *c, const struct ring_entry *e)
 {
-    bool asked = op == ZK_OP_CREATE || op == ZK_OP_CREATE2;
-
-    return c->is_local && asked && err == ZK_SESSION_EXPIRED
-               ? ZK_EPHEMERAL_ON_LOCAL_SESSION
-               : err;
+    return c->is_local && (e->op == ZK_OP_CREATE || e->op == ZK_OP_CREATE2) &&
+           txn_peek_error(ring_payload(e)) == ZK_SESSION_EXPIRED;
 }
