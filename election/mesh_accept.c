@@ -114,7 +114,7 @@ meet(struct guest *g, struct peer *p, const struct hello *h)
 
     dismiss(g);
     if (p->link.state == LINK_UP && !is_fresh)
-        twin_challenge(p, h, fd);
+        rival_challenge(p, h, fd);
     else
         mesh_welcome(p, fd, is_fresh);
 }

@@ -29,7 +29,7 @@ call_stop(struct peer *p)
 {
     ev_timer_stop(p->mesh->loop, &p->patience);
     dial_stop(&p->dial);
-    twin_listen_stop(p);
+    rival_listen_stop(p);
 }
 
 static void
@@ -74,7 +74,7 @@ on_dialled(void *arg, int fd, const char *why)
         stream_begin(p, fd);
         return;
     }
-    twin_listen(p, fd);
+    rival_listen(p, fd);
     p->mesh->has_changed = true;
     set_patience(p, call_back_seconds);
 }

@@ -70,26 +70,26 @@ void mesh_welcome(struct peer *p, int fd, bool is_fresh);
 
 /* --- mesh_twin.c ---------------------------------------------------------- */
 
-void twin_init(struct peer *p);
+void rival_init(struct peer *p);
 
 /*
  * The number of `p`, which is connected, said `h` on another connection, which
  * is ours now: it is kept until `p` says that it is there, or does not.
  */
-void twin_challenge(struct peer *p, const struct hello *h, int fd);
+void rival_challenge(struct peer *p, const struct hello *h, int fd);
 
 /* The connection of `p` is gone: who was kept takes its place. */
-void twin_make_room(struct peer *p);
+void rival_step_in(struct peer *p);
 
 /* A frame of `p` came.  False: it is no word. */
-bool twin_hear(struct peer *p, struct bytes payload);
+bool rival_hear(struct peer *p, struct bytes payload);
 
 /* We said hello on `fd`, which is ours now: a word may come. */
-void twin_listen(struct peer *p, int fd);
-void twin_listen_stop(struct peer *p);
+void rival_listen(struct peer *p, int fd);
+void rival_listen_stop(struct peer *p);
 
 /* Whoever is kept goes. */
-void twin_stop(struct peer *p);
+void rival_stop(struct peer *p);
 
 /* --- mesh_socket.c -------------------------------------------------------- */
 

@@ -114,7 +114,7 @@ refuse(struct peer *p)
 }
 
 void
-twin_make_room(struct peer *p)
+rival_step_in(struct peer *p)
 {
     if (p->rival.fd >= 0)
         mesh_welcome(p, let_go(p), false);
@@ -129,7 +129,7 @@ give_way(struct peer *p)
 {
     tell_operator(p, false);
     p->is_disputed = mesh_is_acked(p->fd);
-    twin_make_room(p);
+    rival_step_in(p);
 }
 
 static void
@@ -140,7 +140,7 @@ on_silence(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 void
-twin_challenge(struct peer *p, const struct hello *h, int fd)
+rival_challenge(struct peer *p, const struct hello *h, int fd)
 {
     struct rival *r = &p->rival;
 
@@ -178,7 +178,7 @@ hear_taken(struct peer *p, struct bytes where)
 }
 
 bool
-twin_hear(struct peer *p, struct bytes payload)
+rival_hear(struct peer *p, struct bytes payload)
 {
     struct bytes where;
 
@@ -213,14 +213,14 @@ on_audible(struct ev_loop *loop, ev_io *w, int events)
     (void)loop, (void)events;
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    twin_listen_stop(p);
+    rival_listen_stop(p);
     if (n > 4 &&
         twin_get((struct bytes){in + 4, (int32_t)n - 4}, &where) == TWIN_TAKEN)
         hear_taken(p, where);
 }
 
 void
-twin_listen(struct peer *p, int fd)
+rival_listen(struct peer *p, int fd)
 {
     shutdown(fd, SHUT_WR);
     p->ear = fd;
@@ -229,7 +229,7 @@ twin_listen(struct peer *p, int fd)
 }
 
 void
-twin_listen_stop(struct peer *p)
+rival_listen_stop(struct peer *p)
 {
     if (p->ear < 0)
         return;
@@ -241,7 +241,7 @@ twin_listen_stop(struct peer *p)
 /* --- life ----------------------------------------------------------------- */
 
 void
-twin_init(struct peer *p)
+rival_init(struct peer *p)
 {
     p->rival.fd = p->ear = -1;
     ev_timer_init(&p->rival.patience, on_silence, 0, 0);
@@ -250,7 +250,7 @@ twin_init(struct peer *p)
 }
 
 void
-twin_stop(struct peer *p)
+rival_stop(struct peer *p)
 {
     if (p->rival.fd >= 0)
         close(let_go(p));
