@@ -168,7 +168,7 @@ open_member(struct mesh *m, uint32_t i)
 void
 mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
           const struct quorum *quorum, struct bytes config,
-          void (*heard)(void *arg, struct vote *vote), void *arg)
+          mesh_heard_fn *heard, void *arg)
 {
     m->loop = loop;
     m->conf = conf;

@@ -167,8 +167,7 @@ on_again(struct ev_loop *loop, ev_timer *w, int events)
 
 void
 port_init(struct port *p, struct resolver *resolver, const char *name,
-          void (*knocked)(void *arg, int fd),
-          void (*failed)(void *arg, const char *why, int times), void *arg,
+          port_knocked_fn *knocked, port_failed_fn *failed, void *arg,
           double pause_seconds)
 {
     *p = (struct port){.loop = resolver->loop,

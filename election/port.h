@@ -18,6 +18,12 @@
 
 enum { PORT_SOCKETS_MAX = 4 }; /* addresses of one name */
 
+/* A connection came, not blocking, which it owns. */
+typedef void port_knocked_fn(void *arg, int fd);
+
+/* A place has failed so many times in a row; it may end the process. */
+typedef void port_failed_fn(void *arg, const char *why, int times);
+
 /* One name, or address, of ours. */
 struct port_place {
     struct port *port;
@@ -33,20 +39,18 @@ struct port_place {
 
 struct port {
     struct ev_loop *loop;
-    const char *name; /* for the log */
-    void (*knocked)(void *arg, int fd);
-    /* A place has failed so many times in a row; it may end the process. */
-    void (*failed)(void *arg, const char *why, int times);
+    const char *name;
+    port_knocked_fn *knocked;
+    port_failed_fn *failed;
     void *arg;
     double pause_seconds; /* between two attempts */
     uint32_t count;
     struct port_place place[CONF_ADDRESSES_MAX];
 };
 
-/* `knocked` gets each connection, not blocking. */
+/* `name` is for the log. */
 void port_init(struct port *p, struct resolver *resolver, const char *name,
-               void (*knocked)(void *arg, int fd),
-               void (*failed)(void *arg, const char *why, int times), void *arg,
+               port_knocked_fn *knocked, port_failed_fn *failed, void *arg,
                double pause_seconds);
 
 /* Bind; what cannot be bound now is tried again. */

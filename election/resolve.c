@@ -207,9 +207,7 @@ resolver_init(struct resolver *r, struct ev_loop *loop)
 }
 
 void
-resolve_init(struct resolve *q, struct resolver *r,
-             void (*done)(void *arg, int gai_error,
-                          const struct addrinfo *list),
+resolve_init(struct resolve *q, struct resolver *r, resolve_done_fn *done,
              void *arg)
 {
     check(r->count < RESOLVES_MAX);
