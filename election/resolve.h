@@ -42,7 +42,8 @@ struct resolve {
     void *arg;
     ev_timer patience;           /* while it is wanted, and known */
     char host[CONF_ADDRESS_MAX]; /* of the question that is asked */
-    char service[8];
+    int32_t port;
+    char service[8]; /* the same, for the library */
     struct addrinfo hints;
     struct gaicb question;
 };
