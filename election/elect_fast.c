@@ -13,10 +13,10 @@ _Static_assert((int)CONFIG_TEXT_MAX <= (int)NOTE_CONFIG_MAX,
                "a note holds all members");
 
 static const char *const state_name[] = {
-    [PEER_LOOKING] = "LOOKING",
-    [PEER_FOLLOWING] = "FOLLOWING",
-    [PEER_LEADING] = "LEADING",
-    [PEER_OBSERVING] = "OBSERVING",
+    [SERVER_LOOKING] = "LOOKING",
+    [SERVER_FOLLOWING] = "FOLLOWING",
+    [SERVER_LEADING] = "LEADING",
+    [SERVER_OBSERVING] = "OBSERVING",
 };
 
 static void
