@@ -147,8 +147,8 @@ struct learner_act {
     struct identity identity;
     struct qpacket packet; /* APPEND, REVALIDATED: borrowed from the event;
                               its data is the transaction's bytes */
-    uint8_t small[48];     /* LEARNER_SEND keeps short data here */
-    const char *why;       /* for the log */
+    uint8_t small[LEARNER_INFO_BYTES_MAX]; /* where LEARNER_SEND keeps data */
+    const char *why;                       /* for the log */
 };
 
 struct learner_out {
