@@ -18,6 +18,7 @@
  *   client_ask.h       what replication is asked
  *   client_read.h      what is looked up in the tree
  *   client_watch.h     what they watch
+ *   client_queue.h     requests that wait for their answers
  *   client_answer.h    answers, in the order of the requests
  *   client_deliver.h   what replication has applied
  *
