@@ -38,7 +38,7 @@ turn_away(struct guest *g, const char *why)
     if (why)
         log_warn_often("election: closed a connection of %s to our election "
                        "port: %s",
-                       mesh_name(g->fd), why);
+                       port_peer_name(g->fd), why);
     close(g->fd);
     dismiss(g);
 }

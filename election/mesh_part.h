@@ -7,7 +7,7 @@
  *   mesh_dial.c    us to them: connection, then hello
  *   mesh_accept.c  guests of our port, until they have said who they are
  *   mesh_twin.c    two servers with one number: who is kept out
- *   mesh_socket.c  sockets: options, names
+ *   mesh_socket.c  options of sockets
  *
  * Private to mesh*.c.
  */
@@ -106,8 +106,5 @@ void mesh_be_impatient(int fd, bool is_impatient);
 
 /* All that was sent has come to the machine at the other end. */
 bool mesh_is_acked(int fd);
-
-/* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
-const char *mesh_name(int fd);
 
 #endif

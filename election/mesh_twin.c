@@ -61,7 +61,7 @@ tell_operator(struct peer *p, bool has_answered)
 
     if (!twin_comes(&p->twin, is_another(p, has_answered), clock_mono_ms()))
         return;
-    snprintf(first, sizeof first, "%s", mesh_name(p->fd));
+    snprintf(first, sizeof first, "%s", port_peer_name(p->fd));
     log_error("election: there seem to be two servers with the number %lld: "
               "one is connected from %s and %s by one that came from %s and "
               "calls itself \"%.*s\"; we have it at %s:%d; look at the myid "
@@ -69,7 +69,8 @@ tell_operator(struct peer *p, bool has_answered)
               (long long)p->link.peer, first,
               has_answered ? "answers, so its place is not taken"
                            : "does not answer, so its place is taken",
-              mesh_name(r->fd), r->address_size < 0 ? 0 : (int)r->address_size,
+              port_peer_name(r->fd),
+              r->address_size < 0 ? 0 : (int)r->address_size,
               (const char *)r->address, p->dial.place[0].host,
               (int)p->dial.place[0].port);
 }
@@ -110,7 +111,7 @@ refuse(struct peer *p)
         return;
     tell_operator(p, true);
     p->rival.was_refused = true;
-    send_away(let_go(p), mesh_name(p->fd));
+    send_away(let_go(p), port_peer_name(p->fd));
 }
 
 void

@@ -260,3 +260,18 @@ port_is_open(const struct port *p)
             return true;
     return false;
 }
+
+const char *
+port_peer_name(int fd)
+{
+    static char name[96];
+    char host[64] = "?", number[8] = "?";
+    struct sockaddr_storage from;
+    socklen_t size = sizeof from;
+
+    if (getpeername(fd, (struct sockaddr *)&from, &size) == 0)
+        getnameinfo((struct sockaddr *)&from, size, host, sizeof host, number,
+                    sizeof number, NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(name, sizeof name, "%s:%s", host, number);
+    return name;
+}

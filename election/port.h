@@ -65,4 +65,7 @@ void port_close(struct port *p);
 /* Whether it is bound anywhere. */
 bool port_is_open(const struct port *p);
 
+/* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
+const char *port_peer_name(int fd);
+
 #endif
