@@ -49,16 +49,17 @@ client_refused(struct client_proc *p, struct client *c)
 
 void
 client_accepted(struct client_proc *p, struct client *c, session_id_t session,
-                int32_t timeout_ms)
+                uint32_t slot, int32_t timeout_ms)
 {
     struct client *older = client_of_session(p, session);
     uint32_t asked_ms = c->since_ms;
 
     if (older && older != c)
         client_drop(p, older);
-    client_bind_session(p, c, session, timeout_ms);
+    client_bind_session(p, c, session, slot, timeout_ms);
     client_heard(p, c);
-    client_lease_begin(p, c);
+    if (!c->is_local)
+        client_lease_begin(p, c);
     client_set_state(p, c, CLIENT_OPEN);
     if (!put_response(p, c, session, timeout_ms))
         return;

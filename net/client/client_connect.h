@@ -16,9 +16,12 @@
  */
 bool client_on_connect(struct client_proc *p, struct client *c,
                        struct bytes frame);
-/* Its session is there: answer, and read on. */
+
+/* Its session is there, at `slot` of shm->heard: answer, and read on. */
 void client_accepted(struct client_proc *p, struct client *c,
-                     session_id_t session, int32_t timeout_ms);
+                     session_id_t session, uint32_t slot, int32_t timeout_ms);
+
+/* It is not: say so, then close. */
 void client_refused(struct client_proc *p, struct client *c);
 
 /* --- client_local.c: sessions of this server ------------------------------ */

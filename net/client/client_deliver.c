@@ -162,7 +162,8 @@ answer_session(struct client_proc *p, struct client *c,
     if (!is_there && c->state == CLIENT_CONNECTING)
         client_drop(p, c);
     else if (is_there && c->state == CLIENT_CONNECTING)
-        client_accepted(p, c, e->session, e->timeout_ms);
+        client_accepted(p, c, e->session, client_find_slot(p, e->session),
+                        e->timeout_ms);
     else if (is_there)
         client_local_upgraded(p, c);
 }
@@ -236,18 +237,19 @@ static void
 on_resumed(struct client_proc *p, const struct ring_entry *e)
 {
     struct client *c = asker(p, e);
+    uint32_t slot;
 
     if (e->err == 0)
         drop_holder(p, c, e->session); /* an older connection */
     if (!c || c->state != CLIENT_CONNECTING)
         return;
+    slot = client_find_slot(p, e->session);
     if (e->err != 0)
         client_refused(p, c);
-    else if (client_find_slot(p, e->session) == UINT32_MAX ||
-             client_lease_is_late(p, c, e->timeout_ms))
+    else if (slot == UINT32_MAX || client_lease_is_late(p, c, e->timeout_ms))
         client_drop(p, c);
     else
-        client_accepted(p, c, e->session, e->timeout_ms);
+        client_accepted(p, c, e->session, slot, e->timeout_ms);
 }
 
 static void

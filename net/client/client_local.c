@@ -27,14 +27,6 @@ client_local_init(struct client_proc *p)
 }
 
 static void
-accept_local(struct client_proc *p, struct client *c, const struct req *w)
-{
-    client_accepted(p, c, w->session, w->timeout_ms);
-    c->is_local = true;
-    c->slot = w->slot;
-}
-
-static void
 hear(struct client_proc *p, const struct req *w)
 {
     struct client *c = w->life == p->life ? client_find(p, w->conn) : NULL;
@@ -47,10 +39,12 @@ hear(struct client_proc *p, const struct req *w)
     }
     if (c->state != CLIENT_CONNECTING)
         return;
-    if (w->kind == WORD_REFUSED)
+    if (w->kind == WORD_REFUSED) {
         client_refused(p, c);
-    else
-        accept_local(p, c, w);
+        return;
+    }
+    c->is_local = true;
+    client_accepted(p, c, w->session, w->slot, w->timeout_ms);
 }
 
 void
