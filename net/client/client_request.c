@@ -12,6 +12,8 @@
  */
 #include "net/client/client_request.h"
 
+#include <inttypes.h>
+
 #include "daemon/log.h"
 #include "net/client/client_answer.h"
 #include "net/client/client_ask.h"
@@ -203,9 +205,8 @@ rejects(struct client_proc *p, struct client *c, int32_t length, size_t beside)
         (int64_t)beside + length <= p->conf.large_request_max_bytes)
         return false;
     log_warn_often("%s: Rejecting large request of %d bytes: "
-                   "largeRequestMaxBytes is %lld",
-                   client_name(p, c), length,
-                   (long long)p->conf.large_request_max_bytes);
+                   "largeRequestMaxBytes is %" PRId64,
+                   client_name(p, c), length, p->conf.large_request_max_bytes);
     client_drop(p, c);
     return true;
 }
