@@ -118,7 +118,7 @@ turn(struct elect_proc *p)
 {
     struct elect_out out = {0};
 
-    if (mesh_take_taken(&p->fast.mesh))
+    if (mesh_take_refusal(&p->fast.mesh))
         elect_proc_taken(p);
     if (!mesh_take_change(&p->fast.mesh))
         return;

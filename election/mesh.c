@@ -95,7 +95,7 @@ mesh_take_change(struct mesh *m)
 }
 
 bool
-mesh_take_taken(struct mesh *m)
+mesh_take_refusal(struct mesh *m)
 {
     bool is_taken = m->is_taken;
 

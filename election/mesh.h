@@ -137,7 +137,7 @@ void mesh_tell_all(struct mesh *m, const struct vote *vote);
 bool mesh_take_change(struct mesh *m);
 
 /* Whether a peer said, since this was last asked, that our number is taken. */
-bool mesh_take_taken(struct mesh *m);
+bool mesh_take_refusal(struct mesh *m);
 
 /* Members with a connection: bit i is member i of the quorum. */
 quorum_set_t mesh_connected(const struct mesh *m);
