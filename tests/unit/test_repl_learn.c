@@ -387,6 +387,32 @@ a_new_leader_is_told_of_all_that_live(void)
     loses_all(s);
 }
 
+/* It takes each packet for an answer, and times its pings by them. */
+static void
+a_zabd_is_told_of_all_in_one_packet(void)
+{
+    enum { MANY = 70 * 1000 };
+    struct session *s = given_heard(100);
+    const struct buf *out;
+    struct bytes all;
+    struct qpacket p;
+
+    for (uint32_t i = 1; i < MANY; i++) {
+        s = session_take(r.sessions, 7 + i);
+        s->timeout_ms = 30000;
+        heard[session_slot(r.sessions, s)] = (uint32_t)clock_mono_ms();
+    }
+    r.learn->core.is_leader_zabd = true;
+    conn_flush_dirty(&r.learn->home); /* who we are */
+    answers_a_ping(true, true);
+    out = r.learn->conn.out;
+    all = (struct bytes){out->data + out->start, (int32_t)buf_used(out)};
+    CU_ASSERT_EQUAL(qpacket_get(all, QPACKET_DATA_MAX, &p), all.size);
+    CU_ASSERT_EQUAL(p.data.size, MANY * QPACKET_TOUCH_BYTES);
+    session_table_clear(r.sessions);
+    loses_its_leader();
+}
+
 /* Nobody wipes out the last word of whom the slot was before. */
 static void
 a_word_of_weeks_ago_is_not_a_new_one(void)
@@ -525,6 +551,7 @@ UNIT_SUITE(repl_learn)
     UNIT(a_word_is_told_once);
     UNIT(a_word_that_is_noted_late_is_told_all_the_same);
     UNIT(a_new_leader_is_told_of_all_that_live);
+    UNIT(a_zabd_is_told_of_all_in_one_packet);
     UNIT(a_word_of_weeks_ago_is_not_a_new_one);
     UNIT(a_sync_goes_behind_the_question_for_a_session);
     UNIT(a_session_is_there_when_the_sync_is_back);
