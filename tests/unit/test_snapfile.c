@@ -417,6 +417,25 @@ candidates_are_whole_and_in_order(void)
     tempdir_remove(dir);
 }
 
+/* Else a client could make the places of all lists meet. */
+static void
+each_set_of_lists_hashes_in_its_own_way(void)
+{
+    struct snap_acl_set one = {0}, other = {0};
+    uint8_t list[] = "\0\0\0\1\0\0\0\1\0\0\0\2ip\0\0\0\4....";
+    const struct bytes b = {list, sizeof list - 1};
+
+    for (uint32_t i = 0; i < 32; i++) {
+        store_be32(list + b.size - 4, i);
+        CU_ASSERT_EQUAL(snap_acl_set_add(&one, b), i + 1);
+        CU_ASSERT_EQUAL(snap_acl_set_add(&other, b), i + 1);
+    }
+    CU_ASSERT_EQUAL_FATAL(one.slots, other.slots);
+    CU_ASSERT(memcmp(one.slot, other.slot, one.slots * sizeof *one.slot) != 0);
+    snap_acl_set_free(&one);
+    snap_acl_set_free(&other);
+}
+
 static void
 many_lists_get_numbers_once(void)
 {
@@ -453,5 +472,6 @@ UNIT_SUITE(snapfile)
     UNIT(a_list_is_no_longer_than_any_item);
     UNIT(an_aborted_snapshot_leaves_nothing);
     UNIT(candidates_are_whole_and_in_order);
+    UNIT(each_set_of_lists_hashes_in_its_own_way);
     UNIT(many_lists_get_numbers_once);
 }
