@@ -48,7 +48,6 @@ log_order_failed(struct log_proc *p, const char *what, int rc,
 {
     char text[DATA_ERROR_TEXT];
 
-    proc_disk_end(PROC_LOG, p->shm);
     if (e && *e->path) {
         data_error_text(e, text);
         log_error("%s", text);

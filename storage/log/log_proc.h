@@ -73,8 +73,8 @@ void log_give_up(struct log_proc *p, const char *path, const char *what,
                  int rc);
 
 /*
- * The disk failed in the middle of an order, after proc_disk_begin, with `rc`;
- * `e` has the words, unless it is NULL or empty.  Ends the log; returns `rc`.
+ * The disk failed in the middle of an order, with `rc`; `e` has the words,
+ * unless it is NULL or empty.  Ends the log; returns `rc`.
  */
 int log_order_failed(struct log_proc *p, const char *what, int rc,
                      const struct data_error *e);
