@@ -106,8 +106,9 @@ log_look_for_room(struct log_proc *p)
         return;
     proc_disk_begin(PROC_LOG, p->shm);
     if (has_room(p->dirs.log, room_wanted(p), failed) &&
-        has_room(p->dirs.snap, ROOM_MIN, failed))
+        has_room(p->dirs.snap, ROOM_MIN, failed)) {
         atomic_store(&s->has_room, 1);
+        bell_ring(p->shm, PROC_SUPER);
+    }
     proc_disk_end(PROC_LOG, p->shm);
-    bell_ring(p->shm, PROC_SUPER);
 }
