@@ -87,9 +87,15 @@ make_dir(const char *path, bool may_create, struct data_error *e)
     if (rc == -ENOENT)
         rc = make_parts(path);
     if (rc < 0)
-        data_error_set(e, path, -1, remedy_for(rc), "cannot be created: %s",
-                       strerror(-rc));
+        data_error_rc(e, path, rc, remedy_for(rc), "cannot be created");
     return rc;
+}
+
+static int
+cannot_list(const char *dir, int rc, struct data_error *e)
+{
+    return data_error_rc(e, dir, rc, "Give it to the server's user.",
+                         "cannot be listed");
 }
 
 /* Whether a server has lived in d->snap: 1, 0, -errno. */
@@ -103,8 +109,7 @@ was_lived_in(const struct datadir *d, struct data_error *e)
         return 1;
     rc = data_list_read(&snapshots, d->snap, DATA_SNAPSHOTS);
     if (rc < 0)
-        data_error_set(e, d->snap, -1, "Give it to the server's user.",
-                       "cannot be listed: %s", strerror(-rc));
+        cannot_list(d->snap, rc, e);
     else
         rc = snapshots.count > 0;
     data_list_free(&snapshots);
@@ -144,9 +149,7 @@ lock_dir(const char *dir, struct data_error *e)
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) {
         rc = -errno;
-        data_error_set(e, path, -1, remedy_for(rc), "cannot be written: %s",
-                       strerror(-rc));
-        return rc;
+        return data_error_rc(e, path, rc, remedy_for(rc), "cannot be written");
     }
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return fd;
@@ -157,9 +160,9 @@ lock_dir(const char *dir, struct data_error *e)
                        "Stop the other server, or give each its own dataDir.",
                        "another server uses this directory");
     else
-        data_error_set(e, path, -1,
-                       "Use a file system on which files can be locked.",
-                       "cannot be locked: %s", strerror(-rc));
+        data_error_rc(e, path, rc,
+                      "Use a file system on which files can be locked.",
+                      "cannot be locked");
     return rc;
 }
 
@@ -172,8 +175,7 @@ refuse_stray(const char *dir, enum data_kind kind, struct data_error *e)
     int rc = data_list_read(&list, dir, kind);
 
     if (rc < 0)
-        data_error_set(e, dir, -1, "Give it to the server's user.",
-                       "cannot be listed: %s", strerror(-rc));
+        cannot_list(dir, rc, e);
     if (rc == 0 && list.count > 0) {
         data_path(path, dir, list.file[0].name);
         data_error_set(e, path, -1, REMEDY_MOVE,

@@ -31,6 +31,14 @@ data_error_set(struct data_error *e, const char *path, int64_t offset,
     va_end(args);
 }
 
+int
+data_error_rc(struct data_error *e, const char *path, int rc,
+              const char *remedy, const char *what)
+{
+    data_error_set(e, path, -1, remedy, "%s: %s", what, strerror(-rc));
+    return rc;
+}
+
 void
 data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT])
 {

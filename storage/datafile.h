@@ -33,6 +33,10 @@ void data_error_set(struct data_error *e, const char *path, int64_t offset,
                     const char *remedy, const char *what, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* The same of what failed with `rc`, -errno: "what: its words".  Returns it. */
+int data_error_rc(struct data_error *e, const char *path, int rc,
+                  const char *remedy, const char *what);
+
 /* The whole error as one text: path, offset, what, remedy. */
 enum { DATA_ERROR_TEXT = sizeof(struct data_error) + 64 };
 void data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT]);

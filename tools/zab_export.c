@@ -64,10 +64,10 @@ print_help(FILE *to)
 static int
 fail(struct exporting *x, const char *path, int rc, const char *what)
 {
-    data_error_set(&x->e, path, -1,
-                   "See that you may write there and that the disk has room.",
-                   "%s: %s", what, strerror(-rc));
-    return rc;
+    return data_error_rc(&x->e, path, rc,
+                         "See that you may write there and that the disk has "
+                         "room.",
+                         what);
 }
 
 /* --- the place ----------------------------------------------------------- */

@@ -73,11 +73,10 @@ fail(struct txlog_reader *r, int rc, const char *name, const char *what)
     char path[DATA_PATH_MAX];
 
     data_path(path, r->dir, name);
-    data_error_set(&r->error, path, -1,
-                   "See that the server's user may read it and that the disk "
-                   "works.",
-                   "%s: %s", what, strerror(-rc));
-    return rc;
+    return data_error_rc(&r->error, path, rc,
+                         "See that the server's user may read it and that the "
+                         "disk works.",
+                         what);
 }
 
 static int
