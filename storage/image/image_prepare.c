@@ -54,7 +54,7 @@ next_record(struct txlog_reader *r, const struct image_prepare *p, zxid_t *zxid)
 static bool
 lacks(const struct txlog_reader *r, zxid_t zxid)
 {
-    return r->has_older && !r->has_after && zxid_counter(zxid) != 0;
+    return r->skipped != 0 && r->skipped < zxid && zxid_counter(zxid) != 0;
 }
 
 /*
