@@ -127,23 +127,18 @@ file_order(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* Append to a list that grows by doubling. */
 static int
 list_add(struct data_list *list, const char *name, zxid_t zxid)
 {
-    size_t count = list->count;
+    struct data_file *file =
+        realloc(list->file, (list->count + 1) * sizeof *file);
 
-    if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ... are full */
-        size_t room = count ? 2 * count : 1;
-        struct data_file *file = realloc(list->file, room * sizeof *list->file);
-
-        if (!file)
-            return -ENOMEM;
-        list->file = file;
-    }
-    list->file[count].zxid = zxid;
-    memcpy(list->file[count].name, name, strlen(name) + 1); /* it fits */
-    list->count = count + 1;
+    if (!file)
+        return -ENOMEM;
+    list->file = file;
+    file += list->count++;
+    file->zxid = zxid;
+    memcpy(file->name, name, strlen(name) + 1); /* it fits */
     return 0;
 }
 
