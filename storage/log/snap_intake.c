@@ -18,7 +18,7 @@ static void
 begin_sessions(struct snap_intake *in, uint32_t count)
 {
     if (!in->has_sessions)
-        snapfile_put_session_count(&in->writer, (int32_t)count);
+        snapfile_put_count(&in->writer, (int32_t)count);
     in->has_sessions = true;
 }
 
@@ -47,7 +47,7 @@ collect_acls(struct snap_intake *in)
 static void
 put_acls(struct snap_intake *in)
 {
-    snapfile_put_acl_count(&in->writer, (int32_t)in->acls.count);
+    snapfile_put_count(&in->writer, (int32_t)in->acls.count);
     for (size_t i = 0; i < in->acls.count; i++) {
         const struct snap_acl *a = &in->acls.list[i];
 

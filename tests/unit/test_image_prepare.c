@@ -163,8 +163,8 @@ given_snapshot_of(zxid_t zxid, const char *const *paths, size_t count)
 
     CU_ASSERT_EQUAL_FATAL(snapfile_writer_open(&w, dirs.snap, zxid, SNAP_PLAIN),
                           0);
-    snapfile_put_session_count(&w, 0);
-    snapfile_put_acl_count(&w, 0);
+    snapfile_put_count(&w, 0);
+    snapfile_put_count(&w, 0);
     for (size_t i = 0; i < count; i++)
         snapfile_put_node(&w, bytes_of(paths[i]), BYTES_NULL, -1, &stat);
     CU_ASSERT_EQUAL(snapfile_writer_end(&w, zxid, 0), 0);

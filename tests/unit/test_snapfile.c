@@ -68,10 +68,10 @@ given_snapshot(enum snap_format format)
     data_path(path, dir,
               format == SNAP_ZSTD ? "snapshot.1f.zst" : "snapshot.1f");
     CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 0x1f, format), 0);
-    snapfile_put_session_count(&w, 2);
+    snapfile_put_count(&w, 2);
     snapfile_put_session(&w, 0xabc, 4000);
     snapfile_put_session(&w, 0xdef, 6000);
-    snapfile_put_acl_count(&w, 1);
+    snapfile_put_count(&w, 1);
     snapfile_put_acl(&w, 3, (struct bytes){other_acl, sizeof other_acl - 1});
     snapfile_put_node(&w, bytes_of("/"), bytes_of(""), -1, &stat);
     snapfile_put_node(&w, bytes_of("/a"), BYTES_NULL, 3, &stat);
@@ -257,8 +257,8 @@ a_path_that_no_node_can_have_is_damage(void)
         tempdir_make(dir);
         data_path(path, dir, "snapshot.1");
         CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 1, SNAP_PLAIN), 0);
-        snapfile_put_session_count(&w, 0);
-        snapfile_put_acl_count(&w, 0);
+        snapfile_put_count(&w, 0);
+        snapfile_put_count(&w, 0);
         snapfile_put_node(&w, bytes_of("/"), bytes_of(""), -1, &stat);
         snapfile_put_node(&w, bytes_of(impossible[i]), BYTES_NULL, -1, &stat);
         CU_ASSERT_EQUAL(snapfile_writer_end(&w, 1, 0), 0);
@@ -391,7 +391,7 @@ an_aborted_snapshot_leaves_nothing(void)
 
     tempdir_make(dir);
     CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 5, SNAP_ZSTD), 0);
-    snapfile_put_session_count(&w, 0);
+    snapfile_put_count(&w, 0);
     snapfile_writer_abort(&w);
     CU_ASSERT_EQUAL(rmdir(dir), 0);
     CU_ASSERT_EQUAL(data_list_read(&list, dir, DATA_SNAPSHOTS), -ENOENT);
