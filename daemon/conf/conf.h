@@ -172,7 +172,7 @@ struct conf {
     /* the ensemble; no members: a server of its own */
     uint32_t member_count;
     struct conf_member member[CONF_MEMBERS_MAX]; /* ascending sid */
-    int64_t my_sid;          /* from the file myid; 0 without members */
+    sid_t my_sid;            /* from the file myid; 0 without members */
     bool is_observer;        /* by our own line, which beats peerType */
     bool standalone_enabled; /* one voter alone is no ensemble */
     int32_t peer_type;       /* as given; is_observer is what counts */

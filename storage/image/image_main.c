@@ -19,7 +19,6 @@
  */
 #include <inttypes.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "daemon/clock.h"
