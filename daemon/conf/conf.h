@@ -135,13 +135,9 @@ struct conf {
     int64_t pre_alloc_kb;
     bool force_sync;
     int32_t fsync_warning_ms;
-    int32_t flush_delay_ms;          /* <= 0: flush when the queue is empty */
-    int32_t max_write_queue_poll_ms; /* resolved: flush_delay_ms / 3 */
-    int32_t max_batch_size;          /* transactions in one flush; <= 0 off */
-    int32_t commit_log_count;
+    int32_t max_batch_size; /* transactions in one flush; <= 0 off */
     bool snapshot_trust_empty;
     bool datadir_autocreate;
-    bool db_autocreate;
     int32_t autopurge_retain;      /* snapshots, >= 3 */
     int64_t autopurge_interval_ms; /* 0 off */
 

@@ -100,8 +100,6 @@ resolve(struct conf *c)
         memcpy(c->data_log_dir, c->data_dir, sizeof c->data_log_dir);
     if (c->listen_backlog < 0)
         c->listen_backlog = 4096;
-    if (c->max_write_queue_poll_ms < 0)
-        c->max_write_queue_poll_ms = c->flush_delay_ms / 3;
     if (c->jute_maxbuffer_extra < 0)
         c->jute_maxbuffer_extra = c->jute_maxbuffer;
     if (c->readonly_mode)

@@ -349,7 +349,7 @@ the_printed_configuration_loads_again(void)
     static char printed[16384];
     FILE *out = fmemopen(printed, sizeof printed, "w");
 
-    CU_ASSERT_EQUAL(given(BASE "dataLogDir=c:\\\\x\\ty\nflushDelay=3\n"
+    CU_ASSERT_EQUAL(given(BASE "dataLogDir=c:\\\\x\\ty\nmaxBatchSize=3\n"
                                "4lw.commands.whitelist=ruok,mntr\n"
                                "enforce.auth.enabled=true\n"
                                "enforce.auth.schemes=digest,ip\n"

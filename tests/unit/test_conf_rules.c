@@ -10,12 +10,11 @@
 static void
 derived_values_are_resolved(void)
 {
-    CU_ASSERT_EQUAL(given(BASE "tickTime=1000\nflushDelay=9\n"), 0);
+    CU_ASSERT_EQUAL(given(BASE "tickTime=1000\n"), 0);
     CU_ASSERT_EQUAL(conf.min_session_timeout_ms, 2000);
     CU_ASSERT_EQUAL(conf.max_session_timeout_ms, 20000);
     CU_ASSERT_STRING_EQUAL(conf.data_log_dir, "/d");
     CU_ASSERT_EQUAL(conf.listen_backlog, 4096);
-    CU_ASSERT_EQUAL(conf.max_write_queue_poll_ms, 3);
     CU_ASSERT_EQUAL(conf.jute_maxbuffer_extra, conf.jute_maxbuffer);
     CU_ASSERT_TRUE(conf.client_processes >= 1);
     CU_ASSERT_TRUE(conf.client_processes <= CONF_CLIENTS_MAX);
