@@ -15,6 +15,8 @@
 
 #include "daemon/log.h"
 
+/* --- what is wrong ------------------------------------------------------- */
+
 void
 data_error_set(struct data_error *e, const char *path, int64_t offset,
                const char *remedy, const char *what, ...)
@@ -58,6 +60,8 @@ data_fatal(const struct data_error *e)
     data_error_text(e, text);
     fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
 }
+
+/* --- names --------------------------------------------------------------- */
 
 bool
 data_path(char path[DATA_PATH_MAX], const char *dir, const char *name)
@@ -176,6 +180,8 @@ data_list_free(struct data_list *list)
     *list = (struct data_list){0};
 }
 
+/* --- directories --------------------------------------------------------- */
+
 bool
 data_is_below(const char *name)
 {
@@ -201,20 +207,6 @@ data_dir_bytes(const char *dir)
     if (d)
         closedir(d);
     return sum;
-}
-
-bool
-data_leaves_room(int fd, uint64_t end, uint64_t beside)
-{
-    struct statvfs fs;
-    struct stat st;
-    uint64_t has;
-
-    if (fstatvfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
-        return false;
-    has = (uint64_t)st.st_blocks * 512;
-    return end <= has ||
-           (uint64_t)fs.f_bavail * fs.f_frsize >= end - has + beside;
 }
 
 int
@@ -263,6 +255,22 @@ data_sync_dir(const char *dir)
         rc = -errno;
     close(fd);
     return rc;
+}
+
+/* --- contents ------------------------------------------------------------ */
+
+bool
+data_leaves_room(int fd, uint64_t end, uint64_t beside)
+{
+    struct statvfs fs;
+    struct stat st;
+    uint64_t has;
+
+    if (fstatvfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+        return false;
+    has = (uint64_t)st.st_blocks * 512;
+    return end <= has ||
+           (uint64_t)fs.f_bavail * fs.f_frsize >= end - has + beside;
 }
 
 int

@@ -75,6 +75,14 @@ int data_list_read(struct data_list *list, const char *dir,
                    enum data_kind kind);
 void data_list_free(struct data_list *list);
 
+/* dir/name; false if it does not fit (then `path` is cut). */
+bool data_path(char path[DATA_PATH_MAX], const char *dir, const char *name);
+
+/* The name of the file `prefix`.<zxid>. */
+void data_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid);
+
+/* --- directories ---------------------------------------------------------- */
+
 /* What readdir gave is in the directory: not itself, nor what it lies in. */
 bool data_is_below(const char *name);
 
@@ -85,18 +93,6 @@ bool data_is_below(const char *name);
 uint64_t data_dir_bytes(const char *dir);
 
 /*
- * Whether the file may have blocks up to `end`, and others `beside` bytes as
- * well: ext4, asked for more than it has, gives all of it before it says no.
- */
-bool data_leaves_room(int fd, uint64_t end, uint64_t beside);
-
-/* dir/name; false if it does not fit (then `path` is cut). */
-bool data_path(char path[DATA_PATH_MAX], const char *dir, const char *name);
-
-/* The name of the file `prefix`.<zxid>. */
-void data_name(char name[DATA_NAME_MAX], const char *prefix, zxid_t zxid);
-
-/*
  * Remove dir/name, or every file whose name begins with `prefix` and ends
  * behind it with `suffix`.  0, also when there is none, or -errno.
  */
@@ -105,6 +101,14 @@ int data_remove_all(const char *dir, const char *prefix, const char *suffix);
 
 /* Make the names in `dir` durable.  0 or -errno. */
 int data_sync_dir(const char *dir);
+
+/* --- contents ------------------------------------------------------------- */
+
+/*
+ * Whether the file may have blocks up to `end`, and others `beside` bytes as
+ * well: ext4, asked for more than it has, gives all of it before it says no.
+ */
+bool data_leaves_room(int fd, uint64_t end, uint64_t beside);
 
 /* Write all of it, in as many calls as that takes.  0 or -errno. */
 int data_write(int fd, const void *data, size_t size);
