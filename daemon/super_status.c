@@ -160,13 +160,15 @@ super_status(struct super *s, mono_ms_t now)
     static mono_ms_t told_at;
     bool part = takes_part(s);
     char text[SUPER_TEXT_MAX];
+    uint32_t facts;
 
     feed_watchdog(now);
     announce_changes(s, part);
     look_at_limit(s, now);
-    if (fingerprint(s, part) == told && now - told_at < STATUS_EVERY_MS)
+    facts = fingerprint(s, part);
+    if (facts == told && now - told_at < STATUS_EVERY_MS)
         return;
-    told = fingerprint(s, part);
+    told = facts;
     told_at = now;
     if (part)
         super_describe(s, is_serving(s), text, sizeof text);
