@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import re
 import resource
 import signal
 import time
@@ -73,13 +72,6 @@ def shared_out(server):
         return "they have %s" % counts
 
 
-def refused_at_limit(server):
-    asker = wire.Socket(server.port)
-    asker.send(b"mntr")
-    told = re.search(rb"zk_memory_limit_refused_count\t(\d+)\n", asker.rest(5))
-    return told and int(told.group(1))
-
-
 def state_tells_of_limit(server):
     """In a second at most: the supervisor looks now and then."""
     for _ in range(50):
@@ -107,7 +99,7 @@ def memory_limit(server):
             return "%d nodes of 100 kB went into 64 MB" % made
         if "memory.limit is reached" not in server.tail():
             return "the log does not say so"
-        if refused_at_limit(server) != 1:
+        if server.figure("memory_limit_refused_count") != 1:
             return "it is not counted"
         if not state_tells_of_limit(server):
             return "the status does not say so"
@@ -140,7 +132,8 @@ def watch_at_limit(server):
                 break
         else:
             return "5000 watches found room"
-        if refused_at_limit(server) != 4:   # three writes before it
+        # Three writes before it.
+        if server.figure("memory_limit_refused_count") != 4:
             return "it is not counted"
         if client.ask(wire.getData("/seen", True)).error:
             return "a read with a watch that is there failed"

@@ -48,12 +48,6 @@ class Watched(Member):
         until(lambda: re.match(pattern, self.shows()), lambda:
               "%r shows %r; it is %r" % (self, pattern, self.shows()), SOON_S)
 
-    def word(self, name):
-        """A value of mntr as text, or None."""
-        found = re.search(r"(?m)^zk_%s\t(.*)$" % name,
-                          four(self.port, "mntr", 2) or "")
-        return found and found.group(1)
-
     def roles(self, mark):
         """Its changes of role since then, as the log tells them."""
         return [m.group(1) + m.group(2) for m in self.said(ROLE, mark)]
@@ -62,8 +56,8 @@ class Watched(Member):
 def held_to_words(t, m, words):
     """Each of these of mntr, as soon as it is collected."""
     for name, want in words.items():
-        until(lambda: m.word(name) == want, lambda: "zk_%s of %r is %s: %s" % (
-            name, m, want, m.word(name)), SOON_S)
+        until(lambda: m.mntr(name) == want, lambda: "zk_%s of %r is %s: %s" % (
+            name, m, want, m.mntr(name)), SOON_S)
 
 
 def all_is_well(t, e, leader):

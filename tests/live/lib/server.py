@@ -41,6 +41,7 @@ BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|ended with status|"
 START_S = 30       # Apache needs 1 to 3 s on two busy cores
 STOP_S = 15
 FREEZE_S = 10
+MNTR_S = 10
 SUPER = "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="  # the password is "admin"
 
 # Names that Apache reads only as -Dzookeeper.K or -DK; zabd reads K=V.
@@ -138,6 +139,17 @@ class Server:
 
     def mode(self, timeout=0.5):
         return self.srvr("Mode", timeout)
+
+    def mntr(self, name):
+        """A value of mntr as text: mntr("server_state"), or None."""
+        answer = four(self.port, "mntr", MNTR_S, self.host) or ""
+        found = re.search(r"(?m)^zk_%s\t(.*)$" % name, answer)
+        return found and found.group(1)
+
+    def figure(self, name):
+        """The same of a number."""
+        value = self.mntr(name)
+        return value and int(value)
 
     def path(self, name):
         return os.path.join(self.dir, name)
