@@ -9,7 +9,6 @@ the ensemble's server lines."""
 import contextlib
 import glob
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -153,18 +152,6 @@ class Member(Server):
     def processes(self):
         """{title: pid} of a zabd server's children; Apache has none."""
         return strike.processes(self.pid) if self.kind == "zabd" else {}
-
-    def mark(self):
-        """Where the log ends now; said() looks behind it."""
-        with contextlib.suppress(OSError):
-            return os.path.getsize(self.path("log"))
-        return 0
-
-    def said(self, pattern, mark=0):
-        """The matches of a pattern in the log behind the mark."""
-        with open(self.path("log"), errors="replace") as f:
-            f.seek(mark)
-            return list(re.finditer(pattern, f.read()))
 
     def synced_by(self, mark=0):
         """DIFF, TRUNC, SNAP: how it came in step since then, in order."""
@@ -330,7 +317,7 @@ class Ensemble:
 
     def bugs(self):
         return ["member %d: %s" % (m.sid, line) for m in self
-                if os.path.exists(m.path("log")) for line in m.bugs()]
+                for line in m.bugs()]
 
     def tails(self, lines=25):
         return "".join("--- the end of the log of %r\n%s" % (

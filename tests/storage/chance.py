@@ -189,8 +189,7 @@ def wrong(server, damage):
         found = numbers(server)
     except RuntimeError:
         found = None
-    with open(server.path("log"), errors="replace") as f:
-        said = f.read()
+    said = server.log()
     if re.search("killed by signal|bug: ", said):
         return "a process died"
     if found is None:

@@ -72,9 +72,7 @@ def said_if_refused(server):
     with contextlib.suppress(RuntimeError):     # ended, or does not answer
         server.start()
         return None
-    status = server.child.poll()
-    with open(server.path("log"), errors="replace") as f:
-        said = f.read()
+    status, said = server.child.poll(), server.log()
     assert status == STATUS, "exit status %s\n%s" % (status, said)
     return said
 
@@ -196,8 +194,7 @@ def test_damaged_newest_snapshot_of_apache():
         flip(newest, os.path.getsize(newest) // 2)
         server.start()
         same(tree, see_all(server), "from an older snapshot")
-        with open(server.path("log")) as f:
-            assert re.search(r"snapshots? (is|are) damaged", f.read())
+        assert server.said(r"snapshots? (is|are) damaged")
 
 
 def test_damaged_snapshot_of_zabd():

@@ -303,20 +303,34 @@ class Server:
                 return pid
         return None
 
+    def mark(self):
+        """Where the log ends now; log() and said() look behind it."""
+        with contextlib.suppress(OSError):
+            return os.path.getsize(self.path("log"))
+        return 0
+
+    def log(self, mark=0):
+        """What it has written, behind the mark."""
+        with contextlib.suppress(OSError), \
+                open(self.path("log"), errors="replace") as f:
+            f.seek(mark)
+            return f.read()
+        return ""
+
+    def said(self, pattern, mark=0):
+        """The matches of a pattern in it."""
+        return list(re.finditer(pattern, self.log(mark)))
+
     def tail(self, lines=30):
-        try:
-            with open(self.path("log"), errors="replace") as f:
-                last = f.readlines()[-lines:]
-        except OSError:
-            last = []
-        return "".join("    | " + line for line in last)
+        return "".join("    | " + line for line
+                       in self.log().splitlines(True)[-lines:])
 
     def bugs(self):
         """Lines of the log that tell of a process that crashed."""
         if self.kind != "zabd":
             return []
-        with open(self.path("log"), errors="replace") as f:
-            return [line.strip() for line in f if BUG.search(line)]
+        return [line.strip() for line in self.log().splitlines()
+                if BUG.search(line)]
 
     def strays(self):
         """Servers on our configuration file that the pid file lacks."""
