@@ -28,11 +28,7 @@ class Watched(Member):
             self.notify.bind(path)
             self.notify.setblocking(False)
             self.status = ""
-        os.environ["NOTIFY_SOCKET"] = path
-        try:
-            super().launch(in_child)
-        finally:
-            del os.environ["NOTIFY_SOCKET"]
+        super().launch(in_child, NOTIFY_SOCKET=path)
 
     def shows(self):
         """What `systemctl status` would show now."""

@@ -30,12 +30,9 @@ class Mortal(Member):
 
     # --- clock and disk -----------------------------------------------------
 
-    def command(self):
-        words = super().command()
-        if self.kind != "zabd":
-            return words
-        return ["env", "LD_PRELOAD=" + clock(),
-                "CLOCK_FILE=" + self.path("clock")] + words
+    def launch(self, in_child):
+        own = {"LD_PRELOAD": clock(), "CLOCK_FILE": self.path("clock")}
+        super().launch(in_child, **own if self.kind == "zabd" else {})
 
     def set_clock(self, offset_ms):
         """How far its wall clock is off, from now on."""

@@ -38,12 +38,7 @@ class Recorder:
 
     def start(self, seconds=servers.START_S):
         """Start it under the shim; server.start() does without."""
-        env = {"LD_PRELOAD": SHIM, "POWERCUT_DIR": self.data,
-               "POWERCUT_JOURNAL": self.journal, "POWERCUT_FAULT": self.fault}
-        os.environ.update(env)
-        try:
-            self.server.launch(die_with_parent)
-        finally:
-            for key in env:
-                del os.environ[key]
+        self.server.launch(
+            die_with_parent, LD_PRELOAD=SHIM, POWERCUT_DIR=self.data,
+            POWERCUT_JOURNAL=self.journal, POWERCUT_FAULT=self.fault)
         self.server.wait(self.server.child, seconds)

@@ -194,16 +194,18 @@ class Server:
         self.launch(die_with_parent if tied else None)
         self.wait(self.child)
 
-    def launch(self, in_child):
-        """Start it; `in_child` is called between fork and exec."""
+    def launch(self, in_child, log=None, **env):
+        """Start it; `in_child` is called between fork and exec.  Its lines go
+        to the descriptor `log`, if not into its file; `env` is what else its
+        environment has."""
         if self.kind == "zabd" and not os.access(ZABD, os.X_OK):
             raise SystemExit("%s is not there: run make first" % ZABD)
         self.launched = time.monotonic()
-        with open(self.path("log"), "ab") as log:
+        with open(self.path("log"), "ab") as own:
             self.child = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, cwd=self.dir, start_new_session=True,
-                preexec_fn=in_child)
+                self.command(), stdin=subprocess.DEVNULL, stdout=log or own,
+                stderr=log or own, cwd=self.dir, start_new_session=True,
+                env=dict(os.environ, **env), preexec_fn=in_child)
         self._put("pid", self.child.pid)
 
     def wait(self, child=None, seconds=START_S):
