@@ -15,6 +15,7 @@ import net
 import strike
 from ensemble import ZAB, until
 from frames import SHORT_MS, Session, wire
+from mortal import Mortal
 from trial import SERVED_S, case
 
 HITS = {"short": 4, "long": 16}
@@ -393,19 +394,14 @@ def writes_ahead(t, word):
 
 # --- disks ------------------------------------------------------------------
 
-DISK_MB = 200
-
-
 @case("long", of=["zzz leader", "zzz follower", "zza follower"])
 def full_disk(t, word, who):
     """A member's disk is full: it stops acknowledging and says so, the others
     go on; with room again, it is one of them again."""
     net.own_mounts()
-    e = t.ensemble(word, {"snapCount": 100000})
+    e = t.ensemble(word, {"snapCount": 100000}, member=Mortal)
     for m in e:
-        net.sh("mount", "-t", "tmpfs", "-o", "size=%dm" % DISK_MB, "none",
-               m.path("data"))
-        m._put("data/myid", "%d\n" % m.sid)
+        m.own_disk()
     e.start()
     t.load(e)
     t.served()
@@ -413,12 +409,8 @@ def full_disk(t, word, who):
     zabds = [m for m in e if m.kind == "zabd"]
     victim = leader if who == "leader" else \
         [m for m in zabds if m is not leader][0]
-    ballast = victim.path("data/ballast")
     t.say("fill the disk of %r", victim)
-    with open(ballast, "wb", buffering=0) as f, \
-            contextlib.suppress(OSError):
-        while True:
-            f.write(bytes(4096))
+    victim.fill_disk()
     others = [m for m in e if m is not victim]
     # The log file's preallocated part is used up first.
     end = time.monotonic() + 60
@@ -431,9 +423,7 @@ def full_disk(t, word, who):
     t.say("%r has stopped serving", victim)
     e.wait(others)
     t.served()
-    os.unlink(ballast)
-    t.claim(victim.said("repair the disk and restart it"),
-            "%r does not say what to do", victim)
+    t.claim(victim.clear_disk(), "%r does not say what to do", victim)
     victim.stop()
     victim.start()
     e.wait()
