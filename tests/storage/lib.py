@@ -23,8 +23,8 @@ sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 
 import session  # noqa: E402
 from ending import end_tidily  # noqa: E402
-from ports import free_ports  # noqa: E402,F401
-from server import Server, given, running  # noqa: E402
+from ports import free_ports  # noqa: E402
+from server import Server, closing, given, running  # noqa: E402
 from session import wire  # noqa: E402
 from wait import until  # noqa: E402
 
@@ -313,6 +313,17 @@ def busy(port):
         s.close()
 
 
+# --- a server --------------------------------------------------------------
+
+def member(kind="zabd", **options):
+    """One that is an ensemble of its own; not started."""
+    server = Server(kind, {
+        "standaloneEnabled": "false", "initLimit": 10, "syncLimit": 5,
+        "server.1": "127.0.0.1:%d:%d" % tuple(free_ports(2)), **options})
+    server._put("data/myid", "1")
+    return server
+
+
 # --- the command line --------------------------------------------------------
 
 def zab(*args, rc=0):
@@ -376,6 +387,6 @@ def main(module):
     sys.exit(0 if ran and good else 1)
 
 
-__all__ = ["Answer", "Server", "Session", "busy", "given", "grow", "long",
-           "main", "running", "same", "see_all", "until", "version2", "wire",
+__all__ = ["Answer", "Server", "Session", "busy", "closing", "given", "grow",
+           "long", "main", "member", "running", "same", "see_all", "until", "version2", "wire",
            "zab", "ROOT", "SHORT", "SHORT_MS", "ZAB"]

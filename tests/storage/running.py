@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tools look at a zabd that is running, under load, and do no harm."""
 
-import contextlib
 import json
 import os
 import re
@@ -11,9 +10,9 @@ import struct
 import subprocess
 import tempfile
 
-from lib import (ZAB, Server, Session, grow, main, running, see_all, until, wire,
-                 zab, busy)
-from server import four, free_ports
+from lib import (ZAB, Session, busy, closing, grow, main, member, running,
+                 see_all, until, wire, zab)
+from server import four
 
 
 def zabd(**options):
@@ -114,14 +113,9 @@ def test_ring_does_not_follow_for_nobody():
 
 
 def test_ring_shows_the_election_process_where_there_is_one():
-    member = Server("zabd", {"standaloneEnabled": "false", "initLimit": 10,
-                             "syncLimit": 5, "server.1": "127.0.0.1:%d:%d" %
-                             tuple(free_ports(2))})
-    with open(member.path("data/myid"), "w") as f:
-        f.write("1")
-    with contextlib.closing(member), zabd() as alone:
-        member.start()
-        assert "\nelection pid=" in zab("ring", str(member.pid))
+    with closing(member()) as server, zabd() as alone:
+        server.start()
+        assert "\nelection pid=" in zab("ring", str(server.pid))
         assert "\nelection pid=" not in zab("ring", str(alone.pid))
 
 

@@ -355,19 +355,27 @@ class Server:
             shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def show_end(server):
+    sys.stdout.flush()
+    sys.stderr.write("--- the end of %s's log\n%s" % (server.kind,
+                                                      server.tail()))
+
+
 @contextlib.contextmanager
-def given(kind, options=None):
-    """A server that is not started yet; its log's tail is shown if the block
-    raises."""
-    server = Server(kind, options)
+def closing(server):
+    """It is closed behind the block; its log's tail is shown if that raises."""
     try:
         yield server
     except BaseException:
-        sys.stdout.flush()
-        sys.stderr.write("--- the end of %s's log\n%s" % (kind, server.tail()))
+        show_end(server)
         raise
     finally:
         server.close(keep=bool(os.environ.get("KEEP")))
+
+
+def given(kind, options=None):
+    """Closing a server that is not started yet."""
+    return closing(Server(kind, options))
 
 
 @contextlib.contextmanager
@@ -381,20 +389,14 @@ def running(kind, options=None):
 def run_with(kind, options, command):
     """Run `command` beside a server; 0 when both of them ended well."""
     end_tidily()
-    server = Server(kind, options)
-    try:
-        server.start()
+    with running(kind, options) as server:
         rc = call(command, server.env())
         for line in server.bugs():
             sys.stderr.write("a process of the server died: %s\n" % line)
             rc = rc or 1
         if rc:
-            sys.stdout.flush()
-            sys.stderr.write("--- the end of %s's log\n%s" %
-                             (kind, server.tail()))
+            show_end(server)
         return rc
-    finally:
-        server.close(keep=bool(os.environ.get("KEEP")))
 
 
 def main():
