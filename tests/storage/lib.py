@@ -12,8 +12,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -24,6 +22,7 @@ sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 import session  # noqa: E402
 from ending import end_tidily  # noqa: E402
 from ports import free_ports  # noqa: E402
+from script import LeftOut, attempt, needs_root  # noqa: E402
 from server import Server, closing, given, running  # noqa: E402
 from session import wire  # noqa: E402
 from wait import until  # noqa: E402
@@ -313,7 +312,7 @@ def busy(port):
         s.close()
 
 
-# --- a server --------------------------------------------------------------
+# --- a server ----------------------------------------------------------------
 
 def member(kind="zabd", **options):
     """One that is an ensemble of its own; not started."""
@@ -366,27 +365,15 @@ def main(module):
     faulthandler.register(signal.SIGTERM, chain=True)
     only = [word for word in sys.argv[1:] if word not in ("short", "long")]
     skips_long = not only and "long" not in sys.argv
-    ran, good = 0, True
-    for name, body in list(module.items()):
-        if not name.startswith("test_") or only and name[5:] not in only or \
-                skips_long and hasattr(body, "is_long"):
-            continue
-        ran += 1
-        begin = time.monotonic()
-        word, why = "ok", ""
-        try:
-            body()
-        except Exception as e:
-            traceback.print_exc()
-            word, why = "not ok", " %s: %s" % (type(e).__name__, e)
-            good = False
-        prefix = os.path.basename(sys.argv[0]).rpartition(".")[0]
-        print("%s %s.%s %.2f%s" % (word, prefix, name[5:],
-                                   time.monotonic() - begin,
-                                   why.split("\n")[0]), flush=True)
-    sys.exit(0 if ran and good else 1)
+    prefix = os.path.basename(sys.argv[0]).rpartition(".")[0]
+    good = [attempt("%s.%s" % (prefix, name[5:]), test)
+            for name, test in list(module.items())
+            if name.startswith("test_") and (not only or name[5:] in only)
+            and not (skips_long and hasattr(test, "is_long"))]
+    sys.exit(not good or False in good)
 
 
-__all__ = ["Answer", "Server", "Session", "busy", "closing", "given", "grow",
-           "long", "main", "member", "running", "same", "see_all", "until", "version2", "wire",
-           "zab", "ROOT", "SHORT", "SHORT_MS", "ZAB"]
+__all__ = ["Answer", "LeftOut", "Server", "Session", "busy", "closing",
+           "given", "grow", "long", "main", "member", "needs_root", "running",
+           "same", "see_all", "until", "version2", "wire", "zab", "ROOT",
+           "SHORT", "SHORT_MS", "ZAB"]

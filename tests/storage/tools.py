@@ -13,7 +13,7 @@ import subprocess
 import threading
 
 from grown import entries, folder, forget, grown
-from lib import flip, main, version2, zab, ZAB, ZABD
+from lib import flip, main, needs_root, version2, zab, ZAB, ZABD
 
 
 # --- log ---------------------------------------------------------------------
@@ -174,6 +174,7 @@ def test_image_that_is_not_there_is_no_damaged_one():
 
 
 def test_image_that_is_not_ours_is_no_damaged_one():
+    needs_root()
     source, _, _ = grown()
     with folder() as image, folder() as for_all:
         os.chmod(for_all, 0o755)    # our own folder may be root's alone
@@ -206,6 +207,7 @@ def test_image_verify_finds_a_changed_node():
 def test_image_that_lmdb_dies_of_is_damaged_as_any_other():
     """The status is 1, and the command says it, not a server.  Pages are
     missing behind its end, and who looks may not make it longer."""
+    needs_root()
     source, _, _ = grown()
     with folder() as image, folder() as for_all:
         zab("import", "--from", source, "--data", image)
