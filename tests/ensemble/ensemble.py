@@ -23,7 +23,7 @@ sys.path += [os.path.join(ROOT, "tests", "live", "lib"),
 import strike  # noqa: E402
 from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
-from server import Server, alive, four, ZABD  # noqa: E402
+from server import Server, four, ZABD  # noqa: E402
 
 KINDS = {"z": "zabd", "a": "apache"}
 SERVING = ("leader", "follower", "observer")
@@ -328,5 +328,5 @@ class Ensemble:
             m.close(keep=True)
 
 
-__all__ = ["Ensemble", "Member", "alive", "four", "until", "SERVING", "ROOT", "ZAB",
+__all__ = ["Ensemble", "Member", "four", "until", "SERVING", "ROOT", "ZAB",
            "ZABD", "TICK_MS"]

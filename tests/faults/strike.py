@@ -13,31 +13,18 @@ import os
 import signal
 import time
 
+from processes import stat_of, stats
+
 HANG_S = 20            # within which a stopped process must be ended
 GONE_S = 20            # children after their supervisor's death
 WHOLE_S = 20           # until the process set is complete again
 
 
-def stat_of(pid):
-    """(comm, state, ppid) of a process, or None."""
-    try:
-        with open("/proc/%d/stat" % pid) as f:
-            head, _, rest = f.read().rpartition(")")
-    except OSError:
-        return None
-    state, ppid = rest.split()[:2]
-    return head.partition("(")[2], state, int(ppid)
-
-
-def processes(pid):
-    """{title: pid} of the running children of the supervisor `pid`."""
-    found = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            st = stat_of(int(name))
-            if st and st[2] == pid and st[1] not in "ZXTt":
-                found[st[0].replace("zabd: ", "")] = int(name)
-    return found
+def processes(supervisor):
+    """{title: pid} of the running children of that pid."""
+    return {stat.title.replace("zabd: ", ""): pid
+            for pid, stat in stats().items()
+            if stat.parent == supervisor and stat.state not in "ZXTt"}
 
 
 def targets(server):
@@ -65,8 +52,8 @@ def wait_whole(server, names):
 
 
 def is_same(pid, name):
-    st = stat_of(pid)
-    return st and st[0].replace("zabd: ", "") == name and st[1] not in "ZX"
+    stat = stat_of(pid)
+    return stat and stat.title == "zabd: " + name and stat.state not in "ZX"
 
 
 def hit_child(server, name, signo, resume_s):

@@ -28,6 +28,7 @@ import time
 
 from ending import call, die_with_parent, end_tidily
 from ports import free_ports
+from processes import alive, stat_of, stats
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
@@ -68,15 +69,6 @@ def four(port, word, timeout=1.0, host="127.0.0.1"):
                 out += part
     except OSError:
         return None
-
-
-def alive(pid):
-    """Is `pid` there, and not a zombie?"""
-    try:
-        with open("/proc/%d/stat" % pid) as f:
-            return f.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 class Server:
@@ -259,12 +251,10 @@ class Server:
             time.sleep(0.02)
 
     def is_frozen(self):
-        for pid in self.group():
-            for thread in os.listdir("/proc/%d/task" % pid):
-                with open("/proc/%d/task/%s/stat" % (pid, thread)) as f:
-                    if f.read().rpartition(")")[2].split()[0] not in "TtZX":
-                        return False
-        return True
+        threads = [stat_of("%d/task/%s" % (pid, thread))
+                   for pid in self.group()
+                   for thread in os.listdir("/proc/%d/task" % pid)]
+        return all(stat is None or stat.state in "TtZX" for stat in threads)
 
     def thaw(self):
         with contextlib.suppress(ProcessLookupError):
@@ -287,16 +277,9 @@ class Server:
 
     def group(self):
         """The live processes of the server's process group, {pid: title}."""
-        found = {}
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                with contextlib.suppress(OSError, ValueError):
-                    with open("/proc/%s/stat" % name) as f:
-                        head, _, rest = f.read().rpartition(")")
-                    state, _, pgrp = rest.split()[:3]
-                    if int(pgrp) == self.pid and state not in "ZX":
-                        found[int(name)] = head.partition("(")[2]
-        return found
+        group = self.pid
+        return {pid: stat.title for pid, stat in stats().items()
+                if stat.group == group and stat.state not in "ZX"}
 
     def process(self, name):
         """The pid of zabd's process of that name; None while there is none."""
