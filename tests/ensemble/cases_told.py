@@ -8,7 +8,8 @@ import signal
 import socket
 
 from cases_basic import only_the_leader_listens
-from ensemble import Member, four, until
+from ensemble import Member, until
+from server import four
 from trial import case
 
 SOON_S = 30

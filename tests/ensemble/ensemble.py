@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -21,9 +20,10 @@ sys.path += [os.path.join(ROOT, "tests", "live", "lib"),
              os.path.join(ROOT, "tests", "faults")]
 
 import strike  # noqa: E402
+import wait  # noqa: E402
 from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
-from server import Server, four, ZABD  # noqa: E402
+from server import Server, ZABD  # noqa: E402
 
 KINDS = {"z": "zabd", "a": "apache"}
 SERVING = ("leader", "follower", "observer")
@@ -47,17 +47,7 @@ SYNCED = {
 
 
 def until(claim, what, seconds):
-    """Wait until claim() is true and return what it returned.  `what` is the
-    claim in words, or a function that gives them."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = claim()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise strike.Misbehaved("not within %g s: %s" % (
-                seconds, what() if callable(what) else what))
-        time.sleep(0.02)
+    return wait.until(claim, what, seconds, strike.Misbehaved)
 
 
 class Member(Server):
@@ -326,7 +316,3 @@ class Ensemble:
     def close(self):
         for m in self:
             m.close(keep=True)
-
-
-__all__ = ["Ensemble", "Member", "four", "until", "SERVING", "ROOT", "ZAB",
-           "ZABD", "TICK_MS"]

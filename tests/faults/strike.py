@@ -14,6 +14,7 @@ import signal
 import time
 
 from processes import stat_of, stats
+from wait import until
 
 HANG_S = 20            # within which a stopped process must be ended
 GONE_S = 20            # children after their supervisor's death
@@ -40,15 +41,10 @@ class Misbehaved(Exception):
 
 def wait_whole(server, names):
     """Wait until every process is there and running."""
-    end = time.monotonic() + WHOLE_S
-    while set(processes(server.pid)) != names:
-        if time.monotonic() > end:
-            there = set(processes(server.pid))
-            raise Misbehaved("after %d s these processes are missing: %s%s" % (
-                WHOLE_S, ", ".join(sorted(names - there)) or "none",
-                "; too many: %s" % sorted(there - names)
-                if there - names else ""))
-        time.sleep(0.01)
+    def there():
+        return set(processes(server.pid))
+    until(lambda: there() == names, lambda: "these processes: %s; but %s" % (
+        sorted(names), sorted(there())), WHOLE_S, Misbehaved)
 
 
 def is_same(pid, name):

@@ -6,9 +6,8 @@ gives up after a while and looks again.  What counts is what both sides made
 of the notes."""
 
 import os
-import time
 
-from kit import case, claim, free_ports
+from kit import case, claim, free_ports, until
 from ending import die_with_parent
 from server import Server
 
@@ -36,11 +35,8 @@ class Apache(Server):
         self.launch(die_with_parent)
 
     def says(self, pattern):
-        end = time.monotonic() + ELECTED_S
-        while not self.said(pattern):
-            claim(time.monotonic() < end, "Apache %d does not say %r\n%s",
-                  self.sid, pattern, self.tail(60))
-            time.sleep(0.05)
+        until(lambda: self.said(pattern), lambda: "Apache %d says %r\n%s" % (
+            self.sid, pattern, self.tail(60)), ELECTED_S)
 
 
 @case
