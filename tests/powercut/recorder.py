@@ -12,8 +12,8 @@ import server as servers  # noqa: E402
 from ending import die_with_parent  # noqa: E402
 from programs import built  # noqa: E402
 
-BUILD = os.path.join(ROOT, "build", "tests", "powercut")
-SHIM = os.path.join(BUILD, "shim.so")
+SHIM = built("powercut/shim.so")
+BUILD = os.path.dirname(SHIM)
 OPTIONS = {"snapCount": 40, "preAllocSize": 64, "admin.enableServer": "false",
            "client.processes": 1, "tickTime": 2000}
 
@@ -22,7 +22,6 @@ class Recorder:
     """A server whose every change to its directory is recorded."""
 
     def __init__(self, fault=None, options=None):
-        built("powercut/shim.so")
         self.server = servers.Server("zabd", dict(OPTIONS, **(options or {})))
         self.data = self.server.path("data")
         self.journal = self.server.path("journal")

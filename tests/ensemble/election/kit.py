@@ -24,10 +24,9 @@ sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 import wait  # noqa: E402
 from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
-from programs import BUILD  # noqa: E402
+from programs import built  # noqa: E402
 
-NODE = os.environ.get("ELECTION_NODE",
-                      os.path.join(BUILD, "tests", "ensemble", "election", "node"))
+NODE = os.environ.get("ELECTION_NODE") or built("ensemble/election/node")
 BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|bad check")
 LOOKING, FOLLOWING, LEADING, OBSERVING = range(4)
 NOBODY = -2 ** 63
