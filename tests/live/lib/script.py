@@ -6,6 +6,8 @@
 
 And the main of a script whose cases are functions."""
 
+import glob
+import importlib
 import os
 import sys
 import time
@@ -36,6 +38,12 @@ def attempt(name, test):
     print("%s %s %.2f%s" % (word, name, time.monotonic() - begin,
                             why.replace("\n", " ")), flush=True)
     return None if word == "left out" else word == "ok"
+
+
+def import_cases(folder):
+    """All cases_*.py there: each enters its cases into a table."""
+    for path in sorted(glob.glob(os.path.join(folder, "cases_*.py"))):
+        importlib.import_module(os.path.basename(path)[:-3])
 
 
 def main(cases):
