@@ -159,8 +159,27 @@ class Disk:
                 for n, i in sorted(self.durable_names.items())}
 
 
+def try_all(records, moments, cuts, why_wrong):
+    """Each disk that a cut may leave, at each moment, a count of records:
+    why_wrong(moment, files) says why what starts on it is wrong, or nothing.
+    How many were right, and wrong."""
+    disk, done, passed, failed = Disk(), 0, 0, 0
+    for moment in moments:
+        for record in records[done:moment]:
+            disk.replay(record)
+        done = moment
+        for cut in cuts:
+            why = why_wrong(moment, disk.files(cut, moment))
+            passed, failed = passed + (not why), failed + bool(why)
+            if why:
+                print("FAILED after call %d (%s %s), %s: %s" % (
+                    moment, *records[moment - 1][:2], cut, why))
+    return passed, failed
+
+
 def lay(files, directory):
-    """Make `directory` hold exactly `files`."""
+    """Make `directory`, which is empty or not there, hold these."""
+    os.makedirs(directory, exist_ok=True)
     for path, content in sorted(files.items()):
         full = os.path.join(directory, path)
         if content is None:
