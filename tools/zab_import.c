@@ -386,10 +386,23 @@ take_option(struct import *x, int option, const char *value)
     }
 }
 
+/* Before a target is made for what is not there. */
+static int
+look_for_source(struct import *x)
+{
+    int rc = datadir_name(&x->from, x->from_data, x->from_log, &x->e);
+
+    if (rc == 0 && access(x->from.snap, R_OK | X_OK) < 0)
+        rc = cannot_read(x, x->from.snap, -errno);
+    if (rc == 0 && access(x->from.log, R_OK | X_OK) < 0)
+        rc = cannot_read(x, x->from.log, -errno);
+    return rc;
+}
+
 static int
 run(struct import *x)
 {
-    int rc = datadir_name(&x->from, x->from_data, x->from_log, &x->e);
+    int rc = look_for_source(x);
 
     if (rc == 0)
         rc = datadir_open(&x->to, x->place.data_found, x->place.log_found, true,
@@ -418,7 +431,7 @@ zab_import(int argc, char **argv)
             return ZAB_USAGE;
     }
     if (optind < argc || !x.from_data || !*x.from_data ||
-        !zab_place_is_given(&x.place)) {
+        (x.from_log && !*x.from_log) || !zab_place_is_given(&x.place)) {
         print_help(stderr);
         return ZAB_USAGE;
     }

@@ -197,13 +197,16 @@ def test_import_of_a_member_leaves_its_end_open():
 
 
 def test_import_names_a_source_that_it_cannot_read():
+    """And makes nothing."""
     with folder() as work:
-        told = zab("import", "--from", work + "/no", "--data", work, rc=1)
+        new = work + "/new"
+        told = zab("import", "--from", work + "/no", "--data", new, rc=1)
         assert work + "/no/version-2: cannot be read" in told, told
         os.makedirs(work + "/no/version-2")
         told = zab("import", "--from", work + "/no", "--from-log",
-                   work + "/neither", "--data", work, rc=1)
+                   work + "/neither", "--data", new, rc=1)
         assert work + "/neither/version-2: cannot be read" in told, told
+        assert os.listdir(work) == ["no"]
 
 
 def test_import_falls_back_from_a_damaged_snapshot():
@@ -292,7 +295,9 @@ def test_what_root_imports_is_the_servers():
                 os.chmod(f, 0o444)
             zab("import", "--from", backup + "/data", "--data", data, "--log",
                 log)
-        zab("import", "--from", data + "/none", "--data", bad, rc=1)
+        with folder() as empty:
+            os.mkdir(empty + "/version-2")
+            zab("import", "--from", empty, "--data", bad, rc=1)
         zab("export", "--data", data, "--log", log, out)
         for place in data, log, out, bad:
             found = owners(place)
