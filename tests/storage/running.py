@@ -134,6 +134,15 @@ def test_digest_reads_long_paths():
         assert " nodes=22 " in told, told   # with the root and /zookeeper
 
 
+def test_digest_names_a_node_in_one_word():
+    with zabd() as one, zabd() as other:
+        Session(other.port).make("/a b")
+        done = subprocess.run([ZAB, "digest", one.hosts, other.hosts],
+                              capture_output=True, text=True)
+        assert done.returncode == 1, done
+        assert ": /a\\x20b is only here\n" in done.stdout, done
+
+
 def taken(folder):
     """The bytes of all files there and below."""
     return sum(os.path.getsize(os.path.join(where, name))
