@@ -396,7 +396,7 @@ zab_export(int argc, char **argv)
         if (!zab_place_take(&place, option, optarg))
             return ZAB_USAGE;
     }
-    if (optind + 1 != argc) {
+    if (optind + 1 != argc || !*argv[optind]) {
         print_help(stderr);
         return ZAB_USAGE;
     }
