@@ -278,7 +278,8 @@ rule_enforced_auth(struct conf_loading *l)
         c->enforce_auth_schemes = 0;
     else if (c->enforce_auth_schemes == 0)
         conf_tell_key(l, CONF_ERROR, schemes,
-                      "is empty although enforce.auth.enabled is true");
+                      "is empty although enforce.auth.enabled is true; "
+                      "allowed: a comma list of digest and ip");
     else if (c->enforce_auth_schemes & CONF_SCHEME_UNKNOWN)
         conf_tell_key(
             l, CONF_ERROR, schemes,
