@@ -161,6 +161,9 @@ may_connect(struct client_proc *p, struct client *c,
             const struct connect_request *r)
 {
     if (!take_token(p, kind_of(p, r))) {
+        log_warn_often("Refusing session request for client %s: the tokens of "
+                       "connection_throttle_tokens are used up",
+                       client_name(p, c));
         COUNT(p->own->stats.throttle_drops, 1);
         return false;
     }
