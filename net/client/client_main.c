@@ -182,6 +182,7 @@ static const struct conn_ops ops = {
     .broken = on_broken,
     .drained = on_drained,
     .taken = client_taken,
+    .make_room = client_make_room,
 };
 
 static void

@@ -84,6 +84,31 @@ def never_reads(server):
     return None  # closed when the case ends, while its answers wait
 
 
+@case("who takes no answers keeps no room from those who do", maxClientCnxns=0,
+      grows_mb=100, **{"memory.limit": 64 * MB, "client.processes": 1})
+def hoarders(server):
+    data = "b" * 1000000
+    client = Session(server.port)
+    client.ask(wire.create("/big", data))
+    hoarders = []
+    for _ in range(60):     # those that find no room go, and make some
+        hoarders.append(Session(server.port))
+        hoarders[-1].send(*[wire.getData("/big")] * 20)
+        time.sleep(0.03)
+    time.sleep(2)
+    try:
+        for _ in range(20):
+            if client.ask(wire.multiRead(*[wire.getData("/big")] * 4)).error:
+                return "a large answer is none"
+            if client.ask(wire.setData("/big", data)).error:
+                return "a large request failed"
+    except AttributeError:
+        return "who takes its answers lost its connection"
+    finally:
+        for c in hoarders + [client]:
+            c.close()
+
+
 @case("a pipeline of requests that take long lets others have their turn",
       grows_mb=60, **{"client.processes": 1})
 def long_requests(server):
