@@ -6,10 +6,13 @@ import os
 import re
 import resource
 import signal
+import socket
 import time
 
 from abused import MB, OPTIONS, Session, case, wire
 from cases_bytes import closed
+
+TCP_REPAIR = 19
 
 
 @case("connections without a word are closed in time")
@@ -21,6 +24,32 @@ def half_open(server):
         if not closed(s):
             return "one stays open"
         s.close()
+
+
+def vanish(sock):
+    """As a machine that loses its power: not even the end is said."""
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    sock.close()
+
+
+@case("peers that vanish without a word are let go, their sessions as well")
+def vanished(server):
+    silent = [wire.Socket(server.port) for _ in range(20)]
+    clients = [Session(server.port, timeout=2000) for _ in range(40)]
+    for i, c in enumerate(clients):
+        c.ask(wire.create("/e%d" % i, flags=wire.EPH))
+    before = sum(connections(server))
+    for s in silent + [c.socket for c in clients]:
+        vanish(s.sock)
+    end, asker = time.monotonic() + 60, Session(server.port)
+    with contextlib.closing(asker):
+        while time.monotonic() < end:
+            left = [i for i in range(40) if asker.get("/e%d" % i) is not None]
+            if not left and sum(connections(server)) <= before + 1 - 60:
+                return None
+            time.sleep(0.2)
+    return "%d sessions, %d of %d connections are left" % (
+        len(left), sum(connections(server)), before)
 
 
 @case("a flood of connections from one address is cut at the limit",
