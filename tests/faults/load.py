@@ -10,6 +10,7 @@ Lodgers   C processes with an ephemeral each, killed one by one."""
 
 import collections
 import contextlib
+import os
 import random
 import signal
 import socket
@@ -418,6 +419,11 @@ class Load:
             if sock is not None:
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
+
+    def pids(self):
+        """Of those whose sessions must live."""
+        return [os.getpid()] + [w.child.pid for w in self.writers
+                                if isinstance(w, PipeWriter)]
 
     def progress(self):
         """Of each client, something that grows while it is served."""
