@@ -97,6 +97,34 @@ def fire(t, word):
     under_fire(t, word, ["kill", "one_process"], 4)
 
 
+@case("short", of=["zzz"])
+def election_process(t, word):
+    """Its death costs nothing: roles stand, nobody is cut off; and those that
+    come in its place find each other, when a leader is wanted."""
+    e = t.ensemble(word)
+    e.start()
+    t.load(e)
+    t.served()
+    modes = {m: m.mode() for m in e}
+    for m in e:
+        for sig in signal.SIGKILL, signal.SIGSTOP:
+            names = set(m.processes())
+            spared = strike.spared(m, "election", t.crowd.pids())
+            strike.hit_child(m, "election", sig, None)
+            strike.wait_whole(m, names)
+            t.served()
+            t.claim(spared <= set(strike.connected(m.port)),
+                    "clients of %r lost their connections", m)
+            t.say("%d clients of %r kept their connections", len(spared), m)
+    t.claim({m: m.mode() for m in e} == modes, "roles are not what they were")
+    leader = e.wait()
+    leader.kill()
+    e.wait()
+    t.served()
+    leader.start()
+    t.finish(e)
+
+
 FIRES = ["zzz", "zzzzz", "zaa", "zza", "aaa"]
 
 
