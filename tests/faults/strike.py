@@ -15,11 +15,14 @@ outlive it."""
 import contextlib
 import os
 import signal
+import socket
 import time
 
 HANG_S = 20            # within which a stopped process must be ended
 GONE_S = 20            # children after their supervisor's death
 WHOLE_S = 20           # until the process set is complete again
+BLOCK = 64             # connections: net/client/client_share.c
+SPARING = ("log", "image", "admin", "election", "client")
 
 
 def stat_of(pid):
@@ -96,19 +99,51 @@ def connected(port):
             for (here, there), inode in ends.items() if there == port}
 
 
-def spared(server, target, clients):
-    """Ports of the connections of these clients (pids) that the death of
-    `target` is nothing to: those of all who are not clients of a client
-    process, and of no one if replication dies."""
-    if target in ("log", "image", "admin", "election"):
-        hit = set()
-    elif target.startswith("client ") and "+" not in target:
-        hit = sockets_of(processes(server.pid).get(target, 0))
-    else:
-        return set()
+def serving(server, clients):
+    """{client's port: the process that serves it}, of these clients (pids);
+    None: nobody has accepted it yet."""
     own = set().union(*map(sockets_of, clients))
-    return {port for port, (ours, theirs) in connected(server.port).items()
-            if ours in own and theirs not in hit | {"0", None}}
+    name_of = {inode: name for name, pid in processes(server.pid).items()
+               for inode in sockets_of(pid)}
+    return {port: name_of.get(theirs)
+            for port, (ours, theirs) in connected(server.port).items()
+            if ours in own}
+
+
+def spared(server, target, clients):
+    """Ports of the connections of these clients that the death of `target` is
+    nothing to: of all who are not clients of a client process, and of no one
+    if replication dies."""
+    if "+" in target or target.split()[0] not in SPARING:
+        return set()
+    return {port for port, name in serving(server, clients).items()
+            if name not in (None, target)}
+
+
+# --- where they come ---------------------------------------------------------
+
+@contextlib.contextmanager
+def crowded_before(server, target):
+    """Who connects now comes to `target`: the client processes before it have
+    a block of idle connections each (net/client/client_share.c)."""
+    before = [name for name in processes(server.pid)
+              if name.startswith("client") and name < target]
+    idle = []
+
+    def those_at(name):
+        places = serving(server, [os.getpid()])
+        return [s for s in idle if places.get(s.getsockname()[1]) == name]
+    try:
+        while any(len(those_at(name)) < BLOCK for name in before):
+            idle += [socket.create_connection((server.host, server.port))
+                     for _ in range(BLOCK)]
+        for s in those_at(target):
+            s.close()
+            idle.remove(s)
+        yield {s.getsockname()[1] for s in idle}
+    finally:
+        for s in idle:
+            s.close()
 
 
 # --- the hits ----------------------------------------------------------------
