@@ -9,6 +9,8 @@
  */
 #include "daemon/conf/conf_load.h"
 
+#include <inttypes.h>
+
 #include "daemon/conf/conf_machine.h"
 #include "daemon/shm.h"
 
@@ -203,32 +205,22 @@ rule_admin(struct conf_loading *l)
 
 /* Ours: who needs more than there ever is would wait for ever. */
 static void
-rule_tokens(struct conf_loading *l, const char *key, int32_t weight)
-{
-    if (weight > l->conf.connect_tokens)
-        conf_tell_key(l, CONF_ERROR, key,
-                      "is more than there ever are, so that no such session "
-                      "could begin; allowed: connection_throttle_tokens (%d) "
-                      "at most",
-                      l->conf.connect_tokens);
-}
-
-static void
 rule_bucket(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
+    int64_t most = (int64_t)c->connect_tokens * c->connect_weight_global;
 
     if (c->connect_fill_count == 0)
         conf_tell_key(l, CONF_ERROR, "connection_throttle_fill_count",
                       "never fills the bucket again, and nobody could connect "
                       "behind the first %d; allowed: 1 at least",
                       c->connect_tokens);
-    if (!c->connect_weight_enabled)
-        return;
-    rule_tokens(l, "connection_throttle_global_session_weight",
-                c->connect_weight_global);
-    rule_tokens(l, "connection_throttle_renew_session_weight",
-                c->connect_weight_renew);
+    if (c->connect_weight_enabled && c->connect_weight_renew > most)
+        conf_tell_key(l, CONF_ERROR, "connection_throttle_renew_session_weight",
+                      "is more than there ever are, so that no session could "
+                      "come back; allowed: connection_throttle_tokens times "
+                      "that of a new session (%" PRId64 ") at most",
+                      most);
 }
 
 /* ZK: ConnectThrottle's weights must be ordered or the start fails. */

@@ -155,16 +155,10 @@ tokens_must_do_for_each_kind_of_session(void)
     CU_ASSERT_EQUAL(given(on), 0);
     snprintf(text, sizeof text,
              "%sconnection_throttle_weight_enabled=true\n"
-             "connection_throttle_global_session_weight=2\n",
+             "connection_throttle_global_session_weight=3\n"
+             "connection_throttle_renew_session_weight=6\n",
              on);
     CU_ASSERT_EQUAL(given(text), 0);
-    snprintf(text, sizeof text,
-             "%sconnection_throttle_weight_enabled=true\n"
-             "connection_throttle_global_session_weight=3\n",
-             on);
-    CU_ASSERT_EQUAL(given(text), -EINVAL);
-    CU_ASSERT_TRUE(
-        finds(CONF_ERROR, 5, "connection_throttle_global_session_weight"));
     snprintf(text, sizeof text,
              "%sconnection_throttle_weight_enabled=true\n"
              "connection_throttle_global_session_weight=1\n"
