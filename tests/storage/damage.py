@@ -27,6 +27,8 @@ def grown(kind, end=Server.kill):
         with running(kind, {"snapCount": 150, "preAllocSize": 1024}) as server:
             grow(server.port)
             tree = grown_log(server)
+            until(lambda: version2(server.path("data"), "snapshot."),
+                  "a snapshot is taken")
             end(server)
             kept = tempfile.mkdtemp(prefix="zab-damage-") + "/data"
             shutil.copytree(server.path("data"), kept)

@@ -174,9 +174,10 @@ ACLS = {
 
 
 def grow(port):
-    """Build it; the sessions that live on: the owner, and one that nobody
-    will come back for, whose node is SHORT."""
+    """Build it; the sessions that live on: the owner, who has a friend that owns
+    nothing, and one that nobody will come back for, whose node is SHORT."""
     owner = Session(port)
+    owner.friend = Session(port, TIMEOUT_MS - 1000)
     quitter = Session(port)
     every_kind(owner)
     every_data(owner)
@@ -185,6 +186,7 @@ def grow(port):
     quotas(owner)
     changes(owner)
     multis(owner)
+    reserved(port)
     owner.make("/kinds/of-quitter", b"", wire.EPH)
     for i in range(5):
         quitter.make("/kinds/quit-", b"q", wire.EPHSEQ)
@@ -209,6 +211,9 @@ def every_kind(s):
     s.make("/kinds/emptybox", b"never used", wire.CONTAINER)
     s.make("/kinds/ttl", b"later", wire.TTL, ttl=3600 * 1000)
     s.make("/kinds/ttlseq-", b"later", wire.TTLSEQ, ttl=86400 * 1000)
+    s.make("/kinds/ttl/box", b"in a TTL node", wire.CONTAINER)
+    s.make("/kinds/ttl/box/ttl", b"in a box", wire.TTL, ttl=3600 * 1000)
+    s.make("/kinds/ttl/box/eph", b"mine, deep", wire.EPH)
 
 
 def every_data(s):
@@ -264,6 +269,23 @@ def quotas(s):
         s.make(node + "/zookeeper_stats", b"count=0,bytes=0")
     for i in range(5):
         s.make("/quota/inner/n%d" % i, b"counted")
+    for path, name in ("/later", "limits"), ("/data", "stats"):
+        s.make("/zookeeper/quota" + path)
+        s.make("/zookeeper/quota%s/zookeeper_%s" % (path, name),
+               b"count=7,bytes=-1")
+
+
+def reserved(port):
+    """What every server has, changed by the super user."""
+    s = Session(port).become("digest", SUPER)
+    s.ask(wire.setData("/", b"of the root"))
+    s.ask(wire.setACL("/", ((15, "world", "anyone"), (31, "auth", ""))))
+    s.ask(wire.setData("/zookeeper", b"of its child"))
+    s.ask(wire.setData("/zookeeper/config", b"of an operator"))
+    s.ask(wire.setACL("/zookeeper/config", ACLS["mixed"]))
+    s.make("/zookeeper/quota/plain", b"no quota")
+    s.ask(wire.closeSession())
+    s.close()
 
 
 def changes(s):
