@@ -237,6 +237,7 @@ ensemble: all ## ensembles of real servers, alone and mixed with Apache's
 disk: all ## data directories in both directions, power cuts, full disks
 	tests/storage/run
 	tests/powercut/run short
+	tests/powercut/starts short
 	tests/powercut/orders short
 	tests/powercut/faults
 

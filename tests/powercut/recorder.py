@@ -6,8 +6,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path[:0] = [os.path.join(ROOT, "tests", "live", "lib")]
+sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "live", "lib")]
 
+import journal  # noqa: E402
 import server as servers  # noqa: E402
 from ending import die_with_parent  # noqa: E402
 from programs import built  # noqa: E402
@@ -21,7 +22,8 @@ OPTIONS = {"snapCount": 40, "preAllocSize": 64, "admin.enableServer": "false",
 class Recorder:
     """A server whose every change to its directory is recorded."""
 
-    def __init__(self, fault=None, options=None):
+    def __init__(self, fault=None, options=None, files=None):
+        """`files`, as journal.Disk.files gives them, are there already."""
         built("powercut/shim.so")
         self.server = servers.Server("zabd", dict(OPTIONS, **(options or {})))
         self.data = self.server.path("data")
@@ -29,6 +31,7 @@ class Recorder:
         self.fault = self.server.path("fault")
         if fault:
             self.set_fault(fault)
+        journal.lay(files or {}, self.data)
         self.start()
 
     def set_fault(self, fault):
