@@ -227,13 +227,22 @@ nap(const struct bench_loop *l)
     return (struct timespec){until / NS_PER_S, until % NS_PER_S};
 }
 
+int
+bench_loop_fail(struct bench_loop *l, const char *label, int err,
+                const char *what)
+{
+    bool is_told = l->down_errno && err != EINTR;
+
+    snprintf(l->why, sizeof l->why, "%s: %s%s%s", label, what,
+             is_told ? "; last connection error: " : "",
+             is_told ? strerror(l->down_errno) : "");
+    return -err;
+}
+
 static int
 fail(struct bench_loop *l, int err, const char *what)
 {
-    snprintf(l->why, sizeof l->why, "%s: %s%s%s", l->job->label, what,
-             l->down_errno && err != EINTR ? "; last connection error: " : "",
-             l->down_errno && err != EINTR ? strerror(l->down_errno) : "");
-    return -err;
+    return bench_loop_fail(l, l->job->label, err, what);
 }
 
 /* Send no more, but hear the answers that are on their way. */

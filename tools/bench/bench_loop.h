@@ -120,6 +120,10 @@ void bench_loop_disconnect(struct bench_loop *l);
  */
 int bench_loop_run(struct bench_loop *l, struct bench_job *job);
 
+/* Say in l->why what `label` failed of, and what a connection did; -err. */
+int bench_loop_fail(struct bench_loop *l, const char *label, int err,
+                    const char *what);
+
 void bench_errors_add(struct bench_errors *e, int32_t code);
 
 /* All of them together. */
