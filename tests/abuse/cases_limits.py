@@ -146,6 +146,73 @@ def watch_at_limit(server):
             return "a read with a watch that is there failed"
 
 
+def fill(client):
+    """Until not even a node of ten bytes finds room."""
+    for size in (100000, 1000, 10):
+        i = 0
+        while not client.ask(wire.create("/%d-%d" % (size, i),
+                                         "d" * size)).error:
+            i += 1
+
+
+BOX = "/box"
+LONG_ACL = [(31, "world", "anyone")] + [(1, "digest", "user%d:hash" % i)
+                                        for i in range(300)]
+GROWTH = (
+    wire.create("/a-new-one", "d" * 30), wire.setData(BOX, "d" * 2000),
+    wire.create2("/a-new-one", "d" * 30, flags=3), wire.setACL(BOX, LONG_ACL),
+    wire.createContainer("/a-new-one", "d" * 30))
+NO_GROWTH = (
+    wire.exists(BOX), wire.getData(BOX), wire.getChildren("/"),
+    wire.getChildren2("/"), wire.getACL(BOX), wire.sync(BOX), wire.ping(),
+    wire.whoAmI(), wire.getEphemerals("/"), wire.getAllChildrenNumber("/"),
+    wire.multiRead(wire.getData(BOX)), wire.multi(wire.check(BOX)),
+    wire.setData(BOX, "as long"), wire.setData(BOX, ""),
+    wire.auth("digest", "a:b"), wire.multi(wire.delete("/gone1")),
+    wire.delete("/gone2"))
+WATCHES = (
+    wire.addWatch(BOX, 0), wire.addWatch(BOX, 1),
+    wire.getChildren("/", True), wire.setWatches(1 << 62, [BOX]),
+    wire.setWatches2(1 << 62, [], [], [], [BOX]))
+
+
+def refused(client, requests):
+    return [r[2] for r in requests if client.ask(r).error != -1]
+
+
+@case("at memory.limit all that grows is refused, and nothing else",
+      grows_mb=120, **{"memory.limit": 64 * MB})
+def growth_at_limit(server):
+    client = Session(server.port)
+    with contextlib.closing(client):
+        for path in (BOX, "/gone1", "/gone2"):
+            client.ask(wire.create(path, "as long"))
+        fill(client)
+        why = refused(client, GROWTH)
+        if why:
+            return "%s found room" % why
+        answer = client.ask(wire.multi(wire.setData(BOX, ""),
+                                       wire.create("/new", "d" * 500)))
+        if answer.error or answer.body[-13:-9] != wire.i32(-1):
+            return "a multi that creates got %r" % (answer,)
+        for i in range(5000):       # all that is left
+            if client.ask(wire.exists("/no%d" % i, True)).error == -1:
+                break
+        why = refused(client, WATCHES)
+        if why:
+            return "%s found room" % why
+        for request in NO_GROWTH:
+            if client.ask(request).error:
+                return "%s failed" % request[2]
+        other = Session(server.port)
+        if other.ask(wire.closeSession()).error:
+            return "a session could not come and go"
+        client.close()
+        client = Session(server.port, sid=client.id)
+        if not client.id or client.get(BOX) != "":
+            return "the session could not go on"
+
+
 @case("who finds no free descriptor leaves its turn to another process",
       **{"client.processes": 2})
 def no_descriptor(server):
