@@ -27,7 +27,7 @@ struct port_place {
     ev_io listener[PORT_SOCKETS_MAX]; /* `bound` of them */
     int failures;
     bool is_nameless; /* our own host has no address: told once */
-    ev_timer again;
+    ev_timer again;   /* to bind, or to accept */
     struct resolve own;
 };
 

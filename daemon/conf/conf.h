@@ -113,6 +113,9 @@ bool conf_member_address(const struct conf_member *m, uint32_t i,
  */
 bool conf_is_same_host(const char *a, const char *b);
 
+/* Whether a host, by its spelling, is this machine to itself only. */
+bool conf_is_loopback(const char *host);
+
 /*
  * Where 0 or less is "off" in zoo.cfg, it is so here.  Text is terminated,
  * UTF-8, and followed by zeros to the end of its field, so that fields compare

@@ -176,20 +176,14 @@ rule_ports(struct conf_loading *l)
                       "is clientPort as well");
 }
 
-/* An empty one is that, too: net/admin/admin_main.c. */
-static bool
-is_loopback(const char *address)
-{
-    return address[0] == '\0' || strncmp(address, "127.", 4) == 0 ||
-           strcmp(address, "::1") == 0 || strcmp(address, "localhost") == 0;
-}
-
 static void
 rule_admin(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
-    if (c->admin_enabled && !is_loopback(c->admin_address))
+    /* An empty one is 127.0.0.1: net/admin/admin_main.c. */
+    if (c->admin_enabled && *c->admin_address &&
+        !conf_is_loopback(c->admin_address))
         conf_tell_key(
             l, CONF_WARNING, "admin.serverAddress",
             "opens the HTTP server, which asks for no password, to others "

@@ -3,6 +3,8 @@
  */
 #include "election/port.h"
 
+#include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,7 +14,7 @@ static struct ev_loop *loop;
 static struct resolver resolver;
 static struct port port;
 static struct conf conf;
-static int failures;
+static int failures, knocks;
 
 static void
 on_failed(void *arg, const char *why, int times)
@@ -25,13 +27,14 @@ static void
 on_knock(void *arg, int fd)
 {
     (void)arg;
+    knocks++;
     close(fd);
 }
 
 static void
 given_a_server_at(const char *host)
 {
-    failures = 0;
+    failures = knocks = 0;
     loop = ev_loop_new(EVFLAG_AUTO);
     resolver_init(&resolver, loop);
     port_init(&port, &resolver, "test", on_knock, on_failed, NULL, 0.001);
@@ -80,9 +83,48 @@ a_port_that_cannot_be_bound_has_failed(void)
     done();
 }
 
+/* One who is on his way to our port; his own descriptor. */
+static int
+given_a_caller(void)
+{
+    struct sockaddr_in at;
+    socklen_t size = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    CU_ASSERT_EQUAL(getsockname(port.place[0].listener[0].fd,
+                                (struct sockaddr *)&at, &size),
+                    0);
+    CU_ASSERT_EQUAL(connect(fd, (struct sockaddr *)&at, size), 0);
+    return fd;
+}
+
+/* A socket that is ready to be read would wake the loop without end. */
+static void
+without_a_descriptor_it_rests_and_then_accepts(void)
+{
+    struct rlimit was, none;
+    int caller;
+
+    given_a_server_at("127.0.0.1");
+    caller = given_a_caller();
+    CU_ASSERT_EQUAL(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = (struct rlimit){(rlim_t)caller + 1, was.rlim_max};
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ev_run(loop, EVRUN_ONCE);
+    CU_ASSERT_FALSE(ev_is_active(&port.place[0].listener[0]));
+    CU_ASSERT_TRUE(ev_is_active(&port.place[0].again));
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &was), 0);
+    while (knocks == 0)
+        ev_run(loop, EVRUN_ONCE);
+    CU_ASSERT_EQUAL(knocks, 1);
+    close(caller);
+    done();
+}
+
 UNIT_SUITE(port)
 {
     unit_suite("port");
     UNIT(an_unknown_name_of_our_own_is_asked_for_until_it_is_known);
     UNIT(a_port_that_cannot_be_bound_has_failed);
+    UNIT(without_a_descriptor_it_rests_and_then_accepts);
 }
