@@ -15,6 +15,10 @@
 
 #include "daemon/log.h"
 
+const char data_remedy_access[] =
+    "Give it, and all that is in its directory, to the server's user; see that "
+    "the disk works and has room.";
+
 void
 data_error_set(struct data_error *e, const char *path, int64_t offset,
                const char *remedy, const char *what, ...)
@@ -309,6 +313,7 @@ data_replace(const char *dir, const char *name, const char *text, size_t size)
     snprintf(part, sizeof part, "%s.tmp", name);
     if (!data_path(path, dir, name) || !data_path(temp, dir, part))
         return -ENAMETOOLONG;
+    (void)unlink(temp); /* of another attempt, perhaps another user's */
     fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0)
         return -errno;

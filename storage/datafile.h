@@ -33,6 +33,9 @@ void data_error_set(struct data_error *e, const char *path, int64_t offset,
                     const char *remedy, const char *what, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* For a file that could not be read, or written, and may be sound. */
+extern const char data_remedy_access[];
+
 /* The whole error as one text: path, offset, what, remedy. */
 enum { DATA_ERROR_TEXT = sizeof(struct data_error) + 64 };
 void data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT]);

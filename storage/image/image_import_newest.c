@@ -28,10 +28,8 @@ static const char REMEDY_OPEN[] =
 static int
 cannot_list(const char *dir, int rc, struct data_error *e)
 {
-    data_error_set(e, dir, -1,
-                   "See that the server's user may read it and that the disk "
-                   "works.",
-                   "cannot be listed: %s", strerror(-rc));
+    data_error_set(e, dir, -1, data_remedy_access, "cannot be listed: %s",
+                   strerror(-rc));
     return rc;
 }
 

@@ -66,9 +66,11 @@ identity_load(struct identity *id, const char *dir, struct data_error *e)
 
     if (rc < 0 && rc != -ENOENT) {
         data_path(path, dir, IDENTITY_FILE);
-        data_error_set(e, path, -1, REMEDY, "%s",
-                       rc == -EINVAL ? "is not an ensemble's id"
-                                     : strerror(-rc));
+        if (rc == -EINVAL)
+            data_error_set(e, path, -1, REMEDY, "is not an ensemble's id");
+        else
+            data_error_set(e, path, -1, data_remedy_access, "%s",
+                           strerror(-rc));
         return rc;
     }
     *id = found;

@@ -73,10 +73,8 @@ fail(struct txlog_reader *r, int rc, const char *name, const char *what)
     char path[DATA_PATH_MAX];
 
     data_path(path, r->dir, name);
-    data_error_set(&r->error, path, -1,
-                   "See that the server's user may read it and that the disk "
-                   "works.",
-                   "%s: %s", what, strerror(-rc));
+    data_error_set(&r->error, path, -1, data_remedy_access, "%s: %s", what,
+                   strerror(-rc));
     return rc;
 }
 

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
@@ -336,6 +338,59 @@ names_are_taken_apart_strictly(void)
     tempdir_remove(dir);
 }
 
+/* As root leaves it, or a disk without room: nothing is wrong with the data. */
+static void
+a_file_that_cannot_be_had_is_not_blamed_on_the_data(void)
+{
+    char path[DATA_PATH_MAX];
+    struct epochs e;
+
+    tempdir_make(dir);
+    data_path(path, dir, "acceptedEpoch");
+    given_file("currentEpoch", "4");
+    CU_ASSERT_EQUAL(mkdir(path, 0700), 0); /* is not to be read as a file */
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 1), &error), -EISDIR);
+    CU_ASSERT_STRING_EQUAL(error.path, path);
+    CU_ASSERT_STRING_EQUAL(error.remedy, data_remedy_access);
+    tempdir_remove(dir);
+}
+
+/* The current epoch is to be raised, and cannot be. */
+static void
+an_epoch_that_cannot_be_raised_is_told(void)
+{
+    char path[DATA_PATH_MAX];
+    struct epochs e;
+
+    tempdir_make(dir);
+    data_path(path, dir, "currentEpoch.tmp");
+    given_file("currentEpoch", "3");
+    given_file("acceptedEpoch", "4");
+    CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+    error = (struct data_error){.offset = 0};
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 1), &error), -EISDIR);
+    CU_ASSERT(strstr(error.path, "currentEpoch") != NULL);
+    CU_ASSERT_STRING_EQUAL(error.remedy, data_remedy_access);
+    tempdir_remove(dir);
+}
+
+/* It may be another user's, who may not be written to. */
+static void
+what_is_left_of_another_attempt_is_not_in_the_way(void)
+{
+    char path[DATA_PATH_MAX], other[DATA_PATH_MAX];
+
+    tempdir_make(dir);
+    given_file("acceptedEpoch.tmp", "77777");
+    data_path(path, dir, "acceptedEpoch.tmp");
+    data_path(other, dir, "other");
+    CU_ASSERT_EQUAL(link(path, other), 0);
+    CU_ASSERT_EQUAL(epoch_store_accepted(dir, 5), 0);
+    CU_ASSERT(file_says("acceptedEpoch", "5"));
+    CU_ASSERT(file_says("other", "77777"));
+    tempdir_remove(dir);
+}
+
 UNIT_SUITE(epoch)
 {
     unit_suite("epoch");
@@ -356,4 +411,7 @@ UNIT_SUITE(epoch)
     UNIT(a_directory_that_cannot_be_listed_is_told);
     UNIT(one_directory_by_two_paths_is_one);
     UNIT(names_are_taken_apart_strictly);
+    UNIT(a_file_that_cannot_be_had_is_not_blamed_on_the_data);
+    UNIT(an_epoch_that_cannot_be_raised_is_told);
+    UNIT(what_is_left_of_another_attempt_is_not_in_the_way);
 }

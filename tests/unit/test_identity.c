@@ -3,6 +3,8 @@
 #include "storage/log/identity.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
@@ -133,6 +135,21 @@ any_id_stands_against_none(void)
     CU_ASSERT_FALSE(identity_beats(&none, &none));
 }
 
+/* To remove it would help as little as to move the data away. */
+static void
+a_file_that_cannot_be_read_is_no_other_id(void)
+{
+    struct identity id = none;
+    char path[DATA_PATH_MAX];
+
+    tempdir_make(dir);
+    data_path(path, dir, IDENTITY_FILE);
+    CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+    CU_ASSERT_EQUAL(identity_load(&id, dir, &error), -EISDIR);
+    CU_ASSERT_STRING_EQUAL(error.remedy, data_remedy_access);
+    tempdir_remove(dir);
+}
+
 UNIT_SUITE(identity)
 {
     unit_suite("identity");
@@ -144,4 +161,5 @@ UNIT_SUITE(identity)
     UNIT(the_later_proposal_stands);
     UNIT(what_is_confirmed_stands_whatever_its_epoch);
     UNIT(any_id_stands_against_none);
+    UNIT(a_file_that_cannot_be_read_is_no_other_id);
 }
