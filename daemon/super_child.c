@@ -246,12 +246,17 @@ repair(struct super *s, enum proc_id id)
     }
 }
 
+static bool
+ended_with(int status, enum exit_code code)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == (int)code;
+}
+
 /* Another fork would end in the same way. */
 static bool
 is_final(int status)
 {
-    return WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_CONFIG ||
-                                 WEXITSTATUS(status) == EXIT_DATA);
+    return ended_with(status, EXIT_CONFIG) || ended_with(status, EXIT_DATA);
 }
 
 /*
@@ -272,8 +277,8 @@ may_be_written(const char *dir)
 }
 
 /*
- * The image may not be written where it lies: its disk turned read-only, or
- * full, while we serve.  That costs nobody anything, for the log has
+ * There is no room.  Or the image may not be written where it lies: its disk
+ * turned read-only while we serve.  That costs nobody anything, for the log has
  * everything.  What is damaged lies where it may be written, and is final.
  */
 static bool
@@ -282,6 +287,8 @@ waits_for_disk(const struct super *s, enum proc_id id, int status)
     struct datadir dirs;
     struct data_error e;
 
+    if (ended_with(status, EXIT_LATER))
+        return true;
     return id == PROC_IMAGE && s->took_part && WIFEXITED(status) &&
            WEXITSTATUS(status) != EXIT_OK &&
            datadir_name(&dirs, s->shm->super->conf.data_dir, NULL, &e) == 0 &&
@@ -295,8 +302,7 @@ waits_for_disk(const struct super *s, enum proc_id id, int status)
 static bool
 is_reload(enum proc_id id, int status)
 {
-    return id == PROC_REPLICATION && WIFEXITED(status) &&
-           WEXITSTATUS(status) == EXIT_RELOAD;
+    return id == PROC_REPLICATION && ended_with(status, EXIT_RELOAD);
 }
 
 /* By PROC_STOP: one that did not ask for it dies of it (proc.h). */
@@ -310,7 +316,9 @@ ended_as_told(int status)
 static void
 tell_death(enum proc_id id, pid_t pid, int status)
 {
-    if (is_reload(id, status))
+    if (ended_with(status, EXIT_LATER))
+        log_info("%s (pid %d) ended for want of room", proc_name(id), (int)pid);
+    else if (is_reload(id, status))
         log_info("%s (pid %d) ended to load its files again", proc_name(id),
                  (int)pid);
     else if (WIFSIGNALED(status))
@@ -336,9 +344,11 @@ plan_successor(struct super *s, enum proc_id id, int status, int64_t served_ms,
     int64_t pause;
 
     if (waits_for_disk(s, id, status)) {
-        log_warn("image: tried again in %d s; reads and writes go on without "
-                 "it, but see to the disk",
-                 DISK_PAUSE_MS / 1000);
+        log_warn("%s: tried again in %d s%s", proc_name(id),
+                 DISK_PAUSE_MS / 1000,
+                 id == PROC_IMAGE && s->took_part
+                     ? "; reads and writes go on without it"
+                     : "");
         s->child[id].fork_at = now + DISK_PAUSE_MS;
         return;
     }
@@ -364,6 +374,7 @@ on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
     pid_t pid = s->child[id].pid;
 
     s->child[id].pid = 0;
+    s->child[id].wants_room = ended_with(status, EXIT_LATER);
     atomic_store(&s->shm->super->pid[id], 0);
     atomic_store(&proc->is_ready, 0);
     if (!s->is_stopping || !ended_as_told(status))

@@ -226,9 +226,13 @@ super_describe_start(const struct super *s, char *text, size_t size)
 
         if (atomic_load(&p->is_ready))
             continue;
-        snprintf(text, size, "%s: %s is loading, %u.%u %%%s",
+        snprintf(text, size, "%s: %s is loading, %u.%u %%%s%s",
                  s->took_part ? "recovering" : "starting",
-                 proc_name(loaders[i]), permille / 10, permille % 10, failure);
+                 proc_name(loaders[i]), permille / 10, permille % 10,
+                 s->child[loaders[i]].wants_room
+                     ? ", there is no room for it: see the log"
+                     : "",
+                 failure);
         return;
     }
     snprintf(text, size, "waiting for processes%s", failure);

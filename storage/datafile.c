@@ -46,13 +46,20 @@ data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT])
                  e->remedy);
 }
 
+bool
+data_wants_room(int rc)
+{
+    return rc == -ENOSPC || rc == -EDQUOT;
+}
+
 noreturn void
-data_fatal(const struct data_error *e)
+data_fatal(const struct data_error *e, int rc)
 {
     char text[DATA_ERROR_TEXT];
 
     data_error_text(e, text);
-    fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
+    fatal(data_wants_room(rc) ? EXIT_LATER : EXIT_DATA,
+          "Unable to access datadir, exiting abnormally: %s", text);
 }
 
 bool

@@ -40,8 +40,14 @@ extern const char data_remedy_access[];
 enum { DATA_ERROR_TEXT = sizeof(struct data_error) + 64 };
 void data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT]);
 
-/* This process cannot go on with such files: log it, end with EXIT_DATA. */
-noreturn void data_fatal(const struct data_error *e);
+/* Whether `rc`, a -errno, is want of room on a disk. */
+bool data_wants_room(int rc);
+
+/*
+ * This process cannot go on with such files, and `rc` came of it: log it, and
+ * end with EXIT_LATER if there was no room, else with EXIT_DATA.
+ */
+noreturn void data_fatal(const struct data_error *e, int rc);
 
 /* --- progress ------------------------------------------------------------- */
 

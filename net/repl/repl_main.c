@@ -51,7 +51,7 @@ log_failed(struct repl *r)
     r->role->end(r);
     repl_end_serving(r);
     log_error("replication: the transaction log failed (%s): this server "
-              "stops serving; repair the disk and restart it",
+              "stops serving",
               strerror(err));
     return true;
 }

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "storage/image/image_file.h"
@@ -23,6 +24,7 @@
 enum {
     FORMAT = 1,
     READERS_MAX = 64,
+    ROOM_BYTES = 16 * 1024 * 1024, /* a disk with less than a batch is full */
     TABLES_MAX = 8,
     META_BYTES = 4 + 8 + 8 + 8 + 8,
     META_BYTES_OLD = META_BYTES - 8,
@@ -59,6 +61,17 @@ image_rc(int mdb_rc)
     default:
         return -EIO;
     }
+}
+
+int
+image_write_rc(const char *dir, int rc)
+{
+    struct statvfs st;
+
+    return rc == -EIO && statvfs(dir, &st) == 0 &&
+                   st.f_bavail * st.f_frsize < ROOM_BYTES
+               ? -ENOSPC
+               : rc;
 }
 
 /* --- meta ---------------------------------------------------------------- */

@@ -92,6 +92,12 @@ int image_sync(struct image *im, progress_fn *progress, void *progress_arg);
 /* LMDB's result as -errno: its own codes become -ENOSPC, -EBADMSG, -EIO. */
 int image_rc(int mdb_rc);
 
+/*
+ * `rc` of what was written in `dir`: LMDB calls a short write an I/O error, and
+ * often there is no room.
+ */
+int image_write_rc(const char *dir, int rc);
+
 /* Write meta as part of `txn`.  LMDB's own result: image_rc. */
 int image_put_meta(struct image *im, MDB_txn *txn,
                    const struct image_meta *meta);

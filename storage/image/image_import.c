@@ -50,6 +50,7 @@ struct import {
 static int
 tell_write(const struct import *im, int rc)
 {
+    rc = image_write_rc(im->dirs->snap, rc);
     if (rc < 0)
         data_error_set(im->e, im->image.dir, -1, REMEDY_WRITE,
                        "the image cannot be written: %s", strerror(-rc));

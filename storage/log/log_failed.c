@@ -20,20 +20,13 @@
 
 enum { FILES = 2, DISK_PART = 4, ROOM_MIN = 1024 * 1024 };
 
-/* Is it want of room that a write failed with, an errno? */
-static bool
-wants_room(int error)
-{
-    return error == ENOSPC || error == EDQUOT;
-}
-
 void
 log_give_up(struct log_proc *p, const char *path, const char *what, int rc)
 {
     log_error("%s: %s cannot be written: %s. Nothing is acknowledged any more. "
               "%s",
               path, what, strerror(-rc),
-              wants_room(-rc)
+              data_wants_room(rc)
                   ? "Make room; the server ends then, to be started anew, or "
                     "is to be restarted"
                   : "See to the disk, then restart the server");
@@ -103,7 +96,7 @@ log_look_for_room(struct log_proc *p)
     struct shm_log *s = p->shm->log;
     int failed = atomic_load(&s->failed);
 
-    if (!wants_room(failed) || atomic_load(&s->has_room))
+    if (!data_wants_room(-failed) || atomic_load(&s->has_room))
         return;
     proc_disk_begin(PROC_LOG, p->shm);
     if (has_room(p->dirs.log, room_wanted(p), failed) &&

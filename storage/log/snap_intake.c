@@ -145,10 +145,13 @@ on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
 
 /* --- bytes --------------------------------------------------------------- */
 
+/* Unless it is our own disk that failed. */
 static int
 decode_failed(struct snap_intake *in, int rc)
 {
-    in->what = in->decode.what ? in->decode.what : "a node or session in it";
+    if (!in->writer.failed)
+        in->what =
+            in->decode.what ? in->decode.what : "a node or session in it";
     return rc;
 }
 

@@ -394,6 +394,7 @@ def writes_ahead(t, word):
 # --- disks ------------------------------------------------------------------
 
 DISK_MB = 200
+SOON_S = 30
 
 
 @case("long", of=["zzz leader", "zzz follower", "zza follower"])
@@ -432,12 +433,41 @@ def full_disk(t, word, who):
     e.wait(others)
     t.served()
     os.unlink(ballast)
-    t.claim(victim.said("repair the disk and restart it"),
+    t.claim(victim.said("Make room; the server ends then"),
             "%r does not say what to do", victim)
     victim.stop()
     victim.start()
     e.wait()
     t.served()
+    t.finish(e)
+
+
+SMALL, ENOUGH = "size=12m", "size=400m"
+NO_ROOM = "%s: there is no room for the leader's snapshot"
+AGAIN = r"repl: tried again in \d+ s"
+
+
+@case("short", "long", of=["zzz"])
+def no_room_for_a_snapshot(t, word):
+    """A member that needs a snapshot has no room for it: it says so, does not
+    ask for it all the time, and is one of them by itself when it has."""
+    net.own_mounts()
+    e = t.ensemble(word)
+    leader = e.start()
+    victim = e.followers()[0]
+    victim.stop()
+    victim.wipe()
+    c = t.client(leader)
+    for _ in range(40):
+        c.create("/big-", os.urandom(500000), sequence=True)
+    t.close_clients()
+    net.sh("mount", "-t", "tmpfs", "-o", SMALL, "none", victim.path("data"))
+    victim._put("data/myid", "%d\n" % victim.sid)
+    victim.start_only()
+    until(lambda: victim.said(NO_ROOM % victim.path("data")) and
+          victim.said(AGAIN), "it says what it wants", SOON_S)
+    net.sh("mount", "-o", "remount," + ENOUGH, victim.path("data"))
+    e.wait()
     t.finish(e)
 
 
