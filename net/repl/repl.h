@@ -73,6 +73,7 @@ struct looking {
     mono_ms_t since;  /* for the read-only mode */
     mono_ms_t ask_at; /* not before */
     mono_ms_t found;  /* the election gave us the last role then */
+    uint32_t ahead;   /* leaders in a row that lack what is committed here */
 };
 
 struct role;

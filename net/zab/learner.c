@@ -177,6 +177,7 @@ static void
 cut(struct learner *l, zxid_t zxid, struct learner_out *out)
 {
     if (zxid < l->committed) {
+        l->is_ahead = true;
         learner_give_up(l, out,
                         "TRUNC below what is committed here: another "
                         "ensemble's leader, or our disk lies");
@@ -221,6 +222,7 @@ static void
 on_snap(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
 {
     if (zxid < l->committed) {
+        l->is_ahead = true;
         learner_give_up(l, out, "SNAP older than what is committed here");
     } else if (zxid_epoch(zxid) > l->epoch) {
         learner_give_up(l, out, "SNAP of a later epoch than the leader's");

@@ -106,6 +106,7 @@ struct learner {
     struct learner_silence signs; /* ... or data that cannot be read yet */
     bool is_silent;               /* gave up for that reason */
     bool is_taken;                /* likewise: another server has our number */
+    bool is_ahead;      /* likewise: the leader lacks what is committed here */
     mono_ms_t told;     /* the leader of our sessions, the last time, or 0 */
     mono_ms_t timed;    /* ... the time that may still be in vain; 0: none */
     mono_ms_t has_read; /* all that had come by then */

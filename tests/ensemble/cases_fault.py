@@ -471,6 +471,50 @@ def no_room_for_a_snapshot(t, word):
     t.finish(e)
 
 
+LOST = r"server \d+ leads and lacks what was acknowledged here"
+
+
+def late_is_there(t, m):
+    there = t.client(m).exists("/late") is not None
+    t.close_clients()
+    return there
+
+
+@case("short", "long", of=["zzz"])
+def what_the_others_lost(t, word):
+    """One is old, and one is given an empty disk while the third is away: they
+    lead without what was acknowledged.  The third keeps it, says so, and what
+    it says to do helps."""
+    e = t.ensemble(word)
+    e.start()
+    old, emptied, whole = e
+    c = t.client(old)
+    for i in range(20):     # so that the third is asked to go back
+        c.create("/early-%d" % i)
+    t.close_clients()
+    old.stop()
+    e.wait([emptied, whole])
+    t.client(whole).create("/late")
+    t.close_clients()
+    for m in emptied, whole:
+        m.stop()
+    emptied.wipe()
+    e.start([old, emptied])
+    t.claim(not late_is_there(t, old), "nothing was lost")
+    mark = whole.mark()
+    whole.start_only()
+    until(lambda: len(whole.said(LOST, mark)) > 1, "it says so", SOON_S)
+    t.claim(whole.mode() is None, "it serves")
+    for m in e:
+        m.stop()
+    for m in old, emptied:
+        m.wipe()
+    e.start()
+    for m in e:
+        t.claim(late_is_there(t, m), "%r has not what the third had kept", m)
+    t.finish(e)
+
+
 # --- a leader that resigns --------------------------------------------------
 
 RUSH = "set --connections 20 --depth 50 --seconds 3 --warmup 0 --keys 100 " \

@@ -110,6 +110,37 @@ claims_nothing(void)
     return r.learn->core.conf.wants_snap;
 }
 
+/* Leader 2 wants it to go back behind what it knows to be committed. */
+static void
+meets_a_leader_that_lost_something(void)
+{
+    static const uint8_t protocol[] = {0, 1, 0, 0};
+
+    r.known_committed = E(8);
+    connects_with(2);
+    hears(Q_LEADER_INFO, E(0), (struct bytes){protocol, sizeof protocol});
+    hears(Q_TRUNC, E(5), BYTES_NULL);
+    CU_ASSERT_PTR_NOT_NULL(r.learn->why);
+    loses_its_leader();
+}
+
+/* It may not have applied yet what is committed; the next time it has. */
+static void
+an_operator_hears_of_a_leader_that_lost_something(void)
+{
+    mono_ms_t begun = clock_mono_ms();
+
+    given_learner(false);
+    meets_a_leader_that_lost_something();
+    CU_ASSERT_FALSE(atomic_load(&shm.replication->ensemble.is_ahead));
+    meets_a_leader_that_lost_something();
+    CU_ASSERT_TRUE(atomic_load(&shm.replication->ensemble.is_ahead));
+    CU_ASSERT(r.looking.ask_at >= begun + 5000);
+    repl_established(&r, 4);
+    CU_ASSERT_FALSE(atomic_load(&shm.replication->ensemble.is_ahead));
+    CU_ASSERT_EQUAL(r.looking.ahead, 0);
+}
+
 static void
 who_asked_for_it_may_give_a_snapshot(void)
 {
@@ -513,6 +544,7 @@ UNIT_SUITE(repl_learn)
 {
     unit_suite("repl_learn");
     UNIT(who_asked_for_it_may_give_a_snapshot);
+    UNIT(an_operator_hears_of_a_leader_that_lost_something);
     UNIT(nobody_else_hears_that_we_have_nothing);
     UNIT(an_observer_may_say_so_to_anybody);
     UNIT(votes_with_what_it_has_all_the_same);
