@@ -31,6 +31,7 @@ struct child {
     struct restart restart;
     mono_ms_t fork_at;   /* not running: when it may be forked; 0 at once */
     bool wants_room;     /* the last one ended with EXIT_LATER */
+    bool was_killed;     /* by us */
     uint64_t beats_seen; /* super_watch.c */
     mono_ms_t beats_at;
 };

@@ -67,8 +67,12 @@ run_child(enum proc_id id, struct shm *shm)
 void
 super_signal(struct super *s, enum proc_id id, int sig)
 {
-    if (s->child[id].pid > 0)
-        kill(s->child[id].pid, sig);
+    struct child *c = &s->child[id];
+
+    if (c->pid <= 0)
+        return;
+    c->was_killed |= sig == SIGKILL;
+    kill(c->pid, sig);
 }
 
 bool
@@ -164,6 +168,7 @@ fork_child(struct super *s, enum proc_id id, mono_ms_t now)
         return;
     }
     c->pid = pid;
+    c->was_killed = false;
     c->beats_at = now;
     c->beats_seen = atomic_load(&proc->beats);
     atomic_store(&super->pid[id], (int32_t)pid);
@@ -314,16 +319,22 @@ ended_as_told(int status)
 }
 
 static void
-tell_death(enum proc_id id, pid_t pid, int status)
+tell_death(const struct super *s, enum proc_id id, pid_t pid, int status)
 {
+    bool is_ours = s->child[id].was_killed;
+
     if (ended_with(status, EXIT_LATER))
         log_info("%s (pid %d) ended for want of room", proc_name(id), (int)pid);
     else if (is_reload(id, status))
         log_info("%s (pid %d) ended to load its files again", proc_name(id),
                  (int)pid);
     else if (WIFSIGNALED(status))
-        log_warn("%s (pid %d) was killed by signal %d (%s)", proc_name(id),
-                 (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+        log_warn("%s (pid %d) was killed by signal %d (%s)%s", proc_name(id),
+                 (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
+                 WTERMSIG(status) == SIGKILL && !is_ours
+                     ? ", not by us: by the kernel for want of memory, if "
+                       "journalctl -k says so"
+                     : "");
     else
         log_warn("%s (pid %d) ended with status %d", proc_name(id), (int)pid,
                  WEXITSTATUS(status));
@@ -378,7 +389,7 @@ on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
     atomic_store(&s->shm->super->pid[id], 0);
     atomic_store(&proc->is_ready, 0);
     if (!s->is_stopping || !ended_as_told(status))
-        tell_death(id, pid, status);
+        tell_death(s, id, pid, status);
     if (s->is_stopping)
         return;
     repair(s, id);
