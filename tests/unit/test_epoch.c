@@ -202,6 +202,23 @@ two_servers_cannot_share_a_directory(void)
     tempdir_remove(dir);
 }
 
+/* Of a disk that is not mounted; nobody's rights are wrong. */
+static void
+a_link_to_what_is_not_there_is_told_as_such(void)
+{
+    char path[DATA_PATH_MAX];
+    struct datadir d;
+
+    tempdir_make(dir);
+    data_path(path, dir, "version-2");
+    CU_ASSERT_EQUAL(symlink("/nowhere/version-2", path), 0);
+    CU_ASSERT_EQUAL(datadir_open(&d, dir, NULL, true, &error), -ENOENT);
+    CU_ASSERT_STRING_EQUAL(error.path, path);
+    CU_ASSERT(strstr(error.what, "a link") != NULL);
+    CU_ASSERT(strstr(error.remedy, "mounted") != NULL);
+    tempdir_remove(dir);
+}
+
 static void
 a_missing_directory_is_made_only_if_allowed(void)
 {
@@ -405,6 +422,7 @@ UNIT_SUITE(epoch)
     UNIT(a_new_server_may_have_promised_anything);
     UNIT(a_line_may_end_as_on_windows);
     UNIT(two_servers_cannot_share_a_directory);
+    UNIT(a_link_to_what_is_not_there_is_told_as_such);
     UNIT(a_missing_directory_is_made_only_if_allowed);
     UNIT(a_log_among_the_snapshots_is_refused);
     UNIT(a_log_that_is_gone_is_not_begun_anew);
