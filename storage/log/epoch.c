@@ -14,6 +14,10 @@ static const char REMEDY[] =
     "directory from one backup, or move it away and let this server take "
     "everything from the leader.";
 
+static const char REMEDY_DISK[] =
+    "See that the disk has room and works, and that the server's user may "
+    "read and write there.";
+
 static int
 store(const char *dir, const char *name, int64_t epoch)
 {
@@ -53,26 +57,34 @@ load(const char *dir, const char *name, int64_t *epoch)
     return 0;
 }
 
+/* `rc`, of load or store; an error is told. */
+static int
+tell(int rc, const char *dir, const char *name, struct data_error *e)
+{
+    char path[DATA_PATH_MAX];
+
+    data_path(path, dir, name);
+    if (rc == -EINVAL)
+        data_error_set(e, path, -1, REMEDY, "is not a number");
+    else if (rc == -ERANGE)
+        data_error_set(e, path, -1, REMEDY, "is an epoch that none can follow");
+    else if (rc < 0)
+        data_error_set(e, path, -1, REMEDY_DISK, "%s", strerror(-rc));
+    return rc;
+}
+
 /* The file, or made from `otherwise` where there is none. */
 static int
 load_or_make(const char *dir, const char *name, int64_t otherwise,
              int64_t *epoch, struct data_error *e)
 {
-    char path[DATA_PATH_MAX];
     int rc = load(dir, name, epoch);
 
     if (rc == -ENOENT) {
         *epoch = otherwise;
         rc = store(dir, name, otherwise);
     }
-    if (rc < 0) {
-        data_path(path, dir, name);
-        data_error_set(e, path, -1, REMEDY, "%s",
-                       rc == -EINVAL   ? "is not a number"
-                       : rc == -ERANGE ? "is an epoch that none can follow"
-                                       : strerror(-rc));
-    }
-    return rc;
+    return tell(rc, dir, name, e);
 }
 
 /*
@@ -91,7 +103,8 @@ raise_current(struct epochs *found, const char *dir, int64_t history,
 
     if (found->accepted >= history) {
         found->current = history;
-        return store(dir, EPOCH_CURRENT_FILE, history);
+        return tell(store(dir, EPOCH_CURRENT_FILE, history), dir,
+                    EPOCH_CURRENT_FILE, e);
     }
     data_path(path, dir, EPOCH_CURRENT_FILE);
     data_error_set(e, path, -1, REMEDY,

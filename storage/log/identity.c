@@ -17,6 +17,9 @@ static const char REMEDY[] =
     "do not know where this directory comes from, move it away instead, and "
     "let the server take everything from the leader.";
 
+static const char REMEDY_READ[] =
+    "See that the server's user may read it and that the disk works.";
+
 static const char *
 state_of(const struct identity *id)
 {
@@ -64,15 +67,17 @@ identity_load(struct identity *id, const char *dir, struct data_error *e)
     struct identity found = {0};
     int rc = load(dir, &found);
 
-    if (rc < 0 && rc != -ENOENT) {
-        data_path(path, dir, IDENTITY_FILE);
-        data_error_set(e, path, -1, REMEDY, "%s",
-                       rc == -EINVAL ? "is not an ensemble's id"
-                                     : strerror(-rc));
-        return rc;
-    }
-    *id = found;
-    return 0;
+    if (rc == -ENOENT)
+        rc = 0;
+    data_path(path, dir, IDENTITY_FILE);
+    if (rc == -EINVAL)
+        data_error_set(e, path, -1, REMEDY, "is not an ensemble's id");
+    else if (rc < 0)
+        data_error_set(e, path, -1, REMEDY_READ, "cannot be read: %s",
+                       strerror(-rc));
+    else
+        *id = found;
+    return rc;
 }
 
 int

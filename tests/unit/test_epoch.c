@@ -186,6 +186,32 @@ a_line_may_end_as_on_windows(void)
     tempdir_remove(dir);
 }
 
+/* On a full disk, say: nothing is wrong with what lies there. */
+static void
+an_epoch_that_cannot_be_stored_is_the_disks_fault(void)
+{
+    static const char *const temps[] = {"currentEpoch.tmp",
+                                        "acceptedEpoch.tmp"};
+    char path[DATA_PATH_MAX];
+    struct epochs e;
+
+    for (size_t i = 0; i < ARRAY_COUNT(temps); i++) {
+        tempdir_make(dir);
+        given_file("currentEpoch", "3");
+        if (i == 0)
+            given_file("acceptedEpoch", "4");
+        data_path(path, dir, temps[i]);
+        CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+        error = (struct data_error){.offset = 0};
+        CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 0), &error), -EISDIR);
+        CU_ASSERT_EQUAL(error.offset, -1);
+        CU_ASSERT(strncmp(basename(error.path), temps[i], 12) == 0);
+        CU_ASSERT(strstr(error.what, strerror(EISDIR)) != NULL);
+        CU_ASSERT(strstr(error.remedy, "disk") != NULL);
+        tempdir_remove(dir);
+    }
+}
+
 static void
 two_servers_cannot_share_a_directory(void)
 {
@@ -349,6 +375,7 @@ UNIT_SUITE(epoch)
     UNIT(a_promise_that_cannot_have_been_asked_for_is_refused);
     UNIT(a_new_server_may_have_promised_anything);
     UNIT(a_line_may_end_as_on_windows);
+    UNIT(an_epoch_that_cannot_be_stored_is_the_disks_fault);
     UNIT(two_servers_cannot_share_a_directory);
     UNIT(a_missing_directory_is_made_only_if_allowed);
     UNIT(a_log_among_the_snapshots_is_refused);
