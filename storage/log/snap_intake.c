@@ -148,7 +148,9 @@ on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
 static int
 decode_failed(struct snap_intake *in, int rc)
 {
-    in->what = in->decode.what ? in->decode.what : "a node or session in it";
+    if (rc == -EBADMSG)
+        in->what =
+            in->decode.what ? in->decode.what : "a node or session in it";
     return rc;
 }
 
