@@ -42,13 +42,20 @@ data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT])
                  e->remedy);
 }
 
+bool
+data_may_pass(int rc)
+{
+    return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
+}
+
 noreturn void
-data_fatal(const struct data_error *e)
+data_fatal(int rc, const struct data_error *e)
 {
     char text[DATA_ERROR_TEXT];
 
     data_error_text(e, text);
-    fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
+    fatal(data_may_pass(rc) ? EXIT_UNEXPECTED : EXIT_DATA,
+          "Unable to access datadir, exiting abnormally: %s", text);
 }
 
 bool

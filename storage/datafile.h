@@ -37,8 +37,17 @@ void data_error_set(struct data_error *e, const char *path, int64_t offset,
 enum { DATA_ERROR_TEXT = sizeof(struct data_error) + 64 };
 void data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT]);
 
-/* This process cannot go on with such files: log it, end with EXIT_DATA. */
-noreturn void data_fatal(const struct data_error *e);
+/*
+ * Whether `rc` is want of memory or descriptors: no fault of a file, and over
+ * at the next try, as a rule.
+ */
+bool data_may_pass(int rc);
+
+/*
+ * This process cannot go on with such files, for `rc`: log it and end, with
+ * EXIT_DATA unless it may pass.
+ */
+noreturn void data_fatal(int rc, const struct data_error *e);
 
 /* --- progress ------------------------------------------------------------- */
 

@@ -29,7 +29,8 @@ unusable(const char *what, int rc, const struct data_error *e)
     char text[DATA_ERROR_TEXT];
 
     data_error_text(e, text);
-    fatal(EXIT_DATA, "replication: %s: %s: %s", what, strerror(-rc), text);
+    fatal(data_may_pass(rc) ? EXIT_UNEXPECTED : EXIT_DATA,
+          "replication: %s: %s: %s", what, strerror(-rc), text);
 }
 
 static void

@@ -201,7 +201,7 @@ on_log_trouble(struct image_proc *p, int rc)
                  (uint64_t)p->batch.zxid);
         image_reopen(p);
     } else if (rc < 0) {
-        data_fatal(&p->reader.error);
+        data_fatal(rc, &p->reader.error);
     }
 }
 

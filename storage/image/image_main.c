@@ -106,7 +106,7 @@ prepare_image(struct image_proc *p)
     rc = image_prepare(&p->dirs, &ask, &e);
     proc_disk_end(PROC_IMAGE, p->shm);
     if (rc < 0)
-        data_fatal(&e);
+        data_fatal(rc, &e);
     tell_prepared(&ask, clock_mono_ms() - began);
     if (ask.origin == IMAGE_FRESH)
         (void)datadir_take_initialize(&p->dirs); /* it has served */
@@ -118,9 +118,10 @@ static void
 open_image(struct image_proc *p)
 {
     struct data_error e = {.offset = -1};
+    int rc = image_open(&p->image, p->dirs.image, IMAGE_WRITE, &e);
 
-    if (image_open(&p->image, p->dirs.image, IMAGE_WRITE, &e) < 0)
-        data_fatal(&e);
+    if (rc < 0)
+        data_fatal(rc, &e);
     image_warm(&p->image, on_progress, p);
     if (image_batch_init(&p->batch, &p->image) < 0 ||
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
@@ -268,14 +269,16 @@ static void
 start(struct image_proc *p)
 {
     struct data_error e = {.offset = -1};
+    int rc;
 
     p->conf_version = shm_conf(p->shm, &p->conf);
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
     proc_give_way(NICENESS);
     p->snapshot = (struct image_snapshot){.writer = {.fd = -1}};
     wait_for_log(p);
-    if (datadir_name(&p->dirs, p->conf.data_dir, p->conf.data_log_dir, &e) < 0)
-        data_fatal(&e);
+    rc = datadir_name(&p->dirs, p->conf.data_dir, p->conf.data_log_dir, &e);
+    if (rc < 0)
+        data_fatal(rc, &e);
     begin(p);
 }
 

@@ -30,6 +30,10 @@ wants_room(int error)
 void
 log_give_up(struct log_proc *p, const char *path, const char *what, int rc)
 {
+    if (data_may_pass(rc))
+        fatal(EXIT_UNEXPECTED,
+              "%s: %s cannot be written: %s. The next log process tries again",
+              path, what, strerror(-rc));
     log_error("%s: %s cannot be written: %s. Nothing is acknowledged any more. "
               "%s",
               path, what, strerror(-rc),

@@ -227,7 +227,7 @@ open_dirs(struct log_proc *p)
         COUNT(p->shm->log->proc.beats, 1);
     }
     if (rc < 0)
-        data_fatal(&e);
+        data_fatal(rc, &e);
 }
 
 static void
@@ -244,6 +244,7 @@ open_log(struct log_proc *p)
     struct txlog_options options;
     struct data_error e = {.offset = -1};
     bool was_torn;
+    int rc;
 
     p->conf_version = shm_conf(p->shm, &p->conf);
     open_dirs(p);
@@ -251,13 +252,14 @@ open_log(struct log_proc *p)
     options.progress = on_progress;
     options.progress_arg = p;
     proc_disk_begin(PROC_LOG, p->shm);
-    if (log_start_begin(p, &e) < 0)
-        data_fatal(&e);
-    if (txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e) < 0)
-        data_fatal(&e);
+    rc = log_start_begin(p, &e);
+    if (rc == 0)
+        rc = txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e);
     p->appended = atomic_load(&p->shm->log->durable);
-    if (log_start_end(p, &e) < 0)
-        data_fatal(&e);
+    if (rc == 0)
+        rc = log_start_end(p, &e);
+    if (rc < 0)
+        data_fatal(rc, &e);
     proc_disk_end(PROC_LOG, p->shm);
     if (was_torn)
         log_warn("cut a write that never finished off the end of the log "

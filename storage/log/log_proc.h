@@ -67,7 +67,8 @@ void log_give_back(struct log_proc *p);
 
 /*
  * `what` at `path` cannot be written, which is final: log it and set
- * shm->log->failed, for replication to see.  Nothing more is written.
+ * shm->log->failed, for replication to see.  Nothing more is written.  But for
+ * what may pass this process ends, and its successor tries again.
  */
 void log_give_up(struct log_proc *p, const char *path, const char *what,
                  int rc);
