@@ -56,15 +56,21 @@ is_committed(const struct image_proc *p, zxid_t zxid)
  * the log process learns when the leader's epoch is taken over.  The image
  * takes that in when it is committed, and not before.
  */
+zxid_t
+image_exact(const struct image_proc *p)
+{
+    zxid_t exact = atomic_load(&p->shm->log->exact_zxid);
+
+    return is_committed(p, exact) ? exact : INT64_MAX;
+}
+
 static zxid_t
 exact_from(struct image_proc *p)
 {
     struct image_meta *meta = &p->image.meta;
-    zxid_t exact = atomic_load(&p->shm->log->exact_zxid);
 
-    if (meta->exact == INT64_MAX && is_committed(p, meta->zxid) &&
-        is_committed(p, exact))
-        meta->exact = exact;
+    if (meta->exact == INT64_MAX && is_committed(p, meta->zxid))
+        meta->exact = image_exact(p);
     return meta->exact;
 }
 

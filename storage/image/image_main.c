@@ -80,7 +80,8 @@ tell_prepared(const struct image_prepare *a, int64_t ms)
 
 /*
  * At a start all of the log is replayed over a snapshot, as it is into the
- * tree; later only what is committed.
+ * tree, and the log process knows from where on that is exact; later only what
+ * is committed counts.
  */
 static bool
 has_replication_lived(const struct image_proc *p)
@@ -92,12 +93,15 @@ has_replication_lived(const struct image_proc *p)
 static void
 prepare_image(struct image_proc *p)
 {
-    struct image_prepare ask = {.trusts_empty = p->conf.snapshot_trust_empty,
-                                .has_limit = has_replication_lived(p),
-                                .limit = image_limit(p),
-                                .exact = atomic_load(&p->shm->log->exact_zxid),
-                                .progress = on_progress,
-                                .progress_arg = p};
+    bool is_start = !has_replication_lived(p);
+    struct image_prepare ask = {
+        .trusts_empty = p->conf.snapshot_trust_empty,
+        .has_limit = !is_start,
+        .limit = image_limit(p),
+        .exact = is_start ? p->shm->log->exact_zxid : image_exact(p),
+        .progress = on_progress,
+        .progress_arg = p,
+    };
     struct data_error e = {.offset = -1};
     int64_t began = clock_mono_ms();
     int rc;
