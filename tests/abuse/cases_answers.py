@@ -10,6 +10,7 @@ import threading
 import time
 
 from abused import MB, Session, case, wire
+from wait import until
 
 
 def take_bytes(client, count):
@@ -165,6 +166,21 @@ def event_flood(server):
         c.close()
     if set(counts) != {20000}:
         return "they heard of %s" % sorted(set(counts))
+
+
+@case("a watcher who reads nothing is let go before that takes the memory",
+      grows_mb=48)
+def deaf_watcher(server):
+    path = "/" + "d" * 100000       # each event has it
+    writer, deaf = Session(server.port), Session(server.port)
+    with contextlib.closing(writer), contextlib.closing(deaf):
+        writer.ask(wire.create(path))
+        deaf.ask(wire.addWatch(path))
+        for _ in range(300):        # the kernel takes some of them
+            writer.ask(wire.setData(path, "x"))
+        until(lambda: "events unread" in server.tail(), "it is told")
+        if take_bytes(deaf, 1 << 40) < 100000:
+            return "it was told nothing before"
 
 
 @case("a disk that stands still is seen in the latency of reads behind a write",

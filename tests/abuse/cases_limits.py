@@ -10,6 +10,7 @@ import time
 
 from abused import MB, OPTIONS, Session, case, wire
 from cases_bytes import closed
+from wait import until
 
 
 @case("connections without a word are closed in time")
@@ -37,6 +38,23 @@ def flood(server):
     for s in kept:
         s.close()
     if alive != OPTIONS["maxClientCnxns"]:
+        return "%d of them were given a session" % alive
+
+
+@case("of all addresses together no more come than maxCnxns", maxCnxns=20)
+def too_many_in_all(server):
+    def comes(n):
+        s = wire.Socket(server.port, source="127.0.1.%d" % n)
+        kept.append(s)
+        with contextlib.suppress(OSError):
+            return s.send(wire.framed(wire.connectRequest())) and s.frame(10)
+    kept = []
+    alive = sum(bool(comes(n)) for n in range(1, 41))
+    kept[0].close()
+    until(lambda: comes(41), "who goes makes room")
+    for s in kept:
+        s.close()
+    if alive != 20 - 1:         # and the witness
         return "%d of them were given a session" % alive
 
 

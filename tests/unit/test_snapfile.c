@@ -434,6 +434,80 @@ many_lists_get_numbers_once(void)
     snap_acl_set_free(&set);
 }
 
+enum { MANY = 1000, LONG_BYTES = 3 << 20 }; /* three times the buffer */
+
+/* The list number `n`, in `list`. */
+static struct bytes
+list_of(uint8_t list[24], uint32_t n)
+{
+    memcpy(list, "\0\0\0\1\0\0\0\1\0\0\0\2ip\0\0\0\4....", 22);
+    store_be32(list + 18, n);
+    return (struct bytes){list, 22};
+}
+
+/* Each has the list that its czxid says. */
+static int
+has_its_list(void *wrong, struct bytes p, struct bytes data, struct bytes acl,
+             const struct znode_stat *stat)
+{
+    uint8_t list[24];
+
+    (void)p;
+    if (!bytes_equal(acl, list_of(list, (uint32_t)stat->czxid)) ||
+        (data.size > 0 && data.data[LONG_BYTES - 1] != 'x'))
+        ++*(int *)wrong;
+    return 0;
+}
+
+static void
+many_lists_and_a_long_node_are_read_back(void)
+{
+    static uint8_t text[LONG_BYTES];
+    int wrong = 0;
+    const struct snap_visitor lists = {see_session, has_its_list, &wrong};
+    struct snapfile_info info = {0};
+    struct snapfile_writer w;
+    uint8_t list[24];
+
+    tempdir_make(dir);
+    data_path(path, dir, "snapshot.1f.zst");
+    memset(text, 'x', sizeof text);
+    CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 0x1f, SNAP_ZSTD), 0);
+    snapfile_put_session_count(&w, 0);
+    snapfile_put_acl_count(&w, MANY);
+    for (uint32_t n = 1; n <= MANY; n++)
+        snapfile_put_acl(&w, n, list_of(list, n));
+    for (uint32_t n = 1; n <= MANY; n++)
+        snapfile_put_node(&w, bytes_of("/a"),
+                          n == 7 ? (struct bytes){text, LONG_BYTES}
+                                 : BYTES_NULL,
+                          n, &(struct znode_stat){.czxid = n});
+    CU_ASSERT_EQUAL(snapfile_writer_end(&w, 0x1f, 0), 0);
+    CU_ASSERT_EQUAL(snapfile_read(path, &lists, NULL, NULL, &info, &error), 0);
+    CU_ASSERT_EQUAL(info.nodes, MANY);
+    CU_ASSERT_EQUAL(wrong, 0);
+    tempdir_remove(dir);
+}
+
+static void
+of_many_snapshots_the_newest_are_tried(void)
+{
+    struct data_list list;
+    struct snapfile_writer w;
+
+    tempdir_make(dir);
+    for (zxid_t z = 1; z <= SNAPFILE_CANDIDATES_MAX + 2; z++) {
+        CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, z, SNAP_PLAIN), 0);
+        CU_ASSERT_EQUAL(snapfile_writer_end(&w, z, 0), 0);
+    }
+    CU_ASSERT_EQUAL(snapfile_candidates(&list, dir), 0);
+    CU_ASSERT_EQUAL_FATAL(list.count, SNAPFILE_CANDIDATES_MAX);
+    CU_ASSERT_EQUAL(list.file[0].zxid, 3);
+    CU_ASSERT_EQUAL(list.file[list.count - 1].zxid, snapfile_newest(dir));
+    data_list_free(&list);
+    tempdir_remove(dir);
+}
+
 UNIT_SUITE(snapfile)
 {
     unit_suite("snapfile");
@@ -454,4 +528,6 @@ UNIT_SUITE(snapfile)
     UNIT(an_aborted_snapshot_leaves_nothing);
     UNIT(candidates_are_whole_and_in_order);
     UNIT(many_lists_get_numbers_once);
+    UNIT(many_lists_and_a_long_node_are_read_back);
+    UNIT(of_many_snapshots_the_newest_are_tried);
 }
