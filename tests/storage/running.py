@@ -243,5 +243,29 @@ def test_import_leaves_a_running_server_alone():
         assert s.ask(wire.getData("/mine"))
 
 
+WORKLOADS = ("get", "exists", "children", "set", "create", "ephemeral",
+             "delete", "multi", "get:3,set:1", "connect", "idle", "watch",
+             "fill", "disk")
+
+
+def test_bench_measures_each_workload():
+    """And leaves the tree as it was."""
+    with zabd() as server, tempfile.TemporaryDirectory() as folder:
+        at = "127.0.0.1:%d" % server.port
+        least = ("--connections", "4", "--keys", "100", "--warmup", "0",
+                 "--seconds", "0.2", "--quiet", "--json")
+        before = four(server.port, "srvr").split("Node count")[1]
+        for workload in WORKLOADS:
+            told = json.loads(zab("bench", workload, "--hosts", at, "--pid",
+                                  str(server.pid), "--dir", folder, *least))
+            assert told["errors"] == {"sum": 0} and not told["failure"], told
+            assert told["requests"] > 0 or workload == "idle", told
+        told = json.loads(zab("bench", "get", "--compare", at, "--with", at,
+                              "--rounds", "1", *least))
+        assert told["hosts"] == [at, at], told
+        after = four(server.port, "srvr").split("Node count")[1]
+        assert after == before, (before, after)
+
+
 if __name__ == "__main__":
     main(globals())
