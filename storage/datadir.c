@@ -29,6 +29,8 @@ remedy_for(int rc)
         return "If a service may not write there, name the directory in "
                "ReadWritePaths= (systemctl edit zabd); else mount its file "
                "system writable.";
+    if (rc == -ENOSPC || rc == -EDQUOT || rc == -EIO)
+        return "See that its disk has room and works.";
     return "Create it and give it and all in it to the server's user; a "
            "service sees /home and /root only with ProtectHome=no (systemctl "
            "edit zabd).";
