@@ -165,8 +165,8 @@ $(BUILD)/sim: $(SIM_O) $(CORES:%=$(BUILD)/obj/%.o)
 ON_LIB    := ensemble/election/node powercut/orders_tool storage/storage_tool
 ON_CLIENT := faults/client live/c_client
 INTO      := faults/clock powercut/shim
-test-programs: $(ON_LIB:%=$(BUILD)/tests/%) $(ON_CLIENT:%=$(BUILD)/tests/%) \
-    $(INTO:%=$(BUILD)/tests/%.so)
+PROGRAMS  := $(ON_LIB) $(ON_CLIENT) $(INTO:%=%.so)
+test-programs: $(PROGRAMS:%=$(BUILD)/tests/%) ## what tests drive from outside
 
 $(ON_LIB:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -230,6 +230,7 @@ faults: all ## processes killed and stopped under load
 	tests/faults/around
 	tests/faults/reload
 	tests/faults/extremes
+	tests/faults/lies
 
 ensemble: all ## ensembles of real servers, alone and mixed with Apache's
 	tests/ensemble/run short
@@ -237,6 +238,7 @@ ensemble: all ## ensembles of real servers, alone and mixed with Apache's
 disk: all ## data directories in both directions, power cuts, full disks
 	tests/storage/run
 	tests/powercut/run short
+	tests/powercut/starts short
 	tests/powercut/orders short
 	tests/powercut/faults
 
@@ -254,7 +256,7 @@ bench-envelope: all ## 10 M znodes, 100 k sessions, 10 M watches
 # ----------------------------------------------------------------------------
 
 # What has a line of help is no file.
-.PHONY: fuzz-build test-programs \
+.PHONY: fuzz-build \
     $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

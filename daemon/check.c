@@ -2,12 +2,13 @@
 /* check.c - the end of a process that found itself broken.  Any process. */
 #include "daemon/check.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "daemon/log.h"
 
 void
 check_failed(const char *fact, const char *file, int line)
 {
-    fprintf(stderr, "<2>bug: %s:%d: this must hold: %s\n", file, line, fact);
+    log_error("bug: %s:%d: this must hold: %s", file, line, fact);
     abort();
 }

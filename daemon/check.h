@@ -11,7 +11,7 @@
 
 #include <stdnoreturn.h>
 
-/* Print the broken fact on stderr and abort, which the supervisor sees. */
+/* Log the broken fact and abort, which the supervisor sees. */
 noreturn void check_failed(const char *fact, const char *file, int line);
 
 #define check(fact)                                                            \

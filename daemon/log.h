@@ -70,6 +70,7 @@ enum exit_code {
     EXIT_CONFIG = 2,     /* bad arguments or configuration: do not restart */
     EXIT_DATA = 3,       /* data directory unusable: do not restart */
     EXIT_RELOAD = 4,     /* replication: to load files that changed under it */
+    EXIT_LATER = 5,      /* there is no room now: another try in a while */
 };
 
 /* This process cannot keep its promise: say why, with the remedy, and end. */

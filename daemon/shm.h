@@ -172,6 +172,7 @@ struct shm_ensemble {
     _Atomic uint64_t diffs, snaps;        /* learners served by each, ever */
     _Atomic uint64_t unavailable_last_ms; /* between serving and serving */
     _Atomic bool is_outdated; /* it has other voters than our configuration */
+    _Atomic bool is_ahead;    /* its leader lacks what is committed here */
 };
 
 struct shm_replication {

@@ -10,7 +10,7 @@
 #include "daemon/super.h"
 
 #include <signal.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "daemon/clock.h"
 #include "daemon/proc.h"

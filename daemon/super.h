@@ -30,6 +30,8 @@ struct child {
     pid_t pid; /* 0: not running */
     struct restart restart;
     mono_ms_t fork_at;   /* not running: when it may be forked; 0 at once */
+    bool wants_room;     /* the last one ended with EXIT_LATER */
+    bool was_killed;     /* by us */
     uint64_t beats_seen; /* super_watch.c */
     mono_ms_t beats_at;
 };

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,8 +66,12 @@ run_child(enum proc_id id, struct shm *shm)
 void
 super_signal(struct super *s, enum proc_id id, int sig)
 {
-    if (s->child[id].pid > 0)
-        kill(s->child[id].pid, sig);
+    struct child *c = &s->child[id];
+
+    if (c->pid <= 0)
+        return;
+    c->was_killed |= sig == SIGKILL;
+    kill(c->pid, sig);
 }
 
 bool
@@ -164,6 +167,7 @@ fork_child(struct super *s, enum proc_id id, mono_ms_t now)
         return;
     }
     c->pid = pid;
+    c->was_killed = false;
     c->beats_at = now;
     c->beats_seen = atomic_load(&proc->beats);
     atomic_store(&super->pid[id], (int32_t)pid);
@@ -246,12 +250,17 @@ repair(struct super *s, enum proc_id id)
     }
 }
 
+static bool
+ended_with(int status, enum exit_code code)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == (int)code;
+}
+
 /* Another fork would end in the same way. */
 static bool
 is_final(int status)
 {
-    return WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_CONFIG ||
-                                 WEXITSTATUS(status) == EXIT_DATA);
+    return ended_with(status, EXIT_CONFIG) || ended_with(status, EXIT_DATA);
 }
 
 /*
@@ -272,8 +281,8 @@ may_be_written(const char *dir)
 }
 
 /*
- * The image may not be written where it lies: its disk turned read-only, or
- * full, while we serve.  That costs nobody anything, for the log has
+ * There is no room.  Or the image may not be written where it lies: its disk
+ * turned read-only while we serve.  That costs nobody anything, for the log has
  * everything.  What is damaged lies where it may be written, and is final.
  */
 static bool
@@ -282,6 +291,8 @@ waits_for_disk(const struct super *s, enum proc_id id, int status)
     struct datadir dirs;
     struct data_error e;
 
+    if (ended_with(status, EXIT_LATER))
+        return true;
     return id == PROC_IMAGE && s->took_part && WIFEXITED(status) &&
            WEXITSTATUS(status) != EXIT_OK &&
            datadir_name(&dirs, s->shm->super->conf.data_dir, NULL, &e) == 0 &&
@@ -295,8 +306,7 @@ waits_for_disk(const struct super *s, enum proc_id id, int status)
 static bool
 is_reload(enum proc_id id, int status)
 {
-    return id == PROC_REPLICATION && WIFEXITED(status) &&
-           WEXITSTATUS(status) == EXIT_RELOAD;
+    return id == PROC_REPLICATION && ended_with(status, EXIT_RELOAD);
 }
 
 /* By PROC_STOP: one that did not ask for it dies of it (proc.h). */
@@ -308,14 +318,22 @@ ended_as_told(int status)
 }
 
 static void
-tell_death(enum proc_id id, pid_t pid, int status)
+tell_death(const struct super *s, enum proc_id id, pid_t pid, int status)
 {
-    if (is_reload(id, status))
+    bool is_ours = s->child[id].was_killed;
+
+    if (ended_with(status, EXIT_LATER))
+        log_info("%s (pid %d) ended for want of room", proc_name(id), (int)pid);
+    else if (is_reload(id, status))
         log_info("%s (pid %d) ended to load its files again", proc_name(id),
                  (int)pid);
     else if (WIFSIGNALED(status))
-        log_warn("%s (pid %d) was killed by signal %d (%s)", proc_name(id),
-                 (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+        log_warn("%s (pid %d) was killed by signal %d (%s)%s", proc_name(id),
+                 (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
+                 WTERMSIG(status) == SIGKILL && !is_ours
+                     ? ", not by us: by the kernel for want of memory, if "
+                       "journalctl -k says so"
+                     : "");
     else
         log_warn("%s (pid %d) ended with status %d", proc_name(id), (int)pid,
                  WEXITSTATUS(status));
@@ -336,9 +354,11 @@ plan_successor(struct super *s, enum proc_id id, int status, int64_t served_ms,
     int64_t pause;
 
     if (waits_for_disk(s, id, status)) {
-        log_warn("image: tried again in %d s; reads and writes go on without "
-                 "it, but see to the disk",
-                 DISK_PAUSE_MS / 1000);
+        log_warn("%s: tried again in %d s%s", proc_name(id),
+                 DISK_PAUSE_MS / 1000,
+                 id == PROC_IMAGE && s->took_part
+                     ? "; reads and writes go on without it"
+                     : "");
         s->child[id].fork_at = now + DISK_PAUSE_MS;
         return;
     }
@@ -364,10 +384,11 @@ on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
     pid_t pid = s->child[id].pid;
 
     s->child[id].pid = 0;
+    s->child[id].wants_room = ended_with(status, EXIT_LATER);
     atomic_store(&s->shm->super->pid[id], 0);
     atomic_store(&proc->is_ready, 0);
     if (!s->is_stopping || !ended_as_told(status))
-        tell_death(id, pid, status);
+        tell_death(s, id, pid, status);
     if (s->is_stopping)
         return;
     repair(s, id);

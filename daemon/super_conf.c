@@ -3,7 +3,7 @@
  * super_conf.c - SIGHUP: read the file again and take what may change live.
  *
  * Any error in the file leaves everything as it was.  What needs a restart
- * keeps its old value and is named.  ZK: spec/operations.md 5, 13.1.
+ * keeps its old value and is named.  Facts: spec/operations.md 5, 13.1.
  */
 #include "daemon/super.h"
 

@@ -19,7 +19,7 @@
 
 enum {
     FAILURE_MAX = 120,          /* bytes: the log's trouble */
-    STANDING_MAX = 512,         /* bytes: the role, and all its troubles */
+    STANDING_MAX = 640,         /* bytes: the role, and all its troubles */
     REFUSED_FOR_MS = 60 * 1000, /* clients try again, some of them seldom */
 };
 
@@ -100,6 +100,16 @@ describe_members(const struct super *s)
                : "";
 }
 
+/* Likewise. */
+static const char *
+describe_loss(const struct super *s)
+{
+    return atomic_load(&s->shm->replication->ensemble.is_ahead)
+               ? ", kept out: the others lost what was acknowledged here: see "
+                 "the log"
+               : "";
+}
+
 /* The processes run, yet nobody is served until the disk is repaired. */
 static void
 describe_failure(const struct super *s, char *text, size_t size)
@@ -163,8 +173,8 @@ super_describe_standing(const struct super *s, char *text, size_t size)
     describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
     describe_limit(s, limit, sizeof limit);
-    snprintf(text, size, "%s%s%s%s%s%s", role, failure, aliens,
-             describe_twin(s), describe_members(s), limit);
+    snprintf(text, size, "%s%s%s%s%s%s%s", role, failure, aliens,
+             describe_twin(s), describe_members(s), describe_loss(s), limit);
 }
 
 /* Its process may be gone, or lives and cannot write. */
@@ -226,9 +236,13 @@ super_describe_start(const struct super *s, char *text, size_t size)
 
         if (atomic_load(&p->is_ready))
             continue;
-        snprintf(text, size, "%s: %s is loading, %u.%u %%%s",
+        snprintf(text, size, "%s: %s is loading, %u.%u %%%s%s",
                  s->took_part ? "recovering" : "starting",
-                 proc_name(loaders[i]), permille / 10, permille % 10, failure);
+                 proc_name(loaders[i]), permille / 10, permille % 10,
+                 s->child[loaders[i]].wants_room
+                     ? ", there is no room for it: see the log"
+                     : "",
+                 failure);
         return;
     }
     snprintf(text, size, "waiting for processes%s", failure);

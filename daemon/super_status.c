@@ -2,16 +2,15 @@
 /*
  * super_status.c - when systemd, the log and SIGQUIT are told, and what.
  *
- * ZK: spec/operations.md 13.1.  READY=1 when this server takes part: its data
- * is loaded and every process runs.  A server of its own then serves; a
- * member may still look for a leader, and `systemctl start` does not wait for
- * that: the first of three servers would wait for ever.  While it loads, the
- * start time-out is extended with each step of progress.
+ * READY=1 when this server takes part: its data is loaded and every process
+ * runs.  A server of its own then serves; a member may still look for a leader,
+ * and `systemctl start` does not wait for that: the first of three servers
+ * would wait for ever.  While it loads, the start time-out is extended with
+ * each step of progress.  Facts: spec/operations.md 13.1.
  */
 #include "daemon/super.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #include "daemon/notify.h"
@@ -161,13 +160,15 @@ super_status(struct super *s, mono_ms_t now)
     static mono_ms_t told_at;
     bool part = takes_part(s);
     char text[SUPER_TEXT_MAX];
+    uint32_t facts;
 
     feed_watchdog(now);
     announce_changes(s, part);
     look_at_limit(s, now);
-    if (fingerprint(s, part) == told && now - told_at < STATUS_EVERY_MS)
+    facts = fingerprint(s, part);
+    if (facts == told && now - told_at < STATUS_EVERY_MS)
         return;
-    told = fingerprint(s, part);
+    told = facts;
     told_at = now;
     if (part)
         super_describe(s, is_serving(s), text, sizeof text);

@@ -197,8 +197,8 @@ dial_begin(struct dial *d)
 /* --- life ----------------------------------------------------------------- */
 
 void
-dial_init(struct dial *d, struct resolver *resolver,
-          void (*done)(void *arg, int fd, const char *why), void *arg)
+dial_init(struct dial *d, struct resolver *resolver, dial_done_fn *done,
+          void *arg)
 {
     *d = (struct dial){.loop = resolver->loop, .done = done, .arg = arg};
     ev_init(&d->begin_next, on_begin_next);

@@ -38,9 +38,15 @@ struct dial_try {
     int fd; /* -1: not begun, or failed */
 };
 
+/*
+ * A connected socket, not blocking, which it owns; or -1, and why the last
+ * address failed, in words that live for ever.
+ */
+typedef void dial_done_fn(void *arg, int fd, const char *why);
+
 struct dial {
     struct ev_loop *loop;
-    void (*done)(void *arg, int fd, const char *why);
+    dial_done_fn *done;
     void *arg;
     bool is_on;
     uint32_t place_count, asking; /* questions without an answer */
@@ -52,13 +58,9 @@ struct dial {
     struct dial_try try[DIAL_TRIES_MAX];
 };
 
-/*
- * `done` gets a connected socket that it owns, not blocking; or -1, and why
- * the last address failed, in words that live for ever.  It may be called
- * from within dial_begin.
- */
-void dial_init(struct dial *d, struct resolver *resolver,
-               void (*done)(void *arg, int fd, const char *why), void *arg);
+/* `done` gets what comes of it, perhaps from within dial_begin. */
+void dial_init(struct dial *d, struct resolver *resolver, dial_done_fn *done,
+               void *arg);
 
 /* `place` and `place_count`, at least one, are set. */
 void dial_begin(struct dial *d);

@@ -180,8 +180,8 @@ elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
 {
     bool votes = quorum_votes(e->quorum, e->me);
 
-    if (e->mine.state != PEER_LOOKING)
-        e->lost = e->mine.state == PEER_LEADING || e->has_left
+    if (e->mine.state != SERVER_LOOKING)
+        e->lost = e->mine.state == SERVER_LEADING || e->has_left
                       ? 0
                       : quorum_bit(e->quorum, e->mine.leader);
     e->round = next_round(e->round);
@@ -190,7 +190,7 @@ elect_look(struct elect *e, zxid_t zxid, int64_t epoch, struct elect_out *out)
     e->resend_ms = ELECT_RESEND_MIN_MS;
     e->self = (struct vote){
         .from = e->me,
-        .state = PEER_LOOKING,
+        .state = SERVER_LOOKING,
         .leader = votes ? e->me : VOTE_NOBODY,
         .zxid = votes ? zxid : VOTE_NOBODY,
         .round = e->round,
@@ -258,7 +258,7 @@ leader_is_there(const struct elect *e, const struct tally *t,
 
     if (v->leader == e->me)
         return v->round == e->round;
-    return i >= 0 && tally_has(t, i) && t->vote[i].state == PEER_LEADING;
+    return i >= 0 && tally_has(t, i) && t->vote[i].state == SERVER_LEADING;
 }
 
 static bool
@@ -346,7 +346,7 @@ static void
 answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
 {
     if (e->state != ELECT_DECIDED &&
-        (v->state != PEER_LOOKING || v->round > e->round))
+        (v->state != SERVER_LOOKING || v->round > e->round))
         return;
     tell(e, out, v->from, &e->mine, "it does not vote");
 }
@@ -356,7 +356,7 @@ elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
 {
     bool is_new_alien = meet(e, v);
 
-    if (v->state == PEER_LOOKING && v->from == e->mine.leader)
+    if (v->state == SERVER_LOOKING && v->from == e->mine.leader)
         e->has_left = true;
     if (e->state == ELECT_IDLE)
         return;
@@ -365,7 +365,7 @@ elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
         return;
     }
     if (e->state == ELECT_DECIDED) {
-        if (v->state == PEER_LOOKING && quorum_votes(e->quorum, e->me))
+        if (v->state == SERVER_LOOKING && quorum_votes(e->quorum, e->me))
             tell(e, out, v->from, &e->mine, "it looks, we have a leader");
         return;
     }
@@ -375,9 +375,9 @@ elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
     }
     if (!quorum_votes(e->quorum, v->leader) || is_alien(e, v))
         return; /* not of this ensemble */
-    if (v->state == PEER_LOOKING)
+    if (v->state == SERVER_LOOKING)
         hear_looking(e, v, out);
-    else if (v->state != PEER_OBSERVING)
+    else if (v->state != SERVER_OBSERVING)
         hear_settled(e, v, out);
 }
 

@@ -13,10 +13,10 @@ _Static_assert((int)CONFIG_TEXT_MAX <= (int)NOTE_CONFIG_MAX,
                "a note holds all members");
 
 static const char *const state_name[] = {
-    [PEER_LOOKING] = "LOOKING",
-    [PEER_FOLLOWING] = "FOLLOWING",
-    [PEER_LEADING] = "LEADING",
-    [PEER_OBSERVING] = "OBSERVING",
+    [SERVER_LOOKING] = "LOOKING",
+    [SERVER_FOLLOWING] = "FOLLOWING",
+    [SERVER_LEADING] = "LEADING",
+    [SERVER_OBSERVING] = "OBSERVING",
 };
 
 static void
@@ -118,7 +118,7 @@ turn(struct elect_proc *p)
 {
     struct elect_out out = {0};
 
-    if (mesh_take_taken(&p->fast.mesh))
+    if (mesh_take_refusal(&p->fast.mesh))
         elect_proc_taken(p);
     if (!mesh_take_change(&p->fast.mesh))
         return;

@@ -25,10 +25,10 @@ void
 elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
 {
     static const char *const role[] = {
-        [PEER_LOOKING] = "looking for",
-        [PEER_FOLLOWING] = "following",
-        [PEER_LEADING] = "leading as",
-        [PEER_OBSERVING] = "observing",
+        [SERVER_LOOKING] = "looking for",
+        [SERVER_FOLLOWING] = "following",
+        [SERVER_LEADING] = "leading as",
+        [SERVER_OBSERVING] = "observing",
     };
     struct shm_election *e = p->shm->election;
     mono_ms_t after_ms = clock_mono_ms() - p->asked_ms;
@@ -44,7 +44,7 @@ elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
     atomic_fetch_add(&e->elections, 1);
     atomic_store_explicit(&e->decided, p->asked, memory_order_release);
     bell_ring(p->shm, PROC_REPLICATION);
-    p->leads = v->state == PEER_LEADING;
+    p->leads = v->state == SERVER_LEADING;
     log_info("election: round %lld: %s %lld: %s epoch=%lld zxid=0x%llx "
              "after_ms=%lld",
              (long long)v->round, role[v->state], (long long)v->leader, why,

@@ -63,9 +63,9 @@ our_answer(const struct elect_proc *p, int32_t xid)
                             .zxid = core->mine.zxid,
                             .ensemble = elect_proc_ensemble(p)};
 
-    if (p->poll.state == PEER_LEADING)
+    if (p->poll.state == SERVER_LEADING)
         a.zxid = leaders_zxid(p);
-    else if (p->poll.state != PEER_LOOKING)
+    else if (p->poll.state != SERVER_LOOKING)
         a.zxid = atomic_load(&p->shm->replication->applied_zxid);
     return a;
 }
@@ -339,7 +339,7 @@ look(struct elect_proc *p, zxid_t zxid, int64_t epoch)
 
     zxid = poll_candidacy(zxid, epoch);
     poll_init(&e->core, &p->quorum, p->conf.my_sid, zxid);
-    e->state = PEER_LOOKING;
+    e->state = SERVER_LOOKING;
     e->is_silent = false;
     e->pause_ms = PAUSE_MIN_MS;
     log_info("election: round %lld: asking all members zxid=0x%llx",

@@ -52,11 +52,11 @@ struct elect_fast {
 
 struct elect_poll {
     struct poll core;
-    enum peer_state state; /* LOOKING, or what was decided */
-    bool is_asking;        /* answers are waited for */
-    bool is_silent;        /* see leave */
-    int64_t pause_ms;      /* before the next round */
-    int fd;                /* -1 until our own address is known */
+    enum server_state state; /* LOOKING, or what was decided */
+    bool is_asking;          /* answers are waited for */
+    bool is_silent;          /* see leave */
+    int64_t pause_ms;        /* before the next round */
+    int fd;                  /* -1 until our own address is known */
     sa_family_t family;
     ev_io readable;
     ev_timer timer; /* end of a round, or of the pause behind it */

@@ -95,7 +95,7 @@ mesh_take_change(struct mesh *m)
 }
 
 bool
-mesh_take_taken(struct mesh *m)
+mesh_take_refusal(struct mesh *m)
 {
     bool is_taken = m->is_taken;
 
@@ -168,7 +168,7 @@ open_member(struct mesh *m, uint32_t i)
 void
 mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
           const struct quorum *quorum, struct bytes config,
-          void (*heard)(void *arg, struct vote *vote), void *arg)
+          mesh_heard_fn *heard, void *arg)
 {
     m->loop = loop;
     m->conf = conf;
@@ -184,7 +184,7 @@ mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
         m->peer[i].mesh = m;
         m->peer[i].fd = -1;
         call_init(&m->peer[i]);
-        twin_init(&m->peer[i]);
+        rival_init(&m->peer[i]);
     }
     for (uint32_t i = 0; i < conf->member_count; i++)
         open_member(m, i);
@@ -228,7 +228,7 @@ mesh_pause(struct mesh *m)
         if (p->link.state == LINK_UP)
             stream_close(p);
         call_stop(p);
-        twin_stop(p);
+        rival_stop(p);
         link_init(&p->link, m->self->sid, p->link.peer);
         p->is_used = is_member(p);
     }

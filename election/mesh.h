@@ -80,6 +80,12 @@ struct guest {
     uint8_t in[HELLO_BYTES_MAX];
 };
 
+/*
+ * A note, `vote->from` filled in.  It may tell, and nothing else here may be
+ * called from it.
+ */
+typedef void mesh_heard_fn(void *arg, struct vote *vote);
+
 struct mesh {
     struct ev_loop *loop;
     const struct conf *conf;     /* borrowed */
@@ -88,7 +94,7 @@ struct mesh {
     struct bytes config;    /* as notes carry it; borrowed */
     int64_t config_version; /* the latest that a member's has, of those that
                                are the same as ours */
-    void (*heard)(void *arg, struct vote *vote);
+    mesh_heard_fn *heard;
     void *arg;
     bool has_changed; /* who is up, or who may answer */
     bool is_paused;
@@ -107,14 +113,12 @@ struct mesh {
 };
 
 /*
- * Start: listen, and connect with every member.  `heard` gets each note,
- * `vote->from` filled in; it may tell, and nothing else here may be called
- * from it.  If the port cannot be had the process ends
- * (electionPortBindRetry).
+ * Start: listen, and connect with every member.  `heard` gets each note.  If
+ * the port cannot be had the process ends (electionPortBindRetry).
  */
 void mesh_open(struct mesh *m, struct ev_loop *loop, const struct conf *conf,
                const struct quorum *quorum, struct bytes config,
-               void (*heard)(void *arg, struct vote *vote), void *arg);
+               mesh_heard_fn *heard, void *arg);
 
 /*
  * Close the port and every connection, and forget what was told: to others we
@@ -133,7 +137,7 @@ void mesh_tell_all(struct mesh *m, const struct vote *vote);
 bool mesh_take_change(struct mesh *m);
 
 /* Whether a peer said, since this was last asked, that our number is taken. */
-bool mesh_take_taken(struct mesh *m);
+bool mesh_take_refusal(struct mesh *m);
 
 /* Members with a connection: bit i is member i of the quorum. */
 quorum_set_t mesh_connected(const struct mesh *m);

@@ -38,7 +38,7 @@ turn_away(struct guest *g, const char *why)
     if (why)
         log_warn_often("election: closed a connection of %s to our election "
                        "port: %s",
-                       mesh_name(g->fd), why);
+                       port_peer_name(g->fd), why);
     close(g->fd);
     dismiss(g);
 }
@@ -114,7 +114,7 @@ meet(struct guest *g, struct peer *p, const struct hello *h)
 
     dismiss(g);
     if (p->link.state == LINK_UP && !is_fresh)
-        twin_challenge(p, h, fd);
+        rival_challenge(p, h, fd);
     else
         mesh_welcome(p, fd, is_fresh);
 }

@@ -6,7 +6,6 @@
  */
 #include "election/mesh_part.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,7 +28,7 @@ call_stop(struct peer *p)
 {
     ev_timer_stop(p->mesh->loop, &p->patience);
     dial_stop(&p->dial);
-    twin_listen_stop(p);
+    rival_listen_stop(p);
 }
 
 static void
@@ -40,7 +39,7 @@ give_up(struct peer *p, const char *why)
 }
 
 /* Connected: say who we are, in one send (spec 14.1.7). */
-static int
+static bool
 say_hello(const struct peer *p, int fd)
 {
     const struct mesh *m = p->mesh;
@@ -52,7 +51,7 @@ say_hello(const struct peer *p, int fd)
     check(!out.bad);
     size = jute_out_size(&out);
     mesh_socket_options(fd);
-    return send(fd, hello, size, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -EPIPE;
+    return send(fd, hello, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 static void
@@ -64,7 +63,7 @@ on_dialled(void *arg, int fd, const char *why)
         give_up(p, why);
         return;
     }
-    if (say_hello(p, fd) < 0) {
+    if (!say_hello(p, fd)) {
         close(fd);
         give_up(p, "it does not listen to us");
         return;
@@ -74,7 +73,7 @@ on_dialled(void *arg, int fd, const char *why)
         stream_begin(p, fd);
         return;
     }
-    twin_listen(p, fd);
+    rival_listen(p, fd);
     p->mesh->has_changed = true;
     set_patience(p, call_back_seconds);
 }

@@ -7,7 +7,7 @@
  *   mesh_dial.c    us to them: connection, then hello
  *   mesh_accept.c  guests of our port, until they have said who they are
  *   mesh_twin.c    two servers with one number: who is kept out
- *   mesh_socket.c  sockets: options, names
+ *   mesh_socket.c  options of sockets
  *
  * Private to mesh*.c.
  */
@@ -70,26 +70,26 @@ void mesh_welcome(struct peer *p, int fd, bool is_fresh);
 
 /* --- mesh_twin.c ---------------------------------------------------------- */
 
-void twin_init(struct peer *p);
+void rival_init(struct peer *p);
 
 /*
  * The number of `p`, which is connected, said `h` on another connection, which
  * is ours now: it is kept until `p` says that it is there, or does not.
  */
-void twin_challenge(struct peer *p, const struct hello *h, int fd);
+void rival_challenge(struct peer *p, const struct hello *h, int fd);
 
 /* The connection of `p` is gone: who was kept takes its place. */
-void twin_make_room(struct peer *p);
+void rival_step_in(struct peer *p);
 
 /* A frame of `p` came.  False: it is no word. */
-bool twin_hear(struct peer *p, struct bytes payload);
+bool rival_hear(struct peer *p, struct bytes payload);
 
 /* We said hello on `fd`, which is ours now: a word may come. */
-void twin_listen(struct peer *p, int fd);
-void twin_listen_stop(struct peer *p);
+void rival_listen(struct peer *p, int fd);
+void rival_listen_stop(struct peer *p);
 
 /* Whoever is kept goes. */
-void twin_stop(struct peer *p);
+void rival_stop(struct peer *p);
 
 /* --- mesh_socket.c -------------------------------------------------------- */
 
@@ -106,8 +106,5 @@ void mesh_be_impatient(int fd, bool is_impatient);
 
 /* All that was sent has come to the machine at the other end. */
 bool mesh_is_acked(int fd);
-
-/* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
-const char *mesh_name(int fd);
 
 #endif

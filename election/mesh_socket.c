@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mesh_socket.c - sockets between election ports: their options and names. */
+/* mesh_socket.c - sockets between election ports: their options. */
 #include <linux/sockios.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -56,19 +54,4 @@ mesh_is_acked(int fd)
     int unacked = 0;
 
     return ioctl(fd, SIOCOUTQ, &unacked) == 0 && unacked == 0;
-}
-
-const char *
-mesh_name(int fd)
-{
-    static char name[96];
-    char host[64] = "?", port[8] = "?";
-    struct sockaddr_storage from;
-    socklen_t size = sizeof from;
-
-    if (getpeername(fd, (struct sockaddr *)&from, &size) == 0)
-        getnameinfo((struct sockaddr *)&from, size, host, sizeof host, port,
-                    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(name, sizeof name, "%s:%s", host, port);
-    return name;
 }

@@ -61,7 +61,7 @@ fail(struct peer *p, const char *why)
 {
     stream_close(p);
     mesh_lost(p, why);
-    twin_make_room(p);
+    rival_step_in(p);
 }
 
 /* --- out ------------------------------------------------------------------ */
@@ -207,7 +207,7 @@ take_frame(struct peer *p, struct bytes payload)
     struct vote vote;
     struct bytes config;
 
-    if (twin_hear(p, payload))
+    if (rival_hear(p, payload))
         return;
     if (note_get(payload, &vote, &config) < 0) {
         log_warn_often("election: dropped a note of %lld: %d bytes that are "

@@ -61,7 +61,7 @@ tell_operator(struct peer *p, bool has_answered)
 
     if (!twin_comes(&p->twin, is_another(p, has_answered), clock_mono_ms()))
         return;
-    snprintf(first, sizeof first, "%s", mesh_name(p->fd));
+    snprintf(first, sizeof first, "%s", port_peer_name(p->fd));
     log_error("election: there seem to be two servers with the number %lld: "
               "one is connected from %s and %s by one that came from %s and "
               "calls itself \"%.*s\"; we have it at %s:%d; look at the myid "
@@ -69,7 +69,8 @@ tell_operator(struct peer *p, bool has_answered)
               (long long)p->link.peer, first,
               has_answered ? "answers, so its place is not taken"
                            : "does not answer, so its place is taken",
-              mesh_name(r->fd), r->address_size < 0 ? 0 : (int)r->address_size,
+              port_peer_name(r->fd),
+              r->address_size < 0 ? 0 : (int)r->address_size,
               (const char *)r->address, p->dial.place[0].host,
               (int)p->dial.place[0].port);
 }
@@ -110,11 +111,11 @@ refuse(struct peer *p)
         return;
     tell_operator(p, true);
     p->rival.was_refused = true;
-    send_away(let_go(p), mesh_name(p->fd));
+    send_away(let_go(p), port_peer_name(p->fd));
 }
 
 void
-twin_make_room(struct peer *p)
+rival_step_in(struct peer *p)
 {
     if (p->rival.fd >= 0)
         mesh_welcome(p, let_go(p), false);
@@ -129,7 +130,7 @@ give_way(struct peer *p)
 {
     tell_operator(p, false);
     p->is_disputed = mesh_is_acked(p->fd);
-    twin_make_room(p);
+    rival_step_in(p);
 }
 
 static void
@@ -140,7 +141,7 @@ on_silence(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 void
-twin_challenge(struct peer *p, const struct hello *h, int fd)
+rival_challenge(struct peer *p, const struct hello *h, int fd)
 {
     struct rival *r = &p->rival;
 
@@ -178,7 +179,7 @@ hear_taken(struct peer *p, struct bytes where)
 }
 
 bool
-twin_hear(struct peer *p, struct bytes payload)
+rival_hear(struct peer *p, struct bytes payload)
 {
     struct bytes where;
 
@@ -213,14 +214,14 @@ on_audible(struct ev_loop *loop, ev_io *w, int events)
     (void)loop, (void)events;
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    twin_listen_stop(p);
+    rival_listen_stop(p);
     if (n > 4 &&
         twin_get((struct bytes){in + 4, (int32_t)n - 4}, &where) == TWIN_TAKEN)
         hear_taken(p, where);
 }
 
 void
-twin_listen(struct peer *p, int fd)
+rival_listen(struct peer *p, int fd)
 {
     shutdown(fd, SHUT_WR);
     p->ear = fd;
@@ -229,7 +230,7 @@ twin_listen(struct peer *p, int fd)
 }
 
 void
-twin_listen_stop(struct peer *p)
+rival_listen_stop(struct peer *p)
 {
     if (p->ear < 0)
         return;
@@ -241,7 +242,7 @@ twin_listen_stop(struct peer *p)
 /* --- life ----------------------------------------------------------------- */
 
 void
-twin_init(struct peer *p)
+rival_init(struct peer *p)
 {
     p->rival.fd = p->ear = -1;
     ev_timer_init(&p->rival.patience, on_silence, 0, 0);
@@ -250,7 +251,7 @@ twin_init(struct peer *p)
 }
 
 void
-twin_stop(struct peer *p)
+rival_stop(struct peer *p)
 {
     if (p->rival.fd >= 0)
         close(let_go(p));

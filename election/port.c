@@ -19,6 +19,25 @@ static const char not_ours[] = ": this machine has no such address, are myid "
                                "and the server line right?";
 
 static void
+try_again(struct port_place *place)
+{
+    struct port *p = place->port;
+
+    ev_timer_stop(p->loop, &place->again);
+    ev_timer_set(&place->again, p->pause_seconds, 0);
+    ev_timer_start(p->loop, &place->again);
+}
+
+/* No descriptor is left, say, and to ask at once would change nothing. */
+static void
+rest(struct port_place *place)
+{
+    for (uint32_t i = 0; i < place->bound; i++)
+        ev_io_stop(place->port->loop, &place->listener[i]);
+    try_again(place);
+}
+
+static void
 on_knock(struct ev_loop *loop, ev_io *w, int events)
 {
     struct port_place *place = w->data;
@@ -28,23 +47,17 @@ on_knock(struct ev_loop *loop, ev_io *w, int events)
     for (int i = 0; i < ACCEPTS_PER_TURN && ev_is_active(w); i++) {
         int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd >= 0)
+        if (fd >= 0) {
             p->knocked(p->arg, fd);
-        else if (errno == EAGAIN)
+        } else if (errno == EAGAIN) {
             return;
-        else if (errno != ECONNABORTED && errno != EINTR)
-            log_warn_often("%s: accept: %s", p->name, strerror(errno));
+        } else if (errno != ECONNABORTED && errno != EINTR) {
+            log_warn_often("%s: cannot accept connections: %s%s", p->name,
+                           strerror(errno),
+                           errno == EMFILE ? "; raise LimitNOFILE" : "");
+            rest(place);
+        }
     }
-}
-
-static void
-try_again(struct port_place *place)
-{
-    struct port *p = place->port;
-
-    ev_timer_stop(p->loop, &place->again);
-    ev_timer_set(&place->again, p->pause_seconds, 0);
-    ev_timer_start(p->loop, &place->again);
 }
 
 static void
@@ -108,11 +121,22 @@ has_tried(struct port_place *place, const char *why)
                  place->host);
 }
 
+/* Debian's installer writes the machine's own name so into /etc/hosts. */
+static void
+tell_hidden(const struct port_place *place, const char *address)
+{
+    log_warn("%s: our own host %s is %s here, where servers on other machines "
+             "cannot call us: correct /etc/hosts, or set "
+             "quorumListenOnAllIPs=true",
+             place->port->name, place->host, address);
+}
+
 static void
 on_own_address(void *arg, int gai, const struct addrinfo *list)
 {
     struct port_place *place = arg;
     char text[256], why[512] = "";
+    bool is_hidden = !conf_is_loopback(place->host); /* else that is meant */
 
     if (gai != 0) {
         await_name(place, gai);
@@ -122,9 +146,13 @@ on_own_address(void *arg, int gai, const struct addrinfo *list)
     for (const struct addrinfo *ai = list;
          ai && place->bound < PORT_SOCKETS_MAX; ai = ai->ai_next)
         if (getnameinfo(ai->ai_addr, ai->ai_addrlen, text, sizeof text, NULL, 0,
-                        NI_NUMERICHOST) == 0)
+                        NI_NUMERICHOST) == 0) {
             listen_at(place, text, why, sizeof why);
+            is_hidden = is_hidden && conf_is_loopback(text);
+        }
     has_tried(place, why);
+    if (place->bound > 0 && is_hidden)
+        tell_hidden(place, text);
 }
 
 static void
@@ -143,16 +171,20 @@ try_to_listen(struct port_place *place)
 static void
 on_again(struct ev_loop *loop, ev_timer *w, int events)
 {
-    (void)loop, (void)events;
-    try_to_listen(w->data);
+    struct port_place *place = w->data;
+
+    (void)events;
+    if (place->bound == 0)
+        try_to_listen(place);
+    for (uint32_t i = 0; i < place->bound; i++)
+        ev_io_start(loop, &place->listener[i]);
 }
 
 /* --- open and closed ------------------------------------------------------ */
 
 void
 port_init(struct port *p, struct resolver *resolver, const char *name,
-          void (*knocked)(void *arg, int fd),
-          void (*failed)(void *arg, const char *why, int times), void *arg,
+          port_knocked_fn *knocked, port_failed_fn *failed, void *arg,
           double pause_seconds)
 {
     *p = (struct port){.loop = resolver->loop,
@@ -244,4 +276,19 @@ port_is_open(const struct port *p)
         if (p->place[i].bound > 0)
             return true;
     return false;
+}
+
+const char *
+port_peer_name(int fd)
+{
+    static char name[96];
+    char host[64] = "?", number[8] = "?";
+    struct sockaddr_storage from;
+    socklen_t size = sizeof from;
+
+    if (getpeername(fd, (struct sockaddr *)&from, &size) == 0)
+        getnameinfo((struct sockaddr *)&from, size, host, sizeof host, number,
+                    sizeof number, NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(name, sizeof name, "%s:%s", host, number);
+    return name;
 }

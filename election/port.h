@@ -18,6 +18,12 @@
 
 enum { PORT_SOCKETS_MAX = 4 }; /* addresses of one name */
 
+/* A connection came, not blocking, which it owns. */
+typedef void port_knocked_fn(void *arg, int fd);
+
+/* A place has failed so many times in a row; it may end the process. */
+typedef void port_failed_fn(void *arg, const char *why, int times);
+
 /* One name, or address, of ours. */
 struct port_place {
     struct port *port;
@@ -27,26 +33,24 @@ struct port_place {
     ev_io listener[PORT_SOCKETS_MAX]; /* `bound` of them */
     int failures;
     bool is_nameless; /* our own host has no address: told once */
-    ev_timer again;
+    ev_timer again;   /* to bind, or to accept */
     struct resolve own;
 };
 
 struct port {
     struct ev_loop *loop;
-    const char *name; /* for the log */
-    void (*knocked)(void *arg, int fd);
-    /* A place has failed so many times in a row; it may end the process. */
-    void (*failed)(void *arg, const char *why, int times);
+    const char *name;
+    port_knocked_fn *knocked;
+    port_failed_fn *failed;
     void *arg;
     double pause_seconds; /* between two attempts */
     uint32_t count;
     struct port_place place[CONF_ADDRESSES_MAX];
 };
 
-/* `knocked` gets each connection, not blocking. */
+/* `name` is for the log. */
 void port_init(struct port *p, struct resolver *resolver, const char *name,
-               void (*knocked)(void *arg, int fd),
-               void (*failed)(void *arg, const char *why, int times), void *arg,
+               port_knocked_fn *knocked, port_failed_fn *failed, void *arg,
                double pause_seconds);
 
 /* Bind; what cannot be bound now is tried again. */
@@ -60,5 +64,8 @@ void port_close(struct port *p);
 
 /* Whether it is bound anywhere. */
 bool port_is_open(const struct port *p);
+
+/* Who is at the other end: "127.0.0.1:40312".  Good until the next call. */
+const char *port_peer_name(int fd);
 
 #endif

@@ -7,7 +7,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "daemon/check.h"
@@ -126,7 +125,7 @@ on_patience(struct ev_loop *loop, ev_timer *w, int events)
 
     (void)loop, (void)events;
     resolve_forget(q);
-    recall(q, q->host, atoi(q->service), "no answer");
+    recall(q, q->host, q->port, "no answer");
 }
 
 /* The library works on it. */
@@ -162,7 +161,7 @@ hand_over(struct resolve *q)
         return;
     }
     q->is_busy = false;
-    answer(q, q->host, atoi(q->service), rc, NULL);
+    answer(q, q->host, q->port, rc, NULL);
 }
 
 static void
@@ -178,7 +177,7 @@ take_answer(struct resolve *q)
     if (rc == 0)
         remember(q, list);
     if (q->is_wanted)
-        answer(q, q->host, atoi(q->service), rc, rc == 0 ? list : NULL);
+        answer(q, q->host, q->port, rc, rc == 0 ? list : NULL);
     if (rc == 0)
         freeaddrinfo(list);
 }
@@ -207,9 +206,7 @@ resolver_init(struct resolver *r, struct ev_loop *loop)
 }
 
 void
-resolve_init(struct resolve *q, struct resolver *r,
-             void (*done)(void *arg, int gai_error,
-                          const struct addrinfo *list),
+resolve_init(struct resolve *q, struct resolver *r, resolve_done_fn *done,
              void *arg)
 {
     check(r->count < RESOLVES_MAX);
@@ -238,12 +235,9 @@ void
 resolve_ask(struct resolve *q, const char *host, int32_t port, int socktype)
 {
     struct addrinfo *list;
-    char service[8];
 
-    snprintf(service, sizeof service, "%u", (unsigned)port & 0xffff);
     q->is_wanted = true;
-    if (q->is_busy && strcmp(q->host, host) == 0 &&
-        strcmp(q->service, service) == 0) {
+    if (q->is_busy && strcmp(q->host, host) == 0 && q->port == port) {
         await(q); /* it is being asked already */
         return;
     }
@@ -252,7 +246,8 @@ resolve_ask(struct resolve *q, const char *host, int32_t port, int socktype)
         return;
     }
     snprintf(q->host, sizeof q->host, "%s", host);
-    memcpy(q->service, service, sizeof service);
+    snprintf(q->service, sizeof q->service, "%u", (unsigned)port & 0xffff);
+    q->port = port;
     q->hints = (struct addrinfo){
         .ai_socktype = socktype,
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,

@@ -30,15 +30,20 @@ enum {
                    RESOLVE_KNOWN_MAX,
 };
 
+/* An answer: 0 and a list that it is lent, or an EAI_ code and NULL. */
+typedef void resolve_done_fn(void *arg, int gai_error,
+                             const struct addrinfo *list);
+
 struct resolve {
     struct resolver *resolver;
     bool is_busy;   /* the library works on it */
     bool is_wanted; /* somebody waits for the answer */
-    void (*done)(void *arg, int gai_error, const struct addrinfo *list);
+    resolve_done_fn *done;
     void *arg;
     ev_timer patience;           /* while it is wanted, and known */
     char host[CONF_ADDRESS_MAX]; /* of the question that is asked */
-    char service[8];
+    int32_t port;
+    char service[8]; /* the same, for the library */
     struct addrinfo hints;
     struct gaicb question;
 };
@@ -67,13 +72,8 @@ void resolver_init(struct resolver *r, struct ev_loop *loop);
 /* Ask for all members now, to know them when nobody answers any more. */
 void resolver_meet(struct resolver *r, const struct conf *conf);
 
-/*
- * `done` gets each answer: 0 and a list that it is lent, or an EAI_ code and
- * NULL.  It may be called from within resolve_ask.
- */
-void resolve_init(struct resolve *q, struct resolver *r,
-                  void (*done)(void *arg, int gai_error,
-                               const struct addrinfo *list),
+/* `done` gets each answer, perhaps from within resolve_ask. */
+void resolve_init(struct resolve *q, struct resolver *r, resolve_done_fn *done,
                   void *arg);
 
 /* Ask for `host` and `port`; an earlier question is forgotten. */

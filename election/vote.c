@@ -10,12 +10,12 @@ enum {
     NOTE_VERSION = 2,
 };
 
-enum peer_state
+enum server_state
 vote_role(const struct quorum *q, sid_t me, sid_t leader)
 {
     if (leader == me)
-        return PEER_LEADING;
-    return quorum_votes(q, me) ? PEER_FOLLOWING : PEER_OBSERVING;
+        return SERVER_LEADING;
+    return quorum_votes(q, me) ? SERVER_FOLLOWING : SERVER_OBSERVING;
 }
 
 bool
@@ -35,7 +35,7 @@ vote_agrees(const struct vote *a, const struct vote *b)
 {
     if (a->leader != b->leader)
         return false;
-    if (a->state == PEER_LOOKING || b->state == PEER_LOOKING)
+    if (a->state == SERVER_LOOKING || b->state == SERVER_LOOKING)
         return a->zxid == b->zxid && a->round == b->round &&
                a->epoch == b->epoch;
     if ((a->version > 0) != (b->version > 0))
@@ -88,9 +88,9 @@ note_get(struct bytes payload, struct vote *v, struct bytes *config)
     v->epoch = zxid_epoch(v->zxid);
     v->version = 0;
     v->ensemble = 0;
-    if (state < PEER_LOOKING || state > PEER_OBSERVING)
+    if (state < SERVER_LOOKING || state > SERVER_OBSERVING)
         return -EBADMSG;
-    v->state = (enum peer_state)state;
+    v->state = (enum server_state)state;
     if (payload.size == NOTE_OLDEST_BYTES)
         return 0;
     v->epoch = jute_get_i64(&in);

@@ -10,15 +10,20 @@
 #include "daemon/jute.h"
 #include "election/quorum.h"
 
-/* As on the wire. */
-enum peer_state { PEER_LOOKING, PEER_FOLLOWING, PEER_LEADING, PEER_OBSERVING };
+/* As on the wire.  ZK: QuorumPeer.ServerState */
+enum server_state {
+    SERVER_LOOKING,
+    SERVER_FOLLOWING,
+    SERVER_LEADING,
+    SERVER_OBSERVING,
+};
 
 /* What an observer votes: nobody, in every field. */
 #define VOTE_NOBODY INT64_MIN
 
 struct vote {
     sid_t from; /* who said so; the connection knows, not the message */
-    enum peer_state state; /* of the one who said so */
+    enum server_state state; /* of the one who said so */
     sid_t leader;
     zxid_t zxid;       /* the proposed leader's last logged zxid */
     int64_t round;     /* ZooKeeper: electionEpoch, logicalclock */
@@ -29,7 +34,7 @@ struct vote {
 };
 
 /* What server `me` is under `leader`, which may be itself; never LOOKING. */
-enum peer_state vote_role(const struct quorum *q, sid_t me, sid_t leader);
+enum server_state vote_role(const struct quorum *q, sid_t me, sid_t leader);
 
 /*
  * Whether `a` is a better choice than `b`: epoch, then zxid, then sid; never

@@ -29,6 +29,8 @@ remedy_for(int rc)
         return "If a service may not write there, name the directory in "
                "ReadWritePaths= (systemctl edit zabd); else mount its file "
                "system writable.";
+    if (data_wants_room(rc) || rc == -EIO)
+        return "See that its disk has room and works.";
     return "Create it and give it and all in it to the server's user; a "
            "service sees /home and /root only with ProtectHome=no (systemctl "
            "edit zabd).";
@@ -86,10 +88,21 @@ make_dir(const char *path, bool may_create, struct data_error *e)
     }
     if (rc == -ENOENT)
         rc = make_parts(path);
-    if (rc < 0)
-        data_error_set(e, path, -1, remedy_for(rc), "cannot be created: %s",
-                       strerror(-rc));
+    if (rc < 0) {
+        data_error_rc(e, path, rc, remedy_for(rc), "cannot be created");
+    } else if (stat(path, &st) < 0) { /* it was there, and is not */
+        data_error_set(e, path, -1, "Is its disk mounted?",
+                       "is a link to what is not there");
+        rc = -ENOENT;
+    }
     return rc;
+}
+
+static int
+cannot_list(const char *dir, int rc, struct data_error *e)
+{
+    return data_error_rc(e, dir, rc, "Give it to the server's user.",
+                         "cannot be listed");
 }
 
 /* Whether a server has lived in d->snap: 1, 0, -errno. */
@@ -103,8 +116,7 @@ was_lived_in(const struct datadir *d, struct data_error *e)
         return 1;
     rc = data_list_read(&snapshots, d->snap, DATA_SNAPSHOTS);
     if (rc < 0)
-        data_error_set(e, d->snap, -1, "Give it to the server's user.",
-                       "cannot be listed: %s", strerror(-rc));
+        cannot_list(d->snap, rc, e);
     else
         rc = snapshots.count > 0;
     data_list_free(&snapshots);
@@ -144,9 +156,9 @@ lock_dir(const char *dir, struct data_error *e)
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) {
         rc = -errno;
-        data_error_set(e, path, -1, remedy_for(rc), "cannot be written: %s",
-                       strerror(-rc));
-        return rc;
+        return data_error_rc(
+            e, path, rc, rc == -EACCES ? data_remedy_access : remedy_for(rc),
+            "cannot be written");
     }
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return fd;
@@ -157,9 +169,9 @@ lock_dir(const char *dir, struct data_error *e)
                        "Stop the other server, or give each its own dataDir.",
                        "another server uses this directory");
     else
-        data_error_set(e, path, -1,
-                       "Use a file system on which files can be locked.",
-                       "cannot be locked: %s", strerror(-rc));
+        data_error_rc(e, path, rc,
+                      "Use a file system on which files can be locked.",
+                      "cannot be locked");
     return rc;
 }
 
@@ -172,8 +184,7 @@ refuse_stray(const char *dir, enum data_kind kind, struct data_error *e)
     int rc = data_list_read(&list, dir, kind);
 
     if (rc < 0)
-        data_error_set(e, dir, -1, "Give it to the server's user.",
-                       "cannot be listed: %s", strerror(-rc));
+        cannot_list(dir, rc, e);
     if (rc == 0 && list.count > 0) {
         data_path(path, dir, list.file[0].name);
         data_error_set(e, path, -1, REMEDY_MOVE,

@@ -15,6 +15,12 @@
 
 #include "daemon/log.h"
 
+/* --- what is wrong ------------------------------------------------------- */
+
+const char data_remedy_access[] =
+    "Give it, and all that is in its directory, to the server's user; see that "
+    "the disk works and has room.";
+
 void
 data_error_set(struct data_error *e, const char *path, int64_t offset,
                const char *remedy, const char *what, ...)
@@ -31,6 +37,14 @@ data_error_set(struct data_error *e, const char *path, int64_t offset,
     va_end(args);
 }
 
+int
+data_error_rc(struct data_error *e, const char *path, int rc,
+              const char *remedy, const char *what)
+{
+    data_error_set(e, path, -1, remedy, "%s: %s", what, strerror(-rc));
+    return rc;
+}
+
 void
 data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT])
 {
@@ -42,14 +56,37 @@ data_error_text(const struct data_error *e, char text[DATA_ERROR_TEXT])
                  e->remedy);
 }
 
+bool
+data_wants_room(int rc)
+{
+    return rc == -ENOSPC || rc == -EDQUOT;
+}
+
+bool
+data_may_pass(int rc)
+{
+    return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
+}
+
+static int
+status_for(int rc)
+{
+    if (data_wants_room(rc))
+        return EXIT_LATER;
+    return data_may_pass(rc) ? EXIT_UNEXPECTED : EXIT_DATA;
+}
+
 noreturn void
-data_fatal(const struct data_error *e)
+data_fatal(const struct data_error *e, int rc)
 {
     char text[DATA_ERROR_TEXT];
 
     data_error_text(e, text);
-    fatal(EXIT_DATA, "Unable to access datadir, exiting abnormally: %s", text);
+    fatal(status_for(rc), "Unable to access datadir, exiting abnormally: %s",
+          text);
 }
+
+/* --- names --------------------------------------------------------------- */
 
 bool
 data_path(char path[DATA_PATH_MAX], const char *dir, const char *name)
@@ -119,23 +156,18 @@ file_order(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* Append to a list that grows by doubling. */
 static int
 list_add(struct data_list *list, const char *name, zxid_t zxid)
 {
-    size_t count = list->count;
+    struct data_file *file =
+        realloc(list->file, (list->count + 1) * sizeof *file);
 
-    if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ... are full */
-        size_t room = count ? 2 * count : 1;
-        struct data_file *file = realloc(list->file, room * sizeof *list->file);
-
-        if (!file)
-            return -ENOMEM;
-        list->file = file;
-    }
-    list->file[count].zxid = zxid;
-    memcpy(list->file[count].name, name, strlen(name) + 1); /* it fits */
-    list->count = count + 1;
+    if (!file)
+        return -ENOMEM;
+    list->file = file;
+    file += list->count++;
+    file->zxid = zxid;
+    memcpy(file->name, name, strlen(name) + 1); /* it fits */
     return 0;
 }
 
@@ -173,6 +205,8 @@ data_list_free(struct data_list *list)
     *list = (struct data_list){0};
 }
 
+/* --- directories --------------------------------------------------------- */
+
 bool
 data_is_below(const char *name)
 {
@@ -198,20 +232,6 @@ data_dir_bytes(const char *dir)
     if (d)
         closedir(d);
     return sum;
-}
-
-bool
-data_leaves_room(int fd, uint64_t end, uint64_t beside)
-{
-    struct statvfs fs;
-    struct stat st;
-    uint64_t has;
-
-    if (fstatvfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
-        return false;
-    has = (uint64_t)st.st_blocks * 512;
-    return end <= has ||
-           (uint64_t)fs.f_bavail * fs.f_frsize >= end - has + beside;
 }
 
 int
@@ -262,6 +282,22 @@ data_sync_dir(const char *dir)
     return rc;
 }
 
+/* --- contents ------------------------------------------------------------ */
+
+bool
+data_leaves_room(int fd, uint64_t end, uint64_t beside)
+{
+    struct statvfs fs;
+    struct stat st;
+    uint64_t has;
+
+    if (fstatvfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+        return false;
+    has = (uint64_t)st.st_blocks * 512;
+    return end <= has ||
+           (uint64_t)fs.f_bavail * fs.f_frsize >= end - has + beside;
+}
+
 int
 data_write(int fd, const void *data, size_t size)
 {
@@ -309,6 +345,7 @@ data_replace(const char *dir, const char *name, const char *text, size_t size)
     snprintf(part, sizeof part, "%s.tmp", name);
     if (!data_path(path, dir, name) || !data_path(temp, dir, part))
         return -ENAMETOOLONG;
+    (void)unlink(temp); /* of another attempt, perhaps another user's */
     fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0)
         return -errno;

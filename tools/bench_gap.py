@@ -12,6 +12,9 @@ import socket
 import struct
 import time
 
+import session
+from session import wire
+
 RETRY_S = 0.003        # between attempts when nobody serves
 ATTEMPT_S = 1.0        # a server that accepts and says nothing
 TIMEOUT_MS = 30000
@@ -52,19 +55,18 @@ class Session:
         self.due = time.monotonic() + pause
 
     def frame(self, body):
-        self.sock.send(struct.pack(">i", len(body)) + body)
+        self.sock.send(wire.framed(body))
 
     def greet(self):
-        self.frame(struct.pack(">iqiqi16s?", 0, self.zxid, TIMEOUT_MS,
-                               self.id, 16, self.password, False))
+        self.frame(wire.connectRequest(self.zxid, TIMEOUT_MS, self.id,
+                                       self.password))
         self.state = "GREETING"
         self.gaps.selector.modify(self.sock, selectors.EVENT_READ, self)
 
     def ask(self):
         self.xid += 1
-        path = self.gaps.path.encode()
-        self.frame(struct.pack(">iii%dsi8si" % len(path), self.xid, 5,
-                               len(path), path, 8, b"%08d" % self.xid, -1))
+        op, body, _ = wire.setData(self.gaps.path, "%08d" % self.xid)
+        self.frame(wire.i32(self.xid) + wire.i32(op) + body)
         self.state = "ASKING"
 
     def on_frame(self, body):
@@ -162,24 +164,11 @@ class Gaps:
         self.selector.close()
 
 
-def make_node(host, path):
+def make_node(member, path):
     """Create `path` through one server; it may be there already."""
-    name = path.encode()
-    host, _, port = host.rpartition(":")
-    with socket.create_connection((host, int(port)), 10) as s:
-        s.sendall(struct.pack(">iiqiqi16s?", 45, 0, 0, 10000, 0, 16,
-                              bytes(16), False))
-        stream = s.makefile("rb")
-
-        def answer():
-            return stream.read(struct.unpack(">i", stream.read(4))[0])
-        answer()
-        body = struct.pack(">iii%dsiiii5si6si" % len(name), 1, 1, len(name),
-                           name, 0, 1, 31, 5, b"world", 6, b"anyone", 0)
-        s.sendall(struct.pack(">i", len(body)) + body)
-        code = struct.unpack(">iqi", answer()[:16])[2]
-        if code not in (0, -110):
-            raise OSError("create of %s is answered %d" % (path, code))
-        s.sendall(struct.pack(">iii", 8, 2, -11))
-
-
+    with contextlib.closing(session.Session(member.port,
+                                            host=member.host)) as s:
+        code = s.ask(wire.create(path)).error
+        s.ask(wire.closeSession())
+    if code not in (0, -110):
+        raise OSError("create of %s is answered %d" % (path, code))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that bench-table and bench-envelope measure, and their pages.
+"""The servers that bench-table and bench-envelope measure, and `zab bench`.
 
 Each is started on loopback with a fresh data directory on the disk of the
 build folder, and ended by its pid with all its descendants, whatever
@@ -12,8 +12,6 @@ import os
 import re
 import shutil
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -24,6 +22,7 @@ sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 
 from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
+from session import Session, wire  # noqa: E402
 
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 ZAB = os.path.join(BUILD, "zab")
@@ -56,29 +55,18 @@ def memory(pid):
     return total
 
 
-def recv_frame(s):
-    data = b""
-    while len(data) < 4 or len(data) < 4 + struct.unpack(">i", data[:4])[0]:
-        more = s.recv(65536)
-        if not more:
-            raise ConnectionError("closed")
-        data += more
-    return data[4:]
+class Visitor(Session):
+    """One who tries again when a server that starts says nothing."""
+
+    patience = 1
 
 
-def read_once(port, path, timeout_s=1):
-    """One session, one getData, closed again: the error code, 0 if served."""
-    with socket.create_connection(("127.0.0.1", port), timeout_s) as s:
-        s.sendall(struct.pack(">iiqiqi16s?", 45, 0, 0, 10000, 0, 16, b"", 0))
-        recv_frame(s)
-        name = path.encode()
-        body = struct.pack(f">iii{len(name)}s?", 1, 4, len(name), name, 0)
-        s.sendall(struct.pack(">i", len(body)) + body)
-        code = struct.unpack(">iqi", recv_frame(s)[:16])[2]
-        s.sendall(struct.pack(">iii", 8, 2, -11))
-        with contextlib.suppress(OSError):
-            recv_frame(s)
-        return code
+def serves(port, path):
+    """One session, one getData, closed again: was it answered well?"""
+    with contextlib.closing(Visitor(port)) as s:
+        answer = s.ask(wire.getData(path))
+        s.ask(wire.closeSession())
+        return answer is not None and answer.error == 0
 
 
 class Server:
@@ -121,7 +109,7 @@ class Server:
             if self.process.poll() is not None:
                 raise Trouble(f"{self.name} ended: {self.last_words()}")
             try:
-                if read_once(self.port, path) == 0:
+                if serves(self.port, path):
                     return time.monotonic() - began
             except OSError:
                 pass
@@ -274,48 +262,3 @@ def finish_bench(process):
 
 def bench(workload, server, *flags, **options):
     return finish_bench(start_bench(workload, server, *flags, **options))
-
-
-def publish(text, page, output, lacks):
-    """Print the page, and write it where the operator said; else to `page`
-    below docs/, where the last full run is, unless this one lacks something:
-    {what: whether it does}."""
-    print("\n" + text)
-    lacks = [what for what, holds in lacks.items() if holds]
-    if lacks and not output:
-        print(f"docs/{page} stays as it was: {', '.join(lacks)}")
-        return
-    output = output or os.path.join(ROOT, "docs", page)
-    with open(output, "w") as file:
-        file.write(text)
-    print(f"written to {output}")
-
-
-def machine():
-    """What a reader must know of the machine: (name, value) pairs."""
-    cpu = "?"
-    with open("/proc/cpuinfo") as info:
-        for line in info:
-            if line.startswith("model name"):
-                cpu = line.split(":", 1)[1].strip()
-    with open("/proc/meminfo") as info:
-        memory_kib = int(info.readline().split()[1])
-    with open("/proc/mounts") as mounts:
-        disks = [line.split()[:3] for line in mounts]
-    here = os.path.realpath(BUILD)
-    disk = max(
-        (d for d in disks if here.startswith(d[1])), key=lambda d: len(d[1])
-    )
-    java = subprocess.run(["java", "-version"], stderr=subprocess.PIPE,
-                          text=True).stderr if Apache.is_there() else ""
-    commit = subprocess.run(
-        ["git", "-C", ROOT, "describe", "--always", "--dirty"],
-        stdout=subprocess.PIPE, text=True).stdout.strip()
-    return [
-        ("CPU", f"{os.cpu_count()} x {cpu}"),
-        ("memory", f"{memory_kib // 1024} MiB"),
-        ("kernel", os.uname().release),
-        ("disk", f"{disk[0]}, {disk[2]}"),
-        ("Java", java.splitlines()[0] if java else "none"),
-        ("commit", commit or "?"),
-    ]

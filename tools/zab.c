@@ -90,7 +90,7 @@ main(int argc, char **argv)
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
         strcmp(name, "-h") == 0) {
         print_help(stdout);
-        return ZAB_OK;
+        return finish("help", ZAB_OK);
     }
     if (*name)
         fprintf(stderr, "zab: no command `%s'\n", name);

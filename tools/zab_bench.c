@@ -45,7 +45,6 @@ zab_bench(int argc, char **argv)
     }
     if (opts.pid && !bench_is_process(opts.pid))
         return ZAB_FAILED;
-    bench_loop_catch_signals();
     if (opts.compare)
         return bench_compare(&opts) < 0 ? ZAB_FAILED : ZAB_OK;
     rc = bench_run(&opts, &result);

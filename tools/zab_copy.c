@@ -80,11 +80,10 @@ copy_bytes(int in, int out, uint64_t total, progress_fn *progress,
 static int
 fail(struct data_error *e, const char *path, const char *what, int rc)
 {
-    data_error_set(e, path, -1,
-                   "See that the file is there and may be accessed, and that "
-                   "the disk has room.",
-                   "%s: %s", what, strerror(-rc));
-    return rc;
+    return data_error_rc(e, path, rc,
+                         "See that the file is there and may be accessed, and "
+                         "that the disk has room.",
+                         what);
 }
 
 int

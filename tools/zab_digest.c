@@ -18,6 +18,7 @@
 #include "daemon/check.h"
 #include "tools/zab.h"
 #include "tools/zab_dial.h"
+#include "tools/zab_text.h"
 #include "tools/zab_walk.h"
 
 enum { SHOWN_MAX = 20 };
@@ -46,11 +47,11 @@ compare(const char *where, const struct zab_walk *a, const struct zab_walk *b)
 
         if (x && y && x->hash == y->hash && x->is_gone == y->is_gone)
             continue;
-        if (count++ < SHOWN_MAX)
-            printf("%s: %s %s\n", where, (x ? x : y)->path,
-                   !x   ? "is only here"
-                   : !y ? "is missing"
-                        : "differs");
+        if (count++ >= SHOWN_MAX)
+            continue;
+        printf("%s: ", where);
+        zab_put_text(stdout, bytes_of((x ? x : y)->path));
+        puts(!x ? " is only here" : !y ? " is missing" : " differs");
     }
     return count;
 }

@@ -26,6 +26,8 @@
 #include "storage/log/rebase.h"
 #include "storage/log/txlog.h"
 #include "storage/log/txlog_reader.h"
+#include "storage/tree/quota_text.h"
+#include "storage/tree/txn.h"
 #include "tools/zab.h"
 #include "tools/zab_copy.h"
 #include "tools/zab_owner.h"
@@ -64,10 +66,10 @@ print_help(FILE *to)
 static int
 fail(struct exporting *x, const char *path, int rc, const char *what)
 {
-    data_error_set(&x->e, path, -1,
-                   "See that you may write there and that the disk has room.",
-                   "%s: %s", what, strerror(-rc));
-    return rc;
+    return data_error_rc(&x->e, path, rc,
+                         "See that you may write there and that the disk has "
+                         "room.",
+                         what);
 }
 
 /* --- the place ----------------------------------------------------------- */
@@ -148,6 +150,55 @@ refuse_rebase(struct exporting *x)
     return -EBUSY;
 }
 
+/* --- what Apache ends of ------------------------------------------------- */
+
+/*
+ * A quota on the root is a plain node here.  Apache ends of it at each start:
+ * where it loads a tree that has it, and where it replays its creation or its
+ * deletion.
+ * ZK: DataTree.setupQuota, createNode, deleteNode; PathTrie
+ */
+#define ROOT_QUOTA QUOTA_ROOT "/" QUOTA_LIMITS_NAME
+
+static int
+refuse_root_quota(struct exporting *x)
+{
+    data_error_set(&x->e, x->from.data, -1,
+                   "Delete it, stop zabd, which takes that into its image, and "
+                   "export again.",
+                   "Apache ZooKeeper would end of " ROOT_QUOTA
+                   ", a quota on the root");
+    return -EINVAL;
+}
+
+static int
+look_into_image(struct exporting *x)
+{
+    char path[] = ROOT_QUOTA;
+    MDB_val key = {sizeof path - 1, path}, value;
+    int rc = mdb_get(x->snapshot.stream.txn, x->image.nodes, &key, &value);
+
+    if (rc == 0)
+        return refuse_root_quota(x);
+    return rc == MDB_NOTFOUND
+               ? 0
+               : fail(x, x->from.image, image_rc(rc), "cannot be read");
+}
+
+static int
+look_into_entry(struct exporting *x, struct bytes entry)
+{
+    struct txn t;
+    struct change c;
+    int rc = txn_open_known(&t, entry);
+
+    while (rc == 0 && txn_next(&t, &c))
+        if ((c.kind == CHANGE_CREATE || c.kind == CHANGE_DELETE) &&
+            bytes_are(c.path, ROOT_QUOTA))
+            return refuse_root_quota(x);
+    return 0;
+}
+
 /* --- the parts ----------------------------------------------------------- */
 
 static int
@@ -167,6 +218,9 @@ copy_records(struct exporting *x, struct txlog_reader *r, struct txlog *log)
             if (rc < 0)
                 return rc;
         }
+        rc = look_into_entry(x, entry);
+        if (rc < 0)
+            return rc;
         rc = txlog_append(log, zxid, entry);
         if (rc < 0)
             return fail(x, x->to.log, rc, "the log cannot be written");
@@ -300,7 +354,9 @@ write_all(struct exporting *x)
     if (rc < 0)
         return fail(x, x->to.snap, rc, "the snapshot cannot be begun");
     x->nodes = x->snapshot.stream.total / 2; /* of two passes */
-    rc = write_log(x);
+    rc = look_into_image(x);
+    if (rc == 0)
+        rc = write_log(x);
     if (rc == 0)
         rc = refuse_rebase(x); /* of a server that runs, and began meanwhile */
     if (rc == 0)
@@ -396,7 +452,7 @@ zab_export(int argc, char **argv)
         if (!zab_place_take(&place, option, optarg))
             return ZAB_USAGE;
     }
-    if (optind + 1 != argc) {
+    if (optind + 1 != argc || !*argv[optind]) {
         print_help(stderr);
         return ZAB_USAGE;
     }

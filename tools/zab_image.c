@@ -132,8 +132,8 @@ show(struct image *im, bool wants_nodes, struct data_error *e)
         mdb_txn_abort(txn);
     }
     if (rc < 0)
-        data_error_set(e, im->dir, -1, zab_image_remedy,
-                       "the image cannot be read: %s", strerror(-rc));
+        data_error_rc(e, im->dir, rc, zab_image_remedy,
+                      "the image cannot be read");
     return rc;
 }
 

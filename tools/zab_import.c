@@ -79,9 +79,7 @@ print_help(FILE *to)
 static int
 cannot_read(struct import *x, const char *dir, int rc)
 {
-    data_error_set(&x->e, dir, -1, REMEDY_NAMES, "cannot be read: %s",
-                   strerror(-rc));
-    return rc;
+    return data_error_rc(&x->e, dir, rc, REMEDY_NAMES, "cannot be read");
 }
 
 /* Whether `dir` has files of that kind: 1, 0, -errno. */
@@ -100,9 +98,8 @@ has_files(const char *dir, enum data_kind kind)
 static int
 cannot_list(struct import *x, const char *dir, int rc)
 {
-    data_error_set(&x->e, dir, -1, "See that you may read it.",
-                   "cannot be listed: %s", strerror(-rc));
-    return rc;
+    return data_error_rc(&x->e, dir, rc, "See that you may read it.",
+                         "cannot be listed");
 }
 
 static int
@@ -263,8 +260,8 @@ look_at_image(struct import *x)
                     &x->e);
     zab_progress_end(&x->progress);
     if (rc == 0 && (rc = image_count(&im, &nodes, &x->sessions)) < 0)
-        data_error_set(&x->e, im.dir, -1, zab_image_remedy,
-                       "the image cannot be read: %s", strerror(-rc));
+        data_error_rc(&x->e, im.dir, rc, zab_image_remedy,
+                      "the image cannot be read");
     image_close(&im);
     return rc;
 }
@@ -298,8 +295,8 @@ leave_end_open(struct import *x)
     if (rc == 0)
         rc = image_batch_commit(&nothing, im.meta.zxid);
     if (rc < 0)
-        data_error_set(&x->e, im.dir, -1, "See that the disk has room.",
-                       "the image cannot be written: %s", strerror(-rc));
+        data_error_rc(&x->e, im.dir, rc, "See that the disk has room.",
+                      "the image cannot be written");
     image_batch_deinit(&nothing);
     image_close(&im);
     return rc;
@@ -386,10 +383,23 @@ take_option(struct import *x, int option, const char *value)
     }
 }
 
+/* Before a target is made for what is not there. */
+static int
+look_for_source(struct import *x)
+{
+    int rc = datadir_name(&x->from, x->from_data, x->from_log, &x->e);
+
+    if (rc == 0 && access(x->from.snap, R_OK | X_OK) < 0)
+        rc = cannot_read(x, x->from.snap, -errno);
+    if (rc == 0 && access(x->from.log, R_OK | X_OK) < 0)
+        rc = cannot_read(x, x->from.log, -errno);
+    return rc;
+}
+
 static int
 run(struct import *x)
 {
-    int rc = datadir_name(&x->from, x->from_data, x->from_log, &x->e);
+    int rc = look_for_source(x);
 
     if (rc == 0)
         rc = datadir_open(&x->to, x->place.data_found, x->place.log_found, true,
@@ -418,7 +428,7 @@ zab_import(int argc, char **argv)
             return ZAB_USAGE;
     }
     if (optind < argc || !x.from_data || !*x.from_data ||
-        !zab_place_is_given(&x.place)) {
+        (x.from_log && !*x.from_log) || !zab_place_is_given(&x.place)) {
         print_help(stderr);
         return ZAB_USAGE;
     }

@@ -70,8 +70,8 @@ tell_unreadable(struct printing *p, const char *path, int rc)
 {
     struct data_error e = {.offset = -1};
 
-    data_error_set(&e, path, -1, "See that it is a file that you may read.",
-                   "cannot be read: %s", strerror(-rc));
+    data_error_rc(&e, path, rc, "See that it is a file that you may read.",
+                  "cannot be read");
     tell(p, &e);
 }
 

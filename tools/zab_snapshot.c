@@ -250,7 +250,7 @@ zab_snapshot(int argc, char **argv)
         else if (!zab_place_take(&a.place, option, optarg))
             return ZAB_USAGE;
     }
-    if (optind == argc)
+    if (optind == argc || (a.wants_nodes && a.wants_sessions))
         return usage();
     if (strcmp(argv[optind], "list") == 0)
         return optind + 1 == argc && !a.wants_nodes && !a.wants_sessions

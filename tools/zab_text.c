@@ -168,16 +168,17 @@ zab_put_owner(FILE *to, int64_t owner)
 bool
 zab_parse_zxid(const char *text, zxid_t *zxid)
 {
-    unsigned long long value;
-    char *end;
+    const char *digits = text + 2;
+    zxid_t value;
 
-    if (strncmp(text, "0x", 2) != 0 || text[2] == '\0')
+    if (strncmp(text, "0x", 2) != 0 || !*digits ||
+        digits[strspn(digits, "0123456789abcdefABCDEF")] != '\0')
         return false;
     errno = 0;
-    value = strtoull(text + 2, &end, 16);
-    if (errno != 0 || *end != '\0' || text[2] == '-' || text[2] == '+')
+    value = strtoll(digits, NULL, 16);
+    if (errno != 0)
         return false;
-    *zxid = (zxid_t)value;
+    *zxid = value;
     return true;
 }
 
@@ -207,9 +208,9 @@ zab_progress(void *progress, uint64_t done, uint64_t total)
     p->next = now + (is_terminal ? TERMINAL_MS : PLAIN_MS);
     p->is_open = is_terminal;
     fprintf(stderr, "%szab %s: %s, %" PRIu64 " of %" PRIu64 " (%d %%)%s",
-            is_terminal ? "\r" : "", p->command, p->doing, done, total,
-            total > 0 ? (int)(done * 100 / total) : 0,
-            is_terminal ? "\033[K" : "\n");
+            is_terminal ? ZAB_LINE_BEGIN : "", p->command, p->doing, done,
+            total, total > 0 ? (int)(done * 100 / total) : 0,
+            is_terminal ? ZAB_LINE_END : "\n");
     fflush(stderr);
 }
 
@@ -217,6 +218,6 @@ void
 zab_progress_end(struct zab_progress *p)
 {
     if (p->is_open)
-        fputs("\r\033[K", stderr);
+        fputs(ZAB_LINE_CLEAR, stderr);
     p->is_open = false;
 }

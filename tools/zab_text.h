@@ -36,6 +36,14 @@ void zab_put_owner(FILE *to, int64_t owner);
 bool zab_parse_zxid(const char *text, zxid_t *zxid);
 
 /*
+ * Around a line of a terminal that another one replaces.  Where it is narrow
+ * the end is not seen: a line that went on in the next would not be replaced.
+ */
+#define ZAB_LINE_BEGIN "\r\033[?7l"
+#define ZAB_LINE_END "\033[K\033[?7h"
+#define ZAB_LINE_CLEAR "\r\033[K"
+
+/*
  * A line on stderr that tells how far a long job is: every half second on a
  * terminal, else every ten.  A progress_fn.
  */

@@ -202,9 +202,9 @@ look_at_log(const char *log_dir, struct zab_verdict *v, struct data_error *e)
         rc = scan_log(&scan, v);
     txlog_scan_deinit(&scan);
     if (rc < 0)
-        data_error_set(e, *path ? path : log_dir, -1,
-                       "See that it is a log and that you may read it.",
-                       "cannot be read: %s", strerror(-rc));
+        data_error_rc(e, *path ? path : log_dir, rc,
+                      "See that it is a log and that you may read it.",
+                      "cannot be read");
     return rc;
 }
 
@@ -216,11 +216,9 @@ zab_verify(struct image *im, const char *log_dir, progress_fn *progress,
 
     *v = (struct zab_verdict){.has_log_digest = false};
     rc = look_at_image(im, v, progress, progress_arg);
-    if (rc < 0) {
-        data_error_set(e, im->dir, -1, zab_image_remedy,
-                       "the image cannot be read: %s", strerror(-rc));
-        return rc;
-    }
+    if (rc < 0)
+        return data_error_rc(e, im->dir, rc, zab_image_remedy,
+                             "the image cannot be read");
     return look_at_log(log_dir, v, e);
 }
 

@@ -113,6 +113,9 @@ bool conf_member_address(const struct conf_member *m, uint32_t i,
  */
 bool conf_is_same_host(const char *a, const char *b);
 
+/* Whether a host, by its spelling, is this machine to itself only. */
+bool conf_is_loopback(const char *host);
+
 /*
  * Where 0 or less is "off" in zoo.cfg, it is so here.  Text is terminated,
  * UTF-8, and followed by zeros to the end of its field, so that fields compare
@@ -135,13 +138,9 @@ struct conf {
     int64_t pre_alloc_kb;
     bool force_sync;
     int32_t fsync_warning_ms;
-    int32_t flush_delay_ms;          /* <= 0: flush when the queue is empty */
-    int32_t max_write_queue_poll_ms; /* resolved: flush_delay_ms / 3 */
-    int32_t max_batch_size;          /* transactions in one flush; <= 0 off */
-    int32_t commit_log_count;
+    int32_t max_batch_size; /* transactions in one flush; <= 0 off */
     bool snapshot_trust_empty;
     bool datadir_autocreate;
-    bool db_autocreate;
     int32_t autopurge_retain;      /* snapshots, >= 3 */
     int64_t autopurge_interval_ms; /* 0 off */
 
@@ -172,7 +171,7 @@ struct conf {
     /* the ensemble; no members: a server of its own */
     uint32_t member_count;
     struct conf_member member[CONF_MEMBERS_MAX]; /* ascending sid */
-    int64_t my_sid;          /* from the file myid; 0 without members */
+    sid_t my_sid;            /* from the file myid; 0 without members */
     bool is_observer;        /* by our own line, which beats peerType */
     bool standalone_enabled; /* one voter alone is no ensemble */
     int32_t peer_type;       /* as given; is_observer is what counts */

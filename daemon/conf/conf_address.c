@@ -112,3 +112,10 @@ conf_is_same_host(const char *a, const char *b)
            (inet_pton(AF_INET6, a, &x) == 1 &&
             inet_pton(AF_INET6, b, &y) == 1 && memcmp(&x, &y, sizeof x) == 0);
 }
+
+bool
+conf_is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcasecmp(host, "localhost") == 0;
+}

@@ -115,7 +115,7 @@ conf_group_read(const char *key, const char *value, struct conf_group *g)
         if (g->count == CONF_MEMBERS_MAX)
             return "names more servers than there may be";
         if (!conf_take_number(&at, ":", CONF_SID_MAX, &g->sid[g->count++]))
-            return "is not a list of servers as 1:2:3";
+            return "is not a list of servers; allowed: numbers as 1:2:3";
         if (!*at)
             return NULL;
     }
@@ -132,7 +132,7 @@ conf_weight_read(const char *key, const char *value, struct conf_weight *w)
     at = value;
     /* so that no sum of weights overflows */
     if (!conf_take_number(&at, "", INT32_MAX, &w->weight))
-        return "is not a number of votes";
+        return "is not a number of votes; allowed: 0 to 2147483647";
     return NULL;
 }
 

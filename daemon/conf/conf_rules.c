@@ -9,6 +9,8 @@
  */
 #include "daemon/conf/conf_load.h"
 
+#include <inttypes.h>
+
 #include "daemon/conf/conf_machine.h"
 #include "daemon/shm.h"
 
@@ -100,8 +102,6 @@ resolve(struct conf *c)
         memcpy(c->data_log_dir, c->data_dir, sizeof c->data_log_dir);
     if (c->listen_backlog < 0)
         c->listen_backlog = 4096;
-    if (c->max_write_queue_poll_ms < 0)
-        c->max_write_queue_poll_ms = c->flush_delay_ms / 3;
     if (c->jute_maxbuffer_extra < 0)
         c->jute_maxbuffer_extra = c->jute_maxbuffer;
     if (c->readonly_mode)
@@ -176,20 +176,14 @@ rule_ports(struct conf_loading *l)
                       "is clientPort as well");
 }
 
-/* An empty one is that, too: net/admin/admin_main.c. */
-static bool
-is_loopback(const char *address)
-{
-    return address[0] == '\0' || strncmp(address, "127.", 4) == 0 ||
-           strcmp(address, "::1") == 0 || strcmp(address, "localhost") == 0;
-}
-
 static void
 rule_admin(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
 
-    if (c->admin_enabled && !is_loopback(c->admin_address))
+    /* An empty one is 127.0.0.1: net/admin/admin_main.c. */
+    if (c->admin_enabled && *c->admin_address &&
+        !conf_is_loopback(c->admin_address))
         conf_tell_key(
             l, CONF_WARNING, "admin.serverAddress",
             "opens the HTTP server, which asks for no password, to others "
@@ -203,32 +197,22 @@ rule_admin(struct conf_loading *l)
 
 /* Ours: who needs more than there ever is would wait for ever. */
 static void
-rule_tokens(struct conf_loading *l, const char *key, int32_t weight)
-{
-    if (weight > l->conf.connect_tokens)
-        conf_tell_key(l, CONF_ERROR, key,
-                      "is more than there ever are, so that no such session "
-                      "could begin; allowed: connection_throttle_tokens (%d) "
-                      "at most",
-                      l->conf.connect_tokens);
-}
-
-static void
 rule_bucket(struct conf_loading *l)
 {
     const struct conf *c = &l->conf;
+    int64_t most = (int64_t)c->connect_tokens * c->connect_weight_global;
 
     if (c->connect_fill_count == 0)
         conf_tell_key(l, CONF_ERROR, "connection_throttle_fill_count",
                       "never fills the bucket again, and nobody could connect "
                       "behind the first %d; allowed: 1 at least",
                       c->connect_tokens);
-    if (!c->connect_weight_enabled)
-        return;
-    rule_tokens(l, "connection_throttle_global_session_weight",
-                c->connect_weight_global);
-    rule_tokens(l, "connection_throttle_renew_session_weight",
-                c->connect_weight_renew);
+    if (c->connect_weight_enabled && c->connect_weight_renew > most)
+        conf_tell_key(l, CONF_ERROR, "connection_throttle_renew_session_weight",
+                      "is more than there ever are, so that no session could "
+                      "come back; allowed: connection_throttle_tokens times "
+                      "that of a new session (%" PRId64 ") at most",
+                      most);
 }
 
 /* ZK: ConnectThrottle's weights must be ordered or the start fails. */
@@ -278,7 +262,8 @@ rule_enforced_auth(struct conf_loading *l)
         c->enforce_auth_schemes = 0;
     else if (c->enforce_auth_schemes == 0)
         conf_tell_key(l, CONF_ERROR, schemes,
-                      "is empty although enforce.auth.enabled is true");
+                      "is empty although enforce.auth.enabled is true; "
+                      "allowed: a comma list of digest and ip");
     else if (c->enforce_auth_schemes & CONF_SCHEME_UNKNOWN)
         conf_tell_key(
             l, CONF_ERROR, schemes,

@@ -94,28 +94,38 @@ take_membership(struct conf_loading *l, const struct conf_row *row,
         take_weight(l, entry);
 }
 
-/* The row's verdict on a value that is well formed. */
 static void
-judge(struct conf_loading *l, const struct conf_row *row,
-      const struct prop *entry)
+refuse(const struct conf_row *row, struct conf_message *m)
 {
-    if (conf_value_is_default(row, entry->value))
-        return;
+    const char *allowed = row->type == CONF_T_CLASS ? row->unit
+                          : row->init               ? row->init
+                                                    : "no such line";
+
+    m->severity = CONF_ERROR;
+    snprintf(m->text, sizeof m->text, "refused: %s", row->help);
+    snprintf(m->allowed, sizeof m->allowed, "%s", allowed);
+}
+
+/* The row's verdict on a value that is well formed; false: it has none. */
+static bool
+judge(const struct conf_row *row, const char *value, struct conf_message *m)
+{
+    if (conf_value_is_default(row, value))
+        return false;
+    m->severity = CONF_WARNING;
     switch ((enum conf_verdict)row->verdict) {
     case CONF_V_A:
-        conf_tell(l, CONF_WARNING, entry->key, entry->line, "has no effect: %s",
-                  row->help);
-        break;
+        snprintf(m->text, sizeof m->text, "has no effect: %s", row->help);
+        return true;
     case CONF_V_L:
-        conf_tell(l, CONF_WARNING, entry->key, entry->line,
-                  "has no effect in this zabd: %s", row->help);
-        break;
+        snprintf(m->text, sizeof m->text, "has no effect in this zabd: %s",
+                 row->help);
+        return true;
     case CONF_V_R:
-        conf_tell(l, CONF_ERROR, entry->key, entry->line, "refused: %s",
-                  row->help);
-        break;
+        refuse(row, m);
+        return true;
     default:
-        break;
+        return false;
     }
 }
 
@@ -130,8 +140,8 @@ take_value(struct conf_loading *l, const struct conf_row *row,
     conf_value_read(row, entry->value, &l->conf, &m);
     if (m.severity != CONF_NOTE)
         conf_report_put(l->report, &m);
-    if (m.severity != CONF_ERROR)
-        judge(l, row, entry);
+    if (m.severity != CONF_ERROR && judge(row, entry->value, &m))
+        conf_report_put(l->report, &m);
     *conf_row_line(row, &l->conf) = entry->line <= CONF_LINE_OPTION
                                         ? (uint16_t)entry->line
                                         : CONF_LINE_OPTION - 1;

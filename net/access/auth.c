@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * auth.c - schemes: from an auth packet to the identities of a connection.
- *
- * Client processes.  Facts: spec/client-protocol.md 6.4 and 6.6.
- */
+/* auth.c - see auth.h.  Facts: spec/client-protocol.md 6.4 and 6.6. */
 #include "net/access/auth.h"
 
 #include <arpa/inet.h>

@@ -99,17 +99,23 @@ weight_of(const struct conf *conf, enum connect_kind kind)
     return conf->connect_weight_enabled ? weights[kind] : 1;
 }
 
+/* What the configuration counts are new sessions.  ZK: BlueThrottle */
+static int64_t
+tokens_for(const struct conf *conf, int64_t sessions)
+{
+    return sessions * weight_of(conf, CONNECT_NEW);
+}
+
 /* What a bucket holds: its share, or what one connection of any kind needs. */
 static int64_t
 most_of(const struct conf *conf, uint32_t processes)
 {
-    int64_t most = conf->connect_tokens;
+    int64_t whole = tokens_for(conf, conf->connect_tokens), most = whole;
 
     for (enum connect_kind k = CONNECT_NEW; k <= CONNECT_RENEW; k++) {
         int32_t weight = weight_of(conf, k);
 
-        if (weight <= conf->connect_tokens &&
-            most < weight * (int64_t)processes)
+        if (weight <= whole && most < weight * (int64_t)processes)
             most = weight * (int64_t)processes;
     }
     return most;
@@ -119,7 +125,10 @@ most_of(const struct conf *conf, uint32_t processes)
 static int64_t
 filled_in(int64_t times, const struct conf *conf)
 {
-    return (times < INT32_MAX ? times : INT32_MAX) * conf->connect_fill_count;
+    int64_t sessions =
+        (times < INT32_MAX ? times : INT32_MAX) * conf->connect_fill_count;
+
+    return tokens_for(conf, sessions < INT32_MAX ? sessions : INT32_MAX);
 }
 
 static void

@@ -2,6 +2,7 @@
 /* four_envi.c - the word `envi`: where this server runs.  Client processes. */
 #include "net/admin/four.h"
 
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/sysinfo.h>
@@ -17,11 +18,11 @@ print_machine(FILE *out)
 
     sysinfo(&memory);
     fprintf(out,
-            "os.memory.free=%lluMB\nos.memory.max=%lluMB\n"
-            "os.memory.total=%lluMB\n",
-            (unsigned long long)memory.freeram * memory.mem_unit >> 20,
-            (unsigned long long)memory.totalram * memory.mem_unit >> 20,
-            (unsigned long long)memory.totalram * memory.mem_unit >> 20);
+            "os.memory.free=%" PRIu64 "MB\nos.memory.max=%" PRIu64
+            "MB\nos.memory.total=%" PRIu64 "MB\n",
+            (uint64_t)memory.freeram * memory.mem_unit >> 20,
+            (uint64_t)memory.totalram * memory.mem_unit >> 20,
+            (uint64_t)memory.totalram * memory.mem_unit >> 20);
 }
 
 /*

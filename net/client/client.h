@@ -18,6 +18,7 @@
  *   client_ask.h       what replication is asked
  *   client_read.h      what is looked up in the tree
  *   client_watch.h     what they watch
+ *   client_queue.h     requests that wait for their answers
  *   client_answer.h    answers, in the order of the requests
  *   client_deliver.h   what replication has applied
  *
@@ -71,7 +72,7 @@ struct client {
     bool is_todo : 1;
     bool has_read_only : 1; /* the ConnectRequest had that byte */
     bool is_local : 1;      /* its session is known to this server only */
-    bool is_deaf : 1;       /* does not read: to be closed */
+    bool is_deaf : 1;       /* does not read: client_drop_later */
     bool has_watched : 1;   /* something, once: watch.h knows it */
     uint8_t ids_inline[IDS_INLINE];
 };
@@ -133,6 +134,8 @@ struct client_proc {
     ev_timer end;
     mono_ms_t ending_since; /* PROC_STOP came; 0: it did not */
     struct token_bucket tokens;
+
+    mono_ms_t no_room_at; /* client_room.c: nobody could give any; 0: never */
 
     /* client_lease.c */
     struct lease lease;

@@ -161,30 +161,36 @@ client_accept_init(struct client_proc *p)
     p->own->is_out_of_files = false;
 }
 
-/* The oldest of a state come first. */
-static void
-expire(struct client_proc *p, enum client_state state, int64_t limit_ms,
-       _Atomic uint64_t *counter)
+/* Who has been in that state for too long; the oldest of it is the first. */
+static struct client *
+overdue(const struct client_proc *p, enum client_state state, int64_t limit_ms)
 {
+    struct client *c = client_at(p, p->list[state]);
+
+    return c && (uint32_t)p->now_ms - c->since_ms > limit_ms ? c : NULL;
+}
+
+static void
+end_sessionless(struct client_proc *p, enum client_state state)
+{
+    int32_t limit_ms = p->conf.sessionless_timeout_ms;
     struct client *c;
 
-    while ((c = client_at(p, p->list[state]))) {
-        if ((uint32_t)p->now_ms - c->since_ms <= limit_ms)
-            return;
+    while (limit_ms > 0 && (c = overdue(p, state, limit_ms))) {
+        log_warn_often("%s: connection closed, it has no session after %d ms",
+                       client_name(p, c), limit_ms);
         client_drop(p, c);
-        if (counter)
-            COUNT(*counter, 1);
+        COUNT(p->own->stats.sessionless_expired, 1);
     }
 }
 
 void
 client_expire(struct client_proc *p)
 {
-    if (p->conf.sessionless_timeout_ms > 0) {
-        expire(p, CLIENT_NEW, p->conf.sessionless_timeout_ms,
-               &p->own->stats.sessionless_expired);
-        expire(p, CLIENT_CONNECTING, p->conf.sessionless_timeout_ms,
-               &p->own->stats.sessionless_expired);
-    }
-    expire(p, CLIENT_CLOSING, CLOSING_MS, NULL);
+    struct client *c;
+
+    end_sessionless(p, CLIENT_NEW);
+    end_sessionless(p, CLIENT_CONNECTING);
+    while ((c = overdue(p, CLIENT_CLOSING, CLOSING_MS)))
+        client_drop(p, c);
 }

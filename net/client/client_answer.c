@@ -9,6 +9,7 @@
  */
 #include "net/client/client_answer.h"
 
+#include "daemon/log.h"
 #include "net/client/client_table.h"
 #include "net/wire/frame.h"
 #include "net/wire/reply.h"
@@ -60,18 +61,29 @@ client_count_reply(struct client_proc *p, struct client *c, int32_t op,
         s->latency_max_ms = ms;
 }
 
-void
+bool
+client_out(struct client_proc *p, struct client *c, size_t room,
+           struct jute_out *out)
+{
+    if (conn_out(&c->conn, room, out))
+        return true;
+    log_warn_often("%s: connection closed, no buffer for %zu bytes",
+                   client_name(p, c), room);
+    client_drop(p, c);
+    return false;
+}
+
+bool
 client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
                  zxid_t zxid, int32_t err)
 {
     struct jute_out out;
 
-    if (!conn_out(&c->conn, REPLY_BYTES, &out)) {
-        client_drop(p, c);
-        return;
-    }
+    if (!client_out(p, c, REPLY_BYTES, &out))
+        return false;
     reply_put(&out, xid, zxid, err);
     conn_out_end(&c->conn, &out);
+    return true;
 }
 
 /* ZK: ZooKeeperServer.processPacket answers these beside all requests. */
@@ -89,10 +101,8 @@ put_queued_reply(struct client_proc *p, struct client *c,
     zxid_t zxid = q->zxid == QUEUED_ZXID_NOW ? p->zxid : q->zxid;
     struct jute_out out;
 
-    if (!conn_out(&c->conn, REPLY_BYTES + 4, &out)) {
-        client_drop(p, c);
+    if (!client_out(p, c, REPLY_BYTES + 4, &out))
         return;
-    }
     if (q->op == ZK_OP_SASL) { /* no mechanism is configured: null token */
         size_t at = reply_begin(&out, q->xid, zxid, q->err);
 

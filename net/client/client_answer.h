@@ -40,8 +40,15 @@ void client_no_room(struct client_proc *p, struct client *c,
 /* Give the answers at the head that had only to wait for their turn. */
 void client_put_due(struct client_proc *p, struct client *c);
 
-/* Write a reply without body at once. */
-void client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
+/*
+ * Where to write `room` bytes to `c`, as conn_out.  False: there is no buffer
+ * for them, and the client is gone.
+ */
+bool client_out(struct client_proc *p, struct client *c, size_t room,
+                struct jute_out *out);
+
+/* Write a reply without body at once.  False: the client is gone. */
+bool client_put_reply(struct client_proc *p, struct client *c, int32_t xid,
                       zxid_t zxid, int32_t err);
 
 /* Count one message sent, which answers no request. */

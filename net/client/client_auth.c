@@ -70,6 +70,8 @@ client_on_sasl(struct client_proc *p, struct client *c, const struct request *r)
     struct bytes token;
 
     if (!request_sasl(r->body, &token)) {
+        log_warn_often("%s: a sasl packet that cannot be read",
+                       client_name(p, c));
         client_drop(p, c);
         return true;
     }

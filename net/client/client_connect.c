@@ -31,10 +31,8 @@ put_response(struct client_proc *p, struct client *c, session_id_t session,
 {
     struct jute_out out;
 
-    if (!conn_out(&c->conn, REPLY_CONNECT_BYTES, &out)) {
-        client_drop(p, c);
+    if (!client_out(p, c, REPLY_CONNECT_BYTES, &out))
         return false;
-    }
     reply_put_connect(&out, session, timeout_ms, c->has_read_only,
                       p->is_read_only);
     conn_out_end(&c->conn, &out);
@@ -51,16 +49,17 @@ client_refused(struct client_proc *p, struct client *c)
 
 void
 client_accepted(struct client_proc *p, struct client *c, session_id_t session,
-                int32_t timeout_ms)
+                uint32_t slot, int32_t timeout_ms)
 {
     struct client *older = client_of_session(p, session);
     uint32_t asked_ms = c->since_ms;
 
     if (older && older != c)
         client_drop(p, older);
-    client_bind_session(p, c, session, timeout_ms);
+    client_bind_session(p, c, session, slot, timeout_ms);
     client_heard(p, c);
-    client_lease_begin(p, c);
+    if (!c->is_local)
+        client_lease_begin(p, c);
     client_set_state(p, c, CLIENT_OPEN);
     if (!put_response(p, c, session, timeout_ms))
         return;
@@ -161,6 +160,9 @@ may_connect(struct client_proc *p, struct client *c,
             const struct connect_request *r)
 {
     if (!take_token(p, kind_of(p, r))) {
+        log_warn_often("Refusing session request for client %s: the tokens of "
+                       "connection_throttle_tokens are used up",
+                       client_name(p, c));
         COUNT(p->own->stats.throttle_drops, 1);
         return false;
     }

@@ -16,9 +16,12 @@
  */
 bool client_on_connect(struct client_proc *p, struct client *c,
                        struct bytes frame);
-/* Its session is there: answer, and read on. */
+
+/* Its session is there, at `slot` of shm->heard: answer, and read on. */
 void client_accepted(struct client_proc *p, struct client *c,
-                     session_id_t session, int32_t timeout_ms);
+                     session_id_t session, uint32_t slot, int32_t timeout_ms);
+
+/* It is not: say so, then close. */
 void client_refused(struct client_proc *p, struct client *c);
 
 /* --- client_local.c: sessions of this server ------------------------------ */
@@ -37,9 +40,10 @@ void client_local_close(struct client_proc *p, struct client *c,
 void client_local_upgraded(struct client_proc *p, struct client *c);
 
 /*
- * The leader knows nothing of a session that wants an ephemeral: what its
- * client is told instead.
+ * The leader refuses a local session, of which it knows nothing, an ephemeral
+ * (`e`): that can be said better, ZK_EPHEMERAL_ON_LOCAL_SESSION.
  */
-int32_t client_local_error(const struct client *c, int32_t op, int32_t err);
+bool client_local_is_refused(const struct client *c,
+                             const struct ring_entry *e);
 
 #endif

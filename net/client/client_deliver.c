@@ -56,22 +56,6 @@ answered_request(struct client_proc *p, struct client *c,
     return NULL;
 }
 
-/* A session that is local here is unknown to the leader: put it right. */
-static bool
-put_local_error(struct client_proc *p, struct client *c,
-                const struct ring_entry *e, const struct txn *t)
-{
-    int32_t err, local;
-
-    if (!c->is_local || t->header.type != ZK_OP_ERROR || t->body.size < 4)
-        return false;
-    err = (int32_t)load_be32(t->body.data);
-    local = client_local_error(c, e->op, err);
-    if (local != err)
-        client_put_reply(p, c, e->xid, e->zxid, local);
-    return local != err;
-}
-
 static void
 finish(struct client_proc *p, struct client *c, const struct queued *q,
        zxid_t zxid)
@@ -89,10 +73,8 @@ answer_sync(struct client_proc *p, struct client *c, const struct queued *q)
     struct jute_out out;
     size_t at;
 
-    if (!conn_out(&c->conn, REPLY_BYTES + q->body_size + 4, &out)) {
-        client_drop(p, c);
+    if (!client_out(p, c, REPLY_BYTES + q->body_size + 4, &out))
         return;
-    }
     at = reply_begin(&out, q->xid, p->zxid, is_legible ? 0 : ZK_MARSHALLING);
     if (is_legible)
         jute_put_bytes(&out, path);
@@ -130,17 +112,14 @@ answer_write(struct client_proc *p, struct client *c,
 
     if (!q)
         return;
-    if (put_local_error(p, c, e, t)) {
-        if (c->state == CLIENT_OPEN)
+    if (client_local_is_refused(c, e)) {
+        if (client_put_reply(p, c, e->xid, e->zxid,
+                             ZK_EPHEMERAL_ON_LOCAL_SESSION))
             finish(p, c, q, e->zxid);
         return;
     }
-    if (!conn_out(&c->conn, reply_write_bytes(t, e->outcome_count), &out)) {
-        log_warn_often("%s: connection closed, no buffer for a reply",
-                       client_name(p, c));
-        client_drop(p, c);
+    if (!client_out(p, c, reply_write_bytes(t, e->outcome_count), &out))
         return;
-    }
     reply_put_write(&out, e->xid, e->op, t, outcomes, ops);
     conn_out_end(&c->conn, &out);
     finish(p, c, q, e->zxid);
@@ -183,7 +162,8 @@ answer_session(struct client_proc *p, struct client *c,
     if (!is_there && c->state == CLIENT_CONNECTING)
         client_drop(p, c);
     else if (is_there && c->state == CLIENT_CONNECTING)
-        client_accepted(p, c, e->session, e->timeout_ms);
+        client_accepted(p, c, e->session, client_find_slot(p, e->session),
+                        e->timeout_ms);
     else if (is_there)
         client_local_upgraded(p, c);
 }
@@ -245,8 +225,7 @@ on_refused(struct client_proc *p, const struct ring_entry *e)
     q = c ? answered_request(p, c, e) : NULL;
     if (!q)
         return;
-    client_put_reply(p, c, e->xid, p->zxid, e->err);
-    if (c->state == CLIENT_OPEN)
+    if (client_put_reply(p, c, e->xid, p->zxid, e->err))
         finish(p, c, q, p->zxid);
 }
 
@@ -258,18 +237,19 @@ static void
 on_resumed(struct client_proc *p, const struct ring_entry *e)
 {
     struct client *c = asker(p, e);
+    uint32_t slot;
 
     if (e->err == 0)
         drop_holder(p, c, e->session); /* an older connection */
     if (!c || c->state != CLIENT_CONNECTING)
         return;
+    slot = client_find_slot(p, e->session);
     if (e->err != 0)
         client_refused(p, c);
-    else if (client_find_slot(p, e->session) == UINT32_MAX ||
-             client_lease_is_late(p, c, e->timeout_ms))
+    else if (slot == UINT32_MAX || client_lease_is_late(p, c, e->timeout_ms))
         client_drop(p, c);
     else
-        client_accepted(p, c, e->session, e->timeout_ms);
+        client_accepted(p, c, e->session, slot, e->timeout_ms);
 }
 
 static void

@@ -12,6 +12,7 @@
 
 #include "daemon/log.h"
 #include "net/admin/four.h"
+#include "net/client/client_answer.h"
 #include "net/client/client_table.h"
 
 static void
@@ -19,12 +20,8 @@ put_text(struct client_proc *p, struct client *c, const char *text, size_t size)
 {
     struct jute_out out;
 
-    if (!conn_out(&c->conn, size, &out)) {
-        log_warn_often("%s: no buffer for a text of %zu bytes",
-                       client_name(p, c), size);
-        client_drop(p, c);
+    if (!client_out(p, c, size, &out))
         return;
-    }
     jute_put_raw(&out, text, size);
     conn_out_end(&c->conn, &out);
     client_close(p, c);

@@ -16,6 +16,7 @@
 #include "net/client/client_lease.h"
 #include "net/client/client_session.h"
 #include "net/client/client_table.h"
+#include "storage/tree/txn.h"
 
 void
 client_local_init(struct client_proc *p)
@@ -23,14 +24,6 @@ client_local_init(struct client_proc *p)
     const struct reqring *words = &p->shm->words[p->worker];
 
     atomic_store(&p->own->words_taken, atomic_load(words->tail));
-}
-
-static void
-accept_local(struct client_proc *p, struct client *c, const struct req *w)
-{
-    client_accepted(p, c, w->session, w->timeout_ms);
-    c->is_local = true;
-    c->slot = w->slot;
 }
 
 static void
@@ -46,10 +39,12 @@ hear(struct client_proc *p, const struct req *w)
     }
     if (c->state != CLIENT_CONNECTING)
         return;
-    if (w->kind == WORD_REFUSED)
+    if (w->kind == WORD_REFUSED) {
         client_refused(p, c);
-    else
-        accept_local(p, c, w);
+        return;
+    }
+    c->is_local = true;
+    client_accepted(p, c, w->session, w->slot, w->timeout_ms);
 }
 
 void
@@ -72,8 +67,7 @@ client_local_close(struct client_proc *p, struct client *c,
                    const struct request *r, uint32_t heard_ms)
 {
     client_ask_local_close(p, c); /* no room: it ends when nobody hears of it */
-    client_put_reply(p, c, r->xid, p->zxid, ZK_OK);
-    if (c->state == CLIENT_GONE)
+    if (!client_put_reply(p, c, r->xid, p->zxid, ZK_OK))
         return;
     client_count_reply(p, c, r->op, p->zxid, heard_ms);
     client_close(p, c);
@@ -91,12 +85,9 @@ client_local_upgraded(struct client_proc *p, struct client *c)
  * ZK: FinalRequestProcessor: who let it pass without an upgrade knows better
  * than the leader.
  */
-int32_t
-client_local_error(const struct client *c, int32_t op, int32_t err)
+bool
+client_local_is_refused(const struct client *c, const struct ring_entry *e)
 {
-    bool asked = op == ZK_OP_CREATE || op == ZK_OP_CREATE2;
-
-    return c->is_local && asked && err == ZK_SESSION_EXPIRED
-               ? ZK_EPHEMERAL_ON_LOCAL_SESSION
-               : err;
+    return c->is_local && (e->op == ZK_OP_CREATE || e->op == ZK_OP_CREATE2) &&
+           txn_peek_error(ring_payload(e)) == ZK_SESSION_EXPIRED;
 }

@@ -169,8 +169,12 @@ on_drained(struct conn *conn)
 static void
 on_broken(struct conn *conn, int error)
 {
-    (void)error;
-    client_drop(&client_proc, client_of(conn));
+    struct client *c = client_of(conn);
+
+    if (error == 0 && conn->in)
+        log_warn_often("%s: connection ended in the middle of a message",
+                       client_name(&client_proc, c));
+    client_drop(&client_proc, c);
 }
 
 static const struct conn_ops ops = {
@@ -178,6 +182,7 @@ static const struct conn_ops ops = {
     .broken = on_broken,
     .drained = on_drained,
     .taken = client_taken,
+    .make_room = client_make_room,
 };
 
 static void

@@ -102,8 +102,8 @@ run_parked_read(struct client_proc *p, struct client *c)
     if (r.op == ZK_OP_CLOSE_SESSION)
         limit = 0;
     if (limit > 0 && (uint32_t)p->now_ms - heard_ms > limit) {
-        client_put_reply(p, c, r.xid, p->zxid, ZK_THROTTLED);
-        client_count_reply(p, c, r.op, p->zxid, heard_ms);
+        if (client_put_reply(p, c, r.xid, p->zxid, ZK_THROTTLED))
+            client_count_reply(p, c, r.op, p->zxid, heard_ms);
         COUNT(p->own->stats.throttled, 1);
     } else {
         client_run(p, c, &r, ids_of(c, q), heard_ms);

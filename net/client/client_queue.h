@@ -28,7 +28,6 @@ struct queued {
     uint32_t size; /* of this record, a multiple of 8 */
     uint8_t kind;  /* enum queued_kind */
     uint8_t ends;  /* REPLY: then the connection is closed */
-    uint16_t unused;
     int32_t xid;
     int32_t op;         /* enum zk_op */
     int32_t err;        /* REPLY */

@@ -129,22 +129,20 @@ put_event(struct client_proc *p, struct client *c, enum zk_event event,
 {
     struct jute_out out;
 
-    if (!conn_out(&c->conn, REPLY_EVENT_BYTES + (size_t)path.size, &out)) {
-        client_drop(p, c);
+    if (!client_out(p, c, REPLY_EVENT_BYTES + (size_t)path.size, &out))
         return false;
-    }
     reply_put_event(&out, event, path);
     conn_out_end(&c->conn, &out);
     return true;
 }
 
 /*
- * Each path is judged and watched at one moment; between two paths events
- * may go out.  False: the client is gone.
+ * Each path is judged and watched at one moment; between two paths events may
+ * go out.  A watch that is refused becomes `err`.  False: the client is gone.
  */
 static bool
 set_one(struct read *r, enum watch_list list, struct bytes path,
-        zxid_t relative, bool *refused)
+        zxid_t relative, int32_t *err)
 {
     struct znode_view view;
     struct verdict verdict;
@@ -162,7 +160,25 @@ set_one(struct read *r, enum watch_list list, struct bytes path,
     if (verdict.event)
         return put_event(r->p, r->c, verdict.event, path);
     if (!client_watch(r->p, r->c, path, verdict.modes))
-        *refused = true;
+        *err = ZK_SYSTEM_ERROR;
+    return true;
+}
+
+/* All of them; the same of `err` and of false. */
+static bool
+set_all(struct read *r, int32_t *err)
+{
+    struct set_watches s;
+    enum watch_list list;
+    struct bytes path;
+
+    if (!request_set_watches(r->request->body, r->request->op, &s)) {
+        *err = ZK_MARSHALLING;
+        return true;
+    }
+    while (request_set_watches_next(&s, &list, &path))
+        if (!set_one(r, list, path, s.relative, err))
+            return false;
     return true;
 }
 
@@ -171,26 +187,16 @@ read_set_watches(struct read *r)
 {
     struct client_proc *p = r->p;
     int32_t err = ZK_OK;
-    bool is_there = true, refused = false;
-    struct set_watches s;
-    enum watch_list list;
-    struct bytes path;
+    bool is_there;
 
     client_catch_up(p);
     if (r->c->state != CLIENT_OPEN)
         return;
-    if (!request_set_watches(r->request->body, r->request->op, &s))
-        err = ZK_MARSHALLING;
-    while (err == ZK_OK && is_there &&
-           request_set_watches_next(&s, &list, &path))
-        is_there = set_one(r, list, path, s.relative, &refused);
+    is_there = set_all(r, &err);
     client_looked(p);
     if (p->is_lost)
         client_drop(p, r->c);
-    if (!is_there || r->c->state != CLIENT_OPEN)
-        return;
-    client_put_reply(p, r->c, r->request->xid, p->zxid,
-                     refused ? ZK_SYSTEM_ERROR : err);
-    if (r->c->state == CLIENT_OPEN)
+    if (is_there && r->c->state == CLIENT_OPEN &&
+        client_put_reply(p, r->c, r->request->xid, p->zxid, err))
         client_count_reply(p, r->c, r->request->op, p->zxid, r->heard_ms);
 }

@@ -12,6 +12,8 @@
  */
 #include "net/client/client_request.h"
 
+#include <inttypes.h>
+
 #include "daemon/log.h"
 #include "net/client/client_answer.h"
 #include "net/client/client_ask.h"
@@ -86,23 +88,17 @@ lacks_auth(const struct client_proc *p, const struct client *c)
            !auth_holds(auth_bytes(&c->ids), p->conf.enforce_auth_schemes);
 }
 
-/* ZK: ReadOnlyRequestProcessor */
-static bool
-needs_leader(const struct client_proc *p, const struct client *c, int32_t op)
-{
-    enum request_kind kind = request_kind(op);
-
-    return p->is_read_only && (kind == REQUEST_WRITE || kind == REQUEST_SYNC) &&
-           !(op == ZK_OP_CLOSE_SESSION && c->is_local);
-}
-
-/* Answered here, sent to replication, or parked: client_queue.h says when. */
+/*
+ * Answered here, sent to replication, or parked: client_queue.h says when.
+ * ZK: ReadOnlyRequestProcessor refuses what goes out
+ */
 static bool
 find_place(struct client_proc *p, struct client *c, const struct request *r)
 {
+    bool goes_out = client_goes_out(p, c, r->op);
     struct queued reply;
 
-    if (needs_leader(p, c, r->op)) {
+    if (goes_out && p->is_read_only) {
         reply = client_queued_reply(p, r, QUEUED_ZXID_NOW, ZK_NOT_READ_ONLY);
         return client_answer(p, c, &reply);
     }
@@ -112,7 +108,7 @@ find_place(struct client_proc *p, struct client *c, const struct request *r)
     }
     if (queue_has_parked(&c->queue))
         return park(p, c, r);
-    if (client_goes_out(p, c, r->op))
+    if (goes_out)
         return send_or_wait(p, c, r);
     if (c->queue.count > 0)
         return park(p, c, r);
@@ -209,9 +205,8 @@ rejects(struct client_proc *p, struct client *c, int32_t length, size_t beside)
         (int64_t)beside + length <= p->conf.large_request_max_bytes)
         return false;
     log_warn_often("%s: Rejecting large request of %d bytes: "
-                   "largeRequestMaxBytes is %lld",
-                   client_name(p, c), length,
-                   (long long)p->conf.large_request_max_bytes);
+                   "largeRequestMaxBytes is %" PRId64,
+                   client_name(p, c), length, p->conf.large_request_max_bytes);
     client_drop(p, c);
     return true;
 }

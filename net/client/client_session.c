@@ -85,13 +85,13 @@ link_session(struct client_proc *p, struct client *c)
 
 void
 client_bind_session(struct client_proc *p, struct client *c,
-                    session_id_t session, int32_t timeout_ms)
+                    session_id_t session, uint32_t slot, int32_t timeout_ms)
 {
     struct conn_info *info = client_info(p, c);
 
     check(c->session == 0);
     c->session = session;
-    c->slot = client_find_slot(p, session);
+    c->slot = slot;
     link_session(p, c);
     info->session = session;
     info->timeout_ms = timeout_ms;

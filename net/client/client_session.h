@@ -15,9 +15,10 @@ void client_session_init(struct client_proc *p);
 struct client *client_of_session(const struct client_proc *p,
                                  session_id_t session);
 
-/* `c`, which has none, gets `session`. */
+/* `c`, which has none, gets `session`, which is at `slot` of shm->heard. */
 void client_bind_session(struct client_proc *p, struct client *c,
-                         session_id_t session, int32_t timeout_ms);
+                         session_id_t session, uint32_t slot,
+                         int32_t timeout_ms);
 
 /* It has none any more.  Harmless if it never had one. */
 void client_unbind_session(struct client_proc *p, struct client *c);

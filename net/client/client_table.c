@@ -205,6 +205,13 @@ client_drop(struct client_proc *p, struct client *c)
 }
 
 void
+client_drop_later(struct client_proc *p, struct client *c)
+{
+    c->is_deaf = true;
+    client_list_add(p, &p->todo, c);
+}
+
+void
 client_close(struct client_proc *p, struct client *c)
 {
     conn_pause(&c->conn, CONN_PAUSE_END);

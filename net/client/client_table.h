@@ -22,6 +22,9 @@ struct client *client_open(struct client_proc *p, int fd,
 /* Close now; unsent output is lost.  Harmless twice. */
 void client_drop(struct client_proc *p, struct client *c);
 
+/* In a later turn, for a watch that is firing must not lose its watchers. */
+void client_drop_later(struct client_proc *p, struct client *c);
+
 /* Send what is written, then close: CLIENT_CLOSING. */
 void client_close(struct client_proc *p, struct client *c);
 
@@ -39,6 +42,11 @@ struct client *client_find(const struct client_proc *p, uint32_t id);
 void client_sweep(struct client_proc *p);
 
 void client_drop_all(struct client_proc *p);
+
+/* --- client_room.c -------------------------------------------------------- */
+
+/* conn_ops.make_room: who holds buffers and is silent gives them back. */
+bool client_make_room(struct conn *asker);
 
 /* --- lists of those that have something to do ----------------------------- */
 

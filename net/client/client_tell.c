@@ -24,14 +24,6 @@ struct news {
     tree_ref_t acl; /* whoever may READ by it may know */
 };
 
-/* Not now: the watch that is firing must not lose its watchers. */
-static void
-close_later(struct client_proc *p, struct client *c)
-{
-    c->is_deaf = true;
-    client_list_add(p, &p->todo, c);
-}
-
 /*
  * A client that leaves its events unread is cut off before they eat the memory.
  * An answer may be longer than that: it was asked for, and only once.
@@ -45,7 +37,7 @@ cut_off_if_deaf(struct client_proc *p, struct client *c)
     log_warn_often("%s: connection closed, %zu bytes of answers and events "
                    "unread",
                    client_name(p, c), conn_unsent(&c->conn));
-    close_later(p, c);
+    client_drop_later(p, c);
     return true;
 }
 
@@ -65,7 +57,7 @@ tell(void *arg, uint32_t id)
                         p->acl_flags))
         return;
     if (!conn_out(&c->conn, room, &out)) {
-        close_later(p, c);
+        client_drop_later(p, c);
         return;
     }
     reply_put_event(&out, n->event, n->path);

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * lease.c - how long sessions of ours cannot have ended elsewhere.
- *
- * Pure.
- */
+/* lease.c - see lease.h.  Pure. */
 #include "net/client/lease.h"
 
 #include <string.h>

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * expiry.c - when a session that nobody hears of ends.
- *
- * Pure.  The replication process.  Links are slot + 1; 0 is the end.
- */
+/* expiry.c - see expiry.h.  Pure.  Links are slot + 1; 0 is the end. */
 #include "net/prep/expiry.h"
 
 #include "daemon/check.h"

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * prep_quota.c - hard quotas, where the operator enforces them.
- *
- * Pure.  The replication process.  Facts: spec/client-protocol.md 10.2.
- */
+/* prep_quota.c - see prep_quota.h.  Facts: spec/client-protocol.md 10.2. */
 #include "net/prep/prep_quota.h"
 
 #include "storage/tree/quota.h"

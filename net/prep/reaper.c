@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * reaper.c - containers and TTL nodes that are to go.
- *
- * Pure.  The replication process.
- */
+/* reaper.c - see reaper.h.  Pure. */
 #include "net/prep/reaper.h"
 
 enum { STEP_NODES = 1000 }; /* a third of a millisecond */

@@ -17,8 +17,10 @@
  *   repl_session.h   sessions, local ones too
  *   repl_serve.h     who is served, and for how long
  *   repl_role.h      alone, leading, learning, or looking for a leader
+ *   repl_config.h    who the members are
  *   repl_lead.h      the shell of a leader, and of an observer master
  *   repl_learn.h     the shell of a learner
+ *   repl_master.h    ... that has observers
  *   repl_history.h   the past, for learners that are behind
  *
  * Private to repl_*.c, as those are.  One thread; all state is this struct, the
@@ -73,6 +75,7 @@ struct looking {
     mono_ms_t since;  /* for the read-only mode */
     mono_ms_t ask_at; /* not before */
     mono_ms_t found;  /* the election gave us the last role then */
+    uint32_t ahead;   /* leaders in a row that lack what is committed here */
 };
 
 struct role;

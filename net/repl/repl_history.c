@@ -257,7 +257,7 @@ give_up(struct repl_history *h, struct history_log *l, zxid_t after, int rc)
 
 /* What was found is what comes behind `after` in our history. */
 static bool
-goes_on(const struct repl_history *h, const struct history_log *l, zxid_t after)
+is_next(const struct repl_history *h, const struct history_log *l, zxid_t after)
 {
     if (after >= zxid_runs_first(&h->runs))
         return l->zxid == zxid_runs_ceiling(&h->runs, after);
@@ -278,7 +278,7 @@ from_log(struct repl_history *h, struct history_log *l, zxid_t after,
     }
     if (rc == 0 && after >= durable)
         return 0; /* on its way to the file */
-    if (rc == 1 && !goes_on(h, l, after))
+    if (rc == 1 && !is_next(h, l, after))
         rc = history_log_gap(h, l);
     if (rc == 0)
         rc = -ENODATA; /* is durable, and the files end */

@@ -54,10 +54,10 @@ act(struct repl_lead *l, const struct leader_act *a)
         repl_order(l->r, LOG_ACCEPT_EPOCH, a->epoch);
         break;
     case LEADER_STORE_CURRENT:
-        repl_order_named(l->r, LOG_CURRENT_EPOCH, a->epoch, &a->identity);
+        repl_order_with_id(l->r, LOG_CURRENT_EPOCH, a->epoch, &a->identity);
         break;
     case LEADER_KEEP_IDENTITY:
-        repl_order_named(l->r, LOG_IDENTITY, a->identity.epoch, &a->identity);
+        repl_order_with_id(l->r, LOG_IDENTITY, a->identity.epoch, &a->identity);
         break;
     case LEADER_LEAD:
         begin_leading(l, a->epoch);

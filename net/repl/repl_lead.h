@@ -52,7 +52,7 @@ struct lead_peer {
     enum lead_snap snap;
     zxid_t snap_zxid;
     struct lead_lag lag;
-    bool is_late; /* the log says so */
+    bool is_behind; /* the log says so */
     char name[96];
 };
 

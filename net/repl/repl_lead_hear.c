@@ -130,8 +130,8 @@ take_first(struct lead_peer *p, const uint8_t *data, size_t size)
     int64_t n = qlink_get(data, size, most, &packet);
 
     if (n < 0) {
-        log_warn("%s: %s sent what is no packet, or none for it to send",
-                 p->lead->duty->name, p->name);
+        log_warn_often("%s: %s sent what is no packet, or none for it to send",
+                       p->lead->duty->name, p->name);
         conn_pause(&p->conn, CONN_PAUSE_END);
         lead_peer_lose(p);
         return 0;
@@ -158,12 +158,15 @@ input(struct conn *c, const uint8_t *data, size_t size)
     return taken;
 }
 
+/* Who has said nothing was a probe of the port, perhaps: no news. */
 static void
 broken(struct conn *c, int error)
 {
     struct lead_peer *p = (struct lead_peer *)(void *)c;
+    bool is_news = p->lead->core.peer[p->slot].stage != PEER_NEW;
 
-    log_info("%s: %s is gone: %s", p->lead->duty->name, p->name,
+    log_line(is_news ? LOG_INFO : LOG_DEBUG, "%s: %s is gone: %s",
+             p->lead->duty->name, p->name,
              error ? strerror(error) : "it closed the connection");
     lead_peer_lose(p);
 }

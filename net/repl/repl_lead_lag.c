@@ -14,7 +14,7 @@
 #include "daemon/log.h"
 #include "net/repl/repl_lead.h"
 
-enum { LATE_MS = 10 * 1000, IN_TIME_MS = LATE_MS / 2 };
+enum { BEHIND_MS = 10 * 1000, CAUGHT_UP_MS = BEHIND_MS / 2 };
 
 void
 lead_lag_look(struct lead_lag *g, zxid_t sent, zxid_t committed, mono_ms_t now)
@@ -42,18 +42,18 @@ static void
 tell(struct lead_peer *p)
 {
     const struct leader *core = &p->lead->core;
-    bool is_late = p->lag.ms > (p->is_late ? IN_TIME_MS : LATE_MS);
+    bool is_behind = p->lag.ms > (p->is_behind ? CAUGHT_UP_MS : BEHIND_MS);
 
-    if (is_late && !p->is_late)
+    if (is_behind && !p->is_behind)
         log_warn(
             "%s: %s falls behind: for %" PRId64 " s it could not be sent "
             "what is committed, by now %" PRId64 " transactions; more is "
             "written than its link, or its disk, takes",
             p->lead->duty->name, p->name, p->lag.ms / 1000,
             transactions_between(core->peer[p->slot].sent, core->committed));
-    else if (!is_late && p->is_late)
+    else if (!is_behind && p->is_behind)
         log_info("%s: %s has caught up", p->lead->duty->name, p->name);
-    p->is_late = is_late;
+    p->is_behind = is_behind;
 }
 
 void

@@ -9,7 +9,6 @@
  * The replication process.  ZK: Leader, ObserverMaster
  */
 #include <inttypes.h>
-#include <sys/socket.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -89,15 +88,8 @@ follow_config_version(struct repl_lead *l)
 static void
 on_knock(void *arg, int fd)
 {
-    struct repl_lead *l = arg;
-    struct sockaddr_storage from = {0};
-    socklen_t size = sizeof from;
-    char text[80];
-
-    follow_config_version(l);
-    getpeername(fd, (struct sockaddr *)&from, &size);
-    qlink_name((const struct sockaddr *)&from, text, sizeof text);
-    lead_peer_open(l, fd, text);
+    follow_config_version(arg);
+    lead_peer_open(arg, fd, port_peer_name(fd));
 }
 
 /* Somebody else may have the port for a moment: told once. */

@@ -25,7 +25,7 @@
 
 enum { LEARN_BUFFERS = 1 << 30, STILL_SILENT_MS = 1000 };
 
-static const double tick_s = 0.1;
+static const double tick_seconds = 0.1;
 
 /* --- what the leader says ------------------------------------------------ */
 
@@ -156,7 +156,7 @@ make(struct repl *r)
     l->r = r;
     l->silent = SID_NONE;
     conn_home_init(&l->home, r->loop, &ops, LEARN_BUFFERS);
-    ev_timer_init(&l->tick, on_tick, 0, tick_s);
+    ev_timer_init(&l->tick, on_tick, 0, tick_seconds);
     l->tick.data = l;
     learn_dial_init(l);
     learn_touch_init(l);

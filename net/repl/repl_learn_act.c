@@ -64,7 +64,7 @@ store_epoch(struct repl_learn *l, enum log_order kind,
             const struct learner_act *a)
 {
     l->order = LEARN_EPOCH;
-    repl_order_named(l->r, kind, a->epoch, &a->identity);
+    repl_order_with_id(l->r, kind, a->epoch, &a->identity);
 }
 
 /* Nobody waits for it, but the next role. */
@@ -72,7 +72,7 @@ static void
 keep_identity(struct repl_learn *l, const struct identity *id)
 {
     l->order = LEARN_IDENTITY;
-    repl_order_named(l->r, LOG_IDENTITY, id->epoch, id);
+    repl_order_with_id(l->r, LOG_IDENTITY, id->epoch, id);
     repl_master_identified(l->r, id);
 }
 
@@ -87,10 +87,36 @@ append(struct repl_learn *l, const struct qpacket *p)
     }
 }
 
+/*
+ * A majority went on without what it had acknowledged: a member of it has lost
+ * its directory, or was given an old one, while we were away.  Which of the two
+ * histories is to go nobody here can know.
+ */
+static void
+tell_ahead(struct repl_learn *l)
+{
+    struct repl *r = l->r;
+
+    if (++r->looking.ahead < AHEAD_TIMES)
+        return;
+    atomic_store(&r->shm->replication->ensemble.is_ahead, true);
+    log_error("learner: server %" PRId64 " leads and lacks what was "
+              "acknowledged here, up to zxid 0x%" PRIx64 ": has another server "
+              "begun with an empty or an old directory while this one was "
+              "away? Nothing is changed here. Give up either what only this "
+              "server has: stop it, move its version-2 away (in %s), start it; "
+              "or what the others have acknowledged since: stop all, move "
+              "theirs away, start all",
+              (int64_t)l->leader, (uint64_t)l->core.committed,
+              r->conf.data_dir);
+}
+
 /* What the next connection has to know of this one. */
 static void
 give_up(struct repl_learn *l, const char *why)
 {
+    if (l->core.is_ahead)
+        tell_ahead(l);
     if (l->core.needs_snap)
         l->r->snap_from = l->leader;
     l->silent = l->core.is_silent ? l->leader : SID_NONE;

@@ -32,6 +32,22 @@ learn_take_snap(struct repl_learn *l, zxid_t zxid)
     conn_pause(&l->conn, CONN_PAUSE_WAITING);
 }
 
+/*
+ * Its successor would ask for all of it again at once, and again: the leader
+ * would do nothing else.  The supervisor waits (super_child.c).
+ */
+static void
+end_without_room(struct repl_learn *l, int rc)
+{
+    if (!data_wants_room(rc))
+        return;
+    snap_intake_abort(&l->intake); /* what came takes the room that there is */
+    fatal(EXIT_LATER,
+          "learner: %s: there is no room for the leader's snapshot: make some "
+          "on this disk, as much as the leader's newest snapshot file takes",
+          l->r->conf.data_dir);
+}
+
 void
 learn_begin_snap(struct repl_learn *l)
 {
@@ -46,6 +62,7 @@ learn_begin_snap(struct repl_learn *l)
     if (rc == 0)
         rc = snap_intake_begin(&l->intake, dir.snap, l->snap_zxid, is_zstd,
                                r->tree, r->sessions);
+    end_without_room(l, rc);
     if (rc < 0) {
         log_error("learner: no snapshot can be taken: %s", strerror(-rc));
         l->why = "no snapshot can be taken";
@@ -82,6 +99,7 @@ end_snap(struct repl_learn *l)
     proc_disk_begin(PROC_REPLICATION, l->r->shm);
     rc = snap_intake_end(&l->intake);
     proc_disk_end(PROC_REPLICATION, l->r->shm);
+    end_without_room(l, rc);
     if (rc < 0) {
         log_error("learner: the snapshot cannot be stored: %s", strerror(-rc));
         l->why = "the snapshot cannot be stored";
@@ -102,6 +120,7 @@ learn_feed_snap(struct repl_learn *l, const uint8_t *data, size_t size)
     rc = snap_intake_feed(&l->intake, data, size, &used);
     proc_disk_end(PROC_REPLICATION, l->r->shm);
     count_bytes(l, used);
+    end_without_room(l, l->intake.writer.failed);
     if (rc < 0) {
         log_error("learner: the leader's snapshot cannot be used: %s",
                   l->intake.what ? l->intake.what : strerror(-rc));

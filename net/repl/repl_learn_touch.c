@@ -16,9 +16,7 @@
 #include "net/repl/repl_learn.h"
 #include "net/repl/repl_session.h"
 
-enum {
-    TOUCHES_MAX = 64 * 1024,
-};
+enum { APACHES_TOUCHES = 64 * 1024 }; /* in a packet: 1 MB, jute.maxbuffer */
 
 void
 learn_touch_init(struct repl_learn *l)
@@ -40,40 +38,39 @@ tell(struct repl_learn *l, uint32_t slot, bool is_first, mono_ms_t now)
     return true;
 }
 
-/* In as many packets as it takes. */
+/* What is in `out`, which is empty then. */
 static void
-put_touches(struct repl_learn *l, const struct learner_act *a, mono_ms_t now)
+put_ping(struct repl_learn *l, zxid_t zxid, struct jute_out *out)
 {
-    static uint8_t data[TOUCHES_MAX * QPACKET_TOUCH_BYTES];
-    struct repl *r = l->r;
-    struct jute_out out = jute_out_of(data, sizeof data);
-    uint32_t end = session_slot_end(r->sessions);
+    qlink_put(&l->conn, Q_PING, zxid,
+              (struct bytes){out->base, (int32_t)jute_out_size(out)},
+              BYTES_NULL);
+    out->at = out->base;
+}
+
+/*
+ * In as many packets as it takes an Apache.  A zabd times its pings by their
+ * answers, and is given each in one packet: leader_vouch.c.
+ */
+void
+learn_pong(struct repl_learn *l, const struct learner_act *a)
+{
+    static uint8_t data[SESSIONS_MAX * QPACKET_TOUCH_BYTES];
+    const struct session_table *sessions = l->r->sessions;
+    uint32_t most = l->core.is_leader_zabd ? SESSIONS_MAX : APACHES_TOUCHES;
+    uint32_t end = a->tells ? session_slot_end(sessions) : 0;
+    struct jute_out out = jute_out_of(data, most * QPACKET_TOUCH_BYTES);
+    mono_ms_t now = clock_mono_ms();
 
     for (uint32_t i = 0; i < end; i++) {
-        const struct session *s = session_at(r->sessions, i);
+        const struct session *s = session_at(sessions, i);
 
         if (!tell(l, i, a->is_first, now))
             continue;
         jute_put_i64(&out, s->id);
         jute_put_i32(&out, s->timeout_ms);
-        if (jute_out_size(&out) == sizeof data) {
-            qlink_put(&l->conn, Q_PING, a->zxid,
-                      (struct bytes){data, sizeof data}, BYTES_NULL);
-            out = jute_out_of(data, sizeof data);
-        }
+        if (out.at == out.end)
+            put_ping(l, a->zxid, &out);
     }
-    qlink_put(&l->conn, Q_PING, a->zxid,
-              (struct bytes){data, (int32_t)jute_out_size(&out)}, BYTES_NULL);
-}
-
-void
-learn_pong(struct repl_learn *l, const struct learner_act *a)
-{
-    static const uint8_t nothing[1];
-
-    if (a->tells)
-        put_touches(l, a, clock_mono_ms());
-    else
-        qlink_put(&l->conn, Q_PING, a->zxid, (struct bytes){nothing, 0},
-                  BYTES_NULL);
+    put_ping(l, a->zxid, &out);
 }

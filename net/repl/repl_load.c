@@ -7,6 +7,7 @@
  * published in an earlier life is in the log by now.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "daemon/clock.h"
@@ -29,7 +30,8 @@ unusable(const char *what, int rc, const struct data_error *e)
     char text[DATA_ERROR_TEXT];
 
     data_error_text(e, text);
-    fatal(EXIT_DATA, "replication: %s: %s: %s", what, strerror(-rc), text);
+    fatal(data_may_pass(rc) ? EXIT_UNEXPECTED : EXIT_DATA,
+          "replication: %s: %s: %s", what, strerror(-rc), text);
 }
 
 static void
@@ -89,8 +91,8 @@ replay_one(struct replay *p, struct bytes entry, zxid_t zxid)
         data_error_set(&reader->error, reader->dir, -1,
                        "Start a server that knows this kind of transaction, "
                        "or restore a snapshot.",
-                       "transaction 0x%llx is of no known form",
-                       (unsigned long long)zxid);
+                       "transaction 0x%" PRIx64 " is of no known form",
+                       (uint64_t)zxid);
         return -EBADMSG;
     }
     if (p->count++ == 0)
@@ -153,10 +155,10 @@ check_complete(const struct repl *r)
 
     if (r->zxid < durable)
         fatal(EXIT_DATA,
-              "replication: image and log end at 0x%llx, but transactions up "
-              "to 0x%llx are on disk: was a file of %s removed?",
-              (unsigned long long)r->zxid, (unsigned long long)durable,
-              r->conf.data_log_dir);
+              "replication: image and log end at 0x%" PRIx64
+              ", but transactions up to 0x%" PRIx64
+              " are on disk: was a file of %s removed?",
+              (uint64_t)r->zxid, (uint64_t)durable, r->conf.data_log_dir);
 }
 
 void
@@ -179,9 +181,8 @@ repl_load(struct repl *r)
     tree_totals(r->tree, &totals);
     r->zxid = r->last = totals.zxid;
     check_complete(r);
-    log_info("replication: loaded nodes=%llu sessions=%u zxid=0x%llx "
-             "replayed=%llu ms=%lld",
-             (unsigned long long)totals.node_count, session_count(r->sessions),
-             (unsigned long long)totals.zxid, (unsigned long long)replayed,
-             (long long)(clock_mono_ms() - began));
+    log_info("replication: loaded nodes=%" PRIu64 " sessions=%u zxid=0x%" PRIx64
+             " replayed=%" PRIu64 " ms=%" PRId64,
+             totals.node_count, session_count(r->sessions),
+             (uint64_t)totals.zxid, replayed, clock_mono_ms() - began);
 }

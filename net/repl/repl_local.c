@@ -19,6 +19,8 @@
  */
 #include "net/repl/repl_session.h"
 
+#include <inttypes.h>
+
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
@@ -168,7 +170,7 @@ upgrade(struct repl *r, struct session *s, const struct origin *o)
 
     if (!r->role->take(r, &open, o))
         return false;
-    log_info("session 0x%llx: becomes global", (unsigned long long)s->id);
+    log_info("session 0x%" PRIx64 ": becomes global", (uint64_t)s->id);
     s->is_closing = 1;
     return true;
 }
@@ -319,8 +321,8 @@ repl_local_tick(struct repl *r)
             local_retry(&r->local, s, now);
             return;
         }
-        log_info("session 0x%llx: expired, silent for %d ms, local",
-                 (unsigned long long)s->id, s->timeout_ms);
+        log_info("session 0x%" PRIx64 ": expired, silent for %d ms, local",
+                 (uint64_t)s->id, s->timeout_ms);
         local_end(&r->local, s);
         count(r);
         COUNT(r->shm->replication->sessions_expired, 1);

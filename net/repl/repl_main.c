@@ -25,7 +25,7 @@
 #include "net/repl/repl_session.h"
 #include "net/repl/repl_take.h"
 
-static const double stall_s = 0.001;
+static const double stall_seconds = 0.001;
 
 /* --- the loop ------------------------------------------------------------ */
 
@@ -40,20 +40,19 @@ follow_conf(struct repl *r)
 }
 
 /* A log that cannot write acknowledges nothing, so neither do we. */
-static bool
-log_failed(struct repl *r)
+static void
+follow_log(struct repl *r)
 {
     int err = atomic_load_explicit(&r->shm->log->failed, memory_order_acquire);
 
     if (r->is_failed || err == 0)
-        return r->is_failed;
+        return;
     r->is_failed = true;
     r->role->end(r);
     repl_end_serving(r);
     log_error("replication: the transaction log failed (%s): this server "
-              "stops serving; repair the disk and restart it",
+              "stops serving",
               strerror(err));
-    return true;
 }
 
 /*
@@ -64,7 +63,7 @@ static void
 watch_stall(struct repl *r)
 {
     if (r->is_stalled && !ev_is_active(&r->stall)) {
-        ev_timer_set(&r->stall, stall_s, 0.);
+        ev_timer_set(&r->stall, stall_seconds, 0.);
         ev_timer_start(r->loop, &r->stall);
     }
 }
@@ -79,7 +78,8 @@ work(void *arg)
     struct repl *r = arg;
     bool more;
 
-    if (log_failed(r))
+    follow_log(r);
+    if (r->is_failed)
         return false;
     follow_conf(r);
     more = repl_take(r);

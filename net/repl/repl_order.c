@@ -20,8 +20,8 @@ repl_order(struct repl *r, enum log_order kind, int64_t value)
 }
 
 void
-repl_order_named(struct repl *r, enum log_order kind, int64_t value,
-                 const struct identity *id)
+repl_order_with_id(struct repl *r, enum log_order kind, int64_t value,
+                   const struct identity *id)
 {
     check(!r->is_ordering);
     identity_share(&r->shm->replication->log_order.identity, id);

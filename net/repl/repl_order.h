@@ -15,8 +15,8 @@
 void repl_order(struct repl *r, enum log_order kind, int64_t value);
 
 /* An order that stores the ensemble's id, too; with id 0 it does not. */
-void repl_order_named(struct repl *r, enum log_order kind, int64_t value,
-                      const struct identity *id);
+void repl_order_with_id(struct repl *r, enum log_order kind, int64_t value,
+                        const struct identity *id);
 
 /* The order is carried out; `result` is 0 or -errno.  True once per order. */
 bool repl_order_done(struct repl *r, int *result);

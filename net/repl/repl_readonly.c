@@ -16,6 +16,8 @@
  */
 #include "net/repl/repl_serve.h"
 
+#include <inttypes.h>
+
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/repl/repl_role.h"
@@ -37,8 +39,9 @@ repl_readonly_tick(struct repl *r)
         clock_mono_ms() < r->looking.since + delay_ms(r))
         return;
     repl_serve_read_only(r);
-    log_warn("replication: no leader for %lld ms: read-only clients are served",
-             (long long)delay_ms(r));
+    log_warn("replication: no leader for %" PRId64
+             " ms: read-only clients are served",
+             delay_ms(r));
 }
 
 void

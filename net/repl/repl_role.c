@@ -33,6 +33,7 @@
 enum {
     AT_ONCE_MS = 100,
     PAUSE_MS = 200,
+    AHEAD_PAUSE_MS = 5000,
     NO_VOTE = -1, /* zxid of who neither votes nor is elected (11.7) */
 };
 
@@ -57,6 +58,8 @@ repl_established(struct repl *r, int64_t epoch)
     struct shm_look *look = &r->shm->replication->look;
 
     r->epoch = epoch;
+    r->looking.ahead = 0;
+    atomic_store(&r->shm->replication->ensemble.is_ahead, false);
     resolver_meet(&r->resolver, &r->conf);
     atomic_store(&look->established_epoch, epoch);
     atomic_store(&look->established, r->looking.number);
@@ -75,13 +78,16 @@ take_nothing(struct repl *r, const struct req *req, const struct origin *o)
 
 /*
  * A role that was refused at once may be refused for ever: a leader that does
- * not take us is tried a few times a second, not all the time.
+ * not take us is tried a few times a second, not all the time; one that we
+ * shall not follow before an operator has acted, seldom.
  */
 static mono_ms_t
 after_a_pause(const struct repl *r)
 {
     mono_ms_t now = clock_mono_ms();
 
+    if (r->looking.ahead >= AHEAD_TIMES)
+        return now + AHEAD_PAUSE_MS;
     return r->epoch == 0 && now - r->looking.found < AT_ONCE_MS ? now + PAUSE_MS
                                                                 : 0;
 }

@@ -22,6 +22,12 @@ struct role {
     void (*end)(struct repl *r);
 };
 
+/*
+ * The first one may only not have applied yet what is committed here; the
+ * second has lost it.
+ */
+enum { AHEAD_TIMES = 2 };
+
 extern const struct role role_standalone; /* repl_role.c */
 extern const struct role role_looking;    /* repl_role.c */
 extern const struct role role_leading;    /* repl_lead.c */

@@ -27,6 +27,8 @@
  */
 #include "net/repl/repl_serve.h"
 
+#include <inttypes.h>
+
 #include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -259,8 +261,8 @@ go_on(struct repl *r, int64_t epoch)
     service->state = waiting > 0 ? SERVICE_ASKING_AGAIN : SERVICE_OPEN;
     service->again_end = waiting > 0 ? forward_ask_again(r->forward) : 0;
     log_info("replication: clients were held through the change of leader, "
-             "%llu requests are asked again",
-             (unsigned long long)waiting);
+             "%" PRIu64 " requests are asked again",
+             waiting);
     bell_ring_clients(r->shm);
     return true;
 }

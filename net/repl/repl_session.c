@@ -7,6 +7,8 @@
  */
 #include "net/repl/repl_session.h"
 
+#include <inttypes.h>
+
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "net/admin/conn_info.h"
@@ -231,8 +233,8 @@ repl_session_expire(struct repl *r)
             expiry_touch(&r->expiry, s, now - s->timeout_ms);
             return;
         }
-        log_info("session 0x%llx: expired, silent for %d ms",
-                 (unsigned long long)s->id, s->timeout_ms);
+        log_info("session 0x%" PRIx64 ": expired, silent for %d ms",
+                 (uint64_t)s->id, s->timeout_ms);
         COUNT(r->shm->replication->sessions_expired, 1);
     }
 }

@@ -8,6 +8,8 @@
  */
 #include "net/repl/repl_take.h"
 
+#include <inttypes.h>
+
 #include "daemon/log.h"
 #include "net/repl/repl_apply.h"
 #include "net/repl/repl_prepare.h"
@@ -122,9 +124,9 @@ handle(struct repl *r, uint32_t w, const struct req *req)
 {
     struct origin o = {(uint16_t)w, req->life, req->conn};
 
-    log_debug("client %u>replication kind=%d session=0x%llx xid=%d op=%d "
-              "bytes=%u",
-              w, req->kind, (unsigned long long)req->session, req->xid, req->op,
+    log_debug("client %u>replication kind=%d session=0x%" PRIx64
+              " xid=%d op=%d bytes=%u",
+              w, req->kind, (uint64_t)req->session, req->xid, req->op,
               req->body_size);
     if (is_late(r, req) || repl_session_is_unwanted(r, req, &o))
         return true;

@@ -60,13 +60,50 @@ conn_pause(struct conn *c, enum conn_pause why)
     c->pauses |= (uint8_t)why;
 }
 
+/* --- buffers -------------------------------------------------------------- */
+
+/* What is being handed out stays where it is. */
+size_t
+conn_holds(const struct conn *c)
+{
+    return buf_bytes(c->out) + (c->is_fed ? 0 : buf_bytes(c->in));
+}
+
+void
+conn_surrender(struct conn *c)
+{
+    conn_pause(c, CONN_PAUSE_END);
+    shutdown(c->io.fd, SHUT_RDWR); /* no byte may follow those that are lost */
+    buf_give(&home_of(c)->pool, c->out);
+    c->out = NULL;
+    if (!c->is_fed) {
+        buf_give(&home_of(c)->pool, c->in);
+        c->in = NULL;
+    }
+    set_interest(c);
+}
+
+/* Room in a buffer of `c`, be it at the cost of others. */
+static bool
+reserve(struct conn *c, struct buf **b, size_t size)
+{
+    struct conn_home *home = home_of(c);
+
+    while (!buf_reserve(&home->pool, b, size))
+        if (!home->ops->make_room ||
+            !buf_is_possible(&home->pool, buf_used(*b) + size) ||
+            !home->ops->make_room(c))
+            return false;
+    return true;
+}
+
 /* --- input ---------------------------------------------------------------- */
 
 /* Keep the bytes that input() left, for the rest of the message. */
 static bool
 keep(struct conn *c, const uint8_t *data, size_t size)
 {
-    if (!buf_reserve(&home_of(c)->pool, &c->in, size))
+    if (!reserve(c, &c->in, size))
         return false;
     memcpy(c->in->data, data, size);
     c->in->start = 0;
@@ -138,7 +175,7 @@ read_rest(struct conn *c)
 {
     size_t n;
 
-    if (!buf_reserve(&home_of(c)->pool, &c->in, MOVED_BYTES)) {
+    if (!reserve(c, &c->in, MOVED_BYTES)) {
         out_of_buffers(c);
         return;
     }
@@ -194,7 +231,7 @@ conn_resume(struct conn *c, enum conn_pause why)
 bool
 conn_out(struct conn *c, size_t room, struct jute_out *out)
 {
-    if (!buf_reserve(&home_of(c)->pool, &c->out, room))
+    if (!reserve(c, &c->out, room))
         return false;
     *out = jute_out_of(c->out->data + c->out->end,
                        buf_capacity(c->out) - c->out->end);

@@ -59,6 +59,12 @@ struct conn_ops {
      * that can be seen.  NULL: nobody asks.
      */
     void (*taken)(struct conn *c);
+    /*
+     * `c` needs a buffer, and all are in use: take some from another one, by
+     * conn_surrender.  False: there is none to take from.  NULL: there never
+     * is.
+     */
+    bool (*make_room)(struct conn *c);
 };
 
 struct conn_home {
@@ -98,6 +104,15 @@ void conn_close(struct conn *c);
  * last bytes.
  */
 void conn_hush(struct conn *c);
+
+/*
+ * Give its buffers back at once, with what is in them.  It is neither read nor
+ * written any more, but the caller's to close, soon.
+ */
+void conn_surrender(struct conn *c);
+
+/* The bytes that would be given back. */
+size_t conn_holds(const struct conn *c);
 
 static inline int
 conn_fd(const struct conn *c)

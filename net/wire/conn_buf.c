@@ -67,6 +67,20 @@ limit_of(const struct buf_pool *pool, uint32_t log2)
     return pool->out_max - (log2 <= LOG2_LITTLE ? 0 : pool->out_max / 8);
 }
 
+/* Beside what is out already. */
+static bool
+fits(const struct buf_pool *pool, uint32_t log2, size_t out_bytes)
+{
+    return log2 <= LOG2_MAX &&
+           out_bytes + ((size_t)1 << log2) <= limit_of(pool, log2);
+}
+
+bool
+buf_is_possible(const struct buf_pool *pool, size_t size)
+{
+    return fits(pool, log2_for(size), 0);
+}
+
 struct buf *
 buf_take(struct buf_pool *pool, size_t size)
 {
@@ -74,7 +88,7 @@ buf_take(struct buf_pool *pool, size_t size)
     size_t bytes = (size_t)1 << log2;
     struct buf *b = NULL;
 
-    if (log2 > LOG2_MAX || pool->out_bytes + bytes > limit_of(pool, log2))
+    if (!fits(pool, log2, pool->out_bytes))
         return NULL;
     if (log2 <= BUF_LOG2_KEPT && pool->kept[log2]) {
         b = pool->kept[log2];

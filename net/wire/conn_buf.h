@@ -41,6 +41,9 @@ void buf_pool_init(struct buf_pool *pool, size_t out_max);
 /* An empty buffer with room for `size` bytes at least, or NULL. */
 struct buf *buf_take(struct buf_pool *pool, size_t size);
 
+/* Could there be one if nobody else had any? */
+bool buf_is_possible(const struct buf_pool *pool, size_t size);
+
 /* NULL is fine. */
 void buf_give(struct buf_pool *pool, struct buf *b);
 

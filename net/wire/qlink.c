@@ -4,9 +4,7 @@
 
 #include <errno.h>
 #include <linux/tcp.h> /* the C library's tcp_info ends earlier */
-#include <netdb.h>
 #include <netinet/in.h>
-#include <stdio.h>
 
 int64_t
 qlink_get(const uint8_t *data, size_t size, uint32_t data_max,
@@ -88,18 +86,4 @@ qlink_received(int fd)
     struct tcp_info info;
 
     return get_info(fd, &info) ? info.tcpi_bytes_received : 0;
-}
-
-void
-qlink_name(const struct sockaddr *address, char *text, size_t size)
-{
-    socklen_t n = address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                 : sizeof(struct sockaddr_in);
-    char host[64], port[8];
-
-    if (getnameinfo(address, n, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        snprintf(text, size, "an unknown address");
-    else
-        snprintf(text, size, "%s:%s", host, port);
 }

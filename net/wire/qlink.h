@@ -8,8 +8,6 @@
 #ifndef NET_WIRE_QLINK_H
 #define NET_WIRE_QLINK_H
 
-#include <sys/socket.h>
-
 #include "net/wire/conn.h"
 #include "net/wire/qpacket.h"
 
@@ -46,8 +44,5 @@ uint32_t qlink_segments(int fd);
 
 /* Bytes that have come from the peer, read or not; 0: that cannot be known. */
 uint64_t qlink_received(int fd);
-
-/* "127.0.0.1:2888" */
-void qlink_name(const struct sockaddr *address, char *text, size_t size);
 
 #endif

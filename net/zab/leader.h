@@ -206,7 +206,7 @@ struct leader_item {
                               snapshot, streams it, then leader_snapped */
     struct qpacket packet; /* else this; its data is borrowed until the next
                               call */
-    uint8_t small[32];     /* where the core keeps short data */
+    uint8_t small[LEADER_INFO_BYTES_MAX]; /* where the core keeps its own */
 };
 
 /*

@@ -75,9 +75,9 @@ refusal(const struct leader *l, const struct learner_info *info,
 
 /* The epoch of this term is fixed, and it promised a later one. */
 static bool
-has_promised_later(const struct leader *l, int64_t accepted)
+has_promised_later(const struct leader *l, const struct leader_peer *peer)
 {
-    return l->state > LEADER_DISCOVERY && accepted > l->epoch;
+    return l->state > LEADER_DISCOVERY && peer->accepted > l->epoch;
 }
 
 /*
@@ -88,15 +88,16 @@ has_promised_later(const struct leader *l, int64_t accepted)
  * next one begins above all that this one heard of.
  */
 static void
-leave_to_election(struct leader *l, uint32_t slot, sid_t sid, int64_t accepted,
-                  struct leader_out *out)
+leave_to_election(struct leader *l, uint32_t slot, struct leader_out *out)
 {
+    const struct leader_peer *peer = &l->peer[slot];
+
     leader_drop(l, slot,
                 "it promised a later epoch: the next election takes it in",
                 out);
-    if (l->is_master || quorum_index(l->conf.quorum, sid) < 0)
+    if (l->is_master || quorum_index(l->conf.quorum, peer->sid) < 0)
         return;
-    l->accepted_max = accepted;
+    l->accepted_max = peer->accepted;
     leader_resign(l, "a member promised a later epoch", out);
 }
 
@@ -160,8 +161,8 @@ meet(struct leader *l, uint32_t slot, mono_ms_t now, struct leader_out *out)
     } else if (is_one_stranger_too_many(l, peer->sid)) {
         leader_drop(l, slot,
                     "too many servers that are not in our configuration", out);
-    } else if (has_promised_later(l, peer->accepted)) {
-        leave_to_election(l, slot, peer->sid, peer->accepted, out);
+    } else if (has_promised_later(l, peer)) {
+        leave_to_election(l, slot, out);
     } else {
         welcome(l, peer, now, out);
     }

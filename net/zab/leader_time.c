@@ -67,17 +67,19 @@ static void
 tick_peer(struct leader *l, uint32_t slot, mono_ms_t now,
           struct leader_out *out)
 {
-    const char *why = failure(l, &l->peer[slot], now);
+    struct leader_peer *p = &l->peer[slot];
+    const char *why;
 
-    if (l->peer[slot].stage == PEER_RIVAL) {
+    if (p->stage == PEER_RIVAL) {
         leader_judge_rival(l, slot, now, out);
         return;
     }
-    leader_note_silence(l, &l->peer[slot], now);
+    leader_note_silence(l, p, now);
+    why = failure(l, p, now);
     if (why)
         leader_drop(l, slot, why, out);
     else
-        ping(l, &l->peer[slot], now);
+        ping(l, p, now);
 }
 
 /* --- the quorum ---------------------------------------------------------- */

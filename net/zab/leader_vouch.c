@@ -27,10 +27,7 @@ leader_pinged(struct leader_peer *p, mono_ms_t now)
     p->timed_at = now;
 }
 
-/*
- * An answer that is too long for a packet comes as several: those that nobody
- * waits for are not counted.
- */
+/* What answers none is not counted. */
 void
 leader_ponged(struct leader_peer *p)
 {

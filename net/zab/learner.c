@@ -13,7 +13,7 @@
 #include "net/zab/learner_part.h"
 
 struct learner_act *
-learner_do(struct learner_out *out, enum learner_act_kind kind)
+learner_add(struct learner_out *out, enum learner_act_kind kind)
 {
     struct learner_act *a;
 
@@ -27,7 +27,7 @@ learner_do(struct learner_out *out, enum learner_act_kind kind)
 struct learner_act *
 learner_send(struct learner_out *out, int32_t type, zxid_t zxid)
 {
-    struct learner_act *a = learner_do(out, LEARNER_SEND);
+    struct learner_act *a = learner_add(out, LEARNER_SEND);
 
     a->packet.type = type;
     a->packet.zxid = zxid;
@@ -43,10 +43,10 @@ send_small(struct learner_act *a, const struct jute_out *data)
 }
 
 void
-learner_give_up(struct learner *l, struct learner_out *out, const char *why)
+learner_give_up(struct learner *l, const char *why, struct learner_out *out)
 {
     l->state = LEARNER_OVER;
-    learner_do(out, LEARNER_GIVE_UP)->why = why;
+    learner_add(out, LEARNER_GIVE_UP)->why = why;
 }
 
 void
@@ -133,14 +133,14 @@ on_leader_info(struct learner *l, const struct qpacket *p, mono_ms_t now,
     const char *why;
 
     if (leader_info_get(p->data, &info) < 0) {
-        learner_give_up(l, out, "LEADER_INFO without a protocol version");
+        learner_give_up(l, "LEADER_INFO without a protocol version", out);
         return;
     }
     if (learner_leave_alien(l, &info.identity, out))
         return;
     l->is_taken = (info.flags & LEARNER_TAKEN) != 0;
     if (l->is_taken) {
-        learner_give_up(l, out, "another server with our number is there");
+        learner_give_up(l, "another server with our number is there", out);
         return;
     }
     l->epoch = zxid_epoch(p->zxid);
@@ -148,12 +148,12 @@ on_leader_info(struct learner *l, const struct qpacket *p, mono_ms_t now,
     l->leader_flags = info.flags;
     why = no_promise(l, l->epoch);
     if (why) {
-        learner_give_up(l, out, why);
+        learner_give_up(l, why, out);
     } else if (l->epoch == l->conf.accepted) {
         ack_epoch(l, -1, now, out);
     } else {
         l->state = LEARNER_PROMISING;
-        learner_do(out, LEARNER_STORE_ACCEPTED)->epoch = l->epoch;
+        learner_add(out, LEARNER_STORE_ACCEPTED)->epoch = l->epoch;
     }
 }
 
@@ -177,13 +177,15 @@ static void
 cut(struct learner *l, zxid_t zxid, struct learner_out *out)
 {
     if (zxid < l->committed) {
-        learner_give_up(l, out,
+        l->is_ahead = true;
+        learner_give_up(l,
                         "TRUNC below what is committed here: another "
-                        "ensemble's leader, or our disk lies");
+                        "ensemble's leader, or our disk lies",
+                        out);
         return;
     }
     l->state = LEARNER_CUTTING;
-    learner_do(out, LEARNER_TRUNCATE)->zxid = l->seal = zxid;
+    learner_add(out, LEARNER_TRUNCATE)->zxid = l->seal = zxid;
 }
 
 /*
@@ -196,7 +198,7 @@ on_diff(struct learner *l, mono_ms_t now, struct learner_out *out)
     if (l->conf.wants_snap && l->last > 0)
         cut(l, 0, out);
     else if (zxid_epoch(l->last) > l->epoch)
-        learner_give_up(l, out, "DIFF, though our history has a later epoch");
+        learner_give_up(l, "DIFF, though our history has a later epoch", out);
     else
         begin_sync(l, l->last, now);
 }
@@ -205,11 +207,11 @@ static void
 on_trunc(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
 {
     if (zxid_epoch(zxid) > l->epoch) {
-        learner_give_up(l, out, "TRUNC to a later epoch than the leader's");
+        learner_give_up(l, "TRUNC to a later epoch than the leader's", out);
     } else if (zxid > l->last || l->conf.wants_snap) {
         l->needs_snap = true;
-        learner_give_up(l, out,
-                        "TRUNC to what we do not have: a snapshot is wanted");
+        learner_give_up(l, "TRUNC to what we do not have: a snapshot is wanted",
+                        out);
     } else if (zxid == l->last) {
         begin_sync(l, zxid, now);
     } else {
@@ -221,12 +223,13 @@ static void
 on_snap(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
 {
     if (zxid < l->committed) {
-        learner_give_up(l, out, "SNAP older than what is committed here");
+        l->is_ahead = true;
+        learner_give_up(l, "SNAP older than what is committed here", out);
     } else if (zxid_epoch(zxid) > l->epoch) {
-        learner_give_up(l, out, "SNAP of a later epoch than the leader's");
+        learner_give_up(l, "SNAP of a later epoch than the leader's", out);
     } else {
         learner_enter(l, LEARNER_SNAPPING, now);
-        learner_do(out, LEARNER_TAKE_SNAP)->zxid = zxid;
+        learner_add(out, LEARNER_TAKE_SNAP)->zxid = zxid;
     }
 }
 
@@ -242,11 +245,12 @@ learner_truncated(struct learner *l, int rc, mono_ms_t now,
         return;
     }
     l->needs_snap = rc == -ENOENT;
-    learner_give_up(l, out,
+    learner_give_up(l,
                     l->needs_snap
                         ? "TRUNC to what is not in our log: a snapshot is "
                           "wanted"
-                        : "the log could not be cut");
+                        : "the log could not be cut",
+                    out);
 }
 
 void
@@ -257,8 +261,8 @@ learner_snapped(struct learner *l, zxid_t zxid, mono_ms_t now,
         return;
     check(l->state == LEARNER_SNAPPING);
     if (zxid < l->committed || zxid_epoch(zxid) > l->epoch) {
-        learner_give_up(l, out,
-                        "the snapshot is not the one that was announced");
+        learner_give_up(l, "the snapshot is not the one that was announced",
+                        out);
         return;
     }
     begin_sync(l, zxid, now);
@@ -276,7 +280,7 @@ learner_stored(struct learner *l, mono_ms_t now, struct learner_out *out)
     }
     check(l->state == LEARNER_SEALING && l->is_storing);
     l->conf.current = l->epoch;
-    (void)learner_take_name(l);
+    (void)learner_take_identity(l);
     learner_send(out, Q_ACK, ZXID(l->epoch, 0));
     learner_enter(l, LEARNER_SEALED, now);
 }
@@ -297,15 +301,15 @@ hear_in_discovery(struct learner *l, const struct qpacket *p, mono_ms_t now,
     if (p->type == Q_LEADER_INFO)
         on_leader_info(l, p, now, out);
     else
-        learner_give_up(l, out, "the first packet is not LEADER_INFO");
+        learner_give_up(l, "the first packet is not LEADER_INFO", out);
 }
 
 static void
 hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
               struct learner_out *out)
 {
-    if (signature_get(p->data, &l->named) &&
-        learner_leave_alien(l, &l->named, out))
+    if (signature_get(p->data, &l->theirs) &&
+        learner_leave_alien(l, &l->theirs, out))
         return;
     switch (p->type) {
     case Q_DIFF:
@@ -318,7 +322,7 @@ hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
         on_snap(l, p->zxid, now, out);
         break;
     default: /* trap ZOOKEEPER-3104: NEW_LEADER before the history */
-        learner_give_up(l, out, "neither DIFF nor TRUNC nor SNAP");
+        learner_give_up(l, "neither DIFF nor TRUNC nor SNAP", out);
     }
 }
 
@@ -334,8 +338,8 @@ hear_in_sync(struct learner *l, const struct qpacket *p, mono_ms_t now,
     else if (p->type == Q_UP_TO_DATE && l->state == LEARNER_SEALED)
         learner_on_up_to_date(l, now, out);
     else
-        learner_give_up(l, out,
-                        "a packet that has no place while we synchronise");
+        learner_give_up(l, "a packet that has no place while we synchronise",
+                        out);
 }
 
 /*
@@ -361,17 +365,17 @@ hear_in_broadcast(struct learner *l, const struct qpacket *p, mono_ms_t now,
             learner_hear_ping(l, p->zxid, now, out);
         break;
     case Q_SYNC:
-        learner_do(out, LEARNER_SYNCED);
+        learner_add(out, LEARNER_SYNCED);
         break;
     case Q_REVALIDATE:
-        learner_do(out, LEARNER_REVALIDATED)->packet = *p;
+        learner_add(out, LEARNER_REVALIDATED)->packet = *p;
         break;
     case Q_LEADER_INFO:
     case Q_DIFF:
     case Q_TRUNC:
     case Q_SNAP:
     case Q_NEW_LEADER:
-        learner_give_up(l, out, "the leader begins again in the middle");
+        learner_give_up(l, "the leader begins again in the middle", out);
         break;
     default: /* ZK: anything else is logged and ignored */
         if (is_for_us(l, p->type))
@@ -389,7 +393,7 @@ learner_hear(struct learner *l, const struct qpacket *p, mono_ms_t now,
         hear_in_discovery(l, p, now, out);
         break;
     case LEARNER_PROMISING:
-        learner_give_up(l, out, "the leader does not wait for our promise");
+        learner_give_up(l, "the leader does not wait for our promise", out);
         break;
     case LEARNER_AWAITING:
         hear_awaiting(l, p, now, out);

@@ -90,22 +90,23 @@ struct learner {
     int64_t epoch;       /* the leader's */
     bool is_leader_zabd; /* it said so, with these flags */
     int32_t leader_flags;
-    struct identity named; /* the ensemble's, by the leader's plan */
-    bool is_storing;       /* SEALING: history is on disk, epoch on its way */
-    bool needs_snap;       /* gave up: this leader is to be asked again, with
-                              wants_snap */
-    zxid_t last;           /* received, or had before */
-    zxid_t durable;        /* on our disk */
-    zxid_t agreed;         /* committed, says the leader; the next one up to
-                              `last` is the oldest pending */
-    zxid_t committed;      /* known to be committed */
-    zxid_t seal;           /* the last before NEW_LEADER; CUTTING: what stays */
-    zxid_t acked;          /* told to the leader one by one, or need not be */
+    struct identity theirs; /* the ensemble's, by the leader's plan */
+    bool is_storing;        /* SEALING: history is on disk, epoch on its way */
+    bool needs_snap;        /* gave up: this leader is to be asked again, with
+                               wants_snap */
+    zxid_t last;            /* received, or had before */
+    zxid_t durable;         /* on our disk */
+    zxid_t agreed;          /* committed, says the leader; the next one up to
+                               `last` is the oldest pending */
+    zxid_t committed;       /* known to be committed */
+    zxid_t seal;  /* the last before NEW_LEADER; CUTTING: what stays */
+    zxid_t acked; /* told to the leader one by one, or need not be */
     mono_ms_t ticked;
     struct learner_silence words; /* of the leader, or an end of our own work */
     struct learner_silence signs; /* ... or data that cannot be read yet */
     bool is_silent;               /* gave up for that reason */
     bool is_taken;                /* likewise: another server has our number */
+    bool is_ahead;      /* likewise: the leader lacks what is committed here */
     mono_ms_t told;     /* the leader of our sessions, the last time, or 0 */
     mono_ms_t timed;    /* ... the time that may still be in vain; 0: none */
     mono_ms_t has_read; /* all that had come by then */
@@ -147,8 +148,8 @@ struct learner_act {
     struct identity identity;
     struct qpacket packet; /* APPEND, REVALIDATED: borrowed from the event;
                               its data is the transaction's bytes */
-    uint8_t small[48];     /* LEARNER_SEND keeps short data here */
-    const char *why;       /* for the log */
+    uint8_t small[LEARNER_INFO_BYTES_MAX]; /* where LEARNER_SEND keeps data */
+    const char *why;                       /* for the log */
 };
 
 struct learner_out {

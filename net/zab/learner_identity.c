@@ -23,14 +23,14 @@ learner_leave_alien(struct learner *l, const struct identity *theirs,
 {
     if (!identity_is_foreign(theirs, &l->conf.identity))
         return false;
-    learner_give_up(l, out, "the leader is of another ensemble");
+    learner_give_up(l, "the leader is of another ensemble", out);
     return true;
 }
 
 struct identity
-learner_name(const struct learner *l)
+learner_new_identity(const struct learner *l)
 {
-    struct identity id = l->named;
+    struct identity id = l->theirs;
 
     if (l->conf.identity.is_confirmed || id.id == 0)
         return (struct identity){0};
@@ -39,9 +39,9 @@ learner_name(const struct learner *l)
 }
 
 bool
-learner_take_name(struct learner *l)
+learner_take_identity(struct learner *l)
 {
-    struct identity id = learner_name(l);
+    struct identity id = learner_new_identity(l);
 
     if (id.id == 0)
         return false;
@@ -58,7 +58,7 @@ learner_hear_confirmed(struct learner *l, struct bytes data,
     if (!signature_get(data, &id) || !id.is_confirmed ||
         learner_leave_alien(l, &id, out))
         return;
-    l->named = id;
-    if (learner_take_name(l))
-        learner_do(out, LEARNER_KEEP_IDENTITY)->identity = l->conf.identity;
+    l->theirs = id;
+    if (learner_take_identity(l))
+        learner_add(out, LEARNER_KEEP_IDENTITY)->identity = l->conf.identity;
 }

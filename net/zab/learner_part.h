@@ -17,15 +17,15 @@
 #include "net/zab/learner.h"
 
 /* One more thing to do. */
-struct learner_act *learner_do(struct learner_out *out,
-                               enum learner_act_kind kind);
+struct learner_act *learner_add(struct learner_out *out,
+                                enum learner_act_kind kind);
 
 /* A packet without data; what is returned may be given some. */
 struct learner_act *learner_send(struct learner_out *out, int32_t type,
                                  zxid_t zxid);
 
-void learner_give_up(struct learner *l, struct learner_out *out,
-                     const char *why);
+void learner_give_up(struct learner *l, const char *why,
+                     struct learner_out *out);
 
 /* A state begins in which the leader has something to say. */
 void learner_enter(struct learner *l, enum learner_state state, mono_ms_t now);
@@ -43,10 +43,10 @@ bool learner_leave_alien(struct learner *l, const struct identity *theirs,
                          struct learner_out *out);
 
 /* What goes to our disk with currentEpoch; id 0: nothing. */
-struct identity learner_name(const struct learner *l);
+struct identity learner_new_identity(const struct learner *l);
 
 /* That is on disk now; false: there was nothing. */
-bool learner_take_name(struct learner *l);
+bool learner_take_identity(struct learner *l);
 
 /* `data` of a PING may say that the id is confirmed. */
 void learner_hear_confirmed(struct learner *l, struct bytes data,

@@ -86,5 +86,5 @@ learner_tick(struct learner *l, mono_ms_t now, struct learner_out *out)
     if (!is_mute && !is_dead)
         return;
     l->is_silent = true;
-    learner_give_up(l, out, "the leader is silent");
+    learner_give_up(l, "the leader is silent", out);
 }

@@ -65,11 +65,11 @@ on_proposal(struct learner *l, zxid_t zxid, struct bytes txn,
     why = txn.size > 0 ? refusal(l, zxid) : "a transaction without bytes";
     if (why) {
         l->needs_snap = l->state == LEARNER_SYNCING && !follows(l->last, zxid);
-        learner_give_up(l, out, why);
+        learner_give_up(l, why, out);
         return;
     }
     l->last = zxid;
-    a = learner_do(out, LEARNER_APPEND);
+    a = learner_add(out, LEARNER_APPEND);
     a->zxid = zxid;
     a->packet = (struct qpacket){Q_PROPOSAL, zxid, txn, BYTES_NULL};
 }
@@ -84,14 +84,14 @@ on_commit(struct learner *l, zxid_t zxid, struct learner_out *out)
     if (zxid <= l->agreed)
         return;
     if (zxid != oldest_pending(l)) {
-        learner_give_up(l, out, "COMMIT of another than the oldest pending");
+        learner_give_up(l, "COMMIT of another than the oldest pending", out);
         return;
     }
     l->agreed = zxid;
     if (l->state != LEARNER_BROADCAST)
         return;
     l->committed = zxid;
-    learner_do(out, LEARNER_COMMIT)->zxid = zxid;
+    learner_add(out, LEARNER_COMMIT)->zxid = zxid;
 }
 
 static void
@@ -139,9 +139,9 @@ seal_if_durable(struct learner *l, struct learner_out *out)
     if (l->is_storing || l->durable < l->seal)
         return;
     l->is_storing = true;
-    a = learner_do(out, LEARNER_STORE_CURRENT);
+    a = learner_add(out, LEARNER_STORE_CURRENT);
     a->epoch = l->epoch;
-    a->identity = learner_name(l);
+    a->identity = learner_new_identity(l);
 }
 
 /*
@@ -153,12 +153,12 @@ void
 learner_on_new_leader(struct learner *l, zxid_t zxid, struct learner_out *out)
 {
     if (zxid != ZXID(l->epoch, 0)) {
-        learner_give_up(l, out, "NEW_LEADER of another epoch");
+        learner_give_up(l, "NEW_LEADER of another epoch", out);
         return;
     }
     if (l->agreed != l->last && zxid_epoch(l->last) != l->epoch) {
-        learner_give_up(l, out,
-                        "NEW_LEADER before an earlier epoch is committed");
+        learner_give_up(l, "NEW_LEADER before an earlier epoch is committed",
+                        out);
         return;
     }
     l->seal = l->last;
@@ -175,7 +175,7 @@ ack_durable(struct learner *l, struct learner_out *out)
 
     if (l->conf.is_observer || l->acked >= l->durable)
         return;
-    a = learner_do(out, LEARNER_ACK);
+    a = learner_add(out, LEARNER_ACK);
     a->from =
         zxid_epoch(l->acked) == l->epoch ? l->acked + 1 : ZXID(l->epoch, 1);
     a->zxid = l->acked = l->durable;
@@ -191,8 +191,8 @@ learner_on_up_to_date(struct learner *l, mono_ms_t now, struct learner_out *out)
 {
     learner_enter(l, LEARNER_BROADCAST, now);
     l->committed = l->agreed;
-    learner_do(out, LEARNER_COMMIT)->zxid = l->committed;
-    learner_do(out, LEARNER_SERVE);
+    learner_add(out, LEARNER_COMMIT)->zxid = l->committed;
+    learner_add(out, LEARNER_SERVE);
     learner_send(out, Q_ACK, ZXID(l->epoch, 0));
     ack_durable(l, out);
 }

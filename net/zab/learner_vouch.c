@@ -43,7 +43,7 @@ look_back(struct learner *l, mono_ms_t now, struct learner_out *out)
 {
     if (l->timed == 0 || !has_come(l, l->timed, now))
         return;
-    learner_do(out, LEARNER_VOUCHED)->when = l->timed;
+    learner_add(out, LEARNER_VOUCHED)->when = l->timed;
     l->timed = l->told > l->timed ? l->told : 0;
 }
 
@@ -54,7 +54,7 @@ learner_hear_ping(struct learner *l, zxid_t zxid, mono_ms_t now,
     struct learner_act *a;
 
     look_back(l, now, out);
-    a = learner_do(out, LEARNER_PONG);
+    a = learner_add(out, LEARNER_PONG);
     a->zxid = zxid;
     a->is_first = l->told == 0 && l->epoch != l->conf.served;
     a->tells = l->told == 0 || now - l->told >= l->conf.tick_ms / 3;

@@ -13,16 +13,18 @@
 #include "storage/image/image.h"
 
 #include <errno.h>
-#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "daemon/random.h"
 #include "storage/image/image_file.h"
 #include "storage/image/image_guard.h"
 
 enum {
     FORMAT = 1,
     READERS_MAX = 64,
+    ROOM_BYTES = 16 * 1024 * 1024, /* a disk with less than a batch is full */
     TABLES_MAX = 8,
     META_BYTES = 4 + 8 + 8 + 8 + 8,
     META_BYTES_OLD = META_BYTES - 8,
@@ -59,6 +61,17 @@ image_rc(int mdb_rc)
     default:
         return -EIO;
     }
+}
+
+int
+image_write_rc(const char *dir, int rc)
+{
+    struct statvfs st;
+
+    return rc == -EIO && statvfs(dir, &st) == 0 &&
+                   st.f_bavail * st.f_frsize < ROOM_BYTES
+               ? -ENOSPC
+               : rc;
 }
 
 /* --- meta ---------------------------------------------------------------- */
@@ -213,15 +226,6 @@ open_env(struct image *im, enum image_mode mode)
     return rc;
 }
 
-/* One that is being created has no meta yet, but a secret of its own. */
-static int
-choose_seed(struct image *im, struct data_error *e)
-{
-    return getrandom(&im->meta.seed, sizeof im->meta.seed, 0) < 0
-               ? fail(im, errno, "cannot be created", e)
-               : 0;
-}
-
 static int
 read_first_meta(struct image *im, struct data_error *e)
 {
@@ -257,7 +261,10 @@ image_open(struct image *im, const char *dir, enum image_mode mode,
     rc = open_env(im, mode);
     if (rc != 0)
         return fail(im, rc, "cannot be opened", e);
-    return mode == IMAGE_CREATE ? choose_seed(im, e) : read_first_meta(im, e);
+    if (mode != IMAGE_CREATE)
+        return read_first_meta(im, e);
+    im->meta.seed = random_number(); /* no meta yet, but a secret of its own */
+    return 0;
 }
 
 void

@@ -26,7 +26,7 @@
 struct image_meta {
     zxid_t zxid;
     uint64_t digest; /* of the whole tree, ZooKeeper's version 2 */
-    uint64_t seed;   /* of the hashes of long paths */
+    uint64_t seed;   /* of the hashes of paths and sessions; a secret */
     zxid_t exact;    /* made from a fuzzy snapshot, it is exact from there on;
                         0: always; INT64_MAX: that is not committed yet */
 };
@@ -50,11 +50,17 @@ image_is_fuzzy(const struct image_meta *meta)
 /* An image that is being made, in version-2 beside the old one. */
 #define IMAGE_NEW "image.new"
 
+/* LMDB's names for what it keeps in the directory of an image. */
+#define IMAGE_DATA_FILE "data.mdb"
+#define IMAGE_LOCK_FILE "lock.mdb"
+
 enum image_mode {
     IMAGE_READ,   /* must be there */
     IMAGE_WRITE,  /* must be there */
     IMAGE_CREATE, /* must not; writes are durable after image_sync only */
 };
+
+/* --- image.c: the environment, and meta ----------------------------------- */
 
 /*
  * 0; -ENOENT: there is none, or one that was never finished; -EBADMSG: not
@@ -68,11 +74,15 @@ void image_close(struct image *im);
 /* What to do about a damaged one: it can be made anew. */
 extern const char image_remedy[];
 
-/*
- * Remove an image that nobody has open.  0, also if there is none, or -errno:
- * -ENOTEMPTY if there are files that are not ours.
- */
-int image_remove(const char *dir);
+/* LMDB's result as -errno: its own codes become -ENOSPC, -EBADMSG, -EIO. */
+int image_rc(int mdb_rc);
+
+/* Read meta anew, as `txn` sees it: another process may have committed. */
+int image_get_meta(struct image *im, MDB_txn *txn);
+
+/* Write meta as part of `txn`.  LMDB's own result: image_rc. */
+int image_put_meta(struct image *im, MDB_txn *txn,
+                   const struct image_meta *meta);
 
 /*
  * The zxid up to which it is known to hold what is committed and nothing else;
@@ -80,8 +90,19 @@ int image_remove(const char *dir);
  */
 zxid_t image_committed(const struct image *im);
 
-/* Read meta anew, as `txn` sees it: another process may have committed. */
-int image_get_meta(struct image *im, MDB_txn *txn);
+/*
+ * LMDB keeps the pages that a reader may see, even if the reader was killed:
+ * forget those readers.  Opening does so, too.
+ */
+void image_forget_dead_readers(const struct image *im);
+
+/* --- image_file.c: its file, beneath LMDB --------------------------------- */
+
+/*
+ * Remove an image that nobody has open.  0, also if there is none, or -errno:
+ * -ENOTEMPTY if there are files that are not ours.
+ */
+int image_remove(const char *dir);
 
 /*
  * Make all of an IMAGE_CREATE image durable.  `progress` may be NULL; it counts
@@ -89,12 +110,11 @@ int image_get_meta(struct image *im, MDB_txn *txn);
  */
 int image_sync(struct image *im, progress_fn *progress, void *progress_arg);
 
-/* LMDB's result as -errno: its own codes become -ENOSPC, -EBADMSG, -EIO. */
-int image_rc(int mdb_rc);
-
-/* Write meta as part of `txn`.  LMDB's own result: image_rc. */
-int image_put_meta(struct image *im, MDB_txn *txn,
-                   const struct image_meta *meta);
+/*
+ * `rc` of what was written in `dir`: LMDB calls a short write an I/O error, and
+ * often there is no room.
+ */
+int image_write_rc(const char *dir, int rc);
 
 /*
  * Have blocks and pages of the page cache for `bytes` more before a commit
@@ -116,17 +136,13 @@ void image_make_room(struct image *im, uint64_t bytes);
 void image_warm(const struct image *im, progress_fn *progress,
                 void *progress_arg);
 
-/*
- * LMDB keeps the pages that a reader may see, even if the reader was killed:
- * forget those readers.  Opening does so, too.
- */
-void image_forget_dead_readers(const struct image *im);
-
-/* The bytes that all nodes' rows take in the file, whole pages; 0: unknown. */
-uint64_t image_rows_bytes(const struct image *im);
+/* --- image_rows.c: its rows ----------------------------------------------- */
 
 /* The number of nodes and sessions.  0 or -errno. */
 int image_count(const struct image *im, uint64_t *nodes, uint64_t *sessions);
+
+/* The bytes that all nodes' rows take in the file, whole pages; 0: unknown. */
+uint64_t image_rows_bytes(const struct image *im);
 
 /*
  * All rows of `long`, shortest path first, each row's path set; rows are
@@ -134,6 +150,8 @@ int image_count(const struct image *im, uint64_t *nodes, uint64_t *sessions);
  */
 int image_long_rows(const struct image *im, MDB_txn *txn,
                     struct image_row **rows, size_t *count);
+
+/* --- image_load.c --------------------------------------------------------- */
 
 /*
  * Fill an empty tree (tree_init, tree_clear; a batch is open) and its session

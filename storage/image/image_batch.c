@@ -12,10 +12,8 @@
 #include <stdlib.h>
 
 #include "daemon/check.h"
+#include "daemon/hash.h"
 #include "storage/image/image_batch_row.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 enum {
     SLOTS = 1 << 16,
@@ -221,9 +219,9 @@ find_row(const struct image_batch *b, struct bytes path, uint32_t hash)
 }
 
 static uint32_t
-hash_of(struct bytes path)
+hash_of(const struct image_batch *b, struct bytes path)
 {
-    return (uint32_t)XXH3_64bits(path.data, (size_t)path.size);
+    return hash_bytes(b->image->meta.seed, 0, path);
 }
 
 /* A row costs three waits for memory: its slot, itself, its data. */
@@ -238,7 +236,7 @@ image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
     check(count <= IMAGE_BATCH_AHEAD_MAX);
     for (uint32_t i = 0; i < count; i++)
         if (txn_peek_path(entries[i], &path)) {
-            slot[known] = &b->slot[hash_of(path) % SLOTS];
+            slot[known] = &b->slot[hash_of(b, path) % SLOTS];
             __builtin_prefetch(slot[known++]);
         }
     for (uint32_t i = 0; i < known; i++)
@@ -253,7 +251,7 @@ image_batch_ahead(const struct image_batch *b, const struct bytes *entries,
 struct batch_row *
 batch_known_row(const struct image_batch *b, struct bytes path)
 {
-    return find_row(b, path, hash_of(path));
+    return find_row(b, path, hash_of(b, path));
 }
 
 /* An empty row. */
@@ -279,7 +277,7 @@ add_row(struct image_batch *b, struct bytes path, uint32_t hash)
 int
 batch_row(struct image_batch *b, struct bytes path, struct batch_row **found)
 {
-    uint32_t hash = hash_of(path);
+    uint32_t hash = hash_of(b, path);
     struct batch_row *row = find_row(b, path, hash);
     int rc = 0;
 
@@ -295,7 +293,7 @@ int
 batch_new_row(struct image_batch *b, struct bytes path,
               struct batch_row **found)
 {
-    uint32_t hash = hash_of(path);
+    uint32_t hash = hash_of(b, path);
     struct batch_row *row = find_row(b, path, hash);
 
     *found = row ? row : add_row(b, path, hash);

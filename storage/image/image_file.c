@@ -16,9 +16,6 @@ enum {
     WARM_STEP = 4 * 1024 * 1024,  /* between signs of life */
 };
 
-/* LMDB's names for what it keeps in a directory. */
-static const char DATA_FILE[] = "data.mdb", LOCK_FILE[] = "lock.mdb";
-
 /*
  * A page behind the end of a file that was cut kills whoever touches it; on a
  * page of zeros LMDB returns an error.  Pages that a commit took and gave back
@@ -38,7 +35,7 @@ image_make_whole(const struct image *im)
 
     if (rc == 0)
         rc = mdb_env_stat(im->env, &env);
-    data_path(path, im->dir, DATA_FILE);
+    data_path(path, im->dir, IMAGE_DATA_FILE);
     if (rc != 0 || stat(path, &st) < 0)
         return rc ? rc : errno;
     wanted = (info.me_last_pgno + 1) * env.ms_psize;
@@ -62,8 +59,8 @@ image_share_lock(const struct image *im)
     char data[DATA_PATH_MAX], lock[DATA_PATH_MAX];
     struct stat owner, st;
 
-    data_path(data, im->dir, DATA_FILE);
-    data_path(lock, im->dir, LOCK_FILE);
+    data_path(data, im->dir, IMAGE_DATA_FILE);
+    data_path(lock, im->dir, IMAGE_LOCK_FILE);
     if (geteuid() == 0 && stat(data, &owner) == 0 && lstat(lock, &st) == 0 &&
         st.st_uid != owner.st_uid)
         (void)!lchown(lock, owner.st_uid, owner.st_gid);
@@ -72,10 +69,10 @@ image_share_lock(const struct image *im)
 int
 image_remove(const char *dir)
 {
-    int rc = data_remove(dir, DATA_FILE);
+    int rc = data_remove(dir, IMAGE_DATA_FILE);
 
     if (rc == 0)
-        rc = data_remove(dir, LOCK_FILE);
+        rc = data_remove(dir, IMAGE_LOCK_FILE);
     if (rc == 0)
         rc = data_sync_dir(dir); /* gone for good, then */
     if (rc == 0 && rmdir(dir) < 0)
@@ -95,7 +92,7 @@ push_out(const struct image *im, progress_fn *progress, void *progress_arg)
     struct stat st;
     int fd;
 
-    data_path(path, im->dir, DATA_FILE);
+    data_path(path, im->dir, IMAGE_DATA_FILE);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;

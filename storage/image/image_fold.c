@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/statvfs.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -56,26 +55,22 @@ is_committed(const struct image_proc *p, zxid_t zxid)
  * the log process learns when the leader's epoch is taken over.  The image
  * takes that in when it is committed, and not before.
  */
+zxid_t
+image_exact(const struct image_proc *p)
+{
+    zxid_t exact = atomic_load(&p->shm->log->exact_zxid);
+
+    return is_committed(p, exact) ? exact : INT64_MAX;
+}
+
 static zxid_t
 exact_from(struct image_proc *p)
 {
     struct image_meta *meta = &p->image.meta;
-    zxid_t exact = atomic_load(&p->shm->log->exact_zxid);
 
-    if (meta->exact == INT64_MAX && is_committed(p, meta->zxid) &&
-        is_committed(p, exact))
-        meta->exact = exact;
+    if (meta->exact == INT64_MAX && is_committed(p, meta->zxid))
+        meta->exact = image_exact(p);
     return meta->exact;
-}
-
-/* LMDB calls a short write an I/O error; often there is no room. */
-static bool
-is_full(const char *dir)
-{
-    struct statvfs st;
-
-    return statvfs(dir, &st) == 0 &&
-           st.f_bavail * st.f_frsize < BATCH_BYTES_MAX;
 }
 
 /* Once for each reason, for it is tried every few seconds. */
@@ -110,9 +105,7 @@ pause_folding(struct image_proc *p, int rc)
 {
     if (rc == -EBADMSG)
         image_is_damaged(p->image.dir, "a row cannot be read");
-    if (rc == -EIO && is_full(p->dirs.snap))
-        rc = -ENOSPC;
-    tell_failure(p, -rc);
+    tell_failure(p, -image_write_rc(p->dirs.snap, rc));
     image_reopen(p);
     p->paused_until = clock_mono_ms() + PAUSE_MS;
 }
@@ -201,7 +194,7 @@ on_log_trouble(struct image_proc *p, int rc)
                  (uint64_t)p->batch.zxid);
         image_reopen(p);
     } else if (rc < 0) {
-        data_fatal(&p->reader.error);
+        data_fatal(&p->reader.error, rc);
     }
 }
 

@@ -15,21 +15,21 @@ image_forget_snapshots(const struct datadir *d, zxid_t zxid,
     int rc = data_list_read(&list, d->snap, DATA_SNAPSHOTS);
 
     if (rc < 0)
-        data_error_set(e, d->snap, -1, "See that the disk works.",
-                       "cannot be listed: %s", strerror(-rc));
+        data_error_rc(e, d->snap, rc, "See that the disk works.",
+                      "cannot be listed");
     for (size_t i = list.count; rc == 0 && i > 0; i--) {
         if (list.file[i - 1].zxid <= zxid)
             break;
         rc = data_remove(d->snap, list.file[i - 1].name);
         data_path(path, d->snap, list.file[i - 1].name);
         if (rc < 0)
-            data_error_set(e, path, -1, "Remove this file by hand.",
-                           "cannot be removed: %s", strerror(-rc));
+            data_error_rc(e, path, rc, "Remove this file by hand.",
+                          "cannot be removed");
     }
     data_list_free(&list);
     if (rc == 0 && (rc = data_sync_dir(d->snap)) < 0)
-        data_error_set(e, d->snap, -1, "See that the disk works.",
-                       "cannot be made durable: %s", strerror(-rc));
+        data_error_rc(e, d->snap, rc, "See that the disk works.",
+                      "cannot be made durable");
     return rc;
 }
 
@@ -57,7 +57,7 @@ image_forget_after(const struct datadir *d, zxid_t zxid, struct data_error *e)
         return rc;
     rc = rc == 0 ? image_remove(d->image) : 0;
     if (rc < 0)
-        data_error_set(e, d->image, -1, "Remove this directory by hand.",
-                       "cannot be removed: %s", strerror(-rc));
-    return rc < 0 ? rc : image_forget_snapshots(d, zxid, e);
+        return data_error_rc(e, d->image, rc, "Remove this directory by hand.",
+                             "cannot be removed");
+    return image_forget_snapshots(d, zxid, e);
 }

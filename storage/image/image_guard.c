@@ -20,8 +20,8 @@
 
 enum { MAPS_BYTES = 256 * 1024, SIGNALS = 2 };
 
-/* LMDB's names in a directory. */
-static const char DATA_FILE[] = "/data.mdb", LOCK_FILE[] = "/lock.mdb";
+static const char data_file[] = "/" IMAGE_DATA_FILE;
+static const char lock_file[] = "/" IMAGE_LOCK_FILE;
 
 static const int signals[SIGNALS] = {SIGBUS, SIGSEGV};
 static struct sigaction before[SIGNALS];
@@ -112,9 +112,9 @@ file_to_blame(uintptr_t address, uintptr_t instruction)
             *end = '\0';
         if (!path || path > next)
             continue;
-        if (strstr(path, DATA_FILE))
+        if (strstr(path, data_file))
             image = path;
-        if ((path == image || strstr(path, LOCK_FILE)) && is_in(line, address))
+        if ((path == image || strstr(path, lock_file)) && is_in(line, address))
             return path;
         if (strstr(path, "/liblmdb"))
             is_lmdbs = is_lmdbs || is_in(line, instruction);
@@ -143,7 +143,7 @@ on_fault(int signum, siginfo_t *info, void *context)
     const char *file =
         file_to_blame((uintptr_t)info->si_addr, instruction_of(context));
 
-    if (file && strstr(file, LOCK_FILE))
+    if (file && strstr(file, lock_file))
         lock_cannot_be_written(file);
     if (file)
         image_is_damaged(file, "what it says leads out of it, or the disk "

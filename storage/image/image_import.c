@@ -50,9 +50,10 @@ struct import {
 static int
 tell_write(const struct import *im, int rc)
 {
+    rc = image_write_rc(im->dirs->snap, rc);
     if (rc < 0)
-        data_error_set(im->e, im->image.dir, -1, REMEDY_WRITE,
-                       "the image cannot be written: %s", strerror(-rc));
+        data_error_rc(im->e, im->image.dir, rc, REMEDY_WRITE,
+                      "the image cannot be written");
     return rc;
 }
 
@@ -294,12 +295,9 @@ begin(struct import *im)
 
     data_path(made, im->dirs->snap, IMAGE_NEW);
     rc = image_remove(made);
-    if (rc < 0) {
-        data_error_set(im->e, made, -1, "Remove this directory by hand.",
-                       "what an import left cannot be removed: %s",
-                       strerror(-rc));
-        return rc;
-    }
+    if (rc < 0)
+        return data_error_rc(im->e, made, rc, "Remove this directory by hand.",
+                             "what an import left cannot be removed");
     rc = image_open(&im->image, made, IMAGE_CREATE, im->e);
     if (rc < 0)
         return rc;
@@ -320,13 +318,11 @@ put_in_place(const struct import *im)
     if (rc < 0)
         return rc;
     rc = image_remove(place);
-    if (rc < 0) {
-        data_error_set(im->e, place, -1,
-                       "Move what is not ours out of it, or the whole "
-                       "directory away.",
-                       "the old image cannot be removed: %s", strerror(-rc));
-        return rc;
-    }
+    if (rc < 0)
+        return data_error_rc(im->e, place, rc,
+                             "Move what is not ours out of it, or the whole "
+                             "directory away.",
+                             "the old image cannot be removed");
     rc = rename(made, place) < 0 ? -errno : data_sync_dir(im->dirs->snap);
     return tell_write(im, rc);
 }

@@ -28,11 +28,7 @@ static const char REMEDY_OPEN[] =
 static int
 cannot_list(const char *dir, int rc, struct data_error *e)
 {
-    data_error_set(e, dir, -1,
-                   "See that the server's user may read it and that the disk "
-                   "works.",
-                   "cannot be listed: %s", strerror(-rc));
-    return rc;
+    return data_error_rc(e, dir, rc, data_remedy_access, "cannot be listed");
 }
 
 /*
@@ -44,21 +40,21 @@ refuse_closed(const struct datadir *d, const struct data_list *all,
               struct data_error *e)
 {
     char path[DATA_PATH_MAX];
-    int fd = -1, rc = 0;
 
-    for (size_t i = all->count; fd < 0 && i > 0; i--) {
+    for (size_t i = all->count; i > 0; i--) {
+        int fd;
+
         data_path(path, d->snap, all->file[i - 1].name);
         fd = open(path, O_RDONLY | O_CLOEXEC);
-        rc = fd < 0 && errno != EIO ? -errno : 0;
-        if (rc < 0) {
-            data_error_set(e, path, -1, REMEDY_OPEN, "cannot be opened: %s",
-                           strerror(-rc));
-            break;
+        if (fd >= 0) {
+            close(fd);
+            return 0;
         }
+        if (errno != EIO)
+            return data_error_rc(e, path, -errno, REMEDY_OPEN,
+                                 "cannot be opened");
     }
-    if (fd >= 0)
-        close(fd);
-    return rc;
+    return 0;
 }
 
 /* One of an empty tree, which a first start may have left, is no loss. */

@@ -106,6 +106,7 @@ struct rows {
     int end; /* why no more could be read, or 0 */
 };
 
+/* Sessions come before any node, and then tree_load_soon does nothing. */
 static void
 read_ahead(const struct load *l, struct rows *r)
 {

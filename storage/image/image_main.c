@@ -19,7 +19,6 @@
  */
 #include <inttypes.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "daemon/clock.h"
@@ -80,7 +79,8 @@ tell_prepared(const struct image_prepare *a, int64_t ms)
 
 /*
  * At a start all of the log is replayed over a snapshot, as it is into the
- * tree; later only what is committed.
+ * tree, and the log process knows from where on that is exact; later only what
+ * is committed counts.
  */
 static bool
 has_replication_lived(const struct image_proc *p)
@@ -92,12 +92,15 @@ has_replication_lived(const struct image_proc *p)
 static void
 prepare_image(struct image_proc *p)
 {
-    struct image_prepare ask = {.trusts_empty = p->conf.snapshot_trust_empty,
-                                .has_limit = has_replication_lived(p),
-                                .limit = image_limit(p),
-                                .exact = atomic_load(&p->shm->log->exact_zxid),
-                                .progress = on_progress,
-                                .progress_arg = p};
+    bool is_start = !has_replication_lived(p);
+    struct image_prepare ask = {
+        .trusts_empty = p->conf.snapshot_trust_empty,
+        .has_limit = !is_start,
+        .limit = image_limit(p),
+        .exact = is_start ? p->shm->log->exact_zxid : image_exact(p),
+        .progress = on_progress,
+        .progress_arg = p,
+    };
     struct data_error e = {.offset = -1};
     int64_t began = clock_mono_ms();
     int rc;
@@ -106,7 +109,7 @@ prepare_image(struct image_proc *p)
     rc = image_prepare(&p->dirs, &ask, &e);
     proc_disk_end(PROC_IMAGE, p->shm);
     if (rc < 0)
-        data_fatal(&e);
+        data_fatal(&e, rc);
     tell_prepared(&ask, clock_mono_ms() - began);
     if (ask.origin == IMAGE_FRESH)
         (void)datadir_take_initialize(&p->dirs); /* it has served */
@@ -118,9 +121,10 @@ static void
 open_image(struct image_proc *p)
 {
     struct data_error e = {.offset = -1};
+    int rc = image_open(&p->image, p->dirs.image, IMAGE_WRITE, &e);
 
-    if (image_open(&p->image, p->dirs.image, IMAGE_WRITE, &e) < 0)
-        data_fatal(&e);
+    if (rc < 0)
+        data_fatal(&e, rc);
     image_warm(&p->image, on_progress, p);
     if (image_batch_init(&p->batch, &p->image) < 0 ||
         txlog_reader_open(&p->reader, p->dirs.log, p->image.meta.zxid) < 0)
@@ -268,14 +272,16 @@ static void
 start(struct image_proc *p)
 {
     struct data_error e = {.offset = -1};
+    int rc;
 
     p->conf_version = shm_conf(p->shm, &p->conf);
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
     proc_give_way(NICENESS);
     p->snapshot = (struct image_snapshot){.writer = {.fd = -1}};
     wait_for_log(p);
-    if (datadir_name(&p->dirs, p->conf.data_dir, p->conf.data_log_dir, &e) < 0)
-        data_fatal(&e);
+    rc = datadir_name(&p->dirs, p->conf.data_dir, p->conf.data_log_dir, &e);
+    if (rc < 0)
+        data_fatal(&e, rc);
     begin(p);
 }
 

@@ -29,7 +29,10 @@ struct chain {
     zxid_t end;     /* where image and log lead */
 };
 
-enum { STEP_BYTES = 1024 * 1024 }; /* of log, between signs of life */
+enum {
+    STEP_BYTES = 1024 * 1024, /* of log, between signs of life */
+    TRIES = 3,
+};
 
 /* txlog_reader_next, however long the way to `after` is. */
 static int
@@ -54,7 +57,7 @@ next_record(struct txlog_reader *r, const struct image_prepare *p, zxid_t *zxid)
 static bool
 lacks(const struct txlog_reader *r, zxid_t zxid)
 {
-    return r->has_older && !r->has_after && zxid_counter(zxid) != 0;
+    return r->skipped != 0 && r->skipped < zxid && zxid_counter(zxid) != 0;
 }
 
 /*
@@ -62,9 +65,9 @@ lacks(const struct txlog_reader *r, zxid_t zxid)
  * whoever loads it will read it anyway.
  */
 static int
-follow_chain(const char *log_dir, zxid_t zxid, bool wants_end,
-             const struct image_prepare *p, struct chain *chain,
-             struct data_error *e)
+follow_once(const char *log_dir, zxid_t zxid, bool wants_end,
+            const struct image_prepare *p, struct chain *chain,
+            struct data_error *e)
 {
     struct txlog_reader r;
     zxid_t here = zxid;
@@ -88,6 +91,23 @@ follow_chain(const char *log_dir, zxid_t zxid, bool wants_end,
     chain->end = here;
     txlog_reader_close(&r);
     return rc < 0 ? rc : 0;
+}
+
+/*
+ * The log process may be cutting the log behind the image (log_replace.c): a
+ * file that was listed is gone when it is opened.  Then the list is looked at
+ * again.
+ */
+static int
+follow_chain(const char *log_dir, zxid_t zxid, bool wants_end,
+             const struct image_prepare *p, struct chain *chain,
+             struct data_error *e)
+{
+    int rc = -ENOENT;
+
+    for (int i = 0; rc == -ENOENT && i < TRIES; i++)
+        rc = follow_once(log_dir, zxid, wants_end, p, chain, e);
+    return rc;
 }
 
 /* 1: the image is good to start from; 0: build it anew; -errno. */

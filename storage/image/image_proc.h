@@ -56,6 +56,12 @@ void image_reopen(struct image_proc *p);
 /* The newest transaction that is durable here and committed. */
 zxid_t image_limit(const struct image_proc *p);
 
+/*
+ * From where on an image is exact that was made from a fuzzy snapshot;
+ * INT64_MAX: that is not known to be committed.
+ */
+zxid_t image_exact(const struct image_proc *p);
+
 /* Fold some transactions; true if there may be more at once. */
 bool image_fold(struct image_proc *p);
 

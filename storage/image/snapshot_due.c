@@ -7,11 +7,11 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/random.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "daemon/random.h"
 #include "storage/image/image_proc.h"
 
 enum {
@@ -25,10 +25,7 @@ enum {
 static uint64_t
 about(uint64_t n)
 {
-    uint64_t random = 0;
-
-    (void)!getrandom(&random, sizeof random, 0);
-    return n / 2 + random % (n - n / 2 + 1);
+    return n / 2 + random_number() % (n - n / 2 + 1);
 }
 
 /* ZK: SyncRequestProcessor.shouldSnapshot */

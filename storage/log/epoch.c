@@ -30,6 +30,21 @@ is_end(const char *text)
     return *text == '\0' || *text == '\n' || strncmp(text, "\r\n", 2) == 0;
 }
 
+/* What the file says, or what keeps it from being read or written. */
+static int
+fail(struct data_error *e, const char *dir, const char *name, int rc)
+{
+    char path[DATA_PATH_MAX];
+    const char *what = rc == -EINVAL   ? "is not a number"
+                       : rc == -ERANGE ? "is an epoch that none can follow"
+                                       : NULL;
+
+    data_path(path, dir, name);
+    data_error_set(e, path, -1, what ? REMEDY : data_remedy_access, "%s",
+                   what ? what : strerror(-rc));
+    return rc;
+}
+
 /*
  * 0, -ENOENT without the file, -EINVAL for anything but a number, -ERANGE for
  * one that no epoch can follow: it takes half of a zxid.
@@ -58,21 +73,13 @@ static int
 load_or_make(const char *dir, const char *name, int64_t otherwise,
              int64_t *epoch, struct data_error *e)
 {
-    char path[DATA_PATH_MAX];
     int rc = load(dir, name, epoch);
 
     if (rc == -ENOENT) {
         *epoch = otherwise;
         rc = store(dir, name, otherwise);
     }
-    if (rc < 0) {
-        data_path(path, dir, name);
-        data_error_set(e, path, -1, REMEDY, "%s",
-                       rc == -EINVAL   ? "is not a number"
-                       : rc == -ERANGE ? "is an epoch that none can follow"
-                                       : strerror(-rc));
-    }
-    return rc;
+    return rc < 0 ? fail(e, dir, name, rc) : 0;
 }
 
 /*
@@ -88,10 +95,12 @@ raise_current(struct epochs *found, const char *dir, int64_t history,
               struct data_error *e)
 {
     char path[DATA_PATH_MAX];
+    int rc;
 
     if (found->accepted >= history) {
         found->current = history;
-        return store(dir, EPOCH_CURRENT_FILE, history);
+        rc = store(dir, EPOCH_CURRENT_FILE, history);
+        return rc < 0 ? fail(e, dir, EPOCH_CURRENT_FILE, rc) : 0;
     }
     data_path(path, dir, EPOCH_CURRENT_FILE);
     data_error_set(e, path, -1, REMEDY,

@@ -64,15 +64,16 @@ identity_load(struct identity *id, const char *dir, struct data_error *e)
     struct identity found = {0};
     int rc = load(dir, &found);
 
-    if (rc < 0 && rc != -ENOENT) {
-        data_path(path, dir, IDENTITY_FILE);
-        data_error_set(e, path, -1, REMEDY, "%s",
-                       rc == -EINVAL ? "is not an ensemble's id"
-                                     : strerror(-rc));
-        return rc;
-    }
-    *id = found;
-    return 0;
+    if (rc == -ENOENT)
+        rc = 0;
+    data_path(path, dir, IDENTITY_FILE);
+    if (rc == -EINVAL)
+        data_error_set(e, path, -1, REMEDY, "is not an ensemble's id");
+    else if (rc < 0)
+        data_error_rc(e, path, rc, data_remedy_access, "cannot be read");
+    else
+        *id = found;
+    return rc;
 }
 
 int

@@ -20,20 +20,17 @@
 
 enum { FILES = 2, DISK_PART = 4, ROOM_MIN = 1024 * 1024 };
 
-/* Is it want of room that a write failed with, an errno? */
-static bool
-wants_room(int error)
-{
-    return error == ENOSPC || error == EDQUOT;
-}
-
 void
 log_give_up(struct log_proc *p, const char *path, const char *what, int rc)
 {
+    if (data_may_pass(rc))
+        fatal(EXIT_UNEXPECTED,
+              "%s: %s cannot be written: %s. The next log process tries again",
+              path, what, strerror(-rc));
     log_error("%s: %s cannot be written: %s. Nothing is acknowledged any more. "
               "%s",
               path, what, strerror(-rc),
-              wants_room(-rc)
+              data_wants_room(rc)
                   ? "Make room; the server ends then, to be started anew, or "
                     "is to be restarted"
                   : "See to the disk, then restart the server");
@@ -48,7 +45,6 @@ log_order_failed(struct log_proc *p, const char *what, int rc,
 {
     char text[DATA_ERROR_TEXT];
 
-    proc_disk_end(PROC_LOG, p->shm);
     if (e && *e->path) {
         data_error_text(e, text);
         log_error("%s", text);
@@ -103,12 +99,13 @@ log_look_for_room(struct log_proc *p)
     struct shm_log *s = p->shm->log;
     int failed = atomic_load(&s->failed);
 
-    if (!wants_room(failed) || atomic_load(&s->has_room))
+    if (!data_wants_room(-failed) || atomic_load(&s->has_room))
         return;
     proc_disk_begin(PROC_LOG, p->shm);
     if (has_room(p->dirs.log, room_wanted(p), failed) &&
-        has_room(p->dirs.snap, ROOM_MIN, failed))
+        has_room(p->dirs.snap, ROOM_MIN, failed)) {
         atomic_store(&s->has_room, 1);
+        bell_ring(p->shm, PROC_SUPER);
+    }
     proc_disk_end(PROC_LOG, p->shm);
-    bell_ring(p->shm, PROC_SUPER);
 }

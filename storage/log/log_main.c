@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <ev.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -31,9 +30,18 @@ enum { LOCK_PATIENCE_MS = 5000 };
 static const double look_seconds = 5;
 static const double lock_pause_seconds = 0.01;
 
-static struct txlog_options
-options_of(const struct conf *c)
+static void
+on_progress(void *arg, uint64_t done, uint64_t total)
 {
+    struct log_proc *p = arg;
+
+    proc_progress(PROC_LOG, p->shm, done, total);
+}
+
+static struct txlog_options
+options_of(struct log_proc *p)
+{
+    const struct conf *c = &p->conf;
     int64_t size_kb = c->txn_log_size_limit_kb > 0 ? c->txn_log_size_limit_kb
                                                    : c->snap_size_limit_kb;
 
@@ -42,6 +50,8 @@ options_of(const struct conf *c)
         .roll_records = (uint64_t)c->snap_count,
         .roll_bytes = size_kb > 0 ? (uint64_t)size_kb * 1024 : 0,
         .is_sync_off = !c->force_sync,
+        .progress = on_progress,
+        .progress_arg = p,
     };
 }
 
@@ -190,7 +200,7 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     (void)loop, (void)events;
     if (shm_has_new_conf(p->shm, p->conf_version)) {
         p->conf_version = shm_conf(p->shm, &p->conf);
-        p->log.options = options_of(&p->conf);
+        p->log.options = options_of(p);
     }
     log_look_for_room(p);
     look_for_file(p);
@@ -227,15 +237,7 @@ open_dirs(struct log_proc *p)
         COUNT(p->shm->log->proc.beats, 1);
     }
     if (rc < 0)
-        data_fatal(&e);
-}
-
-static void
-on_progress(void *arg, uint64_t done, uint64_t total)
-{
-    struct log_proc *p = arg;
-
-    proc_progress(PROC_LOG, p->shm, done, total);
+        data_fatal(&e, rc);
 }
 
 static void
@@ -244,20 +246,20 @@ open_log(struct log_proc *p)
     struct txlog_options options;
     struct data_error e = {.offset = -1};
     bool was_torn;
+    int rc;
 
     p->conf_version = shm_conf(p->shm, &p->conf);
     open_dirs(p);
-    options = options_of(&p->conf);
-    options.progress = on_progress;
-    options.progress_arg = p;
+    options = options_of(p);
     proc_disk_begin(PROC_LOG, p->shm);
-    if (log_start_begin(p, &e) < 0)
-        data_fatal(&e);
-    if (txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e) < 0)
-        data_fatal(&e);
+    rc = log_start_begin(p, &e);
+    if (rc == 0)
+        rc = txlog_open(&p->log, p->dirs.log, &options, &was_torn, &e);
     p->appended = atomic_load(&p->shm->log->durable);
-    if (log_start_end(p, &e) < 0)
-        data_fatal(&e);
+    if (rc == 0)
+        rc = log_start_end(p, &e);
+    if (rc < 0)
+        data_fatal(&e, rc);
     proc_disk_end(PROC_LOG, p->shm);
     if (was_torn)
         log_warn("cut a write that never finished off the end of the log "

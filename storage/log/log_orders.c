@@ -63,12 +63,10 @@ accept_epoch(struct log_proc *p, int64_t epoch, int *result)
         *result = -EINVAL;
         return 0;
     }
-    proc_disk_begin(PROC_LOG, p->shm);
     if (epoch != atomic_load(accepted))
         rc = epoch_store_accepted(p->dirs.snap, epoch);
     if (rc < 0)
         return log_order_failed(p, EPOCH_ACCEPTED_FILE, rc, NULL);
-    proc_disk_end(PROC_LOG, p->shm);
     atomic_store(accepted, epoch);
     return 0;
 }
@@ -91,11 +89,9 @@ keep_identity(struct log_proc *p, const struct identity *id, int *result)
         *result = -EINVAL;
         return 0;
     }
-    proc_disk_begin(PROC_LOG, p->shm);
     rc = identity_store(p->dirs.snap, id);
     if (rc < 0)
         return log_order_failed(p, IDENTITY_FILE, rc, NULL);
-    proc_disk_end(PROC_LOG, p->shm);
     identity_share(known, id);
     log_info("log: of the ensemble %016" PRIx64 "%s epoch=%" PRId64, id->id,
              id->is_confirmed ? "" : ", as its leader proposes", id->epoch);
@@ -122,12 +118,10 @@ take_over_epoch(struct log_proc *p, int64_t epoch, const struct identity *id,
     rc = keep_identity(p, id, result);
     if (rc < 0 || *result < 0)
         return rc;
-    proc_disk_begin(PROC_LOG, p->shm);
     if (epoch != atomic_load(&s->current_epoch))
         rc = epoch_store_current(p->dirs.snap, epoch);
     if (rc < 0)
         return log_order_failed(p, EPOCH_CURRENT_FILE, rc, NULL);
-    proc_disk_end(PROC_LOG, p->shm);
     atomic_store(&s->current_epoch, epoch);
     if (atomic_load(&s->exact_zxid) == INT64_MAX)
         atomic_store(&s->exact_zxid, p->log.last);
@@ -173,7 +167,9 @@ log_orders_work(struct log_proc *p)
 
     if (!is_pending(p) || p->appended < atomic_load(&o->behind))
         return 0;
+    proc_disk_begin(PROC_LOG, p->shm); /* a cut reads a whole file, too */
     rc = carry_out(p, o, &result);
+    proc_disk_end(PROC_LOG, p->shm);
     if (rc == LOG_ORDER_WAITS)
         return 0;
     if (rc < 0)

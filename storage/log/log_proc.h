@@ -67,14 +67,15 @@ void log_give_back(struct log_proc *p);
 
 /*
  * `what` at `path` cannot be written, which is final: log it and set
- * shm->log->failed, for replication to see.  Nothing more is written.
+ * shm->log->failed, for replication to see.  Nothing more is written.  But for
+ * what may pass this process ends, and its successor tries again.
  */
 void log_give_up(struct log_proc *p, const char *path, const char *what,
                  int rc);
 
 /*
- * The disk failed in the middle of an order, after proc_disk_begin, with `rc`;
- * `e` has the words, unless it is NULL or empty.  Ends the log; returns `rc`.
+ * The disk failed in the middle of an order, with `rc`; `e` has the words,
+ * unless it is NULL or empty.  Ends the log; returns `rc`.
  */
 int log_order_failed(struct log_proc *p, const char *what, int rc,
                      const struct data_error *e);

@@ -17,7 +17,6 @@
 #include <inttypes.h>
 
 #include "daemon/log.h"
-#include "daemon/proc.h"
 #include "storage/image/image_forget.h"
 #include "storage/log/log_proc.h"
 #include "storage/log/rebase.h"
@@ -105,7 +104,6 @@ cut_all(struct log_proc *p, zxid_t zxid, bool is_image_above)
     struct data_error e = {.offset = -1};
     int rc;
 
-    proc_disk_begin(PROC_LOG, p->shm);
     rc = txlog_roll(&p->log); /* no file is open any more */
     if (rc == 0)
         rc = is_image_above ? image_forget_after(&p->dirs, zxid, &e)
@@ -114,7 +112,6 @@ cut_all(struct log_proc *p, zxid_t zxid, bool is_image_above)
         rc = txlog_truncate(p->dirs.log, zxid, true, &e);
     if (rc < 0)
         return log_order_failed(p, "the cut transaction log", rc, &e);
-    proc_disk_end(PROC_LOG, p->shm);
     return 0;
 }
 
@@ -177,13 +174,11 @@ log_rebase(struct log_proc *p, zxid_t zxid, int *result)
         return 0;
     if (!has_let_go(p))
         return LOG_ORDER_WAITS;
-    proc_disk_begin(PROC_LOG, p->shm);
     rc = txlog_roll(&p->log);
     if (rc == 0)
         rc = rebase(&p->dirs, zxid, &e);
     if (rc < 0)
         return log_order_failed(p, "the log's new base", rc, &e);
-    proc_disk_end(PROC_LOG, p->shm);
     log_is_rebased(p, zxid);
     log_info("log: the leader's snapshot replaces all zxid=0x%" PRIx64,
              (uint64_t)zxid);

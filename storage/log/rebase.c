@@ -18,8 +18,7 @@ static const char REMEDY[] =
 static int
 fail(struct data_error *e, const char *path, int rc, const char *what)
 {
-    data_error_set(e, path, -1, REMEDY, "%s: %s", what, strerror(-rc));
-    return rc;
+    return data_error_rc(e, path, rc, REMEDY, what);
 }
 
 static void

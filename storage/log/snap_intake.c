@@ -9,10 +9,7 @@
 #include "daemon/check.h"
 #include "storage/log/rebase.h"
 
-enum {
-    UNPACKED_BYTES = 256 * 1024,
-    REST_BYTES = 64 * 1024,
-};
+enum { PIECE_BYTES = 256 * 1024 }; /* of what is unpacked at a time */
 
 /* --- what the decoder finds ---------------------------------------------- */
 
@@ -21,7 +18,7 @@ static void
 begin_sessions(struct snap_intake *in, uint32_t count)
 {
     if (!in->has_sessions)
-        snapfile_put_session_count(&in->writer, (int32_t)count);
+        snapfile_put_count(&in->writer, (int32_t)count);
     in->has_sessions = true;
 }
 
@@ -50,7 +47,7 @@ collect_acls(struct snap_intake *in)
 static void
 put_acls(struct snap_intake *in)
 {
-    snapfile_put_acl_count(&in->writer, (int32_t)in->acls.count);
+    snapfile_put_count(&in->writer, (int32_t)in->acls.count);
     for (size_t i = 0; i < in->acls.count; i++) {
         const struct snap_acl *a = &in->acls.list[i];
 
@@ -145,21 +142,17 @@ on_node(void *arg, struct bytes path, struct bytes data, struct bytes acl,
 
 /* --- bytes --------------------------------------------------------------- */
 
+/*
+ * Room for a piece behind what is left of those before.  It grows no faster
+ * than bytes come: a wrong length must not take a gigabyte.
+ */
 static int
-decode_failed(struct snap_intake *in, int rc)
+make_room(struct snap_intake *in, size_t size)
 {
-    in->what = in->decode.what ? in->decode.what : "a node or session in it";
-    return rc;
-}
-
-/* No faster than bytes come: a wrong length must not take a gigabyte. */
-static int
-grow_rest(struct snap_intake *in, size_t size)
-{
-    size_t room = in->rest_room ? in->rest_room : REST_BYTES;
+    size_t room = in->rest_room ? in->rest_room : PIECE_BYTES;
     uint8_t *bigger;
 
-    while (room < size)
+    while (room < in->rest_size + size)
         room *= 2;
     if (room == in->rest_room)
         return 0;
@@ -171,71 +164,58 @@ grow_rest(struct snap_intake *in, size_t size)
     return 0;
 }
 
-/* Keep the beginning of an item for when more of it comes. */
+/* All but an item that is not whole yet, or what is behind the end. */
 static int
-keep_rest(struct snap_intake *in, const uint8_t *data, size_t size)
+decode_rest(struct snap_intake *in)
 {
-    int rc = grow_rest(in, size);
+    size_t used;
+    int rc =
+        snap_decode_feed(&in->decode, in->rest, in->rest_size, false, &used);
 
+    if (rc < 0 && !in->writer.failed) /* else it is our disk that failed */
+        in->what =
+            in->decode.what ? in->decode.what : "a node or session in it";
     if (rc < 0)
         return rc;
-    memcpy(in->rest, data, size);
-    in->rest_size = size;
-    return 0;
-}
-
-/* Decode behind what was left: as feed, but of unpacked bytes. */
-static int
-decode_behind_rest(struct snap_intake *in, const uint8_t *data, size_t size,
-                   size_t *used)
-{
-    size_t done = 0;
-
-    while (in->rest_size > 0 && done < size) {
-        size_t n, eaten;
-        int rc = grow_rest(in, in->rest_size + 1);
-
-        if (rc < 0)
-            return rc;
-        n = in->rest_room - in->rest_size;
-        n = n < size - done ? n : size - done;
-        memcpy(in->rest + in->rest_size, data + done, n);
-        rc = snap_decode_feed(&in->decode, in->rest, in->rest_size + n, false,
-                              &eaten);
-        if (rc < 0)
-            return decode_failed(in, rc);
-        if (eaten > in->rest_size) { /* what is left is left of `data` */
-            done += eaten - in->rest_size;
-            in->rest_size = 0;
-            break;
-        }
-        check(eaten == 0);
-        in->rest_size += n;
-        done += n;
-    }
-    *used = done;
+    in->rest_size -= used;
+    memmove(in->rest, in->rest + used, in->rest_size);
     return 0;
 }
 
 static int
 decode(struct snap_intake *in, const uint8_t *data, size_t size, size_t *used)
 {
-    size_t done = 0, eaten = 0;
-    int rc = decode_behind_rest(in, data, size, &done);
+    int rc = make_room(in, size);
 
-    if (rc == 0 && in->rest_size == 0 && in->decode.part != SNAP_DONE) {
-        rc = snap_decode_feed(&in->decode, data + done, size - done, false,
-                              &eaten);
-        if (rc < 0)
-            return decode_failed(in, rc);
-        done += eaten;
-        if (in->decode.part != SNAP_DONE && done < size) {
-            rc = keep_rest(in, data + done, size - done);
-            done = size;
-        }
-    }
-    *used = done;
+    if (rc < 0)
+        return rc;
+    memcpy(in->rest + in->rest_size, data, size);
+    in->rest_size += size;
+    rc = decode_rest(in);
+    *used = in->decode.part == SNAP_DONE ? size - in->rest_size : size;
     return rc;
+}
+
+/* The next piece of what is packed, behind the rest. */
+static int
+unpack_piece(struct snap_intake *in, ZSTD_inBuffer *from, bool *is_full)
+{
+    ZSTD_outBuffer to = {NULL, PIECE_BYTES, 0};
+    size_t left;
+    int rc = make_room(in, to.size);
+
+    if (rc < 0)
+        return rc;
+    to.dst = in->rest + in->rest_size;
+    left = ZSTD_decompressStream(in->unpacker, &to, from);
+    if (ZSTD_isError(left)) {
+        in->what = "the packed data is damaged";
+        return -EBADMSG;
+    }
+    in->rest_size += to.pos;
+    in->at_frame_end = left == 0;
+    *is_full = to.pos == to.size;
+    return 0;
 }
 
 /* The payload is one zstd frame: its end is the payload's. */
@@ -244,28 +224,19 @@ unpack(struct snap_intake *in, const uint8_t *data, size_t size, size_t *used)
 {
     ZSTD_inBuffer from = {data, size, 0};
     bool is_full = true;
+    int rc = 0;
 
-    while (!in->at_frame_end && (from.pos < size || is_full)) {
-        ZSTD_outBuffer to = {in->unpacked, UNPACKED_BYTES, 0};
-        size_t left = ZSTD_decompressStream(in->unpacker, &to, &from), eaten;
-        int rc;
-
-        if (ZSTD_isError(left)) {
-            in->what = "the packed data is damaged";
-            return -EBADMSG;
-        }
-        rc = decode(in, in->unpacked, to.pos, &eaten);
-        if (rc == 0 && eaten < to.pos) {
+    while (rc == 0 && !in->at_frame_end && (from.pos < size || is_full)) {
+        rc = unpack_piece(in, &from, &is_full);
+        if (rc == 0)
+            rc = decode_rest(in);
+        if (rc == 0 && in->decode.part == SNAP_DONE && in->rest_size > 0) {
             in->what = "there is more behind its end";
             rc = -EBADMSG;
         }
-        if (rc < 0)
-            return rc;
-        in->at_frame_end = left == 0;
-        is_full = to.pos == UNPACKED_BYTES;
     }
     *used = from.pos;
-    return 0;
+    return rc;
 }
 
 static bool
@@ -300,7 +271,6 @@ let_go(struct snap_intake *in)
     snap_decode_deinit(&in->decode);
     snap_acl_set_free(&in->acls);
     ZSTD_freeDStream(in->unpacker);
-    free(in->unpacked);
     free(in->rest);
     *in = (struct snap_intake){.writer = {.fd = -1}, .what = in->what};
 }
@@ -348,8 +318,7 @@ snap_intake_begin(struct snap_intake *in, const char *snap_dir, zxid_t zxid,
                                      SNAP_ZSTD);
     if (rc == 0 && is_zstd) {
         in->unpacker = ZSTD_createDStream();
-        in->unpacked = malloc(UNPACKED_BYTES);
-        rc = in->unpacker && in->unpacked ? 0 : -ENOMEM;
+        rc = in->unpacker ? 0 : -ENOMEM;
     }
     if (rc < 0)
         drop_file(in);

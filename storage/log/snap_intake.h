@@ -37,9 +37,8 @@ struct snap_intake {
     bool has_sessions, has_acls; /* what stands before the nodes is written */
     bool has_first[FIRST_NODES]; /* which of tree_first_nodes came */
     void *unpacker;              /* ZSTD_DStream, or NULL */
-    uint8_t *unpacked;
     bool at_frame_end;
-    uint8_t *rest; /* the beginning of an item that is not whole yet */
+    uint8_t *rest; /* not decoded yet: an item that is not whole */
     size_t rest_size, rest_room;
     const char *what; /* after -EBADMSG: what is wrong */
 };

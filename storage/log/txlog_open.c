@@ -24,11 +24,7 @@ enum { PROGRESS_BYTES = 1024 * 1024 };
 static int
 fail(struct data_error *e, const char *path, int rc, const char *what)
 {
-    data_error_set(e, path, -1,
-                   "See that the server's user may write it and "
-                   "that the disk works.",
-                   "%s: %s", what, strerror(-rc));
-    return rc;
+    return data_error_rc(e, path, rc, data_remedy_access, what);
 }
 
 /*

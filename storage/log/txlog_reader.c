@@ -51,9 +51,8 @@ txlog_missing(struct data_error *e, const char *path, zxid_t last, zxid_t next)
 int
 txlog_reader_open(struct txlog_reader *r, const char *dir, zxid_t after)
 {
-    *r = (struct txlog_reader){.scan = {.fd = -1}, .after = after};
-    r->is_any = after == TXLOG_FROM_START;
-    r->last = after;
+    *r = (struct txlog_reader){
+        .scan = {.fd = -1}, .after = after, .last = after};
     if (data_path(r->dir, dir, ""))
         return 0;
     data_error_set(&r->error, r->dir, -1, "Use a shorter path.",
@@ -73,21 +72,18 @@ fail(struct txlog_reader *r, int rc, const char *name, const char *what)
     char path[DATA_PATH_MAX];
 
     data_path(path, r->dir, name);
-    data_error_set(&r->error, path, -1,
-                   "See that the server's user may read it and that the disk "
-                   "works.",
-                   "%s: %s", what, strerror(-rc));
-    return rc;
+    return data_error_rc(&r->error, path, rc, data_remedy_access, what);
 }
 
 static int
 damaged(struct txlog_reader *r)
 {
+    bool has_yielded = r->last > r->after;
     char path[DATA_PATH_MAX];
 
     data_path(path, r->dir, r->file.name);
     txlog_damage(&r->error, path, r->scan.offset,
-                 r->has_seen ? r->last : r->after);
+                 has_yielded ? r->last : r->skipped);
     return -EBADMSG;
 }
 
@@ -201,17 +197,16 @@ missing(struct txlog_reader *r, zxid_t zxid)
     return -ENODATA;
 }
 
-/* Step over a record up to `after`; the digest of that one is kept. */
+/* Skip a record up to `after`; the digest of that one is kept. */
 static void
-pass(struct txlog_reader *r, struct bytes found, zxid_t here)
+skip(struct txlog_reader *r, struct bytes found, zxid_t here)
 {
     struct txn txn;
 
-    r->has_older = r->has_older || here < r->after;
-    r->skipped = here;
+    if (here > r->skipped)
+        r->skipped = here;
     if (here != r->after)
         return;
-    r->has_after = true;
     r->has_digest = txn_open(&txn, found) == 0 && txn_has_tree_digest(&txn);
     r->digest = r->has_digest ? (uint64_t)txn.digest : 0;
 }
@@ -219,26 +214,25 @@ pass(struct txlog_reader *r, struct bytes found, zxid_t here)
 int
 txlog_reader_next(struct txlog_reader *r, struct bytes *entry, zxid_t *zxid)
 {
-    uint64_t passed = 0;
+    uint64_t skipped = 0;
     struct bytes found;
     int rc;
 
     while ((rc = next_record(r, &found)) == 1) {
         zxid_t here = txlog_entry_zxid(found);
 
-        if (here <= r->after && !r->is_any) {
-            pass(r, found, here);
-            passed += (uint64_t)found.size;
-            if (r->skip_max > 0 && passed > r->skip_max)
+        if (here <= r->after) {
+            skip(r, found, here);
+            skipped += (uint64_t)found.size;
+            if (r->skip_max > 0 && skipped > r->skip_max)
                 return -EAGAIN;
             continue;
         }
-        if (r->has_seen && here <= r->last)
+        if (here <= r->last)
             continue; /* Apache may log one twice: it is the same one */
-        if (!(r->is_any && !r->has_seen) && !zxid_follows(r->last, here))
+        if (r->last != TXLOG_FROM_START && !zxid_follows(r->last, here))
             return missing(r, here);
         r->last = here;
-        r->has_seen = true;
         *entry = found;
         *zxid = here;
         return 1;

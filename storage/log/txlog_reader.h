@@ -19,15 +19,11 @@ struct txlog_reader {
     char dir[DATA_PATH_MAX];
     struct txlog_scan scan;
     struct data_file file;   /* that is open in `scan` */
-    zxid_t after;            /* records up to here are not yielded */
-    zxid_t last;             /* of the last record seen, yielded or not */
-    bool is_any;             /* the first record may have any zxid */
-    bool has_seen;           /* `last` is of a record, not just `after` */
-    bool has_after;          /* the record `after` itself was seen */
-    bool has_older;          /* a record before `after` was seen */
+    zxid_t after;            /* records up to here are skipped */
+    zxid_t skipped;          /* the highest of them; 0: none was seen */
+    zxid_t last;             /* the last record yielded; else `after` */
     bool has_digest;         /* the record `after` was seen, and says ... */
     uint64_t digest;         /* ... the tree's digest behind it */
-    zxid_t skipped;          /* the last one not yielded; 0: none was seen */
     uint64_t skip_max;       /* bytes skipped in one call; 0: no bound */
     struct data_error error; /* after a negative result */
 };

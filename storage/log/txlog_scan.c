@@ -19,10 +19,18 @@
 /* A part of the cache; a file allocated ahead fills it with zeros. */
 enum { BUFFER_BYTES = 64 * 1024 };
 
+static void
+close_file(struct txlog_scan *s)
+{
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+}
+
 int
 txlog_scan_open(struct txlog_scan *s, const char *path)
 {
-    txlog_scan_close(s);
+    close_file(s);
     if (!s->buffer) {
         s->buffer = malloc(BUFFER_BYTES);
         if (!s->buffer)
@@ -38,17 +46,9 @@ txlog_scan_open(struct txlog_scan *s, const char *path)
 }
 
 void
-txlog_scan_close(struct txlog_scan *s)
-{
-    if (s->fd >= 0)
-        close(s->fd);
-    s->fd = -1;
-}
-
-void
 txlog_scan_deinit(struct txlog_scan *s)
 {
-    txlog_scan_close(s);
+    close_file(s);
     free(s->buffer);
     s->buffer = NULL;
 }

@@ -31,6 +31,7 @@ enum {
     TXLOG_RECORD_EXTRA = TXLOG_RECORD_HEAD_BYTES + 1,
 };
 
+/* Begins as {.fd = -1}. */
 struct txlog_scan {
     int fd; /* -1: closed */
     bool has_header;
@@ -48,11 +49,8 @@ enum txlog_tail {
     TXLOG_TAIL_CORRUPT, /* what only a damaged disk or a hand leaves */
 };
 
-/* 0 or -errno; what is open is closed before. */
+/* 0 or -errno; what is open is closed before.  Deinit in any case. */
 int txlog_scan_open(struct txlog_scan *s, const char *path);
-void txlog_scan_close(struct txlog_scan *s);
-
-/* Give the buffer back too. */
 void txlog_scan_deinit(struct txlog_scan *s);
 
 /*

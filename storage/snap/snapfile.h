@@ -62,10 +62,10 @@ zxid_t snapfile_newest(const char *dir);
 bool snapfile_looks_whole(const char *path);
 
 /*
- * Writing: open; sessions, ACLs, nodes in this order; end or abort.  The file
- * has a temporary name until end, which makes file and name durable.  An error
- * stays and is returned by end; puts return nothing.  What comes from the image
- * is a stream already: snapfile_put.
+ * Writing: open; sessions, then ACLs, how many before each of the two; nodes;
+ * end or abort.  The file has a temporary name until end, which makes file and
+ * name durable.  An error stays and is returned by end; puts return nothing.
+ * What comes from the image is a stream already: snapfile_put.
  */
 struct snapfile_writer {
     char dir[DATA_PATH_MAX];
@@ -80,7 +80,7 @@ struct snapfile_writer {
     uint32_t adler;   /* of all before the buffer */
     uint64_t written; /* bytes of the file */
     uint64_t pushed;  /* of those, already on the way to the disk */
-    int failed;
+    int failed;       /* 0, or the first -errno */
 };
 
 /* `format` is SNAP_PLAIN or SNAP_ZSTD.  0 or -errno; then nothing is open. */
@@ -91,11 +91,11 @@ int snapfile_writer_open(struct snapfile_writer *w, const char *dir,
 int snapfile_writer_open_as(struct snapfile_writer *w, const char *dir,
                             const char *prefix, zxid_t zxid,
                             enum snap_format format);
+
 void snapfile_put(struct snapfile_writer *w, struct bytes piece);
-void snapfile_put_session_count(struct snapfile_writer *w, int32_t count);
+void snapfile_put_count(struct snapfile_writer *w, int32_t count);
 void snapfile_put_session(struct snapfile_writer *w, session_id_t id,
                           int32_t timeout_ms);
-void snapfile_put_acl_count(struct snapfile_writer *w, int32_t count);
 void snapfile_put_acl(struct snapfile_writer *w, int64_t id, struct bytes list);
 
 /* Path "/" is the root and comes first; parents before children. */

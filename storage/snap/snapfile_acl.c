@@ -9,9 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "daemon/hash.h"
 #include "storage/tree/znode.h"
 
@@ -101,10 +98,11 @@ snap_acl_map_free(struct snap_acl_map *map)
 
 /* --- the other way ------------------------------------------------------- */
 
+/* Clients choose the lists: the hash is of where the table lies, too. */
 static uint32_t *
 set_slot(const struct snap_acl_set *set, struct bytes list)
 {
-    size_t at = XXH3_64bits(list.data, (size_t)list.size) & (set->slots - 1);
+    size_t at = hash_bytes(hash_seed_at(set->slot), 0, list) & (set->slots - 1);
 
     while (set->slot[at] &&
            !bytes_equal(snap_acl_list(&set->list[set->slot[at] - 1]), list))

@@ -115,10 +115,10 @@ fail(struct data_error *e, const char *path, int rc,
                        "the snapshot is damaged: %s",
                        d->what ? d->what : "its content");
     else
-        data_error_set(e, path, -1,
-                       "See that the server's user may read it "
-                       "and that the disk and memory suffice.",
-                       "cannot be read: %s", strerror(-rc));
+        data_error_rc(e, path, rc,
+                      "See that the server's user may read it and that the "
+                      "disk and memory suffice.",
+                      "cannot be read");
     return rc;
 }
 

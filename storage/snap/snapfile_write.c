@@ -204,7 +204,7 @@ snapfile_writer_open(struct snapfile_writer *w, const char *dir, zxid_t zxid,
 }
 
 void
-snapfile_put_session_count(struct snapfile_writer *w, int32_t count)
+snapfile_put_count(struct snapfile_writer *w, int32_t count)
 {
     put_i32(w, count);
 }
@@ -217,12 +217,6 @@ snapfile_put_session(struct snapfile_writer *w, session_id_t id,
 
     snap_spell_session(&item, id, timeout_ms);
     put_item(w, &item);
-}
-
-void
-snapfile_put_acl_count(struct snapfile_writer *w, int32_t count)
-{
-    put_i32(w, count);
 }
 
 void

@@ -398,16 +398,6 @@ arena_give(struct arena *a, uint32_t block)
 }
 
 size_t
-arena_block_bytes(const struct arena *a, uint32_t block)
-{
-    const struct arena_page *p = &a->table[first_page_of(a, block)];
-
-    if (p->kind == PAGE_SLAB)
-        return (size_t)class_units(p->class) * ARENA_UNIT;
-    return (size_t)p->pages * ARENA_PAGE;
-}
-
-size_t
 arena_table_bytes(size_t reserved)
 {
     return ALIGN_UP(reserved / ARENA_PAGE * sizeof(struct arena_page),
@@ -418,15 +408,13 @@ void
 arena_init(struct arena *a, void *base, size_t first, size_t reserved,
            struct arena_page *table)
 {
-    arena_give_back_fn *give_back = a->give_back;
-
     check(first % ARENA_PAGE == 0 && first > 0 && reserved > first);
     check(reserved / ARENA_UNIT <= UINT64_C(1) << 32);
-    memset(a, 0, sizeof *a);
-    a->base = base;
-    a->table = table;
-    a->give_back = give_back;
-    a->first_page = (uint32_t)(first / ARENA_PAGE);
-    a->end_page = (uint32_t)(reserved / ARENA_PAGE) - 1;
+    *a = (struct arena){
+        .base = base,
+        .table = table,
+        .first_page = (uint32_t)(first / ARENA_PAGE),
+        .end_page = (uint32_t)(reserved / ARENA_PAGE) - 1,
+    };
     set_top(a, a->first_page);
 }

@@ -73,7 +73,8 @@ size_t arena_table_bytes(size_t reserved);
 
 /*
  * Manage [base + first, base + reserved); both page aligned.  The last page
- * is never used, so that a reader may look a little past any block.
+ * is never used, so that a reader may look a little past any block.  What comes
+ * free is kept until the owner sets give_back.
  */
 void arena_init(struct arena *a, void *base, size_t first, size_t reserved,
                 struct arena_page *table);
@@ -83,9 +84,6 @@ uint32_t arena_take(struct arena *a, size_t size);
 
 /* Give back a block that arena_take gave. */
 void arena_give(struct arena *a, uint32_t block);
-
-/* How many bytes the block can hold. */
-size_t arena_block_bytes(const struct arena *a, uint32_t block);
 
 /* What arena_take(size) would add to used_bytes. */
 size_t arena_rounded(size_t size);

@@ -16,10 +16,11 @@
  * at a time.  What only some nodes need hangs off `more`: a parent's children
  * and counters, an ephemeral's place in its session's list.
  *
- * Nothing here opens, logs, reads a clock or takes memory from elsewhere:
- * the arena is given, reserved and zero.  A block freed is reused at once:
- * a reader that looked at it fails its retry check.  Read-side walks are
- * bounded and resolve only handles in range, whatever the bytes say.
+ * Nothing here opens, logs, takes memory from elsewhere or, but for a reader
+ * that waits, reads a clock: the arena is given, reserved and zero.  A block
+ * freed is reused at once: a reader that looked at it fails its retry check.
+ * Read-side walks are bounded and resolve only handles in range, whatever the
+ * bytes say.
  *
  * ZK: DataTree, DataNode, StatPersisted, DigestCalculator
  */

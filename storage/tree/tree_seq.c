@@ -9,7 +9,6 @@
 #include "storage/tree/tree_node.h"
 
 #include <sched.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "daemon/check.h"

@@ -16,8 +16,6 @@
  */
 #include "storage/tree/tree_node.h"
 
-#include <string.h>
-
 struct link {
     tree_ref_t next;
     tree_ref_t node_acl, parent_acl;

@@ -10,6 +10,7 @@ import threading
 import time
 
 from abused import MB, Session, case, wire
+from wait import until
 
 
 def take_bytes(client, count):
@@ -82,6 +83,31 @@ def never_reads(server):
     if sent >= 200 * len(frame):
         return "%d bytes of requests were taken in" % sent
     return None  # closed when the case ends, while its answers wait
+
+
+@case("who takes no answers keeps no room from those who do", maxClientCnxns=0,
+      grows_mb=100, **{"memory.limit": 64 * MB, "client.processes": 1})
+def hoarders(server):
+    data = "b" * 1000000
+    client = Session(server.port)
+    client.ask(wire.create("/big", data))
+    hoarders = []
+    for _ in range(60):     # those that find no room go, and make some
+        hoarders.append(Session(server.port))
+        hoarders[-1].send(*[wire.getData("/big")] * 20)
+        time.sleep(0.03)
+    time.sleep(2)
+    try:
+        for _ in range(20):
+            if client.ask(wire.multiRead(*[wire.getData("/big")] * 4)).error:
+                return "a large answer is none"
+            if client.ask(wire.setData("/big", data)).error:
+                return "a large request failed"
+    except AttributeError:
+        return "who takes its answers lost its connection"
+    finally:
+        for c in hoarders + [client]:
+            c.close()
 
 
 @case("a pipeline of requests that take long lets others have their turn",
@@ -165,6 +191,21 @@ def event_flood(server):
         c.close()
     if set(counts) != {20000}:
         return "they heard of %s" % sorted(set(counts))
+
+
+@case("a watcher who reads nothing is let go before that takes the memory",
+      grows_mb=48)
+def deaf_watcher(server):
+    path = "/" + "d" * 100000       # each event has it
+    writer, deaf = Session(server.port), Session(server.port)
+    with contextlib.closing(writer), contextlib.closing(deaf):
+        writer.ask(wire.create(path))
+        deaf.ask(wire.addWatch(path))
+        for _ in range(300):        # the kernel takes some of them
+            writer.ask(wire.setData(path, "x"))
+        until(lambda: "events unread" in server.tail(), "it is told")
+        if take_bytes(deaf, 1 << 40) < 100000:
+            return "it was told nothing before"
 
 
 @case("a disk that stands still is seen in the latency of reads behind a write",

@@ -76,7 +76,12 @@ def unfinished(server):
         with contextlib.suppress(OSError):
             client.socket.sock.sendall(struct.pack(">i", MB - 1) +
                                        bytes(MB - 2))
-    time.sleep(0.5)
+    time.sleep(2)
+    large = Session(server.port)
+    with contextlib.closing(large):
+        answer = large.ask(wire.create("/large", "x" * 900000))
+        if not answer or answer.error:
+            return "a large request that is whole got %r" % (answer,)
     for client in clients:
         client.close()
 

@@ -3,13 +3,16 @@
 
 import contextlib
 import os
-import re
 import resource
 import signal
+import socket
 import time
 
 from abused import MB, OPTIONS, Session, case, wire
 from cases_bytes import closed
+from wait import until
+
+TCP_REPAIR = 19
 
 
 @case("connections without a word are closed in time")
@@ -21,6 +24,32 @@ def half_open(server):
         if not closed(s):
             return "one stays open"
         s.close()
+
+
+def vanish(sock):
+    """As a machine that loses its power: not even the end is said."""
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    sock.close()
+
+
+@case("peers that vanish without a word are let go, their sessions as well")
+def vanished(server):
+    silent = [wire.Socket(server.port) for _ in range(20)]
+    clients = [Session(server.port, timeout=2000) for _ in range(40)]
+    for i, c in enumerate(clients):
+        c.ask(wire.create("/e%d" % i, flags=wire.EPH))
+    before = sum(connections(server))
+    for s in silent + [c.socket for c in clients]:
+        vanish(s.sock)
+    end, asker = time.monotonic() + 60, Session(server.port)
+    with contextlib.closing(asker):
+        while time.monotonic() < end:
+            left = [i for i in range(40) if asker.get("/e%d" % i) is not None]
+            if not left and sum(connections(server)) <= before + 1 - 60:
+                return None
+            time.sleep(0.2)
+    return "%d sessions, %d of %d connections are left" % (
+        len(left), sum(connections(server)), before)
 
 
 @case("a flood of connections from one address is cut at the limit",
@@ -37,6 +66,23 @@ def flood(server):
     for s in kept:
         s.close()
     if alive != OPTIONS["maxClientCnxns"]:
+        return "%d of them were given a session" % alive
+
+
+@case("of all addresses together no more come than maxCnxns", maxCnxns=20)
+def too_many_in_all(server):
+    def comes(n):
+        s = wire.Socket(server.port, source="127.0.1.%d" % n)
+        kept.append(s)
+        with contextlib.suppress(OSError):
+            return s.send(wire.framed(wire.connectRequest())) and s.frame(10)
+    kept = []
+    alive = sum(bool(comes(n)) for n in range(1, 41))
+    kept[0].close()
+    until(lambda: comes(41), "who goes makes room")
+    for s in kept:
+        s.close()
+    if alive != 20 - 1:         # and the witness
         return "%d of them were given a session" % alive
 
 
@@ -73,13 +119,6 @@ def shared_out(server):
         return "they have %s" % counts
 
 
-def refused_at_limit(server):
-    asker = wire.Socket(server.port)
-    asker.send(b"mntr")
-    told = re.search(rb"zk_memory_limit_refused_count\t(\d+)\n", asker.rest(5))
-    return told and int(told.group(1))
-
-
 def state_tells_of_limit(server):
     """In a second at most: the supervisor looks now and then."""
     for _ in range(50):
@@ -107,7 +146,7 @@ def memory_limit(server):
             return "%d nodes of 100 kB went into 64 MB" % made
         if "memory.limit is reached" not in server.tail():
             return "the log does not say so"
-        if refused_at_limit(server) != 1:
+        if server.figure("memory_limit_refused_count") != 1:
             return "it is not counted"
         if not state_tells_of_limit(server):
             return "the status does not say so"
@@ -140,10 +179,78 @@ def watch_at_limit(server):
                 break
         else:
             return "5000 watches found room"
-        if refused_at_limit(server) != 4:   # three writes before it
+        # Three writes before it.
+        if server.figure("memory_limit_refused_count") != 4:
             return "it is not counted"
         if client.ask(wire.getData("/seen", True)).error:
             return "a read with a watch that is there failed"
+
+
+def fill(client):
+    """Until not even a node of ten bytes finds room."""
+    for size in (100000, 1000, 10):
+        i = 0
+        while not client.ask(wire.create("/%d-%d" % (size, i),
+                                         "d" * size)).error:
+            i += 1
+
+
+BOX = "/box"
+LONG_ACL = [(31, "world", "anyone")] + [(1, "digest", "user%d:hash" % i)
+                                        for i in range(300)]
+GROWTH = (
+    wire.create("/a-new-one", "d" * 30), wire.setData(BOX, "d" * 2000),
+    wire.create2("/a-new-one", "d" * 30, flags=3), wire.setACL(BOX, LONG_ACL),
+    wire.createContainer("/a-new-one", "d" * 30))
+NO_GROWTH = (
+    wire.exists(BOX), wire.getData(BOX), wire.getChildren("/"),
+    wire.getChildren2("/"), wire.getACL(BOX), wire.sync(BOX), wire.ping(),
+    wire.whoAmI(), wire.getEphemerals("/"), wire.getAllChildrenNumber("/"),
+    wire.multiRead(wire.getData(BOX)), wire.multi(wire.check(BOX)),
+    wire.setData(BOX, "as long"), wire.setData(BOX, ""),
+    wire.auth("digest", "a:b"), wire.multi(wire.delete("/gone1")),
+    wire.delete("/gone2"))
+WATCHES = (
+    wire.addWatch(BOX, 0), wire.addWatch(BOX, 1),
+    wire.getChildren("/", True), wire.setWatches(1 << 62, [BOX]),
+    wire.setWatches2(1 << 62, [], [], [], [BOX]))
+
+
+def refused(client, requests):
+    return [r[2] for r in requests if client.ask(r).error != -1]
+
+
+@case("at memory.limit all that grows is refused, and nothing else",
+      grows_mb=120, **{"memory.limit": 64 * MB})
+def growth_at_limit(server):
+    client = Session(server.port)
+    with contextlib.closing(client):
+        for path in (BOX, "/gone1", "/gone2"):
+            client.ask(wire.create(path, "as long"))
+        fill(client)
+        why = refused(client, GROWTH)
+        if why:
+            return "%s found room" % why
+        answer = client.ask(wire.multi(wire.setData(BOX, ""),
+                                       wire.create("/new", "d" * 500)))
+        if answer.error or answer.body[-13:-9] != wire.i32(-1):
+            return "a multi that creates got %r" % (answer,)
+        for i in range(5000):       # all that is left
+            if client.ask(wire.exists("/no%d" % i, True)).error == -1:
+                break
+        why = refused(client, WATCHES)
+        if why:
+            return "%s found room" % why
+        for request in NO_GROWTH:
+            if client.ask(request).error:
+                return "%s failed" % request[2]
+        other = Session(server.port)
+        if other.ask(wire.closeSession()).error:
+            return "a session could not come and go"
+        client.close()
+        client = Session(server.port, sid=client.id)
+        if not client.id or client.get(BOX) != "":
+            return "the session could not go on"
 
 
 @case("who finds no free descriptor leaves its turn to another process",

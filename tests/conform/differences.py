@@ -618,6 +618,31 @@ DIFFERENCES = [
             ['xid 7 zxid +7 OK stat{c+4 m+4 p+4 v0 cv0 av0 len15 kids0}'],
             [drained(7)]))),
     Difference(
+        what="a quota's statistics that a client replaced by what cannot be "
+             'read',
+        apache='throws at every write below it',
+        zabd='counts on from -1, until a client or the next start puts them '
+             'right',
+        why='a typing error must not stop writes',
+        cases={
+            'quota: statistics that a client spoils': alone(
+                [SESSION],
+                ["xid 1 zxid +2 OK path '/zookeeper/quota$'"],
+                ["xid 2 zxid +3 OK path "
+                 "'/zookeeper/quota$/zookeeper_limits'"],
+                ["xid 3 zxid +4 OK path '/zookeeper/quota$/zookeeper_stats'"],
+                ["xid 4 zxid +5 OK path '$/a'"],
+                ['xid 5 zxid +6 OK stat{c+4 m+6 p+4 v1 cv0 av0 len8 kids0}'],
+                ["xid 6 zxid +7 OK path '$/b'"],
+                ["xid 7 zxid +7 OK data 'count=0,bytes=4' stat{c+4 m+6 p+4 "
+                 "v1 cv0 av0 len15 kids0}"],
+                ['xid 8 zxid +8 OK stat{c+4 m+8 p+4 v2 cv0 av0 len16 kids0}'],
+                ['xid 9 zxid +9 OK'],
+                ["xid 10 zxid +9 OK data 'count=2,bytes=5' stat{c+4 m+8 p+4 "
+                 "v2 cv0 av0 len15 kids0}"],
+                [drained(9)]),
+        }),
+    Difference(
         what='a quota on the root (zookeeper_limits directly under '
              '/zookeeper/quota)',
         apache='dies, and again at every start',
@@ -635,11 +660,30 @@ DIFFERENCES = [
                  "p+3 v0 cv0 av0 len16 kids0}"],
                 [drained(4)]),
         }),
+    Difference(
+        what='a version or ACL version that would become -1',
+        apache='-1',
+        zabd='0',
+        why='newer releases: -1 means any version in a request',
+        cases={
+            'brink: a version that would become -1': {
+                2: (['xid 1 zxid +2 OK stat{c0 m+2 p0 v-1 cv-4 av-2 len1 kids0}'],
+                    ['xid 1 zxid +2 OK stat{c0 m+2 p0 v0 cv-4 av-2 len1 kids0}']),
+                4: (['xid 3 zxid +4 BADVERSION'],
+                    ['xid 3 zxid +4 OK stat{c0 m+4 p0 v1 cv-4 av-2 len1 kids0}']),
+            },
+            'brink: an ACL version that would become -1': {
+                2: (['xid 1 zxid +2 OK stat{c0 m0 p0 v-2 cv-4 av-1 len0 kids0}'],
+                    ['xid 1 zxid +2 OK stat{c0 m0 p0 v-2 cv-4 av0 len0 kids0}']),
+                4: (['xid 3 zxid +4 BADVERSION'],
+                    ['xid 3 zxid +4 OK stat{c0 m0 p0 v-2 cv-4 av1 len0 kids0}']),
+            },
+        }),
 ]
 
 # What no sequence shows: (what, Apache 3.8, zabd, why).
 NOT_COMPARED = [
-    ("a create, a growing setData or a new watch at memory.limit",
+    ("a create, a growing setData, a setACL or a new watch at memory.limit",
      "dies of memory", "SYSTEMERROR; reads, deletes and pings go on",
      "every client knows that code; QUOTAEXCEEDED is unknown to kazoo 2.8 "
      "and ends its connection loop"),
@@ -677,8 +721,9 @@ NOT_COMPARED = [
      "any session", "an accident: it was read twice"),
     ("session ids of a restarted server", "from the monotonic clock",
      "from the wall clock", "ids must not come back after a reboot"),
-    ("a version that would become -1", "-1", "0",
-     "newer releases: -1 means any version in a request"),
+    ("connection_throttle_tokens", "one bucket", "one for each client "
+     "process, with its share of the tokens",
+     "who takes one waits for nobody"),
     ("a container that never had a child", "kept for ever",
      "removed after znode.container.maxNeverUsedIntervalMs (5 minutes)",
      "newer releases"),

@@ -4,7 +4,7 @@
 import os
 
 from differences import DIFFERENCES, NOT_COMPARED
-from server import TOP
+from worlds import TOP
 
 PATH = os.path.join(TOP, "docs", "differences.md")
 

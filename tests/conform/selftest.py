@@ -16,7 +16,7 @@ import harness
 import normal
 import play
 import shrink
-from server import Server
+from worlds import Server
 
 SAMPLES = [
     "connect: a reconnect with a wrong password is refused with zeroes",

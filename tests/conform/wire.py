@@ -240,7 +240,11 @@ class Socket:
     """Frames over TCP; tells a closed connection from a silent one."""
 
     def __init__(self, port, source="127.0.0.1", host="127.0.0.1"):
-        self.sock = socket.socket()
+        """From ::1 it goes there, too."""
+        if source == "::1":
+            host = source
+        self.sock = socket.socket(socket.AF_INET6 if ":" in host
+                                  else socket.AF_INET)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source and host == "127.0.0.1":
             self.sock.bind((source, 0))

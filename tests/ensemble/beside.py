@@ -22,7 +22,8 @@ import tempfile
 
 from ensemble import ELECTED_S, SERVING, Ensemble, until
 from ending import call, end_tidily
-from server import Server, alive
+from processes import alive
+from server import Server
 
 # A member that stands still is missed soon, by Apache's too.
 OPTIONS = {"syncLimit": 3}

@@ -15,12 +15,14 @@ import net
 import strike
 from ensemble import ZAB, until
 from frames import SHORT_MS, Session, wire
+from mortal import Mortal
 from trial import SERVED_S, case
 
 HITS = {"short": 4, "long": 16}
 FREEZE_S = (0.3, 4.0)
 OWNER_S = 6.0          # of a session
 QUIET_S = 4.0          # of one that nothing happens to
+SOON_S = 30            # until something is said
 LARGE = 600 * 1000     # bytes of a node, sixty of which are more than a ring
 
 
@@ -95,6 +97,34 @@ def under_fire(t, word, hows, hits, options=None, members=None):
 @case("short", of=["zzz"])
 def fire(t, word):
     under_fire(t, word, ["kill", "one_process"], 4)
+
+
+@case("short", of=["zzz"])
+def election_process(t, word):
+    """Its death costs nothing: roles stand, nobody is cut off; and those that
+    come in its place find each other, when a leader is wanted."""
+    e = t.ensemble(word)
+    e.start()
+    t.load(e)
+    t.served()
+    modes = {m: m.mode() for m in e}
+    for m in e:
+        for sig in signal.SIGKILL, signal.SIGSTOP:
+            names = set(m.processes())
+            spared = strike.spared(m, "election", t.crowd.pids())
+            strike.hit_child(m, "election", sig, None)
+            strike.wait_whole(m, names)
+            t.served()
+            t.claim(spared <= set(strike.connected(m.port)),
+                    "clients of %r lost their connections", m)
+            t.say("%d clients of %r kept their connections", len(spared), m)
+    t.claim({m: m.mode() for m in e} == modes, "roles are not what they were")
+    leader = e.wait()
+    leader.kill()
+    e.wait()
+    t.served()
+    leader.start()
+    t.finish(e)
 
 
 FIRES = ["zzz", "zzzzz", "zaa", "zza", "aaa"]
@@ -393,19 +423,14 @@ def writes_ahead(t, word):
 
 # --- disks ------------------------------------------------------------------
 
-DISK_MB = 200
-
-
 @case("long", of=["zzz leader", "zzz follower", "zza follower"])
 def full_disk(t, word, who):
     """A member's disk is full: it stops acknowledging and says so, the others
     go on; with room again, it is one of them again."""
     net.own_mounts()
-    e = t.ensemble(word, {"snapCount": 100000})
+    e = t.ensemble(word, {"snapCount": 100000}, member=Mortal)
     for m in e:
-        net.sh("mount", "-t", "tmpfs", "-o", "size=%dm" % DISK_MB, "none",
-               m.path("data"))
-        m._put("data/myid", "%d\n" % m.sid)
+        m.own_disk()
     e.start()
     t.load(e)
     t.served()
@@ -413,12 +438,8 @@ def full_disk(t, word, who):
     zabds = [m for m in e if m.kind == "zabd"]
     victim = leader if who == "leader" else \
         [m for m in zabds if m is not leader][0]
-    ballast = victim.path("data/ballast")
     t.say("fill the disk of %r", victim)
-    with open(ballast, "wb", buffering=0) as f, \
-            contextlib.suppress(OSError):
-        while True:
-            f.write(bytes(4096))
+    victim.fill_disk()
     others = [m for m in e if m is not victim]
     # The log file's preallocated part is used up first.
     end = time.monotonic() + 60
@@ -431,13 +452,84 @@ def full_disk(t, word, who):
     t.say("%r has stopped serving", victim)
     e.wait(others)
     t.served()
-    os.unlink(ballast)
-    t.claim(victim.said("repair the disk and restart it"),
-            "%r does not say what to do", victim)
+    t.claim(victim.clear_disk(), "%r does not say what to do", victim)
     victim.stop()
     victim.start()
     e.wait()
     t.served()
+    t.finish(e)
+
+
+SMALL, ENOUGH = "size=12m", "size=400m"
+NO_ROOM = "%s: there is no room for the leader's snapshot"
+AGAIN = r"repl: tried again in \d+ s"
+
+
+@case("short", "long", of=["zzz"])
+def no_room_for_a_snapshot(t, word):
+    """A member that needs a snapshot has no room for it: it says so, does not
+    ask for it all the time, and is one of them by itself when it has."""
+    net.own_mounts()
+    e = t.ensemble(word)
+    leader = e.start()
+    victim = e.followers()[0]
+    victim.stop()
+    victim.wipe()
+    c = t.client(leader)
+    for _ in range(40):
+        c.create("/big-", os.urandom(500000), sequence=True)
+    t.close_clients()
+    net.sh("mount", "-t", "tmpfs", "-o", SMALL, "none", victim.path("data"))
+    victim._put("data/myid", "%d\n" % victim.sid)
+    victim.start_only()
+    until(lambda: victim.said(NO_ROOM % victim.path("data")) and
+          victim.said(AGAIN), "it says what it wants", SOON_S)
+    net.sh("mount", "-o", "remount," + ENOUGH, victim.path("data"))
+    e.wait()
+    t.finish(e)
+
+
+LOST = r"server \d+ leads and lacks what was acknowledged here"
+
+
+def late_is_there(t, m):
+    there = t.client(m).exists("/late") is not None
+    t.close_clients()
+    return there
+
+
+@case("short", "long", of=["zzz"])
+def what_the_others_lost(t, word):
+    """One is old, and one is given an empty disk while the third is away: they
+    lead without what was acknowledged.  The third keeps it, says so, and what
+    it says to do helps."""
+    e = t.ensemble(word)
+    e.start()
+    old, emptied, whole = e
+    c = t.client(old)
+    for i in range(20):     # so that the third is asked to go back
+        c.create("/early-%d" % i)
+    t.close_clients()
+    old.stop()
+    e.wait([emptied, whole])
+    t.client(whole).create("/late")
+    t.close_clients()
+    for m in emptied, whole:
+        m.stop()
+    emptied.wipe()
+    e.start([old, emptied])
+    t.claim(not late_is_there(t, old), "nothing was lost")
+    mark = whole.mark()
+    whole.start_only()
+    until(lambda: len(whole.said(LOST, mark)) > 1, "it says so", SOON_S)
+    t.claim(whole.mode() is None, "it serves")
+    for m in e:
+        m.stop()
+    for m in old, emptied:
+        m.wipe()
+    e.start()
+    for m in e:
+        t.claim(late_is_there(t, m), "%r has not what the third had kept", m)
     t.finish(e)
 
 

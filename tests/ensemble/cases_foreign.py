@@ -12,7 +12,7 @@ import socket
 import struct
 
 from cases_basic import has, write_some
-from ensemble import four, until
+from ensemble import until
 from trial import case
 
 FOREIGN_TERMS = 9      # the foreign epoch is later than any of ours
@@ -97,11 +97,6 @@ def says_foreign(m, id, mark):
     until(status, "the state of %r names it" % m, SAID_S)
 
 
-def counts_foreign(m):
-    answer = four(m.port, "mntr", 2, m.host) or ""
-    return "zk_foreign_members\t1\n" in answer
-
-
 def is_dismissed(t, leader, id):
     """One that comes to the quorum port as a learner, whatever the elections
     say, is told the leader's id, and nothing more."""
@@ -138,7 +133,8 @@ def joins_in_vain(t, e, alien, source):
     says_foreign(alien, ours, marks[alien])
     if e.options.get("electionAlg") != 0:   # there nobody hears who asks
         says_foreign(leader, theirs, marks[leader])
-        until(lambda: counts_foreign(leader), "the leader counts it", SAID_S)
+        until(lambda: leader.figure("foreign_members") == 1,
+              "the leader counts it", SAID_S)
     t.claim(e.leader() is leader, "the leader changed")
     t.claim(alien.mode() is None, "the foreign server serves")
     write_some(t, leader, "with-a-foreigner", 20)
@@ -172,7 +168,8 @@ def put_right(t, e, alien):
     leader = e.wait()
     t.claim(has(t, alien, "/with-a-foreigner/000019"), "it lacks a write")
     confirmed(t, [m for m in e if m.kind == "zabd"])
-    until(lambda: not counts_foreign(leader), "it is one of us", SAID_S)
+    until(lambda: leader.figure("foreign_members") == 0, "it is one of us",
+          SAID_S)
 
 
 @case("short", "long", of=["zzz"])

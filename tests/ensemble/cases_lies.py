@@ -6,21 +6,19 @@ must be silent before the first."""
 import os
 import shutil
 import time
-from importlib.machinery import SourceFileLoader
 
 from kazoo.security import make_acl
 
 import everywhere
+import forged
 import history
 import lies as histories
-from ensemble import ROOT
+from ensemble import until
 from registers import Registers, path
 from server import Server
 from trial import case
 
-faults = SourceFileLoader("faults_lies", os.path.join(
-    ROOT, "tests", "faults", "lies")).load_module()
-LOAD_S = 2.0
+WORK_S = 4.0           # of the users of registers
 READ_ONLY = make_acl("world", "anyone", read=True, admin=True)
 
 
@@ -60,12 +58,12 @@ def is_judged(t, e, sentences):
 def lie_on_all(t, e):
     """What tests/faults tells, seen on each member."""
     known = set()
-    for i, lie in enumerate(faults.LIES):
-        if lie is not faults.nothing:
+    for i, lie in enumerate(forged.LIES):
+        if lie is not forged.nothing:
             everywhere.single.GONE_S = everywhere.single.SEEN_S = 1
         lie(t.crowd, t.crowd.books[i % 4])
         known = noticed(t, lie.__name__, everywhere.verify(
-            t.crowd, e.running()), known, lie is not faults.nothing)
+            t.crowd, e.running()), known, lie is not forged.nothing)
 
 
 def lie_on_one(t, e):
@@ -111,7 +109,8 @@ def lies(t, word):
     e = t.ensemble(word)
     e.start()
     t.load(e)
-    time.sleep(LOAD_S)
+    until(lambda: forged.has_enough(t.crowd), "there is something to lie about",
+          60)
     t.crowd.settle()
     lie_on_all(t, e)
     lie_on_one(t, e)
@@ -160,7 +159,7 @@ def registers_lie(t, word):
     registers = Registers(e.hosts(), t.seed)
     try:
         registers.start()
-        time.sleep(2 * LOAD_S)
+        time.sleep(WORK_S)
         registers.settle()
         noticed(t, "all members", registers.verify(e), set(), False)
         lie_about_the_past(t, registers.ops)

@@ -4,13 +4,11 @@
 An observer dials every voter at its own observerMasterPort, so each member
 has an address of its own here."""
 
-import re
 import time
 
 from cases_basic import has, write_some, write_through_each
 from cases_move import is_at, move, seen
 from ensemble import until
-from server import four
 from trial import case
 
 PORT = 21811
@@ -18,16 +16,9 @@ PORT = 21811
 FOUND_S = 90
 
 
-def figure(m, name):
-    """A number of mntr, or None."""
-    answer = four(m.port, "mntr", 0.5, m.host) or ""
-    found = re.search(r"(?m)^zk_%s\s+(\d+)$" % name, answer)
-    return found and int(found.group(1))
-
-
 def master_of(e, m):
     """The member whose learner this observer is, or None."""
-    sid = figure(m, "observer_master_id")
+    sid = m.figure("observer_master_id")
     return e[sid] if sid else None
 
 
@@ -37,7 +28,7 @@ def master_is(t, e, m):
                    "%r observes" % m, FOUND_S)
     t.say("%r learns from %r, %s", m, master, master.mode())
     t.claim(master.mode() == "follower", "the master is a %s", master.mode())
-    until(lambda: figure(master, "synced_observers") == 1,
+    until(lambda: master.figure("synced_observers") == 1,
           "%r has an observer" % master, FOUND_S)
     # Apache's master cuts an observer that is ahead of it, and then begins
     # with the next epoch: the transactions between are lost there.

@@ -3,12 +3,12 @@
 rolling restart, a whole ensemble from Apache ZooKeeper to zabd and back."""
 
 import contextlib
-import socket
 import time
 
 from cases_basic import has, write_some, write_through_each
 from cases_foreign import confirmed, record
 from ensemble import until
+from kz import drop_connection
 from trial import case
 
 
@@ -49,8 +49,7 @@ def is_at(c, member):
 def move(c, member):
     """Let the client's next connection go to this member, and make one."""
     c.set_hosts(member.hosts)
-    with contextlib.suppress(OSError, AttributeError):
-        c._connection._socket.shutdown(socket.SHUT_RDWR)
+    drop_connection(c)
     until(lambda: is_at(c, member), "the client is at %r" % member, 30)
 
 

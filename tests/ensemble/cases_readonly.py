@@ -5,9 +5,10 @@ from kazoo.client import KazooClient, KazooState, KeeperState
 from kazoo.exceptions import KazooException
 
 from cases_basic import has, write_some
-from ensemble import four, until
+from ensemble import until
 from frames import (READ_ONLY, Script, Session, error, held_to, places, wire)
 import strike
+from server import four
 from trial import case
 
 

@@ -10,7 +10,8 @@ import re
 import signal
 
 from cases_basic import write_through_each
-from ensemble import ELECTED_S, four, until
+from ensemble import ELECTED_S, until
+from server import four
 from trial import case
 
 NEXT = "zoo.cfg.dynamic.next"

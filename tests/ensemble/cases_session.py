@@ -12,7 +12,7 @@ from cases_fault import Striker
 from cases_master import PORT, master_is
 from ensemble import until
 from frames import (LOCAL, SHORT_MS, UPGRADING, Script, Session, error,
-                    figure, held_to, places, wire)
+                    held_to, places, wire)
 from load import client
 import strike
 from trial import case
@@ -96,7 +96,7 @@ def local_life(s, where, m, other):
     again = Session(m, c.id)
     s.note(where + ": back: %s", again.how())
     s.note(where + ": the older connection is closed: %s", c.ends())
-    s.note(where + ": local sessions: %s", figure(m, "local_sessions"))
+    s.note(where + ": local sessions: %s", m.figure("local_sessions"))
     s.note(where + ": back at another server: %s",
            Session(other, c.id).how())
     s.note(where + ": back with a wrong password: %s",
@@ -304,7 +304,7 @@ def local_sessions_are_held(t, word):
     t.claim(c.ask(wire.getData("/before")) == "ok", "a read")
     t.claim(c.ask(wire.create("/after", flags=wire.EPH)) == "ok",
             "an ephemeral")
-    t.claim(figure(follower, "local_sessions") == 0, "it is global")
+    t.claim(follower.figure("local_sessions") == 0, "it is global")
     other = [m for m in e.running() if m is not follower][0]
     t.claim(Session(other, c.id, timeout=60000).how() == "in",
             "and can move")
@@ -390,11 +390,11 @@ def roam(t, word, hows, hits):
     for r in roamers:
         r.stop()
     t.notes.append("writes=%d" % sum(len(r.made) for r in roamers))
-    until(lambda: all(figure(m, "ephemerals_count") == 0 and
-                      figure(m, "local_sessions") == 0 for m in e),
+    until(lambda: all(m.figure("ephemerals_count") == 0 and
+                      m.figure("local_sessions") == 0 for m in e),
           lambda: "nothing of the sessions is left: %s" % [
-              (m.sid, figure(m, "ephemerals_count"),
-               figure(m, "local_sessions")) for m in e], 30)
+              (m.sid, m.figure("ephemerals_count"),
+               m.figure("local_sessions")) for m in e], 30)
     for m in e:
         c = t.client(m)
         c.sync("/")

@@ -8,7 +8,8 @@ import signal
 import socket
 
 from cases_basic import only_the_leader_listens
-from ensemble import Member, four, until
+from ensemble import Member, until
+from server import four
 from trial import case
 
 SOON_S = 30
@@ -28,11 +29,7 @@ class Watched(Member):
             self.notify.bind(path)
             self.notify.setblocking(False)
             self.status = ""
-        os.environ["NOTIFY_SOCKET"] = path
-        try:
-            super().launch(in_child)
-        finally:
-            del os.environ["NOTIFY_SOCKET"]
+        super().launch(in_child, NOTIFY_SOCKET=path)
 
     def shows(self):
         """What `systemctl status` would show now."""
@@ -48,12 +45,6 @@ class Watched(Member):
         until(lambda: re.match(pattern, self.shows()), lambda:
               "%r shows %r; it is %r" % (self, pattern, self.shows()), SOON_S)
 
-    def word(self, name):
-        """A value of mntr as text, or None."""
-        found = re.search(r"(?m)^zk_%s\t(.*)$" % name,
-                          four(self.port, "mntr", 2) or "")
-        return found and found.group(1)
-
     def roles(self, mark):
         """Its changes of role since then, as the log tells them."""
         return [m.group(1) + m.group(2) for m in self.said(ROLE, mark)]
@@ -62,8 +53,8 @@ class Watched(Member):
 def held_to_words(t, m, words):
     """Each of these of mntr, as soon as it is collected."""
     for name, want in words.items():
-        until(lambda: m.word(name) == want, lambda: "zk_%s of %r is %s: %s" % (
-            name, m, want, m.word(name)), SOON_S)
+        until(lambda: m.mntr(name) == want, lambda: "zk_%s of %r is %s: %s" % (
+            name, m, want, m.mntr(name)), SOON_S)
 
 
 def all_is_well(t, e, leader):

@@ -3,10 +3,9 @@
 packets, stand still or are narrow (wan.py).  Where all live nobody is taken for
 dead, and whatever happens on the way, nothing acknowledged is lost."""
 
-import re
 import time
 
-from ensemble import TIMING, four, until
+from ensemble import TIMING, until
 from trial import case
 
 # What an operator begins with.
@@ -172,30 +171,27 @@ def burst_into_a_narrow_link(t, word, mb=4, kbit=2000):
     t.finish(e)
 
 
-def lag_ms(leader):
-    told = re.search(r"zk_observer_lag_ms\t(\d+)\n",
-                     four(leader.port, "mntr", 5, leader.host) or "")
-    return told and int(told.group(1))
-
-
 @case("long", of=["zzzZ"])
 def observer_behind_a_narrow_link(t, word, mb=6, kbit=2000):
     """Nothing in the protocol is late, however far it falls behind: its leader
     says that it does, and that it no more does."""
     e = far_apart(t, word, 20, options=USUAL)
     leader, observer = e.leader(), [m for m in e if m.is_observer][0]
-    t.claim(lag_ms(leader) == 0, "an observer in step is behind")
+    t.claim(leader.figure("observer_lag_ms") == 0,
+            "an observer in step is behind")
     mark = leader.mark()
     t.net.way(leader.sid, observer.sid, kbit=kbit)
     burst(t, t.client(leader), "narrow", mb)
     until(lambda: leader.said(r"server %d at \S+ falls behind" % observer.sid,
                               mark), "%r says that it falls behind" % leader, 60)
-    t.claim(lag_ms(leader) > 9000, "it is not to be seen in mntr")
+    t.claim(leader.figure("observer_lag_ms") > 9000,
+            "it is not to be seen in mntr")
     until(lambda: observer.zxid() == leader.zxid(), "%r has it" % observer,
           120)
     until(lambda: leader.said(r"server %d at \S+ has caught up" % observer.sid,
                               mark), "%r says that it is in step" % leader, 60)
-    until(lambda: lag_ms(leader) == 0, "mntr says so, too", 10)
+    until(lambda: leader.figure("observer_lag_ms") == 0, "mntr says so, too",
+          10)
     t.claim(not leader.said(LEFT, mark), "somebody was dropped")
     t.close_clients()
     t.finish(e)

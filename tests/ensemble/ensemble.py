@@ -9,12 +9,10 @@ the ensemble's server lines."""
 import contextlib
 import glob
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -22,9 +20,10 @@ sys.path += [os.path.join(ROOT, "tests", "live", "lib"),
              os.path.join(ROOT, "tests", "faults")]
 
 import strike  # noqa: E402
+import wait  # noqa: E402
 from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
-from server import Server, alive, four, ZABD  # noqa: E402
+from server import Server, ZABD  # noqa: E402
 
 KINDS = {"z": "zabd", "a": "apache"}
 SERVING = ("leader", "follower", "observer")
@@ -48,17 +47,7 @@ SYNCED = {
 
 
 def until(claim, what, seconds):
-    """Wait until claim() is true and return what it returned.  `what` is the
-    claim in words, or a function that gives them."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = claim()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise strike.Misbehaved("not within %g s: %s" % (
-                seconds, what() if callable(what) else what))
-        time.sleep(0.02)
+    return wait.until(claim, what, seconds, strike.Misbehaved)
 
 
 class Member(Server):
@@ -153,18 +142,6 @@ class Member(Server):
     def processes(self):
         """{title: pid} of a zabd server's children; Apache has none."""
         return strike.processes(self.pid) if self.kind == "zabd" else {}
-
-    def mark(self):
-        """Where the log ends now; said() looks behind it."""
-        with contextlib.suppress(OSError):
-            return os.path.getsize(self.path("log"))
-        return 0
-
-    def said(self, pattern, mark=0):
-        """The matches of a pattern in the log behind the mark."""
-        with open(self.path("log"), errors="replace") as f:
-            f.seek(mark)
-            return list(re.finditer(pattern, f.read()))
 
     def synced_by(self, mark=0):
         """DIFF, TRUNC, SNAP: how it came in step since then, in order."""
@@ -330,7 +307,7 @@ class Ensemble:
 
     def bugs(self):
         return ["member %d: %s" % (m.sid, line) for m in self
-                if os.path.exists(m.path("log")) for line in m.bugs()]
+                for line in m.bugs()]
 
     def tails(self, lines=25):
         return "".join("--- the end of the log of %r\n%s" % (
@@ -339,7 +316,3 @@ class Ensemble:
     def close(self):
         for m in self:
             m.close(keep=True)
-
-
-__all__ = ["Ensemble", "Member", "alive", "four", "until", "SERVING", "ROOT", "ZAB",
-           "ZABD", "TICK_MS"]

@@ -5,7 +5,7 @@ servers prove that they are Apache's, zabd's that it answers the same."""
 
 import struct
 
-from ensemble import four   # and where the others are found
+import ensemble  # noqa: F401  where the others are found
 import session
 from session import wire
 
@@ -82,13 +82,6 @@ class Script:
         before = e.zxid()
         what = act()
         self.note("%s: %s, transactions: %d", text, what, e.zxid() - before)
-
-
-def figure(member, name):
-    for line in (four(member.port, "mntr", 2, member.host) or "").splitlines():
-        if line.startswith("zk_" + name + "\t"):
-            return int(line.split("\t")[1])
-    return None
 
 
 def held_to(t, lines, expected):

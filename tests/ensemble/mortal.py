@@ -30,12 +30,9 @@ class Mortal(Member):
 
     # --- clock and disk -----------------------------------------------------
 
-    def command(self):
-        words = super().command()
-        if self.kind != "zabd":
-            return words
-        return ["env", "LD_PRELOAD=" + clock(),
-                "CLOCK_FILE=" + self.path("clock")] + words
+    def launch(self, in_child):
+        own = {"LD_PRELOAD": clock(), "CLOCK_FILE": self.path("clock")}
+        super().launch(in_child, **own if self.kind == "zabd" else {})
 
     def set_clock(self, offset_ms):
         """How far its wall clock is off, from now on."""
@@ -59,7 +56,7 @@ class Mortal(Member):
     def clear_disk(self):
         """Room again; did its log fail meanwhile?"""
         os.unlink(self.path("data/ballast"))
-        failed = self.said("repair the disk and restart it", self.marked)
+        failed = self.said("Make room; the server ends then", self.marked)
         self.marked = self.mark()
         return failed
 

@@ -8,7 +8,6 @@ another: the old ephemeral goes, the new one stays."""
 
 import contextlib
 import random
-import socket
 import threading
 import time
 
@@ -17,6 +16,7 @@ from kazoo.exceptions import (
 
 import history
 from ensemble import until
+from kz import drop_connection
 from load import NOBODY_KNOWS, client, left
 
 NAMES = ("r0", "r1", "r2")
@@ -197,10 +197,8 @@ class Registers:
     def scatter(self, random):
         """Cut half of the connections."""
         for user in self.users:
-            sock = user.client._connection._socket
-            if random.random() < 0.5 and sock is not None:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+            if random.random() < 0.5:
+                drop_connection(user.client)
 
     def settle(self):
         end = time.monotonic() + SETTLE_S

@@ -9,10 +9,9 @@ Watcher   a DataWatch on every counter; at the end it must know the last one.
 Lodgers   C processes with an ephemeral each, killed one by one."""
 
 import collections
-import contextlib
+import os
 import random
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -24,6 +23,7 @@ from kazoo.exceptions import (
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.retry import KazooRetry
 
+from kz import drop_connection
 from ledger import Book
 
 DEPTH = 8
@@ -414,10 +414,12 @@ class Load:
         for c in self.writers + self.readers + [self.watcher]:
             if isinstance(c, PipeWriter) or random.random() < 0.5:
                 continue
-            sock = c.client._connection._socket
-            if sock is not None:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+            drop_connection(c.client)
+
+    def pids(self):
+        """Of those whose sessions must live."""
+        return [os.getpid()] + [w.child.pid for w in self.writers
+                                if isinstance(w, PipeWriter)]
 
     def progress(self):
         """Of each client, something that grows while it is served."""

@@ -43,7 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     say_hello(data, size);
     if (note_get(fuzz_bytes(data, size), &vote, &config) == 0) {
-        check(config.size <= (int32_t)size && vote.state <= PEER_OBSERVING);
+        check(config.size <= (int32_t)size && vote.state <= SERVER_OBSERVING);
         check(vote.ensemble == 0 || vote.version == 2);
         check(config_is_same(config, ours, &line) ==
               config_is_same(ours, config, &line));

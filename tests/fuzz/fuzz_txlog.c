@@ -11,7 +11,7 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct txlog_scan scan = {.fd = -1};
+    struct txlog_scan scan = {.fd = -1};
     enum txlog_tail tail;
     struct bytes entry;
     char path[64];
@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check(entry.size >= TXLOG_ENTRY_MIN && entry.size < (int32_t)size);
         (void)!txlog_scan_tail(&scan, &tail);
     }
-    txlog_scan_close(&scan);
+    txlog_scan_deinit(&scan);
     close(fd);
     (void)txlog_judge_tail(data, size, TXLOG_HEADER_BYTES);
     return 0;

@@ -4,6 +4,7 @@
     seeds.py DIR    write DIR/TARGET/seed-N
 """
 
+import gzip
 import os
 import struct
 import sys
@@ -71,6 +72,31 @@ def snapshot(is_payload):
     out += struct.pack(">q", zlib.adler32(out)) + ustr("/")
     out += struct.pack(">qiq", 5, 2, 77)
     return out + struct.pack(">q", zlib.adler32(out)) + ustr("/")
+
+
+# "abcd" four times, by a literal and a copy.
+SNAPPY = h("10 0c 61626364 2e 0400")
+
+
+def packed(kind, data):
+    return bytes([kind]) + data
+
+
+PACKED = [
+    packed(0, snapshot(False)),
+    packed(1, gzip.compress(snapshot(False))),
+    packed(2, b"\x82SNAPPY\0" + struct.pack(">ii", 1, 1) + 2 * (
+        struct.pack(">i", len(SNAPPY)) + SNAPPY)),
+    # A frame of one raw block.
+    packed(3, h("28b52ffd 20 05 290000 68656c6c6f")),
+]
+
+# Flags, Stat, then what the flags leave: path (of a long one), ACL, data.
+ROWS = [
+    b"\1" + bytes(60) + b"data",
+    b"\0" + bytes(60) + struct.pack(">i", len(OPEN)) + OPEN + b"data",
+    b"\2" + bytes(60) + ustr("/long") + struct.pack(">i", len(OPEN)) + OPEN,
+]
 
 
 def request(op, body, xid=1):
@@ -167,6 +193,8 @@ SEEDS = {
     "leader": LEADERS,
     "txn": TXNS,
     "txlog": [log_file(), log_file() + bytes(64), log_file()[:-7]],
+    "packed": PACKED,
+    "row": ROWS,
     "snapshot": [b"\x40" + snapshot(False), b"\x41" + snapshot(True)],
     "conf": [b"tickTime=2000\ndataDir=/tmp/x\nclientPort=2181\n",
              b"# c\ndataDir : a\\\n  b\nserver.1=h:1:2\nmaxClientCnxns 60"],

@@ -3,8 +3,9 @@
 
 `Disk` replays records one by one and knows, at each moment, three things of
 every file: what the running system sees, what was synced, and the writes in
-between.  Strict: a name is durable only when its directory was synced, a
-byte only when its file was.
+between.  Strict: a name is certain only when its directory was synced, a byte
+only when its file was; but names may be durable before, the bytes of their
+files not.
 """
 
 import os
@@ -16,9 +17,10 @@ SECTOR = 512
 
 
 def cuts(tears):
-    """The disks that a moment may leave: all that was written, nothing that
-    was not synced, and `tears` choices of sectors of what was not."""
-    return ["killed", "lost"] + ["torn.%d" % i for i in range(tears)]
+    """The disks that a moment may leave: all that was written; nothing that
+    was not synced; of that the names, which file systems write unasked; and
+    `tears` choices of sectors of what was not synced, under either names."""
+    return ["killed", "lost", "named"] + ["torn.%d" % i for i in range(tears)]
 
 
 def read(path):
@@ -47,10 +49,10 @@ def note(path, text):
 
 
 class Inode:
-    def __init__(self):
-        self.now = bytearray()
-        self.synced = bytearray()
-        self.unsynced = []  # ("w", offset, data) or ("t", size)
+    def __init__(self, content=b""):
+        self.now = bytearray(content)
+        self.synced = bytearray(content)
+        self.unsynced = []  # ("w" or "W", offset, data) or ("t", size)
 
     def apply(self, change, content):
         if change[0] == "t":
@@ -67,6 +69,11 @@ class Inode:
         self.apply(change, self.now)
         self.unsynced.append(change)
 
+    def write_through(self, offset, data):
+        """Durable at once; it stays so when what came before is synced."""
+        self.change("W", offset, data)
+        self.apply(self.unsynced[-1], self.synced)
+
     def sync(self):
         for change in self.unsynced:
             self.apply(change, self.synced)
@@ -79,6 +86,9 @@ class Inode:
             if change[0] == "t":
                 if chance.random() < 0.5:
                     self.apply(change, content)
+                continue
+            if change[0] == "W":
+                self.apply(change, content)
                 continue
             _, offset, data = change
             at = 0
@@ -97,9 +107,12 @@ def move(names, old, new):
 
 
 class Disk:
-    def __init__(self):
-        self.names = {}         # path -> Inode, None for a directory
-        self.durable_names = {}
+    def __init__(self, files=None):
+        """`files`, as files() gives them, are there already, and synced."""
+        # path -> Inode, None for a directory
+        self.names = {n: None if content is None else Inode(content)
+                      for n, content in (files or {}).items()}
+        self.durable_names = dict(self.names)
         self.moved = []  # directories renamed, not yet durably
 
     def replay(self, record):
@@ -114,6 +127,8 @@ class Disk:
             self.names[path] = None
         elif op == "w":
             inode.change("w", offset, data)
+        elif op == "W":
+            inode.write_through(offset, data)
         elif op == "t":
             inode.change("t", size)
         elif op == "a":
@@ -154,13 +169,47 @@ class Disk:
         if cut == "killed":
             return {n: i and bytes(i.now) for n, i in self.names.items()}
         chance = random.Random("%s at %d" % (cut, moment))
-        return {n: i and bytes(i.synced if cut == "lost"
-                               else i.torn(chance))
-                for n, i in sorted(self.durable_names.items())}
+        is_torn = cut.startswith("torn")
+        is_named = chance.random() < 0.5 if is_torn else cut == "named"
+        names = self.names if is_named else self.durable_names
+        return {n: i and bytes(i.torn(chance) if is_torn else i.synced)
+                for n, i in sorted(names.items())}
+
+
+def states(records, moments, cuts, disk=None):
+    """Each disk that a cut may leave, at each moment, a count of records: the
+    moment, the cut, the files.  `disk` is what was there before the first."""
+    disk, done = disk or Disk(), 0
+    for moment in moments:
+        for record in records[done:moment]:
+            disk.replay(record)
+        done = moment
+        for cut in cuts:
+            yield moment, cut, disk.files(cut, moment)
+
+
+def called(records, moment, cut):
+    """The moment and the cut as a failure tells them."""
+    return "after call %d (%s %s), %s" % (
+        moment, *records[moment - 1][:2], cut)
+
+
+def try_all(records, moments, cuts, why_wrong, disk=None, where=""):
+    """why_wrong(moment, files) says why what starts on each of them is wrong,
+    or nothing.  How many were right, and wrong."""
+    passed, failed = 0, 0
+    for moment, cut, files in states(records, moments, cuts, disk):
+        why = why_wrong(moment, files)
+        passed, failed = passed + (not why), failed + bool(why)
+        if why:
+            print("FAILED %s%s: %s" % (
+                where, called(records, moment, cut), why), flush=True)
+    return passed, failed
 
 
 def lay(files, directory):
-    """Make `directory` hold exactly `files`."""
+    """Make `directory`, which is empty or not there, hold these."""
+    os.makedirs(directory, exist_ok=True)
     for path, content in sorted(files.items()):
         full = os.path.join(directory, path)
         if content is None:
@@ -169,3 +218,17 @@ def lay(files, directory):
         os.makedirs(os.path.dirname(full), exist_ok=True)
         with open(full, "wb") as f:
             f.write(content)
+
+
+def taken(directory):
+    """What is in it, as files() gives it."""
+    found = {}
+    for where, folders, names in os.walk(directory):
+        for name in folders + names:
+            full = os.path.join(where, name)
+            path = os.path.relpath(full, directory)
+            found[path] = None
+            if name in names:
+                with open(full, "rb") as f:
+                    found[path] = f.read()
+    return found

@@ -55,6 +55,7 @@ static struct shm *shm;
 static pid_t child[PROC_END];
 static enum proc_id doomed; /* in the middle of the next order; 0: none */
 static unsigned doomed_us;
+static bool is_to_be_held; /* the image process, when it has let go of files */
 static ring_pos_t head;
 static struct tree *tree;
 static struct session_table *sessions;
@@ -208,6 +209,14 @@ is_durable(void)
     return atomic_load(&shm->log->durable) == head;
 }
 
+static void
+hold_image(void)
+{
+    is_to_be_held = false;
+    WAIT_FOR(!atomic_load(&shm->image->is_at_work));
+    kill(child[PROC_IMAGE], SIGSTOP);
+}
+
 /* The log process's answer. */
 static int
 order(enum log_order kind, int64_t value)
@@ -219,6 +228,8 @@ order(enum log_order kind, int64_t value)
     atomic_store(&o->behind, head);
     atomic_fetch_add(&o->number, 1);
     bell_ring(shm, PROC_LOG);
+    if (is_to_be_held)
+        hold_image();
     if (doomed) {
         usleep(doomed_us);
         replace(doomed);
@@ -414,6 +425,23 @@ on_doom(const struct said *s)
 }
 
 static int
+on_hold(const struct said *s)
+{
+    (void)s;
+    is_to_be_held = true;
+    return 0;
+}
+
+static int
+on_release(const struct said *s)
+{
+    (void)s;
+    kill(child[PROC_IMAGE], SIGCONT);
+    WAIT_FOR(is_ready(PROC_IMAGE));
+    return 0;
+}
+
+static int
 on_reimport(const struct said *s)
 {
     (void)s;
@@ -431,6 +459,7 @@ static const struct {
     {"truncate", on_truncate}, {"rebase", on_rebase},
     {"take", on_take},         {"kill", on_kill},
     {"doom", on_doom},         {"reimport", on_reimport},
+    {"hold", on_hold},         {"release", on_release},
 };
 
 static int

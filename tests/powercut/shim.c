@@ -37,7 +37,8 @@ enum { FDS_MAX = 4096 };
 enum op {
     OP_CREATE = 'c', /* also: opened with O_TRUNC */
     OP_WRITE = 'w',
-    OP_TRUNCATE = 't', /* size */
+    OP_WRITE_THROUGH = 'W', /* O_DSYNC: durable, and nothing else of the file */
+    OP_TRUNCATE = 't',      /* size */
     OP_ALLOCATE = 'a', /* offset, size: as if zeros were written at the end */
     OP_RENAME = 'r',   /* data is the new path */
     OP_UNLINK = 'u',
@@ -306,9 +307,8 @@ wrote(int fd, const void *data, ssize_t n, off_t at)
 {
     if (n <= 0 || !path_of(fd))
         return;
-    record(OP_WRITE, path_of(fd), data, (size_t)n, (uint64_t)at, (uint64_t)n);
-    if (fd_is_dsync[fd])
-        record(OP_SYNC, path_of(fd), NULL, 0, 0, 0);
+    record(fd_is_dsync[fd] ? OP_WRITE_THROUGH : OP_WRITE, path_of(fd), data,
+           (size_t)n, (uint64_t)at, (uint64_t)n);
 }
 
 ssize_t

@@ -28,7 +28,7 @@ claim_election_vote(const struct server *s, const struct vote *v)
           (long long)v->leader);
     for (uint32_t i = 0; i < sim.servers; i++)
         if ((e->tally.heard >> i & 1) &&
-            e->tally.vote[i].state == PEER_LOOKING &&
+            e->tally.vote[i].state == SERVER_LOOKING &&
             vote_agrees(v, &e->tally.vote[i]))
             agreed |= 1u << i;
     if (!is_quorum(agreed))

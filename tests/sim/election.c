@@ -317,7 +317,7 @@ election_dies(struct server *s)
 }
 
 static const char *
-peer_state_name(enum peer_state state)
+peer_state_name(enum server_state state)
 {
     static const char *const name[] = {"looking", "following", "leading",
                                        "observing"};
@@ -337,7 +337,7 @@ hear(struct server *s, int from, const struct msg_note *note)
           "round %lld",
           s->node, from, peer_state_name(v.state), (long long)v.leader,
           (long long)v.epoch, (unsigned long long)v.zxid, (long long)v.round);
-    if (v.state == PEER_LOOKING && v.round >= s->elect.round) {
+    if (v.state == SERVER_LOOKING && v.round >= s->elect.round) {
         s->heard_epoch[from] = note->self_epoch;
         s->heard_zxid[from] = note->self_zxid;
     }

@@ -14,8 +14,8 @@ import re
 import shutil
 import tempfile
 
-from lib import (Server, Session, flip, free_ports, given, grow, main, running,
-                 same, see_all, until, version2, wire, zab)
+from lib import (Server, Session, closing, flip, given, grow, main, member,
+                 running, same, see_all, until, version2, wire, zab)
 
 STATUS = 3          # daemon: the data cannot be used
 KEPT = {}           # kind, end -> (data directory to copy, tree)
@@ -27,6 +27,8 @@ def grown(kind, end=Server.kill):
         with running(kind, {"snapCount": 150, "preAllocSize": 1024}) as server:
             grow(server.port)
             tree = grown_log(server)
+            until(lambda: version2(server.path("data"), "snapshot."),
+                  "a snapshot is taken")
             end(server)
             kept = tempfile.mkdtemp(prefix="zab-damage-") + "/data"
             shutil.copytree(server.path("data"), kept)
@@ -72,9 +74,7 @@ def said_if_refused(server):
     with contextlib.suppress(RuntimeError):     # ended, or does not answer
         server.start()
         return None
-    status = server.child.poll()
-    with open(server.path("log"), errors="replace") as f:
-        said = f.read()
+    status, said = server.child.poll(), server.log()
     assert status == STATUS, "exit status %s\n%s" % (status, said)
     return said
 
@@ -196,8 +196,7 @@ def test_damaged_newest_snapshot_of_apache():
         flip(newest, os.path.getsize(newest) // 2)
         server.start()
         same(tree, see_all(server), "from an older snapshot")
-        with open(server.path("log")) as f:
-            assert re.search(r"snapshots? (is|are) damaged", f.read())
+        assert server.said(r"snapshots? (is|are) damaged")
 
 
 def test_damaged_snapshot_of_zabd():
@@ -294,18 +293,10 @@ def test_logs_without_a_snapshot_that_are_trusted():
 
 # --- a member of an ensemble -------------------------------------------------
 
-def member():
-    """The options of a voter that is alone in its ensemble."""
-    return {"standaloneEnabled": "false", "initLimit": 10, "syncLimit": 5,
-            "server.1": "127.0.0.1:%d:%d" % tuple(free_ports(2))}
-
-
 @contextlib.contextmanager
 def left_by_a_member():
     """(zabd not started, on what a stopped member left; its tree)."""
-    with given("zabd", dict(member(), snapCount=40)) as server:
-        with open(server.path("data/myid"), "w") as f:
-            f.write("1")
+    with closing(member(snapCount=40)) as server:
         server.start()
         grow(server.port)
         tree = see_all(server)
@@ -331,54 +322,48 @@ def test_member_with_a_snapshot_alone():
         same(tree, seen, "from a snapshot")
 
 
-def three_lives():
-    """A member that wrote in three epochs; image and snapshot of the first."""
-    server = Server("zabd", member())
-    with open(server.path("data/myid"), "w") as f:
-        f.write("1")
-    for life in range(3):
-        server.start()
-        session = Session(server.port)
-        for _ in range(20):
-            session.make("/life-", b"", wire.SEQ)
-        until(lambda: version2(server.path("data"), "snapshot."),
-              "a snapshot is taken, soon after its start")
-        server.stop()
-        if life == 0:
-            shutil.copytree(server.path("data/version-2/image"),
-                            server.path("image"))
-    return server
+@contextlib.contextmanager
+def left_by_three_lives():
+    """(zabd not started, its data): a member that wrote in three epochs, of
+    which the log of the second is gone; with image and snapshot of the first
+    beside it."""
+    with closing(member()) as server:
+        data = server.path("data")
+        for life in range(3):
+            server.start()
+            session = Session(server.port)
+            for _ in range(20):
+                session.make("/life-", b"", wire.SEQ)
+            until(lambda: version2(data, "snapshot."),
+                  "a snapshot is taken, soon after its start")
+            server.stop()
+            if life == 0:
+                shutil.copytree(data + "/version-2/image",
+                                server.path("image"))
+        no_image(server)
+        for path in glob.glob(data + "/version-2/log.2*"):
+            os.remove(path)
+        yield server, data
+
+
+def lacks_an_epoch(server):
+    said = refuses(server)
+    names(said, server.path("data/version-2"))
+    assert re.search("missing between 0x1.* and 0x300000001", said), said
 
 
 def test_missing_epoch_behind_an_image():
     """The numbers of the next begin anew, so only the digests tell."""
-    server = three_lives()
-    try:
-        data = server.path("data")
-        no_image(server)
+    with left_by_three_lives() as (server, data):
         shutil.move(server.path("image"), data + "/version-2/image")
-        for path in glob.glob(data + "/version-2/log.2*"):
-            os.remove(path)
-        said = refuses(server)
-        names(said, data + "/version-2")
-        assert re.search("missing between 0x1.* and 0x300000001", said), said
-    finally:
-        server.close()
+        lacks_an_epoch(server)
 
 
 def test_missing_epoch_behind_a_snapshot():
-    server = three_lives()
-    try:
-        data = server.path("data")
-        no_image(server)
-        for path in glob.glob(data + "/version-2/log.2*"):
-            os.remove(path)
+    with left_by_three_lives() as (server, data):
         for path in version2(data, "snapshot.")[1:]:
             os.remove(path)
-        said = refuses(server)
-        assert re.search("missing between 0x1.* and 0x300000001", said), said
-    finally:
-        server.close()
+        lacks_an_epoch(server)
 
 
 # --- the image ---------------------------------------------------------------

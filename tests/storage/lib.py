@@ -12,8 +12,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -23,8 +21,9 @@ sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 
 import session  # noqa: E402
 from ending import end_tidily  # noqa: E402
-from ports import free_ports  # noqa: E402,F401
-from server import Server, given, running  # noqa: E402
+from ports import free_ports  # noqa: E402
+from script import LeftOut, attempt, needs_root  # noqa: E402
+from server import Server, closing, given, running  # noqa: E402
 from session import wire  # noqa: E402
 from wait import until  # noqa: E402
 
@@ -174,9 +173,10 @@ ACLS = {
 
 
 def grow(port):
-    """Build it; the sessions that live on: the owner, and one that nobody
-    will come back for, whose node is SHORT."""
+    """Build it; the sessions that live on: the owner, who has a friend that owns
+    nothing, and one that nobody will come back for, whose node is SHORT."""
     owner = Session(port)
+    owner.friend = Session(port, TIMEOUT_MS - 1000)
     quitter = Session(port)
     every_kind(owner)
     every_data(owner)
@@ -185,6 +185,7 @@ def grow(port):
     quotas(owner)
     changes(owner)
     multis(owner)
+    reserved(port)
     owner.make("/kinds/of-quitter", b"", wire.EPH)
     for i in range(5):
         quitter.make("/kinds/quit-", b"q", wire.EPHSEQ)
@@ -209,6 +210,9 @@ def every_kind(s):
     s.make("/kinds/emptybox", b"never used", wire.CONTAINER)
     s.make("/kinds/ttl", b"later", wire.TTL, ttl=3600 * 1000)
     s.make("/kinds/ttlseq-", b"later", wire.TTLSEQ, ttl=86400 * 1000)
+    s.make("/kinds/ttl/box", b"in a TTL node", wire.CONTAINER)
+    s.make("/kinds/ttl/box/ttl", b"in a box", wire.TTL, ttl=3600 * 1000)
+    s.make("/kinds/ttl/box/eph", b"mine, deep", wire.EPH)
 
 
 def every_data(s):
@@ -264,6 +268,23 @@ def quotas(s):
         s.make(node + "/zookeeper_stats", b"count=0,bytes=0")
     for i in range(5):
         s.make("/quota/inner/n%d" % i, b"counted")
+    for path, name in ("/later", "limits"), ("/data", "stats"):
+        s.make("/zookeeper/quota" + path)
+        s.make("/zookeeper/quota%s/zookeeper_%s" % (path, name),
+               b"count=7,bytes=-1")
+
+
+def reserved(port):
+    """What every server has, changed by the super user."""
+    s = Session(port).become("digest", SUPER)
+    s.ask(wire.setData("/", b"of the root"))
+    s.ask(wire.setACL("/", ((15, "world", "anyone"), (31, "auth", ""))))
+    s.ask(wire.setData("/zookeeper", b"of its child"))
+    s.ask(wire.setData("/zookeeper/config", b"of an operator"))
+    s.ask(wire.setACL("/zookeeper/config", ACLS["mixed"]))
+    s.make("/zookeeper/quota/plain", b"no quota")
+    s.ask(wire.closeSession())
+    s.close()
 
 
 def changes(s):
@@ -313,6 +334,17 @@ def busy(port):
         s.close()
 
 
+# --- a server ----------------------------------------------------------------
+
+def member(kind="zabd", **options):
+    """One that is an ensemble of its own; not started."""
+    server = Server(kind, {
+        "standaloneEnabled": "false", "initLimit": 10, "syncLimit": 5,
+        "server.1": "127.0.0.1:%d:%d" % tuple(free_ports(2)), **options})
+    server._put("data/myid", "1")
+    return server
+
+
 # --- the command line --------------------------------------------------------
 
 def zab(*args, rc=0):
@@ -355,27 +387,15 @@ def main(module):
     faulthandler.register(signal.SIGTERM, chain=True)
     only = [word for word in sys.argv[1:] if word not in ("short", "long")]
     skips_long = not only and "long" not in sys.argv
-    ran, good = 0, True
-    for name, body in list(module.items()):
-        if not name.startswith("test_") or only and name[5:] not in only or \
-                skips_long and hasattr(body, "is_long"):
-            continue
-        ran += 1
-        begin = time.monotonic()
-        word, why = "ok", ""
-        try:
-            body()
-        except Exception as e:
-            traceback.print_exc()
-            word, why = "not ok", " %s: %s" % (type(e).__name__, e)
-            good = False
-        prefix = os.path.basename(sys.argv[0]).rpartition(".")[0]
-        print("%s %s.%s %.2f%s" % (word, prefix, name[5:],
-                                   time.monotonic() - begin,
-                                   why.split("\n")[0]), flush=True)
-    sys.exit(0 if ran and good else 1)
+    prefix = os.path.basename(sys.argv[0]).rpartition(".")[0]
+    good = [attempt("%s.%s" % (prefix, name[5:]), test)
+            for name, test in list(module.items())
+            if name.startswith("test_") and (not only or name[5:] in only)
+            and not (skips_long and hasattr(test, "is_long"))]
+    sys.exit(not good or False in good)
 
 
-__all__ = ["Answer", "Server", "Session", "busy", "given", "grow", "long",
-           "main", "running", "same", "see_all", "until", "version2", "wire",
-           "zab", "ROOT", "SHORT", "SHORT_MS", "ZAB"]
+__all__ = ["Answer", "LeftOut", "Server", "Session", "busy", "closing",
+           "given", "grow", "long", "main", "member", "needs_root", "running",
+           "same", "see_all", "until", "version2", "wire", "zab", "ROOT",
+           "SHORT", "SHORT_MS", "ZAB"]

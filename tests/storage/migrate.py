@@ -11,6 +11,7 @@ to a session that nobody comes back for goes away.
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -29,14 +30,18 @@ def take(target, source):
 
 
 def goes_on(now, tree, owner):
-    """`now` holds the tree, and the session, and ends the other one, in its
-    time: that begins anew when the server does."""
+    """`now` holds the tree, and the sessions, and ends the one that nobody comes
+    back for, in its time: that begins anew when the server does.  Sequential
+    names go on."""
     same(tree, see_all(now), "on %s" % now.kind)
     back = owner.again(now.port)
+    owner.friend.again(now.port).ask(wire.closeSession())
     mine = {p for p, v in tree.items() if v[1][7] == owner.id}
     assert len(mine) > 10
     back.ask(wire.setData("/kinds/eph", b"still mine"))
-    back.make("/kinds/ephseq-", b"one more", wire.EPHSEQ)
+    stat = tree["/kinds"][1]
+    assert back.make("/kinds/ephseq-", b"one more", wire.EPHSEQ) == \
+        "/kinds/ephseq-%010d" % ((stat[5] + stat[9]) / 2)
     until(lambda: not is_there(back, SHORT), "its session expires")
     lived_s = time.monotonic() - now.launched
     assert lived_s > 0.8 * SHORT_MS / 1000, "it expired after %g s" % lived_s
@@ -181,6 +186,37 @@ def test_running_zabd_to_apache():
                              for i in range(len(busy_ones))], busy_ones
         assert len(busy_ones) > 10
         owner.again(new.port)
+
+
+def test_a_quota_on_the_root_is_told_before_apache_ends_of_it():
+    """To zabd it is a plain node; Apache starts neither with it nor with the
+    transactions that made it and removed it."""
+    path = "/zookeeper/quota/zookeeper_limits"
+
+    def export(new, rc):
+        told = zab("export", "-c", old.path("zoo.cfg"), new.path("data"),
+                   rc=rc)
+        assert rc == 0 or path in told and "Delete it" in told, told
+
+    with server("zabd") as old, server("apache") as new:
+        old.start()
+        s = Session(old.port)
+        s.make(path, b"count=1,bytes=1")
+        assert old.stop() == 0
+        export(new, 1)
+        old.start()
+        s = s.again(old.port)
+        s.ask(wire.delete(path))
+        os.kill(old.process("image"), signal.SIGSTOP)
+        s.make(path, b"count=1,bytes=1")
+        s.ask(wire.delete(path))
+        old.kill()
+        export(new, 1)
+        old.start()
+        assert old.stop() == 0
+        export(new, 0)
+        new.start()
+        assert not is_there(s.again(new.port), path)
 
 
 def test_zabd_snapshot_unpacked_to_apache():

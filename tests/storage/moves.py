@@ -28,11 +28,11 @@ from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError
 from kazoo.security import make_acl, make_digest_acl
 
-from lib import ROOT, running
+from lib import running
 from ending import end_tidily
 from programs import built
 
-TOOL = os.path.join(ROOT, "build", "tests", "storage", "storage_tool")
+TOOL = built("storage/storage_tool")
 SESSION_S = 60   # no session ends by itself while we look
 FIRST_NODES = {"/zookeeper", "/zookeeper/quota", "/zookeeper/config"}
 
@@ -255,7 +255,6 @@ def zabd_in_between(data, seen):
 
 
 def main():
-    built("storage/storage_tool")
     for method in ("", "gz", "snappy") if "long" in sys.argv else ("",):
         with tempfile.TemporaryDirectory(prefix="zabd-storage.") as data:
             seen = apache_to_zabd(data, method)

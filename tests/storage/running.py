@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tools look at a zabd that is running, under load, and do no harm."""
 
-import contextlib
 import json
 import os
 import re
@@ -11,9 +10,9 @@ import struct
 import subprocess
 import tempfile
 
-from lib import (ZAB, Server, Session, grow, main, running, see_all, until, wire,
-                 zab, busy)
-from server import four, free_ports
+from lib import (ZAB, Session, busy, closing, grow, main, member, running,
+                 see_all, until, wire, zab)
+from server import four
 
 
 def zabd(**options):
@@ -114,14 +113,9 @@ def test_ring_does_not_follow_for_nobody():
 
 
 def test_ring_shows_the_election_process_where_there_is_one():
-    member = Server("zabd", {"standaloneEnabled": "false", "initLimit": 10,
-                             "syncLimit": 5, "server.1": "127.0.0.1:%d:%d" %
-                             tuple(free_ports(2))})
-    with open(member.path("data/myid"), "w") as f:
-        f.write("1")
-    with contextlib.closing(member), zabd() as alone:
-        member.start()
-        assert "\nelection pid=" in zab("ring", str(member.pid))
+    with closing(member()) as server, zabd() as alone:
+        server.start()
+        assert "\nelection pid=" in zab("ring", str(server.pid))
         assert "\nelection pid=" not in zab("ring", str(alone.pid))
 
 
@@ -138,6 +132,15 @@ def test_digest_reads_long_paths():
         where = "127.0.0.1:%d" % server.port
         told = zab("digest", where, where)
         assert " nodes=22 " in told, told   # with the root and /zookeeper
+
+
+def test_digest_names_a_node_in_one_word():
+    with zabd() as one, zabd() as other:
+        Session(other.port).make("/a b")
+        done = subprocess.run([ZAB, "digest", one.hosts, other.hosts],
+                              capture_output=True, text=True)
+        assert done.returncode == 1, done
+        assert ": /a\\x20b is only here\n" in done.stdout, done
 
 
 def taken(folder):
@@ -241,6 +244,30 @@ def test_import_leaves_a_running_server_alone():
                    server.path("data"), rc=1)
         assert "another server uses this directory" in told, told
         assert s.ask(wire.getData("/mine"))
+
+
+WORKLOADS = ("get", "exists", "children", "set", "create", "ephemeral",
+             "delete", "multi", "get:3,set:1", "connect", "idle", "watch",
+             "fill", "disk")
+
+
+def test_bench_measures_each_workload():
+    """And leaves the tree as it was."""
+    with zabd() as server, tempfile.TemporaryDirectory() as folder:
+        at = "127.0.0.1:%d" % server.port
+        least = ("--connections", "4", "--keys", "100", "--warmup", "0",
+                 "--seconds", "0.2", "--quiet", "--json")
+        before = four(server.port, "srvr").split("Node count")[1]
+        for workload in WORKLOADS:
+            told = json.loads(zab("bench", workload, "--hosts", at, "--pid",
+                                  str(server.pid), "--dir", folder, *least))
+            assert told["errors"] == {"sum": 0} and not told["failure"], told
+            assert told["requests"] > 0 or workload == "idle", told
+        told = json.loads(zab("bench", "get", "--compare", at, "--with", at,
+                              "--rounds", "1", *least))
+        assert told["hosts"] == [at, at], told
+        after = four(server.port, "srvr").split("Node count")[1]
+        assert after == before, (before, after)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
  * storage_tool.c - what tests/storage asks of the files of a directory.
  *
  *     import DIR        have an image (image_prepare), print what it holds
- *     export DIR [plain]  write a snapshot of the image
+ *     export DIR        write a snapshot of the image
  *     relog FROM TO     write FROM's transactions anew into TO's log
  */
 #include <inttypes.h>
@@ -105,14 +105,14 @@ import(const char *dir)
 }
 
 static void
-export_snapshot(const char *dir, enum snap_format format)
+export_snapshot(const char *dir)
 {
     struct datadir d;
     struct image im;
 
     must(datadir_name(&d, dir, NULL, &error), "directory");
     must(image_open(&im, d.image, IMAGE_READ, &error), "open");
-    write_snapshot(&im, d.snap, format);
+    write_snapshot(&im, d.snap, SNAP_ZSTD);
     image_close(&im);
 }
 
@@ -149,8 +149,8 @@ main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "import") == 0)
         import(argv[2]);
-    else if (argc >= 3 && strcmp(argv[1], "export") == 0)
-        export_snapshot(argv[2], argc > 3 ? SNAP_PLAIN : SNAP_ZSTD);
+    else if (argc == 3 && strcmp(argv[1], "export") == 0)
+        export_snapshot(argv[2]);
     else if (argc == 4 && strcmp(argv[1], "relog") == 0)
         relog(argv[2], argv[3]);
     else

@@ -6,14 +6,18 @@ command says of itself.  No zabd runs here.
 
 import glob
 import os
+import pty
 import re
+import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import threading
 
 from grown import entries, folder, forget, grown
-from lib import flip, main, version2, zab, ZAB, ZABD
+from lib import flip, main, needs_root, until, version2, zab, ZAB, ZABD
+from wait import PATIENCE_S
 
 
 # --- log ---------------------------------------------------------------------
@@ -96,7 +100,7 @@ def test_snapshot_shows_each_packing():
         assert "format      %s," % word in told, told
         assert "seals       good" in told, told
         nodes = zab("snapshot", "show", "--nodes", snapshot).splitlines()
-        assert nodes[0].startswith("/ data=0 "), nodes[0]
+        assert nodes[0].startswith("/ data="), nodes[0]
         assert "nodes       %d" % len(nodes) in told, told
 
 
@@ -174,6 +178,7 @@ def test_image_that_is_not_there_is_no_damaged_one():
 
 
 def test_image_that_is_not_ours_is_no_damaged_one():
+    needs_root()
     source, _, _ = grown()
     with folder() as image, folder() as for_all:
         os.chmod(for_all, 0o755)    # our own folder may be root's alone
@@ -206,6 +211,7 @@ def test_image_verify_finds_a_changed_node():
 def test_image_that_lmdb_dies_of_is_damaged_as_any_other():
     """The status is 1, and the command says it, not a server.  Pages are
     missing behind its end, and who looks may not make it longer."""
+    needs_root()
     source, _, _ = grown()
     with folder() as image, folder() as for_all:
         zab("import", "--from", source, "--data", image)
@@ -265,7 +271,10 @@ BAD_ARGUMENTS = (
     "import", "import --from /tmp", "import --from /tmp --data /tmp what",
     "import --from", "image --data=", "log --data=", "snapshot list --data=",
     "export --data= out", "image --data /tmp --log=",
-    "import --from /none --data=", "import --from= --data /tmp/none/either")
+    "import --from /none --data=", "import --from= --data /tmp/none/either",
+    "import --from /tmp --from-log= --data /tmp/none/either",
+    "export --data /tmp ''", "snapshot show --nodes --sessions FILE",
+    "log --to 0xffffffffffffffff --data /tmp")
 
 # The world is not as they say: no server, no process, no file.
 IN_VAIN = (
@@ -280,8 +289,8 @@ IN_VAIN = (
 def test_every_command_ends_with_2_for_bad_arguments():
     """And begins with its name, or with what it takes."""
     for line in BAD_ARGUMENTS:
-        name = line.split()[0]
-        told = zab(*line.split(), rc=2)
+        name, *words = shlex.split(line)
+        told = zab(name, *words, rc=2)
         assert told.startswith(("zab %s: " % name, "usage: zab " + name)), \
             (line, told)
 
@@ -311,13 +320,14 @@ def test_words_for_nobody_go_into_no_file():
             assert os.path.getsize(lock) == size, closed
 
 
-def test_log_fails_where_its_output_has_no_room():
+def test_a_command_fails_where_its_output_has_no_room():
     source, _, _ = grown()
-    with open("/dev/full", "w") as full:
-        done = subprocess.run([ZAB, "log", "--data", source], stdout=full,
-                              stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 1, done
-    assert "not complete: No space left on device" in done.stderr, done
+    for words in ["log", "--data", source], ["log", "--help"], ["help"]:
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([ZAB, *words], stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1, done
+        assert "not complete: No space left on device" in done.stderr, done
 
 
 def test_zabd_fails_where_its_output_has_no_room():
@@ -336,6 +346,34 @@ def test_bench_says_that_its_server_is_nobody():
                      "--pids", "%d,4194303" % os.getpid()]):
         told = zab("bench", "get", *options, rc=1)
         assert "no process 4194303" in told, told
+
+
+def test_bench_of_a_disk_ends_when_it_is_interrupted():
+    with folder() as work:
+        bench = subprocess.Popen([ZAB, "bench", "disk", "--dir", work,
+                                  "--seconds", "600"])
+        try:
+            until(lambda: any(os.readlink(fd).startswith(work) for fd in
+                              glob.glob("/proc/%d/fd/*" % bench.pid)),
+                  "it writes")
+            bench.send_signal(signal.SIGINT)
+            assert bench.wait(PATIENCE_S) != 0
+        finally:
+            bench.kill()
+            bench.wait()
+
+
+def test_progress_stays_one_line_of_a_terminal():
+    """However narrow that is: in the next line nothing would replace it."""
+    screen, terminal = pty.openpty()
+    subprocess.run([ZAB, "bench", "get", "--hosts", NOWHERE, "--limit", "2"],
+                   stdout=subprocess.DEVNULL, stderr=terminal)
+    os.close(terminal)
+    with open(screen, "rb", buffering=0) as f:
+        told = f.read(1 << 16)
+    assert b"connecting" in told, told
+    rest = re.sub(rb"\x1b\[\?7l.*?\x1b\[\?7h", b"", told)
+    assert b"connecting" not in rest, told
 
 
 def test_stat_says_that_nothing_was_said():

@@ -34,8 +34,8 @@ given(zxid_t zxid)
 
 /* The sender says of which ensemble it is, if that is not 0. */
 static inline const struct elect_out *
-hears_of(struct elect *e, uint64_t ensemble, sid_t from, enum peer_state state,
-         sid_t leader, zxid_t zxid, int64_t round)
+hears_of(struct elect *e, uint64_t ensemble, sid_t from,
+         enum server_state state, sid_t leader, zxid_t zxid, int64_t round)
 {
     struct vote v = {from, state, leader, zxid, round, 1, 2, ensemble};
 
@@ -45,7 +45,7 @@ hears_of(struct elect *e, uint64_t ensemble, sid_t from, enum peer_state state,
 }
 
 static inline const struct elect_out *
-hears(struct elect *e, sid_t from, enum peer_state state, sid_t leader,
+hears(struct elect *e, sid_t from, enum server_state state, sid_t leader,
       zxid_t zxid, int64_t round)
 {
     return hears_of(e, 0, from, state, leader, zxid, round);

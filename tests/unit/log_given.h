@@ -178,8 +178,8 @@ given_snapshot(const char *prefix, zxid_t zxid, const char *node)
     CU_ASSERT_EQUAL(snapfile_writer_open(&w, given.dirs.snap, zxid, SNAP_ZSTD),
                     0);
     memcpy(path, w.path, sizeof path);
-    snapfile_put_session_count(&w, 0);
-    snapfile_put_acl_count(&w, 0);
+    snapfile_put_count(&w, 0);
+    snapfile_put_count(&w, 0);
     for (size_t i = 0; i < FIRST_NODES; i++)
         snapfile_put_node(&w, bytes_of(tree_first_nodes[i].path), bytes_of(""),
                           -1, &(struct znode_stat){0});

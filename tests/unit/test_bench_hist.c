@@ -61,6 +61,14 @@ one_outlier_shows_only_at_the_top(void)
     CU_ASSERT_EQUAL(bench_hist_at(&hist, 1.0), 1000000000);
 }
 
+/* Not the middle of its bucket: it is the longest that anybody waited. */
+static void
+the_largest_is_told_as_it_was(void)
+{
+    given_each_of_1_to(1007);
+    CU_ASSERT_EQUAL(bench_hist_at(&hist, 1.0), 1007);
+}
+
 static void
 values_out_of_range_stay_in_the_table(void)
 {
@@ -79,5 +87,6 @@ UNIT_SUITE(bench_hist)
     UNIT(small_values_are_exact);
     UNIT(large_values_are_within_two_percent);
     UNIT(one_outlier_shows_only_at_the_top);
+    UNIT(the_largest_is_told_as_it_was);
     UNIT(values_out_of_range_stay_in_the_table);
 }

@@ -38,7 +38,7 @@ session_of(uint32_t i)
 static void
 bind(uint32_t i)
 {
-    client_bind_session(&p, &p.client[i], session_of(i), 4000);
+    client_bind_session(&p, &p.client[i], session_of(i), UINT32_MAX, 4000);
     is_bound[i] = true;
 }
 

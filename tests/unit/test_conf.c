@@ -76,6 +76,71 @@ an_error_names_file_line_key_and_what_is_allowed(void)
                                  "100000000 ms");
 }
 
+/* A value that the row cannot have; NULL: it takes any, or warns of it. */
+static const char *
+impossible(const struct conf_row *row)
+{
+    static char long_text[CONF_PATH_MAX + 1];
+
+    memset(long_text, 'x', CONF_PATH_MAX);
+    switch ((enum conf_type)row->type) {
+    case CONF_T_TRUE:
+        return row->verdict == CONF_V_R ? "true" : NULL;
+    case CONF_T_ANY:
+    case CONF_T_CLASS:
+        return row->verdict == CONF_V_R ? "x" : NULL;
+    case CONF_T_NOTNO:
+    case CONF_T_ISYES:
+    case CONF_T_WORDS:
+    case CONF_T_SCHEMES: /* matters with enforce.auth.enabled */
+        return NULL;
+    case CONF_T_TEXT:
+    case CONF_T_PATH:
+    case CONF_T_HOST:
+        return long_text;
+    default:
+        return "x";
+    }
+}
+
+/* As an operator sees it, in a file whose third line it is. */
+static void
+expect_error(const char *key, const char *value)
+{
+    char text[1024], place[128];
+    const char *allowed;
+
+    snprintf(text, sizeof text, BASE "%s=%s\n", key, value);
+    CU_ASSERT_EQUAL_FATAL(given(text), -EINVAL);
+    CU_ASSERT_EQUAL_FATAL(report.errors, 1);
+    conf_message_format(&report.message[report.count - 1], text, sizeof text);
+    snprintf(place, sizeof place, "zoo.cfg:3: error: %s: ", key);
+    CU_ASSERT_EQUAL(strncmp(text, place, strlen(place)), 0);
+    allowed = strstr(text, "; allowed: ");
+    CU_ASSERT_TRUE(allowed && strlen(allowed) > strlen("; allowed: "));
+}
+
+static void
+of_every_key_an_error_names_what_is_allowed(void)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < conf_row_count; i++) {
+        const char *value = impossible(&conf_rows[i]);
+        char key[CONF_KEY_MAX];
+        size_t n = strlen(conf_rows[i].key);
+
+        memcpy(key, conf_rows[i].key, n + 1);
+        if (key[n - 1] == '*')
+            key[n - 1] = '1';
+        if (!value)
+            continue;
+        expect_error(key, value);
+        count++;
+    }
+    CU_ASSERT_TRUE(count > 100);
+}
+
 static void
 every_error_is_told_not_only_the_first(void)
 {
@@ -349,7 +414,7 @@ the_printed_configuration_loads_again(void)
     static char printed[16384];
     FILE *out = fmemopen(printed, sizeof printed, "w");
 
-    CU_ASSERT_EQUAL(given(BASE "dataLogDir=c:\\\\x\\ty\nflushDelay=3\n"
+    CU_ASSERT_EQUAL(given(BASE "dataLogDir=c:\\\\x\\ty\nmaxBatchSize=3\n"
                                "4lw.commands.whitelist=ruok,mntr\n"
                                "enforce.auth.enabled=true\n"
                                "enforce.auth.schemes=digest,ip\n"
@@ -464,6 +529,7 @@ UNIT_SUITE(conf)
     UNIT(a_missing_file_is_said_in_zookeepers_words);
     UNIT(an_error_leaves_the_configuration_untouched);
     UNIT(an_error_names_file_line_key_and_what_is_allowed);
+    UNIT(of_every_key_an_error_names_what_is_allowed);
     UNIT(every_error_is_told_not_only_the_first);
     UNIT(the_last_of_two_wins_and_only_that_one_counts);
     UNIT(properties_may_carry_their_java_prefix);

@@ -54,6 +54,16 @@ both_kinds_in_one_file_each_go_their_way(void)
     CU_ASSERT_EQUAL(running.log_level, 3);
 }
 
+/* Nor would a restart give it one. */
+static void
+what_has_no_effect_waits_for_no_restart(void)
+{
+    CU_ASSERT_EQUAL(pending(BASE, BASE "db.autocreate=false\n"
+                                       "commitLogCount=900\n"),
+                    0);
+    CU_ASSERT_EQUAL(report.count, 0);
+}
+
 static void
 a_pending_key_stays_pending(void)
 {
@@ -190,6 +200,7 @@ UNIT_SUITE(conf_reload)
     UNIT(a_live_key_is_taken_and_noted);
     UNIT(a_restart_key_keeps_its_value_and_is_named);
     UNIT(both_kinds_in_one_file_each_go_their_way);
+    UNIT(what_has_no_effect_waits_for_no_restart);
     UNIT(a_pending_key_stays_pending);
     UNIT(derived_bounds_wait_for_the_tick);
     UNIT(given_bounds_do_not_wait);

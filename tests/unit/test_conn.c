@@ -12,7 +12,7 @@
 enum { POOL = 64 << 20, LARGE = 1 << 20, PIECE = 50000 };
 
 static struct conn_home home;
-static struct conn conn, ending;
+static struct conn conn, ending, hoarder;
 static int peer;
 static uint32_t messages, taken_times;
 static uint64_t sum;
@@ -72,8 +72,22 @@ taken(struct conn *c)
     taken_times++;
 }
 
+static bool
+make_room(struct conn *c)
+{
+    if (c == &hoarder || conn_holds(&hoarder) == 0)
+        return false;
+    conn_surrender(&hoarder);
+    return true;
+}
+
 static const struct conn_ops ops = {
-    .input = input, .broken = broken, .drained = drained, .taken = taken};
+    .input = input,
+    .broken = broken,
+    .drained = drained,
+    .taken = taken,
+    .make_room = make_room,
+};
 
 /* Its other end. */
 static int
@@ -212,6 +226,39 @@ what_comes_behind_a_last_answer_is_lost(void)
     no_connection();
 }
 
+static bool
+writes(struct conn *c, size_t size)
+{
+    struct jute_out out;
+
+    if (!conn_out(c, size, &out))
+        return false;
+    out.at += size;
+    conn_out_end(c, &out);
+    return true;
+}
+
+/* Who gives them back is at its end: nothing more is sent. */
+static void
+buffers_are_had_at_the_cost_of_another(void)
+{
+    enum { MUCH = POOL / 4 };
+    uint8_t byte;
+    int its_peer;
+
+    given_a_connection();
+    its_peer = opens(&hoarder);
+    CU_ASSERT_TRUE(writes(&hoarder, MUCH));
+    CU_ASSERT_TRUE(writes(&conn, MUCH));
+    CU_ASSERT_EQUAL(conn_holds(&hoarder), 0);
+    CU_ASSERT_FALSE(writes(&hoarder, MUCH));
+    conn_flush_dirty(&home);
+    CU_ASSERT_EQUAL(read(its_peer, &byte, 1), 0);
+    conn_close(&hoarder);
+    close(its_peer);
+    no_connection();
+}
+
 UNIT_SUITE(conn)
 {
     unit_suite("conn");
@@ -220,4 +267,5 @@ UNIT_SUITE(conn)
     UNIT(who_is_not_read_shows_life_by_what_it_takes);
     UNIT(the_first_byte_of_the_next_message_does_not_keep_the_last_ones_memory);
     UNIT(what_comes_behind_a_last_answer_is_lost);
+    UNIT(buffers_are_had_at_the_cost_of_another);
 }

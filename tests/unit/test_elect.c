@@ -13,7 +13,7 @@ adopts_a_better_vote(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 9), 1);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL_ALL);
     CU_ASSERT_EQUAL(last.act[0].vote.leader, 2);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
@@ -25,7 +25,7 @@ keeps_its_vote_against_a_worse_one(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 1);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 4), 1);
     CU_ASSERT_EQUAL(e.mine.leader, 1);
     CU_ASSERT_FALSE(did(ELECT_TELL_ALL));
 }
@@ -35,7 +35,7 @@ a_larger_sid_breaks_a_tie(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(e.mine.leader, 3);
 }
 
@@ -45,11 +45,11 @@ behind_the_last_round_comes_the_first(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), INT64_MAX);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 5), INT64_MAX);
     CU_ASSERT_EQUAL(e.round, INT64_MAX);
     elect_look(&e, ZXID(1, 5), 1, &last);
     CU_ASSERT_EQUAL(e.round, 1);
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), INT64_MAX);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 5), INT64_MAX);
     CU_ASSERT_EQUAL(e.round, INT64_MAX);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
 }
@@ -61,12 +61,12 @@ waits_to_settle_then_decides(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_TRUE(did(ELECT_SET_ALARM));
     last = (struct elect_out){0};
     elect_alarm(&e, &last);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
-    CU_ASSERT_EQUAL(e.mine.state, PEER_FOLLOWING);
+    CU_ASSERT_EQUAL(e.mine.state, SERVER_FOLLOWING);
 }
 
 static void
@@ -74,11 +74,11 @@ decides_at_once_when_all_agree(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     CU_ASSERT_FALSE(did(ELECT_DECIDE));
-    hears(&e, 3, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
-    CU_ASSERT_EQUAL(e.mine.state, PEER_LEADING);
+    CU_ASSERT_EQUAL(e.mine.state, SERVER_LEADING);
 }
 
 static void
@@ -86,7 +86,7 @@ does_not_wait_for_those_it_cannot_reach(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     last = (struct elect_out){0};
     elect_reach(&e, 0x2, &last); /* 3 is gone */
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
@@ -97,9 +97,9 @@ settles_anew_when_its_vote_changed(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_TRUE(did(ELECT_SET_ALARM));
     CU_ASSERT_EQUAL(e.mine.leader, 3);
 }
@@ -109,8 +109,8 @@ settles_anew_in_a_newer_round(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 2);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 2);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
     CU_ASSERT_TRUE(did(ELECT_SET_ALARM));
     CU_ASSERT_FALSE(did(ELECT_TELL)); /* it was told with all others */
@@ -121,8 +121,8 @@ does_not_settle_anew_for_what_it_heard_before(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 4), 1);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 4), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
     CU_ASSERT_FALSE(did(ELECT_SET_ALARM));
 }
@@ -148,9 +148,9 @@ looks_on_when_the_quorum_is_lost(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 1);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 4), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
     last = (struct elect_out){0};
     elect_alarm(&e, &last);
@@ -170,9 +170,9 @@ does_not_wait_for_one_without_weight(void)
     last = (struct elect_out){0};
     elect_reach(&e, 0xf, &last);
     elect_look(&e, ZXID(1, 5), 1, &last);
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 5), 1);
     CU_ASSERT_FALSE(did(ELECT_DECIDE));
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
 }
 
@@ -184,7 +184,7 @@ answers_an_old_round_and_forgets_it(void)
     struct elect e = given(ZXID(1, 5));
 
     e.round = e.self.round = e.mine.round = 4;
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 9), 3);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 9), 3);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
     CU_ASSERT_EQUAL(last.act[0].to, 2);
     CU_ASSERT_EQUAL(e.mine.leader, 1);
@@ -196,9 +196,9 @@ a_newer_round_is_compared_with_the_initial_vote(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(e.mine.leader, 3);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 2);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 4), 2);
     CU_ASSERT_EQUAL(e.mine.leader, 1);
     CU_ASSERT_EQUAL(e.round, 2);
 }
@@ -211,11 +211,11 @@ joins_only_a_leader_that_speaks_itself(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 2, SERVER_FOLLOWING, 3, ZXID(1, 5), 7);
     CU_ASSERT_FALSE(did(ELECT_DECIDE));
-    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
+    hears(&e, 3, SERVER_LEADING, 3, ZXID(1, 5), 7);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
-    CU_ASSERT_EQUAL(e.mine.state, PEER_FOLLOWING);
+    CU_ASSERT_EQUAL(e.mine.state, SERVER_FOLLOWING);
     CU_ASSERT_EQUAL(e.round, 7);
 }
 
@@ -231,16 +231,16 @@ a_leader_has_to_speak_again_in_each_election(void)
     elect_init(&e, &five, 1, 0);
     last = (struct elect_out){0};
     elect_look(&e, ZXID(1, 5), 1, &last);
-    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
-    hears(&e, 4, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
-    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
+    hears(&e, 2, SERVER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 4, SERVER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 3, SERVER_LEADING, 3, ZXID(1, 5), 7);
     CU_ASSERT_EQUAL_FATAL(e.state, ELECT_DECIDED);
     elect_over(&e);
     elect_look(&e, ZXID(1, 5), 1, &last);
-    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
-    hears(&e, 4, PEER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 2, SERVER_FOLLOWING, 3, ZXID(1, 5), 7);
+    hears(&e, 4, SERVER_FOLLOWING, 3, ZXID(1, 5), 7);
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
-    hears(&e, 5, PEER_FOLLOWING, 3, ZXID(1, 5), 7); /* a quorum of them */
+    hears(&e, 5, SERVER_FOLLOWING, 3, ZXID(1, 5), 7); /* a quorum of them */
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
 }
 
@@ -250,10 +250,10 @@ a_candidate_does_not_vouch_for_itself(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 9), 1);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
+    hears(&e, 2, SERVER_FOLLOWING, 3, ZXID(1, 9), 1);
     CU_ASSERT_FALSE(did(ELECT_DECIDE));
-    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 9), 1);
+    hears(&e, 3, SERVER_LEADING, 3, ZXID(1, 9), 1);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
 }
 
@@ -263,12 +263,12 @@ leads_when_a_quorum_of_its_round_follows_it(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_FOLLOWING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_FOLLOWING, 1, ZXID(1, 5), 1);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
-    CU_ASSERT_EQUAL(e.mine.state, PEER_LEADING);
+    CU_ASSERT_EQUAL(e.mine.state, SERVER_LEADING);
     e = given(ZXID(1, 5));
-    hears(&e, 2, PEER_FOLLOWING, 1, ZXID(1, 5), 7);
-    hears(&e, 3, PEER_FOLLOWING, 1, ZXID(1, 5), 7);
+    hears(&e, 2, SERVER_FOLLOWING, 1, ZXID(1, 5), 7);
+    hears(&e, 3, SERVER_FOLLOWING, 1, ZXID(1, 5), 7);
     CU_ASSERT_FALSE(did(ELECT_DECIDE)); /* that was another term of ours */
 }
 
@@ -276,12 +276,12 @@ leads_when_a_quorum_of_its_round_follows_it(void)
 static void
 in_one_round_followers_may_name_other_epochs(void)
 {
-    struct vote v = {2, PEER_FOLLOWING, 3, ZXID(1, 5), 1, 1, 2, 0};
+    struct vote v = {2, SERVER_FOLLOWING, 3, ZXID(1, 5), 1, 1, 2, 0};
     struct elect e = given(ZXID(1, 5));
 
     last = (struct elect_out){0};
     elect_hear(&e, &v, &last);
-    v = (struct vote){3, PEER_LEADING, 3, ZXID(1, 5), 1, 2, 2, 0};
+    v = (struct vote){3, SERVER_LEADING, 3, ZXID(1, 5), 1, 2, 2, 0};
     elect_hear(&e, &v, &last);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
 }
@@ -292,8 +292,8 @@ settled_votes_may_differ_in_zxid_and_round(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 4), 6);
-    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 7);
+    hears(&e, 2, SERVER_FOLLOWING, 3, ZXID(1, 4), 6);
+    hears(&e, 3, SERVER_LEADING, 3, ZXID(1, 5), 7);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
 }
 
@@ -304,10 +304,10 @@ an_empty_server_does_not_vote(void)
 {
     struct elect e = given(-1);
 
-    hears(&e, 2, PEER_LOOKING, 1, -1, 1);
-    hears(&e, 3, PEER_LOOKING, 1, -1, 1);
+    hears(&e, 2, SERVER_LOOKING, 1, -1, 1);
+    hears(&e, 3, SERVER_LOOKING, 1, -1, 1);
     CU_ASSERT_FALSE(did(ELECT_DECIDE));
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(last.count, 0);
     CU_ASSERT_EQUAL(e.mine.leader, 1);
 }
@@ -317,7 +317,7 @@ observers_are_answered_and_not_counted(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 1);
+    hears(&e, 9, SERVER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 1);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
     CU_ASSERT_EQUAL(last.act[0].to, 9);
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
@@ -329,13 +329,13 @@ an_observer_and_a_voter_do_not_argue_about_rounds(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 6);
+    hears(&e, 9, SERVER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 6);
     CU_ASSERT_EQUAL(last.count, 0);
     elect_init(&e, &three, 9, 0);
     last = (struct elect_out){0};
     elect_look(&e, ZXID(1, 5), 1, &last);
     elect_look(&e, ZXID(1, 5), 1, &last);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(last.count, 0);
 }
 
@@ -345,15 +345,15 @@ an_observer_with_a_leader_and_a_voter_do_not_argue(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 9, PEER_OBSERVING, 2, ZXID(1, 5), 1);
+    hears(&e, 9, SERVER_OBSERVING, 2, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(last.count, 0);
     elect_init(&e, &three, 9, 0);
     last = (struct elect_out){0};
     elect_look(&e, ZXID(1, 5), 1, &last);
-    hears(&e, 2, PEER_LEADING, 2, ZXID(1, 5), 1);
-    hears(&e, 3, PEER_FOLLOWING, 2, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_LEADING, 2, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_FOLLOWING, 2, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL_FATAL(e.state, ELECT_DECIDED);
-    hears(&e, 1, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 1, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(last.count, 0);
 }
 
@@ -364,14 +364,14 @@ a_decided_server_tells_those_who_look(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
-    hears(&e, 3, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     elect_established(&e, 2);
-    hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 9), 2);
+    hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 9), 2);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
     CU_ASSERT_EQUAL(last.act[0].vote.epoch, 2);
-    CU_ASSERT_EQUAL(last.act[0].vote.state, PEER_LEADING);
-    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 6);
+    CU_ASSERT_EQUAL(last.act[0].vote.state, SERVER_LEADING);
+    hears(&e, 9, SERVER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 6);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL); /* an observer, too */
     CU_ASSERT_EQUAL(last.act[0].to, 9);
 }
@@ -382,16 +382,16 @@ tells_its_vote_once_to_each_that_it_hears(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 1);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 4), 1);
     CU_ASSERT_EQUAL(last.count, 1);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
     CU_ASSERT_EQUAL(last.act[0].to, 2);
     CU_ASSERT_EQUAL(last.act[0].vote.leader, 1);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 1);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 4), 1);
     CU_ASSERT_EQUAL(last.count, 0);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 2);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 4), 2);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL_ALL); /* a new round */
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 2);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 4), 2);
     CU_ASSERT_FALSE(did(ELECT_TELL));
 }
 
@@ -416,8 +416,8 @@ a_role_outlives_the_process(void)
     struct elect e = given_another_life();
 
     CU_ASSERT_EQUAL(last.count, 0);
-    CU_ASSERT_EQUAL(e.mine.state, PEER_FOLLOWING);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 9), 1);
+    CU_ASSERT_EQUAL(e.mine.state, SERVER_FOLLOWING);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(last.count, 1);
     CU_ASSERT_EQUAL(last.act[0].vote.leader, 3);
     CU_ASSERT_EQUAL(last.act[0].vote.round, 7);
@@ -440,12 +440,12 @@ a_role_that_is_over_is_told_to_nobody(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
-    hears(&e, 3, PEER_LOOKING, 1, ZXID(1, 5), 1);
-    CU_ASSERT_EQUAL(e.mine.state, PEER_LEADING);
+    hears(&e, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_LOOKING, 1, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(e.mine.state, SERVER_LEADING);
     elect_over(&e);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 5), 2);
-    hears(&e, 9, PEER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 1);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 5), 2);
+    hears(&e, 9, SERVER_LOOKING, VOTE_NOBODY, VOTE_NOBODY, 1);
     CU_ASSERT_EQUAL(last.count, 0);
     last = (struct elect_out){0};
     elect_look(&e, ZXID(1, 5), 1, &last);
@@ -461,12 +461,12 @@ does_not_wait_for_the_leader_it_lost(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 1);
-    hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 1);
-    CU_ASSERT_EQUAL(e.mine.state, PEER_FOLLOWING);
+    hears(&e, 2, SERVER_FOLLOWING, 3, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_LEADING, 3, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL(e.mine.state, SERVER_FOLLOWING);
     last = (struct elect_out){0};
     elect_look(&e, ZXID(1, 5), 1, &last);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 5), 2);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
     CU_ASSERT_EQUAL(e.mine.leader, 2);
 }
@@ -477,15 +477,15 @@ waits_for_the_leader_it_lost_when_that_looks_too(void)
     for (int before = 0; before < 2; before++) {
         struct elect e = given(ZXID(1, 5));
 
-        hears(&e, 2, PEER_FOLLOWING, 3, ZXID(1, 5), 1);
-        hears(&e, 3, PEER_LEADING, 3, ZXID(1, 5), 1);
+        hears(&e, 2, SERVER_FOLLOWING, 3, ZXID(1, 5), 1);
+        hears(&e, 3, SERVER_LEADING, 3, ZXID(1, 5), 1);
         if (before)
-            hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 4), 2);
+            hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 4), 2);
         last = (struct elect_out){0};
         elect_look(&e, ZXID(1, 5), 1, &last);
         if (!before)
-            hears(&e, 3, PEER_LOOKING, 3, ZXID(1, 4), 2);
-        hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 5), 2);
+            hears(&e, 3, SERVER_LOOKING, 3, ZXID(1, 4), 2);
+        hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 5), 2);
         CU_ASSERT_FALSE(did(ELECT_DECIDE)); /* it may know of a better vote */
         CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
     }
@@ -501,14 +501,14 @@ who_led_waits_for_everybody(void)
     last = (struct elect_out){0};
     elect_reach(&e, 0xf, &last);
     elect_look(&e, ZXID(1, 5), 1, &last);
-    hears(&e, 1, PEER_LOOKING, 2, ZXID(1, 5), 1);
-    hears(&e, 3, PEER_LOOKING, 2, ZXID(1, 5), 1);
-    CU_ASSERT_EQUAL_FATAL(e.mine.state, PEER_LEADING);
+    hears(&e, 1, SERVER_LOOKING, 2, ZXID(1, 5), 1);
+    hears(&e, 3, SERVER_LOOKING, 2, ZXID(1, 5), 1);
+    CU_ASSERT_EQUAL_FATAL(e.mine.state, SERVER_LEADING);
     last = (struct elect_out){0};
     elect_look(&e, ZXID(1, 5), 1, &last);
-    hears(&e, 3, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    hears(&e, 3, SERVER_LOOKING, 2, ZXID(1, 5), 2);
     CU_ASSERT_FALSE(did(ELECT_DECIDE)); /* 1 may know of a better vote */
-    hears(&e, 1, PEER_LOOKING, 2, ZXID(1, 5), 2);
+    hears(&e, 1, SERVER_LOOKING, 2, ZXID(1, 5), 2);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
 }
 

@@ -28,7 +28,7 @@ a_vote_says_of_which_ensemble_we_are(void)
 
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL_ALL);
     CU_ASSERT_EQUAL(last.act[0].vote.ensemble, OURS);
-    hears(&e, 2, PEER_LOOKING, 2, ZXID(1, 4), 0);
+    hears(&e, 2, SERVER_LOOKING, 2, ZXID(1, 4), 0);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
     CU_ASSERT_EQUAL(last.act[0].vote.ensemble, OURS);
 }
@@ -38,7 +38,7 @@ the_vote_of_a_foreign_server_is_not_heard(void)
 {
     struct elect e = given_ours(ZXID(1, 5));
 
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 7);
+    hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 7);
     CU_ASSERT_EQUAL(last.count, 0);
     CU_ASSERT_EQUAL(e.mine.leader, 1);
     CU_ASSERT_EQUAL(e.round, 1);
@@ -51,11 +51,11 @@ a_vote_for_a_foreign_server_is_not_heard(void)
 {
     struct elect e = given_ours(ZXID(1, 5));
 
-    hears_of(&e, ALIEN, 3, PEER_LEADING, 3, ZXID(1, 9), 1);
-    hears_of(&e, OURS, 2, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears_of(&e, ALIEN, 3, SERVER_LEADING, 3, ZXID(1, 9), 1);
+    hears_of(&e, OURS, 2, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(last.count, 0);
     CU_ASSERT_EQUAL(e.mine.leader, 1);
-    hears_of(&e, OURS, 2, PEER_FOLLOWING, 3, ZXID(1, 9), 1);
+    hears_of(&e, OURS, 2, SERVER_FOLLOWING, 3, ZXID(1, 9), 1);
     CU_ASSERT_FALSE(did(ELECT_DECIDE));
 }
 
@@ -65,9 +65,9 @@ a_vote_adopted_for_a_foreign_server_is_given_up(void)
 {
     struct elect e = given_ours(ZXID(1, 5));
 
-    hears_of(&e, OURS, 2, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears_of(&e, OURS, 2, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(e.mine.leader, 3);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL_ALL);
     CU_ASSERT_EQUAL(last.act[0].vote.leader, 1);
     CU_ASSERT_EQUAL(last.act[0].vote.zxid, ZXID(1, 5));
@@ -82,9 +82,9 @@ a_foreign_servers_earlier_vote_is_taken_back(void)
     struct elect e = given_ours(ZXID(1, 9));
 
     elect_reach(&e, 0xf, &last);
-    hears_of(&e, 0, 3, PEER_LOOKING, 1, ZXID(1, 9), 1);
+    hears_of(&e, 0, 3, SERVER_LOOKING, 1, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
     elect_alarm(&e, &last);
     CU_ASSERT_EQUAL(e.state, ELECT_LOOKING);
@@ -95,11 +95,11 @@ nobody_waits_for_a_foreign_server(void)
 {
     struct elect e = given_ours(ZXID(1, 5));
 
-    hears_of(&e, OURS, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears_of(&e, OURS, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_TRUE(did(ELECT_DECIDE));
-    CU_ASSERT_EQUAL(e.mine.state, PEER_LEADING);
+    CU_ASSERT_EQUAL(e.mine.state, SERVER_LEADING);
 }
 
 /* It has to hear from us that we are of another ensemble. */
@@ -108,10 +108,10 @@ a_foreign_server_is_answered_by_who_has_a_leader(void)
 {
     struct elect e = given_ours(ZXID(1, 5));
 
-    hears_of(&e, OURS, 2, PEER_LOOKING, 1, ZXID(1, 5), 1);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears_of(&e, OURS, 2, SERVER_LOOKING, 1, ZXID(1, 5), 1);
+    hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_DECIDED);
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(last.act[0].kind, ELECT_TELL);
     CU_ASSERT_EQUAL(last.act[0].to, 3);
     CU_ASSERT_EQUAL(last.act[0].vote.ensemble, OURS);
@@ -122,10 +122,10 @@ a_server_that_was_put_right_counts_again(void)
 {
     struct elect e = given_ours(ZXID(1, 5));
 
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
-    hears_of(&e, 0, 3, PEER_LOOKING, 3, 0, 1);
+    hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
+    hears_of(&e, 0, 3, SERVER_LOOKING, 3, 0, 1);
     CU_ASSERT_EQUAL(e.aliens, 0);
-    hears_of(&e, 0, 3, PEER_LOOKING, 1, ZXID(1, 5), 1);
+    hears_of(&e, 0, 3, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
 }
 
@@ -134,7 +134,7 @@ who_does_not_know_its_ensemble_judges_nobody(void)
 {
     struct elect e = given(ZXID(1, 5));
 
-    hears_of(&e, ALIEN, 3, PEER_LOOKING, 3, ZXID(1, 9), 1);
+    hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(e.mine.leader, 3);
     CU_ASSERT_EQUAL(e.aliens, 0);
 }

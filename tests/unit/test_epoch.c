@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
@@ -186,6 +188,32 @@ a_line_may_end_as_on_windows(void)
     tempdir_remove(dir);
 }
 
+/* On a full disk, say: nothing is wrong with what lies there. */
+static void
+an_epoch_that_cannot_be_stored_is_the_disks_fault(void)
+{
+    static const char *const temps[] = {"currentEpoch.tmp",
+                                        "acceptedEpoch.tmp"};
+    char path[DATA_PATH_MAX];
+    struct epochs e;
+
+    for (size_t i = 0; i < ARRAY_COUNT(temps); i++) {
+        tempdir_make(dir);
+        given_file("currentEpoch", "3");
+        if (i == 0)
+            given_file("acceptedEpoch", "4");
+        data_path(path, dir, temps[i]);
+        CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+        error = (struct data_error){.offset = 0};
+        CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 0), &error), -EISDIR);
+        CU_ASSERT_EQUAL(error.offset, -1);
+        CU_ASSERT(strncmp(basename(error.path), temps[i], 12) == 0);
+        CU_ASSERT(strstr(error.what, strerror(EISDIR)) != NULL);
+        CU_ASSERT(strstr(error.remedy, "disk") != NULL);
+        tempdir_remove(dir);
+    }
+}
+
 static void
 two_servers_cannot_share_a_directory(void)
 {
@@ -197,6 +225,23 @@ two_servers_cannot_share_a_directory(void)
     datadir_close(&a);
     CU_ASSERT_EQUAL(datadir_open(&b, dir, NULL, true, &error), 0);
     datadir_close(&b);
+    tempdir_remove(dir);
+}
+
+/* Of a disk that is not mounted; nobody's rights are wrong. */
+static void
+a_link_to_what_is_not_there_is_told_as_such(void)
+{
+    char path[DATA_PATH_MAX];
+    struct datadir d;
+
+    tempdir_make(dir);
+    data_path(path, dir, "version-2");
+    CU_ASSERT_EQUAL(symlink("/nowhere/version-2", path), 0);
+    CU_ASSERT_EQUAL(datadir_open(&d, dir, NULL, true, &error), -ENOENT);
+    CU_ASSERT_STRING_EQUAL(error.path, path);
+    CU_ASSERT(strstr(error.what, "a link") != NULL);
+    CU_ASSERT(strstr(error.remedy, "mounted") != NULL);
     tempdir_remove(dir);
 }
 
@@ -336,6 +381,59 @@ names_are_taken_apart_strictly(void)
     tempdir_remove(dir);
 }
 
+/* As root leaves it, or a disk without room: nothing is wrong with the data. */
+static void
+a_file_that_cannot_be_had_is_not_blamed_on_the_data(void)
+{
+    char path[DATA_PATH_MAX];
+    struct epochs e;
+
+    tempdir_make(dir);
+    data_path(path, dir, "acceptedEpoch");
+    given_file("currentEpoch", "4");
+    CU_ASSERT_EQUAL(mkdir(path, 0700), 0); /* is not to be read as a file */
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 1), &error), -EISDIR);
+    CU_ASSERT_STRING_EQUAL(error.path, path);
+    CU_ASSERT_STRING_EQUAL(error.remedy, data_remedy_access);
+    tempdir_remove(dir);
+}
+
+/* The current epoch is to be raised, and cannot be. */
+static void
+an_epoch_that_cannot_be_raised_is_told(void)
+{
+    char path[DATA_PATH_MAX];
+    struct epochs e;
+
+    tempdir_make(dir);
+    data_path(path, dir, "currentEpoch.tmp");
+    given_file("currentEpoch", "3");
+    given_file("acceptedEpoch", "4");
+    CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+    error = (struct data_error){.offset = 0};
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, ZXID(4, 1), &error), -EISDIR);
+    CU_ASSERT(strstr(error.path, "currentEpoch") != NULL);
+    CU_ASSERT_STRING_EQUAL(error.remedy, data_remedy_access);
+    tempdir_remove(dir);
+}
+
+/* It may be another user's, who may not be written to. */
+static void
+what_is_left_of_another_attempt_is_not_in_the_way(void)
+{
+    char path[DATA_PATH_MAX], other[DATA_PATH_MAX];
+
+    tempdir_make(dir);
+    given_file("acceptedEpoch.tmp", "77777");
+    data_path(path, dir, "acceptedEpoch.tmp");
+    data_path(other, dir, "other");
+    CU_ASSERT_EQUAL(link(path, other), 0);
+    CU_ASSERT_EQUAL(epoch_store_accepted(dir, 5), 0);
+    CU_ASSERT(file_says("acceptedEpoch", "5"));
+    CU_ASSERT(file_says("other", "77777"));
+    tempdir_remove(dir);
+}
+
 UNIT_SUITE(epoch)
 {
     unit_suite("epoch");
@@ -349,11 +447,16 @@ UNIT_SUITE(epoch)
     UNIT(a_promise_that_cannot_have_been_asked_for_is_refused);
     UNIT(a_new_server_may_have_promised_anything);
     UNIT(a_line_may_end_as_on_windows);
+    UNIT(an_epoch_that_cannot_be_stored_is_the_disks_fault);
     UNIT(two_servers_cannot_share_a_directory);
+    UNIT(a_link_to_what_is_not_there_is_told_as_such);
     UNIT(a_missing_directory_is_made_only_if_allowed);
     UNIT(a_log_among_the_snapshots_is_refused);
     UNIT(a_log_that_is_gone_is_not_begun_anew);
     UNIT(a_directory_that_cannot_be_listed_is_told);
     UNIT(one_directory_by_two_paths_is_one);
     UNIT(names_are_taken_apart_strictly);
+    UNIT(a_file_that_cannot_be_had_is_not_blamed_on_the_data);
+    UNIT(an_epoch_that_cannot_be_raised_is_told);
+    UNIT(what_is_left_of_another_attempt_is_not_in_the_way);
 }

@@ -3,6 +3,8 @@
 #include "storage/log/identity.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
@@ -84,6 +86,23 @@ a_line_that_is_not_ours_is_refused(void)
     tempdir_remove(dir);
 }
 
+/* Whoever cannot read it must not be told to remove it. */
+static void
+a_file_that_cannot_be_read_is_the_disks_fault(void)
+{
+    struct identity id = proposed_5;
+    char path[DATA_PATH_MAX];
+
+    tempdir_make(dir);
+    data_path(path, dir, IDENTITY_FILE);
+    CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+    CU_ASSERT_EQUAL(identity_load(&id, dir, &error), -EISDIR);
+    CU_ASSERT_EQUAL(id.id, 0xa1);
+    CU_ASSERT(strstr(error.what, strerror(EISDIR)) != NULL);
+    CU_ASSERT(strstr(error.remedy, "disk") != NULL);
+    tempdir_remove(dir);
+}
+
 static void
 a_line_that_cannot_be_written_changes_nothing(void)
 {
@@ -133,15 +152,32 @@ any_id_stands_against_none(void)
     CU_ASSERT_FALSE(identity_beats(&none, &none));
 }
 
+/* To remove it would help as little as to move the data away. */
+static void
+a_file_that_cannot_be_read_is_no_other_id(void)
+{
+    struct identity id = none;
+    char path[DATA_PATH_MAX];
+
+    tempdir_make(dir);
+    data_path(path, dir, IDENTITY_FILE);
+    CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+    CU_ASSERT_EQUAL(identity_load(&id, dir, &error), -EISDIR);
+    CU_ASSERT_STRING_EQUAL(error.remedy, data_remedy_access);
+    tempdir_remove(dir);
+}
+
 UNIT_SUITE(identity)
 {
     unit_suite("identity");
     UNIT(without_a_file_there_is_no_id);
     UNIT(what_was_stored_is_loaded);
     UNIT(a_line_that_is_not_ours_is_refused);
+    UNIT(a_file_that_cannot_be_read_is_the_disks_fault);
     UNIT(a_line_that_cannot_be_written_changes_nothing);
     UNIT(only_two_that_are_confirmed_are_foreign_to_each_other);
     UNIT(the_later_proposal_stands);
     UNIT(what_is_confirmed_stands_whatever_its_epoch);
     UNIT(any_id_stands_against_none);
+    UNIT(a_file_that_cannot_be_read_is_no_other_id);
 }

@@ -98,6 +98,26 @@ data_takes_the_place_of_older_data(void)
     done();
 }
 
+static uint32_t
+hash_in_a_fresh_image(const char *path)
+{
+    uint32_t hash;
+
+    given_fresh_image();
+    apply(a_create(1, path, "", 0, 1));
+    hash = batch_known_row(&batch, bytes_of(path))->hash;
+    done();
+    return hash;
+}
+
+/* Else a client could make all of a batch's rows one long chain. */
+static void
+each_image_hashes_paths_in_its_own_way(void)
+{
+    CU_ASSERT_NOT_EQUAL(hash_in_a_fresh_image("/a"),
+                        hash_in_a_fresh_image("/a"));
+}
+
 /* The next batch has the memory of the last one. */
 static void
 memory_goes_from_batch_to_batch(void)
@@ -555,6 +575,7 @@ UNIT_SUITE(image_batch)
     UNIT(the_digest_is_zookeepers);
     UNIT(a_wrong_digest_of_the_leader_is_told);
     UNIT(data_takes_the_place_of_older_data);
+    UNIT(each_image_hashes_paths_in_its_own_way);
     UNIT(memory_goes_from_batch_to_batch);
     UNIT(all_its_memory_goes_to_the_next_batch);
     UNIT(changes_become_rows);

@@ -142,10 +142,30 @@ a_lock_file_that_cannot_be_written_is_worth_another_try(void)
     nothing_is_left();
 }
 
+/*
+ * A leader's snapshot is in force, and its leader may yet fail: what is made of
+ * it is not taken for committed.
+ */
+static void
+an_image_is_exact_from_what_is_committed(void)
+{
+    given_fresh_image();
+    given_a_process();
+    atomic_store(&log_part.exact_zxid, 3);
+    atomic_store(&replication.role, ROLE_FOLLOWING);
+    CU_ASSERT_EQUAL(image_exact(&p), INT64_MAX);
+    atomic_store(&replication.committed_zxid, 3);
+    CU_ASSERT_EQUAL(image_exact(&p), 3);
+    atomic_store(&replication.role, ROLE_NONE);
+    CU_ASSERT_EQUAL(image_exact(&p), INT64_MAX);
+    nothing_is_left();
+}
+
 UNIT_SUITE(image_fold)
 {
     unit_suite("image_fold");
     UNIT(what_the_log_has_is_folded);
     UNIT(a_damaged_image_is_not_the_logs_fault);
     UNIT(a_lock_file_that_cannot_be_written_is_worth_another_try);
+    UNIT(an_image_is_exact_from_what_is_committed);
 }

@@ -291,8 +291,8 @@ write_fuzzy(zxid_t z, const struct copies *early, const struct copies *late)
     struct snapfile_writer w;
 
     CU_ASSERT_EQUAL(snapfile_writer_open(&w, dirs.snap, z, SNAP_PLAIN), 0);
-    snapfile_put_session_count(&w, 0);
-    snapfile_put_acl_count(&w, 0);
+    snapfile_put_count(&w, 0);
+    snapfile_put_count(&w, 0);
     for (size_t turn = 0; turn < 2; turn++)
         for (size_t i = 0; i < all[turn]->count; i++) {
             const struct copy *c = &all[turn]->node[i];

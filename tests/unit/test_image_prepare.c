@@ -163,8 +163,8 @@ given_snapshot_of(zxid_t zxid, const char *const *paths, size_t count)
 
     CU_ASSERT_EQUAL_FATAL(snapfile_writer_open(&w, dirs.snap, zxid, SNAP_PLAIN),
                           0);
-    snapfile_put_session_count(&w, 0);
-    snapfile_put_acl_count(&w, 0);
+    snapfile_put_count(&w, 0);
+    snapfile_put_count(&w, 0);
     for (size_t i = 0; i < count; i++)
         snapfile_put_node(&w, bytes_of(paths[i]), BYTES_NULL, -1, &stat);
     CU_ASSERT_EQUAL(snapfile_writer_end(&w, zxid, 0), 0);
@@ -424,6 +424,35 @@ an_image_ahead_of_its_log_is_kept_with_a_warning(void)
 }
 
 static void
+remove_file(void *path, uint64_t done, uint64_t total)
+{
+    (void)done, (void)total;
+    (void)unlink(path);
+}
+
+/* It is behind the image: the log process cuts it off just then. */
+static void
+a_log_file_that_goes_meanwhile_is_not_missed(void)
+{
+    char path[DATA_PATH_MAX];
+    struct image_prepare p = {.progress = remove_file, .progress_arg = path};
+
+    given_directory();
+    given_snapshot(3);
+    given_log(1, 3);
+    data_path(path, dirs.log, "log.4");
+    CU_ASSERT_EQUAL(symlink("/nowhere/at/all", path), 0);
+    CU_ASSERT_EQUAL(image_prepare(&dirs, &p, &error), 0);
+    CU_ASSERT_EQUAL(p.origin, IMAGE_KEPT);
+    CU_ASSERT_EQUAL(p.zxid, 3);
+    CU_ASSERT_EQUAL(symlink("/nowhere/at/all", path), 0);
+    CU_ASSERT_EQUAL(prepare(&p), -ENOENT); /* but one that stays is */
+    CU_ASSERT_STRING_EQUAL(error.path, path);
+    open_image();
+    done();
+}
+
+static void
 damage_in_the_log_stops_an_import(void)
 {
     struct image_prepare p;
@@ -466,5 +495,6 @@ UNIT_SUITE(image_prepare)
     UNIT(an_image_of_another_history_is_built_anew);
     UNIT(an_image_that_cannot_be_looked_at_survives_a_cut);
     UNIT(an_image_ahead_of_its_log_is_kept_with_a_warning);
+    UNIT(a_log_file_that_goes_meanwhile_is_not_missed);
     UNIT(damage_in_the_log_stops_an_import);
 }

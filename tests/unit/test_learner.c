@@ -288,9 +288,11 @@ trunc_below_what_is_committed_is_refused(void)
     given_awaiting(&g, conf);
     hear(&g, Q_TRUNC, OLD(12));
     gave_up(&g);
+    CU_ASSERT_TRUE(g.l.is_ahead);
     given_awaiting(&g, conf);
     hear(&g, Q_TRUNC, OLD(13));
     did(&g, 0, LEARNER_TRUNCATE);
+    CU_ASSERT_FALSE(g.l.is_ahead);
 }
 
 /* What a start loaded is not known to be committed. */
@@ -338,6 +340,7 @@ a_snapshot_older_than_what_is_committed_is_refused(void)
     given_awaiting(&g, conf);
     hear(&g, Q_SNAP, OLD(12));
     gave_up(&g);
+    CU_ASSERT_TRUE(g.l.is_ahead);
     given_awaiting(&g, conf);
     hear(&g, Q_SNAP, OLD(13));
     snapped(&g, OLD(13));

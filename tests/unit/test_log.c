@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/check.h"
 #include "tests/unit/unit.h"
 
 enum { MORE_THAN_FITS = 3000 }; /* lines, in 64 KiB or 200 KiB of buffer */
@@ -88,9 +91,31 @@ a_socket_that_nobody_reads_does_not_stop_us(void)
     lines_are_lost_and_counted();
 }
 
+/* As all the others: a terminal shows no <N>. */
+static void
+a_broken_check_is_a_line_like_others(void)
+{
+    static char text[4096];
+    pid_t child;
+
+    CU_ASSERT_EQUAL_FATAL(pipe(end), 0);
+    given_as_stderr();
+    child = fork();
+    if (child == 0) {
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        check(end[0] < 0);
+    }
+    waitpid(child, NULL, 0);
+    CU_ASSERT_EQUAL(read_all(text, sizeof text), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, " ERROR [test] bug: tests/unit/"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ": this must hold: end[0] < 0\n"));
+    give_stderr_back();
+}
+
 UNIT_SUITE(log)
 {
     unit_suite("log");
     UNIT(a_pipe_that_nobody_reads_does_not_stop_us);
     UNIT(a_socket_that_nobody_reads_does_not_stop_us);
+    UNIT(a_broken_check_is_a_line_like_others);
 }

@@ -3,6 +3,7 @@
  * Claims about storage/log/log_replace.c: a cut, and a leader's snapshot in the
  * place of everything.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -27,6 +28,19 @@ unlink(const char *path)
     return unlinkat(AT_FDCWD, path, 0);
 }
 
+static uint32_t sudden_looks; /* before it was said that the disk is used */
+
+/* Likewise. */
+DIR *
+opendir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (atomic_load(&given_log.proc.disk_since_ms) == 0)
+        sudden_looks++;
+    return fd < 0 ? NULL : fdopendir(fd);
+}
+
 /* --- truncate ------------------------------------------------------------ */
 
 static void
@@ -42,6 +56,20 @@ a_cut_log_goes_on_behind_the_cut(void)
     CU_ASSERT_EQUAL(given.log.last, ZXID(1, 2));
     CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 6), TXLOG_IN);
     CU_ASSERT_EQUAL(txlog_find(given.dirs.log, 7), TXLOG_BETWEEN);
+    given_end();
+}
+
+/* On a slow disk the look before it takes longer than a process may hang. */
+static void
+a_cut_uses_the_disk_from_its_first_look_on(void)
+{
+    given_server();
+    given_appended(1, 9);
+    given_order(LOG_TRUNCATE, 6);
+    sudden_looks = 0;
+    CU_ASSERT_EQUAL(log_orders_work(&given), 1);
+    CU_ASSERT_EQUAL(sudden_looks, 0);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.proc.disk_since_ms), 0);
     given_end();
 }
 
@@ -422,6 +450,7 @@ UNIT_SUITE(log_replace)
 {
     unit_suite("log_replace");
     UNIT(a_cut_log_goes_on_behind_the_cut);
+    UNIT(a_cut_uses_the_disk_from_its_first_look_on);
     UNIT(a_cut_at_a_transaction_we_do_not_have_is_refused);
     UNIT(a_cut_at_the_end_cuts_nothing);
     UNIT(a_cut_at_the_base_leaves_an_empty_log);

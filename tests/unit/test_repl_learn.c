@@ -110,6 +110,37 @@ claims_nothing(void)
     return r.learn->core.conf.wants_snap;
 }
 
+/* Leader 2 wants it to go back behind what it knows to be committed. */
+static void
+meets_a_leader_that_lost_something(void)
+{
+    static const uint8_t protocol[] = {0, 1, 0, 0};
+
+    r.known_committed = E(8);
+    connects_with(2);
+    hears(Q_LEADER_INFO, E(0), (struct bytes){protocol, sizeof protocol});
+    hears(Q_TRUNC, E(5), BYTES_NULL);
+    CU_ASSERT_PTR_NOT_NULL(r.learn->why);
+    loses_its_leader();
+}
+
+/* It may not have applied yet what is committed; the next time it has. */
+static void
+an_operator_hears_of_a_leader_that_lost_something(void)
+{
+    mono_ms_t begun = clock_mono_ms();
+
+    given_learner(false);
+    meets_a_leader_that_lost_something();
+    CU_ASSERT_FALSE(atomic_load(&shm.replication->ensemble.is_ahead));
+    meets_a_leader_that_lost_something();
+    CU_ASSERT_TRUE(atomic_load(&shm.replication->ensemble.is_ahead));
+    CU_ASSERT(r.looking.ask_at >= begun + 5000);
+    repl_established(&r, 4);
+    CU_ASSERT_FALSE(atomic_load(&shm.replication->ensemble.is_ahead));
+    CU_ASSERT_EQUAL(r.looking.ahead, 0);
+}
+
 static void
 who_asked_for_it_may_give_a_snapshot(void)
 {
@@ -387,6 +418,32 @@ a_new_leader_is_told_of_all_that_live(void)
     loses_all(s);
 }
 
+/* It takes each packet for an answer, and times its pings by them. */
+static void
+a_zabd_is_told_of_all_in_one_packet(void)
+{
+    enum { MANY = 70 * 1000 };
+    struct session *s = given_heard(100);
+    const struct buf *out;
+    struct bytes all;
+    struct qpacket p;
+
+    for (uint32_t i = 1; i < MANY; i++) {
+        s = session_take(r.sessions, 7 + i);
+        s->timeout_ms = 30000;
+        heard[session_slot(r.sessions, s)] = (uint32_t)clock_mono_ms();
+    }
+    r.learn->core.is_leader_zabd = true;
+    conn_flush_dirty(&r.learn->home); /* who we are */
+    answers_a_ping(true, true);
+    out = r.learn->conn.out;
+    all = (struct bytes){out->data + out->start, (int32_t)buf_used(out)};
+    CU_ASSERT_EQUAL(qpacket_get(all, QPACKET_DATA_MAX, &p), all.size);
+    CU_ASSERT_EQUAL(p.data.size, MANY * QPACKET_TOUCH_BYTES);
+    session_table_clear(r.sessions);
+    loses_its_leader();
+}
+
 /* Nobody wipes out the last word of whom the slot was before. */
 static void
 a_word_of_weeks_ago_is_not_a_new_one(void)
@@ -513,6 +570,7 @@ UNIT_SUITE(repl_learn)
 {
     unit_suite("repl_learn");
     UNIT(who_asked_for_it_may_give_a_snapshot);
+    UNIT(an_operator_hears_of_a_leader_that_lost_something);
     UNIT(nobody_else_hears_that_we_have_nothing);
     UNIT(an_observer_may_say_so_to_anybody);
     UNIT(votes_with_what_it_has_all_the_same);
@@ -525,6 +583,7 @@ UNIT_SUITE(repl_learn)
     UNIT(a_word_is_told_once);
     UNIT(a_word_that_is_noted_late_is_told_all_the_same);
     UNIT(a_new_leader_is_told_of_all_that_live);
+    UNIT(a_zabd_is_told_of_all_in_one_packet);
     UNIT(a_word_of_weeks_ago_is_not_a_new_one);
     UNIT(a_sync_goes_behind_the_question_for_a_session);
     UNIT(a_session_is_there_when_the_sync_is_back);

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <zstd.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/tree_given.h"
 
@@ -366,6 +367,35 @@ a_file_that_cannot_be_written_leaves_nothing(void)
     check_nothing_is_left();
 }
 
+/* Nothing is wrong with the snapshot, and nobody must be told so. */
+static void
+a_disk_that_fills_up_meanwhile_is_no_damage(void)
+{
+    static uint8_t noise[512 << 10], large[600 << 10];
+    struct jute_out out = jute_out_of(large, sizeof large);
+    struct znode_stat stat = {.czxid = 3};
+    struct rlimit before, none;
+    size_t used;
+
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (uint8_t)random_below(256); /* zstd cannot pack it */
+    jute_put_i64(&out, 0);                     /* sessions and lists */
+    put_node(&out, "", bytes_of(""), -1, &stat);
+    put_node(&out, "/noise", (struct bytes){noise, sizeof noise}, -1, &stat);
+    CU_ASSERT_EQUAL(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = before;
+    none.rlim_cur = 8;
+    signal(SIGXFSZ, SIG_IGN);
+    given_intake(false);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &none), 0);
+    CU_ASSERT_EQUAL(feed(large, jute_out_size(&out), 9999, &used), -EFBIG);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    CU_ASSERT_PTR_NULL(intake.what);
+    snap_intake_abort(&intake);
+    check_nothing_is_left();
+}
+
 /* The role goes on looking for a leader, and may be the next one. */
 static void
 what_cannot_begin_takes_nothing_away(void)
@@ -428,6 +458,7 @@ UNIT_SUITE(snap_intake)
     UNIT(a_frame_that_ends_early_or_late_is_refused);
     UNIT(an_empty_payload_is_an_empty_tree);
     UNIT(a_file_that_cannot_be_written_leaves_nothing);
+    UNIT(a_disk_that_fills_up_meanwhile_is_no_damage);
     UNIT(what_cannot_begin_takes_nothing_away);
     UNIT(what_does_not_begin_with_the_root_is_refused);
     UNIT(only_the_last_one_taken_is_kept);

@@ -68,10 +68,10 @@ given_snapshot(enum snap_format format)
     data_path(path, dir,
               format == SNAP_ZSTD ? "snapshot.1f.zst" : "snapshot.1f");
     CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 0x1f, format), 0);
-    snapfile_put_session_count(&w, 2);
+    snapfile_put_count(&w, 2);
     snapfile_put_session(&w, 0xabc, 4000);
     snapfile_put_session(&w, 0xdef, 6000);
-    snapfile_put_acl_count(&w, 1);
+    snapfile_put_count(&w, 1);
     snapfile_put_acl(&w, 3, (struct bytes){other_acl, sizeof other_acl - 1});
     snapfile_put_node(&w, bytes_of("/"), bytes_of(""), -1, &stat);
     snapfile_put_node(&w, bytes_of("/a"), BYTES_NULL, 3, &stat);
@@ -257,8 +257,8 @@ a_path_that_no_node_can_have_is_damage(void)
         tempdir_make(dir);
         data_path(path, dir, "snapshot.1");
         CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 1, SNAP_PLAIN), 0);
-        snapfile_put_session_count(&w, 0);
-        snapfile_put_acl_count(&w, 0);
+        snapfile_put_count(&w, 0);
+        snapfile_put_count(&w, 0);
         snapfile_put_node(&w, bytes_of("/"), bytes_of(""), -1, &stat);
         snapfile_put_node(&w, bytes_of(impossible[i]), BYTES_NULL, -1, &stat);
         CU_ASSERT_EQUAL(snapfile_writer_end(&w, 1, 0), 0);
@@ -391,7 +391,7 @@ an_aborted_snapshot_leaves_nothing(void)
 
     tempdir_make(dir);
     CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 5, SNAP_ZSTD), 0);
-    snapfile_put_session_count(&w, 0);
+    snapfile_put_count(&w, 0);
     snapfile_writer_abort(&w);
     CU_ASSERT_EQUAL(rmdir(dir), 0);
     CU_ASSERT_EQUAL(data_list_read(&list, dir, DATA_SNAPSHOTS), -ENOENT);
@@ -417,6 +417,25 @@ candidates_are_whole_and_in_order(void)
     tempdir_remove(dir);
 }
 
+/* Else a client could make the places of all lists meet. */
+static void
+each_set_of_lists_hashes_in_its_own_way(void)
+{
+    struct snap_acl_set one = {0}, other = {0};
+    uint8_t list[] = "\0\0\0\1\0\0\0\1\0\0\0\2ip\0\0\0\4....";
+    const struct bytes b = {list, sizeof list - 1};
+
+    for (uint32_t i = 0; i < 32; i++) {
+        store_be32(list + b.size - 4, i);
+        CU_ASSERT_EQUAL(snap_acl_set_add(&one, b), i + 1);
+        CU_ASSERT_EQUAL(snap_acl_set_add(&other, b), i + 1);
+    }
+    CU_ASSERT_EQUAL_FATAL(one.slots, other.slots);
+    CU_ASSERT(memcmp(one.slot, other.slot, one.slots * sizeof *one.slot) != 0);
+    snap_acl_set_free(&one);
+    snap_acl_set_free(&other);
+}
+
 static void
 many_lists_get_numbers_once(void)
 {
@@ -432,6 +451,80 @@ many_lists_get_numbers_once(void)
     CU_ASSERT_EQUAL(snap_acl_set_add(&set, acl_open_to_all), -1);
     CU_ASSERT_EQUAL(set.count, 1000);
     snap_acl_set_free(&set);
+}
+
+enum { MANY = 1000, LONG_BYTES = 3 << 20 }; /* three times the buffer */
+
+/* The list number `n`, in `list`. */
+static struct bytes
+list_of(uint8_t list[24], uint32_t n)
+{
+    memcpy(list, "\0\0\0\1\0\0\0\1\0\0\0\2ip\0\0\0\4....", 22);
+    store_be32(list + 18, n);
+    return (struct bytes){list, 22};
+}
+
+/* Each has the list that its czxid says. */
+static int
+has_its_list(void *wrong, struct bytes p, struct bytes data, struct bytes acl,
+             const struct znode_stat *stat)
+{
+    uint8_t list[24];
+
+    (void)p;
+    if (!bytes_equal(acl, list_of(list, (uint32_t)stat->czxid)) ||
+        (data.size > 0 && data.data[LONG_BYTES - 1] != 'x'))
+        ++*(int *)wrong;
+    return 0;
+}
+
+static void
+many_lists_and_a_long_node_are_read_back(void)
+{
+    static uint8_t text[LONG_BYTES];
+    int wrong = 0;
+    const struct snap_visitor lists = {see_session, has_its_list, &wrong};
+    struct snapfile_info info = {0};
+    struct snapfile_writer w;
+    uint8_t list[24];
+
+    tempdir_make(dir);
+    data_path(path, dir, "snapshot.1f.zst");
+    memset(text, 'x', sizeof text);
+    CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, 0x1f, SNAP_ZSTD), 0);
+    snapfile_put_count(&w, 0);
+    snapfile_put_count(&w, MANY);
+    for (uint32_t n = 1; n <= MANY; n++)
+        snapfile_put_acl(&w, n, list_of(list, n));
+    for (uint32_t n = 1; n <= MANY; n++)
+        snapfile_put_node(&w, bytes_of("/a"),
+                          n == 7 ? (struct bytes){text, LONG_BYTES}
+                                 : BYTES_NULL,
+                          n, &(struct znode_stat){.czxid = n});
+    CU_ASSERT_EQUAL(snapfile_writer_end(&w, 0x1f, 0), 0);
+    CU_ASSERT_EQUAL(snapfile_read(path, &lists, NULL, NULL, &info, &error), 0);
+    CU_ASSERT_EQUAL(info.nodes, MANY);
+    CU_ASSERT_EQUAL(wrong, 0);
+    tempdir_remove(dir);
+}
+
+static void
+of_many_snapshots_the_newest_are_tried(void)
+{
+    struct data_list list;
+    struct snapfile_writer w;
+
+    tempdir_make(dir);
+    for (zxid_t z = 1; z <= SNAPFILE_CANDIDATES_MAX + 2; z++) {
+        CU_ASSERT_EQUAL(snapfile_writer_open(&w, dir, z, SNAP_PLAIN), 0);
+        CU_ASSERT_EQUAL(snapfile_writer_end(&w, z, 0), 0);
+    }
+    CU_ASSERT_EQUAL(snapfile_candidates(&list, dir), 0);
+    CU_ASSERT_EQUAL_FATAL(list.count, SNAPFILE_CANDIDATES_MAX);
+    CU_ASSERT_EQUAL(list.file[0].zxid, 3);
+    CU_ASSERT_EQUAL(list.file[list.count - 1].zxid, snapfile_newest(dir));
+    data_list_free(&list);
+    tempdir_remove(dir);
 }
 
 UNIT_SUITE(snapfile)
@@ -453,5 +546,8 @@ UNIT_SUITE(snapfile)
     UNIT(a_list_is_no_longer_than_any_item);
     UNIT(an_aborted_snapshot_leaves_nothing);
     UNIT(candidates_are_whole_and_in_order);
+    UNIT(each_set_of_lists_hashes_in_its_own_way);
     UNIT(many_lists_get_numbers_once);
+    UNIT(many_lists_and_a_long_node_are_read_back);
+    UNIT(of_many_snapshots_the_newest_are_tried);
 }

@@ -90,7 +90,7 @@ to_others_a_word_is_a_note_in_no_state(void)
 
     CU_ASSERT_EQUAL(note_get(word, &v, &config), -EBADMSG);
     CU_ASSERT_TRUE(word.size > 40);
-    CU_ASSERT_TRUE(load_be32(word.data) > PEER_OBSERVING);
+    CU_ASSERT_TRUE(load_be32(word.data) > SERVER_OBSERVING);
     CU_ASSERT_EQUAL(load_be32(word.data + 36), 1);
 }
 

@@ -27,6 +27,9 @@ damage_in_an_older_file_is_found_by_the_reader(void)
     file_write(path, data, size);
     CU_ASSERT_EQUAL(last_of_log(), 22);
     CU_ASSERT_EQUAL(read_all(0, &count), -EBADMSG);
+    CU_ASSERT(strstr(error.what, "before it is 0x4") != NULL);
+    CU_ASSERT_EQUAL(read_all(15, &count), -EBADMSG);
+    CU_ASSERT(strstr(error.what, "before it is 0x4") != NULL);
     CU_ASSERT_EQUAL(read_all(21, &count), 22);
     CU_ASSERT_EQUAL(txlog_reader_open(&r, dir, 0), 0);
     while ((rc = txlog_reader_next(&r, &entry, &zxid)) == 1)
@@ -57,6 +60,36 @@ a_torn_record_before_its_successor_is_no_gap(void)
     rename(kept, path);
     CU_ASSERT_EQUAL(read_all(0, &count), 4);
     CU_ASSERT_EQUAL(count, 4);
+    free(data);
+    tempdir_remove(dir);
+}
+
+/* Apache may log one twice, and not as the last. */
+static void
+the_highest_that_is_skipped_comes_before_the_next(void)
+{
+    enum { RECORD = 50 + TXLOG_RECORD_EXTRA, TWO = 2 * RECORD };
+    struct txlog_reader r;
+    struct bytes entry;
+    zxid_t zxid = 0;
+    char path[DATA_PATH_MAX];
+    uint8_t *data, *first, *third;
+    size_t size;
+
+    tempdir_make(dir);
+    given_log(5, 7, 50);
+    path_of(path, 5);
+    data = file_read(path, &size);
+    first = data + TXLOG_HEADER_BYTES;
+    third = first + TWO;
+    memcpy(third + RECORD, third, RECORD);
+    memcpy(third, first, RECORD);
+    file_write(path, data, size); /* 5 6 5 7 */
+    CU_ASSERT_EQUAL(txlog_reader_open(&r, dir, 6), 0);
+    CU_ASSERT_EQUAL(txlog_reader_next(&r, &entry, &zxid), 1);
+    CU_ASSERT_EQUAL(zxid, 7);
+    CU_ASSERT_EQUAL(r.skipped, 6);
+    txlog_reader_close(&r);
     free(data);
     tempdir_remove(dir);
 }
@@ -145,6 +178,7 @@ UNIT_SUITE(txlog_reader)
     unit_suite("txlog_reader");
     UNIT(damage_in_an_older_file_is_found_by_the_reader);
     UNIT(a_torn_record_before_its_successor_is_no_gap);
+    UNIT(the_highest_that_is_skipped_comes_before_the_next);
     UNIT(a_gap_is_an_error);
     UNIT(a_new_epoch_is_no_gap);
     UNIT(a_reader_follows_the_writer_across_files);

@@ -39,7 +39,7 @@ reads_what_apache_sends(void)
     struct bytes c;
 
     CU_ASSERT_EQUAL_FATAL(note_get(captured(), &v, &c), 0);
-    CU_ASSERT_EQUAL(v.state, PEER_LOOKING);
+    CU_ASSERT_EQUAL(v.state, SERVER_LOOKING);
     CU_ASSERT_EQUAL(v.leader, 2);
     CU_ASSERT_EQUAL(v.round, 1);
     CU_ASSERT_EQUAL(v.version, 2);
@@ -49,7 +49,7 @@ reads_what_apache_sends(void)
 static void
 writes_what_apache_sends(void)
 {
-    struct vote v = {.state = PEER_LOOKING, .leader = 2, .round = 1};
+    struct vote v = {.state = SERVER_LOOKING, .leader = 2, .round = 1};
     uint8_t buffer[NOTE_BYTES_MAX];
     struct jute_out out = jute_out_of(buffer, sizeof buffer);
 
@@ -128,7 +128,7 @@ an_epoch_weighs_more_than_a_zxid(void)
 static void
 votes_agree_as_far_as_their_states_go(void)
 {
-    struct vote looks = {.state = PEER_LOOKING,
+    struct vote looks = {.state = SERVER_LOOKING,
                          .leader = 3,
                          .zxid = 5,
                          .round = 1,
@@ -136,7 +136,7 @@ votes_agree_as_far_as_their_states_go(void)
                          .version = 2};
     struct vote follows = looks, other;
 
-    follows.state = PEER_FOLLOWING;
+    follows.state = SERVER_FOLLOWING;
     CU_ASSERT_TRUE(vote_agrees(&follows, &looks));
     other = follows;
     other.zxid = 6;

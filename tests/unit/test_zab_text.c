@@ -140,7 +140,10 @@ a_zxid_has_one_spelling(void)
     CU_ASSERT_FALSE(zab_parse_zxid("0x", &zxid));
     CU_ASSERT_FALSE(zab_parse_zxid("0x-1", &zxid));
     CU_ASSERT_FALSE(zab_parse_zxid("0x1g", &zxid));
+    CU_ASSERT_FALSE(zab_parse_zxid("0x 1", &zxid));
+    CU_ASSERT_FALSE(zab_parse_zxid("0x0x1", &zxid));
     CU_ASSERT_FALSE(zab_parse_zxid("0x11112222333344445", &zxid));
+    CU_ASSERT_FALSE(zab_parse_zxid("0xffffffffffffffff", &zxid));
     CU_ASSERT_EQUAL(zxid, ZXID(1, 2));
     free(text);
     text = NULL;

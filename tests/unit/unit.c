@@ -2,7 +2,7 @@
 /*
  * unit.c - runs the CUnit suites that the Makefile found.
  *
- * build/gen/suites.h has one SUITE(name) per file test_name.c.
+ * build/gen/unit/suites.h has one SUITE(name) per file test_name.c.
  */
 #include "tests/unit/unit.h"
 

@@ -2,10 +2,9 @@
 /*
  * unit.h - how a file of unit tests registers itself.
  *
- * test_foo.c defines suite_foo: it names a suite and adds its tests.
+ * test_foo.c names a suite and adds its tests:
  *
- *     void
- *     suite_foo(void)
+ *     UNIT_SUITE(foo)
  *     {
  *         unit_suite("foo");
  *         UNIT(adopts_a_better_vote);

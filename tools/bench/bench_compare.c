@@ -11,7 +11,19 @@
 enum { SIDES = 2, ROUNDS_MAX = 1000 };
 
 /* The figures compared; a row is printed when both sides have it. */
-enum figure { RATE, SERVER_US, P50_US, P99_US, P999_US, FIGURES };
+enum figure {
+    RATE,
+    SERVER_US,
+    P50_US,
+    P99_US,
+    P999_US,
+    MAX_US,
+    EXTRAS, /* from here on what only some runs have */
+    OPENED = EXTRAS,
+    MEMORY,
+    MEMORY_EACH,
+    FIGURES
+};
 
 static const struct {
     const char *title;
@@ -23,6 +35,10 @@ static const struct {
     [P50_US] = {"latency p50 us", "p50_us"},
     [P99_US] = {"latency p99 us", "p99_us"},
     [P999_US] = {"latency p99.9 us", "p999_us"},
+    [MAX_US] = {"latency max us", "max_us"},
+    [OPENED] = {"sessions opened per second", "sessions_opened_per_second"},
+    [MEMORY] = {"server memory, bytes", "server_memory_bytes"},
+    [MEMORY_EACH] = {"memory of each, bytes", "memory_each_bytes"},
 };
 
 static const char *const usual[] = {
@@ -68,6 +84,9 @@ measure(struct side *s, unsigned round)
     s->value[P50_US][round] = (double)bench_hist_at(&result.hist, 0.5) / 1e3;
     s->value[P99_US][round] = (double)bench_hist_at(&result.hist, 0.99) / 1e3;
     s->value[P999_US][round] = (double)bench_hist_at(&result.hist, 0.999) / 1e3;
+    s->value[MAX_US][round] = (double)bench_hist_at(&result.hist, 1.0) / 1e3;
+    for (unsigned f = EXTRAS; f < FIGURES; f++)
+        s->value[f][round] = bench_result_found(&result, figures[f].key);
     return rc;
 }
 

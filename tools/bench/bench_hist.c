@@ -50,8 +50,8 @@ bench_hist_at(const struct bench_hist *h, double share)
     uint64_t rank = (uint64_t)(share * (double)h->count + 0.5);
     uint64_t seen = 0;
 
-    if (h->count == 0)
-        return 0;
+    if (rank >= h->count)
+        return h->max_ns; /* the last one, of which we know more */
     if (rank < 1)
         rank = 1;
     for (unsigned i = 0; i < HIST_BUCKETS; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_hold.c - waiting until the server is quiet, and what it holds then:
- * for every workload that measures memory.
+ * bench_hold.c - waiting until the server is quiet, and what it holds then or
+ * at the end of any run.
  */
 #include "tools/bench/bench_run.h"
 
@@ -78,6 +78,20 @@ bench_memory_now(const struct bench_run *r, struct bench_memory *m)
     *m = (struct bench_memory){0};
     if (bench_procs_find(&procs, (pid_t)r->opts->pid) == 0)
         bench_procs_memory(&procs, m);
+}
+
+void
+bench_memory_tell(struct bench_run *r)
+{
+    struct bench_memory now;
+
+    bench_memory_now(r, &now);
+    if (!now.pss_bytes)
+        return;
+    bench_result_extra(r->result, "server_memory_bytes",
+                       (double)bench_memory_own(&now));
+    bench_result_extra(r->result, "server_page_cache_bytes",
+                       (double)now.file_bytes);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "daemon/check.h"
 #include "tools/bench/bench_crowd.h"
 #include "tools/bench/bench_pace.h"
+#include "tools/zab_text.h"
 
 enum {
     EVENTS_MAX = 512,
@@ -34,8 +35,9 @@ on_signal(int number)
     interrupts++;
 }
 
-void
-bench_loop_catch_signals(void)
+/* Who runs no loop would not hear of them: the disk workload ends of one. */
+static void
+catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal};
 
@@ -192,12 +194,12 @@ show_progress(struct bench_loop *l)
         snprintf(goal, sizeof goal, " of %llu", (unsigned long long)job->goal);
     fprintf(stderr,
             "%s%s: %.1f s, %llu%s, %.0f/s, connections %u, errors %llu%s",
-            l->is_terminal ? "\r\033[K" : "", job->label,
+            l->is_terminal ? ZAB_LINE_BEGIN : "", job->label,
             (double)(now - l->job_started_ns) / 1e9,
             (unsigned long long)job->answered, goal,
             (double)(job->answered - l->shown_answered) / since, l->ready_count,
             (unsigned long long)bench_errors_sum(&l->errors),
-            l->is_terminal ? "" : "\n");
+            l->is_terminal ? ZAB_LINE_END : "\n");
     l->shown_ns = now;
     l->shown_answered = job->answered;
 }
@@ -227,13 +229,22 @@ nap(const struct bench_loop *l)
     return (struct timespec){until / NS_PER_S, until % NS_PER_S};
 }
 
+int
+bench_loop_fail(struct bench_loop *l, const char *label, int err,
+                const char *what)
+{
+    bool is_told = l->down_errno && err != EINTR;
+
+    snprintf(l->why, sizeof l->why, "%s: %s%s%s", label, what,
+             is_told ? "; last connection error: " : "",
+             is_told ? strerror(l->down_errno) : "");
+    return -err;
+}
+
 static int
 fail(struct bench_loop *l, int err, const char *what)
 {
-    snprintf(l->why, sizeof l->why, "%s: %s%s%s", l->job->label, what,
-             l->down_errno && err != EINTR ? "; last connection error: " : "",
-             l->down_errno && err != EINTR ? strerror(l->down_errno) : "");
-    return -err;
+    return bench_loop_fail(l, l->job->label, err, what);
 }
 
 /* Send no more, but hear the answers that are on their way. */
@@ -309,7 +320,7 @@ bench_loop_run(struct bench_loop *l, struct bench_job *job)
         step(l);
     bench_crowd_forget(l);
     if (l->is_terminal && !l->opts->quiet)
-        fputs("\r\033[K", stderr);
+        fputs(ZAB_LINE_CLEAR, stderr);
     l->job = NULL;
     return rc;
 }
@@ -333,6 +344,7 @@ bench_loop_new(struct bench_loop *l, const struct bench_opts *opts,
                .on_event = on_event,
                .on_idle = on_idle},
     };
+    catch_signals();
     l->give_up_ns = bench_now_ns() + (int64_t)(opts->limit_s * 1e9);
     rc = bench_crowd_new(l, OUT_BYTES + request_max);
     if (rc < 0)

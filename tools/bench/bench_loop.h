@@ -102,7 +102,8 @@ struct bench_loop {
 
 /*
  * Resolve opts->hosts, allocate opts->connections.  `request_max` bounds the
- * bytes of one request.  0 or -errno, with l->why set.
+ * bytes of one request.  From now on each SIGINT or SIGTERM ends the job that
+ * is running.  0 or -errno, with l->why set.
  */
 int bench_loop_new(struct bench_loop *l, const struct bench_opts *opts,
                    size_t request_max);
@@ -120,12 +121,13 @@ void bench_loop_disconnect(struct bench_loop *l);
  */
 int bench_loop_run(struct bench_loop *l, struct bench_job *job);
 
+/* Say in l->why what `label` failed of, and what a connection did; -err. */
+int bench_loop_fail(struct bench_loop *l, const char *label, int err,
+                    const char *what);
+
 void bench_errors_add(struct bench_errors *e, int32_t code);
 
 /* All of them together. */
 uint64_t bench_errors_sum(const struct bench_errors *e);
-
-/* From now on each SIGINT or SIGTERM ends the job that is running. */
-void bench_loop_catch_signals(void);
 
 #endif

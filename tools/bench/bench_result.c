@@ -73,6 +73,15 @@ bench_result_extra(struct bench_result *r, const char *name, double value)
 }
 
 double
+bench_result_found(const struct bench_result *r, const char *name)
+{
+    for (unsigned i = 0; i < r->extra_count; i++)
+        if (strcmp(r->extra[i].name, name) == 0)
+            return r->extra[i].value;
+    return 0;
+}
+
+double
 bench_result_rate(const struct bench_result *r)
 {
     return r->seconds > 0 ? (double)r->operations / r->seconds : 0;

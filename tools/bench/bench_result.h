@@ -59,6 +59,9 @@ void bench_meter_stop(const struct bench_meter *m, struct bench_result *r);
 
 void bench_result_extra(struct bench_result *r, const char *name, double value);
 
+/* The value of that extra figure; 0 where there is none. */
+double bench_result_found(const struct bench_result *r, const char *name);
+
 /* Per second, and microseconds per operation; 0 where nothing was done. */
 double bench_result_rate(const struct bench_result *r);
 double bench_result_server_us(const struct bench_result *r);

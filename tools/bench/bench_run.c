@@ -93,6 +93,7 @@ bench_run(const struct bench_opts *opts, struct bench_result *result)
     if (rc < 0)
         snprintf(result->failure, sizeof result->failure, "%s", loop.why);
     result->errors = loop.errors;
+    bench_memory_tell(&run);
     clean_up(&run);
     bench_loop_free(&loop);
     return rc;

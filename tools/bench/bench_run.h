@@ -40,6 +40,9 @@ int bench_settle(struct bench_run *r);
 /* The server's memory; all 0 when there is no --pid. */
 void bench_memory_now(const struct bench_run *r, struct bench_memory *m);
 
+/* Report it as it is now. */
+void bench_memory_tell(struct bench_run *r);
+
 /* Report what grew from `before` to `after`, for each of `count` things. */
 void bench_memory_per(struct bench_run *r, const struct bench_memory *before,
                       const struct bench_memory *after, uint64_t count);

@@ -55,6 +55,15 @@ close_at_once(struct bench_job *job, struct bench_conn *c)
     bench_conn_close(c, &s->run->loop->io);
 }
 
+static void
+stop_measuring(struct storm *s)
+{
+    if (s->is_measuring)
+        bench_meter_stop(&s->meter, s->run->result);
+    s->is_measuring = false;
+    s->end_ns = s->run->loop->io.now_ns;
+}
+
 /* The loop opens it again as soon as we return. */
 static void
 was_closed(struct bench_job *job, struct bench_conn *c)
@@ -70,7 +79,7 @@ was_closed(struct bench_job *job, struct bench_conn *c)
     result->operations++;
     bench_hist_add(&result->hist, s->run->loop->io.now_ns - c->opened_ns);
     if (result->operations == o->requests)
-        s->end_ns = s->run->loop->io.now_ns;
+        stop_measuring(s);
 }
 
 static void
@@ -104,7 +113,6 @@ bench_run_connect(struct bench_run *r)
         o->requests ? INT64_MAX : s.measure_ns + (int64_t)(o->seconds * 1e9);
     r->loop->wants_open = true;
     rc = bench_loop_run(r->loop, &job);
-    if (s.is_measuring)
-        bench_meter_stop(&s.meter, r->result);
+    stop_measuring(&s);
     return rc;
 }

@@ -205,8 +205,23 @@ bench_tree_make(struct bench_tree *t, struct bench_loop *l,
                             .make = make_batch,
                             .answer = batch_answered};
 
+    char what[300];
+    int rc;
+
     making->made = 0;
-    return bench_loop_run(l, &job);
+    rc = bench_loop_run(l, &job);
+    if (rc < 0 || making->made == making->count)
+        return rc;
+    snprintf(what, sizeof what, "only %llu of %llu znodes could be created%s%s",
+             (unsigned long long)making->made,
+             (unsigned long long)making->count,
+             l->errors.by_code[-ZK_NODE_EXISTS] ? "; already there: "
+             : l->errors.by_code[-ZK_NO_NODE]   ? "; there is no parent of "
+                                                : "",
+             l->errors.by_code[-ZK_NODE_EXISTS] + l->errors.by_code[-ZK_NO_NODE]
+                 ? t->prefix
+                 : "");
+    return bench_loop_fail(l, making->label, EIO, what);
 }
 
 /* As much to a multi as goes well in one packet. */
@@ -218,7 +233,7 @@ batch_for(uint64_t value_size)
     return fits > BATCH_MAX ? BATCH_MAX : fits < 1 ? 1 : (unsigned)fits;
 }
 
-/* Make all of one kind; a znode that cannot be made ends the run. */
+/* Make all of one kind. */
 static int
 prepare(struct bench_tree *t, struct bench_loop *l, bench_name_fn *name,
         uint64_t count, uint64_t value_size)
@@ -229,16 +244,8 @@ prepare(struct bench_tree *t, struct bench_loop *l, bench_name_fn *name,
                                   .value_size = value_size,
                                   .batch = batch_for(value_size),
                                   .depth = BENCH_DEPTH_MIN};
-    int rc = bench_tree_make(t, l, &making);
 
-    if (rc < 0 || making.made == count)
-        return rc;
-    snprintf(l->why, sizeof l->why,
-             "preparing: only %llu of %llu znodes could be created%s%s",
-             (unsigned long long)making.made, (unsigned long long)count,
-             l->errors.by_code[-ZK_NODE_EXISTS] ? "; already there: " : "",
-             l->errors.by_code[-ZK_NODE_EXISTS] ? t->prefix : "");
-    return -EIO;
+    return bench_tree_make(t, l, &making);
 }
 
 int

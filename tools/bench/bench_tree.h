@@ -67,7 +67,8 @@ struct bytes bench_data(uint64_t key, uint64_t size);
  * Create name(0) .. name(count - 1) with `value_size` bytes each, `batch` to
  * a multi (1: plain creates), `depth` requests in flight a connection.
  * Latencies of requests go to `hist` unless it is NULL, the number of znodes
- * created to *made.  0 or -errno, as bench_loop_run.
+ * created to *made.  0 or -errno, as bench_loop_run; a znode that could not be
+ * created is an error, too.
  */
 struct bench_making {
     const char *label;

@@ -4,6 +4,8 @@
  * as fast as the connections allow or at a given rate; warm-up, then the
  * window that is measured.
  */
+#include <errno.h>
+
 #include "daemon/zk.h"
 #include "tools/bench/bench_mix.h"
 #include "tools/bench/bench_run.h"
@@ -86,6 +88,14 @@ put_record(struct work *w, struct bench_conn *c, const struct bench_kind *kind,
     }
 }
 
+static void
+close_window(struct work *w)
+{
+    if (w->phase == MEASURING)
+        bench_meter_stop(&w->meter, w->run->result);
+    w->phase = MEASURED;
+}
+
 static bool
 make(struct bench_job *job, struct bench_conn *c, struct bench_request *rq)
 {
@@ -105,6 +115,7 @@ make(struct bench_job *job, struct bench_conn *c, struct bench_request *rq)
     return true;
 }
 
+/* Of so many --requests none is counted more, which the warm-up sent. */
 static void
 answered(struct bench_job *job, const struct bench_answer *a)
 {
@@ -124,17 +135,13 @@ answered(struct bench_job *job, const struct bench_answer *a)
     bench_hist_add(&result->hist, a->end_ns - a->start_ns);
     if (w->mix.count > 1)
         bench_hist_add(&result->part[a->kind].hist, a->end_ns - a->start_ns);
+    if (result->requests == w->run->opts->requests) {
+        close_window(w);
+        job->is_dry = true;
+    }
 }
 
 /* --- the window ----------------------------------------------------------- */
-
-static void
-close_window(struct work *w)
-{
-    if (w->phase == MEASURING)
-        bench_meter_stop(&w->meter, w->run->result);
-    w->phase = MEASURED;
-}
 
 static void
 on_time(struct bench_job *job, int64_t now_ns)
@@ -173,6 +180,9 @@ measure(struct work *w)
     on_time(&job, bench_now_ns());
     rc = bench_loop_run(w->run->loop, &job);
     close_window(w);
+    if (rc == 0 && w->run->result->requests == 0)
+        rc = bench_loop_fail(w->run->loop, o->workload, EIO,
+                             "no request was answered");
     return rc;
 }
 

@@ -220,6 +220,14 @@ def _(t):
     t.socket().text(b"mntr", "says mntr", count)
 
 
+for word in list(WORDS) + [b"dump", b"wchp", b"crst", b"nope"]:
+    def listed(t, word=word):
+        t.socket().text(word, "says %s" % word.decode(),
+                        WORDS.get(word) or numbers)
+    case("%s where some are in the whitelist" % word.decode(),
+         world="words")(listed)
+
+
 for word in (b"abcd", b"RUOK", b"ruo\0", b"help", b"quit"):
     def no_word(t, word=word):
         t.socket().text(word, "says %r" % word)

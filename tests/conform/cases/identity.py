@@ -102,6 +102,21 @@ def _(t):
     t.connect(source="127.0.0.5").whoAmI()
 
 
+@case("identities by another digest", world="sha512")
+def _(t):
+    a, b = t.connect(), t.connect()
+    a.auth("digest", "bob:pw")
+    a.whoAmI()
+    a.create(t.root + "/n", "x", acl=[(31, "auth", "")])
+    a.getACL(t.root + "/n")
+    b.getData(t.root + "/n")
+    b.auth("digest", "super:wrong")
+    b.getData(t.root + "/n")
+    b.auth(*SUPER)
+    b.getData(t.root + "/n")
+    b.whoAmI()
+
+
 @case("whoAmI of the super user")
 def _(t):
     a = t.connect()

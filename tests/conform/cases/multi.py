@@ -187,6 +187,31 @@ def _(t):
     a.multi(*[create(t.root + "/", flags=2) for n in range(100)])
 
 
+@case("a multi of five thousand checks, and one that fails at its end")
+def _(t):
+    a = t.connect()
+    checks = [check(t.root)] * 5000
+    a.multi(*checks)
+    a.multi(*checks, delete(t.root + "/no"))
+    a.multi(*checks, wire.exists(t.root))
+    a.drain()
+
+
+@case("a multi of as many nodes as a frame holds")
+def _(t):
+    a, b = t.connect(), t.connect()
+    b.getChildren(t.root, True)
+    names = ["%s/%d" % (t.root, n) for n in range(5000)]
+    a.multi(*map(create, names))
+    b.drain()
+    a.exists(t.root)
+    a.multi(*map(delete, names))
+    a.multi(*[create(t.root + "/s", flags=3) for _ in range(5000)])
+    a.exists(t.root)
+    a.quit()
+    b.exists(t.root)
+
+
 FOREIGN = {
     "exists": lambda r: wire.exists(r), "getACL": lambda r: wire.getACL(r),
     "setACL": lambda r: wire.setACL(r), "sync": lambda r: wire.sync(r),

@@ -344,6 +344,17 @@ def _(t):
     a.getEphemerals(r)
 
 
+@case("reconfig where there is one server alone", world="reconfig")
+def _(t):
+    a = t.connect()
+    a.reconfig("server.1=x:1:2", None, None)
+    a.reconfig(None, "1", None)
+    a.reconfig(None, None, "nonsense", 5)
+    a.drain()
+    a.pipeline(wire.setData(t.root, "x"), wire.reconfig(None, "1", None),
+               wire.getData(t.root))
+
+
 @case("reconfig is disabled by default")
 def _(t):
     a = t.connect()

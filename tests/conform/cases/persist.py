@@ -84,6 +84,26 @@ for mode in (0, 1):
     case("addWatch mode %d and nodes without READ" % mode)(hidden)
 
 
+    def closing(t, mode=mode):
+        a, b = t.connect(), t.connect()
+        for where in ("", "/e", "/none"):
+            a.addWatch(t.root + where, mode)
+        b.addWatch(t.root + "/e", mode)
+        a.create(t.root + "/e", flags=1)
+        a.quit()
+        b.drain()
+        b.create(t.root + "/e", flags=1)
+    case("addWatch mode %d hears the end of its own session"
+         % mode)(closing)
+
+    def odd(t, mode=mode):
+        a, b = t.connect(), t.connect()
+        for where in ("/n/", "//n", "/n/.", "/", "/n//c", "/\1"):
+            b.addWatch(t.root + where, mode)
+            b.exists(t.root + where + "x", True)
+        life(t, a, b)
+    case("addWatch mode %d at paths that no node can have" % mode)(odd)
+
 for mode in (-1, 2, 3, 2 ** 31 - 1):
     def bad_mode(t, mode=mode):
         a = t.connect()

@@ -257,3 +257,17 @@ def _(t):
     a.create(t.root + "/a", "12345")
     a.getData(quota + "/zookeeper_limits")
     a.getData(quota + "/zookeeper_stats")
+
+
+# Apache throws at every write below.
+@case("statistics that a client spoils", world="quota", only="zabd")
+def _(t):
+    a = t.connect()
+    stats = limit(t, a, "count=9,bytes=900")
+    a.create(t.root + "/a", "12345")
+    a.setData(stats, "nonsense")
+    a.create(t.root + "/b", "12345")
+    a.getData(stats)
+    a.setData(stats, "count=3,bytes=10")
+    a.delete(t.root + "/b")
+    a.getData(stats)

@@ -74,6 +74,40 @@ def _(t):
                label="20 times set and get")
 
 
+# --- few, tokens, weights: connections; the suite's own is the first ---------
+
+@case("the fifth connection of all is closed", world="few")
+def _(t):
+    conns = [t.connect(source="127.0.0.%d" % n) for n in (1, 2, 3)]
+    for n in (1, 7):
+        t.socket("127.0.0.%d" % n).gone()
+    for conn in conns:
+        conn.drain()
+
+
+@case("who finds no token is closed, new or not", world="tokens")
+def _(t):
+    conns = [t.connect(source="127.0.0.%d" % n) for n in (1, 2, 3, 4)]
+    for options in {}, {"sid": conns[0].sid}, {"readonly": None}:
+        t.socket("127.0.0.9").hello(closes=True, **options)
+    for conn in conns:
+        conn.drain()
+
+
+@case("a new session takes three tokens, one that comes back two",
+      world="weights")
+def _(t):
+    a = t.connect()
+    b = t.connect(sid=a.sid)
+    a.gone()
+    c = t.connect(sid=b.sid)
+    b.gone()
+    t.socket().hello(closes=True)
+    t.connect(sid=c.sid)
+    c.gone()
+    t.socket().hello(sid=c.sid, closes=True)
+
+
 # --- large: requests are, above 1000 bytes; then they have 60000 together ----
 
 for size in (1000, 1001, 40000, 60001, 200000):

@@ -6,10 +6,8 @@ gives up after a while and looks again.  What counts is what both sides made
 of the notes."""
 
 import os
-import re
-import time
 
-from kit import Wrong, case, claim, free_ports
+from kit import case, claim, free_ports, until
 from ending import die_with_parent
 from server import Server
 
@@ -36,17 +34,9 @@ class Apache(Server):
         stage.open.append(self)
         self.launch(die_with_parent)
 
-    def says(self, pattern, seconds=ELECTED_S):
-        end = time.monotonic() + seconds
-        while True:
-            with open(self.path("log"), errors="replace") as f:
-                found = re.findall(pattern, f.read())
-            if found:
-                return found
-            if time.monotonic() > end:
-                raise Wrong("Apache %d does not say %r\n%s" % (
-                    self.sid, pattern, self.tail(60)))
-            time.sleep(0.05)
+    def says(self, pattern):
+        until(lambda: self.said(pattern), lambda: "Apache %d says %r\n%s" % (
+            self.sid, pattern, self.tail(60)), ELECTED_S)
 
 
 @case

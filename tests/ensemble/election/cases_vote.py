@@ -170,14 +170,21 @@ def groups_decide(stage):
         n.undecided(0.3)
 
 
+def given_leader(stage):
+    """A node, number 3, that leads; two fakes, and their links with it."""
+    stage.members(1, 2, 3)
+    fakes = stage.fake(1), stage.fake(2)
+    node = stage.node(3).look(5, 1)
+    links = [f.linked(3) for f in fakes]
+    for link in links:
+        link.tell(LOOKING, 3, 5, 1, 1)
+    claim(node.decided() == (3, 1, 1), "it does not lead")
+    return node, fakes, links
+
+
 @case
 def a_leader_that_was_established_says_its_epoch(stage):
-    stage.members(1, 2, 3)
-    node = stage.node(3).look(5, 1)
-    one, two = stage.fake(1).linked(3), stage.fake(2).linked(3)
-    one.tell(LOOKING, 3, 5, 1, 1)
-    two.tell(LOOKING, 3, 5, 1, 1)
-    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node, _, (one, two) = given_leader(stage)
     two.tell(LOOKING, 2, 0, 7, 0)
     claim(two.hears(LEADING, 3).vote() == (LEADING, 3, 5, 1, 1), "before")
     node.say("established", 2)
@@ -191,12 +198,7 @@ def a_leader_that_was_established_says_its_epoch(stage):
 
 @case
 def a_role_outlives_the_election_process(stage):
-    stage.members(1, 2, 3)
-    fakes = stage.fake(1), stage.fake(2)
-    node = stage.node(3).look(5, 1)
-    for f in fakes:
-        f.linked(3).tell(LOOKING, 3, 5, 1, 1)
-    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node, fakes, _ = given_leader(stage)
     node.say("established", 2)
     node.say("kill")
     node.hear("forked")
@@ -224,13 +226,7 @@ def a_look_outlives_the_election_process(stage):
 @case
 def a_role_that_is_over_is_told_to_nobody(stage):
     """Not even to one whose note wakes the process."""
-    stage.members(1, 2, 3)
-    fakes = stage.fake(1), stage.fake(2)
-    node = stage.node(3).look(5, 1)
-    links = [f.linked(3) for f in fakes]
-    for link in links:
-        link.tell(LOOKING, 3, 5, 1, 1)
-    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node, _, links = given_leader(stage)
     links[0].tell(LOOKING, 1, 0, 1, 0)
     links[0].hears(LEADING, 3)
     node.say("over")
@@ -249,13 +245,7 @@ def a_role_that_is_over_is_told_to_nobody(stage):
 @case
 def a_leader_whose_replication_died_is_none(stage):
     """Its port is closed until there is another that looks."""
-    stage.members(1, 2, 3)
-    fakes = stage.fake(1), stage.fake(2)
-    node = stage.node(3).look(5, 1)
-    links = [f.linked(3) for f in fakes]
-    for link in links:
-        link.tell(LOOKING, 3, 5, 1, 1)
-    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node, fakes, links = given_leader(stage)
     node.say("established", 2)
     node.say("die")
     for link in links:
@@ -275,13 +265,7 @@ def a_leader_whose_replication_died_is_none(stage):
 @case
 def a_leader_whose_replication_hung_and_died_is_none(stage):
     """Its successor beats while it loads, and leads nobody."""
-    stage.members(1, 2, 3)
-    one, two = stage.fake(1), stage.fake(2)
-    node = stage.node(3).look(5, 1)
-    links = [f.linked(3) for f in (one, two)]
-    for link in links:
-        link.tell(LOOKING, 3, 5, 1, 1)
-    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node, (one, two), links = given_leader(stage)
     node.say("hang")
     for link in links:
         claim(link.is_closed(), "it leads on")
@@ -371,12 +355,7 @@ def a_follower_whose_replication_died_knows_its_leader(stage):
 @case
 def a_dead_leader_stays_none_in_another_process(stage):
     """Both processes of a leader die: the election process comes back first."""
-    stage.members(1, 2, 3)
-    one, two = stage.fake(1), stage.fake(2)
-    node = stage.node(3).look(5, 1)
-    for f in (one, two):
-        f.linked(3).tell(LOOKING, 3, 5, 1, 1)
-    claim(node.decided() == (3, 1, 1), "it does not lead")
+    node, (one, two), _ = given_leader(stage)
     node.say("die")
     node.say("kill")
     node.hear("forked")

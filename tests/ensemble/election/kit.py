@@ -21,12 +21,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.append(os.path.join(ROOT, "tests", "live", "lib"))
 
+import wait  # noqa: E402
 from ending import die_with_parent  # noqa: E402
 from ports import free_ports  # noqa: E402
-from programs import BUILD  # noqa: E402
+from programs import built  # noqa: E402
 
-NODE = os.environ.get("ELECTION_NODE",
-                      os.path.join(BUILD, "tests", "ensemble", "election", "node"))
+NODE = os.environ.get("ELECTION_NODE") or built("ensemble/election/node")
 BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|bad check")
 LOOKING, FOLLOWING, LEADING, OBSERVING = range(4)
 NOBODY = -2 ** 63
@@ -54,12 +54,9 @@ def claim(fact, text, *more):
         raise Wrong(text % more if more else text)
 
 
-def until(fact, text):
+def until(fact, what, seconds=PATIENCE_S):
     """Wait for what must come."""
-    end = time.monotonic() + PATIENCE_S
-    while not fact():
-        claim(time.monotonic() < end, "not within %g s: %s", PATIENCE_S, text)
-        time.sleep(0.01)
+    return wait.until(fact, what, seconds, Wrong)
 
 
 class Members:
@@ -203,9 +200,9 @@ class Node:
         self.say("connected")
         return self.hear("connected")[0]
 
-    def is_connected_with(self, members, seconds=PATIENCE_S):
+    def is_connected_with(self, members):
         """Soon: what it says of itself follows the sockets by a turn."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE_S
         while self.connected() != members:
             if time.monotonic() > end:
                 return False
@@ -216,12 +213,9 @@ class Node:
         with open(self.log_path, errors="replace") as f:
             return f.read()
 
-    def logs(self, text, seconds=PATIENCE_S):
-        end = time.monotonic() + seconds
-        while text not in self.log():
-            claim(time.monotonic() < end, "%d does not log %r:\n%s", self.sid,
-                  text, self.log())
-            time.sleep(0.01)
+    def logs(self, text):
+        until(lambda: text in self.log(), lambda: "%d logs %r:\n%s" % (
+            self.sid, text, self.log()))
 
     def stop(self):
         with contextlib.suppress(OSError):

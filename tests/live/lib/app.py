@@ -6,8 +6,8 @@ us (tests/ensemble/beside.py)."""
 import os
 import subprocess
 import sys
-import time
-import traceback
+
+from script import attempt
 
 
 def servers(verb, *who):
@@ -17,26 +17,14 @@ def servers(verb, *who):
                    stdout=subprocess.DEVNULL)
 
 
-def run_one(name, body, subject):
-    begin, why = time.monotonic(), ""
-    try:
-        body(subject)
-    except Exception as e:
-        traceback.print_exc()
-        why = " %s: %s" % (type(e).__name__, str(e).replace("\n", " "))
-    print("%s %s %.2f%s" % ("not ok" if why else "ok", name,
-                            time.monotonic() - begin, why), flush=True)
-    return not why
-
-
 def run_in_order(word, module, subject):
     """The functions test_* of `module`, until one fails; then the end of the
     log of each of `subject`'s instances.  Returns the exit status."""
     tests = [(n, f) for n, f in module.items() if n.startswith("test_")]
     try:
         for name, body in tests:
-            if not run_one("%s.%s" % (word, name[len("test_"):]), body,
-                           subject):
+            if not attempt("%s.%s" % (word, name[len("test_"):]),
+                           lambda: body(subject)):
                 for instance in subject.all:
                     sys.stderr.write("--- the end of the log of %r\n%s" % (
                         instance, instance.log()[-5000:]))

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every kazoo test file shares: a client of one's own chroot, and a main
-that runs the functions named test_*, each in a chroot named after it, and
-prints one line per test in the form that ../run reads:
-
-    ok NAME SECONDS
-    not ok NAME SECONDS REASON
+that runs the functions named test_*, each in a chroot named after it.
 
 A test takes one argument, `t`, from which it opens as many clients as it
 likes.  They are closed after it, whatever happens."""
@@ -17,11 +13,10 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-import traceback
 
 from kazoo.client import KazooClient, KazooState
 
+from script import attempt
 from wait import until
 
 HOSTS = os.environ.get("ZK_HOSTS", "127.0.0.1:2181")
@@ -34,7 +29,7 @@ class Test:
     """One test's clients and its corner of the tree."""
 
     def __init__(self, name):
-        self.chroot = "/" + name
+        self.name, self.chroot = name, "/" + name
         self.opened = []
 
     def client(self, chroot=None, timeout=10.0, **more):
@@ -118,23 +113,13 @@ def in_threads(count, body):
 
 
 def run_one(prefix, body):
-    name = "%s.%s" % (prefix, body.__name__[len("test_"):])
-    t = Test(name)
-    begin = time.monotonic()
-    try:
-        root = t.client(chroot="")
-        root.ensure_path(t.chroot)
+    t = Test("%s.%s" % (prefix, body.__name__[len("test_"):]))
+
+    def in_its_corner():
+        t.client(chroot="").ensure_path(t.chroot)
         body(t)
-        word, why = "ok", ""
-    except Exception as e:
-        traceback.print_exc()
-        word, why = "not ok", " %s: %s" % (type(e).__name__, e)
-    finally:
-        took = time.monotonic() - begin
-        t.close()
-    print("%s %s %.2f%s" % (word, name, took, why.replace("\n", " ")),
-          flush=True)
-    return word == "ok"
+    with contextlib.closing(t):
+        return attempt(t.name, in_its_corner)
 
 
 def main(module):
@@ -144,12 +129,12 @@ def main(module):
     only = sys.argv[1:]
     tests = [f for n, f in module.items() if n.startswith("test_")
              and (not only or n[len("test_"):] in only)]
-    good = bool(tests)
+    good = []
     for body in tests:
         faulthandler.dump_traceback_later(TEST_S, exit=True)
-        good &= run_one(prefix, body)
+        good.append(run_one(prefix, body))
         faulthandler.cancel_dump_traceback_later()
-    sys.exit(0 if good else 1)
+    sys.exit(not good or False in good)
 
 
 __all__ = ["KazooState", "KIND", "WAIT_S", "Test", "until", "is_now", "raises",

@@ -28,6 +28,7 @@ import time
 
 from ending import call, die_with_parent, end_tidily
 from ports import free_ports
+from processes import alive, stat_of, stats
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
@@ -41,6 +42,7 @@ BUG = re.compile(r"\bbug: |Sanitizer|runtime error:|ended with status|"
 START_S = 30       # Apache needs 1 to 3 s on two busy cores
 STOP_S = 15
 FREEZE_S = 10
+MNTR_S = 10
 SUPER = "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="  # the password is "admin"
 
 # Names that Apache reads only as -Dzookeeper.K or -DK; zabd reads K=V.
@@ -67,15 +69,6 @@ def four(port, word, timeout=1.0, host="127.0.0.1"):
                 out += part
     except OSError:
         return None
-
-
-def alive(pid):
-    """Is `pid` there, and not a zombie?"""
-    try:
-        with open("/proc/%d/stat" % pid) as f:
-            return f.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 class Server:
@@ -139,6 +132,17 @@ class Server:
     def mode(self, timeout=0.5):
         return self.srvr("Mode", timeout)
 
+    def mntr(self, name):
+        """A value of mntr as text: mntr("server_state"), or None."""
+        answer = four(self.port, "mntr", MNTR_S, self.host) or ""
+        found = re.search(r"(?m)^zk_%s\t(.*)$" % name, answer)
+        return found and found.group(1)
+
+    def figure(self, name):
+        """The same of a number."""
+        value = self.mntr(name)
+        return value and int(value)
+
     def path(self, name):
         return os.path.join(self.dir, name)
 
@@ -182,16 +186,18 @@ class Server:
         self.launch(die_with_parent if tied else None)
         self.wait(self.child)
 
-    def launch(self, in_child):
-        """Start it; `in_child` is called between fork and exec."""
+    def launch(self, in_child, log=None, **env):
+        """Start it; `in_child` is called between fork and exec.  Its lines go
+        to the descriptor `log`, if not into its file; `env` is what else its
+        environment has."""
         if self.kind == "zabd" and not os.access(ZABD, os.X_OK):
             raise SystemExit("%s is not there: run make first" % ZABD)
         self.launched = time.monotonic()
-        with open(self.path("log"), "ab") as log:
+        with open(self.path("log"), "ab") as own:
             self.child = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, cwd=self.dir, start_new_session=True,
-                preexec_fn=in_child)
+                self.command(), stdin=subprocess.DEVNULL, stdout=log or own,
+                stderr=log or own, cwd=self.dir, start_new_session=True,
+                env=dict(os.environ, **env), preexec_fn=in_child)
         self._put("pid", self.child.pid)
 
     def wait(self, child=None, seconds=START_S):
@@ -245,12 +251,10 @@ class Server:
             time.sleep(0.02)
 
     def is_frozen(self):
-        for pid in self.group():
-            for thread in os.listdir("/proc/%d/task" % pid):
-                with open("/proc/%d/task/%s/stat" % (pid, thread)) as f:
-                    if f.read().rpartition(")")[2].split()[0] not in "TtZX":
-                        return False
-        return True
+        threads = [stat_of("%d/task/%s" % (pid, thread))
+                   for pid in self.group()
+                   for thread in os.listdir("/proc/%d/task" % pid)]
+        return all(stat is None or stat.state in "TtZX" for stat in threads)
 
     def thaw(self):
         with contextlib.suppress(ProcessLookupError):
@@ -273,16 +277,9 @@ class Server:
 
     def group(self):
         """The live processes of the server's process group, {pid: title}."""
-        found = {}
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                with contextlib.suppress(OSError, ValueError):
-                    with open("/proc/%s/stat" % name) as f:
-                        head, _, rest = f.read().rpartition(")")
-                    state, _, pgrp = rest.split()[:3]
-                    if int(pgrp) == self.pid and state not in "ZX":
-                        found[int(name)] = head.partition("(")[2]
-        return found
+        group = self.pid
+        return {pid: stat.title for pid, stat in stats().items()
+                if stat.group == group and stat.state not in "ZX"}
 
     def process(self, name):
         """The pid of zabd's process of that name; None while there is none."""
@@ -291,20 +288,34 @@ class Server:
                 return pid
         return None
 
+    def mark(self):
+        """Where the log ends now; log() and said() look behind it."""
+        with contextlib.suppress(OSError):
+            return os.path.getsize(self.path("log"))
+        return 0
+
+    def log(self, mark=0):
+        """What it has written, behind the mark."""
+        with contextlib.suppress(OSError), \
+                open(self.path("log"), errors="replace") as f:
+            f.seek(mark)
+            return f.read()
+        return ""
+
+    def said(self, pattern, mark=0):
+        """The matches of a pattern in it."""
+        return list(re.finditer(pattern, self.log(mark)))
+
     def tail(self, lines=30):
-        try:
-            with open(self.path("log"), errors="replace") as f:
-                last = f.readlines()[-lines:]
-        except OSError:
-            last = []
-        return "".join("    | " + line for line in last)
+        return "".join("    | " + line for line
+                       in self.log().splitlines(True)[-lines:])
 
     def bugs(self):
         """Lines of the log that tell of a process that crashed."""
         if self.kind != "zabd":
             return []
-        with open(self.path("log"), errors="replace") as f:
-            return [line.strip() for line in f if BUG.search(line)]
+        return [line.strip() for line in self.log().splitlines()
+                if BUG.search(line)]
 
     def strays(self):
         """Servers on our configuration file that the pid file lacks."""
@@ -327,19 +338,27 @@ class Server:
             shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def show_end(server):
+    sys.stdout.flush()
+    sys.stderr.write("--- the end of %s's log\n%s" % (server.kind,
+                                                      server.tail()))
+
+
 @contextlib.contextmanager
-def given(kind, options=None):
-    """A server that is not started yet; its log's tail is shown if the block
-    raises."""
-    server = Server(kind, options)
+def closing(server):
+    """It is closed behind the block; its log's tail is shown if that raises."""
     try:
         yield server
     except BaseException:
-        sys.stdout.flush()
-        sys.stderr.write("--- the end of %s's log\n%s" % (kind, server.tail()))
+        show_end(server)
         raise
     finally:
         server.close(keep=bool(os.environ.get("KEEP")))
+
+
+def given(kind, options=None):
+    """Closing a server that is not started yet."""
+    return closing(Server(kind, options))
 
 
 @contextlib.contextmanager
@@ -353,20 +372,14 @@ def running(kind, options=None):
 def run_with(kind, options, command):
     """Run `command` beside a server; 0 when both of them ended well."""
     end_tidily()
-    server = Server(kind, options)
-    try:
-        server.start()
+    with running(kind, options) as server:
         rc = call(command, server.env())
         for line in server.bugs():
             sys.stderr.write("a process of the server died: %s\n" % line)
             rc = rc or 1
         if rc:
-            sys.stdout.flush()
-            sys.stderr.write("--- the end of %s's log\n%s" %
-                             (kind, server.tail()))
+            show_end(server)
         return rc
-    finally:
-        server.close(keep=bool(os.environ.get("KEEP")))
 
 
 def main():

@@ -6,12 +6,15 @@ import time
 PATIENCE_S = 50        # kz.py gives a whole test 60
 
 
-def until(fact, what, seconds=PATIENCE_S):
-    """What fact() returned, once that is something; `what` are its words."""
+def until(fact, what, seconds=PATIENCE_S, error=AssertionError):
+    """What fact() returned, once that is something.  `what` is the claim in
+    words, or a function that gives them."""
     end = time.monotonic() + seconds
     while True:
         answer = fact()
         if answer:
             return answer
-        assert time.monotonic() < end, "not within %g s: %s" % (seconds, what)
-        time.sleep(0.01)
+        if time.monotonic() > end:
+            raise error("not within %g s: %s" % (
+                seconds, what() if callable(what) else what))
+        time.sleep(0.02)

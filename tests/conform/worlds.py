@@ -6,6 +6,8 @@ written as an operator writes them: zabd reads all of them from zoo.cfg,
 Apache's options that Java takes from system properties become -D.
 """
 
+import base64
+import hashlib
 import os
 import shutil
 import signal
@@ -15,6 +17,7 @@ import tempfile
 import threading
 import time
 
+import brink
 import harness
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(
@@ -33,17 +36,20 @@ JAVA = ["/usr/bin/java", "-Xmx160m", "-Xss512k", "-XX:+UseSerialGC",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         "-Dzookeeper.forceSync=no",
         "-Dzookeeper.preAllocSize=1024"]
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 SUPER = ("digest", "super:secret")
 SUPER_DIGEST = "super:lK75jTNcA+U9vtVEw5vB51mj/w4="
+SHA512 = "super:" + base64.b64encode(
+    hashlib.sha512(b"super:secret").digest()).decode()
 
 # Of these Java wants -Dzookeeper.K; the rest it takes from the file as it is.
 CORE = {"tickTime", "maxClientCnxns", "minSessionTimeout",
-        "maxSessionTimeout", "4lw.commands.whitelist"}
+        "maxSessionTimeout", "4lw.commands.whitelist", "reconfigEnabled"}
 BARE = ("jute.", "znode.")      # and of these -DK without the prefix
 
 BASE = {
+    "clientPortAddress": "127.0.0.1",
     "tickTime": "2000",
     "maxClientCnxns": "0",
     "4lw.commands.whitelist": "*",
@@ -55,6 +61,12 @@ BASE = {
 WORLDS = {
     "default": {},
     "fresh": {},
+    "brink": {"extendedTypesEnabled": "true"},
+    "everywhere": {"clientPortAddress": None},
+    "words": {"4lw.commands.whitelist": "ruok, wchs ,nope,,mntr"},
+    "reconfig": {"reconfigEnabled": "true"},
+    "sha512": {"DigestAuthenticationProvider.digestAlg": "SHA-512",
+               "DigestAuthenticationProvider.superDigest": SHA512},
     "ttl": {"extendedTypesEnabled": "true"},
     "quota": {"enforceQuota": "true"},
     "quick": {"tickTime": "100", "minSessionTimeout": "200",
@@ -71,6 +83,14 @@ WORLDS = {
               "minSessionTimeout": "5000", "maxSessionTimeout": "9000",
               "globalOutstandingLimit": "1"},
     "narrow": {"globalOutstandingLimit": "1"},
+    "few": {"maxCnxns": "4"},
+    "tokens": {"connection_throttle_tokens": "5",
+               "connection_throttle_fill_time": "100000000",
+               "client.processes": "1"},
+    "weights": {"connection_throttle_tokens": "4",
+                "connection_throttle_fill_time": "100000000",
+                "connection_throttle_weight_enabled": "true",
+                "client.processes": "1"},
     "large": {"largeRequestThreshold": "1000",
               "largeRequestMaxBytes": "60000"},
     "nodigest": {"DigestAuthenticationProvider.enabled": "false",
@@ -96,24 +116,13 @@ class Server:
         self.launch()
         self.wait()
 
-    def wait(self):
-        """Until it serves.  A port found free may be gone by now: three
-        tries."""
-        for last in (False, False, True):
-            try:
-                return self._wait()
-            except RuntimeError:
-                if last or "in use" not in self.log_tail():
-                    raise
-                shutil.rmtree(self.dir + "/data", ignore_errors=True)
-                self.port = free_ports(1)[0]
-                self.launch()
-
     def launch(self):
         """Start it; it dies with the thread that calls this."""
         keys = dict(settings(self.world), dataDir=self.dir + "/data",
-                    clientPort=str(self.port), clientPortAddress="127.0.0.1")
+                    clientPort=str(self.port))
         os.mkdir(keys["dataDir"])
+        if self.world == "brink":
+            brink.lay(keys["dataDir"])
         with FORKING, open(self.dir + "/log", "wb") as log:
             command = (self._zabd if self.kind == "zabd" else
                        self._apache)(keys)
@@ -143,8 +152,8 @@ class Server:
             "-cp", JARS,
             "org.apache.zookeeper.server.quorum.QuorumPeerMain", config]
 
-    def _wait(self):
-        """The suite's own session is the proof that it serves."""
+    def wait(self):
+        """Until it serves: the suite's own session is the proof."""
         needs = SUPER if self.world != "nodigest" else None
         deadline = time.monotonic() + START_SECONDS
         while True:
