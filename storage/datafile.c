@@ -68,7 +68,7 @@ data_may_pass(int rc)
     return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
 }
 
-static int
+static enum exit_code
 status_for(int rc)
 {
     if (data_wants_room(rc))

@@ -460,9 +460,16 @@ def full_disk(t, word, who):
     t.finish(e)
 
 
+LARGE_ONES = 40
 SMALL, ENOUGH = "size=12m", "size=400m"
 NO_ROOM = "%s: there is no room for the leader's snapshot"
 AGAIN = r"repl: tried again in \d+ s"
+
+
+def image_of(m):
+    """All nodes, as its image has them now."""
+    return subprocess.run([ZAB, "image", "--data", m.path("data"), "--nodes"],
+                          stdout=subprocess.PIPE, text=True).stdout
 
 
 @case("short", "long", of=["zzz"])
@@ -476,9 +483,11 @@ def no_room_for_a_snapshot(t, word):
     victim.stop()
     victim.wipe()
     c = t.client(leader)
-    for _ in range(40):
+    for _ in range(LARGE_ONES):
         c.create("/big-", os.urandom(500000), sequence=True)
     t.close_clients()
+    until(lambda: image_of(leader).count("/big-") == LARGE_ONES,
+          "they are in the snapshot that is sent", SOON_S)
     net.sh("mount", "-t", "tmpfs", "-o", SMALL, "none", victim.path("data"))
     victim._put("data/myid", "%d\n" % victim.sid)
     victim.start_only()

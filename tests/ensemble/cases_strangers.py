@@ -3,6 +3,7 @@
 
 import socket
 import struct
+import time
 
 from cases_basic import has, write_some
 from ensemble import until
@@ -11,6 +12,7 @@ from trial import case
 LEARNERS_MAX = 128     # LEADER_PEERS_MAX
 PATIENT = {"initLimit": 400}    # longer than anybody here waits
 SOON_S = 30
+CROSSING_S = 0.2        # who comes before is the same server: election/mesh.h
 FOLLOWER_INFO = 11
 TWINS = "two servers with the number"
 KEPT_OUT = "not taking part for .* another server has our number"
@@ -120,6 +122,7 @@ def a_twin_is_kept_out(t, word, sid, where):
     t.claim(e.leader() is leader, "%r leads", e.leader())
     behind.stop()
     write_some(t, leader, "acknowledged", 20)
+    time.sleep(CROSSING_S)
     twin = twin_of(t, e, first.sid, at_home=where == "here")
     mark = first.mark()
     twin.start_only()
