@@ -36,6 +36,7 @@ void data_error_set(struct data_error *e, const char *path, int64_t offset,
 /* The same of what failed with `rc`, -errno: "what: its words".  Returns it. */
 int data_error_rc(struct data_error *e, const char *path, int rc,
                   const char *remedy, const char *what);
+
 /* For a file that could not be read, or written, and may be sound. */
 extern const char data_remedy_access[];
 
