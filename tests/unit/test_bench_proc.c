@@ -65,18 +65,22 @@ a_child_belongs_to_the_tree(void)
     waitpid(child, NULL, 0);
 }
 
+/* Not a tick of the kernel's later; a stolen moment may look like one. */
 static void
 burnt_cpu_time_is_seen_at_once(void)
 {
     struct bench_procs p;
-    uint64_t before, now;
+    uint64_t now, before, least = UINT64_MAX;
 
     CU_ASSERT_EQUAL_FATAL(bench_procs_find(&p, getpid()), 0);
-    before = bench_procs_cpu_ns(&p);
-    do
-        now = bench_procs_cpu_ns(&p);
-    while (now < before + 100000);
-    CU_ASSERT_TRUE(now < before + 50000000);
+    for (int i = 0; i < 10; i++) {
+        before = bench_procs_cpu_ns(&p);
+        while ((now = bench_procs_cpu_ns(&p)) == before)
+            ;
+        if (least > now - before)
+            least = now - before;
+    }
+    CU_ASSERT_TRUE(least < 1000000);
 }
 
 static void
