@@ -30,6 +30,18 @@ unit_test(const char *claim, void (*test)(void))
         abort();
 }
 
+/* Once more, at the end, where they are seen. */
+static void
+tell_failures(void)
+{
+    const CU_FailureRecord *f;
+
+    for (f = CU_get_failure_list(); f; f = f->pNext)
+        printf("FAILED %s: %s: %s:%u: %s\n", f->pSuite ? f->pSuite->pName : "",
+               f->pTest ? f->pTest->pName : "", f->strFileName, f->uiLineNumber,
+               f->strCondition);
+}
+
 int
 main(void)
 {
@@ -45,6 +57,7 @@ main(void)
     failed = CU_get_number_of_failures() + CU_get_number_of_suites_failed();
     if (CU_get_number_of_tests_run() == 0)
         failed = 1;
+    tell_failures();
     CU_cleanup_registry();
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
