@@ -37,20 +37,7 @@ zab_complain_error(const char *command, const struct data_error *e)
     zab_complain(command, "%s", text);
 }
 
-void
-zab_put_text(FILE *to, struct bytes text)
-{
-    for (int32_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-
-        if (c <= ' ' || c == 0x7f || c == '\\')
-            fprintf(to, "\\x%02x", c);
-        else
-            fputc(c, to);
-    }
-}
-
-/* --- JSON ---------------------------------------------------------------- */
+/* --- text of strangers --------------------------------------------------- */
 
 /*
  * The character at `p`, surrogates included, and how many bytes it takes;
@@ -82,6 +69,35 @@ decode(const uint8_t *p, size_t left, size_t *size)
     return c;
 }
 
+/*
+ * A character that a terminal shows and does not obey: none that controls it
+ * (U+009B begins what ESC [ does), ends a line, or turns the rest of it round.
+ */
+static bool
+is_shown(uint32_t c)
+{
+    bool controls = c < 0x20 || (c >= 0x7f && c < 0xa0);
+    bool turns = (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+
+    return !controls && !turns && c != 0xfffd && (c < 0xd800 || c >= 0xe000);
+}
+
+void
+zab_put_text(FILE *to, struct bytes text)
+{
+    size_t size, left = (size_t)bytes_size(text);
+
+    for (const uint8_t *p = text.data; left > 0; p += size, left -= size) {
+        uint32_t c = decode(p, left, &size);
+
+        if (is_shown(c) && c != ' ' && c != '\\')
+            fwrite(p, 1, size, to);
+        else
+            for (size_t i = 0; i < size; i++)
+                fprintf(to, "\\x%02x", p[i]);
+    }
+}
+
 void
 zab_put_json(FILE *to, struct bytes text)
 {
@@ -93,11 +109,10 @@ zab_put_json(FILE *to, struct bytes text)
 
         if (c == '"' || c == '\\')
             fprintf(to, "\\%c", (int)c);
-        else if (c < ' ' || c == 0x7f || c == 0xfffd ||
-                 (c >= 0xd800 && c < 0xe000))
-            fprintf(to, "\\u%04x", c);
-        else
+        else if (is_shown(c))
             fwrite(p, 1, size, to);
+        else
+            fprintf(to, "\\u%04x", c);
     }
     fputc('"', to);
 }

@@ -2,10 +2,11 @@
 /*
  * zab_text.h - how `zab` prints what it finds in files, and what went wrong.
  *
- * Paths and other text of strangers are printed so that a line stays a line
- * and a column a column: bytes up to the space, DEL and the backslash become
- * \xHH; in JSON, UTF-16 surrogates that Java wrote each on its own become
- * \u escapes again and what is no text becomes \ufffd.
+ * Paths and other text of strangers are printed so that a line stays a line,
+ * a column a column and a terminal as it is: the bytes of spaces, backslashes,
+ * characters that a terminal does not just show, and what is no UTF-8 become
+ * \xHH; in JSON such characters become \u escapes, as do UTF-16 surrogates
+ * that Java wrote each on its own, and what is no text becomes \ufffd.
  */
 #ifndef TOOLS_ZAB_TEXT_H
 #define TOOLS_ZAB_TEXT_H

@@ -35,6 +35,25 @@ a_path_stays_one_word(void)
     CU_ASSERT(reads("/a\\x20b\\x0a\\x5c\\x7f/Gr\xc3\xbc\xc3\x9f"));
 }
 
+/* Ids of ACLs may be of any bytes: \xc2\x9b is the C1 control CSI. */
+static void
+no_text_controls_a_terminal(void)
+{
+    zab_put_text(given_paper(), bytes_of("\x1b[2J\xc2\x9b"
+                                         "2J\xc2\xa0"));
+    CU_ASSERT(reads("\\x1b[2J\\xc2\\x9b2J\xc2\xa0"));
+    zab_put_text(given_paper(), bytes_of("\xe2\x80\xa7\xe2\x80\xae"
+                                         "\xe2\x80\xaf\xe2\x81\xa9"));
+    CU_ASSERT(reads("\xe2\x80\xa7\\xe2\\x80\\xae"
+                    "\xe2\x80\xaf\\xe2\\x81\\xa9"));
+    zab_put_text(given_paper(), bytes_of("\xff\xed\xa0\xbd\xe6\x97"));
+    CU_ASSERT(reads("\\xff\\xed\\xa0\\xbd\\xe6\\x97"));
+    zab_put_text(given_paper(), BYTES_NULL);
+    CU_ASSERT(reads(""));
+    zab_put_json(given_paper(), bytes_of("\xc2\x9b\xe2\x80\xa8"));
+    CU_ASSERT(reads("\"\\u009b\\u2028\""));
+}
+
 static void
 json_quotes_what_ends_a_string(void)
 {
@@ -153,6 +172,7 @@ UNIT_SUITE(zab_text)
 {
     unit_suite("zab_text");
     UNIT(a_path_stays_one_word);
+    UNIT(no_text_controls_a_terminal);
     UNIT(json_quotes_what_ends_a_string);
     UNIT(json_keeps_what_is_utf8);
     UNIT(json_spells_javas_surrogates);
