@@ -29,7 +29,10 @@ report(const char *where, const struct zab_walk *w)
     printf("%s zxid=0x%" PRIx64, where, (uint64_t)w->first);
     if (w->last != w->first)
         printf("..0x%" PRIx64, (uint64_t)w->last);
-    printf(" nodes=%zu digest=%016" PRIx64 "\n", w->count, w->digest);
+    printf(" nodes=%zu", w->count);
+    if (w->hidden > 0)
+        printf(" hidden=%zu", w->hidden);
+    printf(" digest=%016" PRIx64 "\n", w->digest);
 }
 
 /* Both are sorted by path.  Returns how many nodes differ. */
@@ -45,7 +48,8 @@ compare(const char *where, const struct zab_walk *a, const struct zab_walk *b)
         const struct zab_walk_node *x = order <= 0 ? &a->node[i++] : NULL;
         const struct zab_walk_node *y = order >= 0 ? &b->node[j++] : NULL;
 
-        if (x && y && x->hash == y->hash && x->is_gone == y->is_gone)
+        if (x && y && x->hash == y->hash && x->is_gone == y->is_gone &&
+            x->is_hidden == y->is_hidden)
             continue;
         if (count++ >= SHOWN_MAX)
             continue;
@@ -62,7 +66,9 @@ help(FILE *to, int status)
     fputs("usage: zab digest HOST:PORT...\n\n"
           "Reads the tree of each server (all but /zookeeper/) and compares "
           "path, data,\nACL and Stat of every node with the first server's.  "
-          "Nobody should write\nmeanwhile.\n",
+          "Nobody should write\nmeanwhile.  It reads as anybody may: of nodes "
+          "whose ACLs forbid that, which are\ncounted as hidden, neither "
+          "they nor what is below them can be compared.\n",
           to);
     return status;
 }

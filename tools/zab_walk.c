@@ -221,9 +221,11 @@ hear_part(struct walker *k, size_t i, int part, uint64_t *hash)
     w->last = r.zxid > w->last ? r.zxid : w->last;
     if (r.code == ZK_NO_NODE) {
         w->node[i].is_gone = true;
+    } else if (r.code == ZK_NO_AUTH) {
+        w->node[i].is_hidden = true;
     } else if (r.code != ZK_OK) {
-        zab_complain(k->me, "%s: %s is refused with %d", k->where,
-                     w->node[i].path, (int)r.code);
+        zab_complain(k->me, "%s: a read is refused with %d", k->where,
+                     (int)r.code);
         return -EACCES;
     } else if (part < 2) {
         *hash = fnv(*hash, r.body.at, jute_in_left(&r.body));
@@ -247,6 +249,7 @@ hear(struct walker *k)
     if (rc < 0)
         return rc;
     w->node[i].hash = hash;
+    w->hidden += w->node[i].is_hidden;
     k->under_way -= bytes_to_ask(w->node[i].path);
     if (!w->node[i].is_gone)
         w->digest += hash;

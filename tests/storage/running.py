@@ -143,6 +143,16 @@ def test_digest_names_a_node_in_one_word():
         assert ": /a\\x20b is only here\n" in done.stdout, done
 
 
+def test_digest_goes_on_where_it_may_not_read():
+    """As it is where applications have ACLs."""
+    with zabd() as server:
+        session = Session(server.port)
+        session.make("/open")
+        session.ask(wire.create("/closed", b"", [(31, "digest", "joe:x")]))
+        told = zab("digest", server.hosts, server.hosts)
+        assert told.count(" nodes=4 hidden=1 ") == 2, told
+
+
 def taken(folder):
     """The bytes of all files there and below."""
     return sum(os.path.getsize(os.path.join(where, name))
