@@ -20,6 +20,7 @@ struct work {
     int64_t measure_ns; /* when the window opens */
     int64_t end_ns;     /* when it closes; 0: with the last request */
     uint64_t sent;      /* in the window */
+    uint64_t refused;   /* of what was answered there */
     uint64_t deleted;   /* keys below this are gone */
     uint64_t random;
 };
@@ -131,6 +132,7 @@ answered(struct bench_job *job, const struct bench_answer *a)
     if (w->phase != MEASURING)
         return;
     result->requests++;
+    w->refused += code != 0;
     result->operations += is_multi ? w->run->opts->multi_ops : 1;
     bench_hist_add(&result->hist, a->end_ns - a->start_ns);
     if (w->mix.count > 1)
@@ -180,9 +182,10 @@ measure(struct work *w)
     on_time(&job, bench_now_ns());
     rc = bench_loop_run(w->run->loop, &job);
     close_window(w);
-    if (rc == 0 && w->run->result->requests == 0)
+    if (rc == 0 && w->refused == w->run->result->requests)
         rc = bench_loop_fail(w->run->loop, o->workload, EIO,
-                             "no request was answered");
+                             w->refused ? "every answer was an error"
+                                        : "no request was answered");
     return rc;
 }
 
