@@ -139,6 +139,13 @@ client_no_room(struct client_proc *p, struct client *c, enum conn_pause why)
     client_list_add(p, &p->blocked, c);
 }
 
+/* What comes behind a closeSession is of no session, and nobody answers it. */
+static bool
+is_its_end(const struct queued *q)
+{
+    return q->op == ZK_OP_CLOSE_SESSION && q->kind != QUEUED_REPLY;
+}
+
 bool
 client_enqueue(struct client_proc *p, struct client *c, const struct queued *q,
                const uint8_t *body)
@@ -148,6 +155,8 @@ client_enqueue(struct client_proc *p, struct client *c, const struct queued *q,
         return false;
     }
     client_info(p, c)->queued = c->queue.count;
+    if (is_its_end(q))
+        conn_pause(&c->conn, CONN_PAUSE_END);
     return true;
 }
 

@@ -53,16 +53,26 @@ def _(t):
     b.exists(t.root)
 
 
+def close_and(a, behind):
+    """In one pipeline.  What is behind it Apache sometimes answers with
+    SESSIONEXPIRED, sometimes not."""
+    op, body, label = behind
+    a.raw(framed(i32(5) + i32(-11)) + framed(i32(6) + i32(op) + body),
+          "closeSession and " + label, [(5, -11), (6, op)], replies=1)
+    a.ended = True
+
+
 @case("requests behind closeSession in one pipeline are lost")
 def _(t):
     a, b = t.connect(), t.connect()
     a.create(t.root + "/e", flags=1)
-    packed = b"".join(framed(i32(x) + i32(op) + body) for x, op, body in (
-        (5, -11, b""), (6, 3, wire.exists(t.root)[1])))
-    # Apache sometimes says SESSIONEXPIRED to the second, sometimes nothing
-    a.raw(packed, "closeSession and exists", [(5, -11), (6, 3)], replies=1)
-    a.ended = True
+    close_and(a, wire.exists(t.root))
     b.getChildren2(t.root)
+
+
+@case("a write behind closeSession in one pipeline does not cost its answer")
+def _(t):
+    close_and(t.connect(), create(t.root + "/n"))
 
 
 @case("a pipeline of creates and closeSession leaves nothing")
