@@ -26,7 +26,7 @@ oldest_to_keep(const char *dir, uint32_t retain, zxid_t *oldest)
         char path[DATA_PATH_MAX];
 
         data_path(path, dir, list.file[i - 1].name);
-        if (list.file[i - 1].zxid == *oldest || !snapfile_looks_whole(path))
+        if (list.file[i - 1].zxid == *oldest || snapfile_looks_whole(path) != 1)
             continue;
         *oldest = list.file[i - 1].zxid;
         kept++;

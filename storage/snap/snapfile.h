@@ -58,8 +58,11 @@ int snapfile_candidates(struct data_list *list, const char *dir);
 /* The newest of them: its zxid; -1 when there is none, or none to be seen. */
 zxid_t snapfile_newest(const char *dir);
 
-/* A quick look: right beginning, and for plain files the right end. */
-bool snapfile_looks_whole(const char *path);
+/*
+ * A quick look: right beginning, and for plain files the right end.  1 or 0;
+ * -errno: nobody could look.
+ */
+int snapfile_looks_whole(const char *path);
 
 /*
  * Writing: open; sessions, then ACLs, how many before each of the two; nodes;
