@@ -112,6 +112,12 @@ int snapfile_writer_end(struct snapfile_writer *w, zxid_t zxid,
 void snapfile_writer_abort(struct snapfile_writer *w);
 
 /*
+ * What zstd's `result`, an error, comes to: it takes memory while it works, and
+ * without that it is -ENOMEM, else `rc`.
+ */
+int snapfile_zstd_rc(size_t result, int rc);
+
+/*
  * What packs a snapshot, here and on its way to a learner: a ZSTD_CCtx, or NULL
  * without memory.
  */
