@@ -108,8 +108,8 @@ import_newest_of(const struct datadir *d, const struct data_list *all,
         if (found == CUT)
             continue;
         rc = found;
-        if (rc != -EBADMSG || p->damaged == SNAPFILE_CANDIDATES_MAX)
-            break; /* only damage sends us to an older one */
+        if (rc != -EBADMSG) /* only damage sends us to an older one */
+            break;
         if (p->damaged++ == 0 && e)
             p->damage = *e;
     }

@@ -11,8 +11,7 @@
 
 /*
  * The zxid of the oldest snapshot to keep, -1 if there are none.  Two files of
- * one zxid are one snapshot.  Not of snapfile_candidates: a start tries a
- * hundred at most, an operator may keep more.
+ * one zxid are one snapshot.
  */
 static int
 oldest_to_keep(const char *dir, uint32_t retain, zxid_t *oldest)

@@ -49,10 +49,9 @@ int snapfile_read(const char *path, const struct snap_visitor *visitor,
                   struct snapfile_info *info, struct data_error *e);
 
 /*
- * The newest snapshots that look whole, newest last.  0 or -errno; to be freed
- * with data_list_free, after an error, too.
+ * The snapshots that look whole, newest last.  0 or -errno; to be freed with
+ * data_list_free, after an error, too.
  */
-enum { SNAPFILE_CANDIDATES_MAX = 100 };
 int snapfile_candidates(struct data_list *list, const char *dir);
 
 /* The newest of them: its zxid; -1 when there is none, or none to be seen. */

@@ -231,7 +231,7 @@ int
 snapfile_candidates(struct data_list *list, const char *dir)
 {
     int rc = data_list_read(list, dir, DATA_SNAPSHOTS);
-    size_t kept = 0, first;
+    size_t kept = 0;
 
     for (size_t i = 0; rc == 0 && i < list->count; i++) {
         char path[DATA_PATH_MAX];
@@ -241,12 +241,6 @@ snapfile_candidates(struct data_list *list, const char *dir)
             list->file[kept++] = list->file[i];
     }
     list->count = kept;
-    if (kept > SNAPFILE_CANDIDATES_MAX) {
-        first = kept - SNAPFILE_CANDIDATES_MAX;
-        memmove(list->file, list->file + first,
-                SNAPFILE_CANDIDATES_MAX * sizeof *list->file);
-        list->count = SNAPFILE_CANDIDATES_MAX;
-    }
     return rc;
 }
 
