@@ -12,7 +12,9 @@
 
 #include <errno.h>
 
-enum { CUT = 1 }; /* a result beside 0 and -errno: there is none that is whole */
+enum {
+    CUT = 1
+}; /* a result beside 0 and -errno: there is none that is whole */
 
 static const char REMEDY_SNAPSHOT[] =
     "Bring a snapshot file back that is older than the log files, or set "
@@ -95,7 +97,7 @@ import_one(const struct datadir *d, const struct data_file *file,
     return rc == -EIO ? -EBADMSG : rc; /* a bad sector */
 }
 
-/* The newest that is neither cut nor damaged; CUT: all are, or there is none. */
+/* The newest that is not damaged; CUT: all are cut, or there is none. */
 static int
 import_newest_of(const struct datadir *d, const struct data_list *all,
                  struct image_prepare *p, struct data_error *e)
