@@ -26,7 +26,12 @@
 #include "storage/tree/session.h"
 #include "storage/tree/znode.h"
 
-enum { PORT_PATIENCE_MS = 3000, PORT_PAUSE_US = 5000, OPTIONS_MAX = 256 };
+enum {
+    PORT_PATIENCE_MS = 3000,
+    PORT_PAUSE_US = 5000,
+    OPTIONS_MAX = 256,
+    OWN_FILES = 32, /* of a process; 16 have been seen */
+};
 
 static const char usage[] =
     "usage: zabd [-c FILE]     serve, in the foreground, as FILE (a zoo.cfg)\n"
@@ -137,17 +142,33 @@ hold_signals(void)
     signal(SIGXFSZ, SIG_IGN);
 }
 
-/* Every connection is a descriptor; take what the system grants. */
-static void
-raise_descriptor_limit(void)
+/* What a process has beside clients: its files, all bells, other members. */
+static rlim_t
+descriptors_needed(const struct conf *conf)
 {
+    return OWN_FILES + PROC_CLIENT + (rlim_t)conf->client_processes +
+           2 * (rlim_t)conf->member_count;
+}
+
+/*
+ * Every connection is a descriptor; take what the system grants.  With too few
+ * one process or another would fail, sooner or later.
+ */
+static void
+raise_descriptor_limit(const struct conf *conf)
+{
+    rlim_t needed = descriptors_needed(conf);
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-        limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    if (limit.rlim_max < needed)
+        fatal(EXIT_UNEXPECTED,
+              "%ju descriptors are too few: a process needs %ju, and one for "
+              "each connection; raise ulimit -n, or LimitNOFILE",
+              (uintmax_t)limit.rlim_max, (uintmax_t)needed);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* Processes of a server that was killed may take a moment to end. */
@@ -178,8 +199,7 @@ open_bells(struct shm_super *super)
     for (int id = 0; id < PROC_CLIENT + (int)super->client_count; id++) {
         super->bell_fd[id] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (super->bell_fd[id] < 0)
-            fatal(EXIT_UNEXPECTED, "eventfd: %s%s", strerror(errno),
-                  errno == EMFILE ? "; raise LimitNOFILE" : "");
+            fatal(EXIT_UNEXPECTED, "eventfd: %s", strerror(errno));
     }
 }
 
@@ -229,7 +249,7 @@ main(int argc, char **argv)
         conf_print(&conf, stdout);
         return printed(EXIT_OK);
     }
-    raise_descriptor_limit();
+    raise_descriptor_limit(&conf);
     znode_set_ttl(!conf_member_of(&conf, CONF_SID_MAX)); /* before any fork */
     /* Slots are those of global sessions, then of local ones. */
     rc = shm_map(&conf, session_table_bytes(), 2 * SESSIONS_MAX, &shm);

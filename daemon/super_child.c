@@ -389,10 +389,9 @@ on_death(struct super *s, enum proc_id id, int status, mono_ms_t now)
     atomic_store(&proc->is_ready, 0);
     if (!s->is_stopping || !ended_as_told(status))
         tell_death(s, id, pid, status);
-    if (s->is_stopping)
-        return;
-    repair(s, id);
-    plan_successor(s, id, status, served_ms, now);
+    repair(s, id); /* while we stop, too: the others have work to end */
+    if (!s->is_stopping)
+        plan_successor(s, id, status, served_ms, now);
 }
 
 void

@@ -14,7 +14,6 @@
  *     (spec/quorum-protocol.md 4.7)
  */
 #include <errno.h>
-#include <sys/stat.h>
 #include <zstd.h>
 
 #include "daemon/log.h"
@@ -25,20 +24,6 @@ static const uint8_t tail[] = "\0\0\0\1/\0\0\0\nBenWasHere";
 
 /* --- the environment ----------------------------------------------------- */
 
-/* Whether the directory was replaced since it was opened. */
-static bool
-is_replaced(const struct image *im)
-{
-    char path[DATA_PATH_MAX];
-    struct stat open_one, named;
-    int fd;
-
-    data_path(path, im->dir, "data.mdb");
-    return mdb_env_get_fd(im->env, &fd) != 0 || fstat(fd, &open_one) < 0 ||
-           stat(path, &named) < 0 || open_one.st_ino != named.st_ino ||
-           open_one.st_dev != named.st_dev;
-}
-
 static int
 hold_image(struct repl_history *h)
 {
@@ -46,7 +31,7 @@ hold_image(struct repl_history *h)
     char text[DATA_ERROR_TEXT];
     int rc = 0;
 
-    if (h->image.env && is_replaced(&h->image))
+    if (h->image.env && image_is_replaced(&h->image))
         return -EAGAIN;
     if (!h->image.env)
         rc = image_open(&h->image, h->dirs.image, IMAGE_READ, &e);

@@ -104,6 +104,9 @@ void image_forget_dead_readers(const struct image *im);
  */
 int image_remove(const char *dir);
 
+/* Whether another image lies in its place since it was opened, or none. */
+bool image_is_replaced(const struct image *im);
+
 /*
  * Make all of an IMAGE_CREATE image durable.  `progress` may be NULL; it counts
  * bytes and is called many times a minute.  0 or -errno.

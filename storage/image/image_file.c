@@ -80,6 +80,19 @@ image_remove(const char *dir)
     return rc == -ENOENT ? 0 : rc;
 }
 
+bool
+image_is_replaced(const struct image *im)
+{
+    char path[DATA_PATH_MAX];
+    struct stat here, there;
+    int fd;
+
+    data_path(path, im->dir, IMAGE_DATA_FILE);
+    return mdb_env_get_fd(im->env, &fd) != 0 || fstat(fd, &here) < 0 ||
+           stat(path, &there) < 0 || here.st_ino != there.st_ino ||
+           here.st_dev != there.st_dev;
+}
+
 /*
  * Gigabytes may wait, and a process that shows no progress for a minute is
  * ended.  So they go to the disk in steps, through a descriptor of our own:

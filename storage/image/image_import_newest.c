@@ -11,8 +11,10 @@
 #include "storage/image/image_import.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
+
+enum {
+    CUT = 1
+}; /* a result beside 0 and -errno: there is none that is whole */
 
 static const char REMEDY_SNAPSHOT[] =
     "Bring a snapshot file back that is older than the log files, or set "
@@ -29,32 +31,6 @@ static int
 cannot_list(const char *dir, int rc, struct data_error *e)
 {
     return data_error_rc(e, dir, rc, data_remedy_access, "cannot be listed");
-}
-
-/*
- * A snapshot that may not be opened, as one that root has brought back, is not
- * damaged: neither an older one nor an empty tree may stand in for it.
- */
-static int
-refuse_closed(const struct datadir *d, const struct data_list *all,
-              struct data_error *e)
-{
-    char path[DATA_PATH_MAX];
-
-    for (size_t i = all->count; i > 0; i--) {
-        int fd;
-
-        data_path(path, d->snap, all->file[i - 1].name);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd >= 0) {
-            close(fd);
-            return 0;
-        }
-        if (errno != EIO)
-            return data_error_rc(e, path, -errno, REMEDY_OPEN,
-                                 "cannot be opened");
-    }
-    return 0;
 }
 
 /* One of an empty tree, which a first start may have left, is no loss. */
@@ -78,8 +54,8 @@ refuse_cut(const struct datadir *d, const struct data_list *all,
 
 /* The log alone does not tell what was before it. */
 static int
-import_without_snapshot(const struct datadir *d, struct image_prepare *p,
-                        struct data_error *e)
+import_without_snapshot(const struct datadir *d, const struct data_list *all,
+                        struct image_prepare *p, struct data_error *e)
 {
     struct data_list logs;
     int rc = data_list_read(&logs, d->log, DATA_LOGS);
@@ -88,6 +64,8 @@ import_without_snapshot(const struct datadir *d, struct image_prepare *p,
     data_list_free(&logs);
     if (rc < 0)
         return cannot_list(d->log, rc, e);
+    if (!p->trusts_empty && (rc = refuse_cut(d, all, e)) < 0)
+        return rc;
     if (has_log && !p->trusts_empty) {
         data_error_set(e, d->snap, -1, REMEDY_SNAPSHOT,
                        "there are transaction logs but no valid snapshot");
@@ -97,33 +75,41 @@ import_without_snapshot(const struct datadir *d, struct image_prepare *p,
     return image_import(d, NULL, p, e);
 }
 
-/* Before older ones, or none, are taken for the newest that lies there. */
+/*
+ * 0; CUT; -EBADMSG: it is damaged.  One that may not be opened, as one that
+ * root has brought back, is not: neither an older one nor an empty tree may
+ * stand in for it.
+ */
 static int
-look_at_all(const struct datadir *d, const struct data_list *whole,
-            const struct image_prepare *p, struct data_error *e)
+import_one(const struct datadir *d, const struct data_file *file,
+           struct image_prepare *p, struct data_error *e)
 {
-    struct data_list all;
-    int rc = data_list_read(&all, d->snap, DATA_SNAPSHOTS);
+    char path[DATA_PATH_MAX];
+    int rc;
 
-    if (rc < 0)
-        cannot_list(d->snap, rc, e);
-    else
-        rc = refuse_closed(d, &all, e);
-    if (rc == 0 && whole->count == 0 && !p->trusts_empty)
-        rc = refuse_cut(d, &all, e);
-    data_list_free(&all);
-    return rc;
+    data_path(path, d->snap, file->name);
+    rc = snapfile_looks_whole(path);
+    if (rc == 1)
+        return image_import(d, file, p, e);
+    if (rc == 0)
+        return CUT;
+    data_error_rc(e, path, rc, REMEDY_OPEN, "cannot be opened");
+    return rc == -EIO ? -EBADMSG : rc; /* a bad sector */
 }
 
-/* The newest that is not damaged, and the log behind it. */
+/* The newest that is not damaged; CUT: all are cut, or there is none. */
 static int
-import_newest_of(const struct datadir *d, const struct data_list *whole,
+import_newest_of(const struct datadir *d, const struct data_list *all,
                  struct image_prepare *p, struct data_error *e)
 {
-    int rc = 0;
+    int rc = CUT;
 
-    for (size_t i = whole->count; i > 0; i--) {
-        rc = image_import(d, &whole->file[i - 1], p, e);
+    for (size_t i = all->count; i > 0; i--) {
+        int found = import_one(d, &all->file[i - 1], p, e);
+
+        if (found == CUT)
+            continue;
+        rc = found;
         if (rc != -EBADMSG) /* only damage sends us to an older one */
             break;
         if (p->damaged++ == 0 && e)
@@ -136,18 +122,14 @@ int
 image_import_newest(const struct datadir *d, struct image_prepare *p,
                     struct data_error *e)
 {
-    struct data_list whole;
-    int rc = snapfile_candidates(&whole, d->snap);
+    struct data_list all;
+    int rc = data_list_read(&all, d->snap, DATA_SNAPSHOTS);
 
     p->origin = IMAGE_IMPORTED;
     p->damaged = 0;
-    if (rc < 0)
-        cannot_list(d->snap, rc, e);
-    else
-        rc = look_at_all(d, &whole, p, e);
-    if (rc == 0)
-        rc = whole.count == 0 ? import_without_snapshot(d, p, e)
-                              : import_newest_of(d, &whole, p, e);
-    data_list_free(&whole);
+    rc = rc < 0 ? cannot_list(d->snap, rc, e) : import_newest_of(d, &all, p, e);
+    if (rc == CUT)
+        rc = import_without_snapshot(d, &all, p, e);
+    data_list_free(&all);
     return rc;
 }

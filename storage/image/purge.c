@@ -11,8 +11,7 @@
 
 /*
  * The zxid of the oldest snapshot to keep, -1 if there are none.  Two files of
- * one zxid are one snapshot.  Not of snapfile_candidates: a start tries a
- * hundred at most, an operator may keep more.
+ * one zxid are one snapshot.
  */
 static int
 oldest_to_keep(const char *dir, uint32_t retain, zxid_t *oldest)
@@ -26,7 +25,7 @@ oldest_to_keep(const char *dir, uint32_t retain, zxid_t *oldest)
         char path[DATA_PATH_MAX];
 
         data_path(path, dir, list.file[i - 1].name);
-        if (list.file[i - 1].zxid == *oldest || !snapfile_looks_whole(path))
+        if (list.file[i - 1].zxid == *oldest || snapfile_looks_whole(path) != 1)
             continue;
         *oldest = list.file[i - 1].zxid;
         kept++;
@@ -35,55 +34,63 @@ oldest_to_keep(const char *dir, uint32_t retain, zxid_t *oldest)
     return rc;
 }
 
-static int
-purge_snapshots(const char *dir, zxid_t oldest, uint32_t *count)
+/*
+ * A snapshot goes when it is older than `needed`; a log file when the next one
+ * still begins at or before that.
+ */
+static bool
+is_old(const struct data_list *list, size_t i, enum data_kind kind,
+       zxid_t needed)
 {
-    struct data_list list;
-    int rc = data_list_read(&list, dir, DATA_SNAPSHOTS);
-
-    for (size_t i = 0; rc == 0 && i < list.count; i++) {
-        if (list.file[i].zxid >= oldest)
-            break;
-        rc = data_remove(dir, list.file[i].name);
-        *count += rc == 0;
-    }
-    data_list_free(&list);
-    return rc;
+    if (kind == DATA_SNAPSHOTS)
+        return list->file[i].zxid < needed;
+    return i + 1 < list->count && list->file[i + 1].zxid <= needed;
 }
 
-/* A file goes when the next one still begins at or before `needed`. */
 static int
-purge_logs(const char *dir, zxid_t needed, uint32_t *count)
+tell(struct data_error *e, const char *path, int rc)
+{
+    return data_error_rc(e, path, rc, data_remedy_access,
+                         "old files cannot be removed");
+}
+
+static int
+purge_kind(const char *dir, enum data_kind kind, zxid_t needed, uint32_t *count,
+           struct data_error *e)
 {
     struct data_list list;
-    int rc = data_list_read(&list, dir, DATA_LOGS);
+    char path[DATA_PATH_MAX];
+    int rc = data_list_read(&list, dir, kind);
 
-    for (size_t i = 0; rc == 0 && i + 1 < list.count; i++) {
-        if (list.file[i + 1].zxid > needed)
+    data_path(path, dir, "");
+    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+        if (!is_old(&list, i, kind, needed))
             break;
+        data_path(path, dir, list.file[i].name);
         rc = data_remove(dir, list.file[i].name);
         *count += rc == 0;
     }
     data_list_free(&list);
-    return rc;
+    return rc < 0 ? tell(e, path, rc) : 0;
 }
 
 int
 purge(const struct datadir *d, uint32_t retain, zxid_t persisted,
-      struct purged *purged)
+      struct purged *purged, struct data_error *e)
 {
     zxid_t oldest;
     int rc = oldest_to_keep(d->snap, retain ? retain : 1, &oldest);
 
     *purged = (struct purged){0};
-    if (rc < 0 || oldest < 0)
-        return rc;
-    /* What a crash left unfinished; the caller writes none now. */
-    rc = data_remove_all(d->snap, "snapshot.", ".tmp");
-    if (rc == 0)
-        rc = purge_logs(d->log, oldest < persisted ? oldest : persisted,
-                        &purged->logs);
-    if (rc == 0)
-        rc = purge_snapshots(d->snap, oldest, &purged->snapshots);
-    return rc;
+    if (rc == 0 && oldest >= 0) /* what a crash left; the caller writes none */
+        rc = data_remove_all(d->snap, "snapshot.", ".tmp");
+    if (rc < 0)
+        return tell(e, d->snap, rc);
+    if (oldest < 0)
+        return 0;
+    rc = purge_kind(d->log, DATA_LOGS, oldest < persisted ? oldest : persisted,
+                    &purged->logs, e);
+    return rc < 0 ? rc
+                  : purge_kind(d->snap, DATA_SNAPSHOTS, oldest,
+                               &purged->snapshots, e);
 }

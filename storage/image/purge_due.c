@@ -16,6 +16,8 @@ purge_due_work(struct image_proc *p)
 {
     int64_t interval = p->conf.autopurge_interval_ms;
     mono_ms_t now = clock_mono_ms();
+    struct data_error e = {.offset = -1};
+    char text[DATA_ERROR_TEXT];
     struct purged gone;
     int rc;
 
@@ -25,10 +27,11 @@ purge_due_work(struct image_proc *p)
     p->purged_at = now;
     log_info("Purge task started.");
     rc = purge(&p->dirs, (uint32_t)p->conf.autopurge_retain, p->image.meta.zxid,
-               &gone);
-    if (rc < 0)
-        log_error("%s: old files cannot be removed: %s", p->dirs.snap,
-                  strerror(-rc));
+               &gone, &e);
+    if (rc < 0) {
+        data_error_text(&e, text);
+        log_error("%s", text);
+    }
     log_info("Purge task completed. snapshots=%" PRIu32 " logs=%" PRIu32,
              gone.snapshots, gone.logs);
 }

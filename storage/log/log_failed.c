@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
-#include "daemon/proc.h"
 #include "storage/log/log_proc.h"
 
 enum { FILES = 2, DISK_PART = 4, ROOM_MIN = 1024 * 1024 };
@@ -101,11 +100,9 @@ log_look_for_room(struct log_proc *p)
 
     if (!data_wants_room(-failed) || atomic_load(&s->has_room))
         return;
-    proc_disk_begin(PROC_LOG, p->shm);
     if (has_room(p->dirs.log, room_wanted(p), failed) &&
         has_room(p->dirs.snap, ROOM_MIN, failed)) {
         atomic_store(&s->has_room, 1);
         bell_ring(p->shm, PROC_SUPER);
     }
-    proc_disk_end(PROC_LOG, p->shm);
 }

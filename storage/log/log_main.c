@@ -202,10 +202,12 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
         p->conf_version = shm_conf(p->shm, &p->conf);
         p->log.options = options_of(p);
     }
+    proc_disk_begin(PROC_LOG, p->shm);
     log_look_for_room(p);
     look_for_file(p);
     atomic_store_explicit(&p->shm->log->dir_bytes, data_dir_bytes(p->dirs.log),
                           memory_order_relaxed);
+    proc_disk_end(PROC_LOG, p->shm);
 }
 
 /* What was published is logged; the rest of the preallocation goes back. */

@@ -60,40 +60,46 @@ ends_at(struct log_proc *p, zxid_t zxid)
 
 /* --- truncate ------------------------------------------------------------ */
 
-/* The newest snapshot that holds no more than `zxid`: its zxid, or -1. */
-static zxid_t
-snapshot_up_to(const struct log_proc *p, zxid_t zxid)
+/* The zxid of the newest snapshot that holds no more than `zxid`, or -1. */
+static int
+find_snapshot(const struct log_proc *p, zxid_t zxid, zxid_t *found)
 {
     struct data_list list;
-    zxid_t found = -1;
+    int rc = snapfile_candidates(&list, p->dirs.snap);
 
-    if (snapfile_candidates(&list, p->dirs.snap) == 0)
-        for (size_t i = 0; i < list.count && list.file[i].zxid <= zxid; i++)
-            found = list.file[i].zxid;
+    *found = -1;
+    for (size_t i = 0; i < list.count && list.file[i].zxid <= zxid; i++)
+        *found = list.file[i].zxid;
     data_list_free(&list);
-    return found;
+    return rc;
 }
 
 /* Whether a snapshot, or the image, is at exactly `zxid`. */
 static bool
-is_base(const struct log_proc *p, zxid_t zxid)
+is_base(const struct log_proc *p, zxid_t zxid, zxid_t snapshot)
 {
-    return zxid == 0 || zxid == atomic_load(&p->shm->log->base_zxid) ||
-           zxid == atomic_load(&p->shm->image->persisted_zxid) ||
-           zxid == snapshot_up_to(p, zxid);
+    return zxid == 0 || zxid == snapshot ||
+           zxid == atomic_load(&p->shm->log->base_zxid) ||
+           zxid == atomic_load(&p->shm->image->persisted_zxid);
 }
 
-/* Nothing is changed yet: 0, or -ENOENT when that place does not exist. */
+/*
+ * Nothing is changed yet: 0; -ENOENT: that place does not exist, and only a
+ * snapshot of the leader's helps; other -errno.
+ */
 static int
 look_before_cut(const struct log_proc *p, zxid_t zxid, bool is_image_above)
 {
     int place = txlog_find(p->dirs.log, zxid);
+    zxid_t snapshot;
+    int rc = place < 0 ? place : find_snapshot(p, zxid, &snapshot);
 
-    if (place < 0)
-        return place;
-    if (place == TXLOG_MISSING || (place == TXLOG_BETWEEN && !is_base(p, zxid)))
+    if (rc < 0)
+        return rc;
+    if (place == TXLOG_MISSING ||
+        (place == TXLOG_BETWEEN && !is_base(p, zxid, snapshot)))
         return -ENOENT;
-    if (is_image_above && zxid != 0 && snapshot_up_to(p, zxid) < 0)
+    if (is_image_above && zxid != 0 && snapshot < 0)
         return -ENOENT; /* no image could be made of what is left */
     return 0;
 }

@@ -209,8 +209,9 @@ unpack_piece(struct snap_intake *in, ZSTD_inBuffer *from, bool *is_full)
     to.dst = in->rest + in->rest_size;
     left = ZSTD_decompressStream(in->unpacker, &to, from);
     if (ZSTD_isError(left)) {
-        in->what = "the packed data is damaged";
-        return -EBADMSG;
+        rc = snapfile_zstd_rc(left, -EBADMSG);
+        in->what = rc == -EBADMSG ? "the packed data is damaged" : NULL;
+        return rc;
     }
     in->rest_size += to.pos;
     in->at_frame_end = left == 0;

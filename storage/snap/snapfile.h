@@ -49,17 +49,19 @@ int snapfile_read(const char *path, const struct snap_visitor *visitor,
                   struct snapfile_info *info, struct data_error *e);
 
 /*
- * The newest snapshots that look whole, newest last.  0 or -errno; to be freed
- * with data_list_free, after an error, too.
+ * The snapshots that look whole, newest last.  0 or -errno; to be freed with
+ * data_list_free, after an error, too.
  */
-enum { SNAPFILE_CANDIDATES_MAX = 100 };
 int snapfile_candidates(struct data_list *list, const char *dir);
 
 /* The newest of them: its zxid; -1 when there is none, or none to be seen. */
 zxid_t snapfile_newest(const char *dir);
 
-/* A quick look: right beginning, and for plain files the right end. */
-bool snapfile_looks_whole(const char *path);
+/*
+ * A quick look: right beginning, and for plain files the right end.  1 or 0;
+ * -errno: nobody could look.
+ */
+int snapfile_looks_whole(const char *path);
 
 /*
  * Writing: open; sessions, then ACLs, how many before each of the two; nodes;
@@ -107,6 +109,12 @@ void snapfile_put_node(struct snapfile_writer *w, struct bytes path,
 int snapfile_writer_end(struct snapfile_writer *w, zxid_t zxid,
                         uint64_t digest);
 void snapfile_writer_abort(struct snapfile_writer *w);
+
+/*
+ * What zstd's `result`, an error, comes to: it takes memory while it works, and
+ * without that it is -ENOMEM, else `rc`.
+ */
+int snapfile_zstd_rc(size_t result, int rc);
 
 /*
  * What packs a snapshot, here and on its way to a learner: a ZSTD_CCtx, or NULL

@@ -190,7 +190,19 @@ snapfile_read(const char *path, const struct snap_visitor *visitor,
 
 /* --- which to read ------------------------------------------------------- */
 
-bool
+/* Whether the file has these bytes at `from`: 1, 0, -errno. */
+static int
+has_bytes(int fd, const uint8_t *wanted, size_t size, off_t from)
+{
+    uint8_t found[8];
+    ssize_t n = pread(fd, found, size, from);
+
+    if (n < 0)
+        return -errno;
+    return (size_t)n == size && memcmp(found, wanted, size) == 0;
+}
+
+int
 snapfile_looks_whole(const char *path)
 {
     static const uint8_t end[] = {0, 0, 0, 1, '/'};
@@ -202,44 +214,33 @@ snapfile_looks_whole(const char *path)
     };
     enum snap_format format = snapfile_format(path);
     size_t magic_size = format == SNAP_GZIP ? 3 : 4;
-    uint8_t first[4], last[sizeof end];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
     struct stat st;
-    bool is_whole;
 
     if (fd < 0)
-        return false;
-    is_whole = fstat(fd, &st) == 0 && st.st_size >= 10 &&
-               pread(fd, first, sizeof first, 0) == sizeof first &&
-               memcmp(first, magics[format], magic_size) == 0;
-    if (is_whole && format == SNAP_PLAIN)
-        is_whole = pread(fd, last, sizeof last,
-                         st.st_size - (off_t)sizeof last) == sizeof last &&
-                   memcmp(last, end, sizeof end) == 0;
+        return -errno;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 10)
+        rc = has_bytes(fd, magics[format], magic_size, 0);
+    if (rc == 1 && format == SNAP_PLAIN)
+        rc = has_bytes(fd, end, sizeof end, st.st_size - (off_t)sizeof end);
     close(fd);
-    return is_whole;
+    return rc;
 }
 
 int
 snapfile_candidates(struct data_list *list, const char *dir)
 {
     int rc = data_list_read(list, dir, DATA_SNAPSHOTS);
-    size_t kept = 0, first;
+    size_t kept = 0;
 
     for (size_t i = 0; rc == 0 && i < list->count; i++) {
         char path[DATA_PATH_MAX];
 
         data_path(path, dir, list->file[i].name);
-        if (snapfile_looks_whole(path))
+        if (snapfile_looks_whole(path) == 1)
             list->file[kept++] = list->file[i];
     }
     list->count = kept;
-    if (kept > SNAPFILE_CANDIDATES_MAX) {
-        first = kept - SNAPFILE_CANDIDATES_MAX;
-        memmove(list->file, list->file + first,
-                SNAPFILE_CANDIDATES_MAX * sizeof *list->file);
-        list->count = SNAPFILE_CANDIDATES_MAX;
-    }
     return rc;
 }
 

@@ -110,7 +110,7 @@ read_gzip(struct snap_source *s, uint8_t *out, size_t size)
         s->in_at = s->in_size - z->avail_in;
         s->at_frame_end = rc == Z_STREAM_END;
         if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-            return -EBADMSG;
+            return rc == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
     }
     return (int64_t)(size - z->avail_out);
 }
@@ -130,7 +130,7 @@ read_zstd(struct snap_source *s, uint8_t *out, size_t size)
         from = (ZSTD_inBuffer){s->in, s->in_size, s->in_at};
         left = ZSTD_decompressStream(s->unpacker, &to, &from);
         if (ZSTD_isError(left))
-            return -EBADMSG;
+            return snapfile_zstd_rc(left, -EBADMSG);
         s->in_at = from.pos;
         if (rc == 0 && to.pos == 0) /* at_frame_end is of the turn before */
             return s->at_frame_end ? 0 : -EBADMSG;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "storage/snap/snapfile_spell.h"
 
@@ -68,7 +69,7 @@ drain(struct snapfile_writer *w, bool is_end)
         left = ZSTD_compressStream2(w->packer, &out, &in,
                                     is_end ? ZSTD_e_end : ZSTD_e_continue);
         if (ZSTD_isError(left))
-            give_up(w, -EIO);
+            give_up(w, snapfile_zstd_rc(left, -EIO));
         else
             write_file(w, w->packed, out.pos);
     }
@@ -108,6 +109,13 @@ put_i64(struct snapfile_writer *w, int64_t v)
 
     store_be64(b, (uint64_t)v);
     put(w, b, sizeof b);
+}
+
+int
+snapfile_zstd_rc(size_t result, int rc)
+{
+    return ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation ? -ENOMEM
+                                                                     : rc;
 }
 
 void *

@@ -17,6 +17,7 @@
  * that it is for.
  * Numbers are little-endian as the machine has them; journal.py reads them.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -286,6 +287,12 @@ fcntl64(int fd, int command, ...)
 }
 
 /* --- what is read -------------------------------------------------------- */
+
+DIR *
+opendir(const char *path)
+{
+    return must_fail("opendir", path) ? NULL : REAL(opendir)(path);
+}
 
 ssize_t
 pread(int fd, void *data, size_t size, off_t at)

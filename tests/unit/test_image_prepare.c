@@ -6,13 +6,34 @@
 #include "storage/image/image_prepare.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "storage/image/image_forget.h"
 #include "storage/log/txlog.h"
 #include "tests/unit/image_given.h"
+
+static const char *lost = ""; /* what the disk cannot open */
+
+/* This takes the place of the C library's in all of build/unit. */
+int
+open(const char *path, int flags, ...)
+{
+    mode_t mode;
+    va_list ap;
+
+    va_start(ap, flags);
+    mode = (flags & O_CREAT) ? va_arg(ap, mode_t) : 0;
+    va_end(ap);
+    if (strcmp(path, lost) == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return openat(AT_FDCWD, path, flags, mode);
+}
 
 /* Transactions from..to, each making /n<zxid>, as one log file. */
 static void
@@ -325,6 +346,30 @@ a_snapshot_under_the_name_of_a_later_zxid_is_not_believed(void)
     done();
 }
 
+/* Who trusts in logs alone says that there never was one: here is one. */
+static void
+a_snapshot_that_the_disk_cannot_open_is_damaged_and_not_missing(void)
+{
+    struct image_prepare p = {.trusts_empty = true};
+    char path[DATA_PATH_MAX];
+
+    given_directory();
+    given_snapshot(3);
+    given_log(ZXID(1, 1), ZXID(1, 2));
+    CU_ASSERT_EQUAL(image_remove(dirs.image), 0);
+    data_path(path, dirs.snap, "snapshot.3");
+    lost = path;
+    CU_ASSERT_EQUAL(image_prepare(&dirs, &p, &error), -EBADMSG);
+    lost = "";
+    CU_ASSERT_STRING_EQUAL(error.path, path);
+    CU_ASSERT(strstr(error.what, strerror(EIO)) != NULL);
+    CU_ASSERT_EQUAL(image_prepare(&dirs, &p, &error), 0);
+    CU_ASSERT_STRING_EQUAL(p.snapshot, "snapshot.3");
+    CU_ASSERT_EQUAL(p.zxid, ZXID(1, 2));
+    open_image();
+    done();
+}
+
 static void
 logs_without_a_snapshot_are_refused_unless_trusted(void)
 {
@@ -490,6 +535,7 @@ UNIT_SUITE(image_prepare)
     UNIT(an_image_for_which_there_is_no_descriptor_is_not_damaged);
     UNIT(a_snapshot_that_cannot_be_removed_is_told_with_the_reason);
     UNIT(a_snapshot_under_the_name_of_a_later_zxid_is_not_believed);
+    UNIT(a_snapshot_that_the_disk_cannot_open_is_damaged_and_not_missing);
     UNIT(logs_without_a_snapshot_are_refused_unless_trusted);
     UNIT(a_newer_snapshot_bridges_a_gap);
     UNIT(an_image_of_another_history_is_built_anew);

@@ -29,6 +29,7 @@ unlink(const char *path)
 }
 
 static uint32_t sudden_looks; /* before it was said that the disk is used */
+static int looks_left = -1;   /* likewise, into directories */
 
 /* Likewise. */
 DIR *
@@ -38,6 +39,12 @@ opendir(const char *path)
 
     if (atomic_load(&given_log.proc.disk_since_ms) == 0)
         sudden_looks++;
+    if (looks_left == 0) {
+        close(fd);
+        errno = EMFILE;
+        return NULL;
+    }
+    looks_left -= looks_left > 0;
     return fd < 0 ? NULL : fdopendir(fd);
 }
 
@@ -171,6 +178,26 @@ a_cut_below_the_base_is_refused(void)
     given_appended(ZXID(3, 9), ZXID(3, 12));
     CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, ZXID(3, 7)), -ENOENT);
     CU_ASSERT_EQUAL(given.log.last, ZXID(3, 12));
+    given_end();
+}
+
+/* Who does not have that place gives up all it has for a snapshot. */
+static void
+a_cut_that_could_not_look_does_not_say_that_there_is_nothing(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_server();
+    given_snapshot("snapshot", 0, "/s");
+    given_appended(1, 9);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    for (int looks = 0; looks < 2; looks++) { /* at the log, at snapshots */
+        looks_left = looks;
+        CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, 5), -EMFILE);
+        looks_left = -1;
+    }
+    CU_ASSERT_EQUAL(given.log.last, 9);
+    CU_ASSERT_EQUAL(given_answer(LOG_TRUNCATE, 5), 0);
     given_end();
 }
 
@@ -457,6 +484,7 @@ UNIT_SUITE(log_replace)
     UNIT(a_cut_at_a_snapshot_between_two_files_is_one_between_files);
     UNIT(a_cut_at_zero_leaves_nothing);
     UNIT(a_cut_below_the_base_is_refused);
+    UNIT(a_cut_that_could_not_look_does_not_say_that_there_is_nothing);
     UNIT(a_snapshot_behind_the_cut_goes);
     UNIT(an_image_behind_the_cut_is_made_anew);
     UNIT(an_image_that_nothing_could_replace_is_not_cut);

@@ -70,14 +70,14 @@ the_newest_snapshots_and_their_logs_stay(void)
     given_directory();
     given_snapshots(0x10, 0x50, 0x10);
     given_logs(0x5, 0x55, 0x10);
-    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x60, &gone), 0);
+    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x60, &gone, NULL), 0);
     CU_ASSERT_EQUAL(gone.snapshots, 2);
     CU_ASSERT_EQUAL(gone.logs, 2);
     CU_ASSERT(!is_there("snapshot.20.zst"));
     CU_ASSERT(is_there("snapshot.30.zst"));
     CU_ASSERT(!is_there("log.15"));
     CU_ASSERT(is_there("log.25")); /* may hold 0x31 */
-    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x60, &gone), 0);
+    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x60, &gone, NULL), 0);
     CU_ASSERT_EQUAL(gone.snapshots + gone.logs, 0);
     done();
 }
@@ -88,7 +88,7 @@ what_the_image_lacks_stays(void)
     given_directory();
     given_snapshots(0x30, 0x50, 0x10);
     given_logs(0x5, 0x55, 0x10);
-    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x16, &gone), 0);
+    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x16, &gone, NULL), 0);
     CU_ASSERT_EQUAL(gone.logs, 1);
     CU_ASSERT(!is_there("log.5"));
     CU_ASSERT(is_there("log.15"));
@@ -100,7 +100,7 @@ without_a_snapshot_nothing_goes(void)
 {
     given_directory();
     given_logs(0x5, 0x55, 0x10);
-    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x60, &gone), 0);
+    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x60, &gone, NULL), 0);
     CU_ASSERT_EQUAL(gone.logs, 0);
     done();
 }
@@ -114,7 +114,7 @@ a_broken_snapshot_does_not_count(void)
     given_file("snapshot.40", "broken");
     given_file("snapshot.5", "broken");
     given_file("snapshot.50.zst.tmp", "unfinished");
-    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x60, &gone), 0);
+    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x60, &gone, NULL), 0);
     CU_ASSERT(is_there("snapshot.10.zst"));
     CU_ASSERT(is_there("snapshot.40"));
     CU_ASSERT(!is_there("snapshot.5"));
@@ -128,23 +128,44 @@ the_newest_log_always_stays(void)
     given_directory();
     given_snapshots(0x100, 0x300, 0x100);
     given_logs(0x5, 0x25, 0x10);
-    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x400, &gone), 0);
+    CU_ASSERT_EQUAL(purge(&dirs, 3, 0x400, &gone, NULL), 0);
     CU_ASSERT_EQUAL(gone.logs, 2);
     CU_ASSERT(is_there("log.25"));
     done();
 }
 
-/* A start tries a hundred at most; who asks for more to be kept has more. */
 static void
 as_many_snapshots_stay_as_are_asked_for(void)
 {
     given_directory();
-    given_snapshots(1, SNAPFILE_CANDIDATES_MAX + 20, 1);
-    CU_ASSERT_EQUAL(purge(&dirs, SNAPFILE_CANDIDATES_MAX + 10, 0x400, &gone),
-                    0);
+    given_snapshots(1, 120, 1);
+    CU_ASSERT_EQUAL(purge(&dirs, 110, 0x400, &gone, NULL), 0);
     CU_ASSERT_EQUAL(gone.snapshots, 10);
     CU_ASSERT(!is_there("snapshot.a.zst"));
     CU_ASSERT(is_there("snapshot.b.zst"));
+    done();
+}
+
+/* An operator must hear which file, of either directory. */
+static void
+what_cannot_be_removed_is_named(void)
+{
+    struct data_error e;
+    char stuck[DATA_PATH_MAX];
+
+    given_directory();
+    given_snapshots(0x10, 0x40, 0x10);
+    given_logs(0x15, 0x45, 0x10);
+    data_path(stuck, dirs.snap, "log.5");
+    CU_ASSERT_EQUAL(mkdir(stuck, 0750), 0);
+    CU_ASSERT(purge(&dirs, 3, 0x60, &gone, &e) < 0);
+    CU_ASSERT_STRING_EQUAL(e.path, stuck);
+    CU_ASSERT_EQUAL(rmdir(stuck), 0);
+    data_path(stuck, dirs.snap, "snapshot.5");
+    CU_ASSERT_EQUAL(mkdir(stuck, 0750), 0);
+    CU_ASSERT(purge(&dirs, 3, 0x60, &gone, &e) < 0);
+    CU_ASSERT_STRING_EQUAL(e.path, stuck);
+    CU_ASSERT_EQUAL(rmdir(stuck), 0);
     done();
 }
 
@@ -157,4 +178,5 @@ UNIT_SUITE(purge)
     UNIT(a_broken_snapshot_does_not_count);
     UNIT(the_newest_log_always_stays);
     UNIT(as_many_snapshots_stay_as_are_asked_for);
+    UNIT(what_cannot_be_removed_is_named);
 }
