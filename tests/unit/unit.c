@@ -7,13 +7,17 @@
 #include "tests/unit/unit.h"
 
 #include <CUnit/Basic.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SUITE(name) void suite_##name(void);
 #include "suites.h"
 #undef SUITE
 
 static CU_pSuite current;
+static pid_t runner;
+static bool is_running;
 
 void
 unit_suite(const char *name)
@@ -28,6 +32,17 @@ unit_test(const char *claim, void (*test)(void))
 {
     if (!CU_add_test(current, claim, test))
         abort();
+}
+
+/* Else one that ends the process would end all tests, and well. */
+static void
+on_exit_within(void)
+{
+    if (is_running && getpid() == runner) {
+        puts("FAILED: a test ended the process");
+        fflush(stdout);
+        _exit(EXIT_FAILURE);
+    }
 }
 
 /* Once more, at the end, where they are seen. */
@@ -53,7 +68,11 @@ main(void)
 #include "suites.h"
 #undef SUITE
     CU_basic_set_mode(CU_BRM_NORMAL);
+    runner = getpid();
+    is_running = true;
+    atexit(on_exit_within);
     CU_basic_run_tests();
+    is_running = false;
     failed = CU_get_number_of_failures() + CU_get_number_of_suites_failed();
     if (CU_get_number_of_tests_run() == 0)
         failed = 1;
