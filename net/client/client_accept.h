@@ -40,4 +40,7 @@ void client_end_init(struct client_proc *p);
 /* Once a turn: exit if we were told to stop and everything is answered. */
 void client_end_look(struct client_proc *p);
 
+/* See conn.h; where it is, the client is CLIENT_CLOSING from then on. */
+bool client_end_is_last(struct conn *conn);
+
 #endif

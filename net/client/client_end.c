@@ -2,13 +2,13 @@
 /*
  * client_end.c - a client process is told to stop.
  *
- * After PROC_STOP each connection ends by itself, right behind the answer with
- * which we owe it nothing any more: what has come is read, what was read is
- * answered, and the answers are sent.  So the end of the stream comes with that
- * answer, and a client that asks one thing at a time sees it before it asks
- * again: none of its requests fails.
+ * After PROC_STOP each connection ends by itself, with the answer behind which
+ * we owe it nothing any more: what has come is read, what was read is answered,
+ * and the end of the stream goes with that answer.  So a client that asks one
+ * thing at a time sees it before it asks again: none of its requests fails.
  *
- *      at rest? --shutdown--> CLOSING --all acknowledged--> closed
+ *      at rest? --its answer, and the end--> CLOSING --all acknowledged-->
+ * closed
  *
  * A connection that has asked nothing for REST_MS ends then.  One that always
  * has something under way is not read any more, and ends when that is answered.
@@ -43,36 +43,73 @@ leave(struct client_proc *p)
 
 /* --- one connection ------------------------------------------------------- */
 
+/* A request of it, or a part of one, that nobody has looked at. */
 static bool
 has_unread(const struct conn *c)
 {
     int bytes = 0;
 
-    return c->in || (ioctl(conn_fd(c), FIONREAD, &bytes) == 0 && bytes > 0);
-}
-
-/* Its next request, if there is one, is not on its way yet. */
-static bool
-is_expected_silent(const struct client_proc *p, const struct client *c)
-{
-    return (c->conn.pauses & CONN_PAUSE_END) != 0 ||
-           (client_info(p, c)->last_response_ms >= p->ending_since &&
-            !has_unread(&c->conn));
+    return c->in || c->is_fed ||
+           (ioctl(conn_fd(c), FIONREAD, &bytes) == 0 && bytes > 0);
 }
 
 static bool
-is_at_rest(const struct client_proc *p, const struct client *c)
+is_at_rest(const struct client *c)
 {
-    return c->queue.count == 0 && conn_unsent(&c->conn) == 0 &&
-           is_expected_silent(p, c);
+    bool is_heard = (c->conn.pauses & CONN_PAUSE_END) == 0;
+
+    return c->queue.count == 0 && !(is_heard && has_unread(&c->conn));
+}
+
+static void
+begin_to_close(struct client_proc *p, struct client *c)
+{
+    conn_pause(&c->conn, CONN_PAUSE_END);
+    client_set_state(p, c, CLIENT_CLOSING);
+}
+
+bool
+client_end_is_last(struct conn *conn)
+{
+    struct client_proc *p = &client_proc;
+    struct client *c = client_of(conn);
+
+    if (c->state != CLIENT_OPEN || !is_at_rest(c) ||
+        client_info(p, c)->last_response_ms < p->ending_since)
+        return false;
+    begin_to_close(p, c);
+    return true;
+}
+
+/* --- one that asks nothing, or too much ------------------------------------
+ */
+
+static bool
+is_silent(const struct client_proc *p, const struct client *c)
+{
+    (void)p;
+    return conn_unsent(&c->conn) == 0 && is_at_rest(c);
 }
 
 static void
 say_goodbye(struct client_proc *p, struct client *c)
 {
-    conn_pause(&c->conn, CONN_PAUSE_END);
     shutdown(conn_fd(&c->conn), SHUT_WR);
-    client_set_state(p, c, CLIENT_CLOSING);
+    begin_to_close(p, c);
+}
+
+static bool
+is_busy(const struct client_proc *p, const struct client *c)
+{
+    (void)p;
+    return c->queue.count > 0;
+}
+
+static void
+stop_reading(struct client_proc *p, struct client *c)
+{
+    (void)p;
+    conn_pause(&c->conn, CONN_PAUSE_END);
 }
 
 /* It has our last byte: a reset can no longer overtake that. */
@@ -103,14 +140,6 @@ for_each(struct client_proc *p, enum client_state state,
 }
 
 static void
-stop_reading(struct client_proc *p)
-{
-    for (uint32_t i = 0; i < p->client_end; i++)
-        if (p->client[i].conn.is_open)
-            conn_pause(&p->client[i].conn, CONN_PAUSE_END);
-}
-
-static void
 close_it(struct client_proc *p, struct client *c)
 {
     conn_hush(&c->conn);
@@ -127,6 +156,7 @@ on_stop(struct ev_loop *loop, ev_signal *signal, int events)
     if (p->ending_since != 0)
         return;
     p->ending_since = p->now_ms;
+    p->home.ends = true;
     ev_timer_again(loop, &p->end);
 }
 
@@ -180,9 +210,10 @@ client_end_look(struct client_proc *p)
 
     if (p->ending_since == 0)
         return;
-    if (ending_ms >= REST_MS)
-        stop_reading(p);
-    for_each(p, CLIENT_OPEN, is_at_rest, say_goodbye);
+    if (ending_ms >= REST_MS) {
+        for_each(p, CLIENT_OPEN, is_busy, stop_reading);
+        for_each(p, CLIENT_OPEN, is_silent, say_goodbye);
+    }
     for_each(p, CLIENT_CLOSING, has_all, close_it);
     if (is_over(p, ending_ms))
         leave(p);

@@ -158,7 +158,7 @@ on_drained(struct conn *conn)
     struct client *c = client_of(conn);
 
     c->event_bytes = 0;
-    if (c->state == CLIENT_CLOSING) {
+    if (c->state == CLIENT_CLOSING && !conn->is_last) {
         conn_hush(conn);
         client_drop(&client_proc, c);
     } else if (c->state == CLIENT_OPEN && queue_has_parked(&c->queue)) {
@@ -183,6 +183,7 @@ static const struct conn_ops ops = {
     .drained = on_drained,
     .taken = client_taken,
     .make_room = client_make_room,
+    .is_last = client_end_is_last,
 };
 
 static void

@@ -30,10 +30,19 @@ conn_recv(struct conn *c, void *data, size_t size)
     return recv(c->io.fd, data, size, 0);
 }
 
+/* The end of the stream goes with the last bytes, or they are seen first. */
 static ssize_t
 conn_send(struct conn *c, const void *data, size_t size)
 {
-    return send(c->io.fd, data, size, MSG_NOSIGNAL);
+    int more = c->is_last ? MSG_MORE : 0;
+
+    return send(c->io.fd, data, size, MSG_NOSIGNAL | more);
+}
+
+static void
+conn_send_end(struct conn *c)
+{
+    shutdown(c->io.fd, SHUT_WR);
 }
 
 /* --- interest ------------------------------------------------------------- */
@@ -261,6 +270,8 @@ flush(struct conn *c)
 
     if (!c->is_open || !out)
         return;
+    if (home_of(c)->ends && !c->is_last)
+        c->is_last = home_of(c)->ops->is_last(c);
     if (buf_used(out) > 0) {
         n = conn_send(c, out->data + out->start, buf_used(out));
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
@@ -274,6 +285,8 @@ flush(struct conn *c)
     if (buf_used(out) == 0) {
         buf_give(&home_of(c)->pool, out);
         c->out = NULL;
+        if (c->is_last)
+            conn_send_end(c);
     }
     set_interest(c);
     if (buf_used(c->out) < CONN_OUT_LOW)

@@ -55,6 +55,12 @@ struct conn_ops {
     /* All output is sent.  NULL: nobody asks. */
     void (*drained)(struct conn *c);
     /*
+     * Output is about to be sent, and home->ends: does the connection end
+     * behind it?  Then the end of the stream goes with the last of it, and no
+     * more is written.
+     */
+    bool (*is_last)(struct conn *c);
+    /*
      * Some of it is, while the connection is not read: the only sign of life
      * that can be seen.  NULL: nobody asks.
      */
@@ -73,6 +79,7 @@ struct conn_home {
     struct buf_pool pool;
     struct conn *dirty; /* list through `next_dirty` */
     uint8_t *scratch;   /* CONN_SCRATCH bytes */
+    bool ends;          /* is_last is asked */
 };
 
 struct conn {
@@ -82,7 +89,8 @@ struct conn {
     uint8_t pauses; /* enum conn_pause */
     bool is_dirty;
     bool is_open;
-    bool is_fed; /* input() is running */
+    bool is_fed;  /* input() is running */
+    bool is_last; /* what is written is the last of it */
 };
 
 /* Memory is taken here, once; `out_max` bounds all buffers together. */

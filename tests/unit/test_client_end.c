@@ -139,6 +139,111 @@ who_takes_no_answers_is_not(void)
     conn_flush_dirty(&p.home);
 }
 
+/* --- one at a time -------------------------------------------------------- */
+
+static struct client *
+given_who_is_silent(void)
+{
+    given_who_is_told_to_stop();
+    return given_open();
+}
+
+static void
+asks(const struct client *c)
+{
+    CU_ASSERT_EQUAL(write(peer[c - p.client], "ask", 3), 3);
+}
+
+/* conn_ops know one process only. */
+static bool
+ends_with_its_answer(struct client *c)
+{
+    bool does;
+
+    client_info(&p, c)->last_response_ms = p.now_ms;
+    client_proc = p;
+    does = client_end_is_last(&c->conn);
+    p = client_proc;
+    return does;
+}
+
+static void
+who_is_owed_nothing_more_ends_with_its_answer(void)
+{
+    struct client *c = given_who_is_silent();
+
+    CU_ASSERT_TRUE(ends_with_its_answer(c));
+    CU_ASSERT_EQUAL(c->state, CLIENT_CLOSING);
+    no_process();
+}
+
+static void
+who_has_asked_more_does_not(void)
+{
+    static const struct queued asked = {.kind = QUEUED_SENT};
+    struct client *c = given_who_is_silent();
+
+    CU_ASSERT_TRUE_FATAL(queue_put(&p.home.pool, &c->queue, &asked, NULL));
+    CU_ASSERT_FALSE(ends_with_its_answer(c));
+    no_process();
+
+    c = given_who_is_silent();
+    asks(c);
+    CU_ASSERT_FALSE(ends_with_its_answer(c));
+    CU_ASSERT_EQUAL(c->state, CLIENT_OPEN);
+    no_process();
+}
+
+/* An event is no answer: its next request may be on its way. */
+static void
+who_was_not_answered_does_not_either(void)
+{
+    struct client *c = given_who_is_silent();
+
+    client_info(&p, c)->last_response_ms = 999;
+    client_proc = p;
+    CU_ASSERT_FALSE(client_end_is_last(&c->conn));
+    p = client_proc;
+    no_process();
+}
+
+static void
+who_stays_silent_ends_then(void)
+{
+    struct client *c = given_who_is_silent();
+
+    client_info(&p, c)->last_response_ms = 1000;
+    client_end_look(&p);
+    CU_ASSERT_EQUAL(c->state, CLIENT_OPEN); /* its next one may be coming */
+    asks(c);
+    p.now_ms = 1200;
+    client_end_look(&p);
+    CU_ASSERT_EQUAL(c->state, CLIENT_OPEN); /* it has come */
+    CU_ASSERT_EQUAL(read(conn_fd(&c->conn), (char[8]){0}, 8), 3);
+    client_end_look(&p);
+    CU_ASSERT_NOT_EQUAL(c->state, CLIENT_OPEN);
+    no_process();
+}
+
+/* Else it would never end. */
+static void
+who_always_asks_is_not_read_any_more(void)
+{
+    struct client *c;
+
+    given_who_is_told_to_stop();
+    c = &p.client[p.list[CLIENT_OPEN] - 1];
+    client_end_look(&p);
+    CU_ASSERT_EQUAL(c->conn.pauses, 0);
+    p.now_ms = 1200;
+    client_end_look(&p);
+    CU_ASSERT_EQUAL(c->conn.pauses, CONN_PAUSE_END);
+    asks(c);
+    queue_pop(&p.home.pool, &c->queue);
+    CU_ASSERT_TRUE(ends_with_its_answer(c));
+    no_process();
+}
+
 UNIT_SUITE(client_end)
 {
     unit_suite("client_end");
@@ -147,4 +252,9 @@ UNIT_SUITE(client_end)
     UNIT(the_first_word_counts);
     UNIT(who_is_owed_an_answer_is_waited_for);
     UNIT(who_takes_no_answers_is_not);
+    UNIT(who_is_owed_nothing_more_ends_with_its_answer);
+    UNIT(who_has_asked_more_does_not);
+    UNIT(who_was_not_answered_does_not_either);
+    UNIT(who_stays_silent_ends_then);
+    UNIT(who_always_asks_is_not_read_any_more);
 }

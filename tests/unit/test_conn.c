@@ -15,6 +15,7 @@ static struct conn_home home;
 static struct conn conn, ending, hoarder;
 static int peer;
 static uint32_t messages, taken_times;
+static bool it_is_the_last;
 static uint64_t sum;
 
 /* A message to one may bring another's last answer. */
@@ -81,12 +82,20 @@ make_room(struct conn *c)
     return true;
 }
 
+static bool
+is_last(struct conn *c)
+{
+    (void)c;
+    return it_is_the_last;
+}
+
 static const struct conn_ops ops = {
     .input = input,
     .broken = broken,
     .drained = drained,
     .taken = taken,
     .make_room = make_room,
+    .is_last = is_last,
 };
 
 /* Its other end. */
@@ -238,6 +247,49 @@ writes(struct conn *c, size_t size)
     return true;
 }
 
+/* The other side takes all that comes: how much it was; has it ended? */
+static size_t
+takes_all(bool *has_ended)
+{
+    static uint8_t data[65536];
+    size_t taken = 0;
+    ssize_t n;
+
+    while ((n = recv(peer, data, sizeof data, MSG_DONTWAIT)) > 0) {
+        taken += (size_t)n;
+        ev_run(home.loop, EVRUN_NOWAIT);
+    }
+    *has_ended = n == 0;
+    return taken;
+}
+
+/* In parts, too: the socket does not hold all of it. */
+static void
+the_end_goes_with_the_last_output(void)
+{
+    bool has_ended;
+
+    given_a_connection();
+    it_is_the_last = true; /* nobody asks */
+    CU_ASSERT_TRUE(writes(&conn, 100));
+    conn_flush_dirty(&home);
+    CU_ASSERT_EQUAL(takes_all(&has_ended), 100);
+    CU_ASSERT_FALSE(has_ended);
+    home.ends = true;
+    it_is_the_last = false;
+    CU_ASSERT_TRUE(writes(&conn, 100));
+    conn_flush_dirty(&home);
+    CU_ASSERT_EQUAL(takes_all(&has_ended), 100);
+    CU_ASSERT_FALSE(has_ended);
+    it_is_the_last = true;
+    CU_ASSERT_TRUE(writes(&conn, LARGE));
+    conn_flush_dirty(&home);
+    CU_ASSERT_TRUE(conn_unsent(&conn) > 0);
+    CU_ASSERT_EQUAL(takes_all(&has_ended), LARGE);
+    CU_ASSERT_TRUE(has_ended);
+    no_connection();
+}
+
 /* Who gives them back is at its end: nothing more is sent. */
 static void
 buffers_are_had_at_the_cost_of_another(void)
@@ -267,5 +319,6 @@ UNIT_SUITE(conn)
     UNIT(who_is_not_read_shows_life_by_what_it_takes);
     UNIT(the_first_byte_of_the_next_message_does_not_keep_the_last_ones_memory);
     UNIT(what_comes_behind_a_last_answer_is_lost);
+    UNIT(the_end_goes_with_the_last_output);
     UNIT(buffers_are_had_at_the_cost_of_another);
 }
