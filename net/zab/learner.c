@@ -219,12 +219,26 @@ on_trunc(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
     }
 }
 
-static void
-on_snap(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
+/*
+ * Ours: a zabd leader says how much of our history is in its own, as TRUNC
+ * does; the snapshot's zxid does not, once that is of a later epoch.  Where
+ * what is committed ends with the beginning of an epoch, we do not know which
+ * transaction came last before it.
+ */
+static bool
+lacks_committed(const struct learner *l, zxid_t common)
 {
-    if (zxid < l->committed) {
+    return common > 0 && common < l->committed &&
+           zxid_counter(l->committed) != 0;
+}
+
+static void
+on_snap(struct learner *l, zxid_t zxid, zxid_t common, mono_ms_t now,
+        struct learner_out *out)
+{
+    if (zxid < l->committed || lacks_committed(l, common)) {
         l->is_ahead = true;
-        learner_give_up(l, "SNAP older than what is committed here", out);
+        learner_give_up(l, "SNAP without what is committed here", out);
     } else if (zxid_epoch(zxid) > l->epoch) {
         learner_give_up(l, "SNAP of a later epoch than the leader's", out);
     } else {
@@ -308,9 +322,12 @@ static void
 hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
               struct learner_out *out)
 {
-    if (signature_get(p->data, &l->theirs) &&
-        learner_leave_alien(l, &l->theirs, out))
+    struct signature signature;
+
+    if (signature_get(p->data, &signature) &&
+        learner_leave_alien(l, &signature.identity, out))
         return;
+    l->theirs = signature.identity;
     switch (p->type) {
     case Q_DIFF:
         on_diff(l, now, out);
@@ -319,7 +336,7 @@ hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
         on_trunc(l, p->zxid, now, out);
         break;
     case Q_SNAP:
-        on_snap(l, p->zxid, now, out);
+        on_snap(l, p->zxid, signature.common, now, out);
         break;
     default: /* trap ZOOKEEPER-3104: NEW_LEADER before the history */
         learner_give_up(l, "neither DIFF nor TRUNC nor SNAP", out);

@@ -316,7 +316,7 @@ connected(struct server *s)
         .served = s->served_epoch,
         .wants_snap = s->snap_from != -1,
         .flags = (sim.plan.is_quick ? LEARNER_QUICK : 0) |
-                 (s->is_plain ? 0 : LEARNER_IDENTITY),
+                 (s->is_plain ? 0 : LEARNER_IDENTITY | LEARNER_COMMON),
         .tick_ms = sim.plan.tick_ms,
         .init_ticks = sim.plan.init_ticks,
         .sync_ticks = sim.plan.sync_ticks,

@@ -347,6 +347,55 @@ a_snapshot_older_than_what_is_committed_is_refused(void)
     CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
 }
 
+/* A SNAP of NEW(5), of a leader whose history has `common` of ours. */
+static void
+hear_snap_beyond(zxid_t common)
+{
+    struct signature signature = {.common = common};
+    uint8_t buffer[SIGNATURE_BYTES_MAX];
+    struct jute_out data = jute_out_of(buffer, sizeof buffer);
+
+    signature_put(&data, &signature);
+    hear_packet(&g, (struct qpacket){Q_SNAP,
+                                     NEW(5),
+                                     {buffer, (int32_t)jute_out_size(&data)},
+                                     BYTES_NULL});
+}
+
+/* Its zxid is larger, for its epoch is later. */
+static void
+a_snapshot_without_what_is_committed_is_refused(void)
+{
+    struct learner_conf conf = conf_with(OLD(15));
+
+    conf.committed = OLD(13);
+    given_awaiting(&g, conf);
+    hear_snap_beyond(OLD(12));
+    gave_up(&g);
+    CU_ASSERT_TRUE(g.l.is_ahead);
+    given_awaiting(&g, conf);
+    hear_snap_beyond(OLD(13));
+    snapped(&g, NEW(5));
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
+    given_awaiting(&g, conf);
+    hear_snap_beyond(0); /* it does not say */
+    snapped(&g, NEW(5));
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
+}
+
+/* What that leader began with ends somewhere in an earlier epoch. */
+static void
+an_epoch_that_begins_is_not_what_a_snapshot_lacks(void)
+{
+    struct learner_conf conf = conf_with(OLD(2));
+
+    conf.committed = OLD(0);
+    given_awaiting(&g, conf);
+    hear_snap_beyond(ZXID(EPOCH - 2, 9));
+    snapped(&g, NEW(5));
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
+}
+
 /* Its bytes come from the wire, too. */
 static void
 a_snapshot_other_than_announced_is_refused(void)
@@ -470,6 +519,8 @@ UNIT_SUITE(learner)
     UNIT(a_snapshot_replaces_what_we_have);
     UNIT(a_snapshot_may_be_older_than_an_uncommitted_log);
     UNIT(a_snapshot_older_than_what_is_committed_is_refused);
+    UNIT(a_snapshot_without_what_is_committed_is_refused);
+    UNIT(an_epoch_that_begins_is_not_what_a_snapshot_lacks);
     UNIT(a_snapshot_other_than_announced_is_refused);
     UNIT(the_disk_of_the_old_log_does_not_count);
     UNIT(history_of_a_later_epoch_than_the_leaders_is_refused);
