@@ -90,14 +90,18 @@ learner_init(struct learner *l, const struct learner_conf *conf, mono_ms_t now,
 
 /*
  * ZK: the zxid is that of the last logged transaction; epoch -1 says that
- * this promise was made before and counts for nothing.  Trap 14.1.9: an int.
+ * this promise was made before and counts for nothing, as that of a server
+ * without a current epoch does, whose zxid is -1 if it has nothing (11.7).
+ * Trap 14.1.9: an int.
  */
 static void
 ack_epoch(struct learner *l, int64_t epoch, mono_ms_t now,
           struct learner_out *out)
 {
     zxid_t claimed = l->conf.wants_snap ? 0 : l->last;
-    struct learner_act *a = learner_send(out, Q_ACK_EPOCH, claimed);
+    bool has_nothing = claimed == 0 && l->conf.current < 0;
+    struct learner_act *a =
+        learner_send(out, Q_ACK_EPOCH, has_nothing ? -1 : claimed);
     struct jute_out data = jute_out_of(a->small, sizeof a->small);
 
     jute_put_i32(&data, (int32_t)epoch);

@@ -278,6 +278,26 @@ a_cut_that_fails_ends_the_connection(void)
     CU_ASSERT_FALSE(g.l.needs_snap);
 }
 
+/* ZK: db.autocreate=false: no epoch, no zxid, so no promise (11.7). */
+static void
+who_lost_all_promises_nothing(void)
+{
+    struct learner_conf conf = conf_with(0);
+    const struct learner_act *a;
+
+    conf.current = -1;
+    given_awaiting(&g, conf);
+    a = sent(&g, 0, Q_ACK_EPOCH, -1);
+    CU_ASSERT_EQUAL(load_be32(a->packet.data.data), UINT32_MAX);
+    conf.last = OLD(15); /* it was given that, and perhaps not all */
+    given_awaiting(&g, conf);
+    a = sent(&g, 0, Q_ACK_EPOCH, OLD(15));
+    CU_ASSERT_EQUAL(load_be32(a->packet.data.data), UINT32_MAX);
+    hear(&g, Q_DIFF, OLD(15));
+    hear(&g, Q_NEW_LEADER, NEW(0));
+    CU_ASSERT_EQUAL(did(&g, 0, LEARNER_STORE_CURRENT)->epoch, EPOCH);
+}
+
 /* 13.18, NO-TRUNC-COMMITTED */
 static void
 trunc_below_what_is_committed_is_refused(void)
@@ -514,6 +534,7 @@ UNIT_SUITE(learner)
     UNIT(trunc_to_what_is_not_in_the_log_wants_a_snapshot);
     UNIT(trunc_beyond_our_end_wants_a_snapshot);
     UNIT(a_cut_that_fails_ends_the_connection);
+    UNIT(who_lost_all_promises_nothing);
     UNIT(trunc_below_what_is_committed_is_refused);
     UNIT(what_was_only_loaded_may_all_be_cut);
     UNIT(a_snapshot_replaces_what_we_have);
