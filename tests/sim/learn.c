@@ -104,6 +104,9 @@ revalidated(struct server *s, const struct qpacket *p)
 static void
 give_up(struct server *s, const char *why)
 {
+    claim("NONE-AHEAD", !s->learner.is_ahead,
+          "server %d says that its leader, %d, lacks what was acknowledged",
+          s->node, s->leader_node);
     if (s->learner.needs_snap)
         s->snap_from = s->leader_node;
     server_look(s, why);
