@@ -102,6 +102,17 @@ describe_members(const struct super *s)
 
 /* Likewise. */
 static const char *
+describe_fill(const struct super *s)
+{
+    return s->shm->super->conf.member_count > 0 &&
+                   !s->shm->super->conf.is_observer &&
+                   atomic_load(&s->shm->log->current_epoch) < 0
+               ? ", without a vote until a leader has given it all: see the log"
+               : "";
+}
+
+/* Likewise. */
+static const char *
 describe_loss(const struct super *s)
 {
     return atomic_load(&s->shm->replication->ensemble.is_ahead)
@@ -173,8 +184,9 @@ super_describe_standing(const struct super *s, char *text, size_t size)
     describe_failure(s, failure, sizeof failure);
     describe_aliens(s, aliens, sizeof aliens);
     describe_limit(s, limit, sizeof limit);
-    snprintf(text, size, "%s%s%s%s%s%s%s", role, failure, aliens,
-             describe_twin(s), describe_members(s), describe_loss(s), limit);
+    snprintf(text, size, "%s%s%s%s%s%s%s%s", role, failure, aliens,
+             describe_twin(s), describe_members(s), describe_fill(s),
+             describe_loss(s), limit);
 }
 
 /* Its process may be gone, or lives and cannot write. */

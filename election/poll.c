@@ -7,12 +7,14 @@
 void
 poll_init(struct poll *p, const struct quorum *q, sid_t me, zxid_t zxid)
 {
+    sid_t candidate = zxid == -1 ? VOTE_NOBODY : me;
+
     *p = (struct poll){
         .quorum = q,
         .me = me,
-        .self = {.from = me, .leader = me, .zxid = zxid},
-        .mine = {.from = me, .leader = me, .zxid = zxid},
+        .self = {.from = me, .leader = candidate, .zxid = zxid},
     };
+    p->mine = p->self;
 }
 
 zxid_t
@@ -100,9 +102,12 @@ poll_is_won(const struct poll *p)
     return false;
 }
 
+/* Who has no vote is for nobody before others have decided. */
 static bool
 is_better(const struct vote *v, const struct vote *than)
 {
+    if (than->leader == VOTE_NOBODY)
+        return false;
     return v->zxid > than->zxid ||
            (v->zxid == than->zxid && v->leader > than->leader);
 }

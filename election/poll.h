@@ -60,7 +60,10 @@ struct poll {
  */
 zxid_t poll_candidacy(zxid_t last, int64_t current);
 
-/* Begin an election with our candidacy. */
+/*
+ * Begin an election with our candidacy; -1: we must not vote, and are for
+ * nobody.
+ */
 void poll_init(struct poll *p, const struct quorum *q, sid_t me, zxid_t zxid);
 
 /* Of which ensemble we are for good; before poll_hear. */

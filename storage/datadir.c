@@ -273,14 +273,49 @@ datadir_close(struct datadir *d)
 }
 
 int
-datadir_take_initialize(const struct datadir *d)
+datadir_is_empty(const struct datadir *d, struct data_error *e)
 {
-    char dir[DATA_PATH_MAX], path[DATA_PATH_MAX], *slash;
+    struct data_list logs;
+    int rc = was_lived_in(d, e);
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = data_list_read(&logs, d->log, DATA_LOGS);
+    if (rc < 0)
+        cannot_list(d->log, rc, e);
+    else
+        rc = logs.count == 0;
+    data_list_free(&logs);
+    return rc;
+}
+
+/* Beside version-2, in dataLogDir. */
+static void
+path_of_initialize(const struct datadir *d, char *path)
+{
+    char dir[DATA_PATH_MAX], *slash;
 
     data_path(dir, d->log, "");
-    slash = strrchr(dir, '/'); /* beside version-2, in dataLogDir */
+    slash = strrchr(dir, '/');
     if (slash)
         *slash = '\0';
     data_path(path, dir, "initialize");
+}
+
+bool
+datadir_has_initialize(const struct datadir *d)
+{
+    char path[DATA_PATH_MAX];
+
+    path_of_initialize(d, path);
+    return access(path, F_OK) == 0;
+}
+
+int
+datadir_take_initialize(const struct datadir *d)
+{
+    char path[DATA_PATH_MAX];
+
+    path_of_initialize(d, path);
     return unlink(path) < 0 ? -errno : 0;
 }

@@ -8,6 +8,7 @@
  *     <dataDir>/version-2/acceptedEpoch, currentEpoch, ensembleId
  *     <dataDir>/version-2/image/         the LMDB image, see image.h
  *     <dataLogDir>/version-2/log.<hex>
+ *     <dataLogDir>/initialize            see datadir_has_initialize
  *
  * <hex> is a zxid in lower case without padding.  Any process.
  * ZK: FileTxnSnapLog, Util (spec/quorum-protocol.md 11.1)
@@ -41,10 +42,16 @@ void datadir_close(struct datadir *d);
 int datadir_name(struct datadir *d, const char *data_dir, const char *log_dir,
                  struct data_error *e);
 
+/* Whether there is neither image nor snapshot nor log: 1, 0 or -errno. */
+int datadir_is_empty(const struct datadir *d, struct data_error *e);
+
 /*
- * Remove the empty marker `initialize`: 0 if it was there, -ENOENT if not.
- * ZK: FileTxnSnapLog, autoCreateDB (11.7)
+ * The marker `initialize`, by which an operator says that a server begins with
+ * nothing, as its ensemble does.  Whether it is there; and its removal: 0 if it
+ * was there, -ENOENT if not.
+ * ZK: FileTxnSnapLog.restore, autoCreateDB (11.7)
  */
+bool datadir_has_initialize(const struct datadir *d);
 int datadir_take_initialize(const struct datadir *d);
 
 #endif

@@ -140,7 +140,7 @@ struct conf {
     int32_t fsync_warning_ms;
     int32_t max_batch_size; /* transactions in one flush; <= 0 off */
     bool snapshot_trust_empty;
-    bool datadir_autocreate;
+    bool datadir_autocreate, db_autocreate;
     int32_t autopurge_retain;      /* snapshots, >= 3 */
     int64_t autopurge_interval_ms; /* 0 off */
 

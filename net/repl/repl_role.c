@@ -29,6 +29,7 @@
 #include "net/repl/repl_session.h"
 #include "net/repl/repl_take.h"
 #include "net/zab/forward.h"
+#include "storage/log/epoch.h"
 
 enum {
     AT_ONCE_MS = 100,
@@ -113,11 +114,32 @@ repl_look(struct repl *r, const char *why)
              (uint64_t)r->last);
 }
 
+/* storage/log/epoch.h: it has nothing, or not all of what a leader gave it. */
+static bool
+is_to_be_filled(const struct repl *r)
+{
+    return !r->conf.is_observer &&
+           atomic_load(&r->shm->log->current_epoch) == EPOCH_NONE;
+}
+
+static void
+tell_to_be_filled(const struct repl *r)
+{
+    log_warn("replication: this server has no vote: its data directory is "
+             "empty, or the leader has not given it all yet, and "
+             "db.autocreate=false. It counts when it has everything from a "
+             "leader, whom others must elect. Only where nobody has any data, "
+             "as in a new ensemble: make an empty file %s/initialize, on each "
+             "server, and restart them",
+             r->conf.data_log_dir);
+}
+
 /* repl_config.c: our quorums may be none. */
 static bool
 has_vote(const struct repl *r)
 {
-    return !atomic_load(&r->shm->replication->ensemble.is_outdated);
+    return !atomic_load(&r->shm->replication->ensemble.is_outdated) &&
+           !is_to_be_filled(r);
 }
 
 static void
@@ -125,6 +147,8 @@ ask(struct repl *r)
 {
     struct shm_look *look = &r->shm->replication->look;
 
+    if (is_to_be_filled(r))
+        tell_to_be_filled(r);
     r->looking.is_asked = true;
     r->looking.number = atomic_load(&look->number) + 1;
     atomic_store(&look->zxid, has_vote(r) ? r->last : NO_VOTE);

@@ -186,18 +186,25 @@ leader_info_put(struct jute_out *out, const struct leader_info *info)
 }
 
 bool
-signature_get(struct bytes data, struct identity *id)
+signature_get(struct bytes data, struct signature *s)
 {
     struct jute_in in = jute_in_bytes(data);
 
-    *id = (struct identity){0};
-    return data.size == SIGNATURE_BYTES && jute_get_i32(&in) == QPACKET_ZABD &&
-           get_identity(&in, id);
+    *s = (struct signature){0};
+    if (data.size != SIGNATURE_BYTES && data.size != SIGNATURE_BYTES_MAX)
+        return false;
+    if (jute_get_i32(&in) != QPACKET_ZABD || !get_identity(&in, &s->identity))
+        return false;
+    if (jute_in_left(&in) > 0)
+        s->common = jute_get_i64(&in);
+    return true;
 }
 
 void
-signature_put(struct jute_out *out, const struct identity *id)
+signature_put(struct jute_out *out, const struct signature *s)
 {
     jute_put_i32(out, QPACKET_ZABD);
-    put_identity(out, id);
+    put_identity(out, &s->identity);
+    if (s->common)
+        jute_put_i64(out, s->common);
 }

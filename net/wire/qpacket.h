@@ -95,10 +95,14 @@ enum {
     LEARNER_QUICK = 2,    /* pings come often: silence means death early */
     LEARNER_IDENTITY = 4, /* knows of which ensemble it is */
     LEARNER_TAKEN = 8,    /* LEADER_INFO: another server has your number */
+    LEARNER_COMMON = 16,  /* is told with SNAP what of its history is ours */
 };
 
 /* What a server of this version says of itself. */
-enum { LEARNER_OURS = LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY };
+enum {
+    LEARNER_OURS =
+        LEARNER_ZSTD | LEARNER_QUICK | LEARNER_IDENTITY | LEARNER_COMMON
+};
 
 /* The data of FOLLOWER_INFO and OBSERVER_INFO. */
 struct learner_info {
@@ -123,6 +127,7 @@ enum {
     LEARNER_INFO_BYTES_MAX = 28 + IDENTITY_BYTES,
     LEADER_INFO_BYTES_MAX = 12 + IDENTITY_BYTES,
     SIGNATURE_BYTES = 4 + IDENTITY_BYTES,
+    SIGNATURE_BYTES_MAX = SIGNATURE_BYTES + 8, /* SNAP, with LEARNER_COMMON */
 };
 
 /*
@@ -136,12 +141,19 @@ void learner_info_put(struct jute_out *out, const struct learner_info *info);
 int leader_info_get(struct bytes data, struct leader_info *info);
 void leader_info_put(struct jute_out *out, const struct leader_info *info);
 
+/* What a leader has to say after LEADER_INFO. */
+struct signature {
+    struct identity identity; /* of the ensemble */
+    zxid_t common; /* SNAP: the leader's last transaction that is not above the
+                      learner's last, which it lacks; 0: it does not say */
+};
+
 /*
- * What a leader has to say of the ensemble's id after LEADER_INFO, to learners
- * with LEARNER_IDENTITY: "zabd" and the id, as the data of a packet that has no
- * other.  False: there is no signature.
+ * To learners with LEARNER_IDENTITY: "zabd", the id and, if there is one, what
+ * is common, as the data of a packet that has no other.  False: there is no
+ * signature.
  */
-bool signature_get(struct bytes data, struct identity *id);
-void signature_put(struct jute_out *out, const struct identity *id);
+bool signature_get(struct bytes data, struct signature *s);
+void signature_put(struct jute_out *out, const struct signature *s);
 
 #endif

@@ -21,25 +21,36 @@ is_transaction(zxid_t zxid)
     return zxid_counter(zxid) != 0;
 }
 
-static struct sync_plan
-snap(void)
+/*
+ * Ours: whoever takes a snapshot gives up what it has beyond that, and may know
+ * that it was acknowledged.  Not asked of the beginning of an epoch, which is
+ * in no history.
+ */
+static zxid_t
+common_with(const struct sync_facts *f)
 {
-    return (struct sync_plan){.op = SYNC_SNAP};
+    return is_transaction(f->learner) && f->floor < f->learner ? f->floor : 0;
+}
+
+static struct sync_plan
+snap(const struct sync_facts *f)
+{
+    return (struct sync_plan){.op = SYNC_SNAP, .common = common_with(f)};
 }
 
 static struct sync_plan
 diff(const struct sync_facts *f, zxid_t from)
 {
-    return (struct sync_plan){SYNC_DIFF, f->end, from};
+    return (struct sync_plan){SYNC_DIFF, f->end, from, 0};
 }
 
 /* Only to a transaction: a log cut elsewhere may keep one too many. */
 static struct sync_plan
-trunc_to(zxid_t zxid)
+trunc_to(const struct sync_facts *f, zxid_t zxid)
 {
     if (!is_transaction(zxid))
-        return snap();
-    return (struct sync_plan){SYNC_TRUNC, zxid, zxid};
+        return snap(f);
+    return (struct sync_plan){SYNC_TRUNC, zxid, zxid, 0};
 }
 
 /*
@@ -54,20 +65,20 @@ from_epoch_start(const struct sync_facts *f)
 {
     if (f->learner > 0 && f->ceiling == f->learner + 1)
         return diff(f, f->learner);
-    return snap();
+    return snap(f);
 }
 
 struct sync_plan
 sync_decide(const struct sync_facts *f)
 {
     if (f->must_snap)
-        return snap();
+        return snap(f);
     if (f->learner == f->end)
         return diff(f, f->end);
     if (!is_transaction(f->end))
-        return snap(); /* no transactions lead there */
+        return snap(f); /* no transactions lead there */
     if (f->learner > f->end)
-        return is_transaction(f->learner) ? trunc_to(f->end) : snap();
+        return is_transaction(f->learner) ? trunc_to(f, f->end) : snap(f);
     if (f->floor > 0 && f->floor == f->learner)
         return diff(f, f->learner);
     if (!is_transaction(f->learner))
@@ -75,5 +86,5 @@ sync_decide(const struct sync_facts *f)
     /* Ours: across epochs, too, where Apache sends a snapshot; an older one
        than the learner's log would take back what is committed, until the
        rest has followed. */
-    return trunc_to(f->floor);
+    return trunc_to(f, f->floor);
 }

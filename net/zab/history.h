@@ -19,9 +19,11 @@ enum sync_op { SYNC_DIFF, SYNC_TRUNC, SYNC_SNAP };
 /* How a learner is brought up. */
 struct sync_plan {
     enum sync_op op;
-    zxid_t zxid; /* of the packet: DIFF the end of the history, TRUNC what
-                    stays; SNAP: known when the snapshot is taken */
-    zxid_t from; /* transactions behind this one follow; not for SNAP */
+    zxid_t zxid;   /* of the packet: DIFF the end of the history, TRUNC what
+                      stays; SNAP: known when the snapshot is taken */
+    zxid_t from;   /* transactions behind this one follow; not for SNAP */
+    zxid_t common; /* SNAP: our last that is not above the learner's last, which
+                      is not ours; 0: that is ours, or nobody knows */
 };
 
 struct sync_facts {

@@ -102,8 +102,8 @@ struct leader_conf {
                                      only after syncLimit, as the others */
     int64_t config_version;       /* see leader_know_config */
     struct bytes config;          /* the text for NEW_LEADER; borrowed */
-    int32_t flags;                /* for learners that are zabd, too:
-                                     LEARNER_ZSTD, LEARNER_QUICK, LEARNER_IDENTITY */
+    int32_t flags; /* for learners that are zabd, too: LEARNER_ZSTD,
+                      LEARNER_QUICK, LEARNER_IDENTITY, LEARNER_COMMON */
 };
 
 struct leader_peer {
@@ -302,8 +302,9 @@ void leader_identified(struct leader *l, const struct identity *id,
                        struct leader_out *out);
 
 /*
- * Say in `item`, which has no data, which ensemble this is, if the learner in
- * `slot` listens: for the shell, whose packet SNAP is.
+ * Say in `item`, which has no data, which ensemble this is, and in a SNAP what
+ * is common, if the learner in `slot` listens: for the shell, whose packet SNAP
+ * is.
  */
 void leader_sign(struct leader *l, uint32_t slot, struct leader_item *item);
 

@@ -235,9 +235,9 @@ is_ahead(const struct leader *l, const struct leader_peer *peer)
 }
 
 /*
- * -1 says that it had promised this epoch before, perhaps to another: that is
- * no promise to us.  A promise outlives its connection.  NULL, or why it cannot
- * be our learner.
+ * -1 says that it had promised this epoch before, perhaps to another, or that
+ * it may have lost what it acknowledged: that is no promise to us.  A promise
+ * outlives its connection.  NULL, or why it cannot be our learner.
  */
 static const char *
 take_promise(struct leader *l, const struct leader_peer *peer)
@@ -290,6 +290,6 @@ leader_hear_ack_epoch(struct leader *l, uint32_t slot, const struct qpacket *p,
     leader_learn_identity(l, peer, out);
     leader_advance(l, now, out);
     if (l->state == LEADER_EPOCH_ACKS && peer->current == -1 && peer->vote &&
-        is_spent(l))
+        peer->accepted == l->epoch && is_spent(l))
         leader_give_up(l, "our epoch was promised to another already", out);
 }

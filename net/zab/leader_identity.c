@@ -140,12 +140,16 @@ leader_sign(struct leader *l, uint32_t slot, struct leader_item *item)
 {
     struct leader_peer *p = &l->peer[slot];
     struct jute_out data = jute_out_of(item->small, sizeof item->small);
+    struct signature signature = {.identity = l->identity};
 
     check(slot < LEADER_PEERS_MAX);
-    if (!(p->flags & LEARNER_IDENTITY) || l->identity.id == 0)
+    if (item->packet.type == Q_SNAP && (p->flags & LEARNER_COMMON))
+        signature.common = p->plan.common;
+    if (!(p->flags & LEARNER_IDENTITY) ||
+        (l->identity.id == 0 && !signature.common))
         return;
     check(item->packet.data.size <= 0);
-    signature_put(&data, &l->identity);
+    signature_put(&data, &signature);
     check(!data.bad);
     item->packet.data =
         (struct bytes){item->small, (int32_t)jute_out_size(&data)};

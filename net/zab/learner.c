@@ -90,14 +90,18 @@ learner_init(struct learner *l, const struct learner_conf *conf, mono_ms_t now,
 
 /*
  * ZK: the zxid is that of the last logged transaction; epoch -1 says that
- * this promise was made before and counts for nothing.  Trap 14.1.9: an int.
+ * this promise was made before and counts for nothing, as that of a server
+ * without a current epoch does, whose zxid is -1 if it has nothing (11.7).
+ * Trap 14.1.9: an int.
  */
 static void
 ack_epoch(struct learner *l, int64_t epoch, mono_ms_t now,
           struct learner_out *out)
 {
     zxid_t claimed = l->conf.wants_snap ? 0 : l->last;
-    struct learner_act *a = learner_send(out, Q_ACK_EPOCH, claimed);
+    bool has_nothing = claimed == 0 && l->conf.current < 0;
+    struct learner_act *a =
+        learner_send(out, Q_ACK_EPOCH, has_nothing ? -1 : claimed);
     struct jute_out data = jute_out_of(a->small, sizeof a->small);
 
     jute_put_i32(&data, (int32_t)epoch);
@@ -219,12 +223,26 @@ on_trunc(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
     }
 }
 
-static void
-on_snap(struct learner *l, zxid_t zxid, mono_ms_t now, struct learner_out *out)
+/*
+ * Ours: a zabd leader says how much of our history is in its own, as TRUNC
+ * does; the snapshot's zxid does not, once that is of a later epoch.  Where
+ * what is committed ends with the beginning of an epoch, we do not know which
+ * transaction came last before it.
+ */
+static bool
+lacks_committed(const struct learner *l, zxid_t common)
 {
-    if (zxid < l->committed) {
+    return common > 0 && common < l->committed &&
+           zxid_counter(l->committed) != 0;
+}
+
+static void
+on_snap(struct learner *l, zxid_t zxid, zxid_t common, mono_ms_t now,
+        struct learner_out *out)
+{
+    if (zxid < l->committed || lacks_committed(l, common)) {
         l->is_ahead = true;
-        learner_give_up(l, "SNAP older than what is committed here", out);
+        learner_give_up(l, "SNAP without what is committed here", out);
     } else if (zxid_epoch(zxid) > l->epoch) {
         learner_give_up(l, "SNAP of a later epoch than the leader's", out);
     } else {
@@ -308,9 +326,12 @@ static void
 hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
               struct learner_out *out)
 {
-    if (signature_get(p->data, &l->theirs) &&
-        learner_leave_alien(l, &l->theirs, out))
+    struct signature signature;
+
+    if (signature_get(p->data, &signature) &&
+        learner_leave_alien(l, &signature.identity, out))
         return;
+    l->theirs = signature.identity;
     switch (p->type) {
     case Q_DIFF:
         on_diff(l, now, out);
@@ -319,7 +340,7 @@ hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
         on_trunc(l, p->zxid, now, out);
         break;
     case Q_SNAP:
-        on_snap(l, p->zxid, now, out);
+        on_snap(l, p->zxid, signature.common, now, out);
         break;
     default: /* trap ZOOKEEPER-3104: NEW_LEADER before the history */
         learner_give_up(l, "neither DIFF nor TRUNC nor SNAP", out);

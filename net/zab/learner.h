@@ -62,7 +62,9 @@ enum learner_state {
 struct learner_conf {
     sid_t me;
     bool is_observer;
-    int64_t accepted, current; /* epochs as on disk */
+    int64_t accepted, current; /* epochs as on disk; current -1: we may have
+                                  lost what we acknowledged, our promise says
+                                  nothing of that (storage/log/epoch.h) */
     struct identity identity;  /* likewise */
     zxid_t last;               /* of our log, all on disk, committed or not */
     zxid_t committed; /* known to be: what an earlier LEARNER_COMMIT of this

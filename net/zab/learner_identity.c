@@ -53,12 +53,12 @@ void
 learner_hear_confirmed(struct learner *l, struct bytes data,
                        struct learner_out *out)
 {
-    struct identity id;
+    struct signature signature;
 
-    if (!signature_get(data, &id) || !id.is_confirmed ||
-        learner_leave_alien(l, &id, out))
+    if (!signature_get(data, &signature) || !signature.identity.is_confirmed ||
+        learner_leave_alien(l, &signature.identity, out))
         return;
-    l->theirs = id;
+    l->theirs = signature.identity;
     if (learner_take_identity(l))
         learner_add(out, LEARNER_KEEP_IDENTITY)->identity = l->conf.identity;
 }

@@ -17,6 +17,7 @@
  * LMDB cannot be written (a full disk) it drops the batch and tries again
  * from the image's zxid later.  PROC_STOP: commit and end.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -88,6 +89,22 @@ has_replication_lived(const struct image_proc *p)
     return atomic_load(&p->shm->super->life[PROC_REPLICATION]) > 0;
 }
 
+/*
+ * It has served: the image that tells that this server has begun is there, and
+ * the log process has given it its epochs.  Left there, it would do so again
+ * when the disk is lost.
+ */
+static void
+take_initialize(const struct image_proc *p)
+{
+    int rc = datadir_take_initialize(&p->dirs);
+
+    if (rc < 0 && rc != -ENOENT)
+        log_warn("%s: the file initialize cannot be removed, and means nothing "
+                 "any more: remove it: %s",
+                 p->conf.data_log_dir, strerror(-rc));
+}
+
 /* Have an image that goes with the log. */
 static void
 prepare_image(struct image_proc *p)
@@ -111,8 +128,8 @@ prepare_image(struct image_proc *p)
     if (rc < 0)
         data_fatal(&e, rc);
     tell_prepared(&ask, clock_mono_ms() - began);
-    if (ask.origin == IMAGE_FRESH)
-        (void)datadir_take_initialize(&p->dirs); /* it has served */
+    if (is_start)
+        take_initialize(p);
     p->is_ahead = ask.is_ahead;
 }
 

@@ -125,13 +125,15 @@ has_enough(const struct image_proc *p)
 
 /*
  * While replication loads the tree, it has the processors and the disk to
- * itself.  Our snapshots are exact, so none is taken of a fuzzy image.
+ * itself.  Our snapshots are exact, so none is taken of a fuzzy image; nor of
+ * one that waits for a leader's data (epoch.h): it would pass for a server's.
  */
 static bool
 is_snapshot_due(const struct image_proc *p)
 {
     if (!atomic_load(&p->shm->replication->proc.is_ready) ||
-        image_is_fuzzy(&p->image.meta))
+        image_is_fuzzy(&p->image.meta) ||
+        atomic_load(&p->shm->log->current_epoch) < 0)
         return false;
     return p->needs_snapshot || (has_enough(p) && has_rested(p));
 }

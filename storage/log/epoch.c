@@ -35,7 +35,7 @@ static int
 fail(struct data_error *e, const char *dir, const char *name, int rc)
 {
     char path[DATA_PATH_MAX];
-    const char *what = rc == -EINVAL   ? "is not a number"
+    const char *what = rc == -EINVAL   ? "is not the number of an epoch"
                        : rc == -ERANGE ? "is an epoch that none can follow"
                                        : NULL;
 
@@ -62,7 +62,7 @@ load(const char *dir, const char *name, int64_t *epoch)
     value = strtoll(text, &end, 10);
     if (errno == ERANGE || value > EPOCH_MAX)
         return -ERANGE;
-    if (end == text || value < 0 || !is_end(end))
+    if (end == text || value < EPOCH_NONE || !is_end(end))
         return -EINVAL;
     *epoch = value;
     return 0;
@@ -79,6 +79,8 @@ load_or_make(const char *dir, const char *name, int64_t otherwise,
         *epoch = otherwise;
         rc = store(dir, name, otherwise);
     }
+    if (rc == 0 && *epoch == EPOCH_NONE)
+        rc = -EINVAL;
     return rc < 0 ? fail(e, dir, name, rc) : 0;
 }
 
@@ -154,6 +156,54 @@ epoch_load(struct epochs *epochs, const char *dir, zxid_t last,
     if (rc == 0)
         *epochs = found;
     return rc;
+}
+
+/* --- a server that was empty ---------------------------------------------- */
+
+bool
+epoch_is_none(const char *dir)
+{
+    int64_t epoch;
+
+    return load(dir, EPOCH_CURRENT_FILE, &epoch) == 0 && epoch == EPOCH_NONE;
+}
+
+/* Apache's such servers have promised -1, too. */
+static int
+end_none(const char *dir, const char *name, struct data_error *e)
+{
+    int64_t epoch;
+    int rc = load(dir, name, &epoch);
+
+    if (rc == 0 && epoch == EPOCH_NONE)
+        rc = store(dir, name, 0);
+    return rc < 0 && rc != -ENOENT ? fail(e, dir, name, rc) : 0;
+}
+
+int
+epoch_load_none(struct epochs *epochs, const char *dir, struct data_error *e)
+{
+    int64_t accepted;
+    int rc = end_none(dir, EPOCH_ACCEPTED_FILE, e);
+
+    if (rc == 0)
+        rc = load_or_make(dir, EPOCH_ACCEPTED_FILE, 0, &accepted, e);
+    if (rc < 0)
+        return rc;
+    if (!epoch_is_none(dir))
+        rc = store(dir, EPOCH_CURRENT_FILE, EPOCH_NONE);
+    if (rc < 0)
+        return fail(e, dir, EPOCH_CURRENT_FILE, rc);
+    *epochs = (struct epochs){.accepted = accepted, .current = EPOCH_NONE};
+    return 0;
+}
+
+int
+epoch_end_none(const char *dir, struct data_error *e)
+{
+    int rc = end_none(dir, EPOCH_ACCEPTED_FILE, e);
+
+    return rc < 0 ? rc : end_none(dir, EPOCH_CURRENT_FILE, e);
 }
 
 int

@@ -88,13 +88,39 @@ zxid_beside_log(struct log_proc *p)
     return newest < 0 ? 0 : newest;
 }
 
+/*
+ * Whether it may have lost what it acknowledged, and nobody has given it all
+ * again: 1, 0 or -errno.
+ * ZK: FileTxnSnapLog.restore: zxid -1
+ */
+static int
+is_to_be_filled(const struct log_proc *p, struct data_error *e)
+{
+    if (p->conf.db_autocreate || datadir_has_initialize(&p->dirs))
+        return 0;
+    return epoch_is_none(p->dirs.snap) ? 1 : datadir_is_empty(&p->dirs, e);
+}
+
+static int
+load_epochs(const struct log_proc *p, zxid_t last, struct epochs *epochs,
+            struct data_error *e)
+{
+    int rc = is_to_be_filled(p, e);
+
+    if (rc == 1)
+        return epoch_load_none(epochs, p->dirs.snap, e);
+    if (rc == 0)
+        rc = epoch_end_none(p->dirs.snap, e);
+    return rc < 0 ? rc : epoch_load(epochs, p->dirs.snap, last, e);
+}
+
 static int
 load_promises(struct log_proc *p, zxid_t last, struct data_error *e)
 {
     struct shm_log *s = p->shm->log;
     struct epochs epochs;
     struct identity id;
-    int rc = epoch_load(&epochs, p->dirs.snap, last, e);
+    int rc = load_epochs(p, last, &epochs, e);
 
     if (rc == 0)
         rc = identity_load(&id, p->dirs.snap, e);

@@ -507,14 +507,14 @@ def late_is_there(t, m):
     return there
 
 
-@case("short", "long", of=["zzz"])
-def what_the_others_lost(t, word):
+@case("short", "long", of=["zzz TRUNC", "zzz SNAP"])
+def what_the_others_lost(t, word, way):
     """One is old, and one is given an empty disk while the third is away: they
     lead without what was acknowledged.  The third keeps it, says so, and what
-    it says to do helps."""
-    e = t.ensemble(word)
+    it says to do helps; whether it would be asked to cut, or get a snapshot."""
+    e = t.ensemble(word, {"snapshotSizeFactor": {"TRUNC": 0, "SNAP": -1}[way]})
     e.start()
-    old, emptied, whole = e
+    emptied, old, whole = e     # of two that have the same, `old` leads
     c = t.client(old)
     for i in range(20):     # so that the third is asked to go back
         c.create("/early-%d" % i)
@@ -528,6 +528,9 @@ def what_the_others_lost(t, word):
     emptied.wipe()
     e.start([old, emptied])
     t.claim(not late_is_there(t, old), "nothing was lost")
+    for m in old, emptied:      # what its ring held of that needs no log
+        m.stop()
+    e.start([old, emptied])
     mark = whole.mark()
     whole.start_only()
     until(lambda: len(whole.said(LOST, mark)) > 1, "it says so", SOON_S)

@@ -30,14 +30,15 @@ read_infos(struct bytes data)
 static void
 read_signature(struct bytes data)
 {
-    uint8_t buffer[SIGNATURE_BYTES];
+    uint8_t buffer[SIGNATURE_BYTES_MAX];
     struct jute_out out = jute_out_of(buffer, sizeof buffer);
-    struct identity id;
+    struct signature s;
 
-    if (!signature_get(data, &id))
+    if (!signature_get(data, &s))
         return;
-    check(id.epoch >= 0 && (id.id != 0 || !id.is_confirmed));
-    signature_put(&out, &id);
+    check(s.identity.epoch >= 0);
+    check(s.identity.id != 0 || !s.identity.is_confirmed);
+    signature_put(&out, &s);
     check(!out.bad && memcmp(buffer, data.data, SIGNATURE_BYTES - 1) == 0);
 }
 

@@ -56,6 +56,17 @@ is_quorum(uint32_t nodes)
     return won > sim.quorum.groups / 2;
 }
 
+uint32_t
+to_be_filled(void)
+{
+    uint32_t set = 0;
+
+    for (uint32_t i = 0; i < sim.servers; i++)
+        if (disk_is_to_be_filled(&sim.server[i].disk))
+            set |= 1u << i;
+    return set;
+}
+
 /* --- disks --------------------------------------------------------------- */
 
 /* 5: zxids grow, and within an epoch they count from 1 without a gap. */
@@ -114,7 +125,7 @@ void
 claim_identity(const struct server *s)
 {
     const struct identity *id = &s->disk.identity;
-    uint32_t have = 0;
+    uint32_t have = to_be_filled();
 
     if (!id->is_confirmed)
         return;
@@ -206,7 +217,7 @@ void
 claim_still_durable(void)
 {
     uint32_t count = sim.committed_count;
-    uint32_t without = ~holders(count);
+    uint32_t without = ~(holders(count) | to_be_filled());
 
     claim("COMMIT-QUORUM", count == 0 || !is_quorum(without),
           "%llx was delivered, and a quorum does not hold it",

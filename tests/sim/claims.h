@@ -13,6 +13,12 @@
 /* Nodes, bit i is node i; observers among them do not count. */
 bool is_quorum(uint32_t nodes);
 
+/*
+ * Servers that lost their disk: nobody counts them before a leader has filled
+ * them, so a quorum without them has what they had acknowledged.
+ */
+uint32_t to_be_filled(void);
+
 /* How many of a log's first are the first that were delivered. */
 uint32_t common_with_committed(const uint32_t *log, uint32_t count);
 

@@ -121,7 +121,7 @@ void
 claim_established(const struct server *s, int64_t epoch)
 {
     struct term_known *t = term_of(epoch);
-    uint32_t have = 0, had;
+    uint32_t have = to_be_filled(), had;
 
     claim("LEADER-UNIQUE", t && t->node == s->node && !t->is_established,
           "server %d leads epoch %lld, which is not its own", s->node,
@@ -173,7 +173,7 @@ void
 claim_commit_quorum(const struct server *s, zxid_t zxid)
 {
     uint32_t index = data_index(s, zxid);
-    uint32_t have = 0;
+    uint32_t have = to_be_filled();
 
     claim("COMMIT-QUORUM", index != UINT32_MAX,
           "server %d commits %llx, which it does not have", s->node, X(zxid));

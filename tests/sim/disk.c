@@ -12,6 +12,7 @@
  */
 #include "tests/sim/disk.h"
 
+#include "storage/log/epoch.h"
 #include "tests/sim/claims.h"
 #include "tests/sim/server.h"
 #include "tests/sim/sim.h"
@@ -32,6 +33,24 @@ disk_init(struct disk *d)
     d->orders = d->gen = 0;
     d->is_busy = d->has_failed = false;
     d->slow_until = d->fails_for = 0;
+}
+
+void
+disk_lose(struct server *s)
+{
+    uint32_t gen = s->disk.gen;
+
+    TRACE("server %d: has lost its disk", s->node);
+    disk_init(&s->disk);
+    s->disk.gen = gen;
+    s->disk.current = EPOCH_NONE;
+    claim_still_durable();
+}
+
+bool
+disk_is_to_be_filled(const struct disk *d)
+{
+    return d->current == EPOCH_NONE;
 }
 
 static usec_t

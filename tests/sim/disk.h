@@ -51,6 +51,13 @@ struct server;
 /* Nothing was ever written to it. */
 void disk_init(struct disk *d);
 
+/*
+ * The server, which is down, gets a new one, with db.autocreate=false; and
+ * whether it has not been given all yet that is acknowledged.
+ */
+void disk_lose(struct server *s);
+bool disk_is_to_be_filled(const struct disk *d);
+
 /* Behind all that was ordered before; server_told hears when it is durable. */
 void disk_order(struct server *s, struct disk_op op);
 

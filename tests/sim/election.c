@@ -8,6 +8,7 @@
  */
 #include "tests/sim/election.h"
 
+#include "storage/log/epoch.h"
 #include "tests/sim/claims.h"
 #include "tests/sim/lead.h"
 #include "tests/sim/learn.h"
@@ -169,10 +170,17 @@ election_poll(struct server *s)
         poll_ask_all(s);
 }
 
+/* As net/repl/repl_role.c, has_vote. */
+static zxid_t
+zxid_to_look_with(const struct server *s)
+{
+    return s->current == EPOCH_NONE ? -1 : last_of(s->log, s->count);
+}
+
 static zxid_t
 candidacy_of(const struct server *s)
 {
-    return poll_candidacy(last_of(s->log, s->count), s->current);
+    return poll_candidacy(zxid_to_look_with(s), s->current);
 }
 
 /* What we are and whom we are for, as the state says. */
@@ -264,7 +272,7 @@ election_look(struct server *s)
         return;
     }
     elect_know(&s->elect, ensemble_of(s));
-    elect_look(&s->elect, last_of(s->log, s->count), s->current, &out);
+    elect_look(&s->elect, zxid_to_look_with(s), s->current, &out);
     perform(s, &out);
 }
 

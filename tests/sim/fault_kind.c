@@ -134,6 +134,34 @@ fail_log(const struct fault *f, struct server *s)
         s->disk.fails_for = f->lasts;
 }
 
+/*
+ * What one acknowledged or promised and lost is with the others, as long as no
+ * second one loses its own, all of them are there in the end, and no term is
+ * under way that counts on its promise: a disk takes longer than initLimit to
+ * be replaced.
+ */
+static bool
+can_be_lost(void)
+{
+    for (uint32_t i = 0; i < sim.servers; i++) {
+        const struct server *s = &sim.server[i];
+
+        if (s->is_foreign || disk_is_to_be_filled(&s->disk) || is_frozen(s) ||
+            (s->role == ROLE_LEAD && !s->is_serving))
+            return false;
+    }
+    return sim.plan.absent == 0 && !sim.plan.only_election;
+}
+
+static void
+lose_disk(const struct fault *f, struct server *s)
+{
+    if (!can_be_lost())
+        return;
+    crash(f, s);
+    disk_lose(s);
+}
+
 static void
 purge(const struct fault *f, struct server *s)
 {

@@ -223,7 +223,7 @@ lead_conf(const struct server *s)
         .silence_ms = sim.plan.silence_ms,
         .config = BYTES_NULL,
         .flags = (sim.plan.is_quick ? LEARNER_QUICK : 0) |
-                 (s->is_plain ? 0 : LEARNER_IDENTITY),
+                 (s->is_plain ? 0 : LEARNER_IDENTITY | LEARNER_COMMON),
     };
 }
 

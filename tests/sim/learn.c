@@ -104,6 +104,9 @@ revalidated(struct server *s, const struct qpacket *p)
 static void
 give_up(struct server *s, const char *why)
 {
+    claim("NONE-AHEAD", !s->learner.is_ahead,
+          "server %d says that its leader, %d, lacks what was acknowledged",
+          s->node, s->leader_node);
     if (s->learner.needs_snap)
         s->snap_from = s->leader_node;
     server_look(s, why);
@@ -316,7 +319,7 @@ connected(struct server *s)
         .served = s->served_epoch,
         .wants_snap = s->snap_from != -1,
         .flags = (sim.plan.is_quick ? LEARNER_QUICK : 0) |
-                 (s->is_plain ? 0 : LEARNER_IDENTITY),
+                 (s->is_plain ? 0 : LEARNER_IDENTITY | LEARNER_COMMON),
         .tick_ms = sim.plan.tick_ms,
         .init_ticks = sim.plan.init_ticks,
         .sync_ticks = sim.plan.sync_ticks,

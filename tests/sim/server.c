@@ -177,7 +177,7 @@ read_disk(struct server *s)
     int64_t epoch = zxid_epoch(last_of(d->log, d->count));
 
     claim_can_start(s);
-    if (d->current < epoch)
+    if (d->current < epoch && !disk_is_to_be_filled(d))
         d->current = epoch; /* spec 14.3: it holds all of that epoch's start */
     if (rng_percent(&sim.rng, sim.plan.purge_percent))
         lose_old_files(d);

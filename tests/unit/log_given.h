@@ -74,6 +74,7 @@ given_server(void)
     char path[DATA_PATH_MAX];
 
     memset(&given, 0, sizeof given);
+    given.conf.db_autocreate = true;
     memset(&given_super, 0, sizeof given_super);
     memset(&given_replication, 0, sizeof given_replication);
     memset(&given_log, 0, sizeof given_log);

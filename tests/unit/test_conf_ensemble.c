@@ -365,7 +365,7 @@ what_an_ensemble_lacks_is_warned_of(void)
                                               "localSessionsUpgradingEnabled"
                                               "=true\n"),
                     0);
-    CU_ASSERT_TRUE(finds(CONF_WARNING, 8, "db.autocreate"));
+    CU_ASSERT_FALSE(finds(CONF_WARNING, 8, "db.autocreate"));
     CU_ASSERT_TRUE(finds(CONF_WARNING, 9, "localSessionsUpgradingEnabled"));
 }
 

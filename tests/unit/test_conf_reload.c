@@ -58,7 +58,7 @@ both_kinds_in_one_file_each_go_their_way(void)
 static void
 what_has_no_effect_waits_for_no_restart(void)
 {
-    CU_ASSERT_EQUAL(pending(BASE, BASE "db.autocreate=false\n"
+    CU_ASSERT_EQUAL(pending(BASE, BASE "flushDelay=3\n"
                                        "commitLogCount=900\n"),
                     0);
     CU_ASSERT_EQUAL(report.count, 0);

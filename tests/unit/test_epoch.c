@@ -117,7 +117,7 @@ text_that_is_no_number_is_refused(void)
     error = (struct data_error){.offset = 0};
     CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), -EINVAL);
     CU_ASSERT(strstr(error.path, "currentEpoch") != NULL);
-    CU_ASSERT(strstr(error.what, "not a number") != NULL);
+    CU_ASSERT(strstr(error.what, "not the number") != NULL);
     CU_ASSERT(strlen(error.remedy) > 0);
     tempdir_remove(dir);
 }
@@ -434,6 +434,95 @@ what_is_left_of_another_attempt_is_not_in_the_way(void)
     tempdir_remove(dir);
 }
 
+/* --- a server that was empty, with db.autocreate=false -------------------- */
+
+/* What it promised stays: it may have been promised before all was lost. */
+static void
+who_is_to_be_filled_has_no_current_epoch(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    CU_ASSERT_FALSE(epoch_is_none(dir));
+    CU_ASSERT_EQUAL(epoch_load_none(&e, dir, &error), 0);
+    CU_ASSERT_EQUAL(e.current, EPOCH_NONE);
+    CU_ASSERT_EQUAL(e.accepted, 0);
+    CU_ASSERT_TRUE(epoch_is_none(dir));
+    CU_ASSERT(file_says("currentEpoch", "-1"));
+    CU_ASSERT_EQUAL(epoch_store_accepted(dir, 7), 0);
+    CU_ASSERT_EQUAL(epoch_load_none(&e, dir, &error), 0);
+    CU_ASSERT_EQUAL(e.accepted, 7);
+    CU_ASSERT_EQUAL(epoch_store_current(dir, 7), 0);
+    CU_ASSERT_FALSE(epoch_is_none(dir));
+    tempdir_remove(dir);
+}
+
+/* Its epochs tell of what is not there any more. */
+static void
+who_has_lost_all_has_no_current_epoch_either(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    given_file("currentEpoch", "5");
+    given_file("acceptedEpoch", "6");
+    CU_ASSERT_EQUAL(epoch_load_none(&e, dir, &error), 0);
+    CU_ASSERT_EQUAL(e.accepted, 6);
+    CU_ASSERT(file_says("currentEpoch", "-1"));
+    tempdir_remove(dir);
+}
+
+/* Apache's have accepted -1, too; and nobody takes either for an epoch. */
+static void
+no_epoch_is_none_to_go_on_from(void)
+{
+    struct epochs e;
+
+    tempdir_make(dir);
+    given_file("currentEpoch", "-1");
+    given_file("acceptedEpoch", "-1");
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), -EINVAL);
+    CU_ASSERT_EQUAL(epoch_load_none(&e, dir, &error), 0);
+    CU_ASSERT_EQUAL(e.accepted, 0);
+    CU_ASSERT_EQUAL(epoch_end_none(dir, &error), 0);
+    CU_ASSERT_FALSE(epoch_is_none(dir));
+    CU_ASSERT_EQUAL(epoch_load(&e, dir, 0, &error), 0);
+    CU_ASSERT_EQUAL(e.current, 0);
+    given_file("currentEpoch", "-2");
+    CU_ASSERT_EQUAL(epoch_end_none(dir, &error), -EINVAL);
+    tempdir_remove(dir);
+}
+
+static void
+a_directory_with_nothing_is_empty(void)
+{
+    struct datadir d;
+    char path[DATA_PATH_MAX], root[DATA_PATH_MAX];
+
+    tempdir_make(root);
+    CU_ASSERT_EQUAL(datadir_open(&d, root, NULL, true, &error), 0);
+    CU_ASSERT_EQUAL(datadir_is_empty(&d, &error), 1);
+    CU_ASSERT_FALSE(datadir_has_initialize(&d));
+    CU_ASSERT_EQUAL(datadir_take_initialize(&d), -ENOENT);
+    data_path(path, root, "initialize");
+    file_write(path, "", 0);
+    CU_ASSERT_TRUE(datadir_has_initialize(&d));
+    CU_ASSERT_EQUAL(datadir_take_initialize(&d), 0);
+    CU_ASSERT_FALSE(datadir_has_initialize(&d));
+    data_path(path, d.log, "log.1");
+    file_write(path, "", 0);
+    CU_ASSERT_EQUAL(datadir_is_empty(&d, &error), 0);
+    unlink(path);
+    data_path(path, d.snap, "snapshot.0");
+    file_write(path, "", 0);
+    CU_ASSERT_EQUAL(datadir_is_empty(&d, &error), 0);
+    unlink(path);
+    CU_ASSERT_EQUAL(mkdir(d.image, 0750), 0);
+    CU_ASSERT_EQUAL(datadir_is_empty(&d, &error), 0);
+    datadir_close(&d);
+    tempdir_remove(root);
+}
+
 UNIT_SUITE(epoch)
 {
     unit_suite("epoch");
@@ -448,6 +537,10 @@ UNIT_SUITE(epoch)
     UNIT(a_new_server_may_have_promised_anything);
     UNIT(a_line_may_end_as_on_windows);
     UNIT(an_epoch_that_cannot_be_stored_is_the_disks_fault);
+    UNIT(who_is_to_be_filled_has_no_current_epoch);
+    UNIT(who_has_lost_all_has_no_current_epoch_either);
+    UNIT(no_epoch_is_none_to_go_on_from);
+    UNIT(a_directory_with_nothing_is_empty);
     UNIT(two_servers_cannot_share_a_directory);
     UNIT(a_link_to_what_is_not_there_is_told_as_such);
     UNIT(a_missing_directory_is_made_only_if_allowed);

@@ -60,6 +60,25 @@ who_is_behind_what_we_can_read_gets_a_snapshot(void)
     CU_ASSERT_EQUAL(plan_for(ZXID(3, 2), 0, ZXID(3, 4)).op, SYNC_SNAP);
 }
 
+/* What it has beyond that goes with the snapshot, and may be acknowledged. */
+static void
+who_is_ahead_is_told_what_is_common_with_a_snapshot(void)
+{
+    struct sync_facts f = {.learner = ZXID(3, 9),
+                           .end = ZXID(5, 9),
+                           .floor = ZXID(3, 7),
+                           .ceiling = ZXID(5, 1),
+                           .must_snap = true};
+
+    CU_ASSERT_EQUAL(sync_decide(&f).op, SYNC_SNAP);
+    CU_ASSERT_EQUAL(sync_decide(&f).common, ZXID(3, 7));
+    f.learner = ZXID(3, 7); /* ours */
+    CU_ASSERT_EQUAL(sync_decide(&f).common, 0);
+    f.learner = ZXID(4, 0); /* no transaction */
+    CU_ASSERT_EQUAL(sync_decide(&f).common, 0);
+    CU_ASSERT_EQUAL(plan_for(ZXID(4, 1), 0, ZXID(5, 1)).common, 0);
+}
+
 static void
 an_empty_learner_gets_a_snapshot(void)
 {
@@ -231,6 +250,7 @@ UNIT_SUITE(history)
     UNIT(who_is_behind_gets_the_rest);
     UNIT(a_diff_crosses_epochs);
     UNIT(who_is_behind_what_we_can_read_gets_a_snapshot);
+    UNIT(who_is_ahead_is_told_what_is_common_with_a_snapshot);
     UNIT(an_empty_learner_gets_a_snapshot);
     UNIT(an_empty_learner_gets_a_snapshot_though_the_first_epoch_is_readable);
     UNIT(who_is_ahead_is_cut_to_our_end);

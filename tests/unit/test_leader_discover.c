@@ -134,6 +134,27 @@ a_server_without_data_is_given_all(void)
     CU_ASSERT_NOT_EQUAL(leader.state, LEADER_OVER);
 }
 
+/* The next epoch would find it as it is: who has a vote is waited for. */
+static void
+a_server_without_a_vote_does_not_end_the_term(void)
+{
+    struct learner_info info = follower(3);
+
+    given();
+    joins(3);
+    hears_info(3, Q_FOLLOWER_INFO, -EPOCH(1), &info);
+    stored();
+    CU_ASSERT_TRUE(sends(3, Q_LEADER_INFO, EPOCH(5)));
+    promises(3, -1, -1);
+    CU_ASSERT_EQUAL(leader.state, LEADER_EPOCH_ACKS);
+    info = follower(2);
+    joins(2);
+    hears_info(2, Q_FOLLOWER_INFO, EPOCH(4), &info);
+    CU_ASSERT_TRUE(sends(2, Q_LEADER_INFO, EPOCH(5)));
+    promises(2, 4, ZXID(4, 3));
+    CU_ASSERT_EQUAL(leader.state, LEADER_TAKING_OVER);
+}
+
 /* A file that is broken must not use up all epochs there are. */
 static void
 an_epoch_that_nobody_can_have_reached_is_refused(void)
@@ -456,6 +477,7 @@ UNIT_SUITE(leader_discover)
     UNIT(a_configuration_of_a_later_version_is_known);
     UNIT(an_epoch_that_none_can_follow_is_refused);
     UNIT(a_server_without_data_is_given_all);
+    UNIT(a_server_without_a_vote_does_not_end_the_term);
     UNIT(an_epoch_that_nobody_can_have_reached_is_refused);
     UNIT(who_leaps_into_a_term_is_only_refused);
     UNIT(a_member_that_promised_a_later_epoch_ends_the_term);

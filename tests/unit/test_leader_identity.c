@@ -101,10 +101,11 @@ late_comes(sid_t sid, const struct identity *id)
 static bool
 signs(uint64_t id, bool is_confirmed)
 {
-    struct identity said;
+    struct signature said;
 
-    return signature_get(item.packet.data, &said) && said.id == id &&
-           said.epoch == 5 && said.is_confirmed == is_confirmed;
+    return signature_get(item.packet.data, &said) && said.identity.id == id &&
+           said.identity.epoch == 5 &&
+           said.identity.is_confirmed == is_confirmed;
 }
 
 /* --- which one ----------------------------------------------------------- */
@@ -245,6 +246,31 @@ trunc_and_snap_tell_it_too(void)
     item = (struct leader_item){.packet = {Q_SNAP, 7, BYTES_NULL, BYTES_NULL}};
     leader_sign(&leader, 2, &item); /* as the shell does */
     CU_ASSERT_TRUE(signs(late.id, false));
+}
+
+/* What is common of server 3's history and ours, as SNAP says; or 0. */
+static zxid_t
+common_told_to_3(int32_t flags)
+{
+    struct signature said = {0};
+
+    (void)fixed(&late, &none);
+    stored();
+    zabd_comes(3, 4, &none);
+    leader.peer[3].flags |= flags;
+    given_leader_info(3);
+    promises(3, 4, ZXID(4, 9));
+    past.must_snap = true;
+    CU_ASSERT_TRUE(sends_snapshot(3));
+    CU_ASSERT_TRUE(signature_get(item.packet.data, &said));
+    return said.common;
+}
+
+static void
+a_snapshot_says_what_it_lacks_to_who_listens(void)
+{
+    CU_ASSERT_EQUAL(common_told_to_3(LEARNER_COMMON), ZXID(4, 3));
+    CU_ASSERT_EQUAL(common_told_to_3(0), 0);
 }
 
 static void
@@ -559,6 +585,7 @@ UNIT_SUITE(leader_identity)
     UNIT(one_that_is_ahead_of_us_has_no_say);
     UNIT(the_plan_tells_it_to_who_listens);
     UNIT(trunc_and_snap_tell_it_too);
+    UNIT(a_snapshot_says_what_it_lacks_to_who_listens);
     UNIT(leader_info_tells_what_we_know_so_far);
     UNIT(a_quorum_of_zabds_confirms_it);
     UNIT(our_own_disk_may_be_the_last_of_that_quorum);

@@ -278,6 +278,26 @@ a_cut_that_fails_ends_the_connection(void)
     CU_ASSERT_FALSE(g.l.needs_snap);
 }
 
+/* ZK: db.autocreate=false: no epoch, no zxid, so no promise (11.7). */
+static void
+who_lost_all_promises_nothing(void)
+{
+    struct learner_conf conf = conf_with(0);
+    const struct learner_act *a;
+
+    conf.current = -1;
+    given_awaiting(&g, conf);
+    a = sent(&g, 0, Q_ACK_EPOCH, -1);
+    CU_ASSERT_EQUAL(load_be32(a->packet.data.data), UINT32_MAX);
+    conf.last = OLD(15); /* it was given that, and perhaps not all */
+    given_awaiting(&g, conf);
+    a = sent(&g, 0, Q_ACK_EPOCH, OLD(15));
+    CU_ASSERT_EQUAL(load_be32(a->packet.data.data), UINT32_MAX);
+    hear(&g, Q_DIFF, OLD(15));
+    hear(&g, Q_NEW_LEADER, NEW(0));
+    CU_ASSERT_EQUAL(did(&g, 0, LEARNER_STORE_CURRENT)->epoch, EPOCH);
+}
+
 /* 13.18, NO-TRUNC-COMMITTED */
 static void
 trunc_below_what_is_committed_is_refused(void)
@@ -344,6 +364,55 @@ a_snapshot_older_than_what_is_committed_is_refused(void)
     given_awaiting(&g, conf);
     hear(&g, Q_SNAP, OLD(13));
     snapped(&g, OLD(13));
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
+}
+
+/* A SNAP of NEW(5), of a leader whose history has `common` of ours. */
+static void
+hear_snap_beyond(zxid_t common)
+{
+    struct signature signature = {.common = common};
+    uint8_t buffer[SIGNATURE_BYTES_MAX];
+    struct jute_out data = jute_out_of(buffer, sizeof buffer);
+
+    signature_put(&data, &signature);
+    hear_packet(&g, (struct qpacket){Q_SNAP,
+                                     NEW(5),
+                                     {buffer, (int32_t)jute_out_size(&data)},
+                                     BYTES_NULL});
+}
+
+/* Its zxid is larger, for its epoch is later. */
+static void
+a_snapshot_without_what_is_committed_is_refused(void)
+{
+    struct learner_conf conf = conf_with(OLD(15));
+
+    conf.committed = OLD(13);
+    given_awaiting(&g, conf);
+    hear_snap_beyond(OLD(12));
+    gave_up(&g);
+    CU_ASSERT_TRUE(g.l.is_ahead);
+    given_awaiting(&g, conf);
+    hear_snap_beyond(OLD(13));
+    snapped(&g, NEW(5));
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
+    given_awaiting(&g, conf);
+    hear_snap_beyond(0); /* it does not say */
+    snapped(&g, NEW(5));
+    CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
+}
+
+/* What that leader began with ends somewhere in an earlier epoch. */
+static void
+an_epoch_that_begins_is_not_what_a_snapshot_lacks(void)
+{
+    struct learner_conf conf = conf_with(OLD(2));
+
+    conf.committed = OLD(0);
+    given_awaiting(&g, conf);
+    hear_snap_beyond(ZXID(EPOCH - 2, 9));
+    snapped(&g, NEW(5));
     CU_ASSERT_EQUAL(g.l.state, LEARNER_SYNCING);
 }
 
@@ -465,11 +534,14 @@ UNIT_SUITE(learner)
     UNIT(trunc_to_what_is_not_in_the_log_wants_a_snapshot);
     UNIT(trunc_beyond_our_end_wants_a_snapshot);
     UNIT(a_cut_that_fails_ends_the_connection);
+    UNIT(who_lost_all_promises_nothing);
     UNIT(trunc_below_what_is_committed_is_refused);
     UNIT(what_was_only_loaded_may_all_be_cut);
     UNIT(a_snapshot_replaces_what_we_have);
     UNIT(a_snapshot_may_be_older_than_an_uncommitted_log);
     UNIT(a_snapshot_older_than_what_is_committed_is_refused);
+    UNIT(a_snapshot_without_what_is_committed_is_refused);
+    UNIT(an_epoch_that_begins_is_not_what_a_snapshot_lacks);
     UNIT(a_snapshot_other_than_announced_is_refused);
     UNIT(the_disk_of_the_old_log_does_not_count);
     UNIT(history_of_a_later_epoch_than_the_leaders_is_refused);

@@ -40,10 +40,11 @@ hear_leader_of(const struct identity *id)
 static void
 hear_signed(int32_t type, zxid_t zxid, const struct identity *id)
 {
+    struct signature signature = {.identity = *id};
     uint8_t buffer[SIGNATURE_BYTES];
     struct jute_out data = jute_out_of(buffer, sizeof buffer);
 
-    signature_put(&data, id);
+    signature_put(&data, &signature);
     hear_packet(
         &g, (struct qpacket){type, zxid, {buffer, sizeof buffer}, BYTES_NULL});
 }

@@ -43,6 +43,97 @@ an_epoch_behind_the_snapshot_is_raised_at_the_start(void)
     given_end();
 }
 
+/* --- db.autocreate=false -------------------------------------------------- */
+
+/* A start on nothing, by an operator who says `initialize` or does not. */
+static void
+given_emptied(bool has_marker)
+{
+    char path[DATA_PATH_MAX];
+
+    given_server();
+    txlog_close(&given.log);
+    tempdir_remove(given.dirs.snap);
+    CU_ASSERT_EQUAL(mkdir(given.dirs.snap, 0750), 0);
+    data_path(path, given_dir, "initialize");
+    if (has_marker)
+        file_write(path, "", 0);
+    memset(&given_log, 0, sizeof given_log);
+    given.conf.db_autocreate = false;
+    CU_ASSERT_EQUAL(given_start(1), 0);
+}
+
+static int64_t
+current(void)
+{
+    return atomic_load(&given_log.current_epoch);
+}
+
+/* It may have lost what it acknowledged. */
+static void
+who_is_empty_is_to_be_filled(void)
+{
+    given_emptied(false);
+    CU_ASSERT_EQUAL(current(), EPOCH_NONE);
+    CU_ASSERT_EQUAL(atomic_load(&given_log.accepted_epoch), 0);
+    given_end();
+}
+
+/* ... and is that for as long as it takes, whatever it has by then. */
+static void
+a_start_in_the_middle_of_being_filled_is_no_other(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_emptied(false);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0); /* an empty image */
+    given_restart();
+    CU_ASSERT_EQUAL(current(), EPOCH_NONE);
+    CU_ASSERT_EQUAL(given_answer(LOG_ACCEPT_EPOCH, 7), 0);
+    given_snapshot(REBASE_TAKEN, ZXID(7, 0), "/theirs");
+    CU_ASSERT_EQUAL(given_answer(LOG_REBASE, ZXID(7, 0)), 0);
+    given_successor();
+    CU_ASSERT_EQUAL(current(), EPOCH_NONE);
+    given_restart();
+    CU_ASSERT_EQUAL(current(), EPOCH_NONE);
+    CU_ASSERT_EQUAL(given.log.last, ZXID(7, 0));
+    CU_ASSERT_EQUAL(given_answer(LOG_CURRENT_EPOCH, 7), 0);
+    given_restart();
+    CU_ASSERT_EQUAL(current(), 7);
+    given_end();
+}
+
+/* The image process takes the marker when the empty image is durable. */
+static void
+who_may_begin_with_nothing_has_begun(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+
+    given_emptied(true);
+    CU_ASSERT_EQUAL(current(), 0);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    CU_ASSERT_EQUAL(datadir_take_initialize(&given.dirs), 0);
+    given_restart();
+    CU_ASSERT_EQUAL(current(), 0);
+    given_end();
+}
+
+/* Apache does not start then: its epoch is older than its zxid. */
+static void
+a_marker_that_comes_later_helps(void)
+{
+    struct image_prepare ask = {.trusts_empty = false};
+    char path[DATA_PATH_MAX];
+
+    given_emptied(false);
+    CU_ASSERT_EQUAL(given_prepared(&ask), 0);
+    data_path(path, given_dir, "initialize");
+    file_write(path, "", 0);
+    given_restart();
+    CU_ASSERT_EQUAL(current(), 0);
+    given_end();
+}
+
 static void
 a_start_refuses_an_id_that_is_none(void)
 {
@@ -244,6 +335,10 @@ UNIT_SUITE(log_start)
     unit_suite("log_start");
     UNIT(a_server_alone_leaves_the_epochs_alone);
     UNIT(an_epoch_behind_the_snapshot_is_raised_at_the_start);
+    UNIT(who_is_empty_is_to_be_filled);
+    UNIT(a_start_in_the_middle_of_being_filled_is_no_other);
+    UNIT(who_may_begin_with_nothing_has_begun);
+    UNIT(a_marker_that_comes_later_helps);
     UNIT(a_start_refuses_an_id_that_is_none);
     UNIT(a_start_that_was_cut_short_is_still_the_first);
     UNIT(a_start_finishes_a_rebase);

@@ -62,6 +62,19 @@ agrees_on_the_largest_zxid(void)
     CU_ASSERT_EQUAL(server[4].mine.leader, 1);
 }
 
+/* Two that must not vote are no help to two of five, and follow three. */
+static void
+who_must_not_vote_is_counted_for_nobody(void)
+{
+    given_zxids((zxid_t[]){5, -1, 7, -1, 9});
+    for (int i = 0; i < 5; i++)
+        CU_ASSERT_EQUAL(one_round(0x0f), 0);
+    CU_ASSERT_EQUAL(server[1].mine.leader, VOTE_NOBODY);
+    CU_ASSERT_EQUAL(one_round(0x1f), 0);
+    CU_ASSERT_EQUAL(one_round(0x1f), SERVERS);
+    CU_ASSERT_EQUAL(server[1].mine.leader, 5);
+}
+
 /* 1 followed 5, which is behind, and said of it what it has itself. */
 static void
 a_candidate_stands_with_what_it_says_itself(void)
@@ -381,6 +394,7 @@ UNIT_SUITE(poll)
 {
     unit_suite("poll");
     UNIT(agrees_on_the_largest_zxid);
+    UNIT(who_must_not_vote_is_counted_for_nobody);
     UNIT(a_candidate_stands_with_what_it_says_itself);
     UNIT(a_vote_counts_whatever_it_says_of_its_candidate);
     UNIT(a_vote_for_who_stands_for_another_is_none);

@@ -261,21 +261,40 @@ an_id_that_is_cut_short_is_none(void)
 static void
 a_signature_is_data_of_its_own(void)
 {
-    struct identity id = {0};
+    struct signature ours = {.identity = some_id}, s;
     uint8_t buffer[SIGNATURE_BYTES];
     struct jute_out out = jute_out_of(buffer, sizeof buffer);
 
-    signature_put(&out, &some_id);
+    signature_put(&out, &ours);
     CU_ASSERT_FALSE(out.bad);
-    CU_ASSERT_TRUE(signature_get((struct bytes){buffer, SIGNATURE_BYTES}, &id));
-    CU_ASSERT_TRUE(is_some_id(&id));
+    CU_ASSERT_EQUAL(jute_out_size(&out), SIGNATURE_BYTES);
+    CU_ASSERT_TRUE(signature_get((struct bytes){buffer, SIGNATURE_BYTES}, &s));
+    CU_ASSERT_TRUE(is_some_id(&s.identity));
+    CU_ASSERT_EQUAL(s.common, 0);
     CU_ASSERT_FALSE(
-        signature_get((struct bytes){buffer, SIGNATURE_BYTES - 1}, &id));
-    CU_ASSERT_EQUAL(id.id, 0);
-    CU_ASSERT_FALSE(signature_get(BYTES_NULL, &id));
+        signature_get((struct bytes){buffer, SIGNATURE_BYTES - 1}, &s));
+    CU_ASSERT_EQUAL(s.identity.id, 0);
+    CU_ASSERT_FALSE(signature_get(BYTES_NULL, &s));
     buffer[0] = 'Z';
+    CU_ASSERT_FALSE(signature_get((struct bytes){buffer, SIGNATURE_BYTES}, &s));
+}
+
+/* What is common may be known where no id is. */
+static void
+a_signature_may_say_what_is_common(void)
+{
+    struct signature ours = {.common = ZXID(1, 16)}, s;
+    uint8_t buffer[SIGNATURE_BYTES_MAX];
+    struct jute_out out = jute_out_of(buffer, sizeof buffer);
+
+    signature_put(&out, &ours);
+    CU_ASSERT_FALSE(out.bad);
+    CU_ASSERT_TRUE(
+        signature_get((struct bytes){buffer, SIGNATURE_BYTES_MAX}, &s));
+    CU_ASSERT_EQUAL(s.common, ZXID(1, 16));
+    CU_ASSERT_EQUAL(s.identity.id, 0);
     CU_ASSERT_FALSE(
-        signature_get((struct bytes){buffer, SIGNATURE_BYTES}, &id));
+        signature_get((struct bytes){buffer, SIGNATURE_BYTES_MAX - 1}, &s));
 }
 
 /* A future member may add something of its own, or be cut short. */
@@ -362,6 +381,7 @@ UNIT_SUITE(qpacket)
     UNIT(who_knows_its_ensemble_says_so_behind_the_flags);
     UNIT(an_id_that_is_cut_short_is_none);
     UNIT(a_signature_is_data_of_its_own);
+    UNIT(a_signature_may_say_what_is_common);
     UNIT(other_bytes_behind_an_info_are_not_our_extension);
     UNIT(an_older_info_is_read_as_far_as_it_goes);
     UNIT(a_leader_info_without_a_protocol_is_refused);

@@ -4,6 +4,7 @@
 
 #include "daemon/clock.h"
 #include "storage/image/image_proc.h"
+#include "storage/log/epoch.h"
 #include "tests/unit/tempdir.h"
 #include "tests/unit/unit.h"
 
@@ -12,6 +13,7 @@ enum { NODES = 20000, REST = 49, BUSY = 200000, PIECE = 1024 * 1024 };
 static struct shm_super super;
 static struct shm_replication replication;
 static struct shm_image shared;
+static struct shm_log logged;
 static struct shm shm;
 static struct image_proc p;
 static char base[DATA_PATH_MAX];
@@ -28,8 +30,10 @@ given_image(bool has_snapshot)
 
     tempdir_make(base);
     p = (struct image_proc){.shm = &shm, .snapshot = {.writer = {.fd = -1}}};
-    shm = (struct shm){
-        .super = &super, .replication = &replication, .image = &shared};
+    shm = (struct shm){.super = &super,
+                       .replication = &replication,
+                       .image = &shared,
+                       .log = &logged};
     atomic_store(&replication.proc.is_ready, 1);
     p.conf.snap_count = 100000;
     CU_ASSERT_EQUAL_FATAL(datadir_open(&p.dirs, base, NULL, true, &e), 0);
@@ -111,6 +115,19 @@ a_snapshot_that_a_start_may_need_does_not_wait(void)
     done();
 }
 
+/* It would be taken for the data of a server that has its own. */
+static void
+who_waits_for_a_leaders_data_takes_none(void)
+{
+    given_image(false);
+    atomic_store(&logged.current_epoch, EPOCH_NONE);
+    snapshot_due_plan(&p);
+    CU_ASSERT_FALSE(snapshot_due_work(&p));
+    atomic_store(&logged.current_epoch, 1);
+    CU_ASSERT_TRUE(snapshot_due_work(&p));
+    done();
+}
+
 /* A full disk, all the time. */
 static void
 a_snapshot_that_fails_is_followed_by_a_rest_too(void)
@@ -158,6 +175,7 @@ UNIT_SUITE(snapshot_due)
     UNIT(the_first_snapshot_keeps_to_its_share_too);
     UNIT(the_rest_is_that_of_what_the_tree_is_now);
     UNIT(a_snapshot_that_a_start_may_need_does_not_wait);
+    UNIT(who_waits_for_a_leaders_data_takes_none);
     UNIT(a_snapshot_that_fails_is_followed_by_a_rest_too);
     UNIT(a_snapshot_rests_behind_each_piece);
 }
