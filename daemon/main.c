@@ -38,7 +38,7 @@ static const char usage[] =
     "                          says; without it: port 2181, data in ./data\n"
     "       zabd -t -c FILE    check FILE: exit 0, or 1 and what is wrong\n"
     "       zabd -p [-c FILE]  print the effective configuration\n"
-    "       zabd -V | -h       version | this text\n"
+    "       zabd -V | -h       version | this text; --version, --help\n"
     "       -D NAME=VALUE      a key as in FILE, where a line of it wins;\n"
     "                          may be given often, with every form above\n"
     "Signals: TERM, INT stop; HUP reads the configuration again; QUIT writes\n"
@@ -78,9 +78,14 @@ printed(int status)
 static void
 parse_options(int argc, char **argv, struct options *o)
 {
+    static const struct option names[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
     int c;
 
-    while ((c = getopt(argc, argv, "c:D:tpVh")) != -1) {
+    while ((c = getopt_long(argc, argv, "c:D:tpVh", names, NULL)) != -1) {
         switch (c) {
         case 'c':
             o->conf_path = optarg;

@@ -7,8 +7,7 @@
  * and the end of the stream goes with that answer.  So a client that asks one
  * thing at a time sees it before it asks again: none of its requests fails.
  *
- *      at rest? --its answer, and the end--> CLOSING --all acknowledged-->
- * closed
+ *      at rest? --answer and end--> CLOSING --all acknowledged--> closed
  *
  * A connection that has asked nothing for REST_MS ends then.  One that always
  * has something under way is not read any more, and ends when that is answered.
