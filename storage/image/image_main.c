@@ -252,12 +252,14 @@ on_look(struct ev_loop *loop, ev_timer *w, int events)
     }
     if (!p->is_open)
         return;
+    proc_disk_begin(PROC_IMAGE, p->shm);
     purge_due_work(p);
+    atomic_store_explicit(&p->shm->image->dir_bytes,
+                          data_dir_bytes(p->dirs.snap), memory_order_relaxed);
+    proc_disk_end(PROC_IMAGE, p->shm);
     image_forget_dead_readers(&p->image); /* replication's, or a tool's */
     if (p->batch_since == 0)
         image_batch_trim(&p->batch); /* nothing to fold: it is calm */
-    atomic_store_explicit(&p->shm->image->dir_bytes,
-                          data_dir_bytes(p->dirs.snap), memory_order_relaxed);
 }
 
 static void
