@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
+#include "daemon/timer.h"
 
 static void go_on(struct dial *d);
 
@@ -109,9 +110,7 @@ begin(struct dial_try *t)
 static void
 wait_for_next(struct dial *d)
 {
-    ev_timer_stop(d->loop, &d->begin_next);
-    ev_timer_set(&d->begin_next, (double)DIAL_NEXT_MS / 1000, 0);
-    ev_timer_start(d->loop, &d->begin_next);
+    timer_ring_in(d->loop, &d->begin_next, DIAL_NEXT_MS);
 }
 
 static void

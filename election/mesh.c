@@ -11,6 +11,7 @@
 
 #include "daemon/check.h"
 #include "daemon/log.h"
+#include "daemon/timer.h"
 #include "election/mesh_part.h"
 
 static const double redial_seconds = 5;
@@ -203,8 +204,7 @@ mesh_resume(struct mesh *m)
         return;
     m->is_paused = false;
     m->is_beginning = true;
-    ev_timer_set(&m->beginning, (double)MESH_BEGINNING_MS / 1000, 0);
-    ev_timer_start(m->loop, &m->beginning);
+    timer_ring_in(m->loop, &m->beginning, MESH_BEGINNING_MS);
     accept_open(m);
     /* Everybody at once; then, again and again, those who are not there. */
     ev_timer_set(&m->redial, 0, redial_seconds);

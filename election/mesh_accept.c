@@ -18,7 +18,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 
-static const double bind_pause_seconds = 1;
+enum { BIND_PAUSE_MS = 1000 };
 
 /* --- guests --------------------------------------------------------------- */
 
@@ -245,7 +245,7 @@ accept_init(struct mesh *m)
     for (size_t i = 0; i < MESH_GUESTS; i++)
         m->guest[i] = (struct guest){.mesh = m, .fd = -1};
     port_init(&m->port, &m->resolver, "election", on_knock, on_bind_failed, m,
-              bind_pause_seconds);
+              BIND_PAUSE_MS);
 }
 
 void

@@ -16,6 +16,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/timer.h"
 #include "election/mesh_part.h"
 
 /* --- for the operator ----------------------------------------------------- */
@@ -148,8 +149,7 @@ rival_challenge(struct peer *p, const struct hello *h, int fd)
     if (r->fd >= 0) {
         close(r->fd); /* its question is on its way */
     } else {
-        ev_timer_set(&r->patience, (double)TWIN_ANSWER_MS / 1000, 0);
-        ev_timer_start(p->mesh->loop, &r->patience);
+        timer_ring_in(p->mesh->loop, &r->patience, TWIN_ANSWER_MS);
         stream_say(p, TWIN_ARE_YOU_THERE);
     }
     r->fd = fd;

@@ -10,7 +10,7 @@
 #include "daemon/check.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
-#include "election/quorum_conf.h"
+#include "daemon/timer.h"
 
 enum { BACKLOG = 64, ACCEPTS_PER_TURN = 16 };
 
@@ -21,11 +21,7 @@ static const char not_ours[] = ": this machine has no such address, are myid "
 static void
 try_again(struct port_place *place)
 {
-    struct port *p = place->port;
-
-    ev_timer_stop(p->loop, &place->again);
-    ev_timer_set(&place->again, p->pause_seconds, 0);
-    ev_timer_start(p->loop, &place->again);
+    timer_ring_in(place->port->loop, &place->again, place->port->pause_ms);
 }
 
 /* No descriptor is left, say, and to ask at once would change nothing. */
@@ -185,14 +181,14 @@ on_again(struct ev_loop *loop, ev_timer *w, int events)
 void
 port_init(struct port *p, struct resolver *resolver, const char *name,
           port_knocked_fn *knocked, port_failed_fn *failed, void *arg,
-          double pause_seconds)
+          int64_t pause_ms)
 {
     *p = (struct port){.loop = resolver->loop,
                        .name = name,
                        .knocked = knocked,
                        .failed = failed,
                        .arg = arg,
-                       .pause_seconds = pause_seconds};
+                       .pause_ms = pause_ms};
     for (uint32_t i = 0; i < CONF_ADDRESSES_MAX; i++) {
         struct port_place *place = &p->place[i];
 

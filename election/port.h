@@ -43,7 +43,7 @@ struct port {
     port_knocked_fn *knocked;
     port_failed_fn *failed;
     void *arg;
-    double pause_seconds; /* between two attempts */
+    int64_t pause_ms; /* between two attempts */
     uint32_t count;
     struct port_place place[CONF_ADDRESSES_MAX];
 };
@@ -51,7 +51,7 @@ struct port {
 /* `name` is for the log. */
 void port_init(struct port *p, struct resolver *resolver, const char *name,
                port_knocked_fn *knocked, port_failed_fn *failed, void *arg,
-               double pause_seconds);
+               int64_t pause_ms);
 
 /* Bind; what cannot be bound now is tried again. */
 void port_open_election(struct port *p, const struct conf *conf);
