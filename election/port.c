@@ -40,6 +40,10 @@ on_knock(struct ev_loop *loop, ev_io *w, int events)
     struct port *p = place->port;
 
     (void)loop, (void)events;
+    if (p->has_datagrams) {
+        p->knocked(p->arg, w->fd);
+        return;
+    }
     for (int i = 0; i < ACCEPTS_PER_TURN && ev_is_active(w); i++) {
         int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -86,7 +90,9 @@ listen_at(struct port_place *place, const char *address, char *why, size_t size)
 {
     struct port *p = place->port;
     ev_io *listener = &place->listener[place->bound];
-    int fd = listen_open(address, place->number, BACKLOG, why, size);
+    int fd = p->has_datagrams
+                 ? listen_datagrams(address, place->number, why, size)
+                 : listen_open(address, place->number, BACKLOG, why, size);
 
     if (fd < 0) {
         size_t n = strlen(why);
@@ -245,6 +251,13 @@ port_open_quorum(struct port *p, const struct conf *conf, int32_t number)
         add_place(p, conf->listen_on_all_ips ? "" : a.host,
                   number ? number : a.quorum_port);
     open_all(p);
+}
+
+void
+port_open_datagrams(struct port *p, const struct conf *conf)
+{
+    p->has_datagrams = true;
+    port_open_quorum(p, conf, 0);
 }
 
 void
