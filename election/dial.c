@@ -202,7 +202,7 @@ dial_init(struct dial *d, struct resolver *resolver, dial_done_fn *done,
     *d = (struct dial){.loop = resolver->loop, .done = done, .arg = arg};
     ev_init(&d->begin_next, on_begin_next);
     d->begin_next.data = d;
-    for (uint32_t i = 0; i < CONF_ADDRESSES_MAX; i++)
+    for (uint32_t i = 0; i < DIAL_PLACES_MAX; i++)
         resolve_init(&d->question[i], resolver, on_resolved, d);
     for (uint32_t i = 0; i < DIAL_TRIES_MAX; i++) {
         d->try[i].dial = d;

@@ -25,6 +25,16 @@ mesh_peer(struct mesh *m, sid_t sid)
     return NULL;
 }
 
+bool
+mesh_dials(const struct peer *p, const char *host, int32_t port)
+{
+    for (uint32_t i = 0; i < p->dial.place_count; i++)
+        if (port == p->dial.place[i].port &&
+            conf_is_same_host(host, p->dial.place[i].host))
+            return true;
+    return false;
+}
+
 static bool
 is_member(const struct peer *p)
 {
@@ -164,6 +174,7 @@ open_member(struct mesh *m, uint32_t i)
     p->is_used = true;
     link_init(&p->link, m->self->sid, of->sid);
     dial_election_places(&p->dial, of);
+    p->homes = p->dial.place_count;
 }
 
 void

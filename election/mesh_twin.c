@@ -34,13 +34,8 @@ is_at_home(const struct peer *p)
     char host[CONF_ADDRESS_MAX];
     int32_t port;
 
-    if (!hello_address(address_of(&p->rival), host, sizeof host, &port))
-        return true;
-    for (uint32_t i = 0; i < p->dial.place_count; i++)
-        if (port == p->dial.place[i].port &&
-            conf_is_same_host(host, p->dial.place[i].host))
-            return true;
-    return false;
+    return !hello_address(address_of(&p->rival), host, sizeof host, &port) ||
+           mesh_dials(p, host, port);
 }
 
 /*
@@ -119,7 +114,7 @@ void
 rival_step_in(struct peer *p)
 {
     if (p->rival.fd >= 0)
-        mesh_welcome(p, let_go(p), false);
+        mesh_welcome(p, let_go(p), address_of(&p->rival), false);
 }
 
 /*
