@@ -11,19 +11,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* With SO_REUSEADDR two could have one port for datagrams. */
 static int
 listen_on(const struct addrinfo *ai, int backlog)
 {
-    int fd =
-        socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1, off = 0, rc;
+    int fd = socket(ai->ai_family,
+                    ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int is_stream = ai->ai_socktype == SOCK_STREAM, off = 0, rc;
 
     if (fd < 0)
         return -errno;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &is_stream, sizeof is_stream);
     if (ai->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, backlog) == 0)
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
+        (!is_stream || listen(fd, backlog) == 0))
         return fd;
     rc = -errno;
     close(fd);
@@ -61,11 +63,11 @@ listen_best(const struct addrinfo *list, bool is_any, int backlog)
     return rc == -EAFNOSUPPORT ? first : rc;
 }
 
-int
-listen_open(const char *address, int32_t port, int32_t backlog, char *why,
-            size_t why_size)
+static int
+listen_as(int socktype, const char *address, int32_t port, int32_t backlog,
+          char *why, size_t why_size)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+    struct addrinfo hints = {.ai_socktype = socktype,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     const char *host = *address ? address : NULL;
     struct addrinfo *list;
@@ -86,4 +88,17 @@ listen_open(const char *address, int32_t port, int32_t backlog, char *why,
                  host ? host : "*", (int)port, strerror(-rc),
                  rc == -EADDRINUSE ? "; is another server running?" : "");
     return rc;
+}
+
+int
+listen_open(const char *address, int32_t port, int32_t backlog, char *why,
+            size_t why_size)
+{
+    return listen_as(SOCK_STREAM, address, port, backlog, why, why_size);
+}
+
+int
+listen_datagrams(const char *address, int32_t port, char *why, size_t why_size)
+{
+    return listen_as(SOCK_DGRAM, address, port, 0, why, why_size);
 }

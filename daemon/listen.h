@@ -17,4 +17,8 @@
 int listen_open(const char *address, int32_t port, int32_t backlog, char *why,
                 size_t why_size);
 
+/* The same of a port for datagrams, which nobody else may have. */
+int listen_datagrams(const char *address, int32_t port, char *why,
+                     size_t why_size);
+
 #endif

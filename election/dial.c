@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
+#include "daemon/timer.h"
 
 static void go_on(struct dial *d);
 
@@ -109,9 +110,7 @@ begin(struct dial_try *t)
 static void
 wait_for_next(struct dial *d)
 {
-    ev_timer_stop(d->loop, &d->begin_next);
-    ev_timer_set(&d->begin_next, (double)DIAL_NEXT_MS / 1000, 0);
-    ev_timer_start(d->loop, &d->begin_next);
+    timer_ring_in(d->loop, &d->begin_next, DIAL_NEXT_MS);
 }
 
 static void
@@ -203,7 +202,7 @@ dial_init(struct dial *d, struct resolver *resolver, dial_done_fn *done,
     *d = (struct dial){.loop = resolver->loop, .done = done, .arg = arg};
     ev_init(&d->begin_next, on_begin_next);
     d->begin_next.data = d;
-    for (uint32_t i = 0; i < CONF_ADDRESSES_MAX; i++)
+    for (uint32_t i = 0; i < DIAL_PLACES_MAX; i++)
         resolve_init(&d->question[i], resolver, on_resolved, d);
     for (uint32_t i = 0; i < DIAL_TRIES_MAX; i++) {
         d->try[i].dial = d;

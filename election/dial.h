@@ -23,6 +23,7 @@
 enum {
     DIAL_NEXT_MS = 200,
     DIAL_TRIES_MAX = 8, /* what the names stand for; of each its share */
+    DIAL_PLACES_MAX = CONF_ADDRESSES_MAX + 1, /* and where it says it is */
 };
 
 struct dial_place {
@@ -53,8 +54,8 @@ struct dial {
     uint32_t try_count, next, under_way;
     const char *why; /* the last failure */
     ev_timer begin_next;
-    struct dial_place place[CONF_ADDRESSES_MAX];
-    struct resolve question[CONF_ADDRESSES_MAX];
+    struct dial_place place[DIAL_PLACES_MAX];
+    struct resolve question[DIAL_PLACES_MAX];
     struct dial_try try[DIAL_TRIES_MAX];
 };
 

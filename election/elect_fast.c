@@ -8,6 +8,7 @@
 
 #include "daemon/check.h"
 #include "daemon/log.h"
+#include "daemon/timer.h"
 
 _Static_assert((int)CONFIG_TEXT_MAX <= (int)NOTE_CONFIG_MAX,
                "a note holds all members");
@@ -30,14 +31,6 @@ log_note(const char *verb, sid_t whom, const struct vote *v, const char *why)
 }
 
 static void
-set_alarm(struct elect_proc *p, int32_t ms)
-{
-    ev_timer_stop(p->loop, &p->fast.alarm);
-    ev_timer_set(&p->fast.alarm, ms / 1000.0, 0);
-    ev_timer_start(p->loop, &p->fast.alarm);
-}
-
-static void
 perform(struct elect_proc *p, const struct elect_act *a)
 {
     switch (a->kind) {
@@ -50,7 +43,7 @@ perform(struct elect_proc *p, const struct elect_act *a)
         mesh_tell_all(&p->fast.mesh, &a->vote);
         return;
     case ELECT_SET_ALARM:
-        set_alarm(p, a->ms);
+        timer_ring_in(p->loop, &p->fast.alarm, a->ms);
         return;
     case ELECT_DECIDE:
         ev_timer_stop(p->loop, &p->fast.alarm);

@@ -17,9 +17,10 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "daemon/timer.h"
 
 /* Of a server whose number is another's: out of sight, then at the door. */
-static const double stay_out_seconds = 10, knock_seconds = 15;
+enum { STAY_OUT_MS = 10 * 1000, KNOCK_MS = 15 * 1000 };
 
 void
 elect_proc_decided(struct elect_proc *p, const struct vote *v, const char *why)
@@ -109,14 +110,6 @@ begin_look(struct elect_proc *p)
 }
 
 static void
-set_delay(struct elect_proc *p, double seconds)
-{
-    ev_timer_stop(p->loop, &p->delay);
-    ev_timer_set(&p->delay, seconds, 0);
-    ev_timer_start(p->loop, &p->delay);
-}
-
-static void
 on_delay(struct ev_loop *loop, ev_timer *w, int events)
 {
     struct elect_proc *p = w->data;
@@ -128,7 +121,7 @@ on_delay(struct ev_loop *loop, ev_timer *w, int events)
     }
     p->must_knock = false;
     p->election->knock(p);
-    set_delay(p, knock_seconds);
+    timer_ring_in(p->loop, &p->delay, KNOCK_MS);
 }
 
 /*
@@ -139,18 +132,18 @@ on_delay(struct ev_loop *loop, ev_timer *w, int events)
 static void
 stay_out(struct elect_proc *p)
 {
-    double seconds = stay_out_seconds * (1 + drand48());
+    int64_t ms = (int64_t)(STAY_OUT_MS * (1 + drand48()));
 
-    log_warn("election: not taking part for %.0f s: another server has our "
+    log_warn("election: not taking part for %lld s: another server has our "
              "number",
-             seconds + knock_seconds);
+             (long long)(ms + KNOCK_MS) / 1000);
     atomic_store(&p->shm->election->is_kept_out, true);
     if (p->is_open) {
         p->election->over(p);
         p->election->leave(p);
     }
     p->must_knock = true;
-    set_delay(p, seconds);
+    timer_ring_in(p->loop, &p->delay, ms);
 }
 
 /* Who had a leader was here first, whatever one of its peers thinks. */
@@ -166,14 +159,14 @@ elect_proc_taken(struct elect_proc *p)
  * Observers that lost their leader do not all come back at once.
  * ZK: Observer.waitForObserverElectionDelay
  */
-static double
-delay_seconds(const struct elect_proc *p)
+static int64_t
+delay_ms(const struct elect_proc *p)
 {
     bool is_first = atomic_load(&p->shm->election->decided) == 0;
 
     if (quorum_votes(&p->quorum, p->conf.my_sid) || is_first)
         return 0;
-    return drand48() * p->conf.observer_election_delay_ms / 1000.0;
+    return (int64_t)(drand48() * p->conf.observer_election_delay_ms);
 }
 
 static void
@@ -181,7 +174,7 @@ see_look(struct elect_proc *p)
 {
     const struct shm_look *look = &p->shm->replication->look;
     uint64_t number = atomic_load_explicit(&look->number, memory_order_acquire);
-    double delay;
+    int64_t delay;
 
     if (number == p->asked || p->is_failed)
         return;
@@ -193,12 +186,12 @@ see_look(struct elect_proc *p)
         stay_out(p);
         return;
     }
-    delay = delay_seconds(p);
+    delay = delay_ms(p);
     ev_timer_stop(p->loop, &p->delay);
     if (delay == 0)
         begin_look(p);
     else
-        set_delay(p, delay);
+        timer_ring_in(p->loop, &p->delay, delay);
 }
 
 void

@@ -3,8 +3,9 @@
  * elect_poll.c - the polling election: poll.c thinks, datagrams talk.
  *
  * The election process, with electionAlg=0.  Requests and answers are
- * datagrams on the quorum port; everybody answers in every state, once it
- * looked for the first time.  A lost datagram costs a round.
+ * datagrams; everybody is asked on its quorum port (port.h), and answers in
+ * every state, once it looked for the first time.  Asked is from a socket of
+ * each family: a name may stand for either.  A lost datagram costs a round.
  *
  * ZK: LeaderElection, QuorumPeer.ResponderThread of 3.4
  *     (spec/quorum-protocol.md 3)
@@ -15,26 +16,17 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "daemon/check.h"
 #include "daemon/log.h"
+#include "daemon/timer.h"
 
 enum {
     PAUSE_MIN_MS = 20, /* then twice as long each time, to POLL_AGAIN_MS */
     DATAGRAMS_PER_TURN = 64,
     ANSWER_ROOM = 64,
+    BIND_PAUSE_MS = 1000,
 };
-
-static const double bind_pause_seconds = 1;
-
-static void
-set_timer(struct elect_proc *p, int64_t ms)
-{
-    ev_timer_stop(p->loop, &p->poll.timer);
-    ev_timer_set(&p->poll.timer, (double)ms / 1000.0, 0);
-    ev_timer_start(p->loop, &p->poll.timer);
-}
 
 /* --- a round -------------------------------------------------------------- */
 
@@ -87,10 +79,9 @@ begin_round(struct elect_proc *p)
         const struct conf_member *m = &p->conf.member[i];
 
         if (!m->is_observer && m->sid != p->conf.my_sid)
-            resolve_ask(&e->member[i].resolve, m->host, m->quorum_port,
-                        SOCK_DGRAM);
+            resolve_ask(&e->member[i], m->host, m->quorum_port, SOCK_DGRAM);
     }
-    set_timer(p, POLL_ANSWER_MS);
+    timer_ring_in(p->loop, &e->timer, POLL_ANSWER_MS);
 }
 
 static void
@@ -109,6 +100,16 @@ decide(struct elect_proc *p)
     elect_proc_decided(p, &outcome, "more than half vote for it");
 }
 
+/* Who answers is as good as connected, to those who ask our status. */
+static void
+tell_connected(const struct elect_proc *p)
+{
+    const struct poll *core = &p->poll.core;
+
+    atomic_store(&p->shm->election->connected,
+                 core->tally.heard & ~quorum_bit(&p->quorum, core->me));
+}
+
 static void
 end_round(struct elect_proc *p)
 {
@@ -116,6 +117,7 @@ end_round(struct elect_proc *p)
 
     e->is_asking = false;
     ev_timer_stop(p->loop, &e->timer);
+    tell_connected(p);
     if (poll_end(&e->core)) {
         decide(p);
         return;
@@ -124,7 +126,8 @@ end_round(struct elect_proc *p)
               (long long)e->core.mine.leader,
               (unsigned long long)e->core.mine.zxid);
     /* Not all in step: all who ask at once would ask the same for ever. */
-    set_timer(p, e->pause_ms / 2 + (int64_t)(drand48() * (double)e->pause_ms));
+    timer_ring_in(p->loop, &e->timer,
+                  e->pause_ms / 2 + (int64_t)(drand48() * (double)e->pause_ms));
     e->pause_ms =
         e->pause_ms * 2 < POLL_AGAIN_MS ? e->pause_ms * 2 : POLL_AGAIN_MS;
 }
@@ -143,27 +146,26 @@ on_timer(struct ev_loop *loop, ev_timer *w, int events)
 
 /* --- datagrams ------------------------------------------------------------ */
 
-/* A member's address is known: ask it. */
+/* Ask at all that a member's name stands for; else it does not answer. */
 static void
 on_member_address(void *arg, int gai, const struct addrinfo *list)
 {
-    struct poll_member *m = arg;
-    struct elect_poll *e = &m->proc->poll;
+    struct elect_proc *p = arg;
+    struct elect_poll *e = &p->poll;
     uint8_t request[POLL_REQUEST_BYTES];
-    const struct addrinfo *ai = list;
 
-    if (gai != 0)
-        return; /* not to be found: it does not answer */
-    while (ai && ai->ai_family != e->family)
-        ai = ai->ai_next;
+    (void)gai;
     store_be32(request, (uint32_t)e->core.xid);
-    if (ai && e->is_asking && e->fd >= 0)
-        (void)!sendto(e->fd, request, sizeof request, MSG_NOSIGNAL, ai->ai_addr,
-                      ai->ai_addrlen);
+    for (; list && e->is_asking; list = list->ai_next) {
+        int fd = list->ai_family == AF_INET ? e->asking_v4.fd : e->asking_v6.fd;
+
+        (void)!sendto(fd, request, sizeof request, MSG_NOSIGNAL, list->ai_addr,
+                      list->ai_addrlen);
+    }
 }
 
 static void
-answer(struct elect_proc *p, int32_t xid, const struct sockaddr *to,
+answer(struct elect_proc *p, int32_t xid, int fd, const struct sockaddr *to,
        socklen_t to_size)
 {
     uint8_t buffer[POLL_ANSWER_BYTES_MAX];
@@ -172,12 +174,11 @@ answer(struct elect_proc *p, int32_t xid, const struct sockaddr *to,
 
     poll_put_answer(&out, &a);
     check(!out.bad);
-    (void)!sendto(p->poll.fd, buffer, jute_out_size(&out), MSG_NOSIGNAL, to,
-                  to_size);
+    (void)!sendto(fd, buffer, jute_out_size(&out), MSG_NOSIGNAL, to, to_size);
 }
 
 static void
-take_datagram(struct elect_proc *p, struct bytes in,
+take_datagram(struct elect_proc *p, int fd, struct bytes in,
               const struct sockaddr *from, socklen_t from_size)
 {
     struct elect_poll *e = &p->poll;
@@ -186,7 +187,7 @@ take_datagram(struct elect_proc *p, struct bytes in,
     if (in.size == POLL_REQUEST_BYTES) {
         elect_proc_see_over(p);
         if (!e->is_silent)
-            answer(p, (int32_t)load_be32(in.data), from, from_size);
+            answer(p, (int32_t)load_be32(in.data), fd, from, from_size);
         return;
     }
     if (!e->is_asking || poll_get_answer(in, &a) < 0)
@@ -198,20 +199,19 @@ take_datagram(struct elect_proc *p, struct bytes in,
 }
 
 static void
-on_readable(struct ev_loop *loop, ev_io *w, int events)
+on_datagrams(void *arg, int fd)
 {
-    struct elect_proc *p = w->data;
+    struct elect_proc *p = arg;
     uint8_t buffer[ANSWER_ROOM];
 
-    (void)loop, (void)events;
     for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
         struct sockaddr_storage from;
         socklen_t from_size = sizeof from;
-        ssize_t n = recvfrom(w->fd, buffer, sizeof buffer, 0,
+        ssize_t n = recvfrom(fd, buffer, sizeof buffer, 0,
                              (struct sockaddr *)&from, &from_size);
 
         if (n >= 0)
-            take_datagram(p, (struct bytes){buffer, (int32_t)n},
+            take_datagram(p, fd, (struct bytes){buffer, (int32_t)n},
                           (struct sockaddr *)&from, from_size);
         else if (errno == EAGAIN)
             return;
@@ -221,82 +221,36 @@ on_readable(struct ev_loop *loop, ev_io *w, int events)
 
 /* --- the port ------------------------------------------------------------- */
 
+/* Nobody hears of who cannot be asked at any address. */
 static void
-bind_failed(struct elect_proc *p, const char *why)
-{
-    int32_t allowed = p->conf.election_bind_retry;
-    struct elect_poll *e = &p->poll;
-
-    e->bind_failures++;
-    if (allowed > 0 && e->bind_failures > allowed)
-        fatal(EXIT_UNEXPECTED,
-              "election: no datagrams on the quorum port: %s; tried %d times",
-              why, e->bind_failures);
-    log_warn("election: no datagrams on the quorum port: %s; trying again",
-             why);
-    ev_timer_stop(p->loop, &e->bind_again);
-    ev_timer_set(&e->bind_again, bind_pause_seconds, 0);
-    ev_timer_start(p->loop, &e->bind_again);
-}
-
-/* Bind to `ai`, or to its port on every address of its family. */
-static int
-open_socket(const struct addrinfo *ai, bool everywhere)
-{
-    struct sockaddr_storage at = {0};
-    int fd, rc;
-
-    memcpy(&at, ai->ai_addr, ai->ai_addrlen);
-    if (everywhere && ai->ai_family == AF_INET)
-        ((struct sockaddr_in *)&at)->sin_addr.s_addr = htonl(INADDR_ANY);
-    else if (everywhere)
-        ((struct sockaddr_in6 *)&at)->sin6_addr = in6addr_any;
-    fd = socket(ai->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (bind(fd, (struct sockaddr *)&at, ai->ai_addrlen) == 0)
-        return fd;
-    rc = -errno;
-    close(fd);
-    return rc;
-}
-
-static void
-on_own_address(void *arg, int gai, const struct addrinfo *list)
+on_bind_failed(void *arg, const char *why, int times)
 {
     struct elect_proc *p = arg;
-    struct elect_poll *e = &p->poll;
-    int fd;
+    int32_t allowed = p->conf.election_bind_retry;
 
-    if (gai != 0) {
-        bind_failed(p, gai_strerror(gai));
-        return;
-    }
-    fd = open_socket(list, p->conf.listen_on_all_ips);
-    e->family = (sa_family_t)list->ai_family;
-    if (fd < 0) {
-        bind_failed(p, strerror(-fd));
-        return;
-    }
-    e->fd = fd;
-    ev_io_init(&e->readable, on_readable, fd, EV_READ);
-    e->readable.data = p;
-    ev_io_start(p->loop, &e->readable);
+    if (allowed > 0 && times > allowed && !port_is_open(&p->poll.port))
+        fatal(EXIT_UNEXPECTED, "election: %s; tried %d times", why, times);
+    if (times == 1)
+        log_warn("election: %s; trying again", why);
 }
 
 static void
-try_to_bind(struct elect_proc *p)
-{
-    const struct conf_member *self = conf_myself(&p->conf);
-
-    resolve_ask(&p->poll.own, self->host, self->quorum_port, SOCK_DGRAM);
-}
-
-static void
-on_bind_again(struct ev_loop *loop, ev_timer *w, int events)
+on_answers(struct ev_loop *loop, ev_io *w, int events)
 {
     (void)loop, (void)events;
-    try_to_bind(w->data);
+    on_datagrams(w->data, w->fd);
+}
+
+/* Without that family on this machine there is nobody to be asked by it. */
+static void
+open_asking(struct elect_proc *p, ev_io *w, int family)
+{
+    int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    ev_io_init(w, on_answers, fd, EV_READ);
+    w->data = p;
+    if (fd >= 0)
+        ev_io_start(p->loop, w);
 }
 
 /* --- what elect_main.c asks ----------------------------------------------- */
@@ -316,20 +270,18 @@ open_poll(struct elect_proc *p, const struct vote *outcome)
 {
     struct elect_poll *e = &p->poll;
 
-    e->fd = -1;
     ev_timer_init(&e->timer, on_timer, 0, 0);
-    ev_timer_init(&e->bind_again, on_bind_again, 0, 0);
-    e->timer.data = e->bind_again.data = p;
+    e->timer.data = p;
     resolver_init(&e->resolver, p->loop);
-    resolve_init(&e->own, &e->resolver, on_own_address, p);
-    for (uint32_t i = 0; i < p->quorum.count; i++) {
-        e->member[i].proc = p;
-        resolve_init(&e->member[i].resolve, &e->resolver, on_member_address,
-                     &e->member[i]);
-    }
+    for (uint32_t i = 0; i < p->quorum.count; i++)
+        resolve_init(&e->member[i], &e->resolver, on_member_address, p);
+    port_init(&e->port, &e->resolver, "election", on_datagrams, on_bind_failed,
+              p, BIND_PAUSE_MS);
     if (outcome)
         restore(p, outcome);
-    try_to_bind(p);
+    open_asking(p, &e->asking_v4, AF_INET);
+    open_asking(p, &e->asking_v6, AF_INET6);
+    port_open_datagrams(&e->port, &p->conf);
 }
 
 static void

@@ -56,18 +56,11 @@ struct elect_poll {
     bool is_asking;          /* answers are waited for */
     bool is_silent;          /* see leave */
     int64_t pause_ms;        /* before the next round */
-    int fd;                  /* -1 until our own address is known */
-    sa_family_t family;
-    ev_io readable;
-    ev_timer timer; /* end of a round, or of the pause behind it */
-    ev_timer bind_again;
-    int bind_failures;
+    ev_timer timer;          /* end of a round, or of the pause behind it */
     struct resolver resolver;
-    struct resolve own;
-    struct poll_member {
-        struct elect_proc *proc;
-        struct resolve resolve;
-    } member[QUORUM_MEMBERS_MAX];
+    struct port port;           /* where we are asked */
+    ev_io asking_v4, asking_v6; /* where we ask from, of each family */
+    struct resolve member[QUORUM_MEMBERS_MAX];
 };
 
 struct elect_proc {

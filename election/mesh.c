@@ -11,6 +11,7 @@
 
 #include "daemon/check.h"
 #include "daemon/log.h"
+#include "daemon/timer.h"
 #include "election/mesh_part.h"
 
 static const double redial_seconds = 5;
@@ -22,6 +23,16 @@ mesh_peer(struct mesh *m, sid_t sid)
         if (m->peer[i].is_used && m->peer[i].link.peer == sid)
             return &m->peer[i];
     return NULL;
+}
+
+bool
+mesh_dials(const struct peer *p, const char *host, int32_t port)
+{
+    for (uint32_t i = 0; i < p->dial.place_count; i++)
+        if (port == p->dial.place[i].port &&
+            conf_is_same_host(host, p->dial.place[i].host))
+            return true;
+    return false;
 }
 
 static bool
@@ -163,6 +174,7 @@ open_member(struct mesh *m, uint32_t i)
     p->is_used = true;
     link_init(&p->link, m->self->sid, of->sid);
     dial_election_places(&p->dial, of);
+    p->homes = p->dial.place_count;
 }
 
 void
@@ -203,8 +215,7 @@ mesh_resume(struct mesh *m)
         return;
     m->is_paused = false;
     m->is_beginning = true;
-    ev_timer_set(&m->beginning, (double)MESH_BEGINNING_MS / 1000, 0);
-    ev_timer_start(m->loop, &m->beginning);
+    timer_ring_in(m->loop, &m->beginning, MESH_BEGINNING_MS);
     accept_open(m);
     /* Everybody at once; then, again and again, those who are not there. */
     ev_timer_set(&m->redial, 0, redial_seconds);

@@ -47,6 +47,8 @@ struct peer {
     bool is_used;        /* members always; strangers while they stay */
     struct dial dial;    /* its places: the election port; none: a
                             stranger that we cannot call */
+    uint32_t homes;      /* so many of them are in our configuration; behind
+                            them where it says that it is, if elsewhere */
     int fd;              /* UP: the connection; -1: none */
     ev_io readable;      /* while UP */
     ev_io writable;      /* while UP with bytes left in `out` */

@@ -18,7 +18,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 
-static const double bind_pause_seconds = 1;
+enum { BIND_PAUSE_MS = 1000 };
 
 /* --- guests --------------------------------------------------------------- */
 
@@ -52,6 +52,26 @@ forget_last(struct peer *p)
 }
 
 /*
+ * A member that moved says where it is: its own file is newer than ours.  We
+ * call it there, too, but at the addresses that we know first: in its own file
+ * it may have one that is good on its own machine only.
+ * ZK: handleConnection, which calls there alone
+ */
+static void
+note_address(struct peer *p, struct bytes address)
+{
+    struct dial_place *at = &p->dial.place[p->homes];
+
+    p->dial.place_count = p->homes;
+    if (!hello_address(address, at->host, sizeof at->host, &at->port) ||
+        mesh_dials(p, at->host, at->port))
+        return;
+    if (p->homes == 0 || !conf_is_loopback(at->host) ||
+        conf_is_loopback(p->dial.place[0].host))
+        p->dial.place_count++;
+}
+
+/*
  * A place for a server that is not in our configuration: it asks who leads,
  * and is told.  Where to call it back it says itself.
  */
@@ -66,9 +86,7 @@ stranger(struct mesh *m, const struct hello *h)
             continue;
         if (sid == HELLO_NO_SID) /* ZK: observers without id are -1, -2 ... */
             sid = -1 - (sid_t)(i - QUORUM_MEMBERS_MAX);
-        p->dial.place_count =
-            hello_address(h->address, p->dial.place[0].host,
-                          sizeof p->dial.place[0].host, &p->dial.place[0].port);
+        note_address(p, h->address);
         p->is_used = true;
         if (p->link.peer != sid) /* else it is here again */
             forget_last(p);
@@ -79,7 +97,7 @@ stranger(struct mesh *m, const struct hello *h)
 }
 
 void
-mesh_welcome(struct peer *p, int fd, bool is_fresh)
+mesh_welcome(struct peer *p, int fd, struct bytes address, bool is_fresh)
 {
     p->is_used = p->mesh->has_changed = true;
     if (p->link.state == LINK_DIALLING && p->link.peer > p->link.me)
@@ -94,6 +112,7 @@ mesh_welcome(struct peer *p, int fd, bool is_fresh)
         close(fd);
         stream_close(p);
         call_stop(p);
+        note_address(p, address);
         call_begin(p);
         return;
     case LINK_LEAVE:
@@ -116,7 +135,7 @@ meet(struct guest *g, struct peer *p, const struct hello *h)
     if (p->link.state == LINK_UP && !is_fresh)
         rival_challenge(p, h, fd);
     else
-        mesh_welcome(p, fd, is_fresh);
+        mesh_welcome(p, fd, h->address, is_fresh);
 }
 
 static void
@@ -245,7 +264,7 @@ accept_init(struct mesh *m)
     for (size_t i = 0; i < MESH_GUESTS; i++)
         m->guest[i] = (struct guest){.mesh = m, .fd = -1};
     port_init(&m->port, &m->resolver, "election", on_knock, on_bind_failed, m,
-              bind_pause_seconds);
+              BIND_PAUSE_MS);
 }
 
 void

@@ -11,17 +11,10 @@
 #include <unistd.h>
 
 #include "daemon/check.h"
+#include "daemon/timer.h"
 
 /* A larger peer that we said hello to calls back within so long. */
-static const double call_back_seconds = 1;
-
-static void
-set_patience(struct peer *p, double seconds)
-{
-    ev_timer_stop(p->mesh->loop, &p->patience);
-    ev_timer_set(&p->patience, seconds, 0);
-    ev_timer_start(p->mesh->loop, &p->patience);
-}
+enum { CALL_BACK_MS = 1000 };
 
 void
 call_stop(struct peer *p)
@@ -75,7 +68,7 @@ on_dialled(void *arg, int fd, const char *why)
     }
     rival_listen(p, fd);
     p->mesh->has_changed = true;
-    set_patience(p, call_back_seconds);
+    timer_ring_in(p->mesh->loop, &p->patience, CALL_BACK_MS);
 }
 
 static void
@@ -115,6 +108,6 @@ call_begin(struct peer *p)
 {
     check(p->fd < 0);
     link_dial(&p->link);
-    set_patience(p, p->mesh->conf->cnx_timeout_ms / 1000.0);
+    timer_ring_in(p->mesh->loop, &p->patience, p->mesh->conf->cnx_timeout_ms);
     dial_begin(&p->dial);
 }

@@ -21,6 +21,9 @@
 /* The peer with that number, or NULL. */
 struct peer *mesh_peer(struct mesh *m, sid_t sid);
 
+/* Whether it is one of the places where we call the peer. */
+bool mesh_dials(const struct peer *p, const char *host, int32_t port);
+
 /* The peer is lost: its link is down, with one line if that is news. */
 void mesh_lost(struct peer *p, const char *why);
 
@@ -63,10 +66,10 @@ void accept_open(struct mesh *m);
 void accept_close(struct mesh *m);
 
 /*
- * `p` is here on a new connection: link.c knows which one stays.  `is_fresh`:
- * see link_met.
+ * `p` is here on a new connection: link.c knows which one stays.  `address` is
+ * what its hello has; `is_fresh`: see link_met.
  */
-void mesh_welcome(struct peer *p, int fd, bool is_fresh);
+void mesh_welcome(struct peer *p, int fd, struct bytes address, bool is_fresh);
 
 /* --- mesh_twin.c ---------------------------------------------------------- */
 

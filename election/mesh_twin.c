@@ -16,6 +16,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/timer.h"
 #include "election/mesh_part.h"
 
 /* --- for the operator ----------------------------------------------------- */
@@ -33,13 +34,8 @@ is_at_home(const struct peer *p)
     char host[CONF_ADDRESS_MAX];
     int32_t port;
 
-    if (!hello_address(address_of(&p->rival), host, sizeof host, &port))
-        return true;
-    for (uint32_t i = 0; i < p->dial.place_count; i++)
-        if (port == p->dial.place[i].port &&
-            conf_is_same_host(host, p->dial.place[i].host))
-            return true;
-    return false;
+    return !hello_address(address_of(&p->rival), host, sizeof host, &port) ||
+           mesh_dials(p, host, port);
 }
 
 /*
@@ -118,7 +114,7 @@ void
 rival_step_in(struct peer *p)
 {
     if (p->rival.fd >= 0)
-        mesh_welcome(p, let_go(p), false);
+        mesh_welcome(p, let_go(p), address_of(&p->rival), false);
 }
 
 /*
@@ -148,8 +144,7 @@ rival_challenge(struct peer *p, const struct hello *h, int fd)
     if (r->fd >= 0) {
         close(r->fd); /* its question is on its way */
     } else {
-        ev_timer_set(&r->patience, (double)TWIN_ANSWER_MS / 1000, 0);
-        ev_timer_start(p->mesh->loop, &r->patience);
+        timer_ring_in(p->mesh->loop, &r->patience, TWIN_ANSWER_MS);
         stream_say(p, TWIN_ARE_YOU_THERE);
     }
     r->fd = fd;

@@ -10,7 +10,7 @@
 #include "daemon/check.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
-#include "election/quorum_conf.h"
+#include "daemon/timer.h"
 
 enum { BACKLOG = 64, ACCEPTS_PER_TURN = 16 };
 
@@ -21,11 +21,7 @@ static const char not_ours[] = ": this machine has no such address, are myid "
 static void
 try_again(struct port_place *place)
 {
-    struct port *p = place->port;
-
-    ev_timer_stop(p->loop, &place->again);
-    ev_timer_set(&place->again, p->pause_seconds, 0);
-    ev_timer_start(p->loop, &place->again);
+    timer_ring_in(place->port->loop, &place->again, place->port->pause_ms);
 }
 
 /* No descriptor is left, say, and to ask at once would change nothing. */
@@ -44,6 +40,10 @@ on_knock(struct ev_loop *loop, ev_io *w, int events)
     struct port *p = place->port;
 
     (void)loop, (void)events;
+    if (p->has_datagrams) {
+        p->knocked(p->arg, w->fd);
+        return;
+    }
     for (int i = 0; i < ACCEPTS_PER_TURN && ev_is_active(w); i++) {
         int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -90,7 +90,9 @@ listen_at(struct port_place *place, const char *address, char *why, size_t size)
 {
     struct port *p = place->port;
     ev_io *listener = &place->listener[place->bound];
-    int fd = listen_open(address, place->number, BACKLOG, why, size);
+    int fd = p->has_datagrams
+                 ? listen_datagrams(address, place->number, why, size)
+                 : listen_open(address, place->number, BACKLOG, why, size);
 
     if (fd < 0) {
         size_t n = strlen(why);
@@ -185,14 +187,14 @@ on_again(struct ev_loop *loop, ev_timer *w, int events)
 void
 port_init(struct port *p, struct resolver *resolver, const char *name,
           port_knocked_fn *knocked, port_failed_fn *failed, void *arg,
-          double pause_seconds)
+          int64_t pause_ms)
 {
     *p = (struct port){.loop = resolver->loop,
                        .name = name,
                        .knocked = knocked,
                        .failed = failed,
                        .arg = arg,
-                       .pause_seconds = pause_seconds};
+                       .pause_ms = pause_ms};
     for (uint32_t i = 0; i < CONF_ADDRESSES_MAX; i++) {
         struct port_place *place = &p->place[i];
 
@@ -249,6 +251,13 @@ port_open_quorum(struct port *p, const struct conf *conf, int32_t number)
         add_place(p, conf->listen_on_all_ips ? "" : a.host,
                   number ? number : a.quorum_port);
     open_all(p);
+}
+
+void
+port_open_datagrams(struct port *p, const struct conf *conf)
+{
+    p->has_datagrams = true;
+    port_open_quorum(p, conf, 0);
 }
 
 void

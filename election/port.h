@@ -18,7 +18,10 @@
 
 enum { PORT_SOCKETS_MAX = 4 }; /* addresses of one name */
 
-/* A connection came, not blocking, which it owns. */
+/*
+ * A connection came, not blocking, which it owns; or to a port for datagrams
+ * some came, and wait at `fd`, which is lent.
+ */
 typedef void port_knocked_fn(void *arg, int fd);
 
 /* A place has failed so many times in a row; it may end the process. */
@@ -40,10 +43,11 @@ struct port_place {
 struct port {
     struct ev_loop *loop;
     const char *name;
+    bool has_datagrams; /* else connections */
     port_knocked_fn *knocked;
     port_failed_fn *failed;
     void *arg;
-    double pause_seconds; /* between two attempts */
+    int64_t pause_ms; /* between two attempts */
     uint32_t count;
     struct port_place place[CONF_ADDRESSES_MAX];
 };
@@ -51,13 +55,16 @@ struct port {
 /* `name` is for the log. */
 void port_init(struct port *p, struct resolver *resolver, const char *name,
                port_knocked_fn *knocked, port_failed_fn *failed, void *arg,
-               double pause_seconds);
+               int64_t pause_ms);
 
 /* Bind; what cannot be bound now is tried again. */
 void port_open_election(struct port *p, const struct conf *conf);
 
 /* `number` 0: the quorum ports of our line; else this one at our hosts. */
 void port_open_quorum(struct port *p, const struct conf *conf, int32_t number);
+
+/* The quorum ports of our line, for datagrams. */
+void port_open_datagrams(struct port *p, const struct conf *conf);
 
 /* Harmless twice. */
 void port_close(struct port *p);

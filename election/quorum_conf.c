@@ -9,12 +9,6 @@
 _Static_assert((int)QUORUM_MEMBERS_MAX == (int)CONF_MEMBERS_MAX,
                "a member of the configuration is one of the quorum");
 
-const struct conf_member *
-conf_myself(const struct conf *conf)
-{
-    return conf_member_of(conf, conf->my_sid);
-}
-
 /* The number of the first member in the group of member `i`: its name. */
 static uint32_t
 first_of_group(const struct conf *conf, uint32_t i)

@@ -49,7 +49,4 @@ bool config_is_same_quorum(struct bytes a, struct bytes b, struct bytes *line);
 /* The version that such a text has: a zxid, or 0 where it says none. */
 int64_t config_version(struct bytes text);
 
-/* Our own line; NULL in a server without members. */
-const struct conf_member *conf_myself(const struct conf *conf);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "daemon/check.h"
 #include "daemon/log.h"
+#include "daemon/timer.h"
 
 /* In a thread of the C library. */
 static void
@@ -132,11 +133,8 @@ on_patience(struct ev_loop *loop, ev_timer *w, int events)
 static void
 await(struct resolve *q)
 {
-    if (!is_known(q->resolver, q->host))
-        return;
-    ev_timer_stop(q->resolver->loop, &q->patience);
-    ev_timer_set(&q->patience, (double)RESOLVE_KNOWN_MS / 1000, 0);
-    ev_timer_start(q->resolver->loop, &q->patience);
+    if (is_known(q->resolver, q->host))
+        timer_ring_in(q->resolver->loop, &q->patience, RESOLVE_KNOWN_MS);
 }
 
 static void

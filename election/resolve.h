@@ -26,7 +26,7 @@ enum {
     RESOLVE_KNOWN_MS = 100,    /* half of POLL_ANSWER_MS */
     RESOLVE_KNOWN_MAX = 256,   /* names: four of each member */
     RESOLVE_ADDRESSES_MAX = 8, /* of one name */
-    RESOLVES_MAX = 320 +       /* four for each peer of the mesh, and ours */
+    RESOLVES_MAX = 384 +       /* five for each peer of the mesh, and ours */
                    RESOLVE_KNOWN_MAX,
 };
 

@@ -310,6 +310,9 @@ int32_t conf_request_max(const struct conf *running);
 /* The member with this number, or NULL. */
 const struct conf_member *conf_member_of(const struct conf *conf, sid_t sid);
 
+/* Our own line; NULL in a server without members. */
+const struct conf_member *conf_myself(const struct conf *conf);
+
 /* How many members vote; 0: a server of its own. */
 uint32_t conf_voters(const struct conf *conf);
 

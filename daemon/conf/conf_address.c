@@ -85,6 +85,12 @@ conf_member_of(const struct conf *conf, sid_t sid)
     return NULL;
 }
 
+const struct conf_member *
+conf_myself(const struct conf *conf)
+{
+    return conf_member_of(conf, conf->my_sid);
+}
+
 bool
 conf_member_address(const struct conf_member *m, uint32_t i,
                     struct conf_address *a)

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "election/quorum_conf.h"
 #include "net/admin/admin_json.h"
 
 void

@@ -18,9 +18,8 @@
 enum {
     LEAD_BUFFERS = 1 << 30, /* bytes of all connections together */
     PING_MS = 100,          /* to learners that are zabd, too; at most */
+    BIND_PAUSE_MS = 100,
 };
-
-static const double bind_pause_seconds = 0.1;
 
 /* --- what the core says -------------------------------------------------- */
 
@@ -142,7 +141,7 @@ make(struct repl *r)
     l->history = repl_history_of(r->history);
     conn_home_init(&l->home, r->loop, &lead_conn_ops, LEAD_BUFFERS);
     port_init(&l->port, &r->resolver, "learners", on_knock, on_bind_failed, l,
-              bind_pause_seconds);
+              BIND_PAUSE_MS);
     ev_init(&l->tick, on_tick);
     l->tick.data = l;
     return l;

@@ -22,6 +22,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "daemon/timer.h"
 #include "net/repl/repl_learn.h"
 
 enum {
@@ -83,8 +84,7 @@ failed(struct repl_learn *l, const char *what)
         return;
     }
     choose_master(l);
-    ev_timer_set(&l->dial_again, l->dial_pause_ms / 1000., 0);
-    ev_timer_start(l->r->loop, &l->dial_again);
+    timer_ring_in(l->r->loop, &l->dial_again, l->dial_pause_ms);
     l->dial_pause_ms *= 2;
     if (l->dial_pause_ms > PAUSE_MAX_MS)
         l->dial_pause_ms = PAUSE_MAX_MS;

@@ -16,6 +16,7 @@
 
 #include "daemon/log.h"
 #include "daemon/proc.h"
+#include "daemon/timer.h"
 #include "net/repl/repl_apply.h"
 #include "net/repl/repl_history.h"
 #include "net/repl/repl_prepare.h"
@@ -25,7 +26,7 @@
 #include "net/repl/repl_session.h"
 #include "net/repl/repl_take.h"
 
-static const double stall_seconds = 0.001;
+enum { STALL_MS = 1 };
 
 /* --- the loop ------------------------------------------------------------ */
 
@@ -62,10 +63,8 @@ follow_log(struct repl *r)
 static void
 watch_stall(struct repl *r)
 {
-    if (r->is_stalled && !ev_is_active(&r->stall)) {
-        ev_timer_set(&r->stall, stall_seconds, 0.);
-        ev_timer_start(r->loop, &r->stall);
-    }
+    if (r->is_stalled && !ev_is_active(&r->stall))
+        timer_ring_in(r->loop, &r->stall, STALL_MS);
 }
 
 /*

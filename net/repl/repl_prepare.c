@@ -8,6 +8,7 @@
 #include "daemon/log.h"
 #include "daemon/memory.h"
 #include "daemon/random.h"
+#include "daemon/timer.h"
 #include "net/access/byte_set.h"
 #include "net/repl/repl_ring.h"
 #include "net/repl/repl_role.h"
@@ -128,9 +129,7 @@ again_at(struct repl *r, ev_timer *timer, mono_ms_t when)
 {
     mono_ms_t wait = when - clock_mono_ms();
 
-    ev_timer_stop(r->loop, timer);
-    ev_timer_set(timer, (double)(wait < 1 ? 1 : wait) / 1000., 0.);
-    ev_timer_start(r->loop, timer);
+    timer_ring_in(r->loop, timer, wait < 1 ? 1 : wait);
 }
 
 static void

@@ -17,9 +17,10 @@ FOUND_S = 90
 
 
 def master_of(e, m):
-    """The member whose learner this observer is, or None."""
+    """The member whose learner this observer is, or None.  Between two of
+    them Apache's says -1."""
     sid = m.figure("observer_master_id")
-    return e[sid] if sid else None
+    return e[sid] if sid and sid > 0 else None
 
 
 def master_is(t, e, m):

@@ -38,6 +38,8 @@ void claim_aliens(const struct server *s, quorum_set_t nodes);
 /* Elections. */
 void claim_election_vote(const struct server *s, const struct vote *v);
 void claim_poll_vote(const struct server *s);
+void claim_poll_round(const struct server *s, const struct poll_answer *a,
+                      const struct tally *before);
 
 /* Leaders. */
 void claim_leader_unique(const struct server *s, int64_t epoch);

@@ -74,3 +74,15 @@ claim_poll_vote(const struct server *s)
               (long long)leader, (unsigned long long)zxid, i,
               (unsigned long long)s->heard_zxid[i]);
 }
+
+/* Ours: what is counted in a round was asked for in it. */
+void
+claim_poll_round(const struct server *s, const struct poll_answer *a,
+                 const struct tally *before)
+{
+    claim("POLL-ROUND",
+          a->xid == s->poll.xid ||
+              memcmp(before, &s->poll.tally, sizeof *before) == 0,
+          "server %d counts what %lld answered to another question", s->node,
+          (long long)a->id);
+}

@@ -168,7 +168,7 @@ claim_proposes(const struct server *s, uint32_t id)
     term_append(t, id);
 }
 
-/* 14: what a leader commits is on the disks of a quorum. */
+/* 14: what anybody takes for committed is on the disks of a quorum. */
 void
 claim_commit_quorum(const struct server *s, zxid_t zxid)
 {
@@ -327,12 +327,13 @@ claim_seal_durable(const struct server *s, int64_t epoch)
           D(epoch));
 }
 
-/* 16: only what is here, and nothing is passed over. */
+/* 16: only what is here, and nothing is passed over; and nothing sooner. */
 void
 claim_follower_commit(const struct server *s, zxid_t zxid)
 {
     claim("FOLLOWER-COMMIT", data_index(s, zxid) != UINT32_MAX,
           "server %d commits %llx, which it does not have", s->node, X(zxid));
+    claim_commit_quorum(s, zxid);
 }
 
 /* 17, 21: a follower serves what its leader has, when it was told to. */

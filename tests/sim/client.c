@@ -330,6 +330,15 @@ clients_are_done(void)
     return true;
 }
 
+bool
+clients_have(session_id_t session)
+{
+    for (uint32_t i = 0; i < sim.plan.clients; i++)
+        if (sim.client[i].session == session)
+            return true;
+    return false;
+}
+
 /* --- what it is told ----------------------------------------------------- */
 
 /* What a session saw it never sees undone. */

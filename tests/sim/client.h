@@ -50,4 +50,7 @@ void clients_wind_up(void);
 /* That write was answered, everywhere. */
 bool clients_are_done(void);
 
+/* One of them has it. */
+bool clients_have(session_id_t session);
+
 #endif

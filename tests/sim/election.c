@@ -207,16 +207,18 @@ static void
 poll_answered(struct server *s, const struct msg *m)
 {
     const struct msg_poll *a = &m->poll;
+    struct tally before = s->poll.tally;
 
     if (s->role != ROLE_LOOK || !s->poll_asks)
         return;
     poll_hear(&s->poll, &a->answer);
+    claim_poll_round(s, &a->answer, &before);
     claim_aliens(s, s->poll.aliens);
     if (a->answer.xid == s->poll.xid) {
         s->heard_zxid[m->from] = a->self_zxid;
         s->heard_to_look |= (uint32_t)a->looks << m->from;
     }
-    if (poll_heard_all(&s->poll))
+    if (poll_heard_all(&s->poll) || poll_is_won(&s->poll))
         poll_is_over(s);
 }
 

@@ -154,6 +154,17 @@ bring_in_foreigner(void)
     give_foreign_disk(&sim.server[who]);
 }
 
+/* --- a promise that led to nothing ---------------------------------------- */
+
+/* One of them promised epochs to leaders that never were any. */
+static void
+let_one_have_promised(void)
+{
+    uint32_t who = rng_below(&sim.rng, sim.servers);
+
+    sim.server[who].disk.accepted = 1 + rng_below(&sim.rng, 6);
+}
+
 /* --- all of them --------------------------------------------------------- */
 
 void
@@ -168,4 +179,6 @@ servers_init(void)
                     NULL);
     if (sim.plan.has_foreign)
         bring_in_foreigner();
+    else if (rng_percent(&sim.rng, 10))
+        let_one_have_promised();
 }

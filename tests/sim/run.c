@@ -101,6 +101,19 @@ is_in_step(const struct server *s, const struct server *l)
            s->committed == l->committed && s->durable == l->count;
 }
 
+/* A session that its client left, or never heard of, has ended. */
+static bool
+is_rid_of_the_gone(const struct server *l)
+{
+    for (uint32_t i = 0; i < session_slot_end(l->sessions); i++) {
+        const struct session *s = session_at(l->sessions, i);
+
+        if (s->id != 0 && s->is_alive && !clients_have(s->id))
+            return false;
+    }
+    return true;
+}
+
 /* One leads, all follow, and all are equal. */
 static bool
 is_well(void)
@@ -127,7 +140,9 @@ role_name(enum role role)
 static void
 look_back(void)
 {
-    if (is_well() && (sim.plan.only_election || clients_are_done())) {
+    if (is_well() &&
+        (sim.plan.only_election ||
+         (clients_are_done() && is_rid_of_the_gone(the_leader())))) {
         sim.is_well = true;
         return;
     }
@@ -145,9 +160,10 @@ look_back(void)
         }
         sim_broken("LIVENESS", "the faults ended %.1f s ago: %s",
                    (double)(sim.now - sim.quiet_since) / 1e6,
-                   !the_leader() ? "nobody leads, or two do"
-                   : !is_well()  ? "not everybody is in step"
-                                 : "no write succeeds");
+                   !the_leader()         ? "nobody leads, or two do"
+                   : !is_well()          ? "not everybody is in step"
+                   : !clients_are_done() ? "no write succeeds"
+                                         : "a session outlives its client");
     }
     sched_after(100 * MSEC, EV_LOOK_BACK, 0, 0, NULL);
 }

@@ -377,13 +377,22 @@ wire_deliver(struct conn *c, uint32_t k)
     forget_if_over(c);
 }
 
+/* One in fifty is lost, and as many come twice, each in its own time. */
 void
 wire_datagram(struct msg *m)
 {
+    bool is_doubled = !sim.is_quiet && rng_percent(&sim.rng, 2);
+
     if (sim.is_blocked[m->from][m->to] ||
         (!sim.is_quiet && rng_percent(&sim.rng, 2))) {
         msg_give(m);
         return;
+    }
+    if (is_doubled) {
+        struct msg *twin = msg_take(MSG_POLL);
+
+        *twin = *m;
+        sched_after(draw_delay(), EV_DATAGRAM, m->to, 0, twin);
     }
     sched_after(m->from == m->to ? 0 : draw_delay(), EV_DATAGRAM, m->to, 0, m);
 }

@@ -171,6 +171,17 @@ the_longest_line_can_be_formatted(void)
     CU_ASSERT_TRUE(conf_member_format(&m, text, sizeof text) < sizeof text);
 }
 
+static void
+our_own_line_is_the_one_of_our_number(void)
+{
+    static struct conf conf = {
+        .my_sid = 2, .member_count = 2, .member = {{.sid = 1}, {.sid = 2}}};
+
+    CU_ASSERT_PTR_EQUAL(conf_myself(&conf), &conf.member[1]);
+    conf.my_sid = 9;
+    CU_ASSERT_PTR_NULL(conf_myself(&conf));
+}
+
 UNIT_SUITE(conf_member)
 {
     unit_suite("conf_member");
@@ -184,4 +195,5 @@ UNIT_SUITE(conf_member)
     UNIT(what_is_no_member_is_refused);
     UNIT(a_formatted_line_spells_everything_out);
     UNIT(the_longest_line_can_be_formatted);
+    UNIT(our_own_line_is_the_one_of_our_number);
 }

@@ -38,9 +38,25 @@ an_address_that_is_not_here_does_not(void)
     CU_ASSERT_PTR_NULL(strstr(why, question));
 }
 
+static void
+a_port_for_datagrams_is_had_by_one(void)
+{
+    struct sockaddr_in at;
+    socklen_t size = sizeof at;
+    int fd = listen_datagrams("127.0.0.1", 0, why, sizeof why);
+
+    CU_ASSERT_FATAL(fd >= 0);
+    getsockname(fd, (struct sockaddr *)&at, &size);
+    CU_ASSERT_EQUAL(
+        listen_datagrams("127.0.0.1", ntohs(at.sin_port), why, sizeof why),
+        -EADDRINUSE);
+    close(fd);
+}
+
 UNIT_SUITE(listen)
 {
     unit_suite("listen");
     UNIT(a_port_in_use_makes_think_of_another_server);
     UNIT(an_address_that_is_not_here_does_not);
+    UNIT(a_port_for_datagrams_is_had_by_one);
 }

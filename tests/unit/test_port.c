@@ -37,7 +37,7 @@ given_a_server_at(const char *host)
     failures = knocks = 0;
     loop = ev_loop_new(EVFLAG_AUTO);
     resolver_init(&resolver, loop);
-    port_init(&port, &resolver, "test", on_knock, on_failed, NULL, 0.001);
+    port_init(&port, &resolver, "test", on_knock, on_failed, NULL, 1);
     conf.my_sid = 1;
     conf.member_count = 1;
     conf.member[0] = (struct conf_member){.sid = 1, .election_port = 0};

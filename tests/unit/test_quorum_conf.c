@@ -256,15 +256,6 @@ writes_the_version(void)
     CU_ASSERT_EQUAL(version_in(text), INT64_MAX);
 }
 
-static void
-finds_our_own_line(void)
-{
-    given_members(3);
-    CU_ASSERT_PTR_EQUAL(conf_myself(&conf), &conf.member[0]);
-    conf.my_sid = 9;
-    CU_ASSERT_PTR_NULL(conf_myself(&conf));
-}
-
 UNIT_SUITE(quorum_conf)
 {
     unit_suite("quorum_conf");
@@ -281,5 +272,4 @@ UNIT_SUITE(quorum_conf)
     UNIT(compares_voters);
     UNIT(reads_the_version);
     UNIT(writes_the_version);
-    UNIT(finds_our_own_line);
 }

@@ -118,26 +118,76 @@ def a_role_outlives_the_polling_process(stage):
           "%r", answer)
 
 
+def fake(stage, sid):
+    """The quorum port of a server that is not there."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((HOST, stage.m.quorum[sid]))
+    s.settimeout(PATIENCE_S)
+    stage.open.append(s)
+    return s
+
+
+@case
+def our_own_name_is_asked_for_without_end_when_we_poll(stage):
+    """Who cannot be asked asks the others, and follows."""
+    stage.members(1, 2, 3, hosts={2: "no-such-host.invalid"},
+                  extra=POLL + "electionPortBindRetry=1\n")
+    fakes = {s: fake(stage, s) for s in (1, 3)}
+    node = stage.node(2).look()
+    node.logs("cannot resolve our own host")
+    node.undecided(3.5)                     # asked once a second
+    claim(node.log().count("our own host") == 1, node.log())
+    claim("tried" not in node.log(), node.log())
+    while "following 3" not in node.log():
+        for s, one in fakes.items():        # first what waits, then this round
+            request, where = one.recvfrom(100)
+            one.sendto(request + struct.pack(">qqq", s, 3, 9), where)
+    claim(node.decided()[0] == 3, "3 does not lead")
+
+
+@case
+def a_port_for_datagrams_that_cannot_be_had_ends_the_process(stage):
+    stage.members(1, 2, 3, extra=POLL + "electionPortBindRetry=1\n")
+    fake(stage, 2)
+    stage.node(2).look().logs("tried 2 times")
+
+
+@case
+def members_of_two_families_poll(stage):
+    stage.members(1, 2, 3, hosts={1: "[::1]", 3: "[::1]"}, extra=POLL)
+    nodes = {s: stage.node(s) for s in (1, 2)}
+    for node in nodes.values():
+        node.look()
+    claim(agreed(nodes) == 2, "2 does not lead")
+
+
+@case
+def who_answers_is_told_to_the_operator(stage):
+    """looking for a leader, 1 of 2 other voters connected"""
+    stage.members(1, 2, 3, extra=POLL)
+    three = fake(stage, 3)
+    node = stage.node(1).look()
+    for _ in range(2):
+        request, where = three.recvfrom(100)
+        three.sendto(request + struct.pack(">qqq", 3, 2, 9), where)
+    claim(node.is_connected_with(1 << 2), "it is %d", node.connected())
+
+
 @case
 def what_is_no_answer_is_dropped(stage):
     """Of the wrong size, to another request, of a stranger."""
-    m = stage.members(1, 2, 3, extra=POLL)
-    fakes = {}
-    for s in (2, 3):
-        fakes[s] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        fakes[s].bind((HOST, m.quorum[s]))
-        fakes[s].settimeout(PATIENCE_S)
-        stage.open.append(fakes[s])
+    stage.members(1, 2, 3, extra=POLL)
+    fakes = {s: fake(stage, s) for s in (2, 3)}
     node = stage.node(1).look()
     for _ in range(3):
-        for s, fake in fakes.items():
-            request, where = fake.recvfrom(100)
+        for s, member in fakes.items():
+            request, where = member.recvfrom(100)
             claim(len(request) == 4, "a request of %d bytes", len(request))
             xid = struct.unpack(">i", request)[0]
-            fake.sendto(struct.pack(">iqqq", xid, s, 3, 9)[:27], where)
-            fake.sendto(struct.pack(">iqqq", xid ^ 1, s, 3, 9), where)
-            fake.sendto(struct.pack(">iqqq", xid, 77, 3, 9), where)
-            fake.sendto(b"", where)
+            member.sendto(struct.pack(">iqqq", xid, s, 3, 9)[:27], where)
+            member.sendto(struct.pack(">iqqq", xid ^ 1, s, 3, 9), where)
+            member.sendto(struct.pack(">iqqq", xid, 77, 3, 9), where)
+            member.sendto(b"", where)
     node.undecided(0)
     request, where = fakes[3].recvfrom(100)
     fakes[3].sendto(request + struct.pack(">qqqq", 3, 3, 9, 0), where)

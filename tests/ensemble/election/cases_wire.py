@@ -7,7 +7,7 @@ import time
 
 from kit import (ARE_YOU_THERE, FOLLOWING, HOST, I_AM, LEADING, LOOKING,
                  NOBODY, TAKEN, ZABD, case, claim,
-                 framed, hello, note)
+                 framed, free_ports, hello, note)
 
 
 def trio(stage, me=2, **more):
@@ -65,6 +65,23 @@ def the_smaller_is_called_back(stage):
     claim(back.hello()[0] == 2, "somebody else calls back")
     claim(back.note().vote() == (LOOKING, 2, 0, 1, 0), "the last note again")
     claim(node.is_connected_with(1), "connected with 1 alone")
+
+
+@case
+def a_smaller_that_moved_is_called_where_it_says(stage):
+    """Its own file is newer than ours: members are restarted one by one."""
+    m = stage.members(1, 2, 3)
+    node = stage.node(2).look()
+    node.logs("1 at %s:%d is out of reach" % (HOST, m.election[1]))
+    m.election[1] = free_ports(1)[0]
+    one = stage.fake(1)
+    link = one.dial(2)
+    claim(link.is_closed(), "the smaller's connection stays")
+    back = one.accept()
+    claim(back.hello()[0] == 2, "somebody else calls back")
+    claim(back.hears(LOOKING, 2), "no note")
+    back.close()
+    claim(one.accept().hello()[0] == 2, "where it is is forgotten")
 
 
 @case
