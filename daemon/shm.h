@@ -239,7 +239,7 @@ struct shm_election {
     _Atomic int64_t epoch;        /* as voted for, before it leads */
     _Atomic uint32_t life;        /* of the replication process that asked */
     _Atomic uint64_t connected;   /* members: bit i is member i of the quorum */
-    _Atomic uint64_t aliens;      /* likewise: those of another ensemble */
+    _Atomic uint64_t foreign;     /* likewise: those of another ensemble */
     _Atomic uint32_t is_kept_out; /* another server has our number */
     _Atomic int64_t config_version; /* the latest that members gave to the
                                        configuration that we have, too */

@@ -72,9 +72,9 @@ describe_learning(const struct super *s, bool is_synced, char *text,
 
 /* An operator must act, so it is said as long as it lasts. */
 static void
-describe_aliens(const struct super *s, char *text, size_t size)
+describe_foreign(const struct super *s, char *text, size_t size)
 {
-    int count = __builtin_popcountll(atomic_load(&s->shm->election->aliens));
+    int count = __builtin_popcountll(atomic_load(&s->shm->election->foreign));
 
     if (count > 0)
         snprintf(text, size, ", %d %s of another ensemble: see the log", count,
@@ -178,13 +178,14 @@ describe_tree(const struct super *s, char *text, size_t size)
 void
 super_describe_standing(const struct super *s, char *text, size_t size)
 {
-    char role[120], failure[FAILURE_MAX] = "", aliens[80] = "", limit[100] = "";
+    char role[120], failure[FAILURE_MAX] = "", foreign[80] = "",
+                    limit[100] = "";
 
     describe_role(s, role, sizeof role);
     describe_failure(s, failure, sizeof failure);
-    describe_aliens(s, aliens, sizeof aliens);
+    describe_foreign(s, foreign, sizeof foreign);
     describe_limit(s, limit, sizeof limit);
-    snprintf(text, size, "%s%s%s%s%s%s%s%s", role, failure, aliens,
+    snprintf(text, size, "%s%s%s%s%s%s%s%s", role, failure, foreign,
              describe_twin(s), describe_members(s), describe_fill(s),
              describe_loss(s), limit);
 }

@@ -120,7 +120,7 @@ fingerprint(const struct super *s, bool part)
     return (uint32_t)part | (uint32_t)is_serving(s) << 1 |
            atomic_load(&r->role) << 2 |
            atomic_load(&r->ensemble.zab_state) << 8 |
-           (uint32_t)(atomic_load(&s->shm->election->aliens) != 0) << 16 |
+           (uint32_t)(atomic_load(&s->shm->election->foreign) != 0) << 16 |
            (uint32_t)(atomic_load(&s->shm->log->failed) != 0) << 17 |
            (uint32_t)s->reload_failed << 18 |
            atomic_load(&s->shm->election->is_kept_out) << 19;

@@ -115,7 +115,7 @@ speakers_of(const struct elect *e)
     for (uint32_t i = 0; i < e->quorum->count; i++)
         if (quorum_weight(e->quorum, e->quorum->member[i].sid) > 0)
             set |= (quorum_set_t)1 << i;
-    return (set & e->reachable & ~e->lost & ~e->aliens) |
+    return (set & e->reachable & ~e->lost & ~e->foreign) |
            quorum_bit(e->quorum, e->me);
 }
 
@@ -301,20 +301,20 @@ meet(struct elect *e, const struct vote *v)
 {
     int i = quorum_index(e->quorum, v->from);
     quorum_set_t bit = i < 0 ? 0 : (quorum_set_t)1 << i;
-    bool is_known = (e->aliens & bit) != 0;
+    bool is_known = (e->foreign & bit) != 0;
 
-    e->aliens &= ~bit;
+    e->foreign &= ~bit;
     if (ensemble_is_foreign(v->ensemble, e->ensemble))
-        e->aliens |= bit;
-    return !is_known && (e->aliens & bit);
+        e->foreign |= bit;
+    return !is_known && (e->foreign & bit);
 }
 
 /* The vote is by one of them, or for one. */
 static bool
-is_alien(const struct elect *e, const struct vote *v)
+is_foreign(const struct elect *e, const struct vote *v)
 {
-    return (e->aliens & (quorum_bit(e->quorum, v->from) |
-                         quorum_bit(e->quorum, v->leader))) != 0;
+    return (e->foreign & (quorum_bit(e->quorum, v->from) |
+                          quorum_bit(e->quorum, v->leader))) != 0;
 }
 
 /*
@@ -322,12 +322,12 @@ is_alien(const struct elect *e, const struct vote *v)
  * new round; and nobody waits for it.
  */
 static void
-leave_out(struct elect *e, sid_t alien, struct elect_out *out)
+leave_out(struct elect *e, sid_t foreign, struct elect_out *out)
 {
     if (e->self.zxid == -1)
         return;
-    if ((e->tally.heard & quorum_bit(e->quorum, alien)) ||
-        e->mine.leader == alien)
+    if ((e->tally.heard & quorum_bit(e->quorum, foreign)) ||
+        e->mine.leader == foreign)
         elect_look(e, e->self.zxid, e->self.epoch, out);
     else
         settle(e, false, out);
@@ -354,7 +354,7 @@ answer_stranger(struct elect *e, const struct vote *v, struct elect_out *out)
 void
 elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
 {
-    bool is_new_alien = meet(e, v);
+    bool is_new_foreigner = meet(e, v);
 
     if (v->state == SERVER_LOOKING && v->from == e->mine.leader)
         e->has_left = true;
@@ -369,11 +369,11 @@ elect_hear(struct elect *e, const struct vote *v, struct elect_out *out)
             tell(e, out, v->from, &e->mine, "it looks, we have a leader");
         return;
     }
-    if (is_new_alien) {
+    if (is_new_foreigner) {
         leave_out(e, v->from, out);
         return;
     }
-    if (!quorum_votes(e->quorum, v->leader) || is_alien(e, v))
+    if (!quorum_votes(e->quorum, v->leader) || is_foreign(e, v))
         return; /* not of this ensemble */
     if (v->state == SERVER_LOOKING)
         hear_looking(e, v, out);

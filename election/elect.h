@@ -64,8 +64,8 @@ struct elect_out {
 struct elect {
     const struct quorum *quorum; /* borrowed: outlives us */
     sid_t me;
-    uint64_t ensemble;   /* ours, known for good; else 0 */
-    quorum_set_t aliens; /* members that said they are of another one; they
+    uint64_t ensemble;    /* ours, known for good; else 0 */
+    quorum_set_t foreign; /* members that said they are of another one; they
                             do not count, nor does a vote for them */
     enum elect_state state;
     struct vote self;       /* what we would vote knowing nobody */

@@ -103,7 +103,7 @@ tell_connected(struct elect_proc *p)
     quorum_set_t connected = mesh_connected(&p->fast.mesh);
 
     atomic_store(&p->shm->election->connected, connected);
-    atomic_fetch_and(&p->shm->election->aliens, connected);
+    atomic_fetch_and(&p->shm->election->foreign, connected);
 }
 
 static void

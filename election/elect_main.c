@@ -83,12 +83,12 @@ elect_proc_met(struct elect_proc *p, sid_t sid, uint64_t ensemble)
     struct shm_election *e = p->shm->election;
     int i = quorum_index(&p->quorum, sid);
     quorum_set_t bit = i < 0 ? 0 : (quorum_set_t)1 << i;
-    bool was_foreign = (atomic_load(&e->aliens) & bit) != 0;
+    bool was_foreign = (atomic_load(&e->foreign) & bit) != 0;
     bool is_foreign = ensemble_is_foreign(ensemble, elect_proc_ensemble(p));
 
     if (bit == 0 || is_foreign == was_foreign)
         return;
-    atomic_fetch_xor(&e->aliens, bit);
+    atomic_fetch_xor(&e->foreign, bit);
     if (is_foreign)
         tell_operator(p, sid, ensemble);
     else

@@ -304,7 +304,7 @@ established(struct elect_proc *p, int64_t epoch)
 {
     (void)epoch; /* answers carry none */
     /* Until we ask again we do not hear whether one was put right. */
-    atomic_store(&p->shm->election->aliens, 0);
+    atomic_store(&p->shm->election->foreign, 0);
 }
 
 static void

@@ -47,10 +47,10 @@ poll_hear(struct poll *p, const struct poll_answer *answer)
 
     if (answer->xid != p->xid || !bit)
         return;
-    p->aliens &= ~bit;
+    p->foreign &= ~bit;
     p->tally.heard &= ~bit;
     if (ensemble_is_foreign(answer->ensemble, p->ensemble))
-        p->aliens |= bit;
+        p->foreign |= bit;
     else
         tally_put(&p->tally, p->quorum, &v);
 }
@@ -90,7 +90,7 @@ wins(const struct poll *p, int i)
 bool
 poll_heard_all(const struct poll *p)
 {
-    return p->tally.heard == (quorum_all(p->quorum) & ~p->aliens);
+    return p->tally.heard == (quorum_all(p->quorum) & ~p->foreign);
 }
 
 bool

@@ -39,13 +39,13 @@ struct poll_answer {
 struct poll {
     const struct quorum *quorum; /* borrowed: outlives us */
     sid_t me;
-    uint64_t ensemble;   /* ours, known for good; else 0 */
-    quorum_set_t aliens; /* voters that said they are of another one; they do
+    uint64_t ensemble;    /* ours, known for good; else 0 */
+    quorum_set_t foreign; /* voters that said they are of another one; they do
                             not count, nor does a vote for them */
-    int32_t xid;         /* of this round */
-    struct vote self;    /* our own candidacy */
-    struct vote mine;    /* what we answer to others while looking */
-    struct tally tally;  /* of this round */
+    int32_t xid;          /* of this round */
+    struct vote self;     /* our own candidacy */
+    struct vote mine;     /* what we answer to others while looking */
+    struct tally tally;   /* of this round */
 };
 
 /*

@@ -99,7 +99,7 @@ add_ensemble(struct ensemble_figures *f, const struct shm *shm)
     f->synced_observers = e->synced_observers;
     f->pending_syncs = e->pending_syncs;
     f->observer_lag_ms = e->observer_lag_ms;
-    f->aliens = (uint32_t)__builtin_popcountll(shm->election->aliens);
+    f->foreign = (uint32_t)__builtin_popcountll(shm->election->foreign);
     f->leader_uptime_ms = since ? clock_mono_ms() - since : 0;
     f->proposal_last = e->proposal_last ? e->proposal_last : -1;
     f->proposal_min = e->proposal_min ? e->proposal_min : -1;

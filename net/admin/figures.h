@@ -24,7 +24,7 @@ struct ensemble_figures {
     uint32_t learners, synced_followers, synced_non_voting, synced_observers;
     uint32_t pending_syncs;
     int64_t observer_lag_ms;
-    uint32_t aliens; /* members of another ensemble */
+    uint32_t foreign; /* members of another ensemble */
     int64_t leader_uptime_ms;
     int64_t proposal_last, proposal_min, proposal_max; /* -1: none yet */
     uint64_t lookings, diffs, snaps, unavailable_last_ms;

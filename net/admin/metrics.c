@@ -81,7 +81,7 @@ most_files(const struct figures *f)
     W(GAUGE, last_unavailable_time, e->unavailable_last_ms)                    \
     W(COUNTER, diff_count, e->diffs)                                           \
     W(COUNTER, snap_count, e->snaps)                                           \
-    W(GAUGE, foreign_members, e->aliens)
+    W(GAUGE, foreign_members, e->foreign)
 
 /* ZK: `followers` is the name of `learners` before 3.6, still asked for. */
 #define LEADER_METRICS(W, R, T)                                                \

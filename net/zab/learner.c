@@ -140,7 +140,7 @@ on_leader_info(struct learner *l, const struct qpacket *p, mono_ms_t now,
         learner_give_up(l, "LEADER_INFO without a protocol version", out);
         return;
     }
-    if (learner_leave_alien(l, &info.identity, out))
+    if (learner_leave_foreign(l, &info.identity, out))
         return;
     l->is_taken = (info.flags & LEARNER_TAKEN) != 0;
     if (l->is_taken) {
@@ -329,7 +329,7 @@ hear_awaiting(struct learner *l, const struct qpacket *p, mono_ms_t now,
     struct signature signature;
 
     if (signature_get(p->data, &signature) &&
-        learner_leave_alien(l, &signature.identity, out))
+        learner_leave_foreign(l, &signature.identity, out))
         return;
     l->theirs = signature.identity;
     switch (p->type) {

@@ -18,8 +18,8 @@
  * promised: a foreign epoch would lock us out of our own ensemble.
  */
 bool
-learner_leave_alien(struct learner *l, const struct identity *theirs,
-                    struct learner_out *out)
+learner_leave_foreign(struct learner *l, const struct identity *theirs,
+                      struct learner_out *out)
 {
     if (!identity_is_foreign(theirs, &l->conf.identity))
         return false;
@@ -56,7 +56,7 @@ learner_hear_confirmed(struct learner *l, struct bytes data,
     struct signature signature;
 
     if (!signature_get(data, &signature) || !signature.identity.is_confirmed ||
-        learner_leave_alien(l, &signature.identity, out))
+        learner_leave_foreign(l, &signature.identity, out))
         return;
     l->theirs = signature.identity;
     if (learner_take_identity(l))

@@ -39,8 +39,8 @@ void learner_hear_ping(struct learner *l, zxid_t zxid, mono_ms_t now,
 /* --- learner_identity.c -------------------------------------------------- */
 
 /* A leader of another ensemble is given up. */
-bool learner_leave_alien(struct learner *l, const struct identity *theirs,
-                         struct learner_out *out);
+bool learner_leave_foreign(struct learner *l, const struct identity *theirs,
+                           struct learner_out *out);
 
 /* What goes to our disk with currentEpoch; id 0: nothing. */
 struct identity learner_new_identity(const struct learner *l);

@@ -120,31 +120,31 @@ def is_dismissed(t, leader, id):
                               (id ^ 1), mark), "the leader says so", SAID_S)
 
 
-def joins_in_vain(t, e, alien, source):
+def joins_in_vain(t, e, foreign, source):
     """Ours serve, and the member comes with foreign files."""
     ours = confirmed(t, [m for m in e if m.kind == "zabd"])
     leader = e.leader()
-    alien.stop()
-    before = transplant(t, source, alien)
-    theirs = record(alien)[0]
+    foreign.stop()
+    before = transplant(t, source, foreign)
+    theirs = record(foreign)[0]
     t.claim(theirs != ours, "two ensembles have one id")
-    marks = {m: m.mark() for m in (leader, alien)}
-    alien.start_only()
-    says_foreign(alien, ours, marks[alien])
+    marks = {m: m.mark() for m in (leader, foreign)}
+    foreign.start_only()
+    says_foreign(foreign, ours, marks[foreign])
     if e.options.get("electionAlg") != 0:   # there nobody hears who asks
         says_foreign(leader, theirs, marks[leader])
         until(lambda: leader.figure("foreign_members") == 1,
               "the leader counts it", SAID_S)
     t.claim(e.leader() is leader, "the leader changed")
-    t.claim(alien.mode() is None, "the foreign server serves")
+    t.claim(foreign.mode() is None, "the foreign server serves")
     write_some(t, leader, "with-a-foreigner", 20)
     return before
 
 
-def elects_without(t, e, alien):
+def elects_without(t, e, foreign):
     """All start at once: the foreign server has the latest epoch, and those
     who elect it must find out."""
-    ours = [m for m in e if m is not alien]
+    ours = [m for m in e if m is not foreign]
     for m in e:
         m.kill()
     for m in e:
@@ -161,12 +161,12 @@ def elects_without(t, e, alien):
     write_some(t, leader, "with-a-foreigner", 20)
 
 
-def put_right(t, e, alien):
+def put_right(t, e, foreign):
     """As the log says: the directory is moved away."""
-    os.rename(alien.path("data/version-2"), alien.path("data.foreign"))
-    alien.start()
+    os.rename(foreign.path("data/version-2"), foreign.path("data.foreign"))
+    foreign.start()
     leader = e.wait()
-    t.claim(has(t, alien, "/with-a-foreigner/000019"), "it lacks a write")
+    t.claim(has(t, foreign, "/with-a-foreigner/000019"), "it lacks a write")
     confirmed(t, [m for m in e if m.kind == "zabd"])
     until(lambda: leader.figure("foreign_members") == 0, "it is one of us",
           SAID_S)
@@ -180,12 +180,12 @@ def foreign_directory(t, word, options=None):
     write_some(t, e.leader(), "base", 50)
     ours = confirmed(t, list(e))
     is_dismissed(t, e.leader(), int(ours, 16))
-    alien = e.followers()[0]
-    before = joins_in_vain(t, e, alien, source)
-    elects_without(t, e, alien)
-    alien.stop()
-    stays_as_it_was(t, alien, before)
-    put_right(t, e, alien)
+    foreign = e.followers()[0]
+    before = joins_in_vain(t, e, foreign, source)
+    elects_without(t, e, foreign)
+    foreign.stop()
+    stays_as_it_was(t, foreign, before)
+    put_right(t, e, foreign)
     t.finish(e)
 
 
@@ -208,11 +208,11 @@ def foreign_directory_mixed(t, word):
     source = another_ensemble(t)
     e.elect("zabd")
     write_some(t, e.leader(), "base", 50)
-    alien = [m for m in e.followers() if m.kind == "zabd"][0]
-    before = joins_in_vain(t, e, alien, source)
-    alien.stop()
-    stays_as_it_was(t, alien, before)
-    put_right(t, e, alien)
+    foreign = [m for m in e.followers() if m.kind == "zabd"][0]
+    before = joins_in_vain(t, e, foreign, source)
+    foreign.stop()
+    stays_as_it_was(t, foreign, before)
+    put_right(t, e, foreign)
     t.finish(e)
 
 

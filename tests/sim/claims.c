@@ -159,7 +159,7 @@ claim_foreign(const struct server *s, const struct disk_op *op)
 
 /* Ours: nobody takes a member of its ensemble for a foreigner. */
 void
-claim_aliens(const struct server *s, quorum_set_t nodes)
+claim_are_foreign(const struct server *s, quorum_set_t nodes)
 {
     for (uint32_t i = 0; i < sim.servers; i++)
         claim("FOREIGN",

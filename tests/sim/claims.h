@@ -33,7 +33,7 @@ void claim_still_durable(void);
 void claim_can_start(const struct server *s);
 void claim_identity(const struct server *s);
 void claim_foreign(const struct server *s, const struct disk_op *op);
-void claim_aliens(const struct server *s, quorum_set_t nodes);
+void claim_are_foreign(const struct server *s, quorum_set_t nodes);
 
 /* Elections. */
 void claim_election_vote(const struct server *s, const struct vote *v);

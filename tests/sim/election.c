@@ -213,7 +213,7 @@ poll_answered(struct server *s, const struct msg *m)
         return;
     poll_hear(&s->poll, &a->answer);
     claim_poll_round(s, &a->answer, &before);
-    claim_aliens(s, s->poll.aliens);
+    claim_are_foreign(s, s->poll.foreign);
     if (a->answer.xid == s->poll.xid) {
         s->heard_zxid[m->from] = a->self_zxid;
         s->heard_to_look |= (uint32_t)a->looks << m->from;
@@ -353,7 +353,7 @@ hear(struct server *s, int from, const struct msg_note *note)
     }
     elect_know(&s->elect, ensemble_of(s));
     elect_hear(&s->elect, &v, &out);
-    claim_aliens(s, s->elect.aliens);
+    claim_are_foreign(s, s->elect.foreign);
     perform(s, &out);
 }
 

@@ -110,7 +110,7 @@ perform_one(struct server *s, const struct leader_act *a)
                                        .identity = a->identity});
         break;
     case LEADER_FOREIGN:
-        claim_aliens(s, 1u << s->slot[a->slot]->node[0]);
+        claim_are_foreign(s, 1u << s->slot[a->slot]->node[0]);
         break;
     case LEADER_TWIN:
         claim("NO-TWIN", false,

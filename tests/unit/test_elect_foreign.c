@@ -42,7 +42,7 @@ the_vote_of_a_foreign_server_is_not_heard(void)
     CU_ASSERT_EQUAL(last.count, 0);
     CU_ASSERT_EQUAL(e.mine.leader, 1);
     CU_ASSERT_EQUAL(e.round, 1);
-    CU_ASSERT_EQUAL(e.aliens, quorum_bit(&three, 3));
+    CU_ASSERT_EQUAL(e.foreign, quorum_bit(&three, 3));
 }
 
 /* 2 does not know yet, and would have us elect it. */
@@ -124,7 +124,7 @@ a_server_that_was_put_right_counts_again(void)
 
     hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     hears_of(&e, 0, 3, SERVER_LOOKING, 3, 0, 1);
-    CU_ASSERT_EQUAL(e.aliens, 0);
+    CU_ASSERT_EQUAL(e.foreign, 0);
     hears_of(&e, 0, 3, SERVER_LOOKING, 1, ZXID(1, 5), 1);
     CU_ASSERT_EQUAL(e.state, ELECT_SETTLING);
 }
@@ -136,7 +136,7 @@ who_does_not_know_its_ensemble_judges_nobody(void)
 
     hears_of(&e, ALIEN, 3, SERVER_LOOKING, 3, ZXID(1, 9), 1);
     CU_ASSERT_EQUAL(e.mine.leader, 3);
-    CU_ASSERT_EQUAL(e.aliens, 0);
+    CU_ASSERT_EQUAL(e.foreign, 0);
 }
 
 UNIT_SUITE(elect_foreign)

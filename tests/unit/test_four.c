@@ -177,7 +177,7 @@ given_a_member(enum server_role role)
         .learners = 3,
         .synced_followers = 2,
         .synced_observers = 1,
-        .aliens = 1,
+        .foreign = 1,
         .leader_uptime_ms = 77,
         .proposal_last = 48,
         .proposal_min = 40,

@@ -7,7 +7,7 @@ static const struct identity none = {0};
 static const struct identity early = {0xe1, 2, false};
 static const struct identity late = {0x1a, 4, false};
 static const struct identity ours = {0x05, 3, true};
-static const struct identity alien = {0xa1, 9, true};
+static const struct identity foreign = {0xa1, 9, true};
 
 enum { FRESH = 0xf5 };
 
@@ -207,7 +207,7 @@ a_known_one_waits_for_nobody(void)
 static void
 one_that_is_ahead_of_us_has_no_say(void)
 {
-    given_asked(&none, &alien);
+    given_asked(&none, &foreign);
     promises(2, 7, ZXID(7, 3));
     CU_ASSERT_TRUE(closed(2));
     zabd_comes(3, 4, &early);
@@ -427,7 +427,7 @@ is_dismissed(uint32_t slot)
     struct leader_info info;
 
     return act(LEADER_FOREIGN) && act(LEADER_FOREIGN)->slot == slot &&
-           act(LEADER_FOREIGN)->identity.id == alien.id &&
+           act(LEADER_FOREIGN)->identity.id == foreign.id &&
            leader.peer[slot].sid == (sid_t)slot && next(slot) &&
            item.packet.type == Q_LEADER_INFO &&
            leader_info_get(item.packet.data, &info) == 0 &&
@@ -439,7 +439,7 @@ static void
 a_foreigner_is_told_our_id_and_nothing_else(void)
 {
     given_with(&ours);
-    zabd_comes(2, 4, &alien);
+    zabd_comes(2, 4, &foreign);
     CU_ASSERT_TRUE(is_dismissed(2));
     promises(2, 4, ZXID(4, 3));
     CU_ASSERT_TRUE(closed(2));
@@ -449,7 +449,7 @@ static void
 a_foreigner_makes_no_quorum(void)
 {
     given_with(&ours);
-    zabd_comes(2, 4, &alien);
+    zabd_comes(2, 4, &foreign);
     CU_ASSERT_EQUAL(leader.state, LEADER_DISCOVERY);
     CU_ASSERT_PTR_NULL(act(LEADER_STORE_ACCEPTED));
     zabd_comes(3, 4, &ours);
@@ -461,12 +461,12 @@ static void
 a_foreigners_later_epoch_is_of_no_weight(void)
 {
     given_led_with(&ours, &ours);
-    zabd_comes(3, 77, &alien);
+    zabd_comes(3, 77, &foreign);
     CU_ASSERT_FALSE(gave_up());
     CU_ASSERT_TRUE(is_dismissed(3));
     CU_ASSERT_EQUAL(leader.accepted_max, 4);
     given_with(&ours);
-    zabd_comes(3, 77, &alien);
+    zabd_comes(3, 77, &foreign);
     zabd_comes(2, 4, &ours);
     CU_ASSERT_EQUAL(leader.epoch, 5);
 }
@@ -475,7 +475,7 @@ static void
 a_foreign_observer_is_dismissed_too(void)
 {
     given_led_with(&ours, &ours);
-    zabd_comes(9, 4, &alien);
+    zabd_comes(9, 4, &foreign);
     CU_ASSERT_TRUE(is_dismissed(9));
 }
 
@@ -483,7 +483,7 @@ static void
 a_dismissed_one_that_does_not_hang_up_is_closed(void)
 {
     given_led_with(&ours, &ours);
-    zabd_comes(3, 4, &alien);
+    zabd_comes(3, 4, &foreign);
     CU_ASSERT_TRUE(is_dismissed(3));
     for (int i = 0; i <= INIT_TICKS; i++)
         passes(TICK_MS);
@@ -495,7 +495,7 @@ static void
 who_turns_out_to_be_foreign_goes(void)
 {
     given_asked(&none, &ours);
-    zabd_comes(3, 4, &alien);
+    zabd_comes(3, 4, &foreign);
     given_leader_info(3);
     promises(2, 4, ZXID(4, 3));
     CU_ASSERT_EQUAL(act(LEADER_FOREIGN)->slot, 3);
@@ -507,7 +507,7 @@ static void
 who_has_left_before_is_not_sent_away(void)
 {
     given_asked(&none, &ours);
-    zabd_comes(3, 4, &alien);
+    zabd_comes(3, 4, &foreign);
     leaves(3);
     promises(2, 4, ZXID(4, 3));
     CU_ASSERT_PTR_NULL(act(LEADER_FOREIGN));
@@ -562,13 +562,13 @@ static void
 a_master_dismisses_foreign_observers(void)
 {
     given_master(&late);
-    late_comes(9, &alien);
+    late_comes(9, &foreign);
     last.count = 0;
     leader_identified(&leader, &ours, &last);
     leader_check(&leader);
     CU_ASSERT_EQUAL(act(LEADER_FOREIGN)->slot, 9);
     CU_ASSERT_TRUE(closed(9));
-    zabd_comes(9, 4, &alien);
+    zabd_comes(9, 4, &foreign);
     CU_ASSERT_TRUE(is_dismissed(9));
 }
 

@@ -6,7 +6,7 @@ static const struct identity none = {0};
 static const struct identity proposed = {0x1a, 4, false};
 static const struct identity other = {0x2b, EPOCH, false};
 static const struct identity ours = {0x05, 3, true};
-static const struct identity alien = {0xa1, 2, true};
+static const struct identity foreign = {0xa1, 2, true};
 
 static struct given g;
 
@@ -79,7 +79,7 @@ given_serving(const struct identity *id, const struct identity *named)
 }
 
 static bool
-left_alien(void)
+left_foreign(void)
 {
     gave_up(&g);
     return strstr(g.out.act[0].why, "another ensemble") != NULL;
@@ -119,8 +119,8 @@ static void
 a_proposal_gives_way_without_a_word(void)
 {
     CU_ASSERT_EQUAL(taken_over(&proposed, &other).id, other.id);
-    CU_ASSERT_EQUAL(taken_over(&proposed, &alien).id, alien.id);
-    CU_ASSERT_TRUE(taken_over(&proposed, &alien).is_confirmed);
+    CU_ASSERT_EQUAL(taken_over(&proposed, &foreign).id, foreign.id);
+    CU_ASSERT_TRUE(taken_over(&proposed, &foreign).is_confirmed);
 }
 
 static void
@@ -184,8 +184,8 @@ static void
 nothing_is_promised_to_a_foreign_leader(void)
 {
     connect_with(&g, conf_of(&ours));
-    hear_leader_of(&alien);
-    CU_ASSERT_TRUE(left_alien());
+    hear_leader_of(&foreign);
+    CU_ASSERT_TRUE(left_foreign());
 }
 
 static void
@@ -195,8 +195,8 @@ nothing_is_taken_from_a_foreign_leader(void)
 
     for (size_t i = 0; i < ARRAY_COUNT(plan); i++) {
         given_promised(&ours, &none);
-        hear_signed(plan[i], OLD(1), &alien);
-        CU_ASSERT_TRUE(left_alien());
+        hear_signed(plan[i], OLD(1), &foreign);
+        CU_ASSERT_TRUE(left_foreign());
     }
 }
 
@@ -207,8 +207,8 @@ a_leader_that_turns_out_to_be_foreign_is_left(void)
     hear(&g, Q_NEW_LEADER, NEW(0));
     stored(&g);
     hear(&g, Q_UP_TO_DATE, -1);
-    hear_signed(Q_PING, NEW(0), &alien);
-    CU_ASSERT_TRUE(left_alien());
+    hear_signed(Q_PING, NEW(0), &foreign);
+    CU_ASSERT_TRUE(left_foreign());
 }
 
 /* Only for good is there another ensemble. */

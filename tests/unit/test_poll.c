@@ -253,7 +253,7 @@ a_foreign_server_does_not_count(void)
     CU_ASSERT_EQUAL(server[0].mine.leader, 4);
     poll_begin(&server[0], 8);
     poll_hear(&server[0], &(struct poll_answer){8, 5, 5, 9, 0});
-    CU_ASSERT_EQUAL(server[0].aliens, 0); /* it was put right */
+    CU_ASSERT_EQUAL(server[0].foreign, 0); /* it was put right */
 }
 
 /* Its request came twice, and it learnt of its ensemble in between. */
