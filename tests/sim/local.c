@@ -22,17 +22,12 @@
 void
 local_begins(struct server *s)
 {
-    size_t size = session_table_bytes();
-    void *memory;
-
-    if (s->local.sessions) {
-        local_clear(&s->local, server_now(s));
-        return;
-    }
-    memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    check(memory != MAP_FAILED);
-    local_init(&s->local, memory, sim.plan.tick_ms, server_now(s));
+    if (!s->local_memory)
+        s->local_memory =
+            mmap(NULL, session_table_bytes(), PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    check(s->local_memory != MAP_FAILED);
+    local_init(&s->local, s->local_memory, sim.plan.tick_ms, server_now(s));
 }
 
 struct session *

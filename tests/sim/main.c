@@ -11,7 +11,8 @@
  *
  * Exit status 1 when a claim is broken.  The output names the seed, the
  * claim, the fewest faults and steps that still break it, and what happened
- * last.
+ * last.  The first seeds are run once more at the end, and must be the same
+ * runs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 #include "tests/sim/run.h"
 #include "tests/sim/shrink.h"
 #include "tests/sim/sim.h"
+
+enum { REPEATED = 64 }; /* of the first seeds, at the end */
 
 struct wish {
     uint64_t seed, runs;
@@ -36,6 +39,7 @@ struct total {
     double simulated; /* seconds */
     double slowest;   /* to be well again, in seconds, */
     uint64_t slowest_seed;
+    uint64_t first[REPEATED]; /* the steps of each of them */
 };
 
 static double
@@ -52,6 +56,8 @@ note(struct total *t, uint64_t seed, enum run_end end)
 {
     double well_after = (double)(sim.now - sim.quiet_since) / 1e6;
 
+    if (t->runs < REPEATED)
+        t->first[t->runs] = sim.step;
     t->runs++;
     t->full += end == RUN_FULL;
     t->steps += sim.step;
@@ -81,6 +87,27 @@ report(uint64_t seed, const struct wish *w)
                sim.broken);
     else
         shrink_and_report(seed, &w->how);
+}
+
+/*
+ * The same seed is the same run, whatever other runs left behind: now each
+ * comes behind the one that it came before.
+ */
+static bool
+is_repeatable(const struct total *t, const struct wish *w)
+{
+    uint64_t i = t->runs < REPEATED ? t->runs : REPEATED;
+
+    while (t->runs > 1 && i-- > 0) {
+        (void)run(w->seed + i, &w->how);
+        if (sim.step == t->first[i])
+            continue;
+        printf("REPEATABLE seed 0x%llx: %llu steps, and %llu the first time\n",
+               (unsigned long long)(w->seed + i), (unsigned long long)sim.step,
+               (unsigned long long)t->first[i]);
+        return false;
+    }
+    return true;
 }
 
 static bool
@@ -145,5 +172,5 @@ main(int argc, char **argv)
             break;
     }
     print_total(&total, w.seed, seconds() - start);
-    return 0;
+    return !is_repeatable(&total, &w);
 }

@@ -12,28 +12,28 @@ enum { RING_MIN = 8 };
 
 /* --- one ----------------------------------------------------------------- */
 
-/* Nothing has happened to it yet; what it allocated in other runs stays. */
+/*
+ * Nothing has happened to it yet: of other runs only the memory stays, and what
+ * begins anew in that.
+ */
 static void
 make_new(struct server *s, int node)
 {
-    s->node = node;
-    s->sid = node + 1;
-    s->life = s->term = s->alarm = 0;
-    s->role = ROLE_DOWN;
-    s->thaw = 0;
-    s->count = s->durable = s->base = s->applied = s->committed = 0;
-    s->next_session = 0;
-    s->must_load = s->is_serving = s->is_established = s->is_foreign = false;
-    s->snap_from = -1;
-    s->past = PAST_STAYS;
-    s->up = NULL;
-    s->reader_back = 0;
-    s->vouched = s->parted = 0;
+    *s = (struct server){
+        .node = node,
+        .sid = node + 1,
+        .role = ROLE_DOWN,
+        .snap_from = -1,
+        .past = PAST_STAYS,
+        .arena = s->arena,
+        .tree = s->tree,
+        .sessions = s->sessions,
+        .local_memory = s->local_memory,
+        .prep_memory = s->prep_memory,
+        .leader = s->leader,
+        .forward = s->forward,
+    };
     lease_begin(&s->lease, sim.plan.tick_ms, 0, 0);
-    memset(s->slot, 0, sizeof s->slot);
-    memset(s->late, 0, sizeof s->late);
-    memset(s->client, 0, sizeof s->client);
-    disk_init(&s->disk);
 }
 
 static void

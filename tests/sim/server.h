@@ -181,6 +181,7 @@ struct server {
     void *arena;
     struct session_table *sessions;
     struct local local;
+    void *local_memory;
     struct prep prep;
     void *prep_memory;
     struct expiry expiry;
