@@ -733,6 +733,11 @@ NOT_COMPARED = [
      "they were made with the option: who loses it, loses no nodes"),
     ("autopurge without a key in zoo.cfg", "off", "every hour, 3 snapshots",
      "disks filled because nobody switched it on"),
+    ("an empty server with db.autocreate=false",
+     "alone it refuses every client; a member that started without the file "
+     "`initialize` does not start with it later",
+     "alone it serves; the file helps whenever it comes",
+     "its zxid -1 is below every client's, and its epoch -1 below its zxid 0"),
     ("the port while the server loads", "refuses connections",
      "accepts them; words answer that it does not serve, sessions are closed",
      "an operator can ask a starting server"),
