@@ -60,12 +60,15 @@ claim_poll_vote(const struct server *s)
     const struct tally *t = &s->poll.tally;
     sid_t leader = s->poll.mine.leader;
     zxid_t zxid = s->heard_zxid[quorum_index(&sim.quorum, leader)];
-    uint32_t agreed = 0;
+    uint32_t supporters = 0, agreed;
 
     for (uint32_t i = 0; i < sim.servers; i++)
-        if ((t->heard & s->heard_to_look) >> i & 1 &&
-            t->vote[i].leader == leader)
-            agreed |= 1u << i;
+        if (t->heard >> i & 1 && t->vote[i].leader == leader)
+            supporters |= 1u << i;
+    claim("POLL-QUORUM", is_quorum(supporters),
+          "server %d decides for %lld, and no quorum said so", s->node,
+          (long long)leader);
+    agreed = supporters & s->heard_to_look;
     for (uint32_t i = 0; i < sim.servers; i++)
         claim("ELECTION-VOTE",
               !is_quorum(agreed) || !(agreed >> i & 1) ||
