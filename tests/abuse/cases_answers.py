@@ -194,7 +194,7 @@ def event_flood(server):
 
 
 @case("a watcher who reads nothing is let go before that takes the memory",
-      grows_mb=48)
+      grows_mb=80)
 def deaf_watcher(server):
     path = "/" + "d" * 100000       # each event has it
     writer, deaf = Session(server.port), Session(server.port)

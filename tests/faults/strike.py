@@ -182,9 +182,12 @@ def hit_children(server, victims, signo, resume_s):
 
 
 def hit_child(server, name, signo, resume_s):
-    there = processes(server.pid)
-    if name not in there:
-        raise Misbehaved("there is no process %s" % name)
+    """The last hit may have been a moment ago: it is there when it is again."""
+    end = time.monotonic() + HANG_S
+    while name not in (there := processes(server.pid)):
+        if time.monotonic() > end:
+            raise Misbehaved("there is no process %s" % name)
+        time.sleep(0.01)
     hit_children(server, {name: there[name]}, signo, resume_s)
 
 
